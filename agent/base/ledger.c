@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+#include "agent/base/ledger.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "bpf/abi.h"
+
+_Static_assert((int)FFFA_PL_MALFORMED == (int)FFFA_KL_MALFORMED, "ledger.def follows the kernel's order");
+_Static_assert((int)FFFA_PL_TRUNCATED == (int)FFFA_KL_TRUNCATED, "ledger.def follows the kernel's order");
+_Static_assert((int)FFFA_PL_TABLE_FULL == (int)FFFA_KL_TABLE_FULL, "ledger.def follows the kernel's order");
+_Static_assert((int)FFFA_PL_NO_SLICE == (int)FFFA_KL_NO_SLICE, "ledger.def follows the kernel's order");
+_Static_assert((int)FFFA_PL_BAD_EVENT == (int)FFFA_KL_MAX, "every kernel loss has a row in ledger.def");
+
+const char *fffa_packet_loss_name(enum fffa_packet_loss l)
+{
+	static const char *const names[] = {
+#define FFFA_PACKET_LOSS(id, name, where, text) name,
+#include "agent/base/ledger.def"
+#undef FFFA_PACKET_LOSS
+	};
+
+	return names[l];
+}
+
+const char *fffa_record_loss_name(enum fffa_record_loss l)
+{
+	static const char *const names[] = {
+#define FFFA_RECORD_LOSS(id, name, where, text) name,
+#include "agent/base/ledger.def"
+#undef FFFA_RECORD_LOSS
+	};
+
+	return names[l];
+}
+
+struct fffa_amount fffa_ledger_seen(const struct fffa_ledger *l)
+{
+	struct fffa_amount a = l->seen[0];
+
+	fffa_amount_add(&a, l->seen[1].packets, l->seen[1].bytes);
+	return a;
+}
+
+struct fffa_amount fffa_ledger_lost(const struct fffa_ledger *l)
+{
+	struct fffa_amount a = {0, 0};
+
+	for (int i = 0; i < FFFA_PL_MAX; i++)
+		fffa_amount_add(&a, l->lost[i].packets, l->lost[i].bytes);
+	return a;
+}
+
+uint64_t fffa_sink_ledger_lost(const struct fffa_sink_ledger *l)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < FFFA_RL_MAX; i++)
+		n += l->lost[i];
+	return n;
+}
+
+bool fffa_ledger_balances(const struct fffa_ledger *l, struct fffa_amount held)
+{
+	struct fffa_amount seen = fffa_ledger_seen(l), lost = fffa_ledger_lost(l);
+
+	return seen.packets == l->recorded.packets + held.packets + lost.packets &&
+	       seen.bytes == l->recorded.bytes + held.bytes + lost.bytes;
+}
+
+bool fffa_sink_ledger_balances(const struct fffa_sink_ledger *l)
+{
+	return l->records == l->delivered + l->rejected + fffa_sink_ledger_lost(l) + l->in_flight;
+}
+
+/* snprintf at *n that never runs past cap. */
+#define PUT(...)                                                                                   \
+	do {                                                                                       \
+		int w_ = snprintf(dst + n, cap - n, __VA_ARGS__);                                  \
+		n += w_ < 0 ? 0 : ((size_t)w_ < cap - n ? (size_t)w_ : cap - n - 1);               \
+	} while (0)
+
+size_t fffa_ledger_format(const struct fffa_ledger *l, struct fffa_amount held, char *dst, size_t cap)
+{
+	struct fffa_amount seen = fffa_ledger_seen(l), lost = fffa_ledger_lost(l);
+	size_t n = 0;
+
+	PUT("seen_packets=%" PRIu64 " seen_bytes=%" PRIu64, seen.packets, seen.bytes);
+	PUT(" recorded_packets=%" PRIu64 " recorded_bytes=%" PRIu64, l->recorded.packets,
+	    l->recorded.bytes);
+	PUT(" held_packets=%" PRIu64 " held_bytes=%" PRIu64, held.packets, held.bytes);
+	PUT(" lost_packets=%" PRIu64 " lost_bytes=%" PRIu64, lost.packets, lost.bytes);
+	for (int i = 0; i < FFFA_PL_MAX; i++) {
+		if (l->lost[i].packets)
+			PUT(" lost_%s=%" PRIu64, fffa_packet_loss_name((enum fffa_packet_loss)i),
+			    l->lost[i].packets);
+	}
+	PUT(" not_ip_frames=%" PRIu64 " records=%" PRIu64 " balance=%s", l->not_ip_frames, l->records,
+	    fffa_ledger_balances(l, held) ? "ok" : "WRONG");
+	return n;
+}
+
+size_t fffa_sink_ledger_format(const struct fffa_sink_ledger *l, char *dst, size_t cap)
+{
+	size_t n = 0;
+
+	PUT("records=%" PRIu64 " delivered=%" PRIu64 " rejected=%" PRIu64 " in_flight=%" PRIu64
+	    " retries=%" PRIu64 " lost=%" PRIu64,
+	    l->records, l->delivered, l->rejected, l->in_flight, l->retries,
+	    fffa_sink_ledger_lost(l));
+	for (int i = 0; i < FFFA_RL_MAX; i++) {
+		if (l->lost[i])
+			PUT(" lost_%s=%" PRIu64, fffa_record_loss_name((enum fffa_record_loss)i),
+			    l->lost[i]);
+	}
+	PUT(" balance=%s", fffa_sink_ledger_balances(l) ? "ok" : "WRONG");
+	return n;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The host's AWS identity: static values, then IMDSv2, else unknown. Readers get an immutable snapshot.
+ * Never blocks; the last good snapshot is kept when a refresh fails. Loop thread only.
+ */
+#ifndef FFFA_AGENT_ENRICH_META_H
+#define FFFA_AGENT_ENRICH_META_H
+
+#include <uv.h>
+
+#include "agent/base/err.h"
+#include "agent/flow/ident.h"
+#include "agent/flow/record.h"
+#include "config/config.h"
+
+struct fffa_meta;
+
+/* A device that is captured on, as the kernel names it. */
+struct fffa_device {
+	uint32_t ifindex;
+	char name[16];
+	uint8_t mac[6];
+};
+
+/*
+ * Starts the metadata reader. Borrows loop and conf for its life. Asks IMDS only when imds.enabled is on, or
+ * auto and this is an EC2 host (DMI) or AWS_EC2_METADATA_SERVICE_ENDPOINT is set; never when
+ * AWS_EC2_METADATA_DISABLED=true. On failure nothing is left.
+ */
+int fffa_meta_open(uv_loop_t *loop, const struct fffa_metadata_conf *conf, struct fffa_meta **out,
+		   struct fffa_err *err);
+
+/* Tells which devices are captured on (copied); joins them by MAC to what IMDS says. */
+int fffa_meta_set_devices(struct fffa_meta *m, const struct fffa_device *devices, size_t n);
+
+/*
+ * Fills r->ident by r->key.ifindex; a device not known gets the host's identity without interface fields.
+ * The pointer is valid until the loop turns.
+ */
+void fffa_meta_apply(const struct fffa_meta *m, struct fffa_record *r);
+
+/* True when the first answer is in, the reader has given up for now, or nothing is asked. */
+bool fffa_meta_settled(const struct fffa_meta *m);
+
+/* Calls settled once, on the loop and never from inside: at the first answer or failure, at most max_wait_ns later. */
+void fffa_meta_wait(struct fffa_meta *m, uint64_t max_wait_ns, void (*settled)(void *arg), void *arg);
+
+/* Asynchronous: closed is called once on the loop, then m is freed. Requests under way are dropped. */
+void fffa_meta_close(struct fffa_meta *m, void (*closed)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the kernel (or a replayed capture) hands over: counters of one flow since the last hand-over. The
+ * only type that crosses from capture to flow.
+ */
+#ifndef FFFA_AGENT_FLOW_DELTA_H
+#define FFFA_AGENT_FLOW_DELTA_H
+
+#include <stdint.h>
+
+#include "bpf/abi.h"
+
+struct fffa_delta {
+	struct fffa_key key;
+	uint32_t packets; /* > 0 */
+	uint64_t bytes;	  /* IP bytes as on the wire */
+	uint64_t first_ns; /* monotonic, see fffa_clock */
+	uint64_t last_ns;
+	uint32_t cookie; /* AWS flow cookie of a GENEVE flow; valid when the tunnel says so */
+	uint16_t flags;	 /* FFFA_F_* */
+	uint16_t pad0;
+};
+
+/* Called once per delta, on the loop. Borrows d for the call. */
+typedef void (*fffa_delta_fn)(void *arg, const struct fffa_delta *d);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* One direction of one flow on one interface over one window: what a sink receives, before encoding. */
+#ifndef FFFA_AGENT_FLOW_RECORD_H
+#define FFFA_AGENT_FLOW_RECORD_H
+
+#include <stdint.h>
+
+#include "agent/flow/ident.h"
+#include "bpf/abi.h"
+
+/* Why the window was closed; values are IPFIX flowEndReason (RFC 5102, element 136). */
+enum fffa_end_reason {
+	FFFA_END_IDLE = 1,
+	FFFA_END_ACTIVE = 2,
+	FFFA_END_END = 3, /* FIN both ways or RST */
+	FFFA_END_FORCED = 4,
+	FFFA_END_RESOURCES = 5,
+	FFFA_END_MAX,
+};
+
+enum fffa_log_status { FFFA_STATUS_OK, FFFA_STATUS_NODATA, FFFA_STATUS_SKIPDATA };
+
+/* Text of an end reason as product.md writes it: "idle", "active", "end", "forced", "resources". */
+const char *fffa_end_reason_name(enum fffa_end_reason r);
+
+struct fffa_record {
+	struct fffa_key key; /* tunnelled flows: the inner packet's */
+	uint64_t packets;
+	uint64_t bytes;
+	int64_t start_ms; /* Unix ms of the first and last packet of the window */
+	int64_t end_ms;
+	uint64_t seq; /* number in this epoch; given by the pipeline */
+	uint64_t epoch;
+	const struct fffa_tunnel *tunnel; /* NULL: not encapsulated. Borrowed, valid for the call */
+	const struct fffa_ident *ident;	  /* never NULL after enrichment. Borrowed, valid for the call */
+	uint32_t cookie;		  /* valid when tunnel->has & FFFA_TUNNEL_HAS_COOKIE */
+	uint16_t flags;			  /* FFFA_F_* */
+	uint8_t end_reason;		  /* enum fffa_end_reason */
+	uint8_t status;			  /* enum fffa_log_status */
+};
+
+/* Called once per record, on the loop. Borrows r for the call; may fill r->ident, r->seq, r->epoch. */
+typedef void (*fffa_record_fn)(void *arg, struct fffa_record *r);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * record -> open batch -> sealed batch x sink -> delivery -> verdict -> ledger. Owns queues, retry, splitting
+ * and giving up for every sink. Loop thread only.
+ */
+#ifndef FFFA_AGENT_PIPELINE_PIPELINE_H
+#define FFFA_AGENT_PIPELINE_PIPELINE_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/err.h"
+#include "agent/base/ledger.h"
+#include "agent/encode/encoder.h"
+#include "agent/flow/record.h"
+#include "config/config.h"
+#include "sinks/sink.h"
+
+struct fffa_pipeline;
+
+/*
+ * Creates and starts every sink of conf. Borrows all arguments for its life. epoch: written into each record.
+ * On failure nothing is left and err says what and what to do.
+ */
+int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t epoch,
+		       struct fffa_pipeline **out, struct fffa_err *err);
+
+/* Numbers, encodes and batches one record for every sink. Never blocks; what finds no room is counted. */
+void fffa_pipeline_record(struct fffa_pipeline *p, struct fffa_record *r);
+
+/* False when a sink's queue is more than half full: a source that can wait (replay) should. */
+bool fffa_pipeline_has_room(const struct fffa_pipeline *p);
+
+/* Reopens the sinks' files. */
+void fffa_pipeline_reopen(struct fffa_pipeline *p);
+
+/*
+ * Seals what is open, delivers until deadline_ns from now (0: no deadline) has passed, counts the rest as lost
+ * (shutdown), closes every sink and handle. closed is called once, later, on the loop; the ledgers are still
+ * readable inside it and p is freed after it returns.
+ */
+void fffa_pipeline_close(struct fffa_pipeline *p, uint64_t deadline_ns,
+			 void (*closed)(void *arg, struct fffa_pipeline *p), void *arg);
+
+size_t fffa_pipeline_sink_count(const struct fffa_pipeline *p);
+const char *fffa_pipeline_sink_name(const struct fffa_pipeline *p, size_t i);
+const struct fffa_sink_ledger *fffa_pipeline_sink_ledger(const struct fffa_pipeline *p, size_t i);
+
+#endif

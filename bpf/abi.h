@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * The one header that the kernel programs and the agent share: what lies in mapped memory and in the
+ * ring buffer. Fixed widths, explicit padding, host byte order unless the type says __be. Sizes and
+ * offsets are asserted below each struct for both compilers. A change of layout bumps FFFA_ABI.
+ */
+#ifndef FFFA_BPF_ABI_H
+#define FFFA_BPF_ABI_H
+
+#include <linux/types.h>
+
+#define FFFA_ABI 1
+
+#define FFFA_ASSERT_SIZE(t, n)	    _Static_assert(sizeof(t) == (n), "size of " #t)
+#define FFFA_ASSERT_OFFSET(t, m, n) _Static_assert(__builtin_offsetof(t, m) == (n), "offset of " #t "." #m)
+
+/* fffa_key.view */
+#define FFFA_VIEW_EGRESS   0x01 /* seen leaving the host on key.ifindex; else arriving */
+#define FFFA_VIEW_HOOK_XDP 0x02 /* counted by XDP; else by TC */
+
+/*
+ * What makes two packets one flow. IPv4 addresses are v4-mapped (::ffff:a.b.c.d). Ports are 0 for protocols
+ * without ports and for fragments whose first fragment is unknown; for ICMP and ICMPv6 sport is 0 and dport
+ * holds type << 8 | code (as in NetFlow v9 ICMP_TYPE).
+ */
+struct fffa_key {
+	__u8 src[16];
+	__u8 dst[16];
+	__be16 sport;
+	__be16 dport;
+	__u8 proto;    /* IANA protocol number; for IPv6 the upper-layer one */
+	__u8 view;     /* FFFA_VIEW_* */
+	__u16 tunnel;  /* id of the tunnel in the tunnel table; 0: not encapsulated */
+	__u32 ifindex; /* device the packet was seen on */
+};
+FFFA_ASSERT_SIZE(struct fffa_key, 44);
+FFFA_ASSERT_OFFSET(struct fffa_key, ifindex, 40);
+
+/* Flag bits kept per entry, OR over its packets. Low byte: the eight TCP flags as on the wire (RFC 9293). */
+#define FFFA_F_FIN    0x0001
+#define FFFA_F_SYN    0x0002
+#define FFFA_F_RST    0x0004
+#define FFFA_F_PSH    0x0008
+#define FFFA_F_ACK    0x0010
+#define FFFA_F_URG    0x0020
+#define FFFA_F_ECE    0x0040
+#define FFFA_F_CWR    0x0080
+#define FFFA_F_SYNACK 0x0100 /* one packet carried both SYN and ACK (AWS tcp-flags 18) */
+
+/*
+ * One slot of the flow table: one cache line. packets == 0 means free. Times are in clock ticks (see
+ * fffa_bpf_conf.clock), low 32 bits: an entry is never older than a few drain intervals.
+ */
+struct fffa_entry {
+	struct fffa_key key;
+	__u32 packets;
+	__u64 bytes_flags; /* IP bytes in the low 48 bits, FFFA_F_* in the high 16 */
+	__u32 first;
+	__u32 last;
+};
+FFFA_ASSERT_SIZE(struct fffa_entry, 64);
+FFFA_ASSERT_OFFSET(struct fffa_entry, packets, 44);
+FFFA_ASSERT_OFFSET(struct fffa_entry, bytes_flags, 48);
+
+#define FFFA_BYTES_MASK 0x0000ffffffffffffULL
+#define FFFA_FLAG_SHIFT 48
+
+#define FFFA_WAYS 4
+struct fffa_set {
+	struct fffa_entry e[FFFA_WAYS];
+};
+FFFA_ASSERT_SIZE(struct fffa_set, 256);
+
+/* Beside each set: per slot the AWS flow cookie of its GENEVE flow (0: none). Written only when a slot is filled. */
+struct fffa_side {
+	__u32 cookie[FFFA_WAYS];
+};
+FFFA_ASSERT_SIZE(struct fffa_side, 16);
+
+/* fffa_tunnel.type */
+#define FFFA_TUNNEL_NONE   0
+#define FFFA_TUNNEL_GENEVE 1
+#define FFFA_TUNNEL_VXLAN  2
+/* fffa_tunnel.has */
+#define FFFA_TUNNEL_HAS_GWLBE	   0x01
+#define FFFA_TUNNEL_HAS_ATTACHMENT 0x02
+#define FFFA_TUNNEL_HAS_COOKIE	   0x04
+
+/* What the id in fffa_key.tunnel stands for. */
+struct fffa_tunnel {
+	__u8 src[16]; /* outer addresses, v4-mapped */
+	__u8 dst[16];
+	__u64 gwlbe_id;	     /* GWLB endpoint ENI (option class 0x0108 type 1), when has says so */
+	__u64 attachment_id; /* type 2 */
+	__u32 vni;
+	__u8 type; /* FFFA_TUNNEL_* */
+	__u8 has;  /* FFFA_TUNNEL_HAS_* */
+	__u8 pad0[2];
+};
+FFFA_ASSERT_SIZE(struct fffa_tunnel, 56);
+FFFA_ASSERT_OFFSET(struct fffa_tunnel, vni, 48);
+
+/* Ring buffer events. A reader checks abi and len before it reads on. */
+#define FFFA_EV_VICTIM 1 /* entry pushed out of a full set */
+#define FFFA_EV_END    2 /* entry of a TCP flow that saw FIN or RST */
+struct fffa_event {
+	__u16 abi; /* FFFA_ABI */
+	__u16 kind;
+	__u32 len; /* of the whole event */
+	struct fffa_entry entry;
+	__u32 cookie;
+	__u32 pad0;
+};
+FFFA_ASSERT_SIZE(struct fffa_event, 80);
+FFFA_ASSERT_OFFSET(struct fffa_event, entry, 8);
+
+/* Why a packet is in no record. Texts are in agent/base/ledger.def, in this order. */
+enum fffa_kernel_loss {
+	FFFA_KL_MALFORMED,  /* IP or a header below it contradicts itself */
+	FFFA_KL_TRUNCATED,  /* the frame ends before its headers do */
+	FFFA_KL_TABLE_FULL, /* set full and ring full: the newcomer's packet */
+	FFFA_KL_NO_SLICE,   /* the CPU came online after the table was made */
+	FFFA_KL_MAX,
+};
+
+/* One per CPU, in mapped memory, written by that CPU only. Bytes are IP bytes as on the wire. */
+struct fffa_counts {
+	__u64 seen_packets[2]; /* IP packets, by direction: [0] ingress, [1] egress */
+	__u64 seen_bytes[2];
+	__u64 lost_packets[FFFA_KL_MAX];
+	__u64 lost_bytes[FFFA_KL_MAX];
+	__u64 not_ip_frames; /* ARP, LLDP, ...: no IP packet, in no other counter */
+	__u64 no_tunnel_id;  /* packets recorded without their tunnel's identity: tunnel table full */
+	__u64 ring_events[3]; /* by kind; [0]: events that found no room */
+	__u64 pad0[15];
+};
+FFFA_ASSERT_SIZE(struct fffa_counts, 256);
+
+#define FFFA_MAX_TUNNEL_PORTS 4
+enum fffa_clock_source {
+	FFFA_CLOCK_COARSE,  /* ticks of 2^20 ns of CLOCK_MONOTONIC_COARSE (kernel >= 5.11) */
+	FFFA_CLOCK_JIFFIES, /* jiffies64 */
+};
+
+/* Read-only for the programs, written before load. */
+struct fffa_bpf_conf {
+	__u32 sets_per_slice; /* sets of one CPU in one generation */
+	__u32 slices;	      /* CPUs that have room: ids below this */
+	__u32 clock;	      /* enum fffa_clock_source */
+	__u32 ring_wake_bytes; /* wake the reader when so much is pending */
+	__u16 geneve_ports[FFFA_MAX_TUNNEL_PORTS]; /* host order, 0: unused */
+	__u16 vxlan_ports[FFFA_MAX_TUNNEL_PORTS];
+};
+FFFA_ASSERT_SIZE(struct fffa_bpf_conf, 32);
+
+/* Written by the agent at run time through mapped memory. */
+struct fffa_bpf_ctl {
+	__u32 generation; /* 0 or 1: which half of each slice the programs fill */
+	__u32 ring_armed; /* 1: the next end event may wake the reader; the program sets 0 */
+};
+FFFA_ASSERT_SIZE(struct fffa_bpf_ctl, 8);
+
+#endif

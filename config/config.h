@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* The configuration as the agent uses it: filled from defaults, then the YAML file; see config/README.md. */
+#ifndef FFFA_CONFIG_CONFIG_H
+#define FFFA_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "agent/base/err.h"
+#include "config/option.h"
+
+enum fffa_hook { FFFA_HOOK_AUTO, FFFA_HOOK_XDP, FFFA_HOOK_TC };
+enum fffa_direction { FFFA_DIR_INGRESS, FFFA_DIR_EGRESS, FFFA_DIR_BOTH };
+enum fffa_switch { FFFA_SW_AUTO, FFFA_SW_ON, FFFA_SW_OFF };
+
+struct fffa_capture_conf {
+	struct fffa_strings interfaces;
+	struct fffa_strings exclude;
+	int hook;	/* enum fffa_hook */
+	int direction;	/* enum fffa_direction */
+	struct fffa_strings decapsulate; /* "geneve", "vxlan" */
+	struct fffa_ints geneve_ports;
+	struct fffa_ints vxlan_ports;
+	int64_t max_flows;
+	int64_t ring_size;	   /* bytes */
+	int64_t drain_interval_ns;
+};
+
+struct fffa_flows_conf {
+	int64_t idle_timeout_ns;
+	int64_t active_timeout_ns;
+	int64_t max_flows;
+};
+
+struct fffa_metadata_conf {
+	struct {
+		int enabled; /* enum fffa_switch: auto on off */
+		char *endpoint;
+		int64_t refresh_ns;
+		int64_t timeout_ns;
+	} imds;
+	struct fffa_pairs fixed; /* metadata.static: account_id, instance_id, vpc_id, subnet_id, interface_id, region, az, az_id */
+};
+
+struct fffa_sink_common_conf {
+	char *name;
+	char *type;
+	char *format;
+	char *fields; /* as fffa_encoder_new takes it; NULL: the format's default */
+	bool header;  /* vpc: begin each file or stream with the header line */
+	int64_t batch_records;
+	int64_t batch_bytes;
+	int64_t batch_age_ns;
+	int64_t queue_memory; /* bytes */
+	int64_t retry_min_ns;
+	int64_t retry_max_ns;
+	int64_t retry_give_up_ns; /* 0: never */
+};
+
+struct fffa_sink_ops; /* sinks/sink.h */
+
+struct fffa_sink_conf {
+	struct fffa_sink_common_conf common;
+	const struct fffa_sink_ops *ops; /* found by type */
+	void *own;			 /* the sink's own struct, filled from ops->opts */
+};
+
+struct fffa_config {
+	struct fffa_capture_conf capture;
+	struct fffa_flows_conf flows;
+	struct fffa_metadata_conf metadata;
+	struct fffa_sink_conf *sinks;
+	size_t sink_count;
+	int64_t shutdown_timeout_ns;
+	int log_level;	/* enum fffa_log_level */
+	int log_format; /* enum fffa_log_format */
+};
+
+/* What the parser needs to know of a sink type without including the sinks: supplied by main. */
+struct fffa_sink_schema {
+	const struct fffa_sink_ops *ops;
+	const char *name;
+	size_t conf_size;
+	const struct fffa_option *opts;
+	int (*check)(const void *conf, struct fffa_err *err);
+	/* -EINVAL with err when the sink cannot take the format or the format cannot take the fields. */
+	int (*check_format)(const struct fffa_sink_ops *ops, const char *format, const char *fields,
+			    struct fffa_err *err);
+};
+
+/* One problem: "FILE:LINE: key: what is wrong and what is allowed". */
+typedef void (*fffa_problem_fn)(void *arg, const char *line);
+
+/*
+ * Reads path (NULL: defaults only: interfaces auto, vpc text on standard output) into *out. Every problem is
+ * reported through problem, not only the first. Returns 0; -EINVAL when there were problems; -errno when the
+ * file cannot be read (reported too). schema ends with a row whose name is NULL. On success the caller frees
+ * with fffa_config_free; on failure *out is empty.
+ */
+int fffa_config_load(const char *path, const struct fffa_sink_schema *schema, struct fffa_config *out,
+		     fffa_problem_fn problem, void *arg);
+/* The same from memory; name stands for the file in messages. For tests and fuzzing. */
+int fffa_config_load_text(const char *name, const char *text, size_t len,
+			  const struct fffa_sink_schema *schema, struct fffa_config *out,
+			  fffa_problem_fn problem, void *arg);
+void fffa_config_free(struct fffa_config *c);
+
+/* Writes the effective configuration as YAML, secrets as ***. 0 or -errno. */
+int fffa_config_print(const struct fffa_config *c, const struct fffa_sink_schema *schema, FILE *out);
+/* Writes the commented default file (config/fffa.yaml is exactly this). 0 or -errno. */
+int fffa_config_print_defaults(const struct fffa_sink_schema *schema, FILE *out);
+
+#endif
