@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* `fields` texts: presets, "${a} ${b}" for vpc, "a, b" for json; errors name the bad part. */
+#include <errno.h>
+#include <string.h>
+
+#include "agent/encode/fields.h"
+
+/* A part of the text, as it is shown in a message. */
+#define SHOWN_BYTES_MAX 40
+
+static const struct {
+	const char *name;
+	unsigned int max_version;
+} vpc_presets[] = {
+	{"default", 2},
+	{"v5", 5},
+	{"all", 11},
+};
+
+/* Cut, and without what could disturb a terminal or a log. */
+static const char *shown(char dst[SHOWN_BYTES_MAX + 1], const char *s, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len && i < SHOWN_BYTES_MAX; i++)
+		dst[i] = s[i] >= ' ' && s[i] <= '~' && s[i] != '"' ? s[i] : '?';
+	dst[i] = 0;
+	return dst;
+}
+
+/* Insertions, deletions and replacements from one name to the other; only the first 40 bytes of s
+ * count. */
+static unsigned int distance(const char *s, size_t len, const char *name)
+{
+	unsigned int row[SHOWN_BYTES_MAX + 1], diagonal, next, best;
+
+	if (len > SHOWN_BYTES_MAX)
+		len = SHOWN_BYTES_MAX;
+	for (unsigned int i = 0; i <= len; i++)
+		row[i] = i;
+	for (; *name; name++) {
+		diagonal = row[0]++;
+		for (size_t i = 1; i <= len; i++) {
+			next = diagonal + (s[i - 1] != *name);
+			diagonal = row[i];
+			best = (row[i] < row[i - 1] ? row[i] : row[i - 1]) + 1;
+			row[i] = next < best ? next : best;
+		}
+	}
+	return row[len];
+}
+
+static const char *nearest(enum fffa_format format, const char *s, size_t len)
+{
+	unsigned int least = ~0U, d;
+	const char *found = NULL, *name;
+
+	for (size_t id = 0; id < FFFA_FIELD_COUNT; id++) {
+		name = fffa_field_name(format, id);
+		d = name ? distance(s, len, name) : ~0U;
+		if (d < least) {
+			least = d;
+			found = name;
+		}
+	}
+	return found;
+}
+
+static int add_field(enum fffa_format format, const char *s, size_t len,
+		     struct fffa_field_list *list, struct fffa_err *err)
+{
+	char text[SHOWN_BYTES_MAX + 1];
+	const char *name;
+	size_t id;
+
+	for (id = 0; id < FFFA_FIELD_COUNT; id++) {
+		name = fffa_field_name(format, id);
+		if (name && strlen(name) == len && !memcmp(name, s, len))
+			break;
+	}
+	if (id == FFFA_FIELD_COUNT)
+		return fffa_fail(err, EINVAL, "unknown %s field \"%s\"; the nearest is \"%s\"",
+				 fffa_format_name(format), shown(text, s, len),
+				 nearest(format, s, len));
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->id[i] == id)
+			return fffa_fail(err, EINVAL, "field \"%s\" is given twice", name);
+	}
+	list->id[list->n++] = (uint8_t)id;
+	return 0;
+}
+
+/* Rows of a format, in table order; max_version does not matter to what is no vpc field. */
+static void take_rows(enum fffa_format format, unsigned int max_version,
+		      struct fffa_field_list *list)
+{
+	const struct fffa_field_info *infos;
+	size_t count;
+
+	infos = fffa_field_table(&count);
+	for (size_t id = 0; id < count; id++) {
+		if (fffa_field_name(format, id) && infos[id].vpc_version <= max_version)
+			list->id[list->n++] = (uint8_t)id;
+	}
+}
+
+static int vpc_syntax_error(const char *at, struct fffa_err *err)
+{
+	char text[SHOWN_BYTES_MAX + 1];
+
+	return fffa_fail(err, EINVAL,
+			 "bad vpc fields at \"%s\": allowed are default, v5, all, or names such as "
+			 "\"${version} ${interface-id}\", one space between them",
+			 shown(text, at, strlen(at)));
+}
+
+static int parse_vpc(const char *s, struct fffa_field_list *list, struct fffa_err *err)
+{
+	const char *end;
+	int rc;
+
+	for (;;) {
+		if (strncmp(s, "${", 2) != 0)
+			return vpc_syntax_error(s, err);
+		end = s + strcspn(s, "} ");
+		if (*end != '}')
+			return vpc_syntax_error(s, err);
+		rc = add_field(FFFA_FORMAT_VPC, s + 2, (size_t)(end - s - 2), list, err);
+		if (rc || !end[1])
+			return rc;
+		if (end[1] != ' ')
+			return vpc_syntax_error(end + 1, err);
+		s = end + 2;
+	}
+}
+
+static int json_syntax_error(const char *at, struct fffa_err *err)
+{
+	char text[SHOWN_BYTES_MAX + 1];
+
+	return fffa_fail(err, EINVAL,
+			 "bad json fields at \"%s\": allowed are all, or names such as "
+			 "\"srcaddr, dstaddr, bytes\"",
+			 shown(text, at, strlen(at)));
+}
+
+static int parse_json(const char *s, struct fffa_field_list *list, struct fffa_err *err)
+{
+	size_t len;
+	int rc;
+
+	s += strspn(s, " ");
+	for (;;) {
+		len = strcspn(s, " ,");
+		if (!len) /* nothing at all, or nothing beside a comma */
+			return json_syntax_error(s, err);
+		rc = add_field(FFFA_FORMAT_JSON, s, len, list, err);
+		if (rc)
+			return rc;
+		s += len;
+		s += strspn(s, " ");
+		if (!*s)
+			return 0;
+		if (*s == ',')
+			s += 1 + strspn(s + 1, " ");
+	}
+}
+
+int fffa_field_list_parse(enum fffa_format format, const char *text, struct fffa_field_list *list,
+			  struct fffa_err *err)
+{
+	list->n = 0;
+	if (format == FFFA_FORMAT_JSON) {
+		if (text && strcmp(text, "all") != 0)
+			return parse_json(text, list, err);
+		take_rows(format, ~0U, list);
+		return 0;
+	}
+	if (!text)
+		text = "default";
+	for (size_t i = 0; i < sizeof(vpc_presets) / sizeof(vpc_presets[0]); i++) {
+		if (!strcmp(text, vpc_presets[i].name)) {
+			take_rows(format, vpc_presets[i].max_version, list);
+			return 0;
+		}
+	}
+	return parse_vpc(text, list, err);
+}
