@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include <stdlib.h>
+
+#include "agent/loop/curl_internal.h"
+
+struct fffa_curl_socket {
+	uv_poll_t poll;
+	struct fffa_curl_loop *owner;
+	curl_socket_t fd;
+	struct fffa_curl_socket *next, *prev;
+};
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct fffa_curl_socket *s = poll->data;
+	int what = 0;
+
+	if (status < 0)
+		what = CURL_CSELECT_ERR;
+	if (events & UV_READABLE)
+		what |= CURL_CSELECT_IN;
+	if (events & UV_WRITABLE)
+		what |= CURL_CSELECT_OUT;
+	fffa_curl_loop_act(s->owner, s->fd, what); /* s may be closing after this */
+}
+
+static void on_socket_closed(uv_handle_t *handle)
+{
+	struct fffa_curl_socket *s = handle->data;
+	struct fffa_curl_loop *c = s->owner;
+
+	free(s);
+	fffa_curl_loop_handle_gone(c);
+}
+
+/* libcurl closes the descriptor after this returns, so the watcher must be off the poll set now. */
+static void socket_close(struct fffa_curl_socket *s)
+{
+	struct fffa_curl_loop *c = s->owner;
+
+	if (s->next)
+		s->next->prev = s->prev;
+	if (s->prev)
+		s->prev->next = s->next;
+	else
+		c->sockets = s->next;
+	uv_close((uv_handle_t *)&s->poll, on_socket_closed);
+}
+
+static struct fffa_curl_socket *socket_open(struct fffa_curl_loop *c, curl_socket_t fd)
+{
+	struct fffa_curl_socket *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	if (uv_poll_init_socket(c->loop, &s->poll, fd) != 0) {
+		free(s);
+		return NULL;
+	}
+	s->poll.data = s;
+	s->owner = c;
+	s->fd = fd;
+	s->next = c->sockets;
+	if (s->next)
+		s->next->prev = s;
+	c->sockets = s;
+	c->handles++;
+	return s;
+}
+
+int fffa_curl_socket_watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *sockp)
+{
+	struct fffa_curl_loop *c = arg;
+	struct fffa_curl_socket *s = sockp;
+	int events = 0;
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		if (s)
+			socket_close(s);
+		return 0;
+	}
+	if (!s) {
+		s = socket_open(c, fd);
+		if (!s)
+			goto broken;
+		(void)curl_multi_assign(c->multi, fd, s); /* fd is known: libcurl just named it */
+	}
+	if (what & CURL_POLL_IN)
+		events |= UV_READABLE;
+	if (what & CURL_POLL_OUT)
+		events |= UV_WRITABLE;
+	if (uv_poll_start(&s->poll, events, on_poll) != 0)
+		goto broken;
+	return 0;
+broken:
+	/* An error returned here would leave transfers hanging in libcurl; they are failed one by
+	 * one instead. */
+	c->broken = true;
+	fffa_curl_loop_wake(c);
+	return 0;
+}
+
+void fffa_curl_socket_close_all(struct fffa_curl_loop *c)
+{
+	while (c->sockets)
+		socket_close(c->sockets);
+}
