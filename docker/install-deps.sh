@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Installs what FFFA needs, from Debian packages: the one place where dependencies are named.
+#
+#   docker/install-deps.sh [build|test|all]     default: build
+#
+# build: compile and run the agent. test: what the tests need beside that. all: both.
+# Does nothing, quickly, when everything is there. Debian 12 (bookworm) and 13 (trixie). Needs root.
+set -euo pipefail
+
+# "a|b": any of them will do; when none is installed, the first that this Debian offers.
+build=(
+	gcc libc6-dev clang llvm cmake ninja-build "pkg-config|pkgconf" bpftool git ca-certificates
+	linux-libc-dev libbpf-dev libelf-dev zlib1g-dev
+	libuv1-dev libcurl4-openssl-dev libyaml-dev libjansson-dev libpcap-dev
+)
+test=(
+	libcmocka-dev "libclang-rt-dev|libclang-rt-14-dev"
+	clang-format clang-tidy cppcheck shellcheck
+	tshark tcpdump iperf3 nginx-light curl iproute2 iputils-ping ethtool procps
+	python3 python3-scapy jq strace
+)
+
+die()
+{
+	echo "install-deps: $*" >&2
+	exit 1
+}
+
+usage()
+{
+	sed -n '/^# Installs/,/^# Does/s/^# \{0,1\}//p' "$0"
+}
+
+installed()
+{
+	[[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null) == ii* ]]
+}
+
+offered()
+{
+	[[ -n $(apt-cache show --no-all-versions "$1" 2>/dev/null) ]]
+}
+
+# Fills missing with the entries of which no alternative is installed.
+find_missing()
+{
+	local entry name have
+
+	missing=()
+	for entry in "$@"; do
+		have=
+		for name in ${entry//|/ }; do
+			if installed "$name"; then
+				have=yes
+				break
+			fi
+		done
+		[[ -n $have ]] || missing+=("$entry")
+	done
+}
+
+# Fills names with one package for each missing entry. Only after apt-get update.
+choose()
+{
+	local entry name pick
+
+	names=()
+	for entry in "${missing[@]}"; do
+		pick=
+		for name in ${entry//|/ }; do
+			if offered "$name"; then
+				pick=$name
+				break
+			fi
+		done
+		[[ -n $pick ]] || die "no package source of this host offers $entry"
+		names+=("$pick")
+	done
+}
+
+# A test machine gets nginx for its program, not for a server on port 80: while packages are set up, no
+# service starts. A policy that the host has already is left as it is.
+forbid_services()
+{
+	local policy=/usr/sbin/policy-rc.d
+
+	[[ ! -e $policy ]] || return 0
+	trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+	printf '#!/bin/sh\nexit 101\n' >$policy
+	chmod 755 $policy
+}
+
+case ${1-build} in
+build) wanted=("${build[@]}") ;;
+test) wanted=("${test[@]}") ;;
+all) wanted=("${build[@]}" "${test[@]}") ;;
+-h | --help)
+	usage
+	exit 0
+	;;
+*)
+	usage >&2
+	exit 2
+	;;
+esac
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+	die "this script knows Debian packages only; install the equivalents of: ${wanted[*]}"
+fi
+find_missing "${wanted[@]}"
+[[ ${#missing[@]} -gt 0 ]] || exit 0
+[[ $(id -u) -eq 0 ]] || die "must run as root to install: ${missing[*]}"
+
+# noninteractive: tshark would ask whether non-root users may capture; the default is no.
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+run_apt()
+{
+	# A fresh host often runs apt by itself: wait for its lock rather than fail.
+	if ! apt-get -q -o DPkg::Lock::Timeout=120 "$@" >"$log" 2>&1; then
+		tail -n 20 "$log" >&2
+		die "apt-get $1 failed; the whole log is in $log"
+	fi
+}
+
+echo "install-deps: installing ${#missing[@]} packages: ${missing[*]}" >&2
+run_apt update
+choose
+forbid_services
+run_apt install -y --no-install-recommends "${names[@]}"
+rm -f "$log"

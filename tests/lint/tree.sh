@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The shape of the tree: what may lie at the top, how long a file may be, and that no file knows the machine
+# that it was written on.
+set -euo pipefail
+# shellcheck source=tests/lint/lib.sh
+. "$(dirname "$0")/lib.sh"
+lint_enter "${1-}"
+
+max_lines=600
+top='^(CMakeLists\.txt|CMakePresets\.json|README\.md|LICENSE|agent|bpf|sinks|config|docker|tests|\..*)$'
+# The brackets keep these expressions from finding themselves.
+machine='/(wor[k]|far[m]|hom[e]/[a-z]|roo[t]|User[s])/|bash_job[s]|[.]librar[y]'
+
+{
+	lint_files | cut -z -d/ -f1 | sort -zu | tr '\0' '\n' | grep -vE "$top" |
+		sed 's/$/:1: does not belong at the top of the tree/' || true
+
+	lint_files | grep -zE '\.[ch]$' | grep -zv '^bpf/vmlinux' | sort -z |
+		while IFS= read -r -d '' file; do
+			lines=$(wc -l <"$file")
+			[[ $lines -le $max_lines ]] ||
+				echo "$file:$max_lines: $lines lines; split it by concept"
+		done
+
+	lint_files | sort -z | xargs -0r grep -HInE "$machine" -- |
+		sed 's/$/   <- names a path of a machine/' || true
+} | lint_verdict
