@@ -40,7 +40,10 @@ struct fffa_sink_env {
 	struct uv_loop_s *loop;
 	const char *tag; /* "sink.NAME", for logs */
 	void *pipe;	 /* first argument of the two calls below */
-	/* Exactly once for each accepted delivery, on the loop, never from inside submit, flush or close. */
+	/*
+	 * Exactly once for each accepted delivery, on the loop, never from inside submit, flush or close.
+	 * done and ready may call submit before they return.
+	 */
 	void (*done)(void *pipe, struct fffa_delivery *d, const struct fffa_outcome *o);
 	/* There is room again after submit said -EAGAIN. */
 	void (*ready)(void *pipe);

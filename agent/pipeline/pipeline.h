@@ -21,12 +21,16 @@ struct fffa_pipeline;
 
 /*
  * Creates and starts every sink of conf. Borrows all arguments for its life. epoch: written into each record.
- * On failure nothing is left and err says what and what to do.
+ * On failure err says what and what to do, and *out is untouched; sinks that had been started close as the
+ * loop runs on, so run it (uv_run) before uv_loop_close.
  */
 int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t epoch,
 		       struct fffa_pipeline **out, struct fffa_err *err);
 
-/* Numbers, encodes and batches one record for every sink. Never blocks; what finds no room is counted. */
+/*
+ * Numbers, encodes and batches one record for every sink. Never blocks; what finds no room is counted. After
+ * fffa_pipeline_close a record is counted as lost (shutdown).
+ */
 void fffa_pipeline_record(struct fffa_pipeline *p, struct fffa_record *r);
 
 /* False when a sink's queue is more than half full: a source that can wait (replay) should. */

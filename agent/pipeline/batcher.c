@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+#include "agent/pipeline/batcher.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "agent/base/clock.h"
+
+#define MAX_BATCH_BYTES	  ((int64_t)1 << 30)
+#define MAX_BATCH_RECORDS ((int64_t)1 << 24)
+
+static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
+{
+	return v < lo ? lo : v > hi ? hi : v;
+}
+
+int fffa_batcher__init(struct fffa_batcher *b, const struct fffa_sink_common_conf *like,
+		       struct fffa_err *err)
+{
+	enum fffa_format format;
+	int rc;
+
+	if (fffa_format_parse(like->format, &format))
+		return fffa_fail(err, EINVAL, "format: %s is not known", like->format);
+	rc = fffa_encoder_new(format, like->fields, &b->encoder, err);
+	if (rc)
+		return rc;
+	b->like = like;
+	b->max_bytes = (size_t)clamp(like->batch_bytes, 1, MAX_BATCH_BYTES);
+	b->max_records = (uint32_t)clamp(like->batch_records, 1, MAX_BATCH_RECORDS);
+	b->age_ms = ((uint64_t)clamp(like->batch_age_ns, 0, INT64_MAX / 2) + FFFA_NS_PER_MS - 1) /
+		    FFFA_NS_PER_MS;
+	b->header_len = fffa_encode_header(b->encoder, b->header, sizeof(b->header));
+	return 0;
+}
+
+void fffa_batcher__fini(struct fffa_batcher *b)
+{
+	fffa_batch_unref(b->open);
+	b->open = NULL;
+	if (b->encoder)
+		fffa_encoder_free(b->encoder);
+	b->encoder = NULL;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+bool fffa_batcher__suits(const struct fffa_batcher *b, const struct fffa_sink_common_conf *c)
+{
+	const struct fffa_sink_common_conf *l = b->like;
+
+	return same_text(l->format, c->format) && same_text(l->fields, c->fields) &&
+	       l->batch_records == c->batch_records && l->batch_bytes == c->batch_bytes &&
+	       l->batch_age_ns == c->batch_age_ns;
+}
+
+void fffa_batcher__feed(struct fffa_batcher *b, struct fffa_lane *l)
+{
+	struct fffa_lane **at = &b->lanes;
+
+	while (*at)
+		at = &(*at)->next;
+	*at = l;
+}
+
+size_t fffa_batcher__footprint_max(const struct fffa_batcher *b)
+{
+	return b->max_bytes + FFFA_RECORD_BYTES_MAX + b->max_records * sizeof(uint32_t) + 256;
+}
+
+void fffa_batcher__seal(struct fffa_batcher *b)
+{
+	struct fffa_batch *full = b->open;
+
+	if (!full)
+		return;
+	(void)uv_timer_stop(&b->timer); /* cannot fail */
+	b->open = NULL;
+	fffa_batch_seal(full);
+	for (struct fffa_lane *l = b->lanes; l; l = l->next)
+		fffa_deliver__offer(l, full);
+	fffa_batch_unref(full);
+}
+
+static void on_age(uv_timer_t *t)
+{
+	fffa_batcher__seal(t->data);
+}
+
+/* A batch with room for the longest record at *dst; NULL without memory. */
+static struct fffa_batch *begin(const struct fffa_batcher *b, uint8_t **dst)
+{
+	/* One record more than max_bytes fits: a length is known only after encoding, see carry. */
+	struct fffa_batch *fresh =
+		fffa_batch_new(b->max_bytes + FFFA_RECORD_BYTES_MAX, b->max_records);
+
+	*dst = fresh ? fffa_batch_room(fresh, FFFA_RECORD_BYTES_MAX) : NULL;
+	if (*dst)
+		return fresh;
+	fffa_batch_unref(fresh);
+	return NULL;
+}
+
+static void use(struct fffa_batcher *b, struct fffa_batch *fresh)
+{
+	b->open = fresh;
+	if (!fresh)
+		return;
+	uv_update_time(b->timer.loop);
+	(void)uv_timer_start(&b->timer, on_age, b->age_ms, 0); /* fails only without a callback */
+}
+
+static uint8_t *room(struct fffa_batcher *b)
+{
+	uint8_t *dst = b->open ? fffa_batch_room(b->open, FFFA_RECORD_BYTES_MAX) : NULL;
+
+	if (!dst) {
+		fffa_batcher__seal(b);
+		use(b, begin(b, &dst));
+	}
+	return dst;
+}
+
+/* The n bytes just encoded at src would make the batch too large: they begin the next one. */
+static bool carry(struct fffa_batcher *b, const uint8_t *src, size_t n)
+{
+	uint8_t *dst;
+	struct fffa_batch *fresh = begin(b, &dst);
+
+	if (fresh)
+		memcpy(dst, src, n); /* before the seal, which gives src back */
+	fffa_batcher__seal(b);
+	use(b, fresh);
+	return fresh;
+}
+
+static void lose_one(struct fffa_batcher *b)
+{
+	for (struct fffa_lane *l = b->lanes; l; l = l->next) {
+		l->ledger.in_flight--;
+		l->ledger.lost[FFFA_RL_NO_MEMORY]++;
+	}
+}
+
+void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r)
+{
+	uint8_t *dst;
+	size_t n, len;
+
+	for (struct fffa_lane *l = b->lanes; l; l = l->next) {
+		l->ledger.records++;
+		l->ledger.in_flight++;
+	}
+	dst = room(b);
+	if (!dst) {
+		lose_one(b);
+		return;
+	}
+	n = fffa_encode(b->encoder, r, dst, FFFA_RECORD_BYTES_MAX);
+	len = fffa_batch_bytes(b->open).len;
+	if (len && len + n > b->max_bytes) {
+		if (!carry(b, dst, n)) {
+			lose_one(b);
+			return;
+		}
+		len = 0;
+	}
+	fffa_batch_commit(b->open, n, r->seq);
+	if (len + n >= b->max_bytes || fffa_batch_count(b->open) >= b->max_records)
+		fffa_batcher__seal(b);
+}

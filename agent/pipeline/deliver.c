@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+/* Sealed batch x sink -> delivery: the bounded queue of a lane and its way into the sink. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+#include "agent/pipeline/lane.h"
+
+#define COMPLAIN_EVERY_NS (60 * FFFA_NS_PER_S)
+
+void fffa_deliver__complain(struct fffa_lane *l, enum fffa_complaint what, uint64_t records)
+{
+	static const char *const texts[] = {
+		[FFFA_COMPLAIN_QUEUE_FULL] = "queue is full, the newest records are dropped",
+		[FFFA_COMPLAIN_REJECTED] = "the far end rejects records",
+		[FFFA_COMPLAIN_GAVE_UP] = "records are given up after retry.give_up",
+	};
+	uint64_t now = fffa_clock_mono_ns(&fffa_clock_system);
+
+	l->complaints[what].records += records;
+	if (l->complaints[what].last_ns && now - l->complaints[what].last_ns < COMPLAIN_EVERY_NS)
+		return;
+	fffa_warn(l->tag, "%s: records=%" PRIu64, texts[what], l->complaints[what].records);
+	l->complaints[what].records = 0;
+	l->complaints[what].last_ns = now;
+}
+
+static void lose_batch(struct fffa_lane *l, const struct fffa_batch *b, enum fffa_record_loss why)
+{
+	l->ledger.in_flight -= fffa_batch_count(b);
+	l->ledger.lost[why] += fffa_batch_count(b);
+}
+
+void fffa_deliver__offer(struct fffa_lane *l, struct fffa_batch *b)
+{
+	size_t footprint = fffa_batch_footprint(b);
+	struct fffa_parcel *p;
+
+	/* An empty queue has room for one batch, whatever the bound is: else nothing would ever
+	 * pass. */
+	if (l->queue_bytes && l->queue_bytes + footprint > (size_t)l->conf->common.queue_memory) {
+		lose_batch(l, b, FFFA_RL_QUEUE_FULL);
+		fffa_deliver__complain(l, FFFA_COMPLAIN_QUEUE_FULL, fffa_batch_count(b));
+		return;
+	}
+	p = calloc(1, sizeof(*p));
+	if (!p) {
+		lose_batch(l, b, FFFA_RL_NO_MEMORY);
+		return;
+	}
+	p->d.batch = fffa_batch_ref(b);
+	l->queue_bytes += footprint;
+	TAILQ_INSERT_TAIL(&l->queue, p, link);
+	fffa_deliver__pump(l);
+}
+
+void fffa_deliver__put(struct fffa_lane *l, struct fffa_parcel *p)
+{
+	uint64_t seq = fffa_batch_first_seq(p->d.batch);
+	struct fffa_parcel *q;
+
+	TAILQ_FOREACH(q, &l->queue, link)
+	{
+		if (fffa_batch_first_seq(q->d.batch) > seq) {
+			TAILQ_INSERT_BEFORE(q, p, link);
+			return;
+		}
+	}
+	TAILQ_INSERT_TAIL(&l->queue, p, link);
+}
+
+void fffa_deliver__pump(struct fffa_lane *l)
+{
+	struct fffa_parcel *p;
+	int rc;
+
+	while (!l->ending && !l->blocked && !l->paused && (p = TAILQ_FIRST(&l->queue))) {
+		TAILQ_REMOVE(&l->queue, p, link);
+		rc = l->conf->ops->submit(l->sink, &p->d);
+		if (rc == -EAGAIN) {
+			l->blocked = true;
+			TAILQ_INSERT_HEAD(&l->queue, p, link);
+		} else if (rc) {
+			fffa_settle__retry(l, p, 0, rc);
+		} else {
+			l->sent++;
+			if (p->tries++)
+				l->ledger.retries++;
+		}
+	}
+	if (fffa_lane_is_empty(l))
+		l->emptied(l->arg);
+}
+
+void fffa_deliver__ready(void *lane)
+{
+	struct fffa_lane *l = lane;
+
+	l->blocked = false;
+	fffa_deliver__pump(l);
+}
+
+static void on_timer(uv_timer_t *t)
+{
+	struct fffa_lane *l = t->data;
+
+	l->paused = false;
+	fffa_deliver__pump(l);
+}
+
+static uint32_t draw(struct fffa_lane *l)
+{
+	/* xorshift32 (Marsaglia 2003): spreads a fleet's retries, nothing more */
+	l->random ^= l->random << 13;
+	l->random ^= l->random >> 17;
+	l->random ^= l->random << 5;
+	return l->random;
+}
+
+void fffa_deliver__pause(struct fffa_lane *l, uint64_t first_fail_ns, uint64_t hint_ns)
+{
+	uint64_t now = fffa_clock_mono_ns(&fffa_clock_system);
+	uint64_t delay;
+
+	if (l->paused) {
+		/* Another delivery of the same round: it does not double the wait, but may know
+		 * more. */
+		delay = hint_ns < FFFA_RETRY_HINT_MAX_NS ? hint_ns : FFFA_RETRY_HINT_MAX_NS;
+	} else {
+		l->fails++;
+		delay = fffa_retry_delay_ns(&l->retry, l->fails, hint_ns, draw(l));
+	}
+	delay = fffa_retry_clip_ns(&l->retry, first_fail_ns, now, delay);
+	if (l->paused && now + delay <= l->paused_until_ns)
+		return;
+	l->paused = true;
+	l->paused_until_ns = now + delay;
+	uv_update_time(l->timer.loop);
+	(void)uv_timer_start(&l->timer, on_timer, (delay + FFFA_NS_PER_MS - 1) / FFFA_NS_PER_MS, 0);
+}

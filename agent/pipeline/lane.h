@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A lane: one sink with its queue. deliver.c moves sealed batches into the sink, settle.c takes its
+ * verdicts. In order: a delivery that is to be tried again goes before all younger ones.
+ */
+#ifndef FFFA_AGENT_PIPELINE_LANE_H
+#define FFFA_AGENT_PIPELINE_LANE_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+#include <uv.h>
+
+#include "agent/base/ledger.h"
+#include "agent/pipeline/retry.h"
+#include "config/config.h"
+#include "sinks/delivery.h"
+#include "sinks/sink.h"
+
+struct fffa_parcel {
+	struct fffa_delivery d; /* first: what the sink holds is this parcel */
+	TAILQ_ENTRY(fffa_parcel) link;
+	uint64_t first_fail_ns; /* 0: has not failed */
+	uint32_t tries;
+};
+
+TAILQ_HEAD(fffa_parcels, fffa_parcel);
+
+/* What is worth a line now and then, with the number of records since the last one. */
+enum fffa_complaint {
+	FFFA_COMPLAIN_QUEUE_FULL,
+	FFFA_COMPLAIN_REJECTED,
+	FFFA_COMPLAIN_GAVE_UP,
+	FFFA_COMPLAIN_MAX
+};
+
+struct fffa_lane {
+	struct fffa_lane *next; /* fed by the same batcher */
+	const struct fffa_sink_conf *conf;
+	struct fffa_sink *sink;
+	struct fffa_sink_env env;
+	char tag[64];
+	struct fffa_sink_ledger ledger;
+	struct fffa_retry retry;
+	struct fffa_parcels queue;
+	size_t queue_bytes; /* footprint of what is queued or submitted */
+	uint32_t sent;	    /* deliveries that the sink holds */
+	bool blocked;	    /* the sink said -EAGAIN */
+	bool paused;	    /* until the timer fires */
+	bool down;
+	bool ending;	    /* nothing is submitted or tried again any more */
+	unsigned int fails; /* rounds of failure since something was delivered */
+	uint64_t paused_until_ns;
+	uint32_t random;
+	uv_timer_t timer;
+	struct {
+		uint64_t records, last_ns;
+	} complaints[FFFA_COMPLAIN_MAX];
+	void (*emptied)(void *arg); /* nothing is queued and nothing submitted; may come again */
+	void *arg;
+};
+
+static inline bool fffa_lane_is_empty(const struct fffa_lane *l)
+{
+	return TAILQ_EMPTY(&l->queue) && !l->sent;
+}
+
+/* deliver.c */
+/* Queues a sealed batch (takes its own reference) or counts it as lost, then submits what the sink
+ * takes. */
+void fffa_deliver__offer(struct fffa_lane *l, struct fffa_batch *b);
+void fffa_deliver__pump(struct fffa_lane *l);
+void fffa_deliver__ready(void *lane);
+/* Queues p where its sequence number belongs. */
+void fffa_deliver__put(struct fffa_lane *l, struct fffa_parcel *p);
+/* Nothing is submitted for a while. first_fail_ns: of the delivery that failed. */
+void fffa_deliver__pause(struct fffa_lane *l, uint64_t first_fail_ns, uint64_t hint_ns);
+void fffa_deliver__complain(struct fffa_lane *l, enum fffa_complaint what, uint64_t records);
+
+/* settle.c */
+void fffa_settle__done(void *lane, struct fffa_delivery *d, const struct fffa_outcome *o);
+/* To be tried again: p is in no queue. */
+void fffa_settle__retry(struct fffa_lane *l, struct fffa_parcel *p, uint32_t after_ms, int cause);
+/* Everything queued is lost for this reason. */
+void fffa_settle__lose_queue(struct fffa_lane *l, enum fffa_record_loss why);
+
+#endif

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+#include "sinks/batch.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define FIRST_BYTES   ((size_t)8192)
+#define FIRST_RECORDS 64u
+
+struct fffa_batch {
+	uint8_t *bytes;
+	size_t len;
+	size_t held_bytes; /* allocated, <= cap_bytes */
+	size_t cap_bytes;
+	uint32_t *ends; /* ends[i]: offset just behind record i */
+	uint32_t count;
+	uint32_t held_records;
+	uint32_t cap_records;
+	uint32_t refs;
+	bool sealed;
+	uint64_t first_seq;
+};
+
+struct fffa_batch *fffa_batch_new(size_t cap_bytes, uint32_t cap_records)
+{
+	struct fffa_batch *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	b->cap_bytes =
+		cap_bytes < UINT32_MAX ? cap_bytes : UINT32_MAX; /* offsets are 32 bits wide */
+	b->cap_records = cap_records;
+	b->refs = 1;
+	return b;
+}
+
+struct fffa_batch *fffa_batch_ref(struct fffa_batch *b)
+{
+	b->refs++;
+	return b;
+}
+
+void fffa_batch_unref(struct fffa_batch *b)
+{
+	if (!b || --b->refs)
+		return;
+	free(b->bytes);
+	free(b->ends);
+	free(b);
+}
+
+static bool grow_bytes(struct fffa_batch *b, size_t need)
+{
+	size_t held = b->held_bytes ? b->held_bytes : FIRST_BYTES;
+	uint8_t *p;
+
+	if (need <= b->held_bytes)
+		return true;
+	while (held < need)
+		held *= 2;
+	if (held > b->cap_bytes)
+		held = b->cap_bytes;
+	p = realloc(b->bytes, held);
+	if (!p)
+		return false;
+	b->bytes = p;
+	b->held_bytes = held;
+	return true;
+}
+
+static bool grow_records(struct fffa_batch *b)
+{
+	uint32_t held = b->held_records ? b->held_records : FIRST_RECORDS / 2;
+	uint32_t *p;
+
+	if (b->count < b->held_records)
+		return true;
+	held = held > b->cap_records / 2 ? b->cap_records : held * 2;
+	p = realloc(b->ends, held * sizeof(*p));
+	if (!p)
+		return false;
+	b->ends = p;
+	b->held_records = held;
+	return true;
+}
+
+uint8_t *fffa_batch_room(struct fffa_batch *b, size_t want)
+{
+	if (b->sealed || b->count == b->cap_records || want > b->cap_bytes - b->len)
+		return NULL;
+	if (!grow_bytes(b, b->len + want) || !grow_records(b))
+		return NULL;
+	return b->bytes + b->len;
+}
+
+void fffa_batch_commit(struct fffa_batch *b, size_t len, uint64_t seq)
+{
+	assert(!b->sealed && b->count < b->held_records && len <= b->held_bytes - b->len);
+	assert(!b->count || seq == b->first_seq + b->count);
+	if (!b->count)
+		b->first_seq = seq;
+	b->len += len;
+	b->ends[b->count++] = (uint32_t)b->len;
+}
+
+void fffa_batch_seal(struct fffa_batch *b)
+{
+	void *p;
+
+	b->sealed = true;
+	/* A batch may wait for hours in the queue of a dead sink: give back what it did not fill.
+	 */
+	if (b->len && b->held_bytes - b->len > b->len / 8) {
+		p = realloc(b->bytes, b->len);
+		if (p) {
+			b->bytes = p;
+			b->held_bytes = b->len;
+		}
+	}
+	if (b->count && b->held_records - b->count > b->count / 8) {
+		p = realloc(b->ends, b->count * sizeof(*b->ends));
+		if (p) {
+			b->ends = p;
+			b->held_records = b->count;
+		}
+	}
+}
+
+uint32_t fffa_batch_count(const struct fffa_batch *b)
+{
+	return b->count;
+}
+
+struct fffa_span fffa_batch_bytes(const struct fffa_batch *b)
+{
+	return (struct fffa_span){b->bytes, b->len};
+}
+
+struct fffa_span fffa_batch_record(const struct fffa_batch *b, uint32_t i)
+{
+	uint32_t begin = i ? b->ends[i - 1] : 0;
+
+	assert(i < b->count);
+	return (struct fffa_span){b->bytes + begin, b->ends[i] - begin};
+}
+
+uint64_t fffa_batch_first_seq(const struct fffa_batch *b)
+{
+	return b->first_seq;
+}
+
+uint64_t fffa_batch_last_seq(const struct fffa_batch *b)
+{
+	return b->count ? b->first_seq + b->count - 1 : b->first_seq;
+}
+
+size_t fffa_batch_footprint(const struct fffa_batch *b)
+{
+	return sizeof(*b) + b->held_bytes + b->held_records * sizeof(*b->ends);
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "sinks/file/open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int explain(const char *path, int error, struct fffa_err *err)
+{
+	const char *slash = strrchr(path, '/');
+	int dir_len = slash ? (int)(slash - path) + (slash == path) : 1;
+	const char *dir = slash ? path : ".";
+
+	switch (error) {
+	case ENOENT:
+		return fffa_fail(
+			err, error,
+			"path: the directory %.*s does not exist; create it or change path",
+			dir_len, dir);
+	case ENOTDIR:
+		return fffa_fail(err, error, "path: %.*s is not a directory; change path", dir_len,
+				 dir);
+	case EACCES:
+	case EPERM:
+		return fffa_fail(err, error,
+				 "path: no permission to write %s; give this user write access to "
+				 "it and to %.*s, or change path",
+				 path, dir_len, dir);
+	case EISDIR:
+		return fffa_fail(err, error, "path: %s is a directory; name a file in it", path);
+	case ENXIO:
+		return fffa_fail(err, error,
+				 "path: nobody reads the FIFO %s; start its reader first", path);
+	case EROFS:
+		return fffa_fail(err, error,
+				 "path: %s lies on a read-only file system; change path", path);
+	default:
+		return fffa_fail(err, error, "path: cannot open %s: %s", path, strerror(error));
+	}
+}
+
+int fffa_file__open(const char *path, struct fffa_file_target *out, struct fffa_err *err)
+{
+	bool is_stdout = !strcmp(path, "-");
+	struct stat st;
+	int fd, rc;
+
+	if (is_stdout)
+		fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	else /* O_NONBLOCK: a FIFO without a reader must not hold the agent; files do not care */
+		fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+			  0640);
+	if (fd < 0) {
+		if (is_stdout)
+			return fffa_fail(err, errno,
+					 "path: standard output is not open (%s); name a file",
+					 strerror(errno));
+		return explain(path, errno, err);
+	}
+	if (fstat(fd, &st)) {
+		rc = fffa_fail(err, errno, "path: cannot examine %s: %s", path, strerror(errno));
+		(void)close(fd); /* nothing was written to it */
+		return rc;
+	}
+	out->fd = fd;
+	out->regular = S_ISREG(st.st_mode);
+	out->stream = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(fd);
+	out->owned = !is_stdout;
+	out->fresh = is_stdout || !out->regular || st.st_size == 0;
+	return 0;
+}

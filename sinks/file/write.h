@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What the pool thread does: write what is owed, then a batch from where it stands, then sync. */
+#ifndef FFFA_SINKS_FILE_WRITE_H
+#define FFFA_SINKS_FILE_WRITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "sinks/batch.h"
+#include "sinks/file/open.h"
+
+/* Filled by the loop thread, worked on by one pool thread, then read by the loop thread. */
+struct fffa_file_job {
+	struct fffa_file_target to;
+	bool sync;
+	struct fffa_span owed; /* goes before the body: the preamble, or the end of a torn record */
+	struct fffa_span body; /* may be empty */
+	size_t owed_done;      /* bytes already written, in and out */
+	size_t body_done;
+	/* out: 0 all written; -EAGAIN no room now, nothing is wrong; else -errno */
+	int result;
+};
+
+/*
+ * Runs the job; never waits for a reader. When it fails on a regular file opened by name, the file
+ * is cut back to where the job began, so that nothing of it is left half written; elsewhere
+ * owed_done and body_done tell exactly how far it came.
+ */
+void fffa_file__write(struct fffa_file_job *j);
+
+#endif
