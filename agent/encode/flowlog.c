@@ -6,16 +6,16 @@
 #include "agent/encode/program.h"
 #include "agent/encode/text.h"
 
-/* The line's longest form, for its length only. */
-static const char longest[] =
-	"flowlog version=2 proto=PROTO_255 src=[]:65535 dst=[]:65535 pkt-src= pkt-dst= direction=0"
-	" encapsulated=false account= vpc= subnet= instance= az= region= time=\n";
+/* The line at its longest, apart from addresses, names and time: for its length only. */
+#define LONGEST                                                                                    \
+	"flowlog version=2 proto=PROTO_255 src=[]:65535 dst=[]:65535 pkt-src= pkt-dst= direction=" \
+	"0 encapsulated=false account= vpc= subnet= instance= az= region= time=\n"
 
 size_t fffa_flowlog_bound(void)
 {
 	const struct fffa_ident *i = NULL;
 
-	return sizeof(longest) + 4 * FFFA_TEXT_IP_MAX + sizeof(i->owner_id) + sizeof(i->vpc_id) +
+	return sizeof(LONGEST) + 4 * FFFA_TEXT_IP_MAX + sizeof(i->owner_id) + sizeof(i->vpc_id) +
 	       sizeof(i->subnet_id) + sizeof(i->host->instance_id) + sizeof(i->host->az) +
 	       sizeof(i->host->region) + FFFA_TEXT_UTC_MAX;
 }

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ns per record of every encoder on one core, beside the plain way (snprintf and inet_ntop) in the
+ * same run. Usage: bench_encode [RECORDS per round]. The median of the rounds counts: read ratios,
+ * not absolute numbers.
+ */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "agent/encode/encoder.h"
+
+#define RECORDS	     4096
+#define ROUNDS	     7
+#define OUTPUT_BYTES (256 * 1024)
+
+struct bench {
+	struct fffa_record records[RECORDS];
+	uint8_t out[OUTPUT_BYTES + FFFA_RECORD_BYTES_MAX];
+	uint64_t random;
+};
+
+static const struct fffa_ident_host host = {
+	.agent_id = "i-0123456789abcdef0",
+	.account_id = "123456789012",
+	.instance_id = "i-0123456789abcdef0",
+	.region = "us-east-1",
+	.az = "us-east-1a",
+	.az_id = "use1-az4",
+};
+static const struct fffa_ident ident = {
+	.host = &host,
+	.ifindex = 2,
+	.ifname = "ens5",
+	.interface_id = "eni-0aa11bb22cc33dd44",
+	.subnet_id = "subnet-0aa11bb22cc33dd44",
+	.vpc_id = "vpc-0aa11bb22cc33dd44",
+};
+
+static uint64_t next_random(struct bench *b)
+{
+	b->random ^= b->random << 13;
+	b->random ^= b->random >> 7;
+	b->random ^= b->random << 17;
+	return b->random;
+}
+
+static void fill_addr(struct bench *b, uint8_t addr[16], bool ipv6)
+{
+	uint64_t half[2] = {next_random(b), next_random(b)};
+
+	memcpy(addr, half, 16);
+	if (ipv6) {
+		memcpy(addr, "\x20\x01\x0d\xb8\x00\x00", 6);
+		return;
+	}
+	memset(addr, 0, 10);
+	memset(addr + 10, 0xff, 2);
+}
+
+static void fill_records(struct bench *b, bool ipv6)
+{
+	struct fffa_record *r;
+
+	for (size_t i = 0; i < RECORDS; i++) {
+		r = &b->records[i];
+		memset(r, 0, sizeof(*r));
+		fill_addr(b, r->key.src, ipv6);
+		fill_addr(b, r->key.dst, ipv6);
+		r->key.sport = (__be16)next_random(b);
+		r->key.dport = (__be16)next_random(b);
+		r->key.proto = next_random(b) & 3 ? IPPROTO_TCP : IPPROTO_UDP;
+		r->key.view = next_random(b) & FFFA_VIEW_EGRESS;
+		r->packets = next_random(b) >> (44 + next_random(b) % 20);
+		r->bytes = r->packets * (64 + next_random(b) % 1400);
+		r->start_ms = INT64_C(1700000000000) + (int64_t)(next_random(b) % 1000000);
+		r->end_ms = r->start_ms + (int64_t)(next_random(b) % 60000);
+		r->seq = i;
+		r->epoch = 7;
+		r->ident = &ident;
+		r->flags = next_random(b) & 0x1ff;
+		r->end_reason = FFFA_END_IDLE + next_random(b) % 4;
+		r->status = FFFA_STATUS_OK;
+	}
+}
+
+static const char *plain_addr(const uint8_t addr[16], char text[INET6_ADDRSTRLEN])
+{
+	if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)addr))
+		return inet_ntop(AF_INET, addr + 12, text, INET6_ADDRSTRLEN);
+	return inet_ntop(AF_INET6, addr, text, INET6_ADDRSTRLEN);
+}
+
+static size_t plain_v2(const struct fffa_encoder *e, const struct fffa_record *r, uint8_t *dst,
+		       size_t cap)
+{
+	char src[INET6_ADDRSTRLEN], dest[INET6_ADDRSTRLEN];
+
+	(void)e;
+	return (size_t)snprintf((char *)dst, cap,
+				"2 %s %s %s %s %u %u %u %" PRIu64 " %" PRIu64 " %" PRId64
+				" %" PRId64 " ACCEPT OK\n",
+				r->ident->host->account_id, r->ident->interface_id,
+				plain_addr(r->key.src, src), plain_addr(r->key.dst, dest),
+				ntohs(r->key.sport), ntohs(r->key.dport), r->key.proto, r->packets,
+				r->bytes, r->start_ms / 1000, r->end_ms / 1000);
+}
+
+typedef size_t encode_fn(const struct fffa_encoder *e, const struct fffa_record *r, uint8_t *dst,
+			 size_t cap);
+
+static double now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Writes n records into a buffer that is begun anew when full, as a batch would be. */
+static double run_round(struct bench *b, encode_fn *encode, const struct fffa_encoder *e, size_t n,
+			size_t *bytes)
+{
+	double begin = now_ns();
+	size_t at = 0;
+
+	*bytes = 0;
+	for (size_t i = 0; i < n; i++) {
+		at += encode(e, &b->records[i % RECORDS], b->out + at, FFFA_RECORD_BYTES_MAX);
+		if (at >= OUTPUT_BYTES) {
+			*bytes += at;
+			at = 0;
+		}
+	}
+	*bytes += at;
+	return (now_ns() - begin) / (double)n;
+}
+
+static void measure(struct bench *b, const char *name, encode_fn *encode,
+		    const struct fffa_encoder *e, size_t n)
+{
+	double ns[ROUNDS];
+	size_t bytes = 0;
+
+	for (int i = 0; i < ROUNDS; i++)
+		ns[i] = run_round(b, encode, e, n, &bytes);
+	qsort(ns, ROUNDS, sizeof(ns[0]), by_value);
+	printf("  %-28s %7.1f ns/record %7.2f Mrec/s %6.0f B/record %7.0f MB/s  (%.1f to %.1f)\n",
+	       name, ns[ROUNDS / 2], 1e3 / ns[ROUNDS / 2], (double)bytes / (double)n,
+	       (double)bytes / (double)n * 1e3 / ns[ROUNDS / 2], ns[0], ns[ROUNDS - 1]);
+}
+
+/* A baseline that writes something else would prove nothing. */
+static int same_lines(struct bench *b, const struct fffa_encoder *e)
+{
+	uint8_t plain[FFFA_RECORD_BYTES_MAX];
+	size_t len, plain_len;
+
+	for (size_t i = 0; i < RECORDS; i++) {
+		len = fffa_encode(e, &b->records[i], b->out, FFFA_RECORD_BYTES_MAX);
+		plain_len = plain_v2(e, &b->records[i], plain, sizeof(plain));
+		if (len != plain_len || memcmp(b->out, plain, len) != 0) {
+			fprintf(stderr, "the baseline writes another line: %.*s", (int)plain_len,
+				(char *)plain);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int bench_family(struct bench *b, bool ipv6, size_t n)
+{
+	static const struct {
+		const char *name;
+		enum fffa_format format;
+		const char *fields;
+	} cases[] = {
+		{"vpc default", FFFA_FORMAT_VPC, NULL},
+		{"vpc v5", FFFA_FORMAT_VPC, "v5"},
+		{"flowlog", FFFA_FORMAT_FLOWLOG, NULL},
+		{"json all", FFFA_FORMAT_JSON, "all"},
+	};
+	struct fffa_encoder *e;
+	struct fffa_err err;
+	int rc = 0;
+
+	fill_records(b, ipv6);
+	printf("%s:\n", ipv6 ? "IPv6" : "IPv4");
+	measure(b, "v2 by snprintf, inet_ntop", plain_v2, NULL, n);
+	for (size_t i = 0; !rc && i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (fffa_encoder_new(cases[i].format, cases[i].fields, &e, &err)) {
+			fprintf(stderr, "%s\n", err.text);
+			return -1;
+		}
+		if (i == 0)
+			rc = same_lines(b, e);
+		if (!rc)
+			measure(b, cases[i].name, fffa_encode, e, n);
+		fffa_encoder_free(e);
+	}
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000000;
+	struct bench *b = calloc(1, sizeof(*b));
+	int rc;
+
+	if (!b || !n) {
+		fprintf(stderr, "usage: bench_encode [RECORDS]\n");
+		free(b);
+		return 2;
+	}
+	b->random = UINT64_C(88172645463325252);
+	rc = bench_family(b, false, n);
+	if (!rc)
+		rc = bench_family(b, true, n);
+	free(b);
+	return rc ? 1 : 0;
+}
