@@ -10,7 +10,7 @@ lint_enter "${1-}"
 max_lines=600
 top='^(CMakeLists\.txt|CMakePresets\.json|README\.md|LICENSE|agent|bpf|sinks|config|docker|tests|\..*)$'
 # The brackets keep these expressions from finding themselves.
-machine='/(wor[k]|far[m]|hom[e]/[a-z]|roo[t]|User[s])/|bash_job[s]|[.]librar[y]'
+machine='/(wor[k]|far[m]|hom[e]/[a-z0-9_-]+|roo[t]|User[s])/|bash_job[s]|[.]librar[y]'
 
 {
 	lint_files | cut -z -d/ -f1 | sort -zu | tr '\0' '\n' | grep -vE "$top" |

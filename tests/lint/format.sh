@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The sources are as clang-format writes them.
+set -euo pipefail
+# shellcheck source=tests/lint/lib.sh
+. "$(dirname "$0")/lib.sh"
+lint_enter "${1-}"
+
+lint_files | grep -zE '\.[ch]$' | grep -zvE '^bpf/vmlinux' |
+	xargs -0r -n 16 -P "$(nproc)" clang-format --dry-run -Werror --

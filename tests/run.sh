@@ -1,0 +1,313 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Installs what is missing, builds and runs every test that this machine can run. Needs root.
+#
+#   tests/run.sh [--quick] [--only LABEL] [--list]
+#
+#   --quick        the cheap part: dev build, unit, contract and component tests, the fast lint steps
+#   --only LABEL   one kind of test only: a ctest label (unit, netns, ...), lint or fuzz
+#   --list         say what would run, and where; runs nothing
+#
+# FUZZ_SECONDS (default 10) bounds each fuzz target. Logs are in build/log. The last line is
+# "N passed, N failed, N skipped"; the exit status is 0 only when nothing failed.
+# shellcheck disable=SC2317 # stage and check call functions by name
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 2
+
+# preset: labels that run in it. "*" is every label that no other word of the line excludes.
+plan=(
+	"dev:* -bench"
+	"release:bench"
+	"clang:unit"
+	"asan:unit contract component netns bpf"
+	"tsan:unit contract"
+)
+# These use the whole machine (hooks, namespaces, the clock): one at a time.
+serial='netns|bpf|bench|system'
+quick_labels='unit|contract|component'
+none='no such label'
+# Scripts of tests/lint. The second list needs the dev and the clang build.
+lint_fast=(format layers spdx tree shell selftest)
+lint_deep=(globals generated cppcheck tidy)
+jobs=$(nproc)
+fuzz_seconds=${FUZZ_SECONDS:-10}
+logs=build/log
+quick='' only='' list=''
+passed=0 failed=0 skipped=0
+table=()
+
+# gcc's and clang's run-time checks end the test that trips them, with a trace.
+export ASAN_OPTIONS=${ASAN_OPTIONS-detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS-print_stacktrace=1:halt_on_error=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS-halt_on_error=1:second_deadlock_stack=1}
+
+usage()
+{
+	sed -n '/^# Installs/,/^set/{/^# shellcheck/d;/^set/d;s/^# \{0,1\}//;p}' tests/run.sh
+}
+
+# count P F S: adds to the sums and to the stage that is under way.
+count()
+{
+	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+}
+
+# stage NAME COMMAND...: one line of the table, with its time and what it counted.
+stage()
+{
+	local name=$1 began=$SECONDS p=$passed f=$failed s=$skipped rc=0
+
+	shift
+	printf '== %s\n' "$name"
+	"$@" || rc=$?
+	table+=("$(printf '%-28s %5ds %7d %7d %7d' "$name" $((SECONDS - began)) \
+		$((passed - p)) $((failed - f)) $((skipped - s)))")
+	return "$rc"
+}
+
+# check NAME COMMAND...: one counted step with its output in a log, shown when it fails. 77: skipped, the last
+# line says why.
+check()
+{
+	local name=$1 log=$logs/$1.log rc=0
+
+	shift
+	"$@" >"$log" 2>&1 || rc=$?
+	case $rc in
+	0) count 1 0 0 ;;
+	77)
+		echo "   skipped: $name: $(tail -n 1 "$log")"
+		count 0 0 1
+		;;
+	*)
+		echo "   FAILED: $name (status $rc, $log):"
+		tail -n 60 "$log" | sed 's/^/      /'
+		count 0 1 0
+		;;
+	esac
+	return "$rc"
+}
+
+configure_and_build()
+{
+	cmake --preset "$1" && cmake --build --preset "$1" -- -j "$jobs" -k 0
+}
+
+# Builds a preset once in a run; fails when it does not build.
+declare -A built
+build()
+{
+	if [[ -z ${built[$1]-} ]]; then
+		built[$1]=ok
+		stage "build $1" check "build-$1" configure_and_build "$1" || built[$1]=failed
+	fi
+	[[ ${built[$1]} == ok ]]
+}
+
+# run_ctest PRESET NAME CTEST-ARGUMENTS...
+run_ctest()
+{
+	local preset=$1 name=$1-$2 report
+
+	shift 2
+	rm -f "$logs/$name.xml"
+	ctest --test-dir "build/$preset" --output-junit "$PWD/$logs/$name.xml" --no-tests=ignore \
+		--test-output-size-passed 65536 --test-output-size-failed 262144 "$@" >"$logs/$name.log" 2>&1
+	report=$(/usr/bin/python3 tests/tally.py "$logs/$name.xml") || {
+		tail -n 20 "$logs/$name.log"
+		report=$'   FAILED: ctest itself\n0 1 0'
+	}
+	[[ $report != *$'\n'* ]] || printf '%s\n' "${report%$'\n'*}"
+	# shellcheck disable=SC2086 # three numbers
+	count ${report##*$'\n'}
+}
+
+# test_preset PRESET WORD...: what the plan's words and the options leave of its tests, first those that may run
+# side by side, then the others.
+test_preset()
+{
+	local preset=$1 word include=() exclude=("$none") select=() before=$((passed + failed + skipped))
+
+	shift
+	for word in "$@"; do
+		case $word in
+		-*) exclude+=("${word#-}") ;;
+		'*') ;;
+		*) include+=("$word") ;;
+		esac
+	done
+	# ctest takes a test when each -L matches one of its labels.
+	[[ ${#include[@]} -eq 0 ]] || select+=(-L "^($(join "${include[@]}"))\$")
+	if [[ -n $only ]]; then
+		select+=(-L "^$only\$")
+	elif [[ -n $quick ]]; then
+		select+=(-L "^($quick_labels)\$")
+	fi
+	run_ctest "$preset" parallel -j "$jobs" "${select[@]}" -LE "^($(join "${exclude[@]}")|$serial)\$"
+	run_ctest "$preset" serial -j 1 "${select[@]}" -L "^($serial)\$" -LE "^($(join "${exclude[@]}"))\$"
+	# A label that nobody carries any more must not pass for a green one.
+	[[ $((passed + failed + skipped)) -gt $before ]] || {
+		echo "   FAILED: the $preset build has no test with these labels: $*"
+		count 0 1 0
+	}
+}
+
+join()
+{
+	local IFS='|'
+	echo "$*"
+}
+
+# applies PRESET WORD...: does the plan's line have anything to do under --only and --quick?
+applies()
+{
+	local preset=$1 word
+
+	shift
+	[[ -z $quick || $preset == dev ]] || return 1
+	[[ -n $only ]] || return 0
+	[[ $only != lint && $only != fuzz ]] || return 1
+	for word in "$@"; do
+		[[ $word != "-$only" ]] || return 1
+	done
+	for word in "$@"; do
+		[[ $word != "$only" && $word != '*' ]] || return 0
+	done
+	return 1
+}
+
+run_plan()
+{
+	local line preset words
+
+	for line in "${plan[@]}"; do
+		preset=${line%%:*}
+		read -ra words <<<"${line#*:}"
+		applies "$preset" "${words[@]}" || continue
+		# What did build is tested also when something else did not.
+		build "$preset" || [[ -f build/$preset/CTestTestfile.cmake ]] || continue
+		stage "test $preset" test_preset "$preset" "${words[@]}"
+	done
+}
+
+# fuzz_one TARGET: for a bounded time, from the seeds that the tree holds.
+fuzz_one()
+{
+	local target=$1 name seeds=() scratch rc
+
+	name=$(basename "$target")
+	[[ -d tests/data/fuzz/$name ]] && seeds=("tests/data/fuzz/$name")
+	# New inputs go to the first folder: never into the tree.
+	scratch=$(mktemp -d)
+	mkdir -p build/fuzz/crashes
+	"$target" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+		-artifact_prefix="build/fuzz/crashes/$name-" "$scratch" "${seeds[@]}"
+	rc=$?
+	rm -rf "$scratch"
+	[[ $rc -ne 77 ]] || rc=1 # libFuzzer's own status for a crash, not our skip
+	return "$rc"
+}
+
+run_fuzzers()
+{
+	local target name names=()
+
+	while read -r target; do
+		name=$(basename "$target")
+		names+=("$name")
+		# As many at a time as there are processors.
+		while [[ $(jobs -rp | wc -l) -ge $jobs ]]; do
+			wait -n
+		done
+		{
+			fuzz_one "$target" >"$logs/$name.out" 2>&1
+			echo $? >"$logs/$name.status"
+		} &
+	done < <(sort -u build/fuzz/fuzzers.txt)
+	wait
+	for name in "${names[@]}"; do
+		check "fuzz-$name" fuzz_result "$name"
+	done
+	[[ ${#names[@]} -gt 0 ]] || {
+		echo "   FAILED: there is no fuzz target"
+		count 0 1 0
+	}
+}
+
+fuzz_result()
+{
+	cat "$logs/$1.out"
+	return "$(cat "$logs/$1.status")"
+}
+
+run_lint()
+{
+	local name
+
+	for name in "$@"; do
+		check "lint-$name" "tests/lint/$name.sh"
+	done
+}
+
+finish()
+{
+	printf '\n%-28s %6s %7s %7s %7s\n' stage time passed failed skipped
+	printf '%s\n' "${table[@]}"
+	printf '%-28s %5ds\n\n' total "$SECONDS"
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[[ $failed -eq 0 ]]
+	exit
+}
+
+list()
+{
+	local line words
+
+	for line in "${plan[@]}"; do
+		read -ra words <<<"${line#*:}"
+		applies "${line%%:*}" "${words[@]}" || continue
+		echo "${line%%:*} preset: labels ${line#*:}"
+	done
+	[[ -n $only && $only != lint ]] || echo "lint: ${lint_fast[*]}"
+	[[ -n $quick || (-n $only && $only != lint) ]] || echo "lint: ${lint_deep[*]}"
+	[[ -n $quick || (-n $only && $only != fuzz) ]] || echo "fuzz preset: each target for $fuzz_seconds s"
+	[[ ! -f build/dev/CTestTestfile.cmake ]] ||
+		ctest --test-dir build/dev -N ${only:+-L "^$only\$"} | grep '  Test' || true
+}
+
+while [[ $# -gt 0 ]]; do
+	case $1 in
+	--quick) quick=yes ;;
+	--only)
+		[[ $# -ge 2 ]] || { usage >&2; exit 2; }
+		only=$2
+		shift
+		;;
+	--list) list=yes ;;
+	-h | --help) usage; exit 0 ;;
+	*) usage >&2; exit 2 ;;
+	esac
+	shift
+done
+
+[[ $only =~ ^[a-z0-9_-]*$ ]] || { usage >&2; exit 2; }
+[[ -z $list ]] || { list; exit 0; }
+
+[[ $(id -u) -eq 0 ]] || {
+	echo "tests/run.sh must run as root (sudo tests/run.sh): it installs packages and loads kernel programs" >&2
+	exit 77
+}
+mkdir -p "$logs"
+stage install check install docker/install-deps.sh all || finish
+run_plan
+if [[ -z $only || $only == lint ]]; then
+	stage lint run_lint "${lint_fast[@]}"
+	if [[ -z $quick ]] && build dev && build clang; then
+		stage "lint, deep" run_lint "${lint_deep[@]}"
+	fi
+fi
+if [[ -z $quick && (-z $only || $only == fuzz) ]] && build fuzz; then
+	stage fuzz run_fuzzers
+fi
+finish
