@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The host's AWS identity: static values, then IMDSv2, else unknown. Readers get an immutable snapshot.
- * Never blocks; the last good snapshot is kept when a refresh fails. Loop thread only.
+ * The host's AWS identity: static values, then IMDSv2, else unknown. Readers get an immutable
+ * snapshot. Never blocks; the last good snapshot is kept when a refresh fails. Loop thread only.
  */
 #ifndef FFFA_AGENT_ENRICH_META_H
 #define FFFA_AGENT_ENRICH_META_H
@@ -23,29 +23,51 @@ struct fffa_device {
 };
 
 /*
- * Starts the metadata reader. Borrows loop and conf for its life. Asks IMDS only when imds.enabled is on, or
- * auto and this is an EC2 host (DMI) or AWS_EC2_METADATA_SERVICE_ENDPOINT is set; never when
- * AWS_EC2_METADATA_DISABLED=true. On failure nothing is left.
+ * Starts the metadata reader. Borrows loop and conf for its life. Asks IMDS only when imds.enabled
+ * is on, or auto and this is an EC2 host (DMI) or AWS_EC2_METADATA_SERVICE_ENDPOINT is set; never
+ * when AWS_EC2_METADATA_DISABLED=true. On failure nothing is left. -EINVAL with err for a static
+ * value or an endpoint that cannot be used, -ENOMEM.
  */
 int fffa_meta_open(uv_loop_t *loop, const struct fffa_metadata_conf *conf, struct fffa_meta **out,
 		   struct fffa_err *err);
 
-/* Tells which devices are captured on (copied); joins them by MAC to what IMDS says. */
+#define FFFA_META_DEVICES_MAX 1024
+
+/*
+ * Tells which devices are captured on (copied); joins them by MAC to what IMDS says. 0; -E2BIG for
+ * more than FFFA_META_DEVICES_MAX, -ENOMEM: the devices told before stay.
+ */
 int fffa_meta_set_devices(struct fffa_meta *m, const struct fffa_device *devices, size_t n);
 
 /*
- * Fills r->ident by r->key.ifindex; a device not known gets the host's identity without interface fields.
- * The pointer is valid until the loop turns.
+ * Fills r->ident by r->key.ifindex; a device not known gets the host's identity without interface
+ * fields (but for the static ones). The pointer is valid until the loop turns.
  */
 void fffa_meta_apply(const struct fffa_meta *m, struct fffa_record *r);
 
 /* True when the first answer is in, the reader has given up for now, or nothing is asked. */
 bool fffa_meta_settled(const struct fffa_meta *m);
 
-/* Calls settled once, on the loop and never from inside: at the first answer or failure, at most max_wait_ns later. */
-void fffa_meta_wait(struct fffa_meta *m, uint64_t max_wait_ns, void (*settled)(void *arg), void *arg);
+/*
+ * Calls settled once, on the loop and never from inside: at the first answer or failure, at most
+ * max_wait_ns later. One wait at a time (a second call takes the place of the first); a wait that
+ * close overtakes is dropped.
+ */
+void fffa_meta_wait(struct fffa_meta *m, uint64_t max_wait_ns, void (*settled)(void *arg),
+		    void *arg);
 
-/* Asynchronous: closed is called once on the loop, then m is freed. Requests under way are dropped. */
+/* The host's identity as it is now; valid until the loop turns. */
+const struct fffa_ident_host *fffa_meta_host(const struct fffa_meta *m);
+
+/* Nanoseconds since IMDS last answered a whole round; UINT64_MAX: never. */
+uint64_t fffa_meta_age_ns(const struct fffa_meta *m);
+
+/* Name of the i-th reason for failed requests and refused values, and how often it was met; NULL
+ * ends the list. */
+const char *fffa_meta_error(const struct fffa_meta *m, size_t i, uint64_t *count);
+
+/* Asynchronous: closed is called once on the loop, then m is freed. Requests under way are dropped.
+ */
 void fffa_meta_close(struct fffa_meta *m, void (*closed)(void *arg), void *arg);
 
 #endif

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "agent/enrich/imds_data.h"
+
+#include <string.h>
+
+const struct fffa_imds_iface *fffa_imds_data_find(const struct fffa_imds_data *d,
+						  const uint8_t mac[6])
+{
+	for (size_t i = 0; i < d->n; i++) {
+		if (memcmp(d->ifaces[i].mac, mac, 6) == 0)
+			return &d->ifaces[i];
+	}
+	return NULL;
+}
+
+/* Both are arrays of the same type and size. */
+#define KEEP(now, before)                                                                          \
+	do {                                                                                       \
+		_Static_assert(sizeof(now) == sizeof(before), "one type");                         \
+		if (!(now)[0])                                                                     \
+			memcpy((now), (before), sizeof(now));                                      \
+	} while (0)
+
+static void keep_iface(struct fffa_imds_iface *now, const struct fffa_imds_iface *before)
+{
+	KEEP(now->interface_id, before->interface_id);
+	KEEP(now->subnet_id, before->subnet_id);
+	KEEP(now->vpc_id, before->vpc_id);
+	KEEP(now->owner_id, before->owner_id);
+}
+
+void fffa_imds_data_keep(struct fffa_imds_data *d, const struct fffa_imds_data *old)
+{
+	KEEP(d->host.account_id, old->host.account_id);
+	KEEP(d->host.instance_id, old->host.instance_id);
+	KEEP(d->host.region, old->host.region);
+	KEEP(d->host.az, old->host.az);
+	KEEP(d->host.az_id, old->host.az_id);
+	for (size_t i = 0; i < d->n; i++) {
+		const struct fffa_imds_iface *before = fffa_imds_data_find(old, d->ifaces[i].mac);
+
+		if (before)
+			keep_iface(&d->ifaces[i], before);
+	}
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "agent/enrich/machine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "agent/enrich/ident_text.h"
+
+static int join(const char *root, const char *path, char *dst, size_t cap)
+{
+	int n = snprintf(dst, cap, "%s%s", root, path);
+
+	return n < 0 || (size_t)n >= cap ? -ENAMETOOLONG : 0;
+}
+
+int fffa_machine_read_line(const char *root, const char *path, char *dst, size_t cap)
+{
+	char full[PATH_MAX];
+	ssize_t n;
+	int fd, err;
+
+	dst[0] = '\0';
+	err = join(root, path, full, sizeof(full));
+	if (err)
+		return err;
+	fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, dst, cap - 1);
+	err = n < 0 ? -errno : 0;
+	(void)close(fd); /* only read from */
+	dst[n < 0 ? 0 : n] = '\0';
+	dst[strcspn(dst, "\r\n")] = '\0';
+	return err ? err : (int)strlen(dst);
+}
+
+void fffa_machine_id(const char *root, char *dst, size_t cap)
+{
+	struct utsname uts;
+	char line[128];
+	int n = fffa_machine_read_line(root, "/etc/machine-id", line, sizeof(line));
+
+	/* "uninitialized" stands there during the first boot of an image. */
+	if (n == 32 && strspn(line, "0123456789abcdefABCDEF") == 32 &&
+	    fffa_ident_text_set(dst, cap, line, 32) == 0)
+		return;
+	if (uname(&uts) == 0 && uts.nodename[0] &&
+	    fffa_ident_text_set(dst, cap, uts.nodename, strlen(uts.nodename)) == 0)
+		return;
+	(void)fffa_ident_text_set(dst, cap, "unknown", 7); /* fits every cap in use */
+}
+
+bool fffa_machine_in_container(const char *root)
+{
+	static const char *const marks[] = {"/.dockerenv", "/run/.containerenv"};
+	char full[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		if (join(root, marks[i], full, sizeof(full)) == 0 && access(full, F_OK) == 0)
+			return true;
+	}
+	return getenv("KUBERNETES_SERVICE_HOST") != NULL || getenv("container") != NULL;
+}

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: MIT
+#include "agent/enrich/meta.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+#include "agent/enrich/dmi.h"
+#include "agent/enrich/imds.h"
+#include "agent/enrich/imds_endpoint.h"
+#include "agent/enrich/machine.h"
+#include "agent/enrich/meta_internal.h"
+#include "agent/enrich/snapshot.h"
+#include "agent/enrich/static_ident.h"
+
+#define TAG		"metadata"
+#define LOST_AFTER	3 /* failures in a row before a known identity counts as no longer refreshed */
+#define RETIRE_PREPARES 2 /* by then the loop has turned at least once */
+
+enum state { STATE_FIRST, STATE_KNOWN, STATE_FAILING };
+
+struct fffa_meta {
+	struct fffa_imds *imds; /* NULL: not asked */
+	enum state state;
+	struct fffa_static_ident fixed;
+	struct fffa_dmi dmi;
+	char machine_id[64];
+	char endpoint[FFFA_IMDS_ENDPOINT_MAX_BYTES];
+	bool in_container;
+	const struct fffa_imds_data *learned; /* the client's; NULL: nothing yet */
+	uint64_t learned_ns;		      /* uv_hrtime() */
+	struct fffa_device *devices;
+	size_t device_count;
+
+	struct fffa_snapshot *snapshot; /* never NULL */
+	struct fffa_snapshot *retired;	/* may still be borrowed until the loop has turned */
+	unsigned int prepares;
+	uv_prepare_t prepare;
+
+	uv_timer_t wait_timer;
+	void (*settled)(void *arg);
+	void *settled_arg;
+
+	unsigned int open_parts;
+	void (*closed)(void *arg);
+	void *closed_arg;
+};
+
+static void free_snapshots(struct fffa_snapshot *s)
+{
+	while (s) {
+		struct fffa_snapshot *next = s->next;
+
+		free(s);
+		s = next;
+	}
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+	struct fffa_meta *m = prepare->data;
+
+	if (++m->prepares < RETIRE_PREPARES)
+		return;
+	(void)uv_prepare_stop(prepare);
+	free_snapshots(m->retired);
+	m->retired = NULL;
+}
+
+static struct fffa_snapshot *make_snapshot(const struct fffa_meta *m,
+					   const struct fffa_device *devices, size_t n)
+{
+	struct fffa_snapshot_parts parts = {
+		.fixed = &m->fixed,
+		.imds = m->learned,
+		.machine_id = m->machine_id,
+		.dmi_instance_id = m->endpoint[0] ? m->dmi.instance_id : "",
+		.devices = devices,
+		.n = n,
+	};
+
+	return fffa_snapshot_new(&parts);
+}
+
+static void swap_snapshot(struct fffa_meta *m, struct fffa_snapshot *s)
+{
+	m->snapshot->next = m->retired;
+	m->retired = m->snapshot;
+	m->snapshot = s;
+	m->prepares = 0;
+	(void)uv_prepare_start(&m->prepare, on_prepare); /* fails only without a callback */
+}
+
+static void on_wait_over(uv_timer_t *timer)
+{
+	struct fffa_meta *m = timer->data;
+	void (*settled)(void *arg) = m->settled;
+
+	m->settled = NULL;
+	if (settled)
+		settled(m->settled_arg);
+}
+
+static void set_state(struct fffa_meta *m, enum state state)
+{
+	m->state = state;
+	if (m->settled)
+		(void)uv_timer_start(&m->wait_timer, on_wait_over, 0, 0);
+}
+
+static void on_learned(void *arg, const struct fffa_imds_data *data)
+{
+	struct fffa_meta *m = arg;
+	struct fffa_snapshot *s;
+
+	m->learned = data;
+	m->learned_ns = uv_hrtime();
+	s = make_snapshot(m, m->devices, m->device_count);
+	if (s)
+		swap_snapshot(m, s); /* else the next round tries again */
+	if (m->state != STATE_KNOWN)
+		fffa_info(TAG,
+			  "identity learned from IMDS: instance=%s account=%s region=%s az=%s "
+			  "az_id=%s "
+			  "interfaces=%zu",
+			  data->host.instance_id, data->host.account_id, data->host.region,
+			  data->host.az, data->host.az_id, data->n);
+	set_state(m, STATE_KNOWN);
+}
+
+static void log_failing(const struct fffa_meta *m, const struct fffa_imds_failure *f)
+{
+	const char *id = m->snapshot->host.instance_id;
+	const char *what = m->learned ? "the last good identity is kept"
+				      : "AWS fields stay unknown until it answers";
+
+	if (f->token_request && f->error == FFFA_IE_TIMEOUT && m->in_container)
+		fffa_warn(TAG,
+			  "IMDS at %s did not answer the token request in time; %s. In a container "
+			  "the answer dies on its way when the hop limit is 1: run `aws ec2 "
+			  "modify-instance-metadata-options --instance-id %s "
+			  "--http-put-response-hop-limit 2`, or use the host's network",
+			  m->endpoint, what, *id ? id : "ID");
+	else if (f->error == FFFA_IE_FORBIDDEN)
+		fffa_warn(TAG,
+			  "IMDS at %s answers 403: it is turned off for this instance or refuses "
+			  "this "
+			  "request; %s; next try in %" PRIu64 " s",
+			  m->endpoint, what, f->wait_ns / FFFA_NS_PER_S);
+	else
+		fffa_warn(TAG, "IMDS at %s failed: reason=%s%s; %s", m->endpoint,
+			  fffa_imds_error_name(f->error),
+			  f->token_request ? " (token request)" : "", what);
+}
+
+static void on_failed(void *arg, const struct fffa_imds_failure *f)
+{
+	struct fffa_meta *m = arg;
+
+	if (m->state == STATE_FAILING)
+		return;
+	if (m->state == STATE_KNOWN && !f->refused && f->in_a_row < LOST_AFTER)
+		return;
+	log_failing(m, f);
+	set_state(m, STATE_FAILING);
+}
+
+static int choose_endpoint(struct fffa_meta *m, const struct fffa_metadata_conf *conf,
+			   struct fffa_err *err)
+{
+	struct fffa_imds_env env = fffa_imds_env_read();
+
+	if (!fffa_imds_wanted((enum fffa_switch)conf->imds.enabled, &env, m->dmi.is_ec2))
+		return 0;
+	return fffa_imds_endpoint_choose(conf->imds.endpoint, &env, m->endpoint, err);
+}
+
+static int open_imds(struct fffa_meta *m, uv_loop_t *loop, const struct fffa_metadata_conf *conf,
+		     const struct fffa_imds_timing *timing)
+{
+	struct fffa_imds_options o = {
+		.endpoint = m->endpoint,
+		.timeout_ns = (uint64_t)conf->imds.timeout_ns,
+		.refresh_ns = (uint64_t)conf->imds.refresh_ns,
+		.timing = timing,
+		.events = {.learned = on_learned, .failed = on_failed, .arg = m},
+	};
+
+	return m->endpoint[0] ? fffa_imds_open(loop, &o, &m->imds) : 0;
+}
+
+int fffa_meta_open_tuned(uv_loop_t *loop, const struct fffa_metadata_conf *conf,
+			 const struct fffa_meta_tuning *tuning, struct fffa_meta **out,
+			 struct fffa_err *err)
+{
+	struct fffa_meta *m = calloc(1, sizeof(*m));
+	int rc;
+
+	if (!m)
+		return fffa_fail(err, ENOMEM, "metadata: no memory");
+	fffa_dmi_read(tuning->root, &m->dmi);
+	fffa_machine_id(tuning->root, m->machine_id, sizeof(m->machine_id));
+	m->in_container = fffa_machine_in_container(tuning->root);
+	rc = fffa_static_ident_read(&conf->fixed, &m->fixed, err);
+	if (rc)
+		goto fail;
+	rc = choose_endpoint(m, conf, err);
+	if (rc)
+		goto fail;
+	m->snapshot = make_snapshot(m, NULL, 0);
+	rc = m->snapshot ? open_imds(m, loop, conf, &tuning->timing) : -ENOMEM;
+	if (rc) {
+		rc = fffa_fail(err, -rc, "metadata: %s", strerror(-rc));
+		goto fail;
+	}
+	(void)uv_timer_init(loop, &m->wait_timer); /* these two always give 0 */
+	(void)uv_prepare_init(loop, &m->prepare);
+	uv_unref((uv_handle_t *)&m->prepare);
+	m->wait_timer.data = m;
+	m->prepare.data = m;
+	m->open_parts = m->imds ? 3 : 2;
+	*out = m;
+	return 0;
+fail:
+	free(m->snapshot);
+	free(m);
+	return rc;
+}
+
+int fffa_meta_open(uv_loop_t *loop, const struct fffa_metadata_conf *conf, struct fffa_meta **out,
+		   struct fffa_err *err)
+{
+	struct fffa_meta_tuning tuning = {.timing = fffa_imds_timing_default, .root = ""};
+
+	return fffa_meta_open_tuned(loop, conf, &tuning, out, err);
+}
+
+static bool was_there(const struct fffa_meta *m, const uint8_t mac[6])
+{
+	for (size_t i = 0; i < m->device_count; i++) {
+		if (memcmp(m->devices[i].mac, mac, 6) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A device that is new to us and to what IMDS said may be an interface attached since. */
+static bool worth_asking(const struct fffa_meta *m, const struct fffa_device *devices, size_t n)
+{
+	if (!m->imds || !m->learned)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!was_there(m, devices[i].mac) &&
+		    !fffa_imds_data_find(m->learned, devices[i].mac))
+			return true;
+	}
+	return false;
+}
+
+int fffa_meta_set_devices(struct fffa_meta *m, const struct fffa_device *devices, size_t n)
+{
+	struct fffa_device *copy = NULL;
+	struct fffa_snapshot *s = NULL;
+	bool poke;
+
+	if (n > FFFA_META_DEVICES_MAX)
+		return -E2BIG;
+	copy = calloc(n ? n : 1, sizeof(*copy));
+	s = make_snapshot(m, devices, n);
+	if (!copy || !s) {
+		free(copy);
+		free(s);
+		return -ENOMEM;
+	}
+	if (n)
+		memcpy(copy, devices, n * sizeof(*copy));
+	poke = worth_asking(m, devices, n);
+	free(m->devices);
+	m->devices = copy;
+	m->device_count = n;
+	swap_snapshot(m, s);
+	if (poke)
+		fffa_imds_poke(m->imds);
+	return 0;
+}
+
+void fffa_meta_apply(const struct fffa_meta *m, struct fffa_record *r)
+{
+	r->ident = fffa_snapshot_find(m->snapshot, r->key.ifindex);
+}
+
+bool fffa_meta_settled(const struct fffa_meta *m)
+{
+	return !m->imds || m->state != STATE_FIRST;
+}
+
+void fffa_meta_wait(struct fffa_meta *m, uint64_t max_wait_ns, void (*settled)(void *arg),
+		    void *arg)
+{
+	uint64_t wait_ms = (max_wait_ns + FFFA_NS_PER_MS - 1) / FFFA_NS_PER_MS;
+
+	m->settled = settled;
+	m->settled_arg = arg;
+	(void)uv_timer_start(&m->wait_timer, on_wait_over, fffa_meta_settled(m) ? 0 : wait_ms, 0);
+}
+
+const struct fffa_ident_host *fffa_meta_host(const struct fffa_meta *m)
+{
+	return &m->snapshot->host;
+}
+
+uint64_t fffa_meta_age_ns(const struct fffa_meta *m)
+{
+	return m->learned ? uv_hrtime() - m->learned_ns : UINT64_MAX;
+}
+
+const char *fffa_meta_error(const struct fffa_meta *m, size_t i, uint64_t *count)
+{
+	enum fffa_imds_error e = (enum fffa_imds_error)(i + 1); /* FFFA_IE_NONE is no reason */
+
+	if (i >= FFFA_IE_MAX - 1)
+		return NULL;
+	*count = m->imds ? fffa_imds_errors(m->imds)[e] : 0;
+	return fffa_imds_error_name(e);
+}
+
+static void part_closed(void *arg)
+{
+	struct fffa_meta *m = arg;
+
+	if (--m->open_parts)
+		return;
+	m->closed(m->closed_arg);
+	free_snapshots(m->retired);
+	free(m->snapshot);
+	free(m->devices);
+	free(m);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	part_closed(handle->data);
+}
+
+void fffa_meta_close(struct fffa_meta *m, void (*closed)(void *arg), void *arg)
+{
+	m->closed = closed;
+	m->closed_arg = arg;
+	m->settled = NULL;
+	uv_close((uv_handle_t *)&m->wait_timer, on_handle_closed);
+	uv_close((uv_handle_t *)&m->prepare, on_handle_closed);
+	if (m->imds)
+		fffa_imds_close(m->imds, part_closed, m);
+}
