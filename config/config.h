@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The configuration as the agent uses it: filled from defaults, then the YAML file; see config/README.md. */
+/* The configuration as the agent uses it: defaults, then the YAML file; see config/README.md. */
 #ifndef FFFA_CONFIG_CONFIG_H
 #define FFFA_CONFIG_CONFIG_H
 
@@ -18,13 +18,13 @@ enum fffa_switch { FFFA_SW_AUTO, FFFA_SW_ON, FFFA_SW_OFF };
 struct fffa_capture_conf {
 	struct fffa_strings interfaces;
 	struct fffa_strings exclude;
-	int hook;	/* enum fffa_hook */
-	int direction;	/* enum fffa_direction */
+	int hook;			 /* enum fffa_hook */
+	int direction;			 /* enum fffa_direction */
 	struct fffa_strings decapsulate; /* "geneve", "vxlan" */
 	struct fffa_ints geneve_ports;
 	struct fffa_ints vxlan_ports;
 	int64_t max_flows;
-	int64_t ring_size;	   /* bytes */
+	int64_t ring_size; /* bytes */
 	int64_t drain_interval_ns;
 };
 
@@ -41,7 +41,7 @@ struct fffa_metadata_conf {
 		int64_t refresh_ns;
 		int64_t timeout_ns;
 	} imds;
-	struct fffa_pairs fixed; /* metadata.static: account_id, instance_id, vpc_id, subnet_id, interface_id, region, az, az_id */
+	struct fffa_pairs fixed; /* metadata.static: account_id, instance_id ... region, az, az_id */
 };
 
 struct fffa_sink_common_conf {
@@ -64,7 +64,8 @@ struct fffa_sink_ops; /* sinks/sink.h */
 struct fffa_sink_conf {
 	struct fffa_sink_common_conf common;
 	const struct fffa_sink_ops *ops; /* found by type */
-	void *own;			 /* the sink's own struct, filled from ops->opts */
+	const struct fffa_option *opts;	 /* the rows of own, from the schema */
+	void *own;			 /* the sink's own struct, filled from opts */
 };
 
 struct fffa_config {
@@ -84,31 +85,69 @@ struct fffa_sink_schema {
 	const char *name;
 	size_t conf_size;
 	const struct fffa_option *opts;
+	/*
+	 * Rules across fields, may be NULL: 0, or -EINVAL with err. A text that begins with "KEY: "
+	 * (one of the sink's keys) is reported at that key's line.
+	 */
 	int (*check)(const void *conf, struct fffa_err *err);
-	/* -EINVAL with err when the sink cannot take the format or the format cannot take the fields. */
+	/*
+	 * -EINVAL with err when the sink cannot take the format or the format cannot take the
+	 * fields; may be NULL. A text that begins with "fields: " or "format: " is reported at that
+	 * key's line.
+	 */
 	int (*check_format)(const struct fffa_sink_ops *ops, const char *format, const char *fields,
 			    struct fffa_err *err);
 };
+
+/* Caps on what is read; reaching one is a problem, never a cut. */
+#define FFFA_CONFIG_FILE_BYTES_MAX   (1024 * 1024)
+#define FFFA_CONFIG_SECRET_BYTES_MAX (64 * 1024)
+#define FFFA_CONFIG_SINKS_MAX	     16
 
 /* One problem: "FILE:LINE: key: what is wrong and what is allowed". */
 typedef void (*fffa_problem_fn)(void *arg, const char *line);
 
 /*
- * Reads path (NULL: defaults only: interfaces auto, vpc text on standard output) into *out. Every problem is
- * reported through problem, not only the first. Returns 0; -EINVAL when there were problems; -errno when the
- * file cannot be read (reported too). schema ends with a row whose name is NULL. On success the caller frees
- * with fffa_config_free; on failure *out is empty.
+ * Reads path (NULL: defaults only: interfaces auto, vpc text on standard output) into *out. Every
+ * problem is reported through problem, not only the first. Returns 0; -EINVAL when there were
+ * problems; -errno when the file cannot be read (reported too). schema ends with a row whose name
+ * is NULL. On success the caller frees with fffa_config_free; on failure *out is empty.
  */
-int fffa_config_load(const char *path, const struct fffa_sink_schema *schema, struct fffa_config *out,
-		     fffa_problem_fn problem, void *arg);
+int fffa_config_load(const char *path, const struct fffa_sink_schema *schema,
+		     struct fffa_config *out, fffa_problem_fn problem, void *arg);
 /* The same from memory; name stands for the file in messages. For tests and fuzzing. */
 int fffa_config_load_text(const char *name, const char *text, size_t len,
 			  const struct fffa_sink_schema *schema, struct fffa_config *out,
 			  fffa_problem_fn problem, void *arg);
+
+/* What the text of a configuration may ask of the world outside it. */
+struct fffa_config_world {
+	/* Value of an environment variable, borrowed until the next call; NULL: not set. */
+	const char *(*env)(void *arg, const char *name);
+	/*
+	 * Reads a whole file of at most cap bytes: 0 and *text (malloc, *len bytes and a NUL,
+	 * caller frees); -EFBIG when larger; -errno.
+	 */
+	int (*read_file)(void *arg, const char *path, size_t cap, char **text, size_t *len);
+	void *arg;
+};
+
+/* The process's environment and file system; what the two functions above use. */
+extern const struct fffa_config_world fffa_config_world_system;
+
+/* fffa_config_load_text in a world of the caller's: for tests, and for fuzzing without touching
+ * files. */
+int fffa_config_load_in(const struct fffa_config_world *world, const char *name, const char *text,
+			size_t len, const struct fffa_sink_schema *schema, struct fffa_config *out,
+			fffa_problem_fn problem, void *arg);
+
+/* Frees everything inside c (secrets are wiped) and leaves it empty; an empty or zeroed one is
+ * allowed. */
 void fffa_config_free(struct fffa_config *c);
 
 /* Writes the effective configuration as YAML, secrets as ***. 0 or -errno. */
-int fffa_config_print(const struct fffa_config *c, const struct fffa_sink_schema *schema, FILE *out);
+int fffa_config_print(const struct fffa_config *c, const struct fffa_sink_schema *schema,
+		      FILE *out);
 /* Writes the commented default file (config/fffa.yaml is exactly this). 0 or -errno. */
 int fffa_config_print_defaults(const struct fffa_sink_schema *schema, FILE *out);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Options are rows: key, type, place, default, range, unit, reload or restart, help. The same rows parse,
- * check, print the effective configuration and write the commented default file. All text; the row says how it is read.
+ * Options are rows: key, type, place, default, range, unit, reload or restart, help. The same rows
+ * parse, check, print the effective configuration and write the commented default file. All text;
+ * the row says how it is read.
  */
 #ifndef FFFA_CONFIG_OPTION_H
 #define FFFA_CONFIG_OPTION_H
@@ -15,14 +16,16 @@
 enum fffa_option_type {
 	FFFA_OT_BOOL,	  /* bool */
 	FFFA_OT_INT,	  /* int64_t */
-	FFFA_OT_DURATION, /* int64_t nanoseconds: 500ms 10s 5m 1h */
+	FFFA_OT_DURATION, /* int64_t nanoseconds: 500ms 10s 5m 1h; words[0], when set, is how 0 is
+			     written */
 	FFFA_OT_SIZE,	  /* int64_t bytes: 64KiB 10MiB */
 	FFFA_OT_STRING,	  /* char * (owned by the configuration) */
 	FFFA_OT_ENUM,	  /* int: index of the word in words */
 	FFFA_OT_STRINGS,  /* struct fffa_strings */
 	FFFA_OT_INTS,	  /* struct fffa_ints, each in min..max */
 	FFFA_OT_SECRET,	  /* char *; printed as ***; KEY_file beside it reads a file */
-	FFFA_OT_MAP,	  /* struct fffa_pairs: string to string; words, when set, lists the allowed keys */
+	FFFA_OT_MAP, /* struct fffa_pairs: string to string; words, when set, lists the allowed keys
+		      */
 };
 
 struct fffa_strings {
@@ -39,25 +42,77 @@ struct fffa_pairs {
 	struct fffa_pair {
 		char *key;
 		char *value;
-	} *v;
+	} * v;
 	size_t n;
 };
 
 #define FFFA_OPTION_RESTART 0x1 /* a change needs a restart; else HUP is enough */
+#define FFFA_OPTION_JOIN    0x2 /* STRING: may be a YAML list, joined with single spaces */
+#define FFFA_OPTION_TEMPLATE                                                                       \
+	0x4 /* STRING: "${name}" is the value's own syntax in a vpc sink, not the environment */
 
 struct fffa_option {
 	const char *key; /* dotted path inside its section, "batch.records"; NULL ends a table */
 	enum fffa_option_type type;
-	size_t offset;	    /* of the value in the section's struct */
-	const char *def;    /* default as it would be written in YAML */
-	int64_t min, max;   /* INT, INTS, DURATION (ns), SIZE; max 0: no range */
-	const char *const *words; /* ENUM: NULL-terminated; MAP: allowed keys */
+	size_t offset; /* of the value in the section's struct */
+	/*
+	 * Default: lists and maps in YAML flow style ("[auto]", "{}"), everything else the bare
+	 * text without quotes. NULL: a STRING or SECRET stays NULL, the rest is empty, 0 or false.
+	 */
+	const char *def;
+	/* INT, INTS (each), DURATION (ns), SIZE (bytes); STRINGS: number of items. max 0: no range.
+	 */
+	int64_t min, max;
+	const char *const *words; /* NULL-terminated. ENUM; STRINGS: allowed items; MAP: allowed
+				     keys; DURATION */
 	unsigned int flags;
 	const char *help; /* one line, mandatory */
 };
 
 /* The row type decides the C type of the field: a wrong one does not compile. */
-#define FFFA_FIELD_IS(s, f, t) \
-	(sizeof(char[_Generic(&((s *)0)->f, t *: 1, default: -1)]) * 0 + offsetof(s, f))
+#define FFFA_FIELD_IS(s, f, t)                                                                     \
+	(sizeof(char[_Generic(&((s *)0)->f, t * : 1, default : -1)]) * 0 + offsetof(s, f))
+
+/*
+ * Row makers: KEY and HELP are literals, S and F name the struct and the field (nested fields with
+ * dots). FLAGS is 0 or FFFA_OPTION_*. A table ends with FFFA_OPT_END.
+ */
+#define FFFA_OPT_ROW_(KEY, TYPE, S, F, T, DEF, MIN, MAX, WORDS, FLAGS, HELP)                       \
+	{                                                                                          \
+		.key = "" KEY, .type = (TYPE), .offset = FFFA_FIELD_IS(S, F, T), .def = (DEF),     \
+		.min = (MIN), .max = (MAX), .words = (WORDS), .flags = (FLAGS), .help = "" HELP    \
+	}
+#define FFFA_OPT_BOOL(KEY, S, F, DEF, FLAGS, HELP)                                                 \
+	FFFA_OPT_ROW_(KEY, FFFA_OT_BOOL, S, F, bool, DEF, 0, 0, NULL, FLAGS, HELP)
+#define FFFA_OPT_INT(KEY, S, F, DEF, MIN, MAX, FLAGS, HELP)                                        \
+	FFFA_OPT_ROW_(KEY, FFFA_OT_INT, S, F, int64_t, DEF, MIN, MAX, NULL, FLAGS, HELP)
+/* MIN and MAX in nanoseconds. */
+#define FFFA_OPT_DURATION(KEY, S, F, DEF, MIN, MAX, FLAGS, HELP)                                   \
+	FFFA_OPT_ROW_(KEY, FFFA_OT_DURATION, S, F, int64_t, DEF, MIN, MAX, NULL, FLAGS, HELP)
+/* WORDS: { "never", NULL }; the word stands for 0 and is allowed whatever the range. */
+#define FFFA_OPT_DURATION_OR(KEY, S, F, DEF, MIN, MAX, WORDS, FLAGS, HELP)                         \
+	FFFA_OPT_ROW_(KEY, FFFA_OT_DURATION, S, F, int64_t, DEF, MIN, MAX, WORDS, FLAGS, HELP)
+/* MIN and MAX in bytes. */
+#define FFFA_OPT_SIZE(KEY, S, F, DEF, MIN, MAX, FLAGS, HELP)                                       \
+	FFFA_OPT_ROW_(KEY, FFFA_OT_SIZE, S, F, int64_t, DEF, MIN, MAX, NULL, FLAGS, HELP)
+#define FFFA_OPT_STRING(KEY, S, F, DEF, FLAGS, HELP)                                               \
+	FFFA_OPT_ROW_(KEY, FFFA_OT_STRING, S, F, char *, DEF, 0, 0, NULL, FLAGS, HELP)
+#define FFFA_OPT_ENUM(KEY, S, F, DEF, WORDS, FLAGS, HELP)                                          \
+	FFFA_OPT_ROW_(KEY, FFFA_OT_ENUM, S, F, int, DEF, 0, 0, WORDS, FLAGS, HELP)
+/* MIN and MAX: number of items (0, 0: up to the reader's own cap); WORDS: allowed items or NULL. */
+#define FFFA_OPT_STRINGS(KEY, S, F, DEF, MIN, MAX, WORDS, FLAGS, HELP)                             \
+	FFFA_OPT_ROW_(KEY, FFFA_OT_STRINGS, S, F, struct fffa_strings, DEF, MIN, MAX, WORDS,       \
+		      FLAGS, HELP)
+#define FFFA_OPT_INTS(KEY, S, F, DEF, MIN, MAX, FLAGS, HELP)                                       \
+	FFFA_OPT_ROW_(KEY, FFFA_OT_INTS, S, F, struct fffa_ints, DEF, MIN, MAX, NULL, FLAGS, HELP)
+#define FFFA_OPT_SECRET(KEY, S, F, FLAGS, HELP)                                                    \
+	FFFA_OPT_ROW_(KEY, FFFA_OT_SECRET, S, F, char *, NULL, 0, 0, NULL, FLAGS, HELP)
+/* WORDS: allowed keys or NULL. */
+#define FFFA_OPT_MAP(KEY, S, F, DEF, WORDS, FLAGS, HELP)                                           \
+	FFFA_OPT_ROW_(KEY, FFFA_OT_MAP, S, F, struct fffa_pairs, DEF, 0, 0, WORDS, FLAGS, HELP)
+#define FFFA_OPT_END                                                                               \
+	{                                                                                          \
+		.key = NULL                                                                        \
+	}
 
 #endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/check.h"
+
+#include <string.h>
+
+#define PORTS_MAX	   4
+#define DEVICE_BYTES_MAX   64 /* a glob may be longer than a device's name */
+#define ENDPOINT_BYTES_MAX 255
+#define SINK_NAME_MAX	   32
+
+struct check {
+	struct fffa_report *rep;
+	const struct fffa_node *node; /* the section's map */
+	const char *path;	      /* of the section */
+};
+
+static unsigned int line_of(const struct check *k, const char *key)
+{
+	const struct fffa_node *n = key ? fffa_node_get(k->node, key) : NULL;
+
+	return n ? n->line : 0;
+}
+
+/* The line of key, or of the key it stands against, or of the section. */
+static unsigned int line_near(const struct check *k, const char *key, const char *against)
+{
+	unsigned int line = line_of(k, key);
+
+	if (!line)
+		line = line_of(k, against);
+	if (!line && k->node)
+		line = k->node->line;
+	return line;
+}
+
+#define wrong(k, key, against, ...)                                                                \
+	fffa_report_problem((k)->rep, line_near(k, key, against),                                  \
+			    fffa_path_join((k)->path, key).text, __VA_ARGS__)
+
+/* Printable ASCII without spaces and without the characters in but. */
+static bool is_word(const char *text, const char *but)
+{
+	for (; *text; text++)
+		if (*text <= ' ' || *text > '~' || strchr(but, *text))
+			return false;
+	return true;
+}
+
+static void check_devices(const struct check *k, const char *key, const struct fffa_strings *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++)
+		if (strlen(s->v[i]) > DEVICE_BYTES_MAX || !is_word(s->v[i], "/"))
+			wrong(k, key, NULL,
+			      "\"%s\" cannot name a device; allowed: names and globs of at most "
+			      "64 characters without spaces and \"/\"",
+			      fffa_shown(s->v[i]).text);
+}
+
+static void check_ports(const struct check *k, const char *key, const struct fffa_ints *ports)
+{
+	if (ports->n > PORTS_MAX)
+		wrong(k, key, NULL, "has %zu entries; allowed: at most %d", ports->n, PORTS_MAX);
+}
+
+static void check_same_ports(const struct check *k, const struct fffa_capture_conf *c)
+{
+	size_t i, j;
+
+	for (i = 0; i < c->geneve_ports.n; i++)
+		for (j = 0; j < c->vxlan_ports.n; j++)
+			if (c->geneve_ports.v[i] == c->vxlan_ports.v[j])
+				wrong(k, "capture.vxlan_ports", "capture.geneve_ports",
+				      "%lld is also in capture.geneve_ports; allowed: a port for "
+				      "one of them",
+				      (long long)c->vxlan_ports.v[j]);
+}
+
+static void check_capture(const struct check *k, const struct fffa_config *c)
+{
+	const struct fffa_capture_conf *p = &c->capture;
+
+	check_devices(k, "capture.interfaces", &p->interfaces);
+	check_devices(k, "capture.exclude", &p->exclude);
+	check_ports(k, "capture.geneve_ports", &p->geneve_ports);
+	check_ports(k, "capture.vxlan_ports", &p->vxlan_ports);
+	check_same_ports(k, p);
+	if (p->ring_size & (p->ring_size - 1))
+		wrong(k, "capture.ring_size", NULL,
+		      "%lld bytes is not a power of two; allowed: a power of two from 64KiB to "
+		      "256MiB",
+		      (long long)p->ring_size);
+	if (p->drain_interval_ns > c->flows.active_timeout_ns)
+		wrong(k, "capture.drain_interval", "flows.active_timeout",
+		      "is above flows.active_timeout; allowed: at most that");
+}
+
+static void check_endpoint(const struct check *k, const char *url)
+{
+	static const char scheme[] = "http://";
+	size_t n = sizeof(scheme) - 1;
+
+	if (!url || strlen(url) > ENDPOINT_BYTES_MAX || strncmp(url, scheme, n) || !url[n] ||
+	    url[n] == '/' || !is_word(url, "\"\\"))
+		wrong(k, "metadata.imds.endpoint", NULL,
+		      "\"%s\" is not an endpoint; allowed: http://HOST or http://HOST:PORT, at "
+		      "most "
+		      "255 characters",
+		      url ? fffa_shown(url).text : "");
+}
+
+/* The room that struct fffa_ident and fffa_ident_host have (a unit test holds them together). */
+static const struct {
+	const char *key;
+	size_t most;
+} static_lengths[] = {
+	{"account_id", 15},   {"instance_id", 31}, {"vpc_id", 31}, {"subnet_id", 31},
+	{"interface_id", 31}, {"region", 31},	   {"az", 39},	   {"az_id", 23},
+};
+
+static void check_static(const struct check *k, const struct fffa_pairs *m)
+{
+	struct check sub = *k;
+	size_t i, j;
+
+	sub.path = "metadata.static";
+	sub.node = fffa_node_get(k->node, sub.path);
+	for (i = 0; i < m->n; i++) {
+		size_t most = 0, n = strlen(m->v[i].value);
+
+		for (j = 0; j < sizeof(static_lengths) / sizeof(static_lengths[0]); j++)
+			if (!strcmp(static_lengths[j].key, m->v[i].key))
+				most = static_lengths[j].most;
+		if (!n || n > most || !is_word(m->v[i].value, "\"'\\"))
+			wrong(&sub, m->v[i].key, NULL,
+			      "\"%s\" cannot be used; allowed: 1 to %zu printable ASCII characters "
+			      "without spaces, quotes and backslashes",
+			      fffa_shown(m->v[i].value).text, most);
+	}
+}
+
+void fffa_check_config(const struct fffa_config *c, struct fffa_report *rep,
+		       const struct fffa_node *root)
+{
+	struct check k = {.rep = rep, .node = root, .path = ""};
+
+	check_capture(&k, c);
+	check_endpoint(&k, c->metadata.imds.endpoint);
+	check_static(&k, &c->metadata.fixed);
+}
+
+static bool is_sink_name(const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+
+	return n && n <= SINK_NAME_MAX && !name[n];
+}
+
+static void check_name(const struct check *k, const struct fffa_config *c, size_t i)
+{
+	const char *name = c->sinks[i].common.name;
+	size_t j;
+
+	if (!name) {
+		/* A name that could not be read was reported then. */
+		if (!fffa_node_get(k->node, "name"))
+			wrong(k, "name", NULL, "is missing; allowed: 1 to 32 of a-z A-Z 0-9 _ -");
+		return;
+	}
+	if (!is_sink_name(name))
+		wrong(k, "name", NULL, "\"%s\" is not a name; allowed: 1 to 32 of a-z A-Z 0-9 _ -",
+		      fffa_shown(name).text);
+	for (j = 0; j < i; j++) {
+		if (!c->sinks[j].common.name || strcmp(c->sinks[j].common.name, name))
+			continue;
+		wrong(k, "name", NULL,
+		      "\"%s\" is already the name of sinks[%zu]; allowed: unique names",
+		      fffa_shown(name).text, j);
+		break;
+	}
+}
+
+static void check_common(const struct check *k, const struct fffa_sink_common_conf *c)
+{
+	if (c->queue_memory < c->batch_bytes)
+		wrong(k, "queue.memory", "batch.bytes",
+		      "is below batch.bytes; allowed: at least that");
+	if (c->retry_min_ns > c->retry_max_ns)
+		wrong(k, "retry.min", "retry.max", "is above retry.max; allowed: at most that");
+}
+
+/* Is there such a row in one of the two tables that a sink's keys are in? */
+static bool key_of(const struct fffa_option *opts, const char *key)
+{
+	for (; opts && opts->key; opts++)
+		if (!strcmp(opts->key, key))
+			return true;
+	return false;
+}
+
+/* A text of the form "KEY: ..." belongs to that key, any other to the sink or to fallback. */
+static void report_err(const struct check *k, const struct fffa_option *opts, const char *fallback,
+		       const struct fffa_err *err)
+{
+	const char *colon = strstr(err->text, ": ");
+	char key[64];
+	size_t n = colon ? (size_t)(colon - err->text) : sizeof(key);
+
+	if (n < sizeof(key)) {
+		memcpy(key, err->text, n);
+		key[n] = '\0';
+		if (key_of(opts, key) || !strcmp(key, "format") || !strcmp(key, "fields")) {
+			wrong(k, key, NULL, "%s", colon + 2);
+			return;
+		}
+	}
+	if (fallback)
+		wrong(k, fallback, NULL, "%s", err->text);
+	else
+		fffa_report_problem(k->rep, k->node ? k->node->line : 0, k->path, "%s", err->text);
+}
+
+static void check_own(const struct check *k, const struct fffa_sink_conf *s,
+		      const struct fffa_sink_schema *schema)
+{
+	const char *fields = s->common.fields;
+	struct fffa_err err = {""};
+
+	if (schema->check && schema->check(s->own, &err))
+		report_err(k, s->opts, NULL, &err);
+	err.text[0] = '\0';
+	if (schema->check_format &&
+	    schema->check_format(schema->ops, s->common.format, fields, &err))
+		report_err(k, s->opts, "format", &err);
+}
+
+void fffa_check_sink(const struct fffa_config *c, size_t i, const struct fffa_sink_schema *schema,
+		     struct fffa_report *rep, const struct fffa_node *node)
+{
+	struct fffa_path path = fffa_path_index("sinks", i);
+	struct check k = {.rep = rep, .node = node, .path = path.text};
+
+	check_name(&k, c, i);
+	check_common(&k, &c->sinks[i].common);
+	if (schema)
+		check_own(&k, &c->sinks[i], schema);
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/read.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int default_from_yaml(const struct fffa_target *t, const char *text)
+{
+	struct fffa_tree tree;
+	int ret = fffa_tree_parse(&tree, text, strlen(text), t->scope->rep);
+
+	if (!ret && tree.root)
+		ret = fffa_set_node(t, tree.root);
+	fffa_tree_free(&tree);
+	return ret;
+}
+
+static int read_default(const struct fffa_scope *s, const struct fffa_field *f)
+{
+	const struct fffa_option *o = f->opt;
+	struct fffa_target t = fffa_target(s, f, o->key);
+	char *text;
+	int ret;
+
+	if (!o->def)
+		return 0;
+	if (o->type == FFFA_OT_STRINGS || o->type == FFFA_OT_INTS || o->type == FFFA_OT_MAP)
+		return default_from_yaml(&t, o->def);
+	text = strdup(o->def);
+	if (!text)
+		return fffa_report_nomem(s->rep);
+	ret = fffa_set_text(&t, 0, text);
+	if (ret)
+		free(text);
+	return ret;
+}
+
+int fffa_read_defaults(const struct fffa_scope *s)
+{
+	struct fffa_report rep = *s->rep;
+	struct fffa_scope own = *s;
+	size_t i;
+	int ret = 0;
+
+	rep.file = "built-in default";
+	own.rep = &rep;
+	own.world = NULL;
+	for (i = 0; i < s->fields->n && !ret; i++)
+		ret = read_default(&own, &s->fields->v[i]);
+	s->rep->count = rep.count;
+	s->rep->error = rep.error;
+	return ret;
+}
+
+/* Reads "KEY_file" for the secret KEY. */
+static int read_secret_file(const struct fffa_scope *s, struct fffa_field *f,
+			    const struct fffa_node *node, const char *path)
+{
+	struct fffa_target t = fffa_target(s, f, path);
+	char *name = NULL, *text = NULL;
+	size_t len;
+	int ret;
+
+	ret = fffa_set_read_text(s, node, path, "the path of a file", &name);
+	if (ret)
+		return ret;
+	ret = s->world->read_file(s->world->arg, name, FFFA_CONFIG_SECRET_BYTES_MAX, &text, &len);
+	if (ret == -ENOMEM) {
+		fffa_report_nomem(s->rep);
+		goto out;
+	}
+	if (ret == -EFBIG) {
+		fffa_report_problem(s->rep, node->line, path, "%s is too large; at most 64KiB",
+				    fffa_shown(name).text);
+		goto out;
+	}
+	if (ret) {
+		fffa_report_problem(s->rep, node->line, path, "cannot read %s: %s",
+				    fffa_shown(name).text, strerror(-ret));
+		goto out;
+	}
+	if (len && text[len - 1] == '\n')
+		text[--len] = '\0';
+	if (!len || strlen(text) != len) {
+		fffa_report_problem(s->rep, node->line, path, "%s %s; allowed: text",
+				    fffa_shown(name).text,
+				    len ? "holds a NUL character" : "is empty");
+		ret = -EINVAL;
+		goto out;
+	}
+	ret = fffa_set_text(&t, node->line, text);
+	if (!ret)
+		text = NULL;
+out:
+	if (text)
+		explicit_bzero(text, len);
+	free(text);
+	free(name);
+	return ret;
+}
+
+/* The secret that KEY_file belongs to, or NULL. */
+static struct fffa_field *secret_of(const struct fffa_scope *s, const char *key)
+{
+	const size_t tail = strlen("_file");
+	size_t n = strlen(key);
+	struct fffa_field *f;
+	char name[256];
+
+	if (n <= tail || n >= sizeof(name) || strcmp(key + n - tail, "_file"))
+		return NULL;
+	snprintf(name, sizeof(name), "%.*s", (int)(n - tail), key);
+	f = fffa_fields_find(s->fields, name);
+	return f && f->opt->type == FFFA_OT_SECRET ? f : NULL;
+}
+
+static int only_one(const struct fffa_scope *s, const struct fffa_field *f,
+		    const struct fffa_node *key, const char *path)
+{
+	if (!f->given || !f->from_file)
+		return 0;
+	fffa_report_problem(s->rep, key->line, path,
+			    "%s and %s_file are both given; allowed: one of them", f->opt->key,
+			    f->opt->key);
+	return -EINVAL;
+}
+
+static void unknown(const struct fffa_scope *s, const struct fffa_node *key, const char *prefix,
+		    const char *path)
+{
+	char hint[512];
+
+	if (s->lenient)
+		return;
+	fffa_fields_hint(s->fields, prefix, *prefix ? NULL : s->other, key->text, hint,
+			 sizeof(hint));
+	fffa_report_problem(s->rep, key->line, path, "unknown key; %s", hint);
+}
+
+static void read_level(const struct fffa_scope *s, const struct fffa_node *map, const char *prefix,
+		       const char *path);
+
+/* rel: the key's dotted path in the section; path: the same in the whole file. */
+static void read_entry(const struct fffa_scope *s, const struct fffa_node *key, const char *prefix,
+		       const char *rel, const char *path)
+{
+	struct fffa_field *f = fffa_fields_find(s->fields, rel), *secret = secret_of(s, rel);
+
+	/* A dot belongs to the path, never to a key. */
+	if (strchr(key->text, '.') || !*key->text) {
+		unknown(s, key, prefix, path);
+	} else if (f) {
+		struct fffa_target t = fffa_target(s, f, path);
+
+		f->given = true;
+		if (!only_one(s, f, key, path))
+			fffa_set_node(&t, key->next);
+	} else if (fffa_fields_is_group(s->fields, rel)) {
+		read_level(s, key->next, rel, path);
+	} else if (secret) {
+		secret->from_file = true;
+		if (!only_one(s, secret, key, path))
+			read_secret_file(s, secret, key->next, path);
+	} else if (*prefix || !s->other || strcmp(key->text, s->other)) {
+		unknown(s, key, prefix, path);
+	}
+}
+
+static bool given_before(const struct fffa_node *map, const struct fffa_node *key)
+{
+	const struct fffa_node *k;
+
+	for (k = map->first; k != key; k = k->next->next)
+		if (!strcmp(k->text, key->text))
+			return true;
+	return false;
+}
+
+static void read_level(const struct fffa_scope *s, const struct fffa_node *map, const char *prefix,
+		       const char *path)
+{
+	const struct fffa_node *key;
+
+	/* A section with all its keys commented out has no value. */
+	if (!map || map->kind == FFFA_NODE_BAD || fffa_node_is_null(map))
+		return;
+	if (map->kind != FFFA_NODE_MAP) {
+		fffa_report_problem(s->rep, map->line, path, "is %s; allowed: a map of keys",
+				    fffa_node_kind_name(map));
+		return;
+	}
+	for (key = map->first; key && !s->rep->error; key = key->next->next) {
+		struct fffa_path full = fffa_path_join(path, key->text);
+		struct fffa_path rel = fffa_path_join(prefix, key->text);
+
+		if (key->kind == FFFA_NODE_BAD)
+			continue;
+		if (key->kind != FFFA_NODE_SCALAR)
+			fffa_report_problem(s->rep, key->line, path,
+					    "has %s as a key; allowed: text",
+					    fffa_node_kind_name(key));
+		else if (given_before(map, key))
+			fffa_report_problem(s->rep, key->line, full.text,
+					    "is given twice; once is allowed");
+		else
+			read_entry(s, key, prefix, rel.text, full.text);
+	}
+}
+
+int fffa_read_section(const struct fffa_scope *s, const struct fffa_node *map)
+{
+	read_level(s, map, "", s->path);
+	return s->rep->error;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Sections: a map of the tree over the fields of its options; the list of sinks. */
+#ifndef FFFA_CONFIG_READ_H
+#define FFFA_CONFIG_READ_H
+
+#include "config/set.h"
+
+/* Gives every field the default of its row. 0; -EINVAL when a row is wrong (reported), -ENOMEM. */
+int fffa_read_defaults(const struct fffa_scope *s);
+/*
+ * Reads a map (or nothing at all) over the fields; a value that cannot be read is reported and
+ * keeps its default. Returns 0 or -ENOMEM.
+ */
+int fffa_read_section(const struct fffa_scope *s, const struct fffa_node *map);
+
+/* sinks: a list of maps, or NULL for the built-in one. Same returns as fffa_read_section. */
+int fffa_read_sinks(const struct fffa_scope *s, const struct fffa_node *list,
+		    const struct fffa_sink_schema *schema, struct fffa_config *c);
+void fffa_sinks_clear(struct fffa_config *c);
+
+/* Binds the rows of a sink, the common ones first, to conf. 0 or -E2BIG. */
+int fffa_sink_fields(struct fffa_sink_conf *conf, struct fffa_fields *f);
+
+#endif

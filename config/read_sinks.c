@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/check.h"
+#include "config/read.h"
+#include "config/rows.h"
+
+/* What runs when no sink is configured. */
+static const char built_in[] = "- name: stdout\n"
+			       "  type: file\n"
+			       "  path: \"-\"\n";
+
+int fffa_sink_fields(struct fffa_sink_conf *conf, struct fffa_fields *f)
+{
+	int ret = fffa_fields_add(f, fffa_sink_common_rows, &conf->common);
+
+	return ret ? ret : fffa_fields_add(f, conf->opts, conf->own);
+}
+
+void fffa_sinks_clear(struct fffa_config *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->sink_count; i++) {
+		fffa_options_clear(fffa_sink_common_rows, &c->sinks[i].common);
+		if (c->sinks[i].own)
+			fffa_options_clear(c->sinks[i].opts, c->sinks[i].own);
+		free(c->sinks[i].own);
+	}
+	free(c->sinks);
+	c->sinks = NULL;
+	c->sink_count = 0;
+}
+
+static void known_types(const struct fffa_sink_schema *schema, char *dst, size_t cap)
+{
+	size_t n = 0;
+
+	*dst = '\0';
+	for (; schema && schema->name && n < cap; schema++)
+		n += (size_t)snprintf(dst + n, cap - n, "%s%s", n ? ", " : "", schema->name);
+}
+
+/* Sets *out to the schema of the sink's type; NULL when that is missing or unknown (reported). */
+static int find_type(const struct fffa_scope *s, const struct fffa_node *item,
+		     const struct fffa_sink_schema *schema, const struct fffa_sink_schema **out)
+{
+	const struct fffa_node *node = fffa_node_get(item, "type");
+	struct fffa_path path = fffa_path_join(s->path, "type");
+	const struct fffa_sink_schema *row;
+	char known[256], *type;
+	int ret;
+
+	*out = NULL;
+	known_types(schema, known, sizeof(known));
+	if (!node) {
+		fffa_report_problem(s->rep, item->line, path.text, "is missing; allowed: %s",
+				    known);
+		return 0;
+	}
+	ret = fffa_set_read_text(s, node, path.text, known, &type);
+	if (ret)
+		return ret == -ENOMEM ? ret : 0;
+	for (row = schema; row && row->name && !*out; row++)
+		if (!strcmp(row->name, type))
+			*out = row;
+	if (!*out)
+		fffa_report_problem(s->rep, node->line, path.text, "\"%s\" is unknown; allowed: %s",
+				    fffa_shown(type).text, known);
+	free(type);
+	return 0;
+}
+
+/* The fields of a vpc sink hold "${name}" of their own. A format that cannot be read counts as vpc,
+ * the default. */
+static bool is_vpc(const struct fffa_scope *s, const struct fffa_node *item)
+{
+	const struct fffa_node *node = fffa_node_get(item, "format");
+	struct fffa_report quiet = {.file = ""};
+	struct fffa_scope look = *s;
+	char *format;
+	bool vpc;
+
+	look.rep = &quiet;
+	if (!node || fffa_set_read_text(&look, node, "", "", &format))
+		return true;
+	vpc = !strcmp(format, "vpc");
+	free(format);
+	return vpc;
+}
+
+static int make_own(const struct fffa_sink_schema *schema, struct fffa_sink_conf *conf)
+{
+	if (!schema)
+		return 0;
+	conf->own = calloc(1, schema->conf_size ? schema->conf_size : 1);
+	if (!conf->own)
+		return -ENOMEM;
+	conf->ops = schema->ops;
+	conf->opts = schema->opts;
+	return 0;
+}
+
+/* Reads item into the last sink of c. */
+static int read_sink(struct fffa_scope *s, const struct fffa_node *item,
+		     const struct fffa_sink_schema *schema, struct fffa_config *c)
+{
+	size_t i = c->sink_count - 1;
+	struct fffa_path path = fffa_path_index("sinks", i);
+	struct fffa_sink_conf *conf = &c->sinks[i];
+	struct fffa_fields fields = {.n = 0};
+	const struct fffa_sink_schema *type;
+	int ret;
+
+	if (item->kind == FFFA_NODE_BAD)
+		return 0;
+	s->path = path.text;
+	s->fields = &fields;
+	if (item->kind != FFFA_NODE_MAP) {
+		fffa_report_problem(s->rep, item->line, s->path, "is %s; allowed: a map of keys",
+				    fffa_node_kind_name(item));
+		return 0;
+	}
+	ret = find_type(s, item, schema, &type);
+	if (ret)
+		return ret;
+	s->lenient = !type;
+	s->verbatim = is_vpc(s, item);
+	if (make_own(type, conf))
+		return fffa_report_nomem(s->rep);
+	if (fffa_sink_fields(conf, &fields)) {
+		fffa_report_problem(s->rep, item->line, s->path, "the type has too many options");
+		return 0;
+	}
+	ret = fffa_read_defaults(s);
+	if (!ret)
+		ret = fffa_read_section(s, item);
+	if (!ret)
+		fffa_check_sink(c, i, type, s->rep, item);
+	return s->rep->error;
+}
+
+static int read_list(const struct fffa_scope *s, const struct fffa_node *list,
+		     const struct fffa_sink_schema *schema, struct fffa_config *c)
+{
+	const struct fffa_node *item;
+	struct fffa_scope sub;
+	int ret = 0;
+
+	if (list->kind == FFFA_NODE_BAD)
+		return 0;
+	if (list->kind != FFFA_NODE_LIST) {
+		fffa_report_problem(s->rep, list->line, "sinks",
+				    "is %s; allowed: a list of 1 to %d maps",
+				    fffa_node_kind_name(list), FFFA_CONFIG_SINKS_MAX);
+		return 0;
+	}
+	if (!list->count || list->count > FFFA_CONFIG_SINKS_MAX)
+		fffa_report_problem(s->rep, list->line, "sinks",
+				    "has %zu entries; allowed: 1 to %d", list->count,
+				    FFFA_CONFIG_SINKS_MAX);
+	c->sinks = calloc(FFFA_CONFIG_SINKS_MAX, sizeof(*c->sinks));
+	if (!c->sinks)
+		return fffa_report_nomem(s->rep);
+	for (item = list->first; item && c->sink_count < FFFA_CONFIG_SINKS_MAX && !ret;
+	     item = item->next) {
+		c->sink_count++;
+		sub = *s;
+		ret = read_sink(&sub, item, schema, c);
+	}
+	return ret;
+}
+
+static int read_built_in(const struct fffa_scope *s, const struct fffa_sink_schema *schema,
+			 struct fffa_config *c)
+{
+	struct fffa_report rep = *s->rep;
+	struct fffa_scope sub = *s;
+	struct fffa_tree tree;
+	int ret;
+
+	rep.file = "built-in sink";
+	sub.rep = &rep;
+	sub.world = NULL;
+	ret = fffa_tree_parse(&tree, built_in, sizeof(built_in) - 1, &rep);
+	if (!ret)
+		ret = read_list(&sub, tree.root, schema, c);
+	fffa_tree_free(&tree);
+	s->rep->count = rep.count;
+	s->rep->error = rep.error;
+	return ret;
+}
+
+int fffa_read_sinks(const struct fffa_scope *s, const struct fffa_node *list,
+		    const struct fffa_sink_schema *schema, struct fffa_config *c)
+{
+	return list ? read_list(s, list, schema, c) : read_built_in(s, schema, c);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/rows.h"
+
+#include "config/config.h"
+
+#define MS INT64_C(1000000)
+#define S  (1000 * MS)
+#define M  (60 * S)
+#define H  (60 * M)
+
+#define KIB INT64_C(1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+
+#define RESTART FFFA_OPTION_RESTART
+
+static const char *const hooks[] = {
+	[FFFA_HOOK_AUTO] = "auto", [FFFA_HOOK_XDP] = "xdp", [FFFA_HOOK_TC] = "tc", NULL};
+static const char *const directions[] = {[FFFA_DIR_INGRESS] = "ingress",
+					 [FFFA_DIR_EGRESS] = "egress",
+					 [FFFA_DIR_BOTH] = "both",
+					 NULL};
+static const char *const switches[] = {
+	[FFFA_SW_AUTO] = "auto", [FFFA_SW_ON] = "on", [FFFA_SW_OFF] = "off", NULL};
+/* In the order of agent/base/log.h. */
+static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
+static const char *const log_formats[] = {"text", "json", NULL};
+static const char *const tunnels[] = {"geneve", "vxlan", NULL};
+static const char *const never[] = {"never", NULL};
+static const char *const static_keys[] = {"account_id", "instance_id",	"vpc_id",
+					  "subnet_id",	"interface_id", "region",
+					  "az",		"az_id",	NULL};
+
+#define C struct fffa_config
+
+const struct fffa_option fffa_config_rows[] = {
+	FFFA_OPT_STRINGS("capture.interfaces", C, capture.interfaces, "[auto]", 1, 64, NULL, 0,
+			 "Names and globs of devices; auto: the host's ENIs, outside EC2 the "
+			 "devices that hold a default route."),
+	FFFA_OPT_STRINGS("capture.exclude", C, capture.exclude, "[]", 0, 64, NULL, 0,
+			 "Names and globs of devices that are left out."),
+	FFFA_OPT_ENUM("capture.hook", C, capture.hook, "auto", hooks, 0,
+		      "The ingress hook; egress is always tc. auto never disturbs a link."),
+	FFFA_OPT_ENUM("capture.direction", C, capture.direction, "both", directions, 0,
+		      "Which packets are counted, as the device sees them."),
+	FFFA_OPT_STRINGS("capture.decapsulate", C, capture.decapsulate, "[geneve, vxlan]", 0, 2,
+			 tunnels, 0, "Tunnels whose inner packet is recorded."),
+	FFFA_OPT_INTS("capture.geneve_ports", C, capture.geneve_ports, "[6081]", 1, 65535, 0,
+		      "UDP ports of GENEVE, at most 4."),
+	FFFA_OPT_INTS("capture.vxlan_ports", C, capture.vxlan_ports, "[4789]", 1, 65535, 0,
+		      "UDP ports of VXLAN, at most 4."),
+	FFFA_OPT_INT("capture.max_flows", C, capture.max_flows, "131072", 1024, 16777216, RESTART,
+		     "Entries of the kernel's flow table."),
+	FFFA_OPT_SIZE("capture.ring_size", C, capture.ring_size, "4MiB", 64 * KIB, 256 * MIB,
+		      RESTART, "Ring buffer between kernel and agent; a power of two."),
+	FFFA_OPT_DURATION("capture.drain_interval", C, capture.drain_interval_ns, "1s", 100 * MS,
+			  10 * S, 0,
+			  "How often the kernel's table is collected; not above "
+			  "flows.active_timeout."),
+
+	FFFA_OPT_DURATION("flows.idle_timeout", C, flows.idle_timeout_ns, "60s", 100 * MS, 1 * H, 0,
+			  "Without a packet for so long, a flow is over."),
+	FFFA_OPT_DURATION("flows.active_timeout", C, flows.active_timeout_ns, "60s", 1 * S, 1 * H,
+			  0, "A longer flow is reported this often (AWS: at most 60s on Nitro)."),
+	FFFA_OPT_INT("flows.max_flows", C, flows.max_flows, "1048576", 1024, 16777216, RESTART,
+		     "Entries of the agent's flow table."),
+
+	FFFA_OPT_ENUM("metadata.imds.enabled", C, metadata.imds.enabled, "auto", switches, 0,
+		      "Ask the instance metadata service; auto: only where DMI says Amazon EC2."),
+	FFFA_OPT_STRING("metadata.imds.endpoint", C, metadata.imds.endpoint,
+			"http://169.254.169.254", 0,
+			"Where the service answers, beginning with http://."),
+	FFFA_OPT_DURATION("metadata.imds.refresh", C, metadata.imds.refresh_ns, "5m", 10 * S, 6 * H,
+			  0, "How often it is asked again."),
+	FFFA_OPT_DURATION("metadata.imds.timeout", C, metadata.imds.timeout_ns, "1s", 100 * MS,
+			  10 * S, 0, "How long one request may take."),
+	FFFA_OPT_MAP("metadata.static", C, metadata.fixed, "{}", static_keys, 0,
+		     "Fixed values that win over all others."),
+
+	FFFA_OPT_DURATION("shutdown_timeout", C, shutdown_timeout_ns, "10s", 0, 10 * M, 0,
+			  "How long delivery may go on after TERM or INT."),
+	FFFA_OPT_ENUM("log.level", C, log_level, "info", log_levels, 0,
+		      "The least that is logged."),
+	FFFA_OPT_ENUM("log.format", C, log_format, "text", log_formats, 0,
+		      "How a line on standard error looks."),
+	FFFA_OPT_END,
+};
+
+#undef C
+#define C struct fffa_sink_common_conf
+
+const struct fffa_option fffa_sink_common_rows[] = {
+	FFFA_OPT_STRING("name", C, name, NULL, 0,
+			"Names the sink in logs and metrics: 1 to 32 of a-z A-Z 0-9 _ -, unique."),
+	FFFA_OPT_STRING("type", C, type, NULL, 0, "Where the records go."),
+	FFFA_OPT_STRING("format", C, format, "vpc", 0,
+			"How a record is written: vpc, flowlog or json."),
+	FFFA_OPT_STRING(
+		"fields", C, fields, NULL, FFFA_OPTION_JOIN | FFFA_OPTION_TEMPLATE,
+		"vpc: default, v5, all or \"${version} ${srcaddr} ...\"; json: all or a list "
+		"of names."),
+	FFFA_OPT_BOOL("header", C, header, "true", 0,
+		      "vpc: each file or stream begins with the line of field names."),
+	FFFA_OPT_INT("batch.records", C, batch_records, "1000", 1, 1000000, 0,
+		     "A batch is closed at so many records,"),
+	FFFA_OPT_SIZE("batch.bytes", C, batch_bytes, "1MiB", 4 * KIB, 64 * MIB, 0,
+		      "or at so many bytes,"),
+	FFFA_OPT_DURATION("batch.age", C, batch_age_ns, "1s", 10 * MS, 1 * M, 0,
+			  "or so long after its first record."),
+	FFFA_OPT_SIZE("queue.memory", C, queue_memory, "32MiB", 64 * KIB, 4 * GIB, 0,
+		      "Memory for records that wait for delivery; not below batch.bytes."),
+	FFFA_OPT_DURATION("retry.min", C, retry_min_ns, "500ms", 10 * MS, 10 * M, 0,
+			  "Wait before the first retry; each further one waits longer,"),
+	FFFA_OPT_DURATION("retry.max", C, retry_max_ns, "30s", 10 * MS, 10 * M, 0, "up to this."),
+	FFFA_OPT_DURATION_OR("retry.give_up", C, retry_give_up_ns, "never", 1 * S, 720 * H, never,
+			     0, "A batch that is not delivered after so long counts as lost."),
+	FFFA_OPT_END,
+};

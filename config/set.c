@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/set.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/expand.h"
+#include "config/value.h"
+
+#define MAP_KEY_BYTES_MAX 256
+
+struct fffa_target fffa_target(const struct fffa_scope *s, const struct fffa_field *f,
+			       const char *path)
+{
+	struct fffa_target t = {.scope = s, .opt = f->opt, .at = f->at, .path = path};
+
+	fffa_value_allowed(f->opt, t.allowed, sizeof(t.allowed));
+	return t;
+}
+
+static int wrong_kind(const struct fffa_scope *s, const struct fffa_node *node, const char *path,
+		      const char *allowed)
+{
+	if (node->kind != FFFA_NODE_BAD)
+		fffa_report_problem(s->rep, node->line, path, "is %s; allowed: %s",
+				    fffa_node_kind_name(node), allowed);
+	return -EINVAL;
+}
+
+static int expand(const struct fffa_scope *s, const struct fffa_node *node, const char *path,
+		  bool verbatim, char **out)
+{
+	struct fffa_err err;
+	int ret = fffa_expand(verbatim ? NULL : s->world, node->text, out, &err);
+
+	if (ret == -ENOMEM)
+		return fffa_report_nomem(s->rep);
+	if (ret)
+		fffa_report_problem(s->rep, node->line, path, "%s", err.text);
+	return ret;
+}
+
+int fffa_set_read_text(const struct fffa_scope *s, const struct fffa_node *node, const char *path,
+		       const char *allowed, char **out)
+{
+	if (node->kind != FFFA_NODE_SCALAR || fffa_node_is_null(node))
+		return wrong_kind(s, node, path, allowed);
+	return expand(s, node, path, false, out);
+}
+
+static int parse_number(const struct fffa_target *t, const struct fffa_option *o, unsigned int line,
+			const char *path, const char *text, int64_t *out)
+{
+	int ret = fffa_value_parse(o, text, out);
+
+	if (ret == -EINVAL && o->type == FFFA_OT_ENUM)
+		fffa_report_problem(t->scope->rep, line, path, "\"%s\" is unknown; allowed: %s",
+				    fffa_shown(text).text, t->allowed);
+	else if (ret == -EINVAL)
+		fffa_report_problem(
+			t->scope->rep, line, path, "\"%s\" is not %s; allowed: %s",
+			fffa_shown(text).text,
+			fffa_value_type_name(o->type == FFFA_OT_INTS ? FFFA_OT_INT : o->type),
+			t->allowed);
+	else if (ret)
+		fffa_report_problem(t->scope->rep, line, path, "%s is out of range; allowed: %s",
+				    fffa_shown(text).text, t->allowed);
+	return ret;
+}
+
+int fffa_set_text(const struct fffa_target *t, unsigned int line, char *text)
+{
+	int64_t v;
+	int ret;
+
+	if (!fffa_value_is_number(t->opt->type)) {
+		fffa_option_clear(t->opt, t->at);
+		*(char **)t->at = text;
+		return 0;
+	}
+	ret = parse_number(t, t->opt, line, t->path, text, &v);
+	if (ret)
+		return ret;
+	fffa_value_store(t->opt, t->at, v);
+	free(text);
+	return 0;
+}
+
+static bool verbatim(const struct fffa_target *t)
+{
+	return t->scope->verbatim && (t->opt->flags & FFFA_OPTION_TEMPLATE);
+}
+
+static int set_scalar(const struct fffa_target *t, const struct fffa_node *node)
+{
+	char *text;
+	int ret;
+
+	if (node->kind != FFFA_NODE_SCALAR || fffa_node_is_null(node))
+		return wrong_kind(t->scope, node, t->path, t->allowed);
+	ret = expand(t->scope, node, t->path, verbatim(t), &text);
+	if (ret)
+		return ret;
+	ret = fffa_set_text(t, node->line, text);
+	if (ret)
+		free(text);
+	return ret;
+}
+
+/* The text of list item i, never empty. */
+static int item_text(const struct fffa_target *t, const struct fffa_node *item, size_t i,
+		     char **out)
+{
+	struct fffa_path path = fffa_path_index(t->path, i);
+	int ret;
+
+	if (item->kind != FFFA_NODE_SCALAR || fffa_node_is_null(item))
+		return wrong_kind(t->scope, item, path.text, "text");
+	ret = expand(t->scope, item, path.text, verbatim(t), out);
+	if (ret)
+		return ret;
+	if (**out)
+		return 0;
+	fffa_report_problem(t->scope->rep, item->line, path.text, "is empty; allowed: text");
+	free(*out);
+	return -EINVAL;
+}
+
+static bool listed(const struct fffa_strings *s, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++)
+		if (!strcmp(s->v[i], text))
+			return true;
+	return false;
+}
+
+/* Appends item i to s, which has the room. */
+static int add_string(const struct fffa_target *t, const struct fffa_node *item, size_t i,
+		      struct fffa_strings *s)
+{
+	const char *const *words = t->opt->words;
+	struct fffa_path path = fffa_path_index(t->path, i);
+	char *text;
+	int ret = item_text(t, item, i, &text);
+
+	if (ret)
+		return ret;
+	if (words && fffa_words_find(words, text) < 0)
+		fffa_report_problem(t->scope->rep, item->line, path.text,
+				    "\"%s\" is unknown; allowed: %s", fffa_shown(text).text,
+				    t->allowed);
+	else if (words && listed(s, text))
+		fffa_report_problem(t->scope->rep, item->line, path.text,
+				    "\"%s\" is listed twice; once is enough",
+				    fffa_shown(text).text);
+	else {
+		s->v[s->n++] = text;
+		return 0;
+	}
+	free(text);
+	return -EINVAL;
+}
+
+/* Reads all items, so that each bad one is reported. On failure *s is empty. */
+static int read_strings(const struct fffa_target *t, const struct fffa_node *list,
+			const struct fffa_option *rows, struct fffa_strings *s)
+{
+	const struct fffa_node *item;
+	size_t i = 0;
+	int ret = 0, one;
+
+	*s = (struct fffa_strings){NULL, 0};
+	if (list->count) {
+		s->v = calloc(list->count, sizeof(*s->v));
+		if (!s->v)
+			return fffa_report_nomem(t->scope->rep);
+	}
+	for (item = list->first; item && ret != -ENOMEM; item = item->next) {
+		one = add_string(t, item, i++, s);
+		ret = one ? one : ret;
+	}
+	if (ret)
+		fffa_option_clear(rows, s);
+	return ret;
+}
+
+static const struct fffa_option plain_strings = {.type = FFFA_OT_STRINGS};
+
+static int set_strings(const struct fffa_target *t, const struct fffa_node *node)
+{
+	const struct fffa_option *o = t->opt;
+	struct fffa_strings s;
+	int ret;
+
+	if (node->kind != FFFA_NODE_LIST)
+		return wrong_kind(t->scope, node, t->path, t->allowed);
+	if (o->max && (node->count < (size_t)o->min || node->count > (size_t)o->max)) {
+		fffa_report_problem(t->scope->rep, node->line, t->path,
+				    "has %zu entries; allowed: %d to %d", node->count, (int)o->min,
+				    (int)o->max);
+		return -EINVAL;
+	}
+	ret = read_strings(t, node, &plain_strings, &s);
+	if (ret)
+		return ret;
+	fffa_option_clear(o, t->at);
+	*(struct fffa_strings *)t->at = s;
+	return 0;
+}
+
+/* A list where a STRING stands: its items with single spaces between. */
+static int set_joined(const struct fffa_target *t, const struct fffa_node *node)
+{
+	struct fffa_strings s;
+	size_t i, len = 1;
+	char *text, *end;
+	int ret = read_strings(t, node, &plain_strings, &s);
+
+	if (ret)
+		return ret;
+	for (i = 0; i < s.n; i++)
+		len += strlen(s.v[i]) + 1;
+	text = calloc(1, len);
+	if (!text) {
+		ret = fffa_report_nomem(t->scope->rep);
+		goto out;
+	}
+	for (i = 0, end = text; i < s.n; i++) {
+		if (i)
+			*end++ = ' ';
+		end = stpcpy(end, s.v[i]);
+	}
+	ret = fffa_set_text(t, node->line, text);
+out:
+	fffa_option_clear(&plain_strings, &s);
+	return ret;
+}
+
+static int add_int(const struct fffa_target *t, const struct fffa_node *item, size_t i,
+		   struct fffa_ints *v)
+{
+	struct fffa_path path = fffa_path_index(t->path, i);
+	int64_t value;
+	char *text;
+	size_t k;
+	int ret = item_text(t, item, i, &text);
+
+	if (ret)
+		return ret;
+	ret = parse_number(t, t->opt, item->line, path.text, text, &value);
+	free(text);
+	for (k = 0; !ret && k < v->n; k++) {
+		if (v->v[k] != value)
+			continue;
+		fffa_report_problem(t->scope->rep, item->line, path.text,
+				    "%lld is listed twice; once is enough", (long long)value);
+		ret = -EINVAL;
+	}
+	if (!ret)
+		v->v[v->n++] = value;
+	return ret;
+}
+
+static int set_ints(const struct fffa_target *t, const struct fffa_node *node)
+{
+	struct fffa_ints v = {.n = 0};
+	const size_t most = sizeof(v.v) / sizeof(v.v[0]);
+	const struct fffa_node *item;
+	size_t i = 0;
+	int ret = 0, one;
+
+	if (node->kind != FFFA_NODE_LIST)
+		return wrong_kind(t->scope, node, t->path, t->allowed);
+	if (node->count > most) {
+		fffa_report_problem(t->scope->rep, node->line, t->path,
+				    "has %zu entries; allowed: at most %zu", node->count, most);
+		return -EINVAL;
+	}
+	for (item = node->first; item && ret != -ENOMEM; item = item->next) {
+		one = add_int(t, item, i++, &v);
+		ret = one ? one : ret;
+	}
+	if (!ret)
+		*(struct fffa_ints *)t->at = v;
+	return ret;
+}
+
+static int check_map_key(const struct fffa_target *t, const struct fffa_node *key,
+			 const struct fffa_pairs *m, const char *path)
+{
+	struct fffa_report *rep = t->scope->rep;
+	size_t i;
+
+	if (key->kind != FFFA_NODE_SCALAR || !*key->text || strlen(key->text) > MAP_KEY_BYTES_MAX)
+		return wrong_kind(t->scope, key, t->path, "keys of 1 to 256 bytes of text");
+	if (t->opt->words && fffa_words_find(t->opt->words, key->text) < 0) {
+		fffa_report_problem(rep, key->line, path, "unknown key; allowed: %s", t->allowed);
+		return -EINVAL;
+	}
+	for (i = 0; i < m->n; i++) {
+		if (strcmp(m->v[i].key, key->text))
+			continue;
+		fffa_report_problem(rep, key->line, path, "is given twice; once is allowed");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Appends one pair to m, which has the room. */
+static int add_pair(const struct fffa_target *t, const struct fffa_node *key, struct fffa_pairs *m)
+{
+	struct fffa_path path = fffa_path_join(t->path, key->text);
+	struct fffa_pair *pair = &m->v[m->n];
+	int ret = check_map_key(t, key, m, path.text);
+
+	if (ret)
+		return ret;
+	ret = fffa_set_read_text(t->scope, key->next, path.text, "text", &pair->value);
+	if (ret)
+		return ret;
+	pair->key = strdup(key->text);
+	/* Counted also without its key: the clearing of the map frees the value. */
+	m->n++;
+	return pair->key ? 0 : fffa_report_nomem(t->scope->rep);
+}
+
+static int set_map(const struct fffa_target *t, const struct fffa_node *node)
+{
+	struct fffa_pairs m = {NULL, 0};
+	const struct fffa_node *key;
+	int ret = 0, one;
+
+	if (node->kind != FFFA_NODE_MAP)
+		return wrong_kind(t->scope, node, t->path, t->allowed);
+	if (node->count) {
+		m.v = calloc(node->count / 2, sizeof(*m.v));
+		if (!m.v)
+			return fffa_report_nomem(t->scope->rep);
+	}
+	for (key = node->first; key && ret != -ENOMEM; key = key->next->next) {
+		one = add_pair(t, key, &m);
+		ret = one ? one : ret;
+	}
+	if (ret) {
+		fffa_option_clear(t->opt, &m);
+		return ret;
+	}
+	fffa_option_clear(t->opt, t->at);
+	*(struct fffa_pairs *)t->at = m;
+	return 0;
+}
+
+int fffa_set_node(const struct fffa_target *t, const struct fffa_node *node)
+{
+	if (node->kind == FFFA_NODE_BAD)
+		return -EINVAL;
+	switch (t->opt->type) {
+	case FFFA_OT_STRINGS:
+		return set_strings(t, node);
+	case FFFA_OT_INTS:
+		return set_ints(t, node);
+	case FFFA_OT_MAP:
+		return set_map(t, node);
+	default:
+		if ((t->opt->flags & FFFA_OPTION_JOIN) && node->kind == FFFA_NODE_LIST)
+			return set_joined(t, node);
+		return set_scalar(t, node);
+	}
+}
