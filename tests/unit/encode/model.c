@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "tests/unit/encode/model.h"
+
+static void set_int(json_t *o, const char *name, int64_t v)
+{
+	json_object_set_new(o, name, json_integer(v));
+}
+
+static void set_str(json_t *o, const char *name, const char *v)
+{
+	if (v[0])
+		json_object_set_new(o, name, json_string(v));
+}
+
+static void set_ip(json_t *o, const char *name, const uint8_t addr[16])
+{
+	bool mapped = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)addr);
+	char text[INET6_ADDRSTRLEN];
+
+	if (mapped)
+		set_str(o, name, inet_ntop(AF_INET, addr + 12, text, sizeof(text)));
+	else
+		set_str(o, name, inet_ntop(AF_INET6, addr, text, sizeof(text)));
+}
+
+static int64_t floor_seconds(int64_t ms)
+{
+	int64_t s = ms / 1000;
+
+	return s * 1000 > ms ? s - 1 : s;
+}
+
+static void set_always(json_t *o, const struct fffa_record *r)
+{
+	static const char *const statuses[] = {"OK", "NODATA", "SKIPDATA"};
+	const struct fffa_ident *i = r->ident;
+
+	set_int(o, "version", 5);
+	set_str(o, "account_id", i->owner_id[0] ? i->owner_id : i->host->account_id);
+	set_str(o, "interface_id", i->interface_id);
+	set_int(o, "start", floor_seconds(r->start_ms));
+	set_int(o, "end", floor_seconds(r->end_ms));
+	set_str(o, "log_status", statuses[r->status]);
+	set_str(o, "vpc_id", i->vpc_id);
+	set_str(o, "subnet_id", i->subnet_id);
+	set_str(o, "instance_id", i->host->instance_id);
+	set_str(o, "region", i->host->region);
+	set_str(o, "az_id", i->host->az_id);
+	set_str(o, "az", i->host->az);
+	set_int(o, "schema", 1);
+	set_str(o, "agent_id", i->host->agent_id);
+	set_int(o, "epoch", (int64_t)r->epoch);
+	set_int(o, "seq", (int64_t)r->seq);
+	set_int(o, "start_ms", r->start_ms);
+	set_int(o, "end_ms", r->end_ms);
+	set_str(o, "ifname", i->ifname);
+}
+
+static void set_protocol(json_t *o, const struct fffa_record *r)
+{
+	const struct fffa_key *k = &r->key;
+	unsigned int port = ntohs(k->dport);
+	int64_t flags = 0;
+
+	set_int(o, "protocol", k->proto);
+	if (k->proto == 1 || k->proto == 58) {
+		set_int(o, "srcport", 0);
+		set_int(o, "dstport", 0);
+		set_int(o, "icmp_type", port / 256);
+		set_int(o, "icmp_code", port % 256);
+	} else {
+		set_int(o, "srcport", ntohs(k->sport));
+		set_int(o, "dstport", port);
+	}
+	if (k->proto != 6)
+		return;
+	flags += r->flags & FFFA_F_FIN ? 1 : 0;
+	flags += r->flags & FFFA_F_SYN ? 2 : 0;
+	flags += r->flags & FFFA_F_RST ? 4 : 0;
+	flags += r->flags & FFFA_F_SYNACK ? 16 : 0;
+	set_int(o, "tcp_flags", flags);
+	set_int(o, "tcp_flags_raw", r->flags % 256);
+}
+
+static void set_tunnel(json_t *o, const struct fffa_record *r)
+{
+	const struct fffa_tunnel *t = r->tunnel;
+	char text[32];
+
+	json_object_set_new(o, "encapsulated", json_boolean(t));
+	if (!t)
+		return;
+	set_str(o, "tunnel", t->type == FFFA_TUNNEL_GENEVE ? "geneve" : "vxlan");
+	set_ip(o, "tunnel_src", t->src);
+	set_ip(o, "tunnel_dst", t->dst);
+	set_int(o, "vni", t->vni);
+	snprintf(text, sizeof(text), "eni-%017" PRIx64, (uint64_t)t->gwlbe_id);
+	set_str(o, "gwlbe_id", t->has & FFFA_TUNNEL_HAS_GWLBE ? text : "");
+	snprintf(text, sizeof(text), "%016" PRIx64, (uint64_t)t->attachment_id);
+	set_str(o, "gwlb_attachment_id", t->has & FFFA_TUNNEL_HAS_ATTACHMENT ? text : "");
+	if (t->has & FFFA_TUNNEL_HAS_COOKIE)
+		set_int(o, "gwlb_flow_cookie", r->cookie);
+}
+
+static void set_flow(json_t *o, const struct fffa_record *r)
+{
+	static const char *const ends[] = {"", "idle", "active", "end", "forced", "resources"};
+	const struct fffa_key *k = &r->key;
+
+	set_ip(o, "srcaddr", k->src);
+	set_ip(o, "dstaddr", k->dst);
+	set_ip(o, "pkt_srcaddr", k->src);
+	set_ip(o, "pkt_dstaddr", k->dst);
+	set_int(o, "packets", (int64_t)r->packets);
+	set_int(o, "bytes", (int64_t)r->bytes);
+	set_str(o, "action", "ACCEPT");
+	set_str(o, "type",
+		IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)k->src) ? "IPv4"
+										    : "IPv6");
+	set_str(o, "flow_direction", k->view & FFFA_VIEW_EGRESS ? "egress" : "ingress");
+	set_str(o, "hook", k->view & FFFA_VIEW_HOOK_XDP ? "xdp" : "tc");
+	set_str(o, "end_reason", ends[r->end_reason]);
+}
+
+json_t *model_json(const struct fffa_record *r)
+{
+	json_t *o = json_object();
+
+	set_always(o, r);
+	if (r->status != FFFA_STATUS_OK)
+		return o;
+	set_flow(o, r);
+	set_protocol(o, r);
+	set_tunnel(o, r);
+	return o;
+}

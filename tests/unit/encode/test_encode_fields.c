@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* Choosing fields: presets, lists, errors; the table; the formats' names; no memory. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "agent/encode/fields.h"
+#include "tests/unit/encode/sample.h"
+
+#define V2                                                                                         \
+	"version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes "  \
+	"start end action log-status"
+#define V5                                                                                         \
+	V2 " vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr region az-id "    \
+	   "sublocation-type sublocation-id pkt-src-aws-service pkt-dst-aws-service "              \
+	   "flow-direction traffic-path"
+
+static bool no_memory;
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return no_memory ? NULL : __real_calloc(n, size);
+}
+
+static void check_header(const char *fields, const char *want)
+{
+	char line[FFFA_RECORD_BYTES_MAX + 1];
+	struct fffa_encoder *e = NULL;
+	size_t len;
+
+	assert_int_equal(fffa_encoder_new(FFFA_FORMAT_VPC, fields, &e, NULL), 0);
+	len = fffa_encode_header(e, (uint8_t *)line, sizeof(line) - 1);
+	line[len] = 0;
+	assert_string_equal(line, want);
+	fffa_encoder_free(e);
+}
+
+static void headers(void **state)
+{
+	(void)state;
+	check_header(NULL, V2 "\n");
+	check_header("default", V2 "\n");
+	check_header("v5", V5 "\n");
+	check_header("all", V5 "\n");
+	check_header("${bytes}", "bytes\n");
+	check_header("${end} ${tcp-flags} ${version}", "end tcp-flags version\n");
+}
+
+static void check_error(enum fffa_format format, const char *fields, const char *want)
+{
+	struct fffa_encoder *const untouched = (struct fffa_encoder *)(void *)&no_memory;
+	struct fffa_encoder *e = untouched;
+	struct fffa_err err = {""};
+
+	assert_int_equal(fffa_encoder_new(format, fields, &e, &err), -EINVAL);
+	assert_ptr_equal(e, untouched);
+	if (!strstr(err.text, want))
+		fail_msg("\"%s\" gives \"%s\", which lacks \"%s\"", fields, err.text, want);
+	assert_int_equal(fffa_encoder_new(format, fields, &e, NULL), -EINVAL);
+}
+
+static void vpc_errors_name_the_bad_part(void **state)
+{
+	static const struct {
+		const char *fields, *want;
+	} cases[] = {
+		{"${srcadr}", "unknown vpc field \"srcadr\"; the nearest is \"srcaddr\""},
+		{"${version} ${account_id}", "\"account_id\"; the nearest is \"account-id\""},
+		{"${BYTES}", "unknown vpc field \"BYTES\""},
+		{"${ifname}", "unknown vpc field \"ifname\""},
+		{"${tcp-flag}", "the nearest is \"tcp-flags\""},
+		{"${}", "unknown vpc field \"\""},
+		{"${bytes} ${end} ${bytes}", "field \"bytes\" is given twice"},
+		{"", "bad vpc fields at \"\""},
+		{" ${bytes}", "bad vpc fields at \" ${bytes}\""},
+		{"${bytes} ", "bad vpc fields at \"\""},
+		{"${bytes}  ${end}", "bad vpc fields at \" ${end}\""},
+		{"${bytes}${end}", "bad vpc fields at \"${end}\""},
+		{"${bytes},${end}", "bad vpc fields at \",${end}\""},
+		{"${bytes}\t${end}", "bad vpc fields at \"?${end}\""},
+		{"${bytes", "bad vpc fields at \"${bytes\""},
+		{"${bytes ${end}", "bad vpc fields at \"${bytes ${end}\""},
+		{"$", "bad vpc fields at \"$\""},
+		{"bytes end", "bad vpc fields at \"bytes end\""},
+		{"v4", "allowed are default, v5, all"},
+		{"${\x1b[31m\"}", "unknown vpc field \"?[31m?\""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		check_error(FFFA_FORMAT_VPC, cases[i].fields, cases[i].want);
+}
+
+static void json_errors_name_the_bad_part(void **state)
+{
+	static const struct {
+		const char *fields, *want;
+	} cases[] = {
+		{"srcadr", "unknown json field \"srcadr\"; the nearest is \"srcaddr\""},
+		{"bytes, account-id", "\"account-id\"; the nearest is \"account_id\""},
+		{"gwlb_cookie", "unknown json field \"gwlb_cookie\""},
+		{"bytes end bytes", "field \"bytes\" is given twice"},
+		{"", "bad json fields at \"\""},
+		{"   ", "bad json fields at \"\""},
+		{",bytes", "bad json fields at \",bytes\""},
+		{"bytes,", "bad json fields at \"\""},
+		{"bytes,,end", "bad json fields at \",end\""},
+		{"default", "unknown json field \"default\""},
+		{"${bytes}", "unknown json field \"${bytes}\"; the nearest is \"bytes\""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		check_error(FFFA_FORMAT_JSON, cases[i].fields, cases[i].want);
+}
+
+/* Long nonsense is cut in the message and compared in bounded time and memory. */
+static void long_names_are_cut(void **state)
+{
+	static char fields[200000];
+	char want[64];
+
+	(void)state;
+	memset(fields, 'a', sizeof(fields) - 1);
+	snprintf(want, sizeof(want), "\"%.40s\"", fields);
+	check_error(FFFA_FORMAT_JSON, fields, want);
+	memcpy(fields, "${", 2);
+	fields[sizeof(fields) - 2] = '}';
+	memset(want + 1, 'a', 40);
+	check_error(FFFA_FORMAT_VPC, fields, want);
+}
+
+/* Every name is found by its own text, alone and in a list of all. */
+static void every_name_is_accepted(void **state)
+{
+	const struct fffa_field_info *infos;
+	char vpc[2048] = "", json[2048] = "", one[64];
+	struct fffa_field_list list;
+	size_t count, vpc_count = 0;
+
+	(void)state;
+	infos = fffa_field_table(&count);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(
+			fffa_field_list_parse(FFFA_FORMAT_JSON, infos[i].name, &list, NULL), 0);
+		assert_int_equal(list.n, 1);
+		assert_int_equal(list.id[0], i);
+		snprintf(json + strlen(json), sizeof(json) - strlen(json), "%s%s", i ? "," : "",
+			 infos[i].name);
+		if (!infos[i].vpc_version)
+			continue;
+		snprintf(one, sizeof(one), "${%s}", fffa_fields[i].vpc_name);
+		assert_int_equal(fffa_field_list_parse(FFFA_FORMAT_VPC, one, &list, NULL), 0);
+		assert_int_equal(list.id[0], i);
+		snprintf(vpc + strlen(vpc), sizeof(vpc) - strlen(vpc), "%s%s", i ? " " : "", one);
+		vpc_count++;
+	}
+	assert_int_equal(fffa_field_list_parse(FFFA_FORMAT_VPC, vpc, &list, NULL), 0);
+	assert_int_equal(list.n, vpc_count);
+	assert_int_equal(fffa_field_list_parse(FFFA_FORMAT_JSON, json, &list, NULL), 0);
+	assert_int_equal(list.n, count);
+}
+
+static void table_is_consistent(void **state)
+{
+	static const char *const types[] = {"int", "str", "bool", "ip"};
+	const unsigned int vpc = 1U << FFFA_FORMAT_VPC, json = 1U << FFFA_FORMAT_JSON;
+	const struct fffa_field_info *infos;
+	size_t count, vpc_count = 0, t;
+	unsigned int last = 0;
+	char hyphens[64];
+
+	(void)state;
+	infos = fffa_field_table(&count);
+	assert_int_equal(count, FFFA_FIELD_COUNT);
+	for (size_t i = 0; i < count; i++) {
+		for (t = 0; t < 4 && strcmp(types[t], infos[i].type) != 0; t++)
+			;
+		assert_true(t < 4);
+		assert_true(infos[i].source[0]);
+		assert_true(infos[i].formats & json);
+		assert_int_equal(!!infos[i].vpc_version, !!(infos[i].formats & vpc));
+		assert_int_equal(!!infos[i].vpc_version, !!fffa_fields[i].vpc_name);
+		if (!infos[i].vpc_version)
+			continue;
+		vpc_count++;
+		assert_true(infos[i].vpc_version >= last);
+		last = infos[i].vpc_version;
+		snprintf(hyphens, sizeof(hyphens), "%s", infos[i].name);
+		for (char *c = hyphens; *c; c++)
+			*c = *c == '_' ? '-' : *c;
+		assert_string_equal(hyphens, fffa_fields[i].vpc_name);
+	}
+	assert_int_equal(vpc_count, 29);
+}
+
+static void formats_have_names(void **state)
+{
+	enum fffa_format f = FFFA_FORMAT_MAX;
+
+	(void)state;
+	for (int i = 0; i < FFFA_FORMAT_MAX; i++) {
+		assert_int_equal(fffa_format_parse(fffa_format_name((enum fffa_format)i), &f), 0);
+		assert_int_equal(f, i);
+	}
+	assert_string_equal(fffa_format_name(FFFA_FORMAT_VPC), "vpc");
+	assert_string_equal(fffa_format_name(FFFA_FORMAT_FLOWLOG), "flowlog");
+	assert_string_equal(fffa_format_name(FFFA_FORMAT_JSON), "json");
+	assert_int_equal(fffa_format_parse("VPC", &f), -EINVAL);
+	assert_int_equal(fffa_format_parse("", &f), -EINVAL);
+	assert_string_equal(fffa_format_content_type(FFFA_FORMAT_VPC), "text/plain");
+	assert_string_equal(fffa_format_content_type(FFFA_FORMAT_FLOWLOG), "text/plain");
+	assert_string_equal(fffa_format_content_type(FFFA_FORMAT_JSON), "application/x-ndjson");
+}
+
+static void no_memory_takes_nothing(void **state)
+{
+	struct fffa_encoder *e = NULL;
+	struct fffa_err err = {""};
+	int rc;
+
+	(void)state;
+	no_memory = true;
+	rc = fffa_encoder_new(FFFA_FORMAT_VPC, "all", &e, &err);
+	no_memory = false;
+	assert_int_equal(rc, -ENOMEM);
+	assert_null(e);
+	assert_true(err.text[0]);
+	fffa_encoder_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(headers),
+		cmocka_unit_test(vpc_errors_name_the_bad_part),
+		cmocka_unit_test(json_errors_name_the_bad_part),
+		cmocka_unit_test(long_names_are_cut),
+		cmocka_unit_test(every_name_is_accepted),
+		cmocka_unit_test(table_is_consistent),
+		cmocka_unit_test(formats_have_names),
+		cmocka_unit_test(no_memory_takes_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
