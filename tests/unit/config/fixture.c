@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "fixture.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define F struct fake_file
+#define D struct fake_demo
+
+static const struct fffa_option file_rows[] = {
+	FFFA_OPT_STRING("path", F, path, "-", 0, "The file; - is standard output."),
+	FFFA_OPT_END,
+};
+
+static const char *const modes[] = {"slow", "fast", "on", NULL};
+static const char *const never[] = {"never", NULL};
+
+static const struct fffa_option demo_rows[] = {
+	FFFA_OPT_BOOL("flag", D, flag, "false", 0, "A flag."),
+	FFFA_OPT_INT("count", D, count, "-3", -10, 10, 0, "A number."),
+	FFFA_OPT_DURATION("wait", D, wait_ns, "90s", 0, 0, FFFA_OPTION_RESTART, "A wait."),
+	FFFA_OPT_SIZE("room", D, room_bytes, "1536", 0, 0, 0, "A size."),
+	FFFA_OPT_STRING("url", D, url, NULL, 0, "Where to."),
+	FFFA_OPT_ENUM("tls.mode", D, mode, "slow", modes, 0, "A word."),
+	FFFA_OPT_STRINGS("hosts", D, hosts, "[]", 0, 3, NULL, 0, "Names."),
+	FFFA_OPT_INTS("ports", D, ports, "[1, 2]", 1, 9, 0, "Numbers."),
+	FFFA_OPT_SECRET("tls.password", D, password, 0, "A secret."),
+	FFFA_OPT_MAP("properties", D, properties, "{a.b: c}", NULL, 0, "Anything."),
+	FFFA_OPT_DURATION_OR("patience", D, give_up_ns, "never", 1000000000, 60000000000, never, 0,
+			     "Until when."),
+	FFFA_OPT_END,
+};
+
+static int check_demo(const void *conf, struct fffa_err *err)
+{
+	const struct fake_demo *d = conf;
+
+	if (d->flag && (!d->url || !*d->url))
+		return fffa_fail(err, EINVAL, "url: is missing; flag needs it");
+	if (d->count == 9 && d->room_bytes == 9)
+		return fffa_fail(err, EINVAL, "count and room cannot both be 9");
+	return 0;
+}
+
+static int check_format(const struct fffa_sink_ops *ops, const char *format, const char *fields,
+			struct fffa_err *err)
+{
+	(void)ops;
+	if (strcmp(format, "vpc") && strcmp(format, "json"))
+		return fffa_fail(err, EINVAL, "\"%s\" is unknown; allowed: vpc, json", format);
+	if (fields && !strcmp(fields, "nonsense"))
+		return fffa_fail(err, EINVAL, "fields: no field has this name");
+	return 0;
+}
+
+const struct fffa_sink_schema fake_schema[] = {
+	{.name = "file",
+	 .conf_size = sizeof(F),
+	 .opts = file_rows,
+	 .check_format = check_format},
+	{.name = "demo",
+	 .conf_size = sizeof(D),
+	 .opts = demo_rows,
+	 .check = check_demo,
+	 .check_format = check_format},
+	{.name = NULL},
+};
+
+static const char *fake_env(void *arg, const char *name)
+{
+	static char long_text[70001];
+
+	(void)arg;
+	if (!strcmp(name, "LONG"))
+		return memset(long_text, 'x', sizeof(long_text) - 1);
+	if (!strcmp(name, "A"))
+		return "alpha";
+	if (!strcmp(name, "N"))
+		return "7777";
+	if (!strcmp(name, "EMPTY"))
+		return "";
+	if (!strcmp(name, "BAD"))
+		return "\xc3(";
+	if (!strcmp(name, "REF"))
+		return "${A}";
+	return NULL;
+}
+
+static int give(const char *bytes, size_t n, size_t cap, char **text, size_t *len)
+{
+	if (n > cap)
+		return -EFBIG;
+	*text = malloc(n + 1);
+	if (!*text)
+		return -ENOMEM;
+	memcpy(*text, bytes, n);
+	(*text)[n] = '\0';
+	*len = n;
+	return 0;
+}
+
+static int fake_read(void *arg, const char *path, size_t cap, char **text, size_t *len)
+{
+	(void)arg;
+	if (!strcmp(path, "/secret"))
+		return give("hush\n", 5, cap, text, len);
+	if (!strcmp(path, "/two-lines"))
+		return give("hush\n\n", 6, cap, text, len);
+	if (!strcmp(path, "/empty"))
+		return give("\n", 1, cap, text, len);
+	if (!strcmp(path, "/nul"))
+		return give("a\0b", 3, cap, text, len);
+	if (!strcmp(path, "/alpha"))
+		return give("ok", 2, cap, text, len);
+	if (!strcmp(path, "/large"))
+		return -EFBIG;
+	return -ENOENT;
+}
+
+const struct fffa_config_world fake_world = {.env = fake_env, .read_file = fake_read};
+
+void problems_add(void *arg, const char *line)
+{
+	struct problems *p = arg;
+	size_t n = strlen(p->text);
+
+	p->count++;
+	snprintf(p->text + n, sizeof(p->text) - n, "%s\n", line);
+}
+
+int load(const char *text, struct fffa_config *c, struct problems *p)
+{
+	memset(p, 0, sizeof(*p));
+	return fffa_config_load_in(&fake_world, "f", text, strlen(text), fake_schema, c,
+				   problems_add, p);
+}
+
+void expect_problems(const char *text, const char *expected)
+{
+	static const struct fffa_config empty;
+	struct fffa_config c;
+	struct problems p;
+	int ret = load(text, &c, &p);
+
+	assert_string_equal(p.text, expected);
+	assert_int_equal(ret, -EINVAL);
+	assert_memory_equal(&c, &empty, sizeof(c));
+}
+
+void load_ok(const char *text, struct fffa_config *c)
+{
+	struct problems p;
+	int ret = load(text, c, &p);
+
+	assert_string_equal(p.text, "");
+	assert_int_equal(ret, 0);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* A fake world, two fake sink types with every type of option, and a collector of problems. */
+#ifndef FFFA_TESTS_UNIT_CONFIG_FIXTURE_H
+#define FFFA_TESTS_UNIT_CONFIG_FIXTURE_H
+
+#include "config/config.h"
+
+struct fake_file {
+	char *path;
+};
+
+struct fake_demo {
+	bool flag;
+	int64_t count;
+	int64_t wait_ns;
+	int64_t room_bytes;
+	char *url;
+	int mode;
+	struct fffa_strings hosts;
+	struct fffa_ints ports;
+	char *password;
+	struct fffa_pairs properties;
+	int64_t give_up_ns;
+};
+
+/* "file" and "demo"; the check of demo refuses flag with an empty url. */
+extern const struct fffa_sink_schema fake_schema[];
+
+/* Variables A=alpha, N=7777, EMPTY="", BAD (not UTF-8), REF=${A}, LONG (70 000 bytes); files see fixture.c. */
+extern const struct fffa_config_world fake_world;
+
+struct problems {
+	char text[8192]; /* one line each */
+	unsigned int count;
+};
+void problems_add(void *arg, const char *line);
+
+/* Loads text under the name "f" in the fake world. */
+int load(const char *text, struct fffa_config *c, struct problems *p);
+/* Fails the test unless the text gives exactly these problems, one per line, each ended by a newline. */
+void expect_problems(const char *text, const char *expected);
+/* Fails the test, showing them, when there are problems. */
+void load_ok(const char *text, struct fffa_config *c);
+
+#endif
