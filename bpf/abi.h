@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * The one header that the kernel programs and the agent share: what lies in mapped memory and in the
- * ring buffer. Fixed widths, explicit padding, host byte order unless the type says __be. Sizes and
- * offsets are asserted below each struct for both compilers. A change of layout bumps FFFA_ABI.
+ * The one header that the kernel programs and the agent share: what lies in mapped memory and in
+ * the ring buffer. Fixed widths, explicit padding, host byte order unless the type says __be. Sizes
+ * and offsets are asserted below each struct for both compilers. A change of layout bumps FFFA_ABI.
  */
 #ifndef FFFA_BPF_ABI_H
 #define FFFA_BPF_ABI_H
@@ -11,17 +11,18 @@
 
 #define FFFA_ABI 1
 
-#define FFFA_ASSERT_SIZE(t, n)	    _Static_assert(sizeof(t) == (n), "size of " #t)
-#define FFFA_ASSERT_OFFSET(t, m, n) _Static_assert(__builtin_offsetof(t, m) == (n), "offset of " #t "." #m)
+#define FFFA_ASSERT_SIZE(t, n) _Static_assert(sizeof(t) == (n), "size of " #t)
+#define FFFA_ASSERT_OFFSET(t, m, n)                                                                \
+	_Static_assert(__builtin_offsetof(t, m) == (n), "offset of " #t "." #m)
 
 /* fffa_key.view */
 #define FFFA_VIEW_EGRESS   0x01 /* seen leaving the host on key.ifindex; else arriving */
 #define FFFA_VIEW_HOOK_XDP 0x02 /* counted by XDP; else by TC */
 
 /*
- * What makes two packets one flow. IPv4 addresses are v4-mapped (::ffff:a.b.c.d). Ports are 0 for protocols
- * without ports and for fragments whose first fragment is unknown; for ICMP and ICMPv6 sport is 0 and dport
- * holds type << 8 | code (as in NetFlow v9 ICMP_TYPE).
+ * What makes two packets one flow. IPv4 addresses are v4-mapped (::ffff:a.b.c.d). Ports are 0 for
+ * protocols without ports and for fragments whose first fragment is unknown; for ICMP and ICMPv6
+ * sport is 0 and dport holds type << 8 | code (as in NetFlow v9 ICMP_TYPE).
  */
 struct fffa_key {
 	__u8 src[16];
@@ -36,7 +37,8 @@ struct fffa_key {
 FFFA_ASSERT_SIZE(struct fffa_key, 44);
 FFFA_ASSERT_OFFSET(struct fffa_key, ifindex, 40);
 
-/* Flag bits kept per entry, OR over its packets. Low byte: the eight TCP flags as on the wire (RFC 9293). */
+/* Flag bits kept per entry, OR over its packets. Low byte: the eight TCP flags as on the wire (RFC
+ * 9293). */
 #define FFFA_F_FIN    0x0001
 #define FFFA_F_SYN    0x0002
 #define FFFA_F_RST    0x0004
@@ -48,8 +50,8 @@ FFFA_ASSERT_OFFSET(struct fffa_key, ifindex, 40);
 #define FFFA_F_SYNACK 0x0100 /* one packet carried both SYN and ACK (AWS tcp-flags 18) */
 
 /*
- * One slot of the flow table: one cache line. packets == 0 means free. Times are in clock ticks (see
- * fffa_bpf_conf.clock), low 32 bits: an entry is never older than a few drain intervals.
+ * One slot of the flow table: one cache line. packets == 0 means free. Times are in clock ticks
+ * (see fffa_bpf_conf.clock), low 32 bits: an entry is never older than a few drain intervals.
  */
 struct fffa_entry {
 	struct fffa_key key;
@@ -71,7 +73,8 @@ struct fffa_set {
 };
 FFFA_ASSERT_SIZE(struct fffa_set, 256);
 
-/* Beside each set: per slot the AWS flow cookie of its GENEVE flow (0: none). Written only when a slot is filled. */
+/* Beside each set: per slot the AWS flow cookie of its GENEVE flow (0: none). Written only when a
+ * slot is filled. */
 struct fffa_side {
 	__u32 cookie[FFFA_WAYS];
 };
@@ -99,6 +102,22 @@ struct fffa_tunnel {
 };
 FFFA_ASSERT_SIZE(struct fffa_tunnel, 56);
 FFFA_ASSERT_OFFSET(struct fffa_tunnel, vni, 48);
+
+/* Ids 1..FFFA_TUNNELS_MAX are given out. */
+#define FFFA_TUNNELS_MAX 16384
+
+/* A direct-mapped line of the per-CPU cache of tunnel ids. */
+#define FFFA_TUNNEL_CACHE_WAYS 64
+struct fffa_tunnel_line {
+	struct fffa_tunnel tunnel;
+	__u32 epoch; /* of fffa_bpf_ctl.tunnel_epoch when it was filled; 0: empty */
+	__u16 id;
+	__u16 pad0;
+};
+FFFA_ASSERT_SIZE(struct fffa_tunnel_line, 64);
+struct fffa_tunnel_cache {
+	struct fffa_tunnel_line line[FFFA_TUNNEL_CACHE_WAYS];
+};
 
 /* Ring buffer events. A reader checks abi and len before it reads on. */
 #define FFFA_EV_VICTIM 1 /* entry pushed out of a full set */
@@ -129,8 +148,9 @@ struct fffa_counts {
 	__u64 seen_bytes[2];
 	__u64 lost_packets[FFFA_KL_MAX];
 	__u64 lost_bytes[FFFA_KL_MAX];
-	__u64 not_ip_frames; /* ARP, LLDP, ...: no IP packet, in no other counter */
-	__u64 no_tunnel_id;  /* packets recorded without their tunnel's identity: tunnel table full */
+	__u64 not_ip_frames;  /* ARP, LLDP, ...: no IP packet, in no other counter */
+	__u64 no_tunnel_id;   /* packets recorded without their tunnel's identity: tunnel table full
+			       */
 	__u64 ring_events[3]; /* by kind; [0]: events that found no room */
 	__u64 pad0[15];
 };
@@ -139,25 +159,28 @@ FFFA_ASSERT_SIZE(struct fffa_counts, 256);
 #define FFFA_MAX_TUNNEL_PORTS 4
 enum fffa_clock_source {
 	FFFA_CLOCK_COARSE,  /* ticks of 2^20 ns of CLOCK_MONOTONIC_COARSE (kernel >= 5.11) */
-	FFFA_CLOCK_JIFFIES, /* jiffies64 */
+	FFFA_CLOCK_PRECISE, /* the same of CLOCK_MONOTONIC: 25 ns a packet dearer */
 };
 
 /* Read-only for the programs, written before load. */
 struct fffa_bpf_conf {
-	__u32 sets_per_slice; /* sets of one CPU in one generation */
-	__u32 slices;	      /* CPUs that have room: ids below this */
-	__u32 clock;	      /* enum fffa_clock_source */
+	__u32 sets_per_slice;  /* sets of one CPU in one generation */
+	__u32 slices;	       /* CPUs that have room: ids below this */
+	__u32 clock;	       /* enum fffa_clock_source */
 	__u32 ring_wake_bytes; /* wake the reader when so much is pending */
+	__u64 hash_key[4];     /* random, odd: who chooses the packets must not choose the sets */
 	__u16 geneve_ports[FFFA_MAX_TUNNEL_PORTS]; /* host order, 0: unused */
 	__u16 vxlan_ports[FFFA_MAX_TUNNEL_PORTS];
 };
-FFFA_ASSERT_SIZE(struct fffa_bpf_conf, 32);
+FFFA_ASSERT_SIZE(struct fffa_bpf_conf, 64);
 
 /* Written by the agent at run time through mapped memory. */
 struct fffa_bpf_ctl {
-	__u32 generation; /* 0 or 1: which half of each slice the programs fill */
-	__u32 ring_armed; /* 1: the next end event may wake the reader; the program sets 0 */
+	__u32 generation;   /* 0 or 1: which half of each slice the programs fill */
+	__u32 ring_armed;   /* 1: the next end event may wake the reader; the program sets 0 */
+	__u32 tunnel_epoch; /* >= 1; raised when a tunnel id is taken back: cached ids are void */
+	__u32 pad0;
 };
-FFFA_ASSERT_SIZE(struct fffa_bpf_ctl, 8);
+FFFA_ASSERT_SIZE(struct fffa_bpf_ctl, 16);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time as an argument. Aging runs on monotonic nanoseconds; records carry Unix time. A test or a replay
- * brings its own clock.
+ * Time as an argument. Aging runs on monotonic nanoseconds; records carry Unix time. A test or a
+ * replay brings its own clock.
  */
 #ifndef FFFA_AGENT_BASE_CLOCK_H
 #define FFFA_AGENT_BASE_CLOCK_H

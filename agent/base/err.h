@@ -7,7 +7,8 @@ struct fffa_err {
 	char text[512];
 };
 
-/* Writes the text (cut when too long). err may be NULL. Returns -error, so: return fffa_fail(err, EINVAL, ...). */
+/* Writes the text (cut when too long). err may be NULL. Returns -error, so: return fffa_fail(err,
+ * EINVAL, ...). */
 int fffa_fail(struct fffa_err *err, int error, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

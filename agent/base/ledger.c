@@ -6,11 +6,16 @@
 
 #include "bpf/abi.h"
 
-_Static_assert((int)FFFA_PL_MALFORMED == (int)FFFA_KL_MALFORMED, "ledger.def follows the kernel's order");
-_Static_assert((int)FFFA_PL_TRUNCATED == (int)FFFA_KL_TRUNCATED, "ledger.def follows the kernel's order");
-_Static_assert((int)FFFA_PL_TABLE_FULL == (int)FFFA_KL_TABLE_FULL, "ledger.def follows the kernel's order");
-_Static_assert((int)FFFA_PL_NO_SLICE == (int)FFFA_KL_NO_SLICE, "ledger.def follows the kernel's order");
-_Static_assert((int)FFFA_PL_BAD_EVENT == (int)FFFA_KL_MAX, "every kernel loss has a row in ledger.def");
+_Static_assert((int)FFFA_PL_MALFORMED == (int)FFFA_KL_MALFORMED,
+	       "ledger.def follows the kernel's order");
+_Static_assert((int)FFFA_PL_TRUNCATED == (int)FFFA_KL_TRUNCATED,
+	       "ledger.def follows the kernel's order");
+_Static_assert((int)FFFA_PL_TABLE_FULL == (int)FFFA_KL_TABLE_FULL,
+	       "ledger.def follows the kernel's order");
+_Static_assert((int)FFFA_PL_NO_SLICE == (int)FFFA_KL_NO_SLICE,
+	       "ledger.def follows the kernel's order");
+_Static_assert((int)FFFA_PL_BAD_EVENT == (int)FFFA_KL_MAX,
+	       "every kernel loss has a row in ledger.def");
 
 const char *fffa_packet_loss_name(enum fffa_packet_loss l)
 {
@@ -80,7 +85,8 @@ bool fffa_sink_ledger_balances(const struct fffa_sink_ledger *l)
 		n += w_ < 0 ? 0 : ((size_t)w_ < cap - n ? (size_t)w_ : cap - n - 1);               \
 	} while (0)
 
-size_t fffa_ledger_format(const struct fffa_ledger *l, struct fffa_amount held, char *dst, size_t cap)
+size_t fffa_ledger_format(const struct fffa_ledger *l, struct fffa_amount held, char *dst,
+			  size_t cap)
 {
 	struct fffa_amount seen = fffa_ledger_seen(l), lost = fffa_ledger_lost(l);
 	size_t n = 0;
@@ -95,8 +101,8 @@ size_t fffa_ledger_format(const struct fffa_ledger *l, struct fffa_amount held, 
 			PUT(" lost_%s=%" PRIu64, fffa_packet_loss_name((enum fffa_packet_loss)i),
 			    l->lost[i].packets);
 	}
-	PUT(" not_ip_frames=%" PRIu64 " records=%" PRIu64 " balance=%s", l->not_ip_frames, l->records,
-	    fffa_ledger_balances(l, held) ? "ok" : "WRONG");
+	PUT(" not_ip_frames=%" PRIu64 " records=%" PRIu64 " balance=%s", l->not_ip_frames,
+	    l->records, fffa_ledger_balances(l, held) ? "ok" : "WRONG");
 	return n;
 }
 

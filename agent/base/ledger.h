@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ledger: every stage counts in and out here, every loss has one name (ledger.def). Loop thread only.
- *   seen = recorded + held + sum(lost)            in packets and in bytes
- *   per sink: records = delivered + rejected + sum(lost) + in flight
+ * The ledger: every stage counts in and out here, every loss has one name (ledger.def). Loop thread
+ * only. seen = recorded + held + sum(lost)            in packets and in bytes per sink: records =
+ * delivered + rejected + sum(lost) + in flight
  */
 #ifndef FFFA_AGENT_BASE_LEDGER_H
 #define FFFA_AGENT_BASE_LEDGER_H
@@ -42,12 +42,13 @@ static inline void fffa_amount_add(struct fffa_amount *a, uint64_t packets, uint
 #define FFFA_LEDGER_END_REASONS 6 /* indexed by enum fffa_end_reason; [0] unused */
 
 struct fffa_ledger {
-	struct fffa_amount seen[2];   /* IP packets at the hooks: ingress, egress */
-	uint64_t not_ip_frames;	      /* frames without an IP packet: outside the identities */
-	struct fffa_amount merged;    /* handed over by the kernel or the replay, taken by the flow table */
-	struct fffa_amount recorded;  /* in records */
+	struct fffa_amount seen[2]; /* IP packets at the hooks: ingress, egress */
+	uint64_t not_ip_frames;	    /* frames without an IP packet: outside the identities */
+	struct fffa_amount
+		merged; /* handed over by the kernel or the replay, taken by the flow table */
+	struct fffa_amount recorded; /* in records */
 	struct fffa_amount lost[FFFA_PL_MAX];
-	uint64_t records;	      /* made, all reasons */
+	uint64_t records; /* made, all reasons */
 	uint64_t records_by_end[FFFA_LEDGER_END_REASONS];
 	uint64_t no_tunnel_id; /* packets recorded without their tunnel's identity */
 };
@@ -67,12 +68,15 @@ struct fffa_amount fffa_ledger_seen(const struct fffa_ledger *l);
 struct fffa_amount fffa_ledger_lost(const struct fffa_ledger *l);
 uint64_t fffa_sink_ledger_lost(const struct fffa_sink_ledger *l);
 
-/* held: packets and bytes still in the flow table and the kernel. True when the first identity holds. */
+/* held: packets and bytes still in the flow table and the kernel. True when the first identity
+ * holds. */
 bool fffa_ledger_balances(const struct fffa_ledger *l, struct fffa_amount held);
 bool fffa_sink_ledger_balances(const struct fffa_sink_ledger *l);
 
-/* One line "seen_packets=.. recorded_packets=.. held=.. lost=.. lost_malformed=.. ..." without newline. Returns its length. */
-size_t fffa_ledger_format(const struct fffa_ledger *l, struct fffa_amount held, char *dst, size_t cap);
+/* One line "seen_packets=.. recorded_packets=.. held=.. lost=.. lost_malformed=.. ..." without
+ * newline. Returns its length. */
+size_t fffa_ledger_format(const struct fffa_ledger *l, struct fffa_amount held, char *dst,
+			  size_t cap);
 size_t fffa_sink_ledger_format(const struct fffa_sink_ledger *l, char *dst, size_t cap);
 
 #endif

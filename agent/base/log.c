@@ -18,7 +18,8 @@ void fffa_log_setup(enum fffa_log_level level, enum fffa_log_format format)
 	conf.format = format;
 }
 
-/* Appends s as the inside of a JSON string; control characters and quotes are escaped. Returns the new length. */
+/* Appends s as the inside of a JSON string; control characters and quotes are escaped. Returns the
+ * new length. */
 static size_t put_json(char *out, size_t cap, size_t n, const char *s)
 {
 	for (; *s && n + 7 < cap; s++) {
@@ -55,7 +56,8 @@ void fffa_log(enum fffa_log_level level, const char *tag, const char *fmt, ...)
 	(void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
 	if (conf.format == FFFA_LOG_JSON) {
 		n = (size_t)snprintf(line, sizeof(line),
-				     "{\"time\":\"%s.%03ldZ\",\"level\":\"%s\",\"part\":\"%.64s\",\"message\":\"",
+				     "{\"time\":\"%s.%03ldZ\",\"level\":\"%s\",\"part\":\"%.64s\","
+				     "\"message\":\"",
 				     when, ts.tv_nsec / 1000000, names[level], tag);
 		n = put_json(line, sizeof(line) - 3, n, text);
 		line[n++] = '"';
@@ -65,7 +67,8 @@ void fffa_log(enum fffa_log_level level, const char *tag, const char *fmt, ...)
 				     ts.tv_nsec / 1000000, names[level], tag, text);
 		for (size_t i = 0; i < n; i++) {
 			if ((unsigned char)line[i] < 0x20)
-				line[i] = ' '; /* one event, one line, whatever an outside text holds */
+				line[i] = ' '; /* one event, one line, whatever an outside text
+						  holds */
 		}
 	}
 	line[n++] = '\n';

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One line per event on standard error, "key=value" after a short message. The function that decides logs;
- * others return. Hot paths count instead. Never a secret, never payload.
+ * One line per event on standard error, "key=value" after a short message. The function that
+ * decides logs; others return. Hot paths count instead. Never a secret, never payload.
  */
 #ifndef FFFA_AGENT_BASE_LOG_H
 #define FFFA_AGENT_BASE_LOG_H
@@ -12,7 +12,8 @@ enum fffa_log_format { FFFA_LOG_TEXT, FFFA_LOG_JSON };
 /* Set once before the loop runs (the one allowed mutable global, with the libraries' log hooks). */
 void fffa_log_setup(enum fffa_log_level level, enum fffa_log_format format);
 
-/* tag: the part that speaks, such as "capture" or "sink.local". Thread-safe; a line is one write(2). */
+/* tag: the part that speaks, such as "capture" or "sink.local". Thread-safe; a line is one
+ * write(2). */
 void fffa_log(enum fffa_log_level level, const char *tag, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the kernel (or a replayed capture) hands over: counters of one flow since the last hand-over. The
- * only type that crosses from capture to flow.
+ * What the kernel (or a replayed capture) hands over: counters of one flow since the last
+ * hand-over. The only type that crosses from capture to flow.
  */
 #ifndef FFFA_AGENT_FLOW_DELTA_H
 #define FFFA_AGENT_FLOW_DELTA_H
@@ -12,8 +12,8 @@
 
 struct fffa_delta {
 	struct fffa_key key;
-	uint32_t packets; /* > 0 */
-	uint64_t bytes;	  /* IP bytes as on the wire */
+	uint32_t packets;  /* > 0 */
+	uint64_t bytes;	   /* IP bytes as on the wire */
 	uint64_t first_ns; /* monotonic, see fffa_clock */
 	uint64_t last_ns;
 	uint32_t cookie; /* AWS flow cookie of a GENEVE flow; valid when the tunnel says so */

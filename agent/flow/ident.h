@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who the host and its interfaces are, as AWS names them. Empty string: not known (written as "-" or left
- * out). Values come from outside: the reader of the metadata admits only printable ASCII without spaces,
- * quotes and backslashes, so encoders copy them as they are.
+ * Who the host and its interfaces are, as AWS names them. Empty string: not known (written as "-"
+ * or left out). Values come from outside: the reader of the metadata admits only printable ASCII
+ * without spaces, quotes and backslashes, so encoders copy them as they are.
  */
 #ifndef FFFA_AGENT_FLOW_IDENT_H
 #define FFFA_AGENT_FLOW_IDENT_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One direction of one flow on one interface over one window: what a sink receives, before encoding. */
+/* One direction of one flow on one interface over one window: what a sink receives, before
+ * encoding. */
 #ifndef FFFA_AGENT_FLOW_RECORD_H
 #define FFFA_AGENT_FLOW_RECORD_H
 
@@ -32,14 +33,16 @@ struct fffa_record {
 	uint64_t seq; /* number in this epoch; given by the pipeline */
 	uint64_t epoch;
 	const struct fffa_tunnel *tunnel; /* NULL: not encapsulated. Borrowed, valid for the call */
-	const struct fffa_ident *ident;	  /* never NULL after enrichment. Borrowed, valid for the call */
-	uint32_t cookie;		  /* valid when tunnel->has & FFFA_TUNNEL_HAS_COOKIE */
-	uint16_t flags;			  /* FFFA_F_* */
-	uint8_t end_reason;		  /* enum fffa_end_reason */
-	uint8_t status;			  /* enum fffa_log_status */
+	const struct fffa_ident
+		*ident;	    /* never NULL after enrichment. Borrowed, valid for the call */
+	uint32_t cookie;    /* valid when tunnel->has & FFFA_TUNNEL_HAS_COOKIE */
+	uint16_t flags;	    /* FFFA_F_* */
+	uint8_t end_reason; /* enum fffa_end_reason */
+	uint8_t status;	    /* enum fffa_log_status */
 };
 
-/* Called once per record, on the loop. Borrows r for the call; may fill r->ident, r->seq, r->epoch. */
+/* Called once per record, on the loop. Borrows r for the call; may fill r->ident, r->seq, r->epoch.
+ */
 typedef void (*fffa_record_fn)(void *arg, struct fffa_record *r);
 
 #endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* The one struct that everything hangs off; it lives on the stack of fffa_agent_run. */
+#ifndef FFFA_AGENT_AGENT_PRIV_H
+#define FFFA_AGENT_AGENT_PRIV_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "agent/agent.h"
+#include "agent/base/ledger.h"
+#include "agent/capture/live.h"
+#include "agent/enrich/meta.h"
+#include "agent/flow/table.h"
+#include "agent/pipeline/pipeline.h"
+
+#define FFFA_AGENT_SIGNALS 4
+
+enum fffa_stage { FFFA_STAGE_RUN, FFFA_STAGE_STOP, FFFA_STAGE_FLUSH, FFFA_STAGE_CLOSE };
+
+struct fffa_agent {
+	const struct fffa_config *conf;
+	uv_loop_t loop;
+	uv_signal_t signals[FFFA_AGENT_SIGNALS];
+	uv_idle_t sweep;  /* expiry, flush */
+	uv_timer_t wait;  /* for room in the pipeline */
+	uv_timer_t limit; /* shutdown_timeout */
+	struct fffa_ledger ledger;
+	struct fffa_flow_table *flows;
+	struct fffa_meta *meta;
+	struct fffa_pipeline *pipeline;
+	struct fffa_live *live; /* one of the two */
+	struct fffa_replay *replay;
+	struct fffa_metadata_conf replay_meta;
+	enum fffa_stage stage;
+	bool identity_known; /* records may leave */
+	bool bounded;	     /* deadline_ns counts */
+	bool hurry;	     /* the deadline has passed */
+	uint64_t deadline_ns;
+	uint64_t next_expiry_ns;
+	enum fffa_exit code;
+};
+
+void fffa_agent__on_wait(uv_timer_t *h);
+void fffa_agent__on_limit(uv_timer_t *h);
+void fffa_agent__close_pipeline(struct fffa_agent *a);
+
+#endif

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/capture/replay.h"
+
+int fffa_cidr_parse(const char *text, struct fffa_cidr *out, struct fffa_err *err)
+{
+	char addr[64], *slash, *end;
+	struct fffa_cidr c = {.addr = {[10] = 0xff, [11] = 0xff}};
+	long max, bits;
+
+	if ((size_t)snprintf(addr, sizeof(addr), "%s", text) >= sizeof(addr))
+		return fffa_fail(err, EINVAL, "%s: not an address prefix", text);
+	slash = strchr(addr, '/');
+	if (slash)
+		*slash++ = 0;
+	if (inet_pton(AF_INET, addr, c.addr + 12) == 1)
+		max = 32;
+	else if (inet_pton(AF_INET6, addr, c.addr) == 1)
+		max = 128;
+	else
+		return fffa_fail(err, EINVAL,
+				 "%s: not an address prefix such as 10.0.0.0/8 or 2001:db8::/32",
+				 text);
+	bits = slash ? strtol(slash, &end, 10) : max;
+	if (slash && (end == slash || *end || bits < 0 || bits > max))
+		return fffa_fail(err, EINVAL, "%s: the prefix length must be 0 to %ld", text, max);
+	c.bits = (uint8_t)(bits + 128 - max);
+	*out = c;
+	return 0;
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+/* Quiet generation -> deltas: in place, without a system call per entry. */
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "agent/base/clock.h"
+#include "agent/capture/kernel_priv.h"
+
+#define TICK_SHIFT 20
+
+uint64_t fffa_kernel__ticks(const struct fffa_kernel *k)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(
+		k->clock == FFFA_CLOCK_COARSE ? CLOCK_MONOTONIC_COARSE : CLOCK_MONOTONIC, &ts);
+	return ((uint64_t)ts.tv_sec * FFFA_NS_PER_S + (uint64_t)ts.tv_nsec) >> TICK_SHIFT;
+}
+
+/* Entries hold the low 32 bits; they are at most a few drain intervals old. */
+static uint64_t ticks_to_ns(uint32_t t, uint64_t now_ticks)
+{
+	int32_t age = (int32_t)((uint32_t)now_ticks - t); /* below 0: written since now was read */
+
+	return (uint64_t)((int64_t)now_ticks - age) << TICK_SHIFT;
+}
+
+void fffa_kernel__decode(const struct fffa_entry *e, uint32_t cookie, uint64_t now_ticks,
+			 struct fffa_delta *d)
+{
+	d->key = e->key;
+	d->packets = e->packets;
+	d->bytes = e->bytes_flags & FFFA_BYTES_MASK;
+	d->first_ns = ticks_to_ns(e->first, now_ticks);
+	d->last_ns = ticks_to_ns(e->last, now_ticks);
+	d->cookie = e->key.tunnel ? cookie : 0;
+	d->flags = (uint16_t)(e->bytes_flags >> FFFA_FLAG_SHIFT);
+	d->pad0 = 0;
+}
+
+/* Returns when every program that could have seen the old generation has ended. */
+static int wait_grace_period(struct fffa_kernel *k)
+{
+	uint32_t zero = 0;
+
+	/* synchronize_rcu() on all kernels: kernel/sched/membarrier.c */
+	if (k->membarrier)
+		return syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) ? -errno : 0;
+	/* An update of a map of maps waits likewise: maybe_wait_bpf_programs() in
+	 * kernel/bpf/syscall.c */
+	return bpf_map_update_elem(k->outer_fd, &zero, &k->inner_fd, BPF_ANY);
+}
+
+static int reserve(struct fffa_deltas *d, size_t more)
+{
+	size_t want = d->capacity ? d->capacity : 1024;
+	struct fffa_delta *v;
+
+	if (d->capacity - d->count >= more)
+		return 0;
+	while (want - d->count < more)
+		want *= 2;
+	v = realloc(d->v, want * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	d->v = v;
+	d->capacity = want;
+	return 0;
+}
+
+void fffa_deltas_fini(struct fffa_deltas *d)
+{
+	free(d->v);
+	memset(d, 0, sizeof(*d));
+}
+
+/* Moves what one set holds. */
+static void take_set(struct fffa_set *s, const struct fffa_side *side, uint64_t now_ticks,
+		     struct fffa_deltas *out)
+{
+	for (uint32_t j = 0; j < FFFA_WAYS; j++) {
+		struct fffa_entry *e = &s->e[j];
+
+		if (!e->packets)
+			continue;
+		fffa_kernel__decode(e, side->cookie[j], now_ticks, &out->v[out->count++]);
+		e->packets = 0;
+	}
+}
+
+int fffa_kernel_drain(struct fffa_kernel *k, struct fffa_deltas *out)
+{
+	uint32_t old = k->ctl->generation & 1;
+	uint64_t now_ticks;
+	int r;
+
+	__atomic_store_n(&k->ctl->generation, old ^ 1, __ATOMIC_RELEASE);
+	r = wait_grace_period(k);
+	if (r)
+		return r; /* the next call turns it back: entries stay where they are */
+	now_ticks = fffa_kernel__ticks(k);
+	for (uint32_t slice = 0; slice < k->slices; slice++) {
+		size_t base = ((size_t)slice * 2 + old) * k->sets_per_slice;
+
+		for (uint32_t i = 0; i < k->sets_per_slice; i++) {
+			r = reserve(out, FFFA_WAYS);
+			if (r)
+				return r;
+			take_set(&k->table[base + i], &k->side[base + i], now_ticks, out);
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "agent/capture/frame.h"
+
+#include <pcap/dlt.h>
+#include <string.h>
+
+#include "agent/capture/ports.h"
+#include "bpf/tunnel.h"
+
+void fffa_frame_conf_init(struct fffa_frame_conf *f, const struct fffa_capture_conf *capture,
+			  const struct fffa_cidr *local, size_t local_count)
+{
+	fffa_tunnel_ports(capture, f->geneve_ports, f->vxlan_ports);
+	f->linktype = DLT_EN10MB;
+	f->local = local;
+	f->local_count = local_count;
+}
+
+bool fffa_frame_supports(int linktype)
+{
+	switch (linktype) {
+	case DLT_EN10MB:
+	case DLT_RAW:
+	case DLT_IPV4:
+	case DLT_IPV6:
+	case DLT_LINUX_SLL:
+	case DLT_LINUX_SLL2:
+	case DLT_NULL:
+	case DLT_LOOP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int parse_version(const uint8_t *b, const void *end, uint32_t off,
+			 const struct fffa_frame *f, struct fffa_packet *p)
+{
+	uint16_t proto;
+
+	if ((const void *)(b + off + 1) > end)
+		return FFFA_PARSE_TRUNCATED;
+	proto = b[off] >> 4 == 4 ? FFFA_ETH_P_IP : b[off] >> 4 == 6 ? FFFA_ETH_P_IPV6 : 0;
+	return fffa_parse_l3(b, end, off, proto, f, p);
+}
+
+/* "Cooked" captures: the ether type stands at type_at, the packet at off. */
+static int parse_cooked(const uint8_t *b, const void *end, uint32_t type_at, uint32_t off,
+			const struct fffa_frame *f, struct fffa_packet *p)
+{
+	if ((const void *)(b + off) > end)
+		return FFFA_PARSE_TRUNCATED;
+	return fffa_parse_l3(b, end, off, FFFA_BE16(FFFA_LD16(b + type_at)), f, p);
+}
+
+static int parse_link(const struct fffa_frame_conf *c, const void *b, const void *end,
+		      const struct fffa_frame *f, struct fffa_packet *p)
+{
+	switch (c->linktype) {
+	case DLT_EN10MB:
+		return fffa_parse_frame(b, end, f, p);
+	case DLT_LINUX_SLL:
+		return parse_cooked(b, end, 14, 16, f, p);
+	case DLT_LINUX_SLL2:
+		return parse_cooked(b, end, 0, 20, f, p);
+	case DLT_NULL:
+	case DLT_LOOP:
+		return parse_version(b, end, 4, f, p);
+	default:
+		return parse_version(b, end, 0, f, p);
+	}
+}
+
+static bool in_prefix(const uint8_t *addr, const struct fffa_cidr *c)
+{
+	uint32_t whole = c->bits / 8, rest = c->bits % 8;
+
+	if (memcmp(addr, c->addr, whole))
+		return false;
+	return !rest || !((addr[whole] ^ c->addr[whole]) >> (8 - rest));
+}
+
+static bool is_local(const struct fffa_frame_conf *f, const uint8_t *addr)
+{
+	for (size_t i = 0; i < f->local_count; i++) {
+		if (in_prefix(addr, &f->local[i]))
+			return true;
+	}
+	return false;
+}
+
+enum fffa_parse fffa_frame_parse(const struct fffa_frame_conf *f, const void *bytes,
+				 size_t captured, size_t wire_bytes, struct fffa_packet *p,
+				 struct fffa_tunnel *t, bool *tunnelled)
+{
+	const void *end = (const uint8_t *)bytes + captured;
+	struct fffa_frame frame = {.wire_bytes = (uint32_t)wire_bytes};
+	struct fffa_packet inner;
+	int r = parse_link(f, bytes, end, &frame, p);
+	uint8_t type, view;
+
+	*tunnelled = false;
+	if (r)
+		return (enum fffa_parse)r;
+	view = is_local(f, p->key.src) ? FFFA_VIEW_EGRESS
+				       : 0; /* of the packet on the wire: the outer one */
+	p->key.view = view;
+	p->key.ifindex = 0;
+	if (p->key.proto != FFFA_IPPROTO_UDP || !p->l4_offset)
+		return FFFA_PARSE_OK;
+	type = fffa_tunnel_of_port(f->geneve_ports, f->vxlan_ports, FFFA_BE16(p->key.dport));
+	if (type == FFFA_TUNNEL_NONE)
+		return FFFA_PARSE_OK;
+	memset(t, 0, sizeof(*t));
+	memset(&inner, 0, sizeof(inner));
+	if (fffa_parse_tunnel(bytes, end, &frame, type, p, &inner, t))
+		return FFFA_PARSE_OK; /* the outer packet is what can be recorded */
+	inner.key.view = view;
+	*p = inner;
+	*tunnelled = true;
+	return FFFA_PARSE_OK;
+}

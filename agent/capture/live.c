@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+#include "agent/capture/live.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+#include "agent/capture/attach.h"
+#include "agent/capture/kernel.h"
+#include "agent/capture/ports.h"
+
+#define DELTAS_PER_TURN 8192  /* then timers and signals get their turn */
+#define ARM_AFTER_MS	100   /* connection ends wake the loop at most this often */
+#define KEEP_DELTAS	65536 /* room kept between drains; a larger burst is given back */
+
+enum state { RUNNING, STOPPING, STOPPED };
+
+struct fffa_live {
+	struct fffa_kernel *kernel;
+	struct fffa_ledger *ledger;
+	struct fffa_live_events ev;
+	uv_poll_t ring;
+	uv_timer_t drain;
+	uv_timer_t arm;
+	uv_idle_t more; /* runs while a turn's budget left work over */
+	uv_work_t work;
+	int handles;	/* not closed yet */
+	bool working;	/* the worker drains */
+	bool merging;	/* deltas holds unread ones */
+	bool ring_left; /* the ring's budget was used up */
+	enum state state;
+	int drains_left; /* while stopping */
+	int drain_error;
+	struct fffa_deltas deltas;
+	size_t next_delta;
+	struct fffa_attachment attached[FFFA_DEVICES_MAX * 2];
+	size_t attached_count;
+};
+
+static void start_drain(struct fffa_live *l);
+
+static void read_ring(struct fffa_live *l)
+{
+	uint64_t bad = 0;
+	size_t n = fffa_kernel_ring_read(l->kernel, DELTAS_PER_TURN, l->ev.delta, l->ev.arg, &bad);
+
+	if (bad) /* a program of another version writes into our ring: cannot be, so it is said
+		    aloud */
+		fffa_error("capture", "ring events of another layout dropped count=%llu",
+			   (unsigned long long)bad);
+	l->ledger->lost[FFFA_PL_BAD_EVENT].packets += bad;
+	l->ring_left = n >= DELTAS_PER_TURN;
+}
+
+static void detach_all(struct fffa_live *l)
+{
+	for (size_t i = 0; i < l->attached_count; i++)
+		fffa_detach(&l->attached[i]);
+	l->attached_count = 0;
+}
+
+/* One drain has been merged. */
+static void drain_done(struct fffa_live *l)
+{
+	l->merging = false;
+	if (l->deltas.capacity > KEEP_DELTAS)
+		fffa_deltas_fini(&l->deltas);
+	l->deltas.count = 0;
+	fffa_kernel_read_counts(l->kernel, l->ledger);
+	l->ev.turn(l->ev.arg);
+	if (l->state != STOPPING)
+		return;
+	if (l->drains_left)
+		start_drain(l);
+	else
+		l->state = STOPPED;
+}
+
+static void on_more(uv_idle_t *h)
+{
+	struct fffa_live *l = h->data;
+	size_t budget = DELTAS_PER_TURN;
+
+	if (l->ring_left || l->state == STOPPING)
+		read_ring(l);
+	while (l->merging && budget-- && l->next_delta < l->deltas.count)
+		l->ev.delta(l->ev.arg, &l->deltas.v[l->next_delta++]);
+	if (l->merging && l->next_delta == l->deltas.count && !l->ring_left)
+		drain_done(l);
+	if (l->merging || l->ring_left)
+		return;
+	(void)uv_idle_stop(&l->more);
+	if (l->state == STOPPED)
+		l->ev.stopped(l->ev.arg);
+}
+
+static void keep_turning(struct fffa_live *l)
+{
+	(void)uv_idle_start(&l->more, on_more);
+}
+
+static void work_drain(uv_work_t *w)
+{
+	struct fffa_live *l = w->data;
+
+	l->drain_error = fffa_kernel_drain(l->kernel, &l->deltas);
+}
+
+static void after_drain(uv_work_t *w, int status)
+{
+	struct fffa_live *l = w->data;
+
+	(void)status; /* never cancelled */
+	l->working = false;
+	if (l->drain_error)
+		fffa_error("capture", "drain failed, entries stay in the kernel: %s",
+			   strerror(-l->drain_error));
+	l->next_delta = 0;
+	l->merging = true;
+	keep_turning(l);
+}
+
+static void start_drain(struct fffa_live *l)
+{
+	if (l->drains_left)
+		l->drains_left--;
+	l->working = true;
+	(void)uv_queue_work(l->drain.loop, &l->work, work_drain, after_drain);
+}
+
+static void on_drain_timer(uv_timer_t *h)
+{
+	struct fffa_live *l = h->data;
+
+	if (l->working || l->merging)
+		return; /* the last one is not merged yet; nothing is lost by being late */
+	read_ring(l);
+	if (l->ring_left)
+		keep_turning(l);
+	start_drain(l);
+}
+
+static void on_arm(uv_timer_t *h)
+{
+	struct fffa_live *l = h->data;
+
+	fffa_kernel_ring_arm(l->kernel);
+}
+
+static void on_ring(uv_poll_t *h, int status, int events)
+{
+	struct fffa_live *l = h->data;
+
+	(void)events;
+	if (status)
+		return;
+	read_ring(l);
+	if (l->ring_left)
+		keep_turning(l);
+	if (!uv_is_active((uv_handle_t *)&l->arm))
+		(void)uv_timer_start(&l->arm, on_arm, ARM_AFTER_MS, 0);
+}
+
+static int attach_device(struct fffa_live *l, const struct fffa_capture_conf *conf,
+			 const struct fffa_netdev *d, struct fffa_err *err)
+{
+	struct fffa_attachment *a;
+	const char *why = conf->hook == FFFA_HOOK_AUTO ? "auto: TC disturbs no link" : "configured";
+	int r = 0;
+
+	if (conf->direction != FFFA_DIR_EGRESS) {
+		a = &l->attached[l->attached_count];
+		if (conf->hook == FFFA_HOOK_XDP)
+			r = fffa_attach_xdp(l->kernel, d->ifindex, d->name, a, err);
+		else
+			r = fffa_attach_tc(l->kernel, FFFA_PROGRAM_TC_IN, d->ifindex, d->name, true,
+					   a, err);
+		if (r)
+			return r;
+		l->attached_count++;
+		fffa_info("capture", "attached interface=%s direction=ingress hook=%s why=\"%s\"",
+			  d->name, fffa_attach_name(a->how), why);
+	}
+	if (conf->direction != FFFA_DIR_INGRESS) {
+		a = &l->attached[l->attached_count];
+		r = fffa_attach_tc(l->kernel, FFFA_PROGRAM_TC_OUT, d->ifindex, d->name, true, a,
+				   err);
+		if (r)
+			return r;
+		l->attached_count++;
+		fffa_info("capture",
+			  "attached interface=%s direction=egress hook=%s why=\"egress is always "
+			  "TC\"",
+			  d->name, fffa_attach_name(a->how));
+	}
+	return 0;
+}
+
+static int start_handles(struct fffa_live *l, uv_loop_t *loop, const struct fffa_capture_conf *conf)
+{
+	uint64_t interval_ms = (uint64_t)conf->drain_interval_ns / FFFA_NS_PER_MS;
+	int r = uv_poll_init(loop, &l->ring, fffa_kernel_ring_fd(l->kernel));
+
+	if (r)
+		return r;
+	(void)uv_timer_init(loop, &l->drain);
+	(void)uv_timer_init(loop, &l->arm);
+	(void)uv_idle_init(loop, &l->more);
+	l->handles = 4;
+	l->ring.data = l->drain.data = l->arm.data = l->more.data = l->work.data = l;
+	r = uv_poll_start(&l->ring, UV_READABLE, on_ring);
+	if (!r)
+		r = uv_timer_start(&l->drain, on_drain_timer, interval_ms, interval_ms);
+	return r;
+}
+
+int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
+		   const struct fffa_netdevs *devices, struct fffa_ledger *ledger,
+		   const struct fffa_live_events *events, struct fffa_live **out,
+		   struct fffa_err *err)
+{
+	struct fffa_kernel_conf kc = {
+		.max_flows = (uint64_t)conf->max_flows,
+		.ring_bytes = (uint32_t)conf->ring_size,
+	};
+	struct fffa_live *l = calloc(1, sizeof(*l));
+	int r;
+
+	if (!l)
+		return fffa_fail(err, ENOMEM, "no memory");
+	l->ledger = ledger;
+	l->ev = *events;
+	fffa_tunnel_ports(conf, kc.geneve_ports, kc.vxlan_ports);
+	r = fffa_kernel_open(&kc, &l->kernel, err);
+	for (size_t i = 0; !r && i < devices->n; i++)
+		r = attach_device(l, conf, &devices->v[i], err);
+	if (!r) {
+		fffa_info("capture", "kernel table ready flows=%llu ring_bytes=%u clock=%s",
+			  (unsigned long long)kc.max_flows, kc.ring_bytes,
+			  fffa_kernel_clock_name(l->kernel));
+		r = start_handles(l, loop, conf);
+		if (r)
+			(void)fffa_fail(err, -r, "cannot watch the kernel's ring: %s",
+					uv_strerror(r));
+	}
+	if (r) {
+		fffa_live_close(l);
+		return r;
+	}
+	*out = l;
+	return 0;
+}
+
+const struct fffa_tunnel *fffa_live_tunnel(const struct fffa_live *l, uint16_t id)
+{
+	return fffa_kernel_tunnel(l->kernel, id);
+}
+
+void fffa_live_stop(struct fffa_live *l)
+{
+	if (l->state != RUNNING)
+		return;
+	l->state = STOPPING;
+	(void)uv_timer_stop(&l->drain);
+	(void)uv_timer_stop(&l->arm);
+	(void)uv_poll_stop(&l->ring);
+	detach_all(l);
+	l->drains_left =
+		2; /* one for each generation; the first one's grace period ends the programs */
+	if (!l->working && !l->merging)
+		start_drain(l);
+}
+
+static void free_live(struct fffa_live *l)
+{
+	detach_all(l);
+	fffa_deltas_fini(&l->deltas);
+	fffa_kernel_close(l->kernel);
+	free(l);
+}
+
+static void on_closed(uv_handle_t *h)
+{
+	struct fffa_live *l = h->data;
+
+	if (!--l->handles)
+		free_live(l);
+}
+
+void fffa_live_close(struct fffa_live *l)
+{
+	if (!l->handles) {
+		free_live(l);
+		return;
+	}
+	uv_close((uv_handle_t *)&l->ring, on_closed);
+	uv_close((uv_handle_t *)&l->drain, on_closed);
+	uv_close((uv_handle_t *)&l->arm, on_closed);
+	uv_close((uv_handle_t *)&l->more, on_closed);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The host's interfaces as a source of deltas, on the loop: hooks attached, ring watched, kernel
+ * table drained every drain_interval by a worker thread. Loop thread only.
+ */
+#ifndef FFFA_AGENT_CAPTURE_LIVE_H
+#define FFFA_AGENT_CAPTURE_LIVE_H
+
+#include <uv.h>
+
+#include "agent/base/err.h"
+#include "agent/base/ledger.h"
+#include "agent/capture/devices.h"
+#include "agent/flow/delta.h"
+#include "config/config.h"
+
+struct fffa_live;
+
+struct fffa_live_events {
+	fffa_delta_fn delta;	    /* one entry handed over */
+	void (*turn)(void *arg);    /* after each turn's deltas: time to expire flows */
+	void (*stopped)(void *arg); /* after fffa_live_stop: everything the hooks saw has been
+				       handed over */
+	void *arg;
+};
+
+/*
+ * Loads, attaches to every selected device and starts. Borrows all but devices (copied). Writes
+ * seen and lost of the kernel into ledger before each turn. On failure nothing is left attached and
+ * err says what to do: -EPERM, -ENODEV, -ENOTSUP, -EBUSY, ...
+ */
+int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
+		   const struct fffa_netdevs *devices, struct fffa_ledger *ledger,
+		   const struct fffa_live_events *events, struct fffa_live **out,
+		   struct fffa_err *err);
+
+/* Identity of a delta's tunnel id, or NULL. */
+const struct fffa_tunnel *fffa_live_tunnel(const struct fffa_live *l, uint16_t id);
+
+/* Detaches, drains both generations and the ring, hands all of it over, then calls stopped once. */
+void fffa_live_stop(struct fffa_live *l);
+
+/* After stopped (or instead of it): frees l once its handles are closed. */
+void fffa_live_close(struct fffa_live *l);
+
+#endif

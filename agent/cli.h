@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line: one function a command, each returns the program's exit code. */
+#ifndef FFFA_AGENT_CLI_H
+#define FFFA_AGENT_CLI_H
+
+#include "agent/agent.h"
+
+struct fffa_command {
+	const char *name;
+	const char *help; /* usage and what it does, several lines */
+	enum fffa_exit (*run)(const struct fffa_command *self, int argc, char **argv);
+};
+
+/* Ended by a row without name. */
+extern const struct fffa_command fffa_commands[];
+
+#define FFFA_SCHEMA_ROWS 8 /* sink types there is room for, and the end */
+
+/* Fills rows from the sinks' registry, as the configuration reader wants them; a row without name
+ * ends them. */
+void fffa_cli_schema(struct fffa_sink_schema rows[FFFA_SCHEMA_ROWS]);
+
+/* Says what is wrong, then the command's help, on standard error; returns FFFA_EXIT_USAGE. */
+enum fffa_exit fffa_cli_usage(const struct fffa_command *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+enum fffa_exit fffa_cmd_replay(const struct fffa_command *self, int argc, char **argv);
+enum fffa_exit fffa_cmd_version(const struct fffa_command *self, int argc, char **argv);
+enum fffa_exit fffa_cmd_fields(const struct fffa_command *self, int argc, char **argv);
+
+/*
+ * Loads the configuration named by -c, else the default file when it is there, else the defaults.
+ * Problems go to problems. 0 or FFFA_EXIT_CONFIG.
+ */
+enum fffa_exit fffa_cli_load(const char *path, struct fffa_config *out, FILE *problems);
+
+#endif

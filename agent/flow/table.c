@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+/* The flow table's memory: hash index and slots. What happens to a flow is in expire.c. */
+#include "agent/flow/table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#include "agent/base/clock.h"
+#include "agent/flow/flow.h"
+
+/* Zeroed memory that costs nothing until it is touched. */
+static void *map_lazily(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static uint32_t bucket_of(const struct fffa_flow_table *t, const struct fffa_key *k)
+{
+	uint64_t w[6] = {0};
+	uint64_t h = t->hash_key[0];
+
+	memcpy(w, k, sizeof(*k));
+	for (int i = 0; i < 6; i++) {
+		h = (h ^ w[i]) * t->hash_key[1];
+		h ^= h >> 32;
+	}
+	return (uint32_t)h & t->bucket_mask;
+}
+
+uint32_t fffa_flow__find(const struct fffa_flow_table *t, const struct fffa_key *k)
+{
+	uint32_t i = t->buckets[bucket_of(t, k)];
+
+	/* Chains hold index + 1, so that fresh memory is an empty table. */
+	while (i && memcmp(&t->flows[i - 1].key, k, sizeof(*k)))
+		i = t->flows[i - 1].hash_next;
+	return i ? i - 1 : FFFA_NIL;
+}
+
+uint32_t fffa_flow__add(struct fffa_flow_table *t, const struct fffa_key *k)
+{
+	uint32_t *bucket = &t->buckets[bucket_of(t, k)];
+	struct fffa_flow *f;
+	uint32_t i;
+
+	if (t->free_head != FFFA_NIL) {
+		i = t->free_head;
+		t->free_head = t->flows[i].hash_next;
+	} else if (t->high_water < t->conf.max_flows) {
+		i = t->high_water++;
+	} else {
+		return FFFA_NIL;
+	}
+	f = &t->flows[i];
+	memset(f, 0, sizeof(*f));
+	f->key = *k;
+	f->hash_next = *bucket;
+	*bucket = i + 1;
+	t->count++;
+	return i;
+}
+
+void fffa_flow__remove(struct fffa_flow_table *t, uint32_t i)
+{
+	struct fffa_flow *f = &t->flows[i];
+	uint32_t *link = &t->buckets[bucket_of(t, &f->key)];
+
+	fffa_wheel__unlink(t, i);
+	while (*link != i + 1)
+		link = &t->flows[*link - 1].hash_next;
+	*link = f->hash_next;
+	f->hash_next = t->free_head;
+	f->slot = FFFA_NIL; /* free: flush passes over it */
+	t->free_head = i;
+	t->count--;
+}
+
+int fffa_flow_table_new(const struct fffa_flow_conf *conf, struct fffa_ledger *ledger,
+			fffa_record_fn record, void *arg, struct fffa_flow_table **out)
+{
+	struct fffa_flow_table *t = calloc(1, sizeof(*t));
+	uint32_t buckets = 1024;
+
+	if (!t)
+		return -ENOMEM;
+	while (buckets < conf->max_flows && buckets < 1u << 31)
+		buckets *= 2;
+	t->conf = *conf;
+	t->ledger = ledger;
+	t->record = record;
+	t->arg = arg;
+	t->bucket_mask = buckets - 1;
+	t->free_head = FFFA_NIL;
+	t->flows = map_lazily(conf->max_flows * sizeof(*t->flows));
+	t->buckets = map_lazily(buckets * sizeof(*t->buckets));
+	fffa_wheel__init(&t->wheel);
+	/* Keys come from the network: who sends packets must not choose the chains. */
+	if (!t->flows || !t->buckets ||
+	    getrandom(t->hash_key, sizeof(t->hash_key), 0) != (ssize_t)sizeof(t->hash_key)) {
+		fffa_flow_table_free(t);
+		return -ENOMEM;
+	}
+	t->hash_key[1] |= 1;
+	*out = t;
+	return 0;
+}
+
+void fffa_flow_table_free(struct fffa_flow_table *t)
+{
+	if (!t)
+		return;
+	if (t->flows)
+		(void)munmap(t->flows, t->conf.max_flows * sizeof(*t->flows));
+	if (t->buckets)
+		(void)munmap(t->buckets, ((size_t)t->bucket_mask + 1) * sizeof(*t->buckets));
+	free(t);
+}
+
+void fffa_flow_set_time(struct fffa_flow_table *t, uint64_t now_ns, uint64_t unix_ns)
+{
+	if (!t->wheel.tick && now_ns > FFFA_WHEEL_TICK_NS)
+		t->wheel.tick =
+			now_ns / FFFA_WHEEL_TICK_NS - 1; /* the first call: begin the wheel here */
+	if (now_ns > t->now_ns)
+		t->now_ns = now_ns;
+	t->unix_ns = unix_ns;
+}
+
+struct fffa_amount fffa_flow_held(const struct fffa_flow_table *t)
+{
+	return t->held;
+}
+
+uint32_t fffa_flow_count(const struct fffa_flow_table *t)
+{
+	return t->count;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * delta -> flow -> record: merges what the kernel hands over and decides when a window ends. Pure:
+ * time comes with the calls. Loop thread only.
+ */
+#ifndef FFFA_AGENT_FLOW_TABLE_H
+#define FFFA_AGENT_FLOW_TABLE_H
+
+#include <stdbool.h>
+
+#include "agent/base/err.h"
+#include "agent/base/ledger.h"
+#include "agent/flow/delta.h"
+#include "agent/flow/record.h"
+
+struct fffa_flow_table;
+
+struct fffa_flow_conf {
+	uint64_t idle_ns;   /* no packet for so long: the flow is over */
+	uint64_t active_ns; /* no window is longer */
+	uint64_t linger_ns; /* an ended connection waits so long for its last packets */
+	uint32_t max_flows;
+};
+
+/*
+ * Borrows ledger and arg for its life; counts merged, recorded and lost (flow_table) there. record
+ * is called from inside merge, expire and flush; r->ident and r->tunnel are not set. -ENOMEM; on
+ * failure *out is untouched. Free with fffa_flow_table_free.
+ */
+int fffa_flow_table_new(const struct fffa_flow_conf *conf, struct fffa_ledger *ledger,
+			fffa_record_fn record, void *arg, struct fffa_flow_table **out);
+/* Flows still held are forgotten: flush first. NULL is allowed. */
+void fffa_flow_table_free(struct fffa_flow_table *t);
+
+/* now_ns: monotonic; unix_ns: the same instant. Call before merge and expire of one turn. */
+void fffa_flow_set_time(struct fffa_flow_table *t, uint64_t now_ns, uint64_t unix_ns);
+
+/* Adds d to its flow. May emit records: a window that would grow too long, an old flow that must
+ * make room. */
+void fffa_flow_merge(struct fffa_flow_table *t, const struct fffa_delta *d);
+
+/* Ends what is due, at most budget flows. True: more is due, call again. */
+bool fffa_flow_expire(struct fffa_flow_table *t, uint32_t budget);
+
+/* Ends at most budget flows, due or not (end reason forced). True: more are held. */
+bool fffa_flow_flush(struct fffa_flow_table *t, uint32_t budget);
+
+/* Packets and bytes merged but not in a record yet. */
+struct fffa_amount fffa_flow_held(const struct fffa_flow_table *t);
+uint32_t fffa_flow_count(const struct fffa_flow_table *t);
+
+#endif

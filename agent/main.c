@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+/* fffa COMMAND: finds the command and runs it. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/base/log.h"
+#include "agent/capture/host.h"
+#include "agent/cli.h"
+
+#define DEFAULT_CONFIG "/etc/fffa/fffa.yaml"
+
+static void print_problem(void *arg, const char *line)
+{
+	(void)fprintf(arg, "%s\n", line);
+}
+
+enum fffa_exit fffa_cli_usage(const struct fffa_command *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)fprintf(stderr, "fffa %s: ", c->name);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	(void)fprintf(stderr, "\n%s", c->help);
+	return FFFA_EXIT_USAGE;
+}
+
+enum fffa_exit fffa_cli_load(const char *path, struct fffa_config *out, FILE *problems)
+{
+	struct fffa_sink_schema rows[FFFA_SCHEMA_ROWS];
+
+	fffa_cli_schema(rows);
+	if (!path && !access(DEFAULT_CONFIG, F_OK))
+		path = DEFAULT_CONFIG;
+	if (fffa_config_load(path, rows, out, print_problem, problems))
+		return FFFA_EXIT_CONFIG;
+	fffa_log_setup((enum fffa_log_level)out->log_level, (enum fffa_log_format)out->log_format);
+	return FFFA_EXIT_OK;
+}
+
+/* What run, check and config share: -c FILE, --help and for config --defaults. */
+struct common_args {
+	const char *config;
+	bool defaults;
+	bool help;
+};
+
+static enum fffa_exit parse_common(const struct fffa_command *self, int argc, char **argv,
+				   struct common_args *out)
+{
+	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
+					      {"defaults", no_argument, NULL, 'd'},
+					      {"help", no_argument, NULL, 'h'},
+					      {NULL, 0, NULL, 0}};
+	int ch;
+
+	opterr = 0;
+	while ((ch = getopt_long(argc, argv, ":c:h", longs, NULL)) != -1) {
+		if (ch == 'c')
+			out->config = optarg;
+		else if (ch == 'h')
+			out->help = true;
+		else if (ch == 'd' && !strcmp(self->name, "config"))
+			out->defaults = true;
+		else
+			return fffa_cli_usage(self,
+					      ch == ':' ? "%s needs a value" : "unknown option %s",
+					      argv[optind - 1]);
+	}
+	if (optind < argc)
+		return fffa_cli_usage(self, "unexpected argument %s", argv[optind]);
+	if (out->help)
+		(void)fputs(self->help, stdout);
+	return FFFA_EXIT_OK;
+}
+
+static enum fffa_exit cmd_run(const struct fffa_command *self, int argc, char **argv)
+{
+	struct common_args args = {0};
+	enum fffa_exit code = parse_common(self, argc, argv, &args);
+	struct fffa_config conf;
+
+	if (code || args.help)
+		return code;
+	code = fffa_cli_load(args.config, &conf, stderr);
+	if (code)
+		return code;
+	code = fffa_agent_run(&conf);
+	fffa_config_free(&conf);
+	return code;
+}
+
+static enum fffa_exit cmd_check(const struct fffa_command *self, int argc, char **argv)
+{
+	struct common_args args = {0};
+	enum fffa_exit code = parse_common(self, argc, argv, &args);
+	struct fffa_config conf;
+
+	if (code || args.help)
+		return code;
+	code = fffa_cli_load(args.config, &conf, stdout);
+	if (!code) {
+		(void)printf("configuration: ok\n");
+		fffa_config_free(&conf);
+	}
+	fffa_host_report(stdout);
+	return code;
+}
+
+static enum fffa_exit cmd_config(const struct fffa_command *self, int argc, char **argv)
+{
+	struct fffa_sink_schema rows[FFFA_SCHEMA_ROWS];
+	struct common_args args = {0};
+	enum fffa_exit code = parse_common(self, argc, argv, &args);
+	struct fffa_config conf;
+	int r;
+
+	if (code || args.help)
+		return code;
+	fffa_cli_schema(rows);
+	if (args.defaults) {
+		r = fffa_config_print_defaults(rows, stdout);
+	} else {
+		code = fffa_cli_load(args.config, &conf, stderr);
+		if (code)
+			return code;
+		r = fffa_config_print(&conf, rows, stdout);
+		fffa_config_free(&conf);
+	}
+	return r ? FFFA_EXIT_FAILED : FFFA_EXIT_OK;
+}
+
+const struct fffa_command fffa_commands[] = {
+	{"run",
+	 "usage: fffa run [-c FILE]\n"
+	 "Watches the configured interfaces until TERM or INT. Without -c: " DEFAULT_CONFIG
+	 " if it is there,\nelse the defaults: interfaces auto, VPC Flow Logs text on standard "
+	 "output.\n"
+	 "HUP reopens files, USR1 logs the ledger.\n",
+	 cmd_run},
+	{"replay",
+	 "usage: fffa replay [-c FILE] [--speed max|N] [--local CIDR]... PCAP...\n"
+	 "Sends pcap and pcapng files (- is standard input) through the same parser and pipeline, "
+	 "with the\n"
+	 "captures' own time. --speed: N times real time, default max. --local: packets with a "
+	 "source in CIDR\n"
+	 "are egress, all others ingress. Needs no privileges.\n",
+	 fffa_cmd_replay},
+	{"check",
+	 "usage: fffa check [-c FILE]\n"
+	 "Prints every problem of the configuration as FILE:LINE: key: problem, and what this host "
+	 "can do.\n",
+	 cmd_check},
+	{"config",
+	 "usage: fffa config [-c FILE] [--defaults]\n"
+	 "Prints the effective configuration as YAML, secrets as ***. --defaults: the commented "
+	 "default file.\n",
+	 cmd_config},
+	{"fields", "usage: fffa fields\nLists every record field: name, type, encodings, source.\n",
+	 fffa_cmd_fields},
+	{"version", "usage: fffa version\nPrints the version, the features and the libraries.\n",
+	 fffa_cmd_version},
+	{NULL, NULL, NULL},
+};
+
+static void usage(FILE *out)
+{
+	(void)fprintf(out,
+		      "usage: fffa COMMAND [OPTION]...\n"
+		      "Flow logs of this host in the AWS VPC Flow Logs format.\n\ncommands:\n");
+	for (const struct fffa_command *c = fffa_commands; c->name; c++)
+		(void)fprintf(out, "  %s\n", c->name);
+	(void)fprintf(out, "fffa COMMAND --help says more.\n");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		usage(stdout);
+		return FFFA_EXIT_OK;
+	}
+	for (const struct fffa_command *c = fffa_commands; argc > 1 && c->name; c++) {
+		enum fffa_exit code;
+
+		if (strcmp(c->name, argv[1]) &&
+		    !(c->run == fffa_cmd_version && !strcmp(argv[1], "--version")))
+			continue;
+		code = c->run(c, argc - 1, argv + 1);
+		if (fflush(stdout) && code == FFFA_EXIT_OK) {
+			(void)fprintf(stderr, "fffa: cannot write to standard output: %s\n",
+				      strerror(errno));
+			code = FFFA_EXIT_FAILED;
+		}
+		return code;
+	}
+	if (argc > 1)
+		(void)fprintf(stderr, "fffa: unknown command %s\n", argv[1]);
+	usage(stderr);
+	return FFFA_EXIT_USAGE;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Maps and mapped globals. Sizes marked 1 are set by the agent before load. */
+#ifndef FFFA_BPF_MAPS_H
+#define FFFA_BPF_MAPS_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/abi.h"
+
+const volatile struct fffa_bpf_conf fffa_conf = {};
+volatile struct fffa_bpf_ctl fffa_ctl = {};
+
+/* The flow table: [slice][generation][set], read and cleared by the agent in place. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fffa_set);
+} fffa_table SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fffa_side);
+} fffa_side SEC(".maps");
+
+/* One per slice. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fffa_counts);
+} fffa_counts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} fffa_ring SEC(".maps");
+
+/* Tunnel identity -> id; ids come from the queue of free ones; fffa_tun holds the identity of each
+ * id. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, FFFA_TUNNELS_MAX);
+	__type(key, struct fffa_tunnel);
+	__type(value, __u16);
+} fffa_tun_ids SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, FFFA_TUNNELS_MAX);
+	__uint(value_size, sizeof(__u16));
+} fffa_tun_free SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, FFFA_TUNNELS_MAX + 1);
+	__type(key, __u32);
+	__type(value, struct fffa_tunnel);
+} fffa_tun SEC(".maps");
+
+/* In front of fffa_tun_ids, per slice: the tunnels seen last. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fffa_tunnel_cache);
+} fffa_tun_cache SEC(".maps");
+
+#endif

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * frame -> key and facts of one packet. Stage 1 of the spine. Compiles for the kernel (inlined into
+ * each program) and for the host (replay, unit tests, fuzzing): no helper, no map, no global.
+ */
+#ifndef FFFA_BPF_PARSE_H
+#define FFFA_BPF_PARSE_H
+
+#include "bpf/abi.h"
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+#ifdef __clang__
+#define FFFA_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define FFFA_UNROLL
+#endif
+
+/* Loads from the packet. The kernel's machines load unaligned words; the host build must not assume
+ * so. */
+#ifdef __bpf__
+#define FFFA_LD16(p) (*(const __u16 *)(p))
+#define FFFA_LD32(p) (*(const __u32 *)(p))
+#define FFFA_LD64(p) (*(const __u64 *)(p))
+#else
+static inline __u16 fffa_ld16(const void *p)
+{
+	__u16 v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return v;
+}
+static inline __u32 fffa_ld32(const void *p)
+{
+	__u32 v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return v;
+}
+static inline __u64 fffa_ld64(const void *p)
+{
+	__u64 v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return v;
+}
+#define FFFA_LD16(p) fffa_ld16(p)
+#define FFFA_LD32(p) fffa_ld32(p)
+#define FFFA_LD64(p) fffa_ld64(p)
+#endif
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define FFFA_BE16(x) __builtin_bswap16(x)
+#define FFFA_BE32(x) __builtin_bswap32(x)
+#define FFFA_BE64(x) __builtin_bswap64(x)
+#else
+#define FFFA_BE16(x) (x)
+#define FFFA_BE32(x) (x)
+#define FFFA_BE64(x) (x)
+#endif
+
+#define FFFA_ETH_P_IP	  0x0800
+#define FFFA_ETH_P_IPV6	  0x86dd
+#define FFFA_ETH_P_8021Q  0x8100
+#define FFFA_ETH_P_8021AD 0x88a8
+#define FFFA_ETH_P_TEB	  0x6558
+
+#define FFFA_IPPROTO_ICMP    1
+#define FFFA_IPPROTO_TCP     6
+#define FFFA_IPPROTO_UDP     17
+#define FFFA_IPPROTO_DCCP    33
+#define FFFA_IPPROTO_ICMPV6  58
+#define FFFA_IPPROTO_SCTP    132
+#define FFFA_IPPROTO_UDPLITE 136
+
+#define FFFA_VLAN_DEPTH 2 /* 802.1ad outer, 802.1Q inner; offloaded tags come beside the frame */
+#define FFFA_IPV6_EXT_MAX                                                                          \
+	8 /* headers walked; a longer chain is recorded under its next header with ports 0 */
+#define FFFA_L3_OFFSET_MAX 1024
+
+enum fffa_parse {
+	FFFA_PARSE_OK,
+	FFFA_PARSE_NOT_IP,
+	FFFA_PARSE_MALFORMED,
+	FFFA_PARSE_TRUNCATED,
+};
+
+/* What the hook knows beside the bytes. */
+struct fffa_frame {
+	__u32 wire_bytes; /* whole frame with its link header, also what lies outside the linear
+			     part */
+	__u32 gso_bytes;  /* payload of each segment of a GSO or GRO packet; 0: not one */
+	__u32 gso_segs;	  /* its segments; 0: not said */
+};
+
+struct fffa_packet {
+	struct fffa_key key; /* view, tunnel and ifindex are the caller's */
+	__u32 l3_bytes;	     /* IP header and payload, as the IP header says */
+	__u64 bytes;	     /* the same for all segments together */
+	__u32 packets;	     /* segments on the wire, >= 1 */
+	__u16 flags;	     /* FFFA_F_* */
+	__u16 header_bytes;  /* IP and transport header: what each segment repeats */
+	__u16 l4_offset;     /* of the transport header in the frame; 0: none to read */
+	__u16 pad0;
+	__u32 cookie;
+} __attribute__((aligned(8)));
+
+/* Fills the transport part of p: ports, flags, header_bytes. l4_bytes: what IP says is left for it.
+ */
+static __always_inline int fffa_parse_l4(const void *l4, const void *end, __u32 l4_bytes,
+					 struct fffa_packet *p)
+{
+	const __u8 *b = l4;
+	__u32 need;
+
+	switch (p->key.proto) {
+	case FFFA_IPPROTO_TCP:
+		need = 20;
+		break;
+	case FFFA_IPPROTO_UDP:
+	case FFFA_IPPROTO_UDPLITE:
+		need = 8;
+		break;
+	case FFFA_IPPROTO_SCTP:
+	case FFFA_IPPROTO_DCCP:
+		need = 12;
+		break;
+	case FFFA_IPPROTO_ICMP:
+	case FFFA_IPPROTO_ICMPV6:
+		need = 4;
+		break;
+	default:
+		return FFFA_PARSE_OK;
+	}
+	if (l4_bytes < need)
+		return FFFA_PARSE_MALFORMED;
+	if (p->key.proto == FFFA_IPPROTO_TCP) {
+		__u32 header;
+		__u8 fl;
+
+		if (l4 + 20 > end)
+			return FFFA_PARSE_TRUNCATED;
+		header = (__u32)(b[12] >> 4) * 4;
+		if (header < 20 || header > l4_bytes)
+			return FFFA_PARSE_MALFORMED;
+		fl = b[13];
+		p->key.sport = FFFA_LD16(b);
+		p->key.dport = FFFA_LD16(b + 2);
+		p->header_bytes += header;
+		p->flags = fl;
+		if ((fl & (FFFA_F_SYN | FFFA_F_ACK)) == (FFFA_F_SYN | FFFA_F_ACK))
+			p->flags |= FFFA_F_SYNACK;
+		return FFFA_PARSE_OK;
+	}
+	if (l4 + 4 > end)
+		return FFFA_PARSE_TRUNCATED;
+	if (p->key.proto == FFFA_IPPROTO_ICMP || p->key.proto == FFFA_IPPROTO_ICMPV6) {
+		p->key.dport = FFFA_LD16(b); /* type, code: already in network order */
+		return FFFA_PARSE_OK;
+	}
+	p->key.sport = FFFA_LD16(b);
+	p->key.dport = FFFA_LD16(b + 2);
+	if (need == 8)
+		p->header_bytes += 8;
+	return FFFA_PARSE_OK;
+}
+
+static __always_inline void fffa_put_v4(__u8 *dst, __u32 addr_be)
+{
+	__u64 *w = (__u64 *)dst;
+
+	w[0] = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	w[1] = (__u64)addr_be << 32 | 0xffff0000ULL;
+#else
+	w[1] = 0x0000ffff00000000ULL | addr_be;
+#endif
+}
+
+/* l3_left: bytes of the frame from the IP header on, for packets whose length field is 0 (BIG TCP,
+ * jumbograms). */
+static __always_inline int fffa_parse_ipv4(const void *l3, const void *end, __u32 l3_left,
+					   struct fffa_packet *p, __u32 *l4_offset)
+{
+	const __u8 *b = l3;
+	__u32 ihl, total;
+
+	if (l3 + 20 > end)
+		return FFFA_PARSE_TRUNCATED;
+	ihl = (__u32)(b[0] & 0x0f) * 4;
+	if (b[0] >> 4 != 4 || ihl < 20)
+		return FFFA_PARSE_MALFORMED;
+	total = FFFA_BE16(FFFA_LD16(b + 2));
+	if (!total)
+		total = l3_left;
+	if (total < ihl)
+		return FFFA_PARSE_MALFORMED;
+	p->l3_bytes = total;
+	p->header_bytes = ihl;
+	p->key.proto = b[9];
+	fffa_put_v4(p->key.src, FFFA_LD32(b + 12));
+	fffa_put_v4(p->key.dst, FFFA_LD32(b + 16));
+	*l4_offset = FFFA_LD16(b + 6) & FFFA_BE16(0x1fff)
+			     ? 0
+			     : ihl; /* only a first fragment has ports */
+	return FFFA_PARSE_OK;
+}
+
+/* Walks the extension headers that may precede the transport header (RFC 8200 section 4.1). */
+static __always_inline int fffa_walk_ipv6(const void *l3, const void *end, __u32 total, __u8 *next,
+					  __u32 *offset)
+{
+	__u32 off = 40;
+
+	for (int i = 0; i < FFFA_IPV6_EXT_MAX; i++) {
+		const __u8 *b = l3 + off;
+		__u32 len;
+
+		switch (*next) {
+		case 0:	  /* hop-by-hop */
+		case 43:  /* routing */
+		case 60:  /* destination options */
+		case 135: /* mobility */
+		case 139: /* HIP */
+		case 140: /* shim6 */
+		case 51:  /* authentication */
+		case 44:  /* fragment */
+			break;
+		default:
+			*offset = off;
+			return FFFA_PARSE_OK;
+		}
+		if (off + 8 > total)
+			return FFFA_PARSE_MALFORMED;
+		if ((const void *)(b + 8) > end)
+			return FFFA_PARSE_TRUNCATED;
+		if (*next == 44) {
+			*next = b[0];
+			off += 8;
+			if (FFFA_LD16(b + 2) & FFFA_BE16(0xfff8)) {
+				*offset = 0;
+				return FFFA_PARSE_OK;
+			}
+			continue;
+		}
+		len = *next == 51 ? ((__u32)b[1] + 2) * 4 : ((__u32)b[1] + 1) * 8;
+		*next = b[0];
+		off += len;
+		if (off > FFFA_L3_OFFSET_MAX)
+			break;
+	}
+	*offset = 0;
+	return FFFA_PARSE_OK;
+}
+
+static __always_inline int fffa_parse_ipv6(const void *l3, const void *end, __u32 l3_left,
+					   struct fffa_packet *p, __u32 *l4_offset)
+{
+	const __u8 *b = l3;
+	__u32 total, off = 0;
+	__u8 next;
+	int r;
+
+	if (l3 + 40 > end)
+		return FFFA_PARSE_TRUNCATED;
+	if (b[0] >> 4 != 6)
+		return FFFA_PARSE_MALFORMED;
+	total = FFFA_BE16(FFFA_LD16(b + 4));
+	next = b[6];
+	if (total)
+		total += 40;
+	else
+		total = next == 0 ? l3_left
+				  : 40; /* 0 means a jumbogram only behind hop-by-hop options */
+	((__u64 *)p->key.src)[0] = FFFA_LD64(b + 8);
+	((__u64 *)p->key.src)[1] = FFFA_LD64(b + 16);
+	((__u64 *)p->key.dst)[0] = FFFA_LD64(b + 24);
+	((__u64 *)p->key.dst)[1] = FFFA_LD64(b + 32);
+	r = fffa_walk_ipv6(l3, end, total, &next, &off);
+	if (r)
+		return r;
+	p->key.proto = next;
+	p->l3_bytes = total;
+	p->header_bytes = off ? off : 40;
+	*l4_offset = off;
+	return FFFA_PARSE_OK;
+}
+
+/* Segments and bytes on the wire of what may be a GSO or GRO packet. */
+static __always_inline void fffa_count_segments(const struct fffa_frame *f, struct fffa_packet *p)
+{
+	__u32 segs = f->gso_segs;
+
+	p->packets = 1;
+	p->bytes = p->l3_bytes;
+	if (!f->gso_bytes)
+		return;
+	if (!segs && f->gso_bytes < 0xffff && p->l3_bytes > p->header_bytes)
+		segs = (p->l3_bytes - p->header_bytes + f->gso_bytes - 1) / f->gso_bytes;
+	if (segs > 1) {
+		p->packets = segs;
+		p->bytes += (__u64)(segs - 1) * p->header_bytes;
+	}
+}
+
+/*
+ * Parses an IP packet of ether type proto (host order) at frame offset l3_offset. On FFFA_PARSE_OK
+ * all of p but the caller's part of the key is set.
+ */
+static __always_inline int fffa_parse_l3(const void *data, const void *end, __u32 l3_offset,
+					 __u16 proto, const struct fffa_frame *f,
+					 struct fffa_packet *p)
+{
+	const void *l3 = data + l3_offset;
+	__u32 left = f->wire_bytes > l3_offset ? f->wire_bytes - l3_offset : 0;
+	__u32 off = 0;
+	int r;
+
+	p->key.sport = 0;
+	p->key.dport = 0;
+	p->key.tunnel = 0;
+	p->flags = 0;
+	p->cookie = 0;
+	p->l4_offset = 0;
+	if (proto == FFFA_ETH_P_IP)
+		r = fffa_parse_ipv4(l3, end, left, p, &off);
+	else if (proto == FFFA_ETH_P_IPV6)
+		r = fffa_parse_ipv6(l3, end, left, p, &off);
+	else
+		return FFFA_PARSE_NOT_IP;
+	if (r)
+		return r;
+	if (off) {
+		if (off > p->l3_bytes)
+			return FFFA_PARSE_MALFORMED;
+		r = fffa_parse_l4(l3 + off, end, p->l3_bytes - off, p);
+		if (r)
+			return r;
+		p->l4_offset = l3_offset + off;
+	}
+	fffa_count_segments(f, p);
+	return FFFA_PARSE_OK;
+}
+
+/* Reads the link header at offset: where the network header begins, and its type (host order). */
+static __always_inline int fffa_parse_eth(const void *data, const void *end, __u32 *offset,
+					  __u16 *proto)
+{
+	const __u8 *b = data + *offset;
+	__u32 off = 14;
+	__u16 type;
+
+	if ((const void *)(b + 14) > end)
+		return FFFA_PARSE_TRUNCATED;
+	type = FFFA_BE16(FFFA_LD16(b + 12));
+	FFFA_UNROLL
+	for (int i = 0; i < FFFA_VLAN_DEPTH; i++) {
+		if (type != FFFA_ETH_P_8021Q && type != FFFA_ETH_P_8021AD)
+			break;
+		if ((const void *)(b + off + 4) > end)
+			return FFFA_PARSE_TRUNCATED;
+		type = FFFA_BE16(FFFA_LD16(b + off + 2));
+		off += 4;
+	}
+	*offset += off;
+	*proto = type;
+	return FFFA_PARSE_OK;
+}
+
+static __always_inline int fffa_parse_frame(const void *data, const void *end,
+					    const struct fffa_frame *f, struct fffa_packet *p)
+{
+	__u32 off = 0;
+	__u16 proto = 0;
+	int r = fffa_parse_eth(data, end, &off, &proto);
+
+	if (r)
+		return r;
+	return fffa_parse_l3(data, end, off, proto, f, p);
+}
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * key + facts -> entry of the flow table. Stage 2 of the spine. Each CPU has its own slice and
+ * touches nothing else; bottom halves are off in every hook, so there is no lock and no atomic
+ * operation.
+ */
+#ifndef FFFA_BPF_TABLE_H
+#define FFFA_BPF_TABLE_H
+
+#include "bpf/maps.h"
+#include "bpf/parse.h"
+
+static __always_inline __u32 fffa_now_ticks(void)
+{
+	if (fffa_conf.clock == FFFA_CLOCK_COARSE)
+		return bpf_ktime_get_coarse_ns() >> 20;
+	return bpf_ktime_get_ns() >> 20;
+}
+
+/* Keyed multiply-fold over the 44 bytes; two rounds, since one leaves high address bits only in the
+ * high bits. */
+static __always_inline __u32 fffa_hash(const __u64 *w, __u32 ifindex)
+{
+	__u64 h = (w[1] ^ w[0] * fffa_conf.hash_key[3]) * fffa_conf.hash_key[0] +
+		  (w[3] ^ w[2] * fffa_conf.hash_key[3]) * fffa_conf.hash_key[1] +
+		  (w[4] ^ ifindex) * fffa_conf.hash_key[2];
+
+	h ^= h >> 29;
+	h *= fffa_conf.hash_key[3];
+	return h >> 32;
+}
+
+static __always_inline void fffa_count_lost(struct fffa_counts *c, enum fffa_kernel_loss why,
+					    __u64 packets, __u64 bytes)
+{
+	c->lost_packets[why] += packets;
+	c->lost_bytes[why] += bytes;
+}
+
+/* Moves the entry into the ring. False: no room, the entry stays. */
+static __always_inline bool fffa_hand_over(struct fffa_entry *e, const __u32 *cookie,
+					   struct fffa_counts *c, __u16 kind)
+{
+	struct fffa_event *ev = bpf_ringbuf_reserve(&fffa_ring, sizeof(*ev), 0);
+	__u64 flags = BPF_RB_NO_WAKEUP;
+
+	if (!ev) {
+		c->ring_events[0]++;
+		return false;
+	}
+	ev->abi = FFFA_ABI;
+	ev->kind = kind;
+	ev->len = sizeof(*ev);
+	__builtin_memcpy(&ev->entry, e, sizeof(*e));
+	ev->cookie = *cookie;
+	ev->pad0 = 0;
+	c->ring_events[kind]++;
+	/* An end waits: wake the reader once for all that follow until it arms again. Else only for
+	 * a quarter full. */
+	if (kind == FFFA_EV_END && fffa_ctl.ring_armed) {
+		fffa_ctl.ring_armed = 0;
+		flags = BPF_RB_FORCE_WAKEUP;
+	} else if (bpf_ringbuf_query(&fffa_ring, BPF_RB_AVAIL_DATA) >= fffa_conf.ring_wake_bytes) {
+		flags = 0; /* the kernel wakes when the reader had caught up */
+	}
+	bpf_ringbuf_submit(ev, flags);
+	return true;
+}
+
+static __always_inline bool fffa_same(const struct fffa_entry *e, const __u64 *w, __u32 ifindex)
+{
+	const __u64 *k = (const __u64 *)e;
+
+	return k[4] == w[4] && k[3] == w[3] && k[1] == w[1] && e->key.ifindex == ifindex &&
+	       k[2] == w[2] && k[0] == w[0] && e->packets;
+}
+
+/* Adds the packet to its flow's entry, to a new one, or to the loss counter. cpu <
+ * fffa_conf.slices. */
+static __always_inline void fffa_account(const struct fffa_packet *p, __u32 cpu,
+					 struct fffa_counts *c)
+{
+	const __u64 *w = (const __u64 *)p;
+	__u32 now = fffa_now_ticks(), ifindex = p->key.ifindex, oldest = 0;
+	__u32 base = (cpu * 2 + (fffa_ctl.generation & 1)) * fffa_conf.sets_per_slice;
+	__u32 i = base + (__u32)(((__u64)fffa_hash(w, ifindex) * fffa_conf.sets_per_slice) >> 32);
+	struct fffa_set *s = bpf_map_lookup_elem(&fffa_table, &i);
+	struct fffa_side *side;
+	struct fffa_entry *e = NULL, *victim = NULL;
+	__u32 slot = 0;
+
+	if (!s) /* cannot be: the table has slices * 2 * sets_per_slice sets */
+		return;
+#pragma clang loop unroll(full)
+	for (int j = 0; j < FFFA_WAYS; j++) {
+		__u32 age;
+
+		e = &s->e[j];
+		if (fffa_same(e, w, ifindex)) {
+			e->packets += p->packets;
+			e->bytes_flags = (e->bytes_flags + p->bytes) | (__u64)p->flags
+									       << FFFA_FLAG_SHIFT;
+			e->last = now;
+			slot = j;
+			goto found;
+		}
+		age = e->packets ? now - e->last + 1 : ~0U;
+		if (age > oldest) {
+			oldest = age;
+			victim = e;
+			slot = j;
+		}
+	}
+	e = victim;
+	side = bpf_map_lookup_elem(&fffa_side, &i);
+	if (!e || !side)
+		return;
+	slot &= FFFA_WAYS - 1;
+	if (e->packets && !fffa_hand_over(e, &side->cookie[slot], c, FFFA_EV_VICTIM)) {
+		fffa_count_lost(c, FFFA_KL_TABLE_FULL, p->packets, p->bytes);
+		return;
+	}
+	__builtin_memcpy(&e->key, &p->key, sizeof(e->key));
+	e->packets = p->packets;
+	e->bytes_flags = p->bytes | (__u64)p->flags << FFFA_FLAG_SHIFT;
+	e->first = now;
+	e->last = now;
+	if (p->key.tunnel)
+		side->cookie[slot] = p->cookie;
+	return;
+found:
+	if (p->flags & (FFFA_F_FIN | FFFA_F_RST)) {
+		side = bpf_map_lookup_elem(&fffa_side, &i);
+		slot &= FFFA_WAYS - 1;
+		if (side && fffa_hand_over(e, &side->cookie[slot], c, FFFA_EV_END))
+			e->packets = 0;
+	}
+}
+
+#endif

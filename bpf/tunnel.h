@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * UDP payload -> tunnel identity and inner packet: GENEVE (RFC 8926) with the options of AWS
+ * Gateway Load Balancer, VXLAN (RFC 7348). Compiles for the kernel and for the host, like parse.h.
+ */
+#ifndef FFFA_BPF_TUNNEL_H
+#define FFFA_BPF_TUNNEL_H
+
+#include "bpf/parse.h"
+
+#define FFFA_GENEVE_OPTIONS_MAX 8 /* GWLB sends three; what follows is skipped unread */
+#define FFFA_GENEVE_CLASS_AWS	0x0108
+
+/* Which tunnel a UDP destination port (host order) stands for: FFFA_TUNNEL_*. */
+static __always_inline __u8 fffa_tunnel_of_port(const __u16 *geneve_ports, const __u16 *vxlan_ports,
+						__u16 port)
+{
+	FFFA_UNROLL
+	for (int i = 0; i < FFFA_MAX_TUNNEL_PORTS; i++) {
+		if (geneve_ports[i] && geneve_ports[i] == port)
+			return FFFA_TUNNEL_GENEVE;
+		if (vxlan_ports[i] && vxlan_ports[i] == port)
+			return FFFA_TUNNEL_VXLAN;
+	}
+	return FFFA_TUNNEL_NONE;
+}
+
+/* One AWS option; a length other than the defined one means: as if absent. */
+static __always_inline int fffa_geneve_aws(const __u8 *o, const void *end, __u32 value_bytes,
+					   struct fffa_tunnel *t, __u32 *cookie)
+{
+	__u8 type = o[2];
+
+	if (value_bytes == 8 && (type == 1 || type == 2)) {
+		__u64 v;
+
+		if ((const void *)(o + 12) > end)
+			return FFFA_PARSE_TRUNCATED;
+		v = (__u64)FFFA_BE32(FFFA_LD32(o + 4)) << 32 | FFFA_BE32(FFFA_LD32(o + 8));
+		if (type == 1) {
+			t->gwlbe_id = v;
+			t->has |= FFFA_TUNNEL_HAS_GWLBE;
+		} else {
+			t->attachment_id = v;
+			t->has |= FFFA_TUNNEL_HAS_ATTACHMENT;
+		}
+	} else if (value_bytes == 4 && type == 3) {
+		if ((const void *)(o + 8) > end)
+			return FFFA_PARSE_TRUNCATED;
+		*cookie = FFFA_BE32(FFFA_LD32(o + 4));
+		t->has |= FFFA_TUNNEL_HAS_COOKIE;
+	}
+	return FFFA_PARSE_OK;
+}
+
+/* Reads the options between off and stop (frame offsets). An option that passes stop is malformed.
+ */
+static __always_inline int fffa_geneve_options(const void *data, const void *end, __u32 off,
+					       __u32 stop, struct fffa_tunnel *t, __u32 *cookie)
+{
+	for (int i = 0; i < FFFA_GENEVE_OPTIONS_MAX; i++) {
+		const __u8 *o;
+		__u32 value_bytes;
+
+		if (off >= stop)
+			return FFFA_PARSE_OK;
+		if (off > FFFA_L3_OFFSET_MAX)
+			return FFFA_PARSE_MALFORMED;
+		o = data + off;
+		if ((const void *)(o + 4) > end)
+			return FFFA_PARSE_TRUNCATED;
+		value_bytes = (__u32)(o[3] & 0x1f) * 4;
+		if (off + 4 + value_bytes > stop)
+			return FFFA_PARSE_MALFORMED;
+		if (FFFA_BE16(FFFA_LD16(o)) == FFFA_GENEVE_CLASS_AWS) {
+			int r = fffa_geneve_aws(o, end, value_bytes, t, cookie);
+
+			if (r)
+				return r;
+		}
+		off += 4 + value_bytes;
+	}
+	return FFFA_PARSE_OK;
+}
+
+/* Reads the GENEVE header at *offset; moves *offset to the inner packet and sets *proto to its
+ * type. */
+static __always_inline int fffa_parse_geneve(const void *data, const void *end, __u32 *offset,
+					     __u16 *proto, struct fffa_tunnel *t, __u32 *cookie)
+{
+	const __u8 *b = data + *offset;
+	__u32 stop;
+
+	if ((const void *)(b + 8) > end)
+		return FFFA_PARSE_TRUNCATED;
+	if (b[0] >> 6 != 0 ||
+	    b[1] & 0x80) /* another version; a control packet has no payload to hand on */
+		return FFFA_PARSE_NOT_IP;
+	stop = *offset + 8 + (__u32)(b[0] & 0x3f) * 4;
+	*proto = FFFA_BE16(FFFA_LD16(b + 2));
+	t->type = FFFA_TUNNEL_GENEVE;
+	t->vni = FFFA_BE32(FFFA_LD32(b + 4)) >> 8;
+	*offset += 8;
+	if (*offset < stop) {
+		int r = fffa_geneve_options(data, end, *offset, stop, t, cookie);
+
+		if (r)
+			return r;
+	}
+	*offset = stop;
+	return FFFA_PARSE_OK;
+}
+
+static __always_inline int fffa_parse_vxlan(const void *data, const void *end, __u32 *offset,
+					    __u16 *proto, struct fffa_tunnel *t)
+{
+	const __u8 *b = data + *offset;
+
+	if ((const void *)(b + 8) > end)
+		return FFFA_PARSE_TRUNCATED;
+	if (!(b[0] & 0x08)) /* no VNI: not VXLAN */
+		return FFFA_PARSE_NOT_IP;
+	t->type = FFFA_TUNNEL_VXLAN;
+	t->vni = FFFA_BE32(FFFA_LD32(b + 4)) >> 8;
+	*offset += 8;
+	*proto = FFFA_ETH_P_TEB;
+	return FFFA_PARSE_OK;
+}
+
+/*
+ * Reads the tunnel in the UDP packet p. On FFFA_PARSE_OK *t holds its identity and *inner the
+ * packet in it; any other result: record p as it is. *t must be zero on entry.
+ */
+static __always_inline int fffa_parse_tunnel(const void *data, const void *end,
+					     const struct fffa_frame *f, __u8 type,
+					     const struct fffa_packet *p, struct fffa_packet *inner,
+					     struct fffa_tunnel *t)
+{
+	__u32 off = (__u32)p->l4_offset + 8, cookie = 0;
+	__u16 proto = 0;
+	int r;
+
+	if (off > FFFA_L3_OFFSET_MAX)
+		return FFFA_PARSE_MALFORMED;
+	((__u64 *)t->src)[0] = ((const __u64 *)p->key.src)[0];
+	((__u64 *)t->src)[1] = ((const __u64 *)p->key.src)[1];
+	((__u64 *)t->dst)[0] = ((const __u64 *)p->key.dst)[0];
+	((__u64 *)t->dst)[1] = ((const __u64 *)p->key.dst)[1];
+	if (type == FFFA_TUNNEL_GENEVE)
+		r = fffa_parse_geneve(data, end, &off, &proto, t, &cookie);
+	else
+		r = fffa_parse_vxlan(data, end, &off, &proto, t);
+	if (r)
+		return r;
+	if (off > FFFA_L3_OFFSET_MAX)
+		return FFFA_PARSE_MALFORMED;
+	if (proto == FFFA_ETH_P_TEB) {
+		r = fffa_parse_eth(data, end, &off, &proto);
+		if (r)
+			return r;
+	}
+	r = fffa_parse_l3(data, end, off, proto, f, inner);
+	inner->cookie = cookie;
+	return r;
+}
+
+#endif
