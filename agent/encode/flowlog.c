@@ -83,7 +83,7 @@ uint8_t *fffa_flowlog_write(uint8_t *p, const struct fffa_record *r, const struc
 	p = put_known(fffa_text_lit(p, " instance="), fffa_value_instance_id, r, c);
 	p = put_known(fffa_text_lit(p, " az="), fffa_value_az, r, c);
 	p = put_known(fffa_text_lit(p, " region="), fffa_value_region, r, c);
-	p = fffa_text_utc(fffa_text_lit(p, " time="), r->end_ms / 1000 - (r->end_ms % 1000 < 0));
+	p = fffa_text_utc(fffa_text_lit(p, " time="), fffa_text_seconds(r->end_ms));
 	*p++ = '\n';
 	return p;
 }

@@ -34,6 +34,12 @@ uint8_t *fffa_text_ip(uint8_t *p, const uint8_t addr[16]);
 /* "2023-08-19T10:30:00Z" from Unix seconds; clamped to the years 0000 to 9999. */
 uint8_t *fffa_text_utc(uint8_t *p, int64_t unix_s);
 
+/* Milliseconds to seconds, down, also before 1970. */
+static inline int64_t fffa_text_seconds(int64_t ms)
+{
+	return ms / 1000 - (ms % 1000 < 0);
+}
+
 /*
  * The inside of a JSON string (RFC 8259) for len bytes of any content: valid UTF-8 stays, what JSON
  * forbids is escaped, every byte that is not UTF-8 becomes U+FFFD. At most 6 bytes are written for

@@ -15,11 +15,6 @@ static bool is_icmp(const struct fffa_record *r)
 	return r->key.proto == IPPROTO_ICMP || r->key.proto == IPPROTO_ICMPV6;
 }
 
-static int64_t seconds(int64_t ms)
-{
-	return ms / 1000 - (ms % 1000 < 0); /* down, also before 1970 */
-}
-
 VALUE(version)
 {
 	return fffa_text_u64(p, c->version);
@@ -75,12 +70,12 @@ VALUE(bytes)
 
 VALUE(start)
 {
-	return fffa_text_i64(p, seconds(r->start_ms));
+	return fffa_text_i64(p, fffa_text_seconds(r->start_ms));
 }
 
 VALUE(end)
 {
-	return fffa_text_i64(p, seconds(r->end_ms));
+	return fffa_text_i64(p, fffa_text_seconds(r->end_ms));
 }
 
 VALUE(action)

@@ -100,6 +100,20 @@ static void without_flow_or_identity(void **state)
 			   "time=2023-11-14T22:14:30Z\n");
 }
 
+static void time_rounds_down(void **state)
+{
+	struct sample s;
+
+	(void)state;
+	sample_tcp(&s);
+	sample_unknown(&s);
+	s.r.status = FFFA_STATUS_SKIPDATA;
+	s.r.end_ms = -1;
+	assert_flowlog(&s, "flowlog version=2 proto=- src=- dst=- pkt-src=- pkt-dst=- direction=- "
+			   "encapsulated=- account=- vpc=- subnet=- instance=- az=- region=- "
+			   "time=1969-12-31T23:59:59Z\n");
+}
+
 static void fields_are_ignored(void **state)
 {
 	struct fffa_encoder *e = NULL;
@@ -117,7 +131,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tunnelled_line),	    cmocka_unit_test(plain_line),
 		cmocka_unit_test(ipv6_has_brackets),	    cmocka_unit_test(other_protocols),
-		cmocka_unit_test(without_flow_or_identity), cmocka_unit_test(fields_are_ignored),
+		cmocka_unit_test(without_flow_or_identity), cmocka_unit_test(time_rounds_down),
+		cmocka_unit_test(fields_are_ignored),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

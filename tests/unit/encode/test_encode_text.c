@@ -13,19 +13,9 @@
 #include <cmocka.h>
 
 #include "agent/encode/text.h"
+#include "tests/unit/encode/sample.h"
 
 #define RANDOM_ADDRS 3000000
-
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t v;
-
-	*state += UINT64_C(0x9e3779b97f4a7c15);
-	v = *state;
-	v = (v ^ v >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	v = (v ^ v >> 27) * UINT64_C(0x94d049bb133111eb);
-	return v ^ v >> 31;
-}
 
 /* Not assert_string_equal for each of millions: it is slow and its text is only wanted on failure.
  */
@@ -71,7 +61,7 @@ static void integers_equal_printf(void **state)
 	}
 	check_u64(UINT64_MAX);
 	for (int i = 0; i < 200000; i++) {
-		v = next_random(&seed);
+		v = sample_random(&seed);
 		check_u64(v >> (v & 63));
 		check_i64((int64_t)(v >> (v & 63)));
 		check_i64(-(int64_t)(v >> 1 >> (v & 31)));
@@ -89,7 +79,7 @@ static void hex_has_16_digits(void **state)
 
 	(void)state;
 	for (int i = 0; i < 1000; i++) {
-		v = next_random(&seed) >> (i & 63);
+		v = sample_random(&seed) >> (i & 63);
 		*fffa_text_hex64((uint8_t *)got, v) = 0;
 		snprintf(want, sizeof(want), "%016" PRIx64, v);
 		check_same(got, want);
@@ -150,10 +140,10 @@ static void random_ipv6_equals_inet_ntop(void **state)
 
 	(void)state;
 	for (int i = 0; i < RANDOM_ADDRS; i++) {
-		half[0] = next_random(&seed);
-		half[1] = next_random(&seed);
+		half[0] = sample_random(&seed);
+		half[1] = sample_random(&seed);
 		memcpy(addr, half, 16);
-		mask = next_random(&seed);
+		mask = sample_random(&seed);
 		/* A third is plain noise, a third has zero groups, a third has zero bytes. */
 		for (int k = 0; i % 3 == 1 && k < 8; k++) {
 			if (mask >> k & 1)
@@ -224,7 +214,7 @@ static void time_equals_gmtime(void **state)
 
 	(void)state;
 	for (int64_t day = least / 86400; day <= most / 86400; day++) /* every day of 10000 years */
-		check_utc(day * 86400 + (int64_t)(next_random(&seed) % 86400));
+		check_utc(day * 86400 + (int64_t)(sample_random(&seed) % 86400));
 	check_utc(least);
 	check_utc(most);
 	check_utc(-1);
