@@ -33,3 +33,12 @@ lint_verdict()
 	printf '%s\n' "$found"
 	return 1
 }
+
+# The next version formats differently and knows other checks: only one can be the measure, Debian 12's.
+lint_needs_llvm14()
+{
+	"$1" --version | grep -q 'version 14\.' || {
+		echo "the measure is $1 14 (Debian 12); here is another"
+		exit 77
+	}
+}

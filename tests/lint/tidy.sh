@@ -8,6 +8,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 lint_enter "${1-}"
 build=${2:-build/clang}
+lint_needs_llvm14 clang-tidy
 
 [[ -f $build/compile_commands.json ]] || {
 	echo "$build: no build here; run cmake --preset clang && cmake --build --preset clang first"

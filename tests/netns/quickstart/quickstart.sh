@@ -26,14 +26,20 @@ fail()
 	exit 1
 }
 
-# await SECONDS WHAT COMMAND...: until the command succeeds.
+gone()
+{
+	! kill -0 "$1" 2>/dev/null
+}
+
+# await SECONDS WHAT COMMAND...: until the command succeeds; not after the agent has ended.
 await()
 {
 	local deadline=$((SECONDS + $1)) what=$2
 
 	shift 2
 	until "$@"; do
-		[[ $SECONDS -lt $deadline ]] || fail "$what did not come"
+		[[ $SECONDS -lt $deadline ]] || fail "$what did not come in time"
+		! gone "$script" || "$@" || fail "$what did not come: the script has ended"
 		sleep 0.05
 	done
 }
@@ -42,11 +48,6 @@ quickstart()
 {
 	# A job in the background has SIGINT ignored, and a shell cannot undo that.
 	TMPDIR=$work/tmp exec env --default-signal=INT ip netns exec "$host" "$root/agent/quickstart.sh" "$@"
-}
-
-gone()
-{
-	! kill -0 "$1" 2>/dev/null
 }
 
 [[ $(id -u) -eq 0 ]] || {
