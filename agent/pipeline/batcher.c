@@ -68,7 +68,11 @@ void fffa_batcher__feed(struct fffa_batcher *b, struct fffa_lane *l)
 
 size_t fffa_batcher__footprint_max(const struct fffa_batcher *b)
 {
-	return b->max_bytes + FFFA_RECORD_BYTES_MAX + b->max_records * sizeof(uint32_t) + 256;
+	size_t bytes = b->max_bytes + FFFA_RECORD_BYTES_MAX;
+	size_t longest = b->max_records * (size_t)FFFA_RECORD_BYTES_MAX;
+
+	/* the bytes, an offset per record, the batch itself */
+	return (bytes < longest ? bytes : longest) + b->max_records * sizeof(uint32_t) + 256;
 }
 
 void fffa_batcher__seal(struct fffa_batcher *b)

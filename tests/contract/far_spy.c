@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/contract/far.h"
+#include "tests/stubs/spy_sink.h"
+
+struct far {
+	struct spy_far spy;
+	struct spy_conf conf;
+};
+
+static struct far *open_far(void)
+{
+	struct far *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		abort();
+	f->conf.far = &f->spy;
+	return f;
+}
+
+static void close_far(struct far *f)
+{
+	spy_far_fini(&f->spy);
+	free(f);
+}
+
+static const void *conf(struct far *f)
+{
+	return &f->conf;
+}
+
+static const void *bad_conf(struct far *f)
+{
+	f->spy.start_error = -ECONNREFUSED;
+	return &f->conf;
+}
+
+static struct fffa_span bytes(struct far *f)
+{
+	uint8_t *copy = malloc(f->spy.len + 1);
+
+	if (!copy)
+		abort();
+	if (f->spy.len)
+		memcpy(copy, f->spy.bytes, f->spy.len);
+	return (struct fffa_span){copy, f->spy.len};
+}
+
+static struct fffa_outcome fail(void *arg, const struct fffa_batch *b)
+{
+	(void)arg;
+	(void)b;
+	return (struct fffa_outcome){.verdict = FFFA_V_RETRY, .cause = -ENOSPC};
+}
+
+static void break_it(struct far *f)
+{
+	f->spy.judge = fail;
+}
+
+static void repair(struct far *f)
+{
+	f->spy.judge = NULL;
+}
+
+static const void *stalled_conf(struct far *f)
+{
+	f->spy.hold = true;
+	return &f->conf;
+}
+
+const struct far_ops far_spy_ops = {
+	.sink = &spy_sink_ops,
+	.open = open_far,
+	.close = close_far,
+	.conf = conf,
+	.bad_conf = bad_conf,
+	.bytes = bytes,
+	.break_it = break_it,
+	.repair = repair,
+	.stalled_conf = stalled_conf,
+	.stall_bytes = 1,
+};

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What sinks/sink.h promises, run against every registered sink and the scripted one. The rig
+ * asserts in every case: one done per accepted delivery, never from inside a call, before closed,
+ * and an empty loop.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/contract/far.h"
+#include "tests/stubs/cmocka_all.h"
+#include "tests/stubs/make_batch.h"
+#include "tests/stubs/sink_rig.h"
+
+#define PREAMBLE "the first line\n"
+
+static const struct far_ops *const fars[] = {&far_file_ops, &far_spy_ops};
+#define FARS (sizeof(fars) / sizeof(fars[0]))
+
+struct expectation {
+	uint8_t *ptr;
+	size_t len;
+};
+
+static void expect_more(struct expectation *e, const void *p, size_t n)
+{
+	e->ptr = realloc(e->ptr, e->len + n);
+	assert_non_null(e->ptr);
+	memcpy(e->ptr + e->len, p, n);
+	e->len += n;
+}
+
+static void expect_batch(struct expectation *e, const struct fffa_batch *b)
+{
+	expect_more(e, fffa_batch_bytes(b).ptr, fffa_batch_bytes(b).len);
+}
+
+static void expect_arrived(const struct far_ops *o, struct far *f, struct expectation *e)
+{
+	struct fffa_span got = o->bytes(f);
+
+	assert_int_equal(got.len, e->len);
+	assert_memory_equal(got.ptr, e->ptr, e->len);
+	free((void *)(uintptr_t)got.ptr);
+	free(e->ptr);
+	memset(e, 0, sizeof(*e));
+}
+
+static void describes_itself(void **state)
+{
+	const struct far_ops *o = *state;
+	const struct fffa_sink_ops *s = o->sink;
+
+	assert_true(s->name && *s->name);
+	assert_true(s->formats);
+	assert_non_null(s->opts);
+	assert_non_null(s->create);
+	assert_non_null(s->start);
+	assert_non_null(s->submit);
+	assert_non_null(s->close);
+	for (const struct fffa_option *row = s->opts; row->key; row++) {
+		assert_true(row->help && *row->help);
+		assert_true(row->offset < s->conf_size);
+	}
+}
+
+static void close_before_start(void **state)
+{
+	const struct far_ops *o = *state;
+	struct far *f = o->open();
+	struct sink_rig r;
+
+	sink_rig_create(&r, o->sink, o->conf(f), PREAMBLE);
+	sink_rig_close(&r);
+	o->close(f);
+}
+
+static void close_after_a_failed_start(void **state)
+{
+	const struct far_ops *o = *state;
+	struct far *f = o->open();
+	struct sink_rig r;
+
+	sink_rig_create(&r, o->sink, o->bad_conf(f), PREAMBLE);
+	assert_true(sink_rig_start(&r) < 0);
+	assert_true(r.err.text[0]);
+	sink_rig_close(&r);
+	o->close(f);
+}
+
+static void close_while_idle(void **state)
+{
+	const struct far_ops *o = *state;
+	struct far *f = o->open();
+	struct expectation e = {0};
+	struct sink_rig r;
+
+	sink_rig_create(&r, o->sink, o->conf(f), PREAMBLE);
+	assert_int_equal(sink_rig_start(&r), 0);
+	sink_rig_close(&r);
+	expect_more(&e, PREAMBLE, strlen(PREAMBLE));
+	expect_arrived(o, f, &e);
+	o->close(f);
+}
+
+static void bytes_arrive_as_they_are(void **state)
+{
+	const struct far_ops *o = *state;
+	static const uint32_t sizes[] = {1, 2, 1000, 1, 30000, 7};
+	struct far *f = o->open();
+	struct expectation e = {0};
+	struct rig_delivery d = {0};
+	struct sink_rig r;
+	uint64_t seq = 1;
+
+	sink_rig_create(&r, o->sink, o->conf(f), PREAMBLE);
+	assert_int_equal(sink_rig_start(&r), 0);
+	expect_more(&e, PREAMBLE, strlen(PREAMBLE));
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct fffa_batch *b = make_batch(seq, sizes[i], 60 + i);
+
+		expect_batch(&e, b);
+		assert_int_equal(sink_rig_send(&r, &d, b).verdict, FFFA_V_DELIVERED);
+		rig_delivery_fini(&d);
+		seq += sizes[i];
+	}
+	sink_rig_close(&r);
+	expect_arrived(o, f, &e);
+	o->close(f);
+}
+
+/* As many at once as the sink takes; the rest waits for ready. */
+static void many_at_once(void **state)
+{
+	enum { N = 50 };
+	const struct far_ops *o = *state;
+	struct far *f = o->open();
+	struct expectation e = {0};
+	struct rig_delivery d[N] = {0};
+	struct sink_rig r;
+
+	sink_rig_create(&r, o->sink, o->conf(f), PREAMBLE);
+	assert_int_equal(sink_rig_start(&r), 0);
+	expect_more(&e, PREAMBLE, strlen(PREAMBLE));
+	for (size_t i = 0; i < N; i++) {
+		int rc = sink_rig_submit(&r, &d[i], make_batch(1 + i * 10, 10, 50));
+
+		expect_batch(&e, d[i].d.batch);
+		while (rc == -EAGAIN) {
+			size_t readies = r.readies;
+
+			while (r.readies == readies)
+				assert_true(uv_run(&r.loop, UV_RUN_ONCE) || r.readies != readies);
+			rc = sink_rig_again(&r, &d[i]);
+		}
+		assert_int_equal(rc, 0);
+	}
+	for (size_t i = 0; i < N; i++) {
+		sink_rig_wait(&r, &d[i]);
+		assert_int_equal(d[i].outcome.verdict, FFFA_V_DELIVERED);
+		rig_delivery_fini(&d[i]);
+	}
+	sink_rig_close(&r);
+	expect_arrived(o, f, &e);
+	o->close(f);
+}
+
+/* The one under way ends on its own or is cancelled; what was confirmed has arrived, and nothing
+ * else. */
+static void close_with_a_delivery_open(void **state)
+{
+	const struct far_ops *o = *state;
+	struct far *f = o->open();
+	struct expectation e = {0};
+	struct rig_delivery d = {0};
+	struct sink_rig r;
+
+	sink_rig_create(&r, o->sink, o->conf(f), "");
+	assert_int_equal(sink_rig_start(&r), 0);
+	assert_int_equal(sink_rig_submit(&r, &d, make_batch(1, 1000, 100)), 0);
+	sink_rig_close(&r);
+	if (d.outcome.verdict == FFFA_V_DELIVERED)
+		expect_batch(&e, d.d.batch);
+	else
+		assert_int_equal(d.outcome.verdict, FFFA_V_RETRY);
+	if (r.accepted && d.outcome.verdict == FFFA_V_RETRY)
+		assert_int_equal(d.outcome.cause, -ECANCELED);
+	expect_arrived(o, f, &e);
+	rig_delivery_fini(&d);
+	o->close(f);
+}
+
+static void close_with_a_far_end_that_stalls(void **state)
+{
+	const struct far_ops *o = *state;
+	uint32_t records = (uint32_t)(o->stall_bytes / 1000 + 1);
+	struct far *f = o->open();
+	struct rig_delivery d = {0};
+	struct sink_rig r;
+
+	sink_rig_create(&r, o->sink, o->stalled_conf(f), "");
+	assert_int_equal(sink_rig_start(&r), 0);
+	assert_int_equal(sink_rig_submit(&r, &d, make_batch(1, records, 1000)), 0);
+	for (int i = 0; i < 50; i++)
+		(void)uv_run(&r.loop, UV_RUN_NOWAIT);
+	assert_int_equal(d.outcome.verdict, FFFA_V_NONE);
+	sink_rig_close(&r);
+	assert_int_equal(d.outcome.verdict, FFFA_V_RETRY);
+	assert_int_equal(d.outcome.cause, -ECANCELED);
+	rig_delivery_fini(&d);
+	o->close(f);
+}
+
+static void two_instances_at_once(void **state)
+{
+	const struct far_ops *o = *state;
+	struct far *f[2] = {o->open(), o->open()};
+	struct expectation e[2] = {0};
+	struct rig_delivery d[2] = {0};
+	struct sink_rig r[2];
+
+	for (size_t i = 0; i < 2; i++) {
+		sink_rig_create(&r[i], o->sink, o->conf(f[i]), PREAMBLE);
+		expect_more(&e[i], PREAMBLE, strlen(PREAMBLE));
+		assert_int_equal(sink_rig_start(&r[i]), 0);
+	}
+	for (uint64_t round = 0; round < 20; round++) {
+		for (size_t i = 0; i < 2; i++) {
+			struct fffa_batch *b = make_batch(1 + round * 5, 5, 40 + 10 * i);
+
+			expect_batch(&e[i], b);
+			assert_int_equal(sink_rig_send(&r[i], &d[i], b).verdict, FFFA_V_DELIVERED);
+			rig_delivery_fini(&d[i]);
+		}
+	}
+	for (size_t i = 0; i < 2; i++) {
+		sink_rig_close(&r[i]);
+		expect_arrived(o, f[i], &e[i]);
+		o->close(f[i]);
+	}
+}
+
+/* While the far end is broken everything is RETRY; afterwards each record is there exactly once. */
+static void exactly_once_after_a_fault(void **state)
+{
+	const struct far_ops *o = *state;
+	struct far *f = o->open();
+	struct expectation e = {0};
+	struct rig_delivery d = {0};
+	struct sink_rig r;
+
+	sink_rig_create(&r, o->sink, o->conf(f), PREAMBLE);
+	assert_int_equal(sink_rig_start(&r), 0);
+	expect_more(&e, PREAMBLE, strlen(PREAMBLE));
+	for (uint64_t round = 0; round < 5; round++) {
+		struct fffa_batch *b = make_batch(1 + 10 * round, 10, 50);
+
+		expect_batch(&e, b);
+		if (!round) { /* a first one, so that there is something to break */
+			assert_int_equal(sink_rig_send(&r, &d, b).verdict, FFFA_V_DELIVERED);
+			rig_delivery_fini(&d);
+			continue;
+		}
+		o->break_it(f);
+		assert_int_equal(sink_rig_send(&r, &d, b).verdict, FFFA_V_RETRY);
+		assert_int_not_equal(d.outcome.cause, 0);
+		assert_int_equal(sink_rig_again(&r, &d), 0);
+		sink_rig_wait(&r, &d);
+		assert_int_equal(d.outcome.verdict, FFFA_V_RETRY);
+		o->repair(f);
+		assert_int_equal(sink_rig_again(&r, &d), 0);
+		sink_rig_wait(&r, &d);
+		assert_int_equal(d.outcome.verdict, FFFA_V_DELIVERED);
+		rig_delivery_fini(&d);
+	}
+	sink_rig_close(&r);
+	expect_arrived(o, f, &e);
+	o->close(f);
+}
+
+struct chain {
+	struct rig_delivery next;
+	int rc;
+};
+
+/* done may submit at once: a pipeline does. */
+static void submit_from_done(struct sink_rig *r)
+{
+	struct chain *c = r->arg;
+
+	if (r->dones == 1)
+		c->rc = sink_rig_submit(r, &c->next, make_batch(2, 1, 50));
+}
+
+static void done_may_submit(void **state)
+{
+	const struct far_ops *o = *state;
+	struct far *f = o->open();
+	struct expectation e = {0};
+	struct rig_delivery d = {0};
+	struct chain c = {0};
+	struct sink_rig r;
+
+	sink_rig_create(&r, o->sink, o->conf(f), "");
+	r.on_done = submit_from_done;
+	r.arg = &c;
+	assert_int_equal(sink_rig_start(&r), 0);
+	assert_int_equal(sink_rig_send(&r, &d, make_batch(1, 1, 50)).verdict, FFFA_V_DELIVERED);
+	assert_int_equal(c.rc, 0);
+	sink_rig_wait(&r, &c.next);
+	assert_int_equal(c.next.outcome.verdict, FFFA_V_DELIVERED);
+	expect_batch(&e, d.d.batch);
+	expect_batch(&e, c.next.d.batch);
+	sink_rig_close(&r);
+	expect_arrived(o, f, &e);
+	rig_delivery_fini(&d);
+	rig_delivery_fini(&c.next);
+	o->close(f);
+}
+
+static void every_registered_sink_has_a_far_end(void **state)
+{
+	(void)state;
+	for (size_t i = 0; fffa_sink_registry[i]; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < FARS; k++)
+			found = found || fars[k]->sink == fffa_sink_registry[i];
+		assert_true(found);
+		assert_ptr_equal(fffa_sink_find(fffa_sink_registry[i]->name),
+				 fffa_sink_registry[i]);
+	}
+}
+
+static const struct {
+	const char *name;
+	CMUnitTestFunction run;
+} cases[] = {
+#define ROW(f)                                                                                     \
+	{                                                                                          \
+#f, f                                                                              \
+	}
+	ROW(describes_itself),
+	ROW(close_before_start),
+	ROW(close_after_a_failed_start),
+	ROW(close_while_idle),
+	ROW(bytes_arrive_as_they_are),
+	ROW(many_at_once),
+	ROW(close_with_a_delivery_open),
+	ROW(close_with_a_far_end_that_stalls),
+	ROW(two_instances_at_once),
+	ROW(exactly_once_after_a_fault),
+	ROW(done_may_submit),
+#undef ROW
+};
+#define CASES (sizeof(cases) / sizeof(cases[0]))
+
+int main(void)
+{
+	static char names[CASES * FARS][64];
+	struct CMUnitTest tests[CASES * FARS + 1] = {
+		cmocka_unit_test(every_registered_sink_has_a_far_end)};
+
+	(void)signal(SIGPIPE, SIG_IGN); /* as main does */
+	(void)signal(SIGXFSZ, SIG_IGN);
+	for (size_t i = 0; i < CASES * FARS; i++) {
+		const struct far_ops *o = fars[i / CASES];
+
+		(void)snprintf(names[i], sizeof(names[i]), "%s/%s", o->sink->name,
+			       cases[i % CASES].name);
+		tests[1 + i].name = names[i];
+		tests[1 + i].test_func = cases[i % CASES].run;
+		tests[1 + i].initial_state = (void *)(uintptr_t)o;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+#include "tests/stubs/spy_sink.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <uv.h>
+
+/* A delivery under way, or (without one) a ready that is due. */
+struct pending {
+	TAILQ_ENTRY(pending) link;
+	uv_timer_t timer;
+	struct fffa_sink *sink;
+	struct fffa_delivery *delivery;
+	struct fffa_outcome outcome;
+	bool held;
+};
+
+TAILQ_HEAD(pendings, pending);
+
+struct fffa_sink {
+	const struct fffa_sink_env *env;
+	struct spy_far *far;
+	struct pendings pendings;
+	uv_timer_t anchor;
+	size_t open;
+	size_t handles;
+	bool refused; /* for want of max_open */
+	bool closing;
+	void (*closed)(void *arg);
+	void *closed_arg;
+};
+
+/* The far end has memory of its own: a single allocation made to fail is not what is tested here.
+ */
+static void append(struct spy_far *far, struct fffa_span s)
+{
+	while (far->len + s.len > far->cap) {
+		size_t cap = far->cap ? far->cap * 2 : 65536;
+		uint8_t *p = realloc(far->bytes, cap);
+
+		if (!p)
+			p = realloc(far->bytes, cap);
+		if (!p)
+			abort();
+		far->bytes = p;
+		far->cap = cap;
+	}
+	if (s.len)
+		memcpy(far->bytes + far->len, s.ptr, s.len);
+	far->len += s.len;
+}
+
+static void on_handle_closed(struct fffa_sink *s)
+{
+	void (*closed)(void *arg) = s->closed;
+	void *arg = s->closed_arg;
+
+	if (--s->handles || !s->closing)
+		return;
+	s->far->sink = NULL;
+	free(s);
+	closed(arg);
+}
+
+static void on_pending_closed(uv_handle_t *h)
+{
+	struct pending *p = h->data;
+	struct fffa_sink *s = p->sink;
+	struct fffa_outcome o = {.verdict = FFFA_V_RETRY, .cause = -ECANCELED};
+
+	if (p->delivery) {
+		s->open--;
+		s->far->dones++;
+		s->env->done(s->env->pipe, p->delivery, &o);
+	}
+	free(p);
+	on_handle_closed(s);
+}
+
+static void drop(struct pending *p)
+{
+	TAILQ_REMOVE(&p->sink->pendings, p, link);
+	uv_close((uv_handle_t *)&p->timer, on_pending_closed);
+}
+
+static void on_due(uv_timer_t *t)
+{
+	struct pending *p = t->data;
+	struct fffa_sink *s = p->sink;
+	struct fffa_delivery *d = p->delivery;
+	struct fffa_outcome o = p->outcome;
+	bool ready = !d;
+
+	p->delivery = NULL;
+	drop(p);
+	if (d) {
+		if (o.verdict == FFFA_V_DELIVERED)
+			append(s->far, fffa_batch_bytes(fffa_delivery_batch(d)));
+		ready = s->refused;
+		s->refused = false;
+		s->open--;
+		s->far->dones++;
+		s->env->done(s->env->pipe, d, &o);
+	}
+	if (ready && !s->closing) {
+		s->far->readies++;
+		s->env->ready(s->env->pipe);
+	}
+}
+
+static struct pending *add(struct fffa_sink *s, struct fffa_delivery *d)
+{
+	struct pending *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->sink = s;
+	p->delivery = d;
+	p->timer.data = p;
+	(void)uv_timer_init(s->env->loop, &p->timer);
+	s->handles++;
+	TAILQ_INSERT_TAIL(&s->pendings, p, link);
+	return p;
+}
+
+static void start_timer(struct pending *p, uint32_t delay_ms)
+{
+	uv_update_time(p->sink->env->loop);
+	(void)uv_timer_start(&p->timer, on_due, delay_ms, 0);
+}
+
+static void note(struct spy_far *far, const struct fffa_batch *b)
+{
+	struct spy_seen *n = &far->seen[far->accepted];
+
+	if (far->accepted++ >= SPY_SEEN_MAX)
+		return;
+	n->batch = b;
+	n->first_seq = fffa_batch_first_seq(b);
+	n->count = fffa_batch_count(b);
+	n->bytes = fffa_batch_bytes(b).len;
+	n->at_ns = uv_hrtime();
+}
+
+static struct spy_step next_step(struct spy_far *far, const struct fffa_batch *b)
+{
+	struct spy_step step = {.answer = far->hold ? SPY_HOLD : SPY_TAKE,
+				.outcome = {.verdict = FFFA_V_DELIVERED}};
+
+	if (far->submits++ < far->step_count)
+		return far->steps[far->submits - 1];
+	if (far->judge)
+		step.outcome = far->judge(far->arg, b);
+	return step;
+}
+
+static int submit(struct fffa_sink *s, struct fffa_delivery *d)
+{
+	const struct fffa_batch *b = fffa_delivery_batch(d);
+	struct spy_step step;
+	struct pending *p;
+
+	if (s->far->max_open && s->open >= s->far->max_open) {
+		s->refused = true;
+		return -EAGAIN;
+	}
+	step = next_step(s->far, b);
+	if (step.answer == SPY_FAIL)
+		return step.outcome.cause;
+	p = add(s, step.answer == SPY_REFUSE ? NULL : d);
+	if (!p)
+		return -ENOMEM;
+	if (step.answer == SPY_REFUSE) {
+		start_timer(p, step.delay_ms);
+		return -EAGAIN;
+	}
+	s->open++;
+	note(s->far, b);
+	p->outcome = step.outcome;
+	p->held = step.answer == SPY_HOLD;
+	if (!p->held)
+		start_timer(p, step.delay_ms);
+	return 0;
+}
+
+static int check(const void *conf, struct fffa_err *err)
+{
+	const struct spy_conf *c = conf;
+
+	return c->far ? 0 : fffa_fail(err, EINVAL, "far: is required");
+}
+
+static int create(const struct fffa_sink_env *env, const void *conf, struct fffa_sink **out,
+		  struct fffa_err *err)
+{
+	const struct spy_conf *c = conf;
+	struct fffa_sink *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return fffa_fail(err, ENOMEM, "no memory for the sink");
+	s->env = env;
+	s->far = c->far;
+	TAILQ_INIT(&s->pendings);
+	(void)uv_timer_init(env->loop, &s->anchor);
+	s->anchor.data = s;
+	s->handles = 1;
+	s->far->sink = s;
+	s->far->creates++;
+	*out = s;
+	return 0;
+}
+
+static int start(struct fffa_sink *s, struct fffa_err *err)
+{
+	s->far->starts++;
+	if (s->far->start_error)
+		return fffa_fail(err, -s->far->start_error, "the far end is not there");
+	append(s->far, s->env->preamble);
+	return 0;
+}
+
+static void flush(struct fffa_sink *s)
+{
+	s->far->flushes++;
+}
+
+static void reopen(struct fffa_sink *s)
+{
+	s->far->reopens++;
+}
+
+static void on_anchor_closed(uv_handle_t *h)
+{
+	on_handle_closed(h->data);
+}
+
+static void close_sink(struct fffa_sink *s, void (*closed)(void *arg), void *arg)
+{
+	struct pending *p;
+
+	s->far->closes++;
+	s->closing = true;
+	s->closed = closed;
+	s->closed_arg = arg;
+	while ((p = TAILQ_FIRST(&s->pendings)))
+		drop(p);
+	uv_close((uv_handle_t *)&s->anchor, on_anchor_closed);
+}
+
+size_t spy_open(const struct spy_far *far)
+{
+	return far->sink ? far->sink->open : 0;
+}
+
+bool spy_release(struct spy_far *far, struct fffa_outcome o)
+{
+	struct pending *p;
+
+	TAILQ_FOREACH(p, &far->sink->pendings, link)
+	{
+		if (p->delivery && p->held) {
+			p->held = false;
+			p->outcome = o;
+			start_timer(p, 0);
+			return true;
+		}
+	}
+	return false;
+}
+
+void spy_far_fini(struct spy_far *far)
+{
+	free(far->bytes);
+	far->bytes = NULL;
+	far->len = far->cap = 0;
+}
+
+static const struct fffa_option options[] = {{.key = NULL}};
+
+const struct fffa_sink_ops spy_sink_ops = {
+	.name = "spy",
+	.formats = ~0u,
+	.conf_size = sizeof(struct spy_conf),
+	.opts = options,
+	.check = check,
+	.create = create,
+	.start = start,
+	.submit = submit,
+	.flush = flush,
+	.reopen = reopen,
+	.close = close_sink,
+};

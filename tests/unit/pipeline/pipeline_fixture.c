@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+#include "tests/unit/pipeline/pipeline_fixture.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+int fixture_setup(void **state)
+{
+	static const char *const names[FIXTURE_SINKS] = {"a", "b", "c", "d"};
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	if (!f || uv_loop_init(&f->loop))
+		return -1;
+	f->ident.host = &f->host;
+	f->conf.sinks = f->sinks;
+	for (size_t i = 0; i < FIXTURE_SINKS; i++) {
+		f->spies[i].far = &f->far[i];
+		f->sinks[i] = (struct fffa_sink_conf){
+			.common = {.name = (char *)(uintptr_t)names[i],
+				   .type = (char *)(uintptr_t) "spy",
+				   .format = (char *)(uintptr_t) "json",
+				   .fields = (char *)(uintptr_t) "seq",
+				   .header = true,
+				   .batch_records = 10,
+				   .batch_bytes = 1 << 20,
+				   .batch_age_ns = 20 * MS,
+				   .queue_memory = 1 << 20,
+				   .retry_min_ns = 1 * MS,
+				   .retry_max_ns = 4 * MS},
+			.ops = &spy_sink_ops,
+			.own = &f->spies[i],
+		};
+	}
+	*state = f;
+	return 0;
+}
+
+int fixture_teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < FIXTURE_SINKS; i++)
+		spy_far_fini(&f->far[i]);
+	free(f);
+	return 0;
+}
+
+void fixture_open(struct fixture *f, size_t n)
+{
+	struct fffa_err err = {""};
+
+	f->conf.sink_count = n;
+	assert_int_equal(fffa_pipeline_open(&f->loop, &f->conf, 77, &f->p, &err), 0);
+	assert_int_equal(fffa_pipeline_sink_count(f->p), n);
+	fixture_check(f);
+}
+
+void fixture_check(const struct fixture *f)
+{
+	for (size_t i = 0; f->p && i < f->conf.sink_count; i++) {
+		const struct fffa_sink_ledger *l = fffa_pipeline_sink_ledger(f->p, i);
+
+		assert_true(fffa_sink_ledger_balances(l));
+		assert_int_equal(l->records, f->fed);
+	}
+}
+
+void fixture_feed(struct fixture *f, size_t n)
+{
+	while (n--) {
+		struct fffa_record r = {
+			.ident = &f->ident, .packets = 1, .end_reason = FFFA_END_IDLE};
+
+		fffa_pipeline_record(f->p, &r);
+		assert_int_equal(r.seq, ++f->fed);
+		assert_int_equal(r.epoch, 77);
+		fixture_check(f);
+	}
+}
+
+void fixture_turn(struct fixture *f)
+{
+	(void)uv_run(&f->loop, UV_RUN_ONCE);
+	fixture_check(f);
+}
+
+const struct fffa_sink_ledger *fixture_ledger(const struct fixture *f, size_t i)
+{
+	return f->p ? fffa_pipeline_sink_ledger(f->p, i) : &f->last[i];
+}
+
+void fixture_settle(struct fixture *f)
+{
+	for (size_t i = 0; i < f->conf.sink_count; i++) {
+		while (fixture_ledger(f, i)->in_flight)
+			fixture_turn(f);
+	}
+}
+
+static void on_timer(uv_timer_t *t)
+{
+	*(bool *)t->data = true;
+}
+
+static void on_timer_closed(uv_handle_t *h)
+{
+	*(bool *)h->data = true;
+}
+
+void fixture_run_for(struct fixture *f, uint64_t ms)
+{
+	bool done = false;
+	uv_timer_t t;
+
+	assert_int_equal(uv_timer_init(&f->loop, &t), 0);
+	t.data = &done;
+	uv_update_time(&f->loop);
+	assert_int_equal(uv_timer_start(&t, on_timer, ms, 0), 0);
+	while (!done)
+		fixture_turn(f);
+	done = false;
+	uv_close((uv_handle_t *)&t, on_timer_closed);
+	while (!done)
+		fixture_turn(f);
+}
+
+static void on_closed(void *arg, struct fffa_pipeline *p)
+{
+	struct fixture *f = arg;
+
+	assert_ptr_equal(p, f->p);
+	assert_false(f->closed);
+	fixture_check(f);
+	for (size_t i = 0; i < f->conf.sink_count; i++) {
+		f->last[i] = *fffa_pipeline_sink_ledger(p, i);
+		assert_int_equal(f->last[i].in_flight, 0);
+		assert_null(f->far[i].sink);
+	}
+	f->closed = true;
+	f->p = NULL;
+}
+
+void fixture_close_begin(struct fixture *f, uint64_t deadline_ns)
+{
+	fffa_pipeline_close(f->p, deadline_ns, on_closed, f);
+	assert_false(f->closed);
+	fixture_check(f);
+}
+
+void fixture_close_end(struct fixture *f)
+{
+	while (uv_loop_alive(&f->loop))
+		fixture_turn(f);
+	assert_true(f->closed);
+	assert_int_equal(uv_loop_close(&f->loop), 0);
+	for (size_t i = 0; i < f->conf.sink_count; i++) {
+		assert_int_equal(f->far[i].closes, 1);
+		assert_int_equal(f->far[i].dones, f->far[i].accepted);
+	}
+}
+
+void fixture_close(struct fixture *f, uint64_t deadline_ns)
+{
+	fixture_close_begin(f, deadline_ns);
+	fixture_close_end(f);
+}
+
+void fixture_expect(const struct fixture *f, size_t i, uint64_t first, uint64_t last)
+{
+	const char *at = (const char *)f->far[i].bytes, *end = at + f->far[i].len;
+
+	for (uint64_t seq = first; seq <= last; seq++) {
+		char want[64];
+		int n = snprintf(want, sizeof(want), "{\"seq\":%" PRIu64 "}\n", seq);
+
+		assert_true(end - at >= n);
+		assert_memory_equal(at, want, n);
+		at += n;
+	}
+	assert_ptr_equal(at, end);
+}
+
+void fixture_expect_any_order(const struct fixture *f, size_t i, uint64_t first, uint64_t last)
+{
+	const char *at = (const char *)f->far[i].bytes, *end = at + f->far[i].len;
+	bool *seen = calloc(last + 1, sizeof(*seen));
+	uint64_t seq, count = 0;
+	int n;
+
+	assert_non_null(seen);
+	for (; at < end; at += n, count++) {
+		char line[64] = "";
+
+		(void)memccpy(line, at, '\n', end - at < 63 ? (size_t)(end - at) : 63);
+		n = 0;
+		assert_int_equal(sscanf(line, "{\"seq\":%" SCNu64 "}\n%n", &seq, &n), 1);
+		assert_int_equal(n, strlen(line));
+		assert_in_range(seq, first, last);
+		assert_false(seen[seq]);
+		seen[seq] = true;
+	}
+	assert_int_equal(count, last + 1 - first);
+	free(seen);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* A pipeline with up to four scripted sinks; checks the ledger of every sink after every step. */
+#ifndef FFFA_TESTS_UNIT_PIPELINE_FIXTURE_H
+#define FFFA_TESTS_UNIT_PIPELINE_FIXTURE_H
+
+#include "agent/pipeline/pipeline.h"
+#include "tests/stubs/cmocka_all.h"
+#include "tests/stubs/spy_sink.h"
+
+#define FIXTURE_SINKS 4
+
+struct fixture {
+	uv_loop_t loop;
+	struct fffa_config conf;
+	struct fffa_sink_conf sinks[FIXTURE_SINKS];
+	struct spy_conf spies[FIXTURE_SINKS];
+	struct spy_far far[FIXTURE_SINKS];
+	struct fffa_ident_host host;
+	struct fffa_ident ident;
+	struct fffa_pipeline *p; /* NULL once closed */
+	uint64_t fed;
+	bool closed;
+	struct fffa_sink_ledger last[FIXTURE_SINKS]; /* as they were in closed */
+};
+
+/* cmocka set-up and tear-down: a fixture of n spies that take json lines {"seq":N}; not yet open.
+ */
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+
+/* Uses the first n sinks and opens the pipeline. */
+void fixture_open(struct fixture *f, size_t n);
+/* Feeds n records, one step each. */
+void fixture_feed(struct fixture *f, size_t n);
+/* One turn of the loop, which may wait for a timer. */
+void fixture_turn(struct fixture *f);
+/* Turns until every ledger's in_flight is 0. */
+void fixture_settle(struct fixture *f);
+/* Runs the loop for at least ms. */
+void fixture_run_for(struct fixture *f, uint64_t ms);
+/* Every sink's identity holds, and each was offered every record. */
+void fixture_check(const struct fixture *f);
+const struct fffa_sink_ledger *fixture_ledger(const struct fixture *f, size_t i);
+
+void fixture_close_begin(struct fixture *f, uint64_t deadline_ns);
+/* Runs the loop to its end and asserts that nothing is left in it. */
+void fixture_close_end(struct fixture *f);
+void fixture_close(struct fixture *f, uint64_t deadline_ns);
+
+/* The far end of sink i holds exactly the records first to last, in order, once each. */
+void fixture_expect(const struct fixture *f, size_t i, uint64_t first, uint64_t last);
+/* The same where several deliveries were under way at once: each once, in any order. */
+void fixture_expect_any_order(const struct fixture *f, size_t i, uint64_t first, uint64_t last);
+
+static inline struct fffa_outcome outcome(enum fffa_verdict v, int cause)
+{
+	return (struct fffa_outcome){.verdict = v, .cause = cause};
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
+#define MS	(INT64_C(1000000))
+
+#endif

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+/* What is put into batches, and when they are sealed. */
+#include "tests/unit/pipeline/pipeline_fixture.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void every_record_once_in_order(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_open(f, 1);
+	fixture_feed(f, 1234);
+	fixture_settle(f);
+	assert_int_equal(fixture_ledger(f, 0)->delivered, 1234);
+	fixture_expect(f, 0, 1, 1234);
+	fixture_close(f, 0);
+	assert_int_equal(f->last[0].delivered, 1234);
+}
+
+static void seals_by_records(void **state)
+{
+	struct fixture *f = *state;
+
+	f->sinks[0].common.batch_age_ns = 3600 * 1000 * MS;
+	fixture_open(f, 1);
+	fixture_feed(f, 9);
+	assert_int_equal(f->far[0].accepted, 0);
+	assert_int_equal(fixture_ledger(f, 0)->in_flight, 9);
+	fixture_feed(f, 1);
+	assert_int_equal(f->far[0].accepted, 1);
+	assert_int_equal(f->far[0].seen[0].count, 10);
+	fixture_feed(f, 25);
+	assert_int_equal(f->far[0].accepted, 3);
+	assert_int_equal(f->far[0].seen[2].first_seq, 21);
+	fixture_close(f, 0);
+	assert_int_equal(f->far[0].seen[3].count, 5);
+	fixture_expect(f, 0, 1, 35);
+}
+
+/* {"seq":N}\n has 10 bytes for N below 10, 11 below 100, 12 from then on. */
+static void seals_by_bytes_and_never_beyond(void **state)
+{
+	struct fixture *f = *state;
+
+	f->sinks[0].common.batch_age_ns = 3600 * 1000 * MS;
+	f->sinks[0].common.batch_records = 1000000;
+	f->sinks[0].common.batch_bytes = 50;
+	fixture_open(f, 1);
+	fixture_feed(f, 5);
+	assert_int_equal(f->far[0].accepted, 1); /* exactly full: sealed at once */
+	assert_int_equal(f->far[0].seen[0].bytes, 50);
+	fixture_feed(f, 4);
+	assert_int_equal(f->far[0].accepted, 1);
+	fixture_feed(f, 1); /* 40 + 11 */
+	assert_int_equal(f->far[0].accepted, 2);
+	assert_int_equal(f->far[0].seen[1].count, 4);
+	fixture_feed(f, 2000);
+	fixture_close(f, 0);
+	assert_true(f->far[0].accepted > 400);
+	for (size_t i = 0; i < f->far[0].accepted; i++)
+		assert_in_range(f->far[0].seen[i].bytes, 1, 50);
+	fixture_expect(f, 0, 1, 2010);
+}
+
+static void one_record_larger_than_a_batch_goes_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	f->sinks[0].common.batch_bytes = 1;
+	fixture_open(f, 1);
+	fixture_feed(f, 20);
+	fixture_close(f, 0);
+	assert_int_equal(f->far[0].accepted, 20);
+	fixture_expect(f, 0, 1, 20);
+}
+
+static void seals_by_age(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t begin;
+
+	f->sinks[0].common.batch_age_ns = 30 * MS;
+	fixture_open(f, 1);
+	for (uint64_t round = 1; round <= 3; round++) {
+		begin = uv_hrtime();
+		fixture_feed(f, 1);
+		assert_int_equal(f->far[0].accepted, round - 1);
+		fixture_settle(f);
+		assert_int_equal(f->far[0].accepted, round);
+		assert_true(f->far[0].seen[round - 1].at_ns - begin >= 29 * (uint64_t)MS);
+	}
+	fixture_close(f, 0);
+	fixture_expect(f, 0, 1, 3);
+}
+
+/* A batch that was sealed by records takes its timer with it: the next one has its whole age. */
+static void age_counts_from_the_first_record(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t begin;
+
+	f->sinks[0].common.batch_age_ns = 60 * MS;
+	fixture_open(f, 1);
+	fixture_feed(f, 5);
+	fixture_run_for(f, 40);
+	begin = uv_hrtime();
+	fixture_feed(f, 6);
+	fixture_settle(f);
+	assert_int_equal(f->far[0].accepted, 2);
+	assert_int_equal(f->far[0].seen[0].count, 10);
+	assert_true(f->far[0].seen[1].at_ns - begin >= 59 * (uint64_t)MS);
+	fixture_close(f, 0);
+}
+
+static void like_sinks_share_batches(void **state)
+{
+	struct fixture *f = *state;
+
+	f->sinks[2].common.batch_records = 7;
+	f->sinks[3].common.fields = (char[]){"seq epoch"};
+	for (size_t i = 0; i < 4; i++)
+		f->far[i].hold = true;
+	fixture_open(f, 4);
+	fixture_feed(f, 70);
+	assert_int_equal(f->far[0].accepted, 7);
+	assert_int_equal(f->far[2].accepted, 10);
+	for (size_t i = 0; i < 7; i++) {
+		assert_ptr_equal(f->far[0].seen[i].batch, f->far[1].seen[i].batch);
+		assert_ptr_not_equal(f->far[0].seen[i].batch, f->far[2].seen[i].batch);
+		assert_ptr_not_equal(f->far[0].seen[i].batch, f->far[3].seen[i].batch);
+	}
+	/* One sink has settled, the other still reads the shared bytes. */
+	while (spy_release(&f->far[0], outcome(FFFA_V_DELIVERED, 0)))
+		fixture_turn(f);
+	while (spy_release(&f->far[1], outcome(FFFA_V_DELIVERED, 0)))
+		fixture_turn(f);
+	while (spy_release(&f->far[2], outcome(FFFA_V_DELIVERED, 0)))
+		fixture_turn(f);
+	fixture_close(f, 1 * MS);
+	fixture_expect(f, 0, 1, 70);
+	fixture_expect(f, 1, 1, 70);
+	fixture_expect(f, 2, 1, 70);
+	assert_int_equal(f->last[3].lost[FFFA_RL_SHUTDOWN], 70);
+}
+
+static void header_goes_to_those_who_want_it(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		f->sinks[i].common.format = (char[]){"vpc"};
+		f->sinks[i].common.fields = (char[]){"${version} ${srcaddr}"};
+	}
+	f->sinks[1].common.header = false;
+	fixture_open(f, 3);
+	assert_int_equal(f->far[0].len, strlen("version srcaddr\n"));
+	assert_memory_equal(f->far[0].bytes, "version srcaddr\n", f->far[0].len);
+	assert_int_equal(f->far[1].len, 0);
+	assert_int_equal(f->far[2].len, 0);
+	fixture_close(f, 0);
+}
+
+static void open_fails(struct fixture *f, size_t n, int error, const char *text)
+{
+	struct fffa_pipeline *p = NULL;
+	struct fffa_err err = {""};
+
+	f->conf.sink_count = n;
+	assert_int_equal(fffa_pipeline_open(&f->loop, &f->conf, 1, &p, &err), error);
+	assert_null(p);
+	assert_string_equal(err.text, text);
+	assert_int_equal(uv_run(&f->loop, UV_RUN_DEFAULT), 0);
+	for (size_t i = 0; i < n; i++) {
+		assert_null(f->far[i].sink);
+		assert_int_equal(f->far[i].creates, f->far[i].closes);
+	}
+}
+
+static void failed_open_leaves_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct fffa_sink_ops text_only = spy_sink_ops;
+
+	f->far[1].start_error = -ECONNREFUSED;
+	open_fails(f, 3, -ECONNREFUSED, "sink b: the far end is not there");
+	assert_int_equal(f->far[0].starts, 1);
+	assert_int_equal(f->far[2].creates, 0);
+	f->far[1].start_error = 0;
+
+	f->sinks[1].common.format = (char[]){"xml"};
+	open_fails(f, 2, -EINVAL, "sink b: format: xml is not known");
+	f->sinks[1].common.format = (char[]){"json"};
+
+	text_only.formats = 1u << FFFA_FORMAT_VPC;
+	f->sinks[0].ops = &text_only;
+	open_fails(f, 1, -EINVAL, "sink a: format: a sink of type spy cannot take json");
+	f->sinks[0].ops = &spy_sink_ops;
+
+	f->spies[0].far = NULL;
+	open_fails(f, 1, -EINVAL, "sink a: far: is required");
+	assert_int_equal(uv_loop_close(&f->loop), 0);
+}
+
+static void names_and_reopens_its_sinks(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_open(f, 2);
+	assert_string_equal(fffa_pipeline_sink_name(f->p, 0), "a");
+	assert_string_equal(fffa_pipeline_sink_name(f->p, 1), "b");
+	fffa_pipeline_reopen(f->p);
+	assert_int_equal(f->far[0].reopens, 1);
+	assert_int_equal(f->far[1].reopens, 1);
+	fixture_close(f, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(every_record_once_in_order),
+		CASE(seals_by_records),
+		CASE(seals_by_bytes_and_never_beyond),
+		CASE(one_record_larger_than_a_batch_goes_alone),
+		CASE(seals_by_age),
+		CASE(age_counts_from_the_first_record),
+		CASE(like_sinks_share_batches),
+		CASE(header_goes_to_those_who_want_it),
+		CASE(failed_open_leaves_nothing),
+		CASE(names_and_reopens_its_sinks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

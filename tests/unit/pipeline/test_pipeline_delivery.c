@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: MIT
+/* Queues, verdicts and retries. */
+#include "tests/unit/pipeline/pipeline_fixture.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define DELIVERED                                                                                  \
+	{                                                                                          \
+		.verdict = FFFA_V_DELIVERED                                                        \
+	}
+#define RETRY(c)                                                                                   \
+	{                                                                                          \
+		.verdict = FFFA_V_RETRY, .cause = (c)                                              \
+	}
+
+static void play(struct fixture *f, size_t i, const struct spy_step *steps, size_t n)
+{
+	f->far[i].steps = steps;
+	f->far[i].step_count = n;
+}
+
+static void no_room_then_ready(void **state)
+{
+	static const struct spy_step steps[] = {
+		{SPY_REFUSE, {0}, 5}, {SPY_TAKE, DELIVERED, 3}, {SPY_REFUSE, {0}, 0}};
+	struct fixture *f = *state;
+
+	play(f, 0, steps, 3);
+	fixture_open(f, 1);
+	fixture_feed(f, 50);
+	assert_int_equal(f->far[0].submits, 1); /* not asked again before ready */
+	fixture_settle(f);
+	assert_int_equal(f->far[0].readies, 2);
+	assert_int_equal(fixture_ledger(f, 0)->retries, 0);
+	fixture_close(f, 0);
+	fixture_expect_any_order(f, 0, 1, 50);
+}
+
+static void several_under_way_until_the_sink_is_full(void **state)
+{
+	struct fixture *f = *state;
+
+	f->far[0].max_open = 3;
+	f->far[0].hold = true;
+	fixture_open(f, 1);
+	fixture_feed(f, 100);
+	assert_int_equal(spy_open(&f->far[0]), 3);
+	for (size_t done = 1; spy_release(&f->far[0], outcome(FFFA_V_DELIVERED, 0)); done++) {
+		while (f->far[0].dones < done)
+			fixture_turn(f);
+		assert_int_equal(spy_open(&f->far[0]), done <= 7 ? 3 : 10 - done);
+	}
+	fixture_settle(f);
+	fixture_close(f, 0);
+	fixture_expect(f, 0, 1, 100);
+}
+
+static void retries_before_anything_younger(void **state)
+{
+	static const struct spy_step steps[] = {{SPY_TAKE, RETRY(-EIO), 0},
+						{SPY_TAKE, RETRY(-EIO), 0},
+						{SPY_FAIL, RETRY(-ENOBUFS), 0}};
+	struct fixture *f = *state;
+
+	f->far[0].max_open = 1;
+	play(f, 0, steps, 3);
+	fixture_open(f, 1);
+	fixture_feed(f, 40);
+	fixture_settle(f);
+	assert_int_equal(f->far[0].seen[0].first_seq, 1);
+	assert_int_equal(f->far[0].seen[1].first_seq, 1);
+	assert_int_equal(f->far[0].seen[2].first_seq, 1);
+	assert_int_equal(f->far[0].seen[3].first_seq, 11);
+	assert_int_equal(fixture_ledger(f, 0)->retries, 2); /* the refused submit was none */
+	fixture_close(f, 0);
+	fixture_expect(f, 0, 1, 40);
+}
+
+/* Several are under way and all fail: they come back in order and the wait grows once, not per
+ * delivery. */
+static void a_round_of_failures_keeps_the_order(void **state)
+{
+	static const struct spy_step steps[] = {
+		{SPY_TAKE, RETRY(-EIO), 2}, {SPY_TAKE, RETRY(-EIO), 1}, {SPY_TAKE, RETRY(-EIO), 0}};
+	struct fixture *f = *state;
+
+	f->far[0].max_open = 3;
+	play(f, 0, steps, 3);
+	f->sinks[0].common.retry_min_ns = 20 * MS;
+	f->sinks[0].common.retry_max_ns = 10000 * MS;
+	fixture_open(f, 1);
+	fixture_feed(f, 60);
+	fixture_settle(f);
+	for (uint64_t i = 0; i < 3; i++)
+		assert_int_equal(f->far[0].seen[3 + i].first_seq, 1 + 10 * i);
+	assert_true(f->far[0].seen[3].at_ns - f->far[0].seen[0].at_ns < 1000 * (uint64_t)MS);
+	fixture_close(f, 0);
+	fixture_expect(f, 0, 1, 60);
+}
+
+static void waits_at_least_the_minimum_and_the_hint(void **state)
+{
+	static const struct spy_step steps[] = {
+		{SPY_TAKE, RETRY(-EIO), 0},
+		{SPY_TAKE, {.verdict = FFFA_V_RETRY, .retry_after_ms = 80, .cause = -EBUSY}, 0}};
+	struct fixture *f = *state;
+	const struct spy_seen *seen = f->far[0].seen;
+
+	play(f, 0, steps, 2);
+	f->sinks[0].common.retry_min_ns = 30 * MS;
+	f->sinks[0].common.retry_max_ns = 30 * MS;
+	fixture_open(f, 1);
+	fixture_feed(f, 10);
+	fixture_settle(f);
+	assert_int_equal(f->far[0].accepted, 3);
+	assert_true(seen[1].at_ns - seen[0].at_ns >= 29 * (uint64_t)MS);
+	assert_true(seen[2].at_ns - seen[1].at_ns >= 79 * (uint64_t)MS);
+	fixture_close(f, 0);
+}
+
+static struct fffa_outcome always_retry(void *arg, const struct fffa_batch *b)
+{
+	(void)arg;
+	(void)b;
+	return outcome(FFFA_V_RETRY, -EIO);
+}
+
+static void gives_up_after_the_configured_time(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t begin = uv_hrtime();
+
+	f->far[0].judge = always_retry;
+	f->sinks[0].common.retry_give_up_ns = 50 * MS;
+	fixture_open(f, 2);
+	fixture_feed(f, 10);
+	fixture_settle(f);
+	assert_true(uv_hrtime() - begin >= 50 * (uint64_t)MS);
+	assert_true(f->far[0].accepted > 3);
+	assert_int_equal(fixture_ledger(f, 0)->lost[FFFA_RL_GAVE_UP], 10);
+	assert_int_equal(fixture_ledger(f, 1)->delivered, 10);
+	f->far[0].judge = NULL; /* what comes later is delivered */
+	fixture_feed(f, 10);
+	fixture_settle(f);
+	assert_int_equal(fixture_ledger(f, 0)->delivered, 10);
+	fixture_close(f, 0);
+	fixture_expect(f, 0, 11, 20);
+}
+
+static void rejected_is_counted_and_not_repeated(void **state)
+{
+	static const struct spy_step steps[] = {
+		{SPY_TAKE, {.verdict = FFFA_V_REJECTED, .cause = -EINVAL}, 0}};
+	struct fixture *f = *state;
+
+	play(f, 0, steps, 1);
+	fixture_open(f, 1);
+	fixture_feed(f, 30);
+	fixture_settle(f);
+	assert_int_equal(f->far[0].accepted, 3);
+	assert_int_equal(fixture_ledger(f, 0)->rejected, 10);
+	assert_int_equal(fixture_ledger(f, 0)->delivered, 20);
+	fixture_close(f, 0);
+	fixture_expect(f, 0, 11, 30);
+}
+
+/* Takes at most two records, and never number 13. */
+static struct fffa_outcome small_mouth(void *arg, const struct fffa_batch *b)
+{
+	uint64_t first = fffa_batch_first_seq(b);
+	bool has_13 = first <= 13 && fffa_batch_last_seq(b) >= 13;
+
+	(void)arg;
+	return outcome(fffa_batch_count(b) > 2 || has_13 ? FFFA_V_TOO_BIG : FFFA_V_DELIVERED, 0);
+}
+
+static void too_big_is_split_down_to_one_record(void **state)
+{
+	struct fixture *f = *state;
+	const char *text;
+
+	f->far[0].judge = small_mouth;
+	f->far[0].max_open = 1;
+	fixture_open(f, 2); /* the other shares the batches and takes them whole */
+	fixture_feed(f, 40);
+	fixture_settle(f);
+	assert_int_equal(fixture_ledger(f, 0)->delivered, 39);
+	assert_int_equal(fixture_ledger(f, 0)->rejected, 1);
+	assert_int_equal(fixture_ledger(f, 0)->retries, 0);
+	fixture_close(f, 0);
+	fixture_expect(f, 1, 1, 40);
+	text = (const char *)f->far[0].bytes;
+	for (unsigned int seq = 1; seq <= 40; seq++) {
+		char want[32];
+		int n = snprintf(want, sizeof(want), "{\"seq\":%u}\n", seq);
+
+		if (seq == 13)
+			continue;
+		assert_memory_equal(text, want, n);
+		text += n;
+	}
+	assert_ptr_equal(text, f->far[0].bytes + f->far[0].len);
+}
+
+static void full_queue_drops_the_newest_for_this_sink_only(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t kept;
+
+	f->far[0].hold = true;
+	f->far[0].max_open = 1;
+	f->sinks[0].common.queue_memory = 4096;
+	fixture_open(f, 2);
+	for (int i = 0; i < 200; i++) {
+		fixture_feed(f, 10);
+		(void)uv_run(&f->loop, UV_RUN_NOWAIT);
+	}
+	fixture_run_for(f, 5);
+	assert_int_equal(fixture_ledger(f, 1)->delivered, 2000);
+	kept = fixture_ledger(f, 0)->in_flight;
+	assert_in_range(kept, 50, 400); /* batches of ten short lines in 4 KiB */
+	assert_int_equal(fixture_ledger(f, 0)->lost[FFFA_RL_QUEUE_FULL], 2000 - kept);
+	f->far[0].hold = false;
+	assert_true(spy_release(&f->far[0], outcome(FFFA_V_DELIVERED, 0)));
+	fixture_settle(f);
+	fixture_expect(f, 0, 1, kept); /* the oldest */
+	fixture_feed(f, 10);
+	fixture_settle(f);
+	assert_int_equal(fixture_ledger(f, 0)->delivered, kept + 10); /* room again */
+	fixture_close(f, 0);
+	fixture_expect(f, 1, 1, 2010);
+}
+
+static void has_room_until_half_full(void **state)
+{
+	struct fixture *f = *state;
+
+	f->far[0].hold = true;
+	f->far[0].max_open = 1;
+	f->sinks[0].common.batch_bytes = 64;
+	f->sinks[0].common.queue_memory = 20000;
+	fixture_open(f, 2);
+	assert_true(fffa_pipeline_has_room(f->p));
+	while (fffa_pipeline_has_room(f->p)) {
+		fixture_feed(f, 1);
+		assert_true(f->fed < 1000);
+	}
+	assert_true(f->fed > 100);
+	fixture_feed(f, (size_t)f->fed / 2); /* half of the queue is still free */
+	assert_int_equal(fixture_ledger(f, 0)->lost[FFFA_RL_QUEUE_FULL], 0);
+	f->far[0].hold = false;
+	assert_true(spy_release(&f->far[0], outcome(FFFA_V_DELIVERED, 0)));
+	fixture_settle(f);
+	assert_true(fffa_pipeline_has_room(f->p));
+	fixture_close(f, 0);
+	fixture_expect(f, 0, 1, f->fed);
+}
+
+/* A source that asks before each record loses nothing, however small the queue. */
+static void a_source_that_asks_loses_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	f->far[0].max_open = 1;
+	f->sinks[0].common.queue_memory = 1;
+	while (f->fed < 500) {
+		if (!f->p)
+			fixture_open(f, 1);
+		if (fffa_pipeline_has_room(f->p))
+			fixture_feed(f, 1);
+		else
+			fixture_turn(f);
+	}
+	fixture_close(f, 0);
+	assert_int_equal(f->last[0].delivered, 500);
+	fixture_expect(f, 0, 1, 500);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(no_room_then_ready),
+		CASE(several_under_way_until_the_sink_is_full),
+		CASE(retries_before_anything_younger),
+		CASE(a_round_of_failures_keeps_the_order),
+		CASE(waits_at_least_the_minimum_and_the_hint),
+		CASE(gives_up_after_the_configured_time),
+		CASE(rejected_is_counted_and_not_repeated),
+		CASE(too_big_is_split_down_to_one_record),
+		CASE(full_queue_drops_the_newest_for_this_sink_only),
+		CASE(has_room_until_half_full),
+		CASE(a_source_that_asks_loses_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

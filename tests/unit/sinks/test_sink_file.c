@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: MIT
+#include "tests/stubs/cmocka_all.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sinks/file/file.h"
+#include "tests/stubs/make_batch.h"
+#include "tests/stubs/sink_rig.h"
+
+struct place {
+	char dir[64];
+	char path[96];
+	struct fffa_sink_file_conf conf;
+};
+
+static int setup(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+
+	strcpy(p->dir, "fffa-file-XXXXXX");
+	if (!mkdtemp(p->dir))
+		return -1;
+	(void)snprintf(p->path, sizeof(p->path), "%s/flows.log", p->dir);
+	p->conf.path = p->path;
+	*state = p;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct place *p = *state;
+	char old[128];
+
+	(void)snprintf(old, sizeof(old), "%s.1", p->path);
+	(void)unlink(old);
+	(void)unlink(p->path);
+	(void)rmdir(p->dir);
+	free(p);
+	return 0;
+}
+
+/* The whole file as a string; the caller frees. */
+static char *slurp(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	struct stat st;
+	char *text;
+
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	text = calloc(1, (size_t)st.st_size + 1);
+	assert_int_equal(read(fd, text, (size_t)st.st_size), st.st_size);
+	(void)close(fd);
+	return text;
+}
+
+static void expect_file(const char *path, const char *head, size_t n, ...)
+{
+	char *text = slurp(path), *at = text;
+	va_list ap;
+
+	assert_int_equal(strncmp(at, head, strlen(head)), 0);
+	at += strlen(head);
+	va_start(ap, n);
+	for (size_t i = 0; i < n; i++) {
+		struct fffa_span s = fffa_batch_bytes(va_arg(ap, struct rig_delivery *)->d.batch);
+
+		assert_true(strlen(at) >= s.len);
+		assert_memory_equal(at, s.ptr, s.len);
+		at += s.len;
+	}
+	va_end(ap);
+	assert_string_equal(at, "");
+	free(text);
+}
+
+static void set_file_limit(rlim_t bytes)
+{
+	struct rlimit l;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &l), 0);
+	l.rlim_cur = bytes < l.rlim_max ? bytes : l.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+}
+
+/* Starts the sink with fd as standard output; the sink keeps a duplicate. */
+static int start_on_stdout(struct sink_rig *r, int fd)
+{
+	int saved = dup(STDOUT_FILENO), rc;
+
+	(void)fflush(stdout);
+	assert_int_equal(dup2(fd, STDOUT_FILENO), STDOUT_FILENO);
+	rc = sink_rig_start(r);
+	assert_int_equal(dup2(saved, STDOUT_FILENO), STDOUT_FILENO);
+	(void)close(saved);
+	return rc;
+}
+
+static void header_begins_a_new_file_only(void **state)
+{
+	struct place *p = *state;
+	struct sink_rig r;
+	struct rig_delivery a = {0}, b = {0};
+	struct stat st;
+
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "head er\n");
+	assert_int_equal(sink_rig_start(&r), 0);
+	sink_rig_close(&r);
+	expect_file(p->path, "head er\n", 0); /* also without a record */
+	assert_int_equal(stat(p->path, &st), 0);
+	assert_int_equal(st.st_mode & 0777 & ~0640u, 0);
+
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "head er\n");
+	assert_int_equal(sink_rig_start(&r), 0);
+	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 3, 40)).verdict, FFFA_V_DELIVERED);
+	sink_rig_close(&r);
+	expect_file(p->path, "head er\n", 1, &a);
+
+	p->conf.sync = FFFA_FILE_SYNC_BATCH;
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "head er\n");
+	assert_int_equal(sink_rig_start(&r), 0);
+	assert_int_equal(sink_rig_send(&r, &b, make_batch(4, 2, 40)).verdict, FFFA_V_DELIVERED);
+	sink_rig_close(&r);
+	expect_file(p->path, "head er\n", 2, &a, &b);
+	rig_delivery_fini(&a);
+	rig_delivery_fini(&b);
+}
+
+static void start_says_what_to_do(void **state)
+{
+	struct place *p = *state;
+	struct sink_rig r;
+	char path[160];
+
+	(void)snprintf(path, sizeof(path), "%s/missing/flows.log", p->dir);
+	p->conf.path = path;
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "");
+	assert_int_equal(sink_rig_start(&r), -ENOENT);
+	(void)snprintf(path, sizeof(path), "%s/missing does not exist; create it", p->dir);
+	assert_non_null(strstr(r.err.text, path));
+	sink_rig_close(&r);
+
+	p->conf.path = p->dir;
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "");
+	assert_int_equal(sink_rig_start(&r), -EISDIR);
+	assert_non_null(strstr(r.err.text, "is a directory"));
+	sink_rig_close(&r);
+
+	p->conf.path = p->path;
+	assert_int_equal(mkfifo(p->path, 0600), 0);
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "");
+	assert_int_equal(sink_rig_start(&r), -ENXIO);
+	assert_non_null(strstr(r.err.text, "start its reader"));
+	sink_rig_close(&r);
+}
+
+static void path_is_required(void **state)
+{
+	struct fffa_sink_file_conf none = {0}, empty = {.path = (char[]){""}};
+	struct fffa_err err;
+
+	(void)state;
+	assert_int_equal(fffa_sink_file_ops.check(&none, &err), -EINVAL);
+	assert_int_equal(strncmp(err.text, "path: ", 6), 0);
+	assert_int_equal(fffa_sink_file_ops.check(&empty, NULL), -EINVAL);
+}
+
+/* The limit lies inside a record of b: nothing of b may stay, and nothing may come twice. */
+static void full_file_is_cut_back_and_tried_again(void **state)
+{
+	struct place *p = *state;
+	struct sink_rig r;
+	struct rig_delivery a = {0}, b = {0};
+	struct fffa_outcome o;
+
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
+	assert_int_equal(sink_rig_start(&r), 0);
+	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 10, 100)).verdict, FFFA_V_DELIVERED);
+	set_file_limit(2 + 1000 + 250);
+	for (int i = 0; i < 3; i++) {
+		o = i ? (sink_rig_again(&r, &b), sink_rig_wait(&r, &b), b.outcome)
+		      : sink_rig_send(&r, &b, make_batch(11, 10, 100));
+		assert_int_equal(o.verdict, FFFA_V_RETRY);
+		assert_int_equal(o.cause, -EFBIG);
+		expect_file(p->path, "h\n", 1, &a);
+	}
+	set_file_limit(RLIM_INFINITY);
+	assert_int_equal(sink_rig_again(&r, &b), 0);
+	sink_rig_wait(&r, &b);
+	assert_int_equal(b.outcome.verdict, FFFA_V_DELIVERED);
+	expect_file(p->path, "h\n", 2, &a, &b);
+	sink_rig_close(&r);
+	rig_delivery_fini(&a);
+	rig_delivery_fini(&b);
+}
+
+static void header_waits_for_room(void **state)
+{
+	struct place *p = *state;
+	struct sink_rig r;
+	struct rig_delivery a = {0};
+
+	set_file_limit(3);
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "header\n");
+	assert_int_equal(sink_rig_start(&r), 0);
+	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 2, 30)).verdict, FFFA_V_RETRY);
+	expect_file(p->path, "", 0);
+	set_file_limit(RLIM_INFINITY);
+	assert_int_equal(sink_rig_again(&r, &a), 0);
+	sink_rig_wait(&r, &a);
+	assert_int_equal(a.outcome.verdict, FFFA_V_DELIVERED);
+	expect_file(p->path, "header\n", 1, &a);
+	sink_rig_close(&r);
+	rig_delivery_fini(&a);
+}
+
+static void device_without_room_is_retry(void **state)
+{
+	struct place *p = *state;
+	struct sink_rig r;
+	struct rig_delivery a = {0};
+	struct fffa_outcome o;
+
+	p->conf.path = (char[]){"/dev/full"};
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
+	assert_int_equal(sink_rig_start(&r), 0);
+	o = sink_rig_send(&r, &a, make_batch(1, 2, 30));
+	assert_int_equal(o.verdict, FFFA_V_RETRY);
+	assert_int_equal(o.cause, -ENOSPC);
+	sink_rig_close(&r);
+	rig_delivery_fini(&a);
+}
+
+/* Standard output is shared: it is never cut. The same batch goes on where it stopped. */
+static void shared_output_goes_on_where_it_stopped(void **state)
+{
+	struct place *p = *state;
+	struct sink_rig r;
+	struct rig_delivery a = {0};
+	int fd = open(p->path, O_WRONLY | O_CREAT, 0600);
+
+	p->conf.path = (char[]){"-"};
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
+	set_file_limit(2 + 250);
+	assert_int_equal(start_on_stdout(&r, fd), 0);
+	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 10, 100)).verdict, FFFA_V_RETRY);
+	assert_int_equal(sink_rig_again(&r, &a), 0);
+	sink_rig_wait(&r, &a);
+	assert_int_equal(a.outcome.verdict, FFFA_V_RETRY); /* still no room, no progress */
+	set_file_limit(2 + 600);
+	assert_int_equal(sink_rig_again(&r, &a), 0);
+	sink_rig_wait(&r, &a);
+	assert_int_equal(a.outcome.verdict, FFFA_V_RETRY); /* some */
+	set_file_limit(RLIM_INFINITY);
+	assert_int_equal(sink_rig_again(&r, &a), 0);
+	sink_rig_wait(&r, &a);
+	assert_int_equal(a.outcome.verdict, FFFA_V_DELIVERED);
+	expect_file(p->path, "h\n", 1, &a);
+	sink_rig_close(&r);
+	rig_delivery_fini(&a);
+	(void)close(fd);
+}
+
+/* The first batch was given up after 250 of its bytes: its third record is completed, then the next
+ * begins. */
+static void a_torn_record_is_completed_before_another_batch(void **state)
+{
+	struct place *p = *state;
+	struct sink_rig r;
+	struct rig_delivery a = {0}, b = {0}, front = {0};
+	int fd = open(p->path, O_WRONLY | O_CREAT, 0600);
+
+	p->conf.path = (char[]){"-"};
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "");
+	assert_int_equal(start_on_stdout(&r, fd), 0);
+	set_file_limit(250);
+	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 10, 100)).verdict, FFFA_V_RETRY);
+	set_file_limit(270);
+	assert_int_equal(sink_rig_send(&r, &b, make_batch(11, 4, 100)).verdict, FFFA_V_RETRY);
+	set_file_limit(RLIM_INFINITY);
+	assert_int_equal(sink_rig_again(&r, &b), 0);
+	sink_rig_wait(&r, &b);
+	assert_int_equal(b.outcome.verdict, FFFA_V_DELIVERED);
+	front.d.batch = make_batch(1, 3, 100);
+	expect_file(p->path, "", 2, &front, &b);
+	sink_rig_close(&r);
+	rig_delivery_fini(&a);
+	rig_delivery_fini(&b);
+	rig_delivery_fini(&front);
+	(void)close(fd);
+}
+
+static void run_until_stalled(struct sink_rig *r, int reader)
+{
+	int before = -1, now = 0;
+
+	/* The pipe holds all it can when no more bytes come in although the loop has had its turns.
+	 */
+	while (before != now) {
+		before = now;
+		for (int i = 0; i < 100; i++)
+			(void)uv_run(&r->loop, UV_RUN_NOWAIT);
+		(void)usleep(2000);
+		assert_int_equal(ioctl(reader, FIONREAD, &now), 0);
+	}
+	assert_true(now > 0);
+}
+
+static size_t drain(struct sink_rig *r, int reader, char *dst, size_t want)
+{
+	size_t got = 0;
+
+	while (got < want) {
+		ssize_t n = read(reader, dst + got, want - got);
+
+		if (n > 0)
+			got += (size_t)n;
+		else
+			assert_true(n < 0 && errno == EAGAIN);
+		(void)uv_run(&r->loop, UV_RUN_NOWAIT);
+	}
+	return got;
+}
+
+/* A reader that sleeps holds no thread, delays only its own sink, and gets every byte once. */
+static void slow_reader(struct sink_rig *r, int reader)
+{
+	const size_t total = 2 + 3000 * 100;
+	struct rig_delivery a = {0}, b = {0};
+	char *got = calloc(1, total + 1);
+	size_t readies;
+
+	assert_int_equal(sink_rig_send(r, &b, make_batch(1, 1, 100)).verdict, FFFA_V_DELIVERED);
+	rig_delivery_fini(&b);
+	assert_int_equal(drain(r, reader, got, 102), 102);
+	assert_memory_equal(got, "h\n1 x", 5);
+	assert_int_equal(sink_rig_submit(r, &a, make_batch(1, 3000, 100)), 0);
+	run_until_stalled(r, reader);
+	assert_int_equal(a.outcome.verdict, FFFA_V_NONE);
+	readies = r->readies;
+	assert_int_equal(sink_rig_submit(r, &b, make_batch(3001, 1, 100)), -EAGAIN);
+	assert_int_equal(drain(r, reader, got, 300000), 300000);
+	sink_rig_wait(r, &a);
+	assert_int_equal(a.outcome.verdict, FFFA_V_DELIVERED);
+	assert_int_equal(r->readies, readies + 1);
+	assert_memory_equal(got, fffa_batch_bytes(a.d.batch).ptr, 300000);
+	rig_delivery_fini(&a);
+	rig_delivery_fini(&b);
+	free(got);
+}
+
+static void fifo_with_a_slow_reader(void **state)
+{
+	struct place *p = *state;
+	struct sink_rig r;
+	int reader;
+
+	assert_int_equal(mkfifo(p->path, 0600), 0);
+	reader = open(p->path, O_RDONLY | O_NONBLOCK);
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
+	assert_int_equal(sink_rig_start(&r), 0);
+	slow_reader(&r, reader);
+	sink_rig_close(&r);
+	(void)close(reader);
+}
+
+/* The pipe stays a blocking one: its flags belong to the shell too. */
+static void stdout_pipe_with_a_slow_reader(void **state)
+{
+	struct place *p = *state;
+	struct sink_rig r;
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+	p->conf.path = (char[]){"-"};
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
+	assert_int_equal(start_on_stdout(&r, fds[1]), 0);
+	slow_reader(&r, fds[0]);
+	assert_int_equal(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0);
+	sink_rig_close(&r);
+	assert_int_equal(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+}
+
+static void close_does_not_wait_for_a_reader(void **state)
+{
+	struct place *p = *state;
+	struct sink_rig r;
+	struct rig_delivery a = {0};
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	p->conf.path = (char[]){"-"};
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
+	assert_int_equal(start_on_stdout(&r, fds[1]), 0);
+	while (sink_rig_submit(&r, &a, make_batch(1, 3000, 100)) == -EAGAIN) {
+		rig_delivery_fini(&a);
+		(void)uv_run(&r.loop, UV_RUN_ONCE);
+	}
+	run_until_stalled(&r, fds[0]);
+	sink_rig_close(&r);
+	assert_int_equal(a.outcome.verdict, FFFA_V_RETRY);
+	assert_int_equal(a.outcome.cause, -ECANCELED);
+	rig_delivery_fini(&a);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+}
+
+static void reader_gone_is_retry_with_the_cause(void **state)
+{
+	struct place *p = *state;
+	struct sink_rig r;
+	struct rig_delivery a = {0};
+	struct fffa_outcome o;
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	p->conf.path = (char[]){"-"};
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "");
+	assert_int_equal(start_on_stdout(&r, fds[1]), 0);
+	(void)close(fds[0]);
+	o = sink_rig_send(&r, &a, make_batch(1, 2, 30));
+	assert_int_equal(o.verdict, FFFA_V_RETRY);
+	assert_int_equal(o.cause, -EPIPE);
+	sink_rig_close(&r);
+	rig_delivery_fini(&a);
+	(void)close(fds[1]);
+}
+
+static void reopen_begins_a_new_file(void **state)
+{
+	struct place *p = *state;
+	struct sink_rig r;
+	struct rig_delivery a = {0}, b = {0}, c = {0};
+	char old[128];
+
+	(void)snprintf(old, sizeof(old), "%s.1", p->path);
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
+	assert_int_equal(sink_rig_start(&r), 0);
+	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 2, 30)).verdict, FFFA_V_DELIVERED);
+	assert_int_equal(rename(p->path, old), 0);
+	assert_int_equal(sink_rig_submit(&r, &b, make_batch(3, 2000, 30)), 0);
+	sink_rig_reopen(&r); /* under way: the old file gets the whole batch */
+	sink_rig_wait(&r, &b);
+	assert_int_equal(b.outcome.verdict, FFFA_V_DELIVERED);
+	assert_int_equal(sink_rig_send(&r, &c, make_batch(2003, 2, 30)).verdict, FFFA_V_DELIVERED);
+	expect_file(old, "h\n", 2, &a, &b);
+	expect_file(p->path, "h\n", 1, &c);
+
+	assert_int_equal(unlink(old), 0);
+	assert_int_equal(rename(p->path, old), 0);
+	sink_rig_reopen(&r); /* idle: at once, with a header */
+	sink_rig_close(&r);
+	expect_file(p->path, "h\n", 0);
+	rig_delivery_fini(&a);
+	rig_delivery_fini(&b);
+	rig_delivery_fini(&c);
+}
+
+static void failed_reopen_keeps_the_old_file(void **state)
+{
+	struct place *p = *state;
+	struct sink_rig r;
+	struct rig_delivery a = {0};
+	char old[128];
+
+	(void)snprintf(old, sizeof(old), "%s.1", p->path);
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "");
+	assert_int_equal(sink_rig_start(&r), 0);
+	assert_int_equal(rename(p->path, old), 0);
+	assert_int_equal(mkdir(p->path, 0700), 0);
+	sink_rig_reopen(&r);
+	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 2, 30)).verdict, FFFA_V_DELIVERED);
+	expect_file(old, "", 1, &a);
+	sink_rig_close(&r);
+	assert_int_equal(rmdir(p->path), 0);
+	rig_delivery_fini(&a);
+}
+
+/* Another process's bytes behind ours are never cut, also when our batch failed half written. */
+static void bytes_of_others_are_never_cut(void **state)
+{
+	struct place *p = *state;
+	struct sink_rig r;
+	struct rig_delivery a = {0};
+	int fd = open(p->path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "");
+	assert_int_equal(sink_rig_start(&r), 0);
+	set_file_limit(250);
+	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 5, 100)).verdict, FFFA_V_RETRY);
+	expect_file(p->path, "", 0);
+	set_file_limit(RLIM_INFINITY);
+	assert_int_equal(write(fd, "theirs\n", 7), 7);
+	assert_int_equal(sink_rig_again(&r, &a), 0);
+	sink_rig_wait(&r, &a);
+	assert_int_equal(a.outcome.verdict, FFFA_V_DELIVERED);
+	expect_file(p->path, "theirs\n", 1, &a);
+	sink_rig_close(&r);
+	rig_delivery_fini(&a);
+	(void)close(fd);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(header_begins_a_new_file_only),
+		CASE(start_says_what_to_do),
+		CASE(path_is_required),
+		CASE(full_file_is_cut_back_and_tried_again),
+		CASE(header_waits_for_room),
+		CASE(device_without_room_is_retry),
+		CASE(shared_output_goes_on_where_it_stopped),
+		CASE(a_torn_record_is_completed_before_another_batch),
+		CASE(fifo_with_a_slow_reader),
+		CASE(stdout_pipe_with_a_slow_reader),
+		CASE(close_does_not_wait_for_a_reader),
+		CASE(reader_gone_is_retry_with_the_cause),
+		CASE(reopen_begins_a_new_file),
+		CASE(failed_reopen_keeps_the_old_file),
+		CASE(bytes_of_others_are_never_cut),
+	};
+
+	(void)signal(SIGPIPE, SIG_IGN); /* as main does */
+	(void)signal(SIGXFSZ, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
