@@ -170,14 +170,11 @@ static bool is_unset(const struct fffa_field *f)
 /* Begins a line at column e->indent + depth * 2. */
 static void begin_line(struct fffa_emit *e, int depth, bool key)
 {
-	int column = e->indent + depth * 2;
+	int column = e->indent + depth * 2 - (e->item ? 2 : 0);
 
-	if (key && e->item) {
-		fprintf(e->out, "%s%*s- ", e->lead, column - 2, "");
+	fprintf(e->out, "%s%*s%s", e->lead, column, "", key && e->item ? "- " : "");
+	if (key)
 		e->item = false;
-		return;
-	}
-	fprintf(e->out, "%s%*s", e->lead, column, "");
 }
 
 static void emit_comment(struct fffa_emit *e, const struct fffa_option *o, int depth)
@@ -203,12 +200,20 @@ static void emit_comment(struct fffa_emit *e, const struct fffa_option *o, int d
 		strrchr(o->key, '.') ? strrchr(o->key, '.') + 1 : o->key);
 }
 
+/* Sections of the file stand apart. */
+static void emit_gap(const struct fffa_emit *e, int depth)
+{
+	if (e->comments && !depth && !e->indent)
+		fprintf(e->out, "%s\n", e->lead);
+}
+
 static void emit_leaf(struct fffa_emit *e, const struct fffa_field *f, const char *name, int depth)
 {
 	bool unset = is_unset(f);
 
 	if (unset && !e->comments)
 		return;
+	emit_gap(e, depth);
 	if (e->comments)
 		emit_comment(e, f->opt, depth);
 	begin_line(e, depth, !unset);
@@ -264,8 +269,7 @@ static void emit_level(struct fffa_emit *e, const struct fffa_fields *f, const c
 		}
 		if (!opens_group(e, f, i, (size_t)(dot - key)))
 			continue;
-		if (e->comments && !depth && !e->indent)
-			fprintf(e->out, "%s\n", e->lead);
+		emit_gap(e, depth);
 		begin_line(e, depth, true);
 		fprintf(e->out, "%.*s:\n", (int)(dot - rest), rest);
 		emit_level(e, f, key, (size_t)(dot - key), depth + 1);

@@ -44,29 +44,43 @@ static void known_types(const struct fffa_sink_schema *schema, char *dst, size_t
 		n += (size_t)snprintf(dst + n, cap - n, "%s%s", n ? ", " : "", schema->name);
 }
 
-/* Sets *out to the schema of the sink's type; NULL when that is missing or unknown (reported). */
+/*
+ * The text of a key that decides how the others are read; NULL when it is not there or wrong, which
+ * is reported when its turn comes. Freed by the caller.
+ */
+static int peek(const struct fffa_scope *s, const struct fffa_node *item, const char *key,
+		char **text)
+{
+	const struct fffa_node *node = fffa_node_get(item, key);
+	struct fffa_report quiet = {.file = ""};
+	struct fffa_scope look = *s;
+
+	*text = NULL;
+	look.rep = &quiet;
+	if (node && fffa_set_read_text(&look, node, "", "", text) == -ENOMEM)
+		return fffa_report_nomem(s->rep);
+	return 0;
+}
+
+/* Sets *out to the schema of the sink's type; NULL when that is missing or unknown. */
 static int find_type(const struct fffa_scope *s, const struct fffa_node *item,
 		     const struct fffa_sink_schema *schema, const struct fffa_sink_schema **out)
 {
 	const struct fffa_node *node = fffa_node_get(item, "type");
 	struct fffa_path path = fffa_path_join(s->path, "type");
-	const struct fffa_sink_schema *row;
 	char known[256], *type;
-	int ret;
+	int ret = peek(s, item, "type", &type);
 
 	*out = NULL;
 	known_types(schema, known, sizeof(known));
-	if (!node) {
+	if (!ret && !node)
 		fffa_report_problem(s->rep, item->line, path.text, "is missing; allowed: %s",
 				    known);
-		return 0;
-	}
-	ret = fffa_set_read_text(s, node, path.text, known, &type);
-	if (ret)
-		return ret == -ENOMEM ? ret : 0;
-	for (row = schema; row && row->name && !*out; row++)
-		if (!strcmp(row->name, type))
-			*out = row;
+	if (!type)
+		return ret;
+	for (; schema && schema->name && !*out; schema++)
+		if (!strcmp(schema->name, type))
+			*out = schema;
 	if (!*out)
 		fffa_report_problem(s->rep, node->line, path.text, "\"%s\" is unknown; allowed: %s",
 				    fffa_shown(type).text, known);
@@ -74,22 +88,15 @@ static int find_type(const struct fffa_scope *s, const struct fffa_node *item,
 	return 0;
 }
 
-/* The fields of a vpc sink hold "${name}" of their own. A format that cannot be read counts as vpc,
- * the default. */
-static bool is_vpc(const struct fffa_scope *s, const struct fffa_node *item)
+/* The fields of a vpc sink, the default format, hold "${name}" of their own. */
+static int find_syntax(struct fffa_scope *s, const struct fffa_node *item)
 {
-	const struct fffa_node *node = fffa_node_get(item, "format");
-	struct fffa_report quiet = {.file = ""};
-	struct fffa_scope look = *s;
 	char *format;
-	bool vpc;
+	int ret = peek(s, item, "format", &format);
 
-	look.rep = &quiet;
-	if (!node || fffa_set_read_text(&look, node, "", "", &format))
-		return true;
-	vpc = !strcmp(format, "vpc");
+	s->verbatim = !format || !strcmp(format, "vpc");
 	free(format);
-	return vpc;
+	return ret;
 }
 
 static int make_own(const struct fffa_sink_schema *schema, struct fffa_sink_conf *conf)
@@ -119,16 +126,18 @@ static int read_sink(struct fffa_scope *s, const struct fffa_node *item,
 		return 0;
 	s->path = path.text;
 	s->fields = &fields;
+	s->other = NULL;
 	if (item->kind != FFFA_NODE_MAP) {
 		fffa_report_problem(s->rep, item->line, s->path, "is %s; allowed: a map of keys",
 				    fffa_node_kind_name(item));
 		return 0;
 	}
 	ret = find_type(s, item, schema, &type);
+	if (!ret)
+		ret = find_syntax(s, item);
 	if (ret)
 		return ret;
 	s->lenient = !type;
-	s->verbatim = is_vpc(s, item);
 	if (make_own(type, conf))
 		return fffa_report_nomem(s->rep);
 	if (fffa_sink_fields(conf, &fields)) {

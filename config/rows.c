@@ -92,7 +92,8 @@ const struct fffa_option fffa_config_rows[] = {
 const struct fffa_option fffa_sink_common_rows[] = {
 	FFFA_OPT_STRING("name", C, name, NULL, 0,
 			"Names the sink in logs and metrics: 1 to 32 of a-z A-Z 0-9 _ -, unique."),
-	FFFA_OPT_STRING("type", C, type, NULL, 0, "Where the records go."),
+	FFFA_OPT_STRING("type", C, type, NULL, 0,
+			"Where the records go; each type has keys of its own."),
 	FFFA_OPT_STRING("format", C, format, "vpc", 0,
 			"How a record is written: vpc, flowlog or json."),
 	FFFA_OPT_STRING(

@@ -8,7 +8,7 @@
 
 struct frame {
 	struct fffa_node *node;
-	const struct fffa_node *key; /* map: the key whose value comes next */
+	const struct fffa_node *key; /* map: the last key that was read */
 };
 
 struct builder {
@@ -22,6 +22,7 @@ struct builder {
 	unsigned int documents;
 };
 
+/* The path of the place that the next node will take. */
 static struct fffa_path where(const struct builder *b)
 {
 	struct fffa_path p = {""};
@@ -29,10 +30,11 @@ static struct fffa_path where(const struct builder *b)
 
 	for (i = 0; i < b->depth; i++) {
 		const struct frame *f = &b->stack[i];
+		bool inner = i + 1 < b->depth; /* what the next frame reads is attached already */
 
 		if (f->node->kind == FFFA_NODE_LIST)
-			p = fffa_path_index(p.text, f->node->count);
-		else if (f->key)
+			p = fffa_path_index(p.text, f->node->count - inner);
+		else if (f->key && (inner || f->node->count % 2))
 			p = fffa_path_join(p.text, f->key->text);
 	}
 	return p;
@@ -53,8 +55,8 @@ static void attach(struct builder *b, struct fffa_node *n)
 		return;
 	}
 	f = &b->stack[b->depth - 1];
-	if (f->node->kind == FFFA_NODE_MAP)
-		f->key = f->node->count % 2 ? NULL : n;
+	if (f->node->kind == FFFA_NODE_MAP && f->node->count % 2 == 0)
+		f->key = n;
 	if (f->node->last)
 		f->node->last->next = n;
 	else

@@ -27,7 +27,7 @@ static const struct fffa_option demo_rows[] = {
 	FFFA_OPT_SIZE("room", D, room_bytes, "1536", 0, 0, 0, "A size."),
 	FFFA_OPT_STRING("url", D, url, NULL, 0, "Where to."),
 	FFFA_OPT_ENUM("tls.mode", D, mode, "slow", modes, 0, "A word."),
-	FFFA_OPT_STRINGS("hosts", D, hosts, "[]", 0, 3, NULL, 0, "Names."),
+	FFFA_OPT_STRINGS("hosts", D, hosts, "[]", 0, 5, NULL, 0, "Names."),
 	FFFA_OPT_INTS("ports", D, ports, "[1, 2]", 1, 9, 0, "Numbers."),
 	FFFA_OPT_SECRET("tls.password", D, password, 0, "A secret."),
 	FFFA_OPT_MAP("properties", D, properties, "{a.b: c}", NULL, 0, "Anything."),
@@ -59,10 +59,7 @@ static int check_format(const struct fffa_sink_ops *ops, const char *format, con
 }
 
 const struct fffa_sink_schema fake_schema[] = {
-	{.name = "file",
-	 .conf_size = sizeof(F),
-	 .opts = file_rows,
-	 .check_format = check_format},
+	{.name = "file", .conf_size = sizeof(F), .opts = file_rows, .check_format = check_format},
 	{.name = "demo",
 	 .conf_size = sizeof(D),
 	 .opts = demo_rows,

@@ -26,7 +26,8 @@ struct fake_demo {
 /* "file" and "demo"; the check of demo refuses flag with an empty url. */
 extern const struct fffa_sink_schema fake_schema[];
 
-/* Variables A=alpha, N=7777, EMPTY="", BAD (not UTF-8), REF=${A}, LONG (70 000 bytes); files see fixture.c. */
+/* Variables A=alpha, N=7777, EMPTY="", BAD (not UTF-8), REF=${A}, LONG (70 000 bytes); files see
+ * fixture.c. */
 extern const struct fffa_config_world fake_world;
 
 struct problems {
@@ -37,7 +38,8 @@ void problems_add(void *arg, const char *line);
 
 /* Loads text under the name "f" in the fake world. */
 int load(const char *text, struct fffa_config *c, struct problems *p);
-/* Fails the test unless the text gives exactly these problems, one per line, each ended by a newline. */
+/* Fails the test unless the text gives exactly these problems, one per line, each ended by a
+ * newline. */
 void expect_problems(const char *text, const char *expected);
 /* Fails the test, showing them, when there are problems. */
 void load_ok(const char *text, struct fffa_config *c);

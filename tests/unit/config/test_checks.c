@@ -1,5 +1,209 @@
 /* SPDX-License-Identifier: MIT */
+/* Rules across fields, on the inside of text, and about sinks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "agent/flow/ident.h"
+#include "fixture.h"
+
+static void test_capture(void **state)
+{
+	struct fffa_config c;
+
+	(void)state;
+	expect_problems("capture: {ring_size: 65537}\n",
+			"f:1: capture.ring_size: 65537 bytes is not a power of two; allowed: a "
+			"power of two from 64KiB to 256MiB\n");
+	expect_problems("capture: {drain_interval: 2s}\nflows: {active_timeout: 1s}\n",
+			"f:1: capture.drain_interval: is above flows.active_timeout; allowed: at "
+			"most that\n");
+	expect_problems("capture: {geneve_ports: [1, 2, 3, 4, 5]}\n",
+			"f:1: capture.geneve_ports: has 5 entries; allowed: at most 4\n");
+	expect_problems(
+		"capture:\n  geneve_ports: [1, 4789]\n",
+		"f:2: capture.vxlan_ports: 4789 is also in capture.geneve_ports; allowed: a "
+		"port for one of them\n");
+	expect_problems("capture:\n  exclude: [a/b, 'c d', eth0]\n",
+			"f:2: capture.exclude: \"a/b\" cannot name a device; allowed: names and "
+			"globs of at most 64 characters without spaces and \"/\"\n"
+			"f:2: capture.exclude: \"c d\" cannot name a device; allowed: names and "
+			"globs of at most 64 characters without spaces and \"/\"\n");
+	load_ok("capture: {drain_interval: 10s, geneve_ports: [1, 2, 3, 4], ring_size: 64KiB}\n"
+		"flows: {active_timeout: 10s}\n",
+		&c);
+	fffa_config_free(&c);
+}
+
+static void test_endpoint(void **state)
+{
+	static const char *const bad[] = {"https://a",	"http://",  "http:///x", "169.254.169.254",
+					  "http://a b", "HTTP://a", ""};
+	char text[128], expected[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), "metadata:\n imds:\n  endpoint: '%s'\n", bad[i]);
+		snprintf(expected, sizeof(expected),
+			 "f:3: metadata.imds.endpoint: \"%s\" is not an endpoint; allowed: "
+			 "http://HOST or http://HOST:PORT, at most 255 characters\n",
+			 bad[i]);
+		expect_problems(text, expected);
+	}
+}
+
+struct fixed {
+	const char *key;
+	size_t room; /* of the field it is copied to, with the NUL */
+};
+
+#define HOST(f) sizeof(((struct fffa_ident_host *)0)->f)
+#define PORT(f) sizeof(((struct fffa_ident *)0)->f)
+
+/* The longest value that is let through fits the identity, and one more does not pass. */
+static void test_static_fits_ident(void **state)
+{
+	static const struct fixed fixed[] = {
+		{"account_id", HOST(account_id)},
+		{"instance_id", HOST(instance_id)},
+		{"vpc_id", PORT(vpc_id)},
+		{"subnet_id", PORT(subnet_id)},
+		{"interface_id", PORT(interface_id)},
+		{"region", HOST(region)},
+		{"az", HOST(az)},
+		{"az_id", HOST(az_id)},
+	};
+	struct fffa_config c;
+	char text[128], value[64], expected[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+		memset(value, 'v', sizeof(value));
+		value[fixed[i].room - 1] = '\0';
+		snprintf(text, sizeof(text), "metadata: {static: {%s: %s}}\n", fixed[i].key, value);
+		load_ok(text, &c);
+		assert_string_equal(c.metadata.fixed.v[0].value, value);
+		fffa_config_free(&c);
+		snprintf(text, sizeof(text), "metadata: {static: {%s: %sv}}\n", fixed[i].key,
+			 value);
+		snprintf(expected, sizeof(expected),
+			 "f:1: metadata.static.%s: \"%sv\" cannot be used; allowed: 1 to %zu "
+			 "printable ASCII characters without spaces, quotes and backslashes\n",
+			 fixed[i].key, value, fixed[i].room - 1);
+		expect_problems(text, expected);
+	}
+}
+
+static void test_static_characters(void **state)
+{
+	static const char *const bad[] = {"",	 "a b",	     "a\\\"b", "a\\\\b",
+					  "a'b", "\xc3\xa9", "a\\tb",  "\\x7f"};
+	struct fffa_config c;
+	struct problems p;
+	char text[128];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), "metadata:\n static:\n  region: \"%s\"\n", bad[i]);
+		assert_int_not_equal(load(text, &c, &p), 0);
+		assert_int_equal(p.count, 1);
+		assert_non_null(strstr(p.text, "f:3: metadata.static.region: "));
+		assert_non_null(strstr(p.text, "cannot be used; allowed: 1 to 31 printable ASCII"));
+	}
+}
+
+static void test_sink_list(void **state)
+{
+	char text[1024] = "sinks:\n";
+	struct fffa_config c;
+	size_t i;
+
+	(void)state;
+	expect_problems("sinks: []\n", "f:1: sinks: has 0 entries; allowed: 1 to 16\n");
+	expect_problems("sinks:\n", "f:1: sinks: is empty; allowed: a list of 1 to 16 maps\n");
+	expect_problems("sinks: {a: b}\n",
+			"f:1: sinks: is a map; allowed: a list of 1 to 16 maps\n");
+	expect_problems("sinks:\n- x\n", "f:2: sinks[0]: is text; allowed: a map of keys\n");
+	for (i = 0; i < 16; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			 "- {name: n%zu, type: file}\n", i);
+	load_ok(text, &c);
+	assert_int_equal(c.sink_count, 16);
+	assert_string_equal(c.sinks[15].common.name, "n15");
+	fffa_config_free(&c);
+	strcat(text, "- {name: more, type: file}\n");
+	expect_problems(text, "f:2: sinks: has 17 entries; allowed: 1 to 16\n");
+}
+
+static void test_sink_names_and_types(void **state)
+{
+	struct fffa_config c;
+
+	(void)state;
+	expect_problems("sinks:\n- name: x\n",
+			"f:2: sinks[0].type: is missing; allowed: file, demo\n");
+	expect_problems("sinks:\n- name: x\n  type: [file]\n",
+			"f:3: sinks[0].type: is a list; allowed: text\n");
+	expect_problems("sinks:\n- name: x\n  type: kafak\n  brokers: [a]\n",
+			"f:3: sinks[0].type: \"kafak\" is unknown; allowed: file, demo\n");
+	expect_problems("sinks:\n- type: file\n",
+			"f:2: sinks[0].name: is missing; allowed: 1 to 32 of a-z A-Z 0-9 _ -\n");
+	expect_problems(
+		"sinks:\n- {name: x, type: file}\n- {name: y, type: file}\n"
+		"- name: x\n  type: file\n",
+		"f:4: sinks[2].name: \"x\" is already the name of sinks[0]; allowed: unique "
+		"names\n");
+	expect_problems("sinks:\n- {name: abcdefghijabcdefghijabcdefghij123, type: file}\n",
+			"f:2: sinks[0].name: \"abcdefghijabcdefghijabcdefghij123\" is not a name; "
+			"allowed: 1 to 32 of a-z A-Z 0-9 _ -\n");
+	load_ok("sinks: [{name: abcdefghijabcdefghijabcdefghij12, type: file}]\n", &c);
+	fffa_config_free(&c);
+}
+
+static void test_sink_rules(void **state)
+{
+	struct fffa_config c;
+
+	(void)state;
+	expect_problems(
+		"sinks:\n- name: x\n  type: file\n  batch: {bytes: 64MiB}\n",
+		"f:4: sinks[0].queue.memory: is below batch.bytes; allowed: at least that\n");
+	expect_problems("sinks:\n- name: x\n  type: file\n  retry:\n    max: 400ms\n",
+			"f:5: sinks[0].retry.min: is above retry.max; allowed: at most that\n");
+	expect_problems("sinks:\n- name: x\n  type: demo\n  flag: true\n",
+			"f:2: sinks[0].url: is missing; flag needs it\n");
+	expect_problems("sinks:\n- name: x\n  type: demo\n  flag: true\n  url: ''\n",
+			"f:5: sinks[0].url: is missing; flag needs it\n");
+	expect_problems("sinks:\n- name: x\n  type: demo\n  count: 9\n  room: 9\n",
+			"f:2: sinks[0]: count and room cannot both be 9\n");
+	expect_problems("sinks:\n- name: x\n  type: file\n  format: xml\n",
+			"f:4: sinks[0].format: \"xml\" is unknown; allowed: vpc, json\n");
+	expect_problems("sinks:\n- name: x\n  type: file\n  format: vpc\n  fields: nonsense\n",
+			"f:5: sinks[0].fields: no field has this name\n");
+	load_ok("sinks: [{name: x, type: file, batch: {bytes: 1MiB}, queue: {memory: 1MiB},"
+		" retry: {min: 1s, max: 1s}}]\n",
+		&c);
+	fffa_config_free(&c);
+}
+
 int main(void)
 {
-	return 1;
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_capture),
+		cmocka_unit_test(test_endpoint),
+		cmocka_unit_test(test_static_fits_ident),
+		cmocka_unit_test(test_static_characters),
+		cmocka_unit_test(test_sink_list),
+		cmocka_unit_test(test_sink_names_and_types),
+		cmocka_unit_test(test_sink_rules),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

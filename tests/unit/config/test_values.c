@@ -68,43 +68,44 @@ static void test_no_file(void **state)
 	fffa_config_free(&c);
 }
 
-static const char every_key[] = "capture:\n"
-				"  interfaces: [eth0, 'ens*']\n"
-				"  exclude: [docker0]\n"
-				"  hook: xdp\n"
-				"  direction: egress\n"
-				"  decapsulate: []\n"
-				"  geneve_ports: [6081, 6082]\n"
-				"  vxlan_ports: []\n"
-				"  max_flows: 1024\n"
-				"  ring_size: 262144\n"
-				"  drain_interval: 100ms\n"
-				"flows: {idle_timeout: 1h, active_timeout: 1s, max_flows: \"2048\"}\n"
-				"metadata:\n"
-				"  imds: {enabled: off, endpoint: 'http://127.0.0.1:81',"
-				" refresh: 6h, timeout: 250ms}\n"
-				"  static: {account_id: '123456789012', az_id: use1-az4}\n"
-				"shutdown_timeout: 0s\n"
-				"log: {level: debug, format: json}\n"
-				"sinks:\n"
-				"  - name: A_b-1\n"
-				"    type: demo\n"
-				"    format: json\n"
-				"    fields: [srcaddr, dstaddr, bytes]\n"
-				"    header: false\n"
-				"    batch: {records: 1, bytes: 4KiB, age: 10ms}\n"
-				"    queue: {memory: 4GiB}\n"
-				"    retry: {min: 10ms, max: 10m, give_up: 2h}\n"
-				"    flag: true\n"
-				"    count: -10\n"
-				"    wait: 3ms\n"
-				"    room: 3GiB\n"
-				"    url: \"http://x y\\n\"\n"
-				"    hosts: [a, b]\n"
-				"    ports: [9]\n"
-				"    tls: {mode: fast, password: pw}\n"
-				"    properties: {compression.type: zstd, x: ''}\n"
-				"    patience: 1s\n";
+static const char every_key[] =
+	"capture:\n"
+	"  interfaces: [eth0, 'ens*']\n"
+	"  exclude: [docker0]\n"
+	"  hook: xdp\n"
+	"  direction: egress\n"
+	"  decapsulate: []\n"
+	"  geneve_ports: [6081, 6082]\n"
+	"  vxlan_ports: []\n"
+	"  max_flows: 1024\n"
+	"  ring_size: 262144\n"
+	"  drain_interval: 100ms\n"
+	"flows: {idle_timeout: 1h, active_timeout: 1s, max_flows: \"2048\"}\n"
+	"metadata:\n"
+	"  imds: {enabled: off, endpoint: 'http://127.0.0.1:81',"
+	" refresh: 6h, timeout: 250ms}\n"
+	"  static: {account_id: '123456789012', az_id: use1-az4}\n"
+	"shutdown_timeout: 0s\n"
+	"log: {level: debug, format: json}\n"
+	"sinks:\n"
+	"  - name: A_b-1\n"
+	"    type: demo\n"
+	"    format: json\n"
+	"    fields: [srcaddr, dstaddr, bytes]\n"
+	"    header: false\n"
+	"    batch: {records: 1, bytes: 4KiB, age: 10ms}\n"
+	"    queue: {memory: 4GiB}\n"
+	"    retry: {min: 10ms, max: 10m, give_up: 2h}\n"
+	"    flag: true\n"
+	"    count: -10\n"
+	"    wait: 3ms\n"
+	"    room: 3GiB\n"
+	"    url: \"http://x y\\n\"\n"
+	"    hosts: [a, b]\n"
+	"    ports: [9]\n"
+	"    tls: {mode: fast, password: pw}\n"
+	"    properties: {compression.type: zstd, x: ''}\n"
+	"    patience: 1s\n";
 
 static void check_every_sink_key(const struct fffa_sink_conf *s)
 {
@@ -176,8 +177,9 @@ static void test_every_key(void **state)
 /* Files that say little: all of them mean the defaults. */
 static void test_nearly_empty(void **state)
 {
-	static const char *const texts[] = {"", "# nothing\n", "---\n...\n", "capture:\nflows:\n",
-					    "{}", "log: {}\n", "~\n", "\xef\xbb\xbflog: {}\n"};
+	static const char *const texts[] = {
+		"",   "# nothing\n", "---\n...\n", "capture:\nflows:\n",
+		"{}", "log: {}\n",   "~\n",	   "\xef\xbb\xbflog: {}\n"};
 	struct fffa_config c;
 	size_t i;
 
