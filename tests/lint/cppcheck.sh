@@ -11,4 +11,6 @@ lint_enter "${1-}"
 cppcheck --quiet -j "$(nproc)" --std=c11 --error-exitcode=1 --inline-suppr \
 	--enable=warning,performance,portability --suppress=preprocessorErrorDirective \
 	-I . -D_GNU_SOURCE '-DLIBBPF_OPTS(type,name,...)=struct type name' \
+	'-DTAILQ_FOREACH(v,head,link)=for ((v) = (head)->tqh_first; (v); (v) = (v)->link.tqe_next)' \
+	'-DLIST_FOREACH(v,head,link)=for ((v) = (head)->lh_first; (v); (v) = (v)->link.le_next)' \
 	agent sinks config tests

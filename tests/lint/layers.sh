@@ -34,7 +34,7 @@ agent/cli:           agent agent/base bpf agent/flow agent/loop agent/encode age
 fences='
 ^bpf/bpf_(helpers|endian|core_read|tracing)\.h$   bpf/ agent/capture/
 ^(bpf/|libelf|gelf)                               agent/capture/
-^curl/                                            agent/loop/curl_loop agent/enrich/ sinks/http/
+^curl/                                            agent/loop/curl_ agent/enrich/ sinks/http/
 ^librdkafka/                                      sinks/kafka/
 ^msgpack                                          agent/encode/
 ^yaml\.h                                          config/
@@ -52,12 +52,14 @@ function quoted(name,	dir, home)
 {
 	dir = dirname(name)
 	home = dirname(file)
-	# Headers made by the build: the loaded form of the kernel programs, and the kernel types.
+	# Headers made by the build: the loaded form of the kernel programs, the commit, and the kernel types.
 	if (name ~ /\.skel\.h$/) {
 		if (home != "agent/capture")
 			offence("\"" name "\": the skeleton belongs to agent/capture")
 		return
 	}
+	if (name == "commit.h" && home == "agent")
+		return
 	if (name == "vmlinux.h" || name == "bpf/vmlinux.h") {
 		if (home != "bpf")
 			offence("\"" name "\": kernel types belong to bpf")
