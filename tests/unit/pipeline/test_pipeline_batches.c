@@ -5,6 +5,12 @@
 #include <errno.h>
 #include <string.h>
 
+/* A configuration owns its strings and never writes to them. */
+static char *text(const char *literal)
+{
+	return (char *)(uintptr_t)literal;
+}
+
 static void every_record_once_in_order(void **state)
 {
 	struct fixture *f = *state;
@@ -118,7 +124,7 @@ static void like_sinks_share_batches(void **state)
 	struct fixture *f = *state;
 
 	f->sinks[2].common.batch_records = 7;
-	f->sinks[3].common.fields = (char[]){"seq epoch"};
+	f->sinks[3].common.fields = text("seq epoch");
 	for (size_t i = 0; i < 4; i++)
 		f->far[i].hold = true;
 	fixture_open(f, 4);
@@ -149,8 +155,8 @@ static void header_goes_to_those_who_want_it(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < 2; i++) {
-		f->sinks[i].common.format = (char[]){"vpc"};
-		f->sinks[i].common.fields = (char[]){"${version} ${srcaddr}"};
+		f->sinks[i].common.format = text("vpc");
+		f->sinks[i].common.fields = text("${version} ${srcaddr}");
 	}
 	f->sinks[1].common.header = false;
 	fixture_open(f, 3);
@@ -161,7 +167,7 @@ static void header_goes_to_those_who_want_it(void **state)
 	fixture_close(f, 0);
 }
 
-static void open_fails(struct fixture *f, size_t n, int error, const char *text)
+static void open_fails(struct fixture *f, size_t n, int error, const char *want)
 {
 	struct fffa_pipeline *p = NULL;
 	struct fffa_err err = {""};
@@ -169,7 +175,7 @@ static void open_fails(struct fixture *f, size_t n, int error, const char *text)
 	f->conf.sink_count = n;
 	assert_int_equal(fffa_pipeline_open(&f->loop, &f->conf, 1, &p, &err), error);
 	assert_null(p);
-	assert_string_equal(err.text, text);
+	assert_string_equal(err.text, want);
 	assert_int_equal(uv_run(&f->loop, UV_RUN_DEFAULT), 0);
 	for (size_t i = 0; i < n; i++) {
 		assert_null(f->far[i].sink);
@@ -188,9 +194,9 @@ static void failed_open_leaves_nothing(void **state)
 	assert_int_equal(f->far[2].creates, 0);
 	f->far[1].start_error = 0;
 
-	f->sinks[1].common.format = (char[]){"xml"};
+	f->sinks[1].common.format = text("xml");
 	open_fails(f, 2, -EINVAL, "sink b: format: xml is not known");
-	f->sinks[1].common.format = (char[]){"json"};
+	f->sinks[1].common.format = text("json");
 
 	text_only.formats = 1u << FFFA_FORMAT_VPC;
 	f->sinks[0].ops = &text_only;

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Records per second from fffa_pipeline_record to the file sink's "delivered": the vpc encoder,
+ * batches, the queue, the write in the pool. Usage: bench_pipeline [RECORDS [DIRECTORY]]; the file
+ * is removed afterwards.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "agent/pipeline/pipeline.h"
+#include "sinks/file/file.h"
+
+#define FLOWS 4096
+#define CHUNK 256 /* records between two turns of the loop */
+
+struct run {
+	const char *title;
+	const char *fields;
+	const char *path;
+	enum fffa_file_sync sync;
+};
+
+struct feed {
+	struct fffa_ident_host host;
+	struct fffa_ident ident;
+	struct fffa_record records[FLOWS];
+};
+
+static void fill(struct feed *f)
+{
+	strcpy(f->host.agent_id, "i-1234567890abcdef0");
+	strcpy(f->host.account_id, "123456789012");
+	strcpy(f->host.instance_id, "i-1234567890abcdef0");
+	strcpy(f->host.region, "us-east-1");
+	strcpy(f->host.az_id, "use1-az4");
+	f->ident.host = &f->host;
+	strcpy(f->ident.interface_id, "eni-1235b8ca123456789");
+	strcpy(f->ident.subnet_id, "subnet-aaaaaaaa012345678");
+	strcpy(f->ident.vpc_id, "vpc-abcdefab012345678");
+	for (uint32_t i = 0; i < FLOWS; i++) {
+		struct fffa_record *r = &f->records[i];
+
+		memcpy(r->key.src, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a", 13);
+		memcpy(r->key.dst, "\0\0\0\0\0\0\0\0\0\0\xff\xff\xac\x1f\x10", 15);
+		r->key.src[14] = (uint8_t)(i >> 8);
+		r->key.src[15] = (uint8_t)i;
+		r->key.dst[15] = (uint8_t)(i * 7);
+		r->key.sport = (__be16)(i * 31);
+		r->key.dport = (__be16)0xbb01;
+		r->key.proto = 6;
+		r->packets = 1 + i % 5000;
+		r->bytes = r->packets * 783;
+		r->start_ms = INT64_C(1700000000000) + i;
+		r->end_ms = r->start_ms + 59000;
+		r->flags = FFFA_F_SYN | FFFA_F_ACK | FFFA_F_FIN;
+		r->end_reason = FFFA_END_ACTIVE;
+		r->ident = &f->ident;
+	}
+}
+
+static double cpu_s(int who)
+{
+	struct rusage u;
+
+	(void)getrusage(who, &u);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+static void on_closed(void *arg, struct fffa_pipeline *p)
+{
+	*(struct fffa_sink_ledger *)arg = *fffa_pipeline_sink_ledger(p, 0);
+}
+
+static int run(const struct run *what, struct feed *feed, uint64_t n)
+{
+	struct fffa_sink_file_conf own = {.path = (char *)(uintptr_t)what->path,
+					  .sync = what->sync};
+	struct fffa_sink_conf sink = {
+		.common = {.name = (char[]){"bench"},
+			   .format = (char[]){"vpc"},
+			   .fields = (char *)(uintptr_t)what->fields,
+			   .header = true,
+			   .batch_records = 1000,
+			   .batch_bytes = 1 << 20,
+			   .batch_age_ns = INT64_C(1000000000),
+			   .queue_memory = 32 << 20,
+			   .retry_min_ns = INT64_C(500000000),
+			   .retry_max_ns = INT64_C(30000000000)},
+		.ops = &fffa_sink_file_ops,
+		.own = &own,
+	};
+	struct fffa_config conf = {.sinks = &sink, .sink_count = 1};
+	struct fffa_sink_ledger end = {0};
+	struct fffa_pipeline *p;
+	struct fffa_err err;
+	uint64_t begin = uv_hrtime();
+	double all = cpu_s(RUSAGE_SELF), own_thread = cpu_s(RUSAGE_THREAD), wall;
+	uv_loop_t loop;
+
+	if (uv_loop_init(&loop))
+		return 1;
+	if (fffa_pipeline_open(&loop, &conf, 1, &p, &err)) {
+		(void)fprintf(stderr, "%s\n", err.text);
+		return 1;
+	}
+	for (uint64_t i = 0; i < n; i++) {
+		if (i % CHUNK == 0) {
+			while (!fffa_pipeline_has_room(p))
+				(void)uv_run(&loop, UV_RUN_ONCE);
+			(void)uv_run(&loop, UV_RUN_NOWAIT);
+		}
+		fffa_pipeline_record(p, &feed->records[i % FLOWS]);
+	}
+	fffa_pipeline_close(p, 0, on_closed, &end);
+	(void)uv_run(&loop, UV_RUN_DEFAULT);
+	wall = (double)(uv_hrtime() - begin) / 1e9;
+	all = cpu_s(RUSAGE_SELF) - all;
+	own_thread = cpu_s(RUSAGE_THREAD) - own_thread;
+	printf("%-34s %6.2f M rec/s  %6.2f M rec/s and core  loop thread %4.0f ns/rec  all threads "
+	       "%4.0f ns/rec\n",
+	       what->title, (double)n / wall / 1e6, (double)n / all / 1e6,
+	       own_thread * 1e9 / (double)n, all * 1e9 / (double)n);
+	if (end.delivered != n || !fffa_sink_ledger_balances(&end))
+		(void)fprintf(stderr, "only %" PRIu64 " of %" PRIu64 " delivered\n", end.delivered,
+			      n);
+	return uv_loop_close(&loop) || end.delivered != n;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : 4000000;
+	const char *dir = argc > 2 ? argv[2] : ".";
+	struct feed *feed = calloc(1, sizeof(*feed));
+	char path[4096];
+	int rc = 0;
+
+	if (!feed || !n)
+		return 2;
+	fill(feed);
+	(void)snprintf(path, sizeof(path), "%s/bench_pipeline.out", dir);
+	const struct run runs[] = {
+		{"vpc default, /dev/null", "default", "/dev/null", FFFA_FILE_SYNC_NONE},
+		{"vpc default, file", "default", path, FFFA_FILE_SYNC_NONE},
+		{"vpc default, file, sync: batch", "default", path, FFFA_FILE_SYNC_BATCH},
+		{"vpc all, /dev/null", "all", "/dev/null", FFFA_FILE_SYNC_NONE},
+		{"vpc all, file", "all", path, FFFA_FILE_SYNC_NONE},
+	};
+
+	for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+		rc |= run(&runs[i], feed, n);
+		(void)unlink(path);
+	}
+	free(feed);
+	return rc;
+}
