@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+#include "tests/stubs/cmocka_all.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "agent/enrich/imds_endpoint.h"
+#include "agent/enrich/imds_policy.h"
+
+static void test_judge(void **state)
+{
+	static const struct {
+		CURLcode result;
+		long status;
+		enum fffa_imds_verdict get, put;
+		enum fffa_imds_error error;
+	} rows[] = {
+		{CURLE_OK, 200, FFFA_IV_USE, FFFA_IV_USE, FFFA_IE_NONE},
+		{CURLE_OK, 401, FFFA_IV_NEW_TOKEN, FFFA_IV_REFUSED, FFFA_IE_UNAUTHORIZED},
+		{CURLE_OK, 403, FFFA_IV_REFUSED, FFFA_IV_REFUSED, FFFA_IE_FORBIDDEN},
+		{CURLE_OK, 429, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_THROTTLED},
+		{CURLE_OK, 500, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_SERVER},
+		{CURLE_OK, 503, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_SERVER},
+		{CURLE_OK, 301, FFFA_IV_REFUSED, FFFA_IV_REFUSED, FFFA_IE_UNEXPECTED},
+		{CURLE_OK, 302, FFFA_IV_REFUSED, FFFA_IV_REFUSED, FFFA_IE_UNEXPECTED},
+		{CURLE_OK, 400, FFFA_IV_REFUSED, FFFA_IV_REFUSED, FFFA_IE_UNEXPECTED},
+		{CURLE_OK, 405, FFFA_IV_REFUSED, FFFA_IV_REFUSED, FFFA_IE_UNEXPECTED},
+		{CURLE_OK, 204, FFFA_IV_REFUSED, FFFA_IV_REFUSED, FFFA_IE_UNEXPECTED},
+		{CURLE_OK, 0, FFFA_IV_REFUSED, FFFA_IV_REFUSED, FFFA_IE_UNEXPECTED},
+		{CURLE_OPERATION_TIMEDOUT, 0, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_TIMEOUT},
+		{CURLE_OPERATION_TIMEDOUT, 200, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_TIMEOUT},
+		{CURLE_COULDNT_CONNECT, 0, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_CONNECT},
+		{CURLE_PARTIAL_FILE, 200, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_TRANSFER},
+		{CURLE_GOT_NOTHING, 0, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_TRANSFER},
+		{CURLE_FILESIZE_EXCEEDED, 200, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_TOO_BIG},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fffa_imds_judgement get =
+			fffa_imds_judge(rows[i].result, rows[i].status, false);
+		struct fffa_imds_judgement put =
+			fffa_imds_judge(rows[i].result, rows[i].status, true);
+
+		assert_int_equal(get.verdict, rows[i].get);
+		assert_int_equal(put.verdict, rows[i].put);
+		assert_int_equal(get.error, rows[i].error);
+		assert_int_equal(put.error, rows[i].error);
+	}
+	/* Absent is no failure for a value, but a service without tokens is none of IMDSv2. */
+	assert_int_equal(fffa_imds_judge(CURLE_OK, 404, false).verdict, FFFA_IV_ABSENT);
+	assert_int_equal(fffa_imds_judge(CURLE_OK, 404, false).error, FFFA_IE_NONE);
+	assert_int_equal(fffa_imds_judge(CURLE_OK, 404, true).verdict, FFFA_IV_REFUSED);
+	assert_int_equal(fffa_imds_judge(CURLE_OK, 404, true).error, FFFA_IE_UNEXPECTED);
+}
+
+static void test_error_names(void **state)
+{
+	(void)state;
+	for (int i = 0; i < FFFA_IE_MAX; i++) {
+		assert_non_null(fffa_imds_error_name((enum fffa_imds_error)i));
+		for (int k = 0; k < i; k++)
+			assert_string_not_equal(fffa_imds_error_name((enum fffa_imds_error)i),
+						fffa_imds_error_name((enum fffa_imds_error)k));
+	}
+}
+
+static void test_default_timing(void **state)
+{
+	const struct fffa_imds_timing *t = &fffa_imds_timing_default;
+
+	(void)state;
+	assert_int_equal(t->token_ttl_s, 21600);
+	assert_int_equal(t->backoff_min_ns, UINT64_C(1000000000));
+	assert_int_equal(t->backoff_max_ns, UINT64_C(60000000000));
+	assert_true(t->refused_ns > t->backoff_max_ns);
+}
+
+static void test_wanted(void **state)
+{
+	static const struct {
+		enum fffa_switch enabled;
+		struct fffa_imds_env env;
+		bool is_ec2, want;
+	} rows[] = {
+		{FFFA_SW_AUTO, {NULL, NULL, NULL}, false, false},
+		{FFFA_SW_AUTO, {NULL, NULL, NULL}, true, true},
+		{FFFA_SW_AUTO, {NULL, "http://[::1]:1", NULL}, false, true},
+		{FFFA_SW_AUTO, {NULL, "", NULL}, false, false},
+		{FFFA_SW_AUTO, {NULL, NULL, "IPv6"}, false, false},
+		{FFFA_SW_ON, {NULL, NULL, NULL}, false, true},
+		{FFFA_SW_OFF, {NULL, "http://[::1]:1", NULL}, true, false},
+		{FFFA_SW_ON, {"true", NULL, NULL}, true, false},
+		{FFFA_SW_ON, {"TRUE", NULL, NULL}, true, false},
+		{FFFA_SW_AUTO, {"True", "http://[::1]:1", NULL}, true, false},
+		{FFFA_SW_ON, {"false", NULL, NULL}, false, true},
+		{FFFA_SW_ON, {"1", NULL, NULL}, false, true},
+		{FFFA_SW_ON, {"", NULL, NULL}, false, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (fffa_imds_wanted(rows[i].enabled, &rows[i].env, rows[i].is_ec2) != rows[i].want)
+			fail_msg("row %zu", i);
+	}
+}
+
+static void test_endpoint(void **state)
+{
+#define V4 "http://169.254.169.254"
+#define V6 "http://[fd00:ec2::254]"
+	static const struct {
+		const char *conf;
+		struct fffa_imds_env env;
+		const char *want; /* NULL: -EINVAL */
+	} rows[] = {
+		{NULL, {NULL, NULL, NULL}, V4},
+		{"", {NULL, NULL, NULL}, V4},
+		{V4, {NULL, NULL, NULL}, V4},
+		{V4, {NULL, "http://[::1]:1338/", NULL}, "http://[::1]:1338"},
+		{V4, {NULL, "http://127.0.0.1:1338/base//", NULL}, "http://127.0.0.1:1338/base"},
+		{"http://127.0.0.1:9", {NULL, "http://[::1]:1338", "IPv6"}, "http://127.0.0.1:9"},
+		{V4, {NULL, "http://[::1]:1338", "IPv6"}, "http://[::1]:1338"},
+		{V4, {NULL, "", "IPv6"}, V6},
+		{V4, {NULL, NULL, "IPv6"}, V6},
+		{V4, {NULL, NULL, "ipv6"}, V6},
+		{V4, {NULL, NULL, "IPv4"}, V4},
+		{V4, {NULL, NULL, ""}, V4},
+		{V4, {NULL, NULL, "IPv5"}, NULL},
+		{"https://127.0.0.1", {NULL, NULL, NULL}, NULL},
+		{"ftp://127.0.0.1", {NULL, NULL, NULL}, NULL},
+		{"file:///etc/passwd", {NULL, NULL, NULL}, NULL},
+		{"127.0.0.1", {NULL, NULL, NULL}, NULL},
+		{"http://", {NULL, NULL, NULL}, NULL},
+		{"http://user@127.0.0.1", {NULL, NULL, NULL}, NULL},
+		{"http://user:word@127.0.0.1", {NULL, NULL, NULL}, NULL},
+		{"http://127.0.0.1/?a=b", {NULL, NULL, NULL}, NULL},
+		{"http://127.0.0.1/#a", {NULL, NULL, NULL}, NULL},
+		{"http://127.0.0.1:99999", {NULL, NULL, NULL}, NULL},
+		{"http://127.0.0.1\r\nX: y", {NULL, NULL, NULL}, NULL},
+		{V4, {NULL, "nonsense://", NULL}, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char got[FFFA_IMDS_ENDPOINT_MAX_BYTES];
+		struct fffa_err err = {""};
+		int rc = fffa_imds_endpoint_choose(rows[i].conf, &rows[i].env, got, &err);
+
+		if (rc != (rows[i].want ? 0 : -EINVAL))
+			fail_msg("row %zu: %d %s", i, rc, err.text);
+		if (rows[i].want)
+			assert_string_equal(got, rows[i].want);
+		else
+			assert_true(strlen(err.text) > 20);
+	}
+}
+
+static void test_endpoint_length(void **state)
+{
+	char conf[FFFA_IMDS_ENDPOINT_MAX_BYTES + 1], got[FFFA_IMDS_ENDPOINT_MAX_BYTES];
+	struct fffa_imds_env env = {NULL, NULL, NULL};
+	struct fffa_err err;
+
+	(void)state;
+	memset(conf, 'a', sizeof(conf) - 1);
+	memcpy(conf, "http://h/", 9);
+	conf[sizeof(conf) - 1] = '\0';
+	assert_int_equal(fffa_imds_endpoint_choose(conf, &env, got, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "metadata.imds.endpoint"));
+	conf[sizeof(conf) - 2] = '\0';
+	assert_int_equal(fffa_imds_endpoint_choose(conf, &env, got, &err), 0);
+	assert_string_equal(got, conf);
+}
+
+static void test_error_does_not_repeat_the_url(void **state)
+{
+	char got[FFFA_IMDS_ENDPOINT_MAX_BYTES];
+	struct fffa_imds_env env = {NULL, "http://me:hush@127.0.0.1", NULL};
+	struct fffa_err err;
+
+	(void)state;
+	assert_int_equal(fffa_imds_endpoint_choose(NULL, &env, got, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "AWS_EC2_METADATA_SERVICE_ENDPOINT"));
+	assert_null(strstr(err.text, "hush"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_judge),
+		cmocka_unit_test(test_error_names),
+		cmocka_unit_test(test_default_timing),
+		cmocka_unit_test(test_wanted),
+		cmocka_unit_test(test_endpoint),
+		cmocka_unit_test(test_endpoint_length),
+		cmocka_unit_test(test_error_does_not_repeat_the_url),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
