@@ -202,6 +202,11 @@ static void on_signal(uv_signal_t *h, int signum)
 	}
 }
 
+static void on_meta_closed(void *arg)
+{
+	(void)arg; /* its memory is its own; the loop ends when every handle is gone */
+}
+
 static void close_rest(struct fffa_agent *a)
 {
 	uv_handle_t *handles[] = {(uv_handle_t *)&a->sweep, (uv_handle_t *)&a->wait,
@@ -212,7 +217,7 @@ static void close_rest(struct fffa_agent *a)
 	for (size_t i = 0; i < FFFA_AGENT_SIGNALS; i++)
 		uv_close((uv_handle_t *)&a->signals[i], NULL);
 	if (a->meta)
-		fffa_meta_close(a->meta, NULL, NULL);
+		fffa_meta_close(a->meta, on_meta_closed, NULL);
 	if (a->live)
 		fffa_live_close(a->live);
 	if (a->replay)

@@ -70,7 +70,8 @@ static __always_inline int fffa_geneve_options(const void *data, const void *end
 		if ((const void *)(o + 4) > end)
 			return FFFA_PARSE_TRUNCATED;
 		value_bytes = (__u32)(o[3] & 0x1f) * 4;
-		if (off + 4 + value_bytes > stop)
+		off += 4 + value_bytes; /* before the branches below, which would split its range */
+		if (off > stop)
 			return FFFA_PARSE_MALFORMED;
 		if (FFFA_BE16(FFFA_LD16(o)) == FFFA_GENEVE_CLASS_AWS) {
 			int r = fffa_geneve_aws(o, end, value_bytes, t, cookie);
@@ -78,7 +79,6 @@ static __always_inline int fffa_geneve_options(const void *data, const void *end
 			if (r)
 				return r;
 		}
-		off += 4 + value_bytes;
 	}
 	return FFFA_PARSE_OK;
 }
