@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A batch: encoded records, back to back, with the index of where each begins. Filled by the pipeline while
- * open, immutable once sealed, shared by reference count (loop thread only).
+ * A batch: encoded records, back to back, with the index of where each begins. Filled by the
+ * pipeline while open, immutable once sealed, shared by reference count (loop thread only).
  */
 #ifndef FFFA_SINKS_BATCH_H
 #define FFFA_SINKS_BATCH_H
@@ -17,7 +17,8 @@ struct fffa_span {
 
 struct fffa_batch;
 
-/* A new open batch with one reference and room for cap_bytes and cap_records; NULL without memory. */
+/* A new open batch with one reference and room for cap_bytes and cap_records; NULL without memory.
+ */
 struct fffa_batch *fffa_batch_new(size_t cap_bytes, uint32_t cap_records);
 struct fffa_batch *fffa_batch_ref(struct fffa_batch *b);
 /* NULL is allowed. The last reference frees. */
@@ -25,7 +26,8 @@ void fffa_batch_unref(struct fffa_batch *b);
 
 /* Lends room for at least want bytes at the end of an open batch; NULL when the batch is full. */
 uint8_t *fffa_batch_room(struct fffa_batch *b, size_t want);
-/* Ends the record that was written into the lent room: len bytes, sequence number seq (rising by one). */
+/* Ends the record that was written into the lent room: len bytes, sequence number seq (rising by
+ * one). */
 void fffa_batch_commit(struct fffa_batch *b, size_t len, uint64_t seq);
 void fffa_batch_seal(struct fffa_batch *b);
 

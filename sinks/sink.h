@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sink contract. A sink moves bytes and tells the truth: no retry policy, no back-off timer, no counters
- * of what others know, no queue beyond what its library forces. Queueing, retry, splitting, giving up and the
- * ledger are the pipeline's, the same for all sinks. All calls are made on the loop thread.
+ * The sink contract. A sink moves bytes and tells the truth: no retry policy, no back-off timer, no
+ * counters of what others know, no queue beyond what its library forces. Queueing, retry,
+ * splitting, giving up and the ledger are the pipeline's, the same for all sinks. All calls are
+ * made on the loop thread.
  */
 #ifndef FFFA_SINKS_SINK_H
 #define FFFA_SINKS_SINK_H
@@ -29,10 +30,11 @@ enum fffa_verdict {
 struct fffa_outcome {
 	enum fffa_verdict verdict;
 	uint32_t retry_after_ms; /* 0: no hint; only with RETRY */
-	int cause;		 /* -errno or a mapped library code, for the log; 0 when delivered */
+	int cause; /* -errno or a mapped library code, for the log; 0 when delivered */
 };
 
-/* What the sink may read of a delivery until done. The batch bytes stay valid and unchanged until then. */
+/* What the sink may read of a delivery until done. The batch bytes stay valid and unchanged until
+ * then. */
 const struct fffa_batch *fffa_delivery_batch(const struct fffa_delivery *d);
 
 /* Everything a sink may use; lives longer than the sink. */
@@ -41,31 +43,35 @@ struct fffa_sink_env {
 	const char *tag; /* "sink.NAME", for logs */
 	void *pipe;	 /* first argument of the two calls below */
 	/*
-	 * Exactly once for each accepted delivery, on the loop, never from inside submit, flush or close.
-	 * done and ready may call submit before they return.
+	 * Exactly once for each accepted delivery, on the loop, never from inside submit, flush or
+	 * close. done and ready may call submit before they return.
 	 */
 	void (*done)(void *pipe, struct fffa_delivery *d, const struct fffa_outcome *o);
 	/* There is room again after submit said -EAGAIN. */
 	void (*ready)(void *pipe);
-	/* The bytes that begin each new file or stream, may be empty (vpc header line); valid as long as env. */
+	/* The bytes that begin each new file or stream, may be empty (vpc header line); valid as
+	 * long as env. */
 	struct fffa_span preamble;
 };
 
 struct fffa_sink_ops {
-	const char *name;	/* the `type` in the configuration */
-	unsigned int formats;	/* bit set of 1 << enum fffa_format (agent/encode/encoder.h) it accepts */
-	size_t conf_size;	/* of the struct that opts describes */
+	const char *name; /* the `type` in the configuration */
+	unsigned int
+		formats;  /* bit set of 1 << enum fffa_format (agent/encode/encoder.h) it accepts */
+	size_t conf_size; /* of the struct that opts describes */
 	const struct fffa_option *opts; /* rows, ended by a row without key */
 	/* Rules across fields; no I/O. 0, or -EINVAL with err. May be NULL. */
 	int (*check)(const void *conf, struct fffa_err *err);
-	/* Allocates only. Borrows env and conf for the sink's life. On failure *out is untouched. */
+	/* Allocates only. Borrows env and conf for the sink's life. On failure *out is untouched.
+	 */
 	int (*create)(const struct fffa_sink_env *env, const void *conf, struct fffa_sink **out,
 		      struct fffa_err *err);
 	/* Opens or begins to connect; a failure here ends the start-up with err. */
 	int (*start)(struct fffa_sink *s, struct fffa_err *err);
 	/*
-	 * 0: borrowed, exactly one done follows later. -EAGAIN: no room, nothing taken, ready follows. Another
-	 * negative value: nothing taken, the pipeline treats it as RETRY with that cause.
+	 * 0: borrowed, exactly one done follows later. -EAGAIN: no room, nothing taken, ready
+	 * follows. Another negative value: nothing taken, the pipeline treats it as RETRY with that
+	 * cause.
 	 */
 	int (*submit)(struct fffa_sink *s, struct fffa_delivery *d);
 	/* Shutdown is near: shorten what lingers. May be NULL. */
@@ -73,8 +79,8 @@ struct fffa_sink_ops {
 	/* Reopen files (HUP). May be NULL. */
 	void (*reopen)(struct fffa_sink *s);
 	/*
-	 * Legal in every state, also after a failed start. Open deliveries get their done (RETRY with
-	 * -ECANCELED at worst) before closed is called; then the sink's memory is gone.
+	 * Legal in every state, also after a failed start. Open deliveries get their done (RETRY
+	 * with -ECANCELED at worst) before closed is called; then the sink's memory is gone.
 	 */
 	void (*close)(struct fffa_sink *s, void (*closed)(void *arg), void *arg);
 };

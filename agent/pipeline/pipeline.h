@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * record -> open batch -> sealed batch x sink -> delivery -> verdict -> ledger. Owns queues, retry, splitting
- * and giving up for every sink. Loop thread only.
+ * record -> open batch -> sealed batch x sink -> delivery -> verdict -> ledger. Owns queues, retry,
+ * splitting and giving up for every sink. Loop thread only.
  */
 #ifndef FFFA_AGENT_PIPELINE_PIPELINE_H
 #define FFFA_AGENT_PIPELINE_PIPELINE_H
@@ -20,16 +20,16 @@
 struct fffa_pipeline;
 
 /*
- * Creates and starts every sink of conf. Borrows all arguments for its life. epoch: written into each record.
- * On failure err says what and what to do, and *out is untouched; sinks that had been started close as the
- * loop runs on, so run it (uv_run) before uv_loop_close.
+ * Creates and starts every sink of conf. Borrows all arguments for its life. epoch: written into
+ * each record. On failure err says what and what to do, and *out is untouched; sinks that had been
+ * started close as the loop runs on, so run it (uv_run) before uv_loop_close.
  */
 int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t epoch,
 		       struct fffa_pipeline **out, struct fffa_err *err);
 
 /*
- * Numbers, encodes and batches one record for every sink. Never blocks; what finds no room is counted. After
- * fffa_pipeline_close a record is counted as lost (shutdown).
+ * Numbers, encodes and batches one record for every sink. Never blocks; what finds no room is
+ * counted. After fffa_pipeline_close a record is counted as lost (shutdown).
  */
 void fffa_pipeline_record(struct fffa_pipeline *p, struct fffa_record *r);
 
@@ -40,9 +40,9 @@ bool fffa_pipeline_has_room(const struct fffa_pipeline *p);
 void fffa_pipeline_reopen(struct fffa_pipeline *p);
 
 /*
- * Seals what is open, delivers until deadline_ns from now (0: no deadline) has passed, counts the rest as lost
- * (shutdown), closes every sink and handle. closed is called once, later, on the loop; the ledgers are still
- * readable inside it and p is freed after it returns.
+ * Seals what is open, delivers until deadline_ns from now (0: no deadline) has passed, counts the
+ * rest as lost (shutdown), closes every sink and handle. closed is called once, later, on the loop;
+ * the ledgers are still readable inside it and p is freed after it returns.
  */
 void fffa_pipeline_close(struct fffa_pipeline *p, uint64_t deadline_ns,
 			 void (*closed)(void *arg, struct fffa_pipeline *p), void *arg);

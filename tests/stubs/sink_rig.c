@@ -49,7 +49,7 @@ void sink_rig_create(struct sink_rig *r, const struct fffa_sink_ops *ops, const 
 	r->ops = ops;
 	assert_int_equal(uv_loop_init(&r->loop), 0);
 	assert_true(strlen(preamble) < sizeof(r->preamble));
-	strcpy(r->preamble, preamble);
+	memcpy(r->preamble, preamble, strlen(preamble) + 1);
 	r->env = (struct fffa_sink_env){
 		.loop = &r->loop,
 		.tag = "sink.test",

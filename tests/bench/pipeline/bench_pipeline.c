@@ -139,8 +139,10 @@ int main(int argc, char **argv)
 	char path[4096];
 	int rc = 0;
 
-	if (!feed || !n)
+	if (!feed || !n) {
+		free(feed);
 		return 2;
+	}
 	fill(feed);
 	(void)snprintf(path, sizeof(path), "%s/bench_pipeline.out", dir);
 	const struct run runs[] = {

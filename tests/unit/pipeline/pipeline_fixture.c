@@ -185,20 +185,25 @@ void fixture_expect_any_order(const struct fixture *f, size_t i, uint64_t first,
 {
 	const char *at = (const char *)f->far[i].bytes, *end = at + f->far[i].len;
 	bool *seen = calloc(last + 1, sizeof(*seen));
-	uint64_t seq, count = 0;
-	int n;
+	uint64_t count = 0;
 
 	assert_non_null(seen);
-	for (; at < end; at += n, count++) {
-		char line[64] = "";
+	while (at < end) {
+		char line[64] = "", want[64];
+		const char *stop = memchr(at, '\n', (size_t)(end - at));
+		uint64_t seq;
 
-		(void)memccpy(line, at, '\n', end - at < 63 ? (size_t)(end - at) : 63);
-		n = 0;
-		assert_int_equal(sscanf(line, "{\"seq\":%" SCNu64 "}\n%n", &seq, &n), 1);
-		assert_int_equal(n, strlen(line));
+		assert_non_null(stop);
+		assert_in_range(stop + 1 - at, 9, sizeof(line) - 1);
+		memcpy(line, at, (size_t)(stop + 1 - at));
+		seq = strtoull(line + strlen("{\"seq\":"), NULL, 10);
+		(void)snprintf(want, sizeof(want), "{\"seq\":%" PRIu64 "}\n", seq);
+		assert_string_equal(line, want);
 		assert_in_range(seq, first, last);
 		assert_false(seen[seq]);
 		seen[seq] = true;
+		count++;
+		at = stop + 1;
 	}
 	assert_int_equal(count, last + 1 - first);
 	free(seen);
