@@ -11,7 +11,7 @@ Faults are a JSON list of rules; the first rule that matches a request is applie
   {"kind": "redirect", "to": URL}        a 302
   {"kind": "slow", "ms": 200}            the right answer, later
   {"kind": "hang"}                       no answer until the faults change
-  {"kind": "oversize", "bytes": 70000}   200 with a body of this size
+  {"kind": "oversize", "bytes": 70000}   200 with a body of this size; with "length": false no length is announced
   {"kind": "truncate"}                   half of the promised body, then the connection closes
   {"kind": "garbage"}                    200 with bytes that are nothing
   {"kind": "body", "body": TEXT}         200 with this body
@@ -256,6 +256,7 @@ class Metadata(http.server.BaseHTTPRequestHandler):
     server_version = "EC2ws"
     sys_version = ""
     timeout = 30
+    disable_nagle_algorithm = True  # header and body are two writes
     world = None
 
     def log_message(self, format, *args):  # the request log has its own place
@@ -295,7 +296,7 @@ class Metadata(http.server.BaseHTTPRequestHandler):
             self.world.hang()
             self.close_connection = True
         elif kind == "oversize":
-            self.reply(200, b"x" * fault.get("bytes", 70000))
+            self.oversize(fault)
         elif kind == "truncate":
             self.close_connection = True
             self.send_response(200)
@@ -316,6 +317,17 @@ class Metadata(http.server.BaseHTTPRequestHandler):
         else:
             self.refuse(500)
         return True
+
+    def oversize(self, fault):
+        data = b"x" * fault.get("bytes", 70000)
+        if fault.get("length", True):
+            self.reply(200, data)
+            return
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(data)
 
     def give_token(self):
         if self.headers.get("X-Forwarded-For") is not None:

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+#include "tests/component/enrich/rig.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/base/clock.h"
+#include "tests/stubs/cmocka_all.h"
+
+#define LIMIT_NS (20 * FFFA_NS_PER_S)
+
+static void on_tick(uv_timer_t *t)
+{
+	struct rig *r = t->data;
+	uint64_t now = uv_hrtime();
+
+	if (r->last_tick_ns && now - r->last_tick_ns > r->longest_gap_ns)
+		r->longest_gap_ns = now - r->last_tick_ns;
+	r->last_tick_ns = now;
+	r->ticks++;
+}
+
+int rig_setup(void **state)
+{
+	static const char *const variables[] = {
+		"AWS_EC2_METADATA_DISABLED", "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+		"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "KUBERNETES_SERVICE_HOST", "container"};
+	struct rig *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return -1;
+	*state = r;
+	r->saved_stderr = -1;
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
+		(void)unsetenv(variables[i]);
+	if (imds_child_start(&r->mock, "127.0.0.1", NULL) != 0 || uv_loop_init(&r->loop) != 0)
+		return -1;
+	(void)uv_timer_init(&r->loop, &r->tick);
+	r->tick.data = r;
+	(void)uv_timer_start(&r->tick, on_tick, 10, 10);
+	(void)snprintf(r->endpoint, sizeof(r->endpoint), "http://127.0.0.1:%d", r->mock.port);
+	(void)snprintf(r->root, sizeof(r->root), "%s/root", r->mock.dir);
+	(void)snprintf(r->captured, sizeof(r->captured), "%s/stderr", r->mock.dir);
+	r->conf.imds.enabled = FFFA_SW_ON;
+	r->conf.imds.endpoint = r->endpoint;
+	r->conf.imds.refresh_ns = 600 * (int64_t)FFFA_NS_PER_S;
+	r->conf.imds.timeout_ns = 5 * (int64_t)FFFA_NS_PER_S;
+	r->tuning = (struct fffa_meta_tuning){
+		.timing = {.token_ttl_s = 21600,
+			   .backoff_min_ns = 20 * FFFA_NS_PER_MS,
+			   .backoff_max_ns = 80 * FFFA_NS_PER_MS,
+			   .refused_ns = 600 * FFFA_NS_PER_S,
+			   .gap_ns = 20 * FFFA_NS_PER_MS},
+		.root = r->root, /* not there: no DMI, no machine id */
+	};
+	return mkdir(r->root, 0755);
+}
+
+static void on_closed(void *arg)
+{
+	struct rig *r = arg;
+
+	assert_false(r->closed);
+	r->closed = true;
+}
+
+static bool is_closed(struct rig *r, uint64_t arg)
+{
+	(void)arg;
+	return r->closed;
+}
+
+void rig_close(struct rig *r)
+{
+	r->closed = false;
+	fffa_meta_close(r->meta, on_closed, r);
+	assert_false(r->closed);
+	r->meta = NULL;
+	rig_await(r, is_closed, 0);
+}
+
+/* What holds in every test. */
+static void check_manners(const struct rig *r)
+{
+	json_t *all = imds_child_log(&r->mock), *e, *headers;
+	size_t i;
+
+	json_array_foreach (all, i, e) {
+		const char *method = json_string_value(json_object_get(e, "method"));
+
+		headers = json_object_get(e, "headers");
+		assert_false(json_is_true(json_object_get(e, "proxied")));
+		assert_null(json_object_get(headers, "x-forwarded-for"));
+		assert_null(json_object_get(headers, "authorization"));
+		if (strcmp(method, "GET") == 0) {
+			assert_true(json_is_true(json_object_get(e, "token")));
+			continue;
+		}
+		assert_string_equal(method, "PUT");
+		assert_string_equal(json_string_value(json_object_get(e, "path")),
+				    "/latest/api/token");
+		assert_false(json_is_true(json_object_get(e, "token")));
+		assert_string_equal(json_string_value(json_object_get(headers, "content-length")),
+				    "0");
+		assert_null(json_object_get(headers, "content-type"));
+	}
+	json_decref(all);
+}
+
+static void release_log(struct rig *r)
+{
+	char line[2048];
+	FILE *f;
+
+	if (r->saved_stderr < 0)
+		return;
+	(void)dup2(r->saved_stderr, STDERR_FILENO);
+	(void)close(r->saved_stderr);
+	f = fopen(r->captured, "r");
+	while (f && fgets(line, sizeof(line), f))
+		(void)fputs(line, stderr);
+	if (f)
+		(void)fclose(f);
+	(void)unlink(r->captured);
+}
+
+int rig_teardown(void **state)
+{
+	struct rig *r = *state;
+
+	if (r->meta)
+		rig_close(r);
+	release_log(r);
+	uv_close((uv_handle_t *)&r->tick, NULL);
+	assert_int_equal(uv_run(&r->loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(uv_loop_close(&r->loop), 0);
+	check_manners(r);
+	(void)rmdir(r->root);
+	imds_child_stop(&r->mock);
+	free(r);
+	return 0;
+}
+
+void rig_open(struct rig *r)
+{
+	static const struct fffa_device devices[] = {
+		{.ifindex = 2, .name = "eth0", .mac = {2, 0, 0, 0, 0, 1}},
+		{.ifindex = 3, .name = "eth1", .mac = {2, 0, 0, 0, 0, 2}},
+	};
+	struct fffa_err err = {""};
+
+	if (fffa_meta_open_tuned(&r->loop, &r->conf, &r->tuning, &r->meta, &err) != 0)
+		fail_msg("open: %s", err.text);
+	assert_int_equal(fffa_meta_set_devices(r->meta, devices, 2), 0);
+}
+
+void rig_await(struct rig *r, bool (*cond)(struct rig *r, uint64_t arg), uint64_t arg)
+{
+	uint64_t end = uv_hrtime() + LIMIT_NS;
+
+	while (!cond(r, arg)) {
+		if (uv_hrtime() > end)
+			fail_msg("the condition did not come true in time");
+		(void)uv_run(&r->loop, UV_RUN_ONCE);
+	}
+}
+
+static bool is_past(struct rig *r, uint64_t arg)
+{
+	(void)r;
+	return uv_hrtime() >= arg;
+}
+
+void rig_run_ms(struct rig *r, uint64_t ms)
+{
+	rig_await(r, is_past, uv_hrtime() + ms * FFFA_NS_PER_MS);
+}
+
+bool rig_is_learned(struct rig *r, uint64_t arg)
+{
+	(void)arg;
+	return fffa_meta_age_ns(r->meta) != UINT64_MAX;
+}
+
+bool rig_is_settled(struct rig *r, uint64_t arg)
+{
+	(void)arg;
+	return fffa_meta_settled(r->meta);
+}
+
+bool rig_has_failures(struct rig *r, uint64_t arg)
+{
+	uint64_t sum = 0, n;
+
+	for (size_t i = 0; fffa_meta_error(r->meta, i, &n); i++)
+		sum += n;
+	return sum >= arg;
+}
+
+bool rig_has_requests(struct rig *r, uint64_t arg)
+{
+	return imds_child_count(&r->mock, NULL, NULL) >= arg;
+}
+
+uint64_t rig_error(struct rig *r, const char *name)
+{
+	const char *got;
+	uint64_t n;
+
+	for (size_t i = 0; (got = fffa_meta_error(r->meta, i, &n)) != NULL; i++) {
+		if (strcmp(got, name) == 0)
+			return n;
+	}
+	fail_msg("no reason is called %s", name);
+	return 0;
+}
+
+const struct fffa_ident *rig_ident(struct rig *r, uint32_t ifindex)
+{
+	struct fffa_record rec = {.key = {.ifindex = ifindex}};
+
+	fffa_meta_apply(r->meta, &rec);
+	assert_non_null(rec.ident);
+	assert_non_null(rec.ident->host);
+	return rec.ident;
+}
+
+void rig_assert_all_known(struct rig *r)
+{
+	const struct fffa_ident *a = rig_ident(r, 2), *b = rig_ident(r, 3);
+
+	assert_string_equal(a->host->agent_id, "i-0123456789abcdef0");
+	assert_string_equal(a->host->instance_id, "i-0123456789abcdef0");
+	assert_string_equal(a->host->account_id, "123456789012");
+	assert_string_equal(a->host->region, "us-east-1");
+	assert_string_equal(a->host->az, "us-east-1a");
+	assert_string_equal(a->host->az_id, "use1-az4");
+	assert_string_equal(a->ifname, "eth0");
+	assert_string_equal(a->interface_id, "eni-00000020000000001");
+	assert_string_equal(a->subnet_id, "subnet-0f1e2d3c4b5a69788");
+	assert_string_equal(a->vpc_id, "vpc-0a1b2c3d4e5f60718");
+	assert_string_equal(a->owner_id, "123456789012");
+	assert_string_equal(b->ifname, "eth1");
+	assert_string_equal(b->interface_id, "eni-00000020000000002");
+	assert_ptr_equal(a->host, b->host);
+}
+
+void rig_capture_log(struct rig *r)
+{
+	int fd = open(r->captured, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	r->saved_stderr = dup(STDERR_FILENO);
+	assert_true(r->saved_stderr >= 0);
+	assert_true(dup2(fd, STDERR_FILENO) >= 0);
+	(void)close(fd);
+}
+
+size_t rig_logged(struct rig *r, const char *text)
+{
+	char line[4096];
+	size_t n = 0;
+	FILE *f = fopen(r->captured, "r");
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		if (strstr(line, text))
+			n++;
+	}
+	(void)fclose(f);
+	return n;
+}

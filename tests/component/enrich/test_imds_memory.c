@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+/* The n-th allocation fails, for every n: clean errors, no leak, and everything is learned in the
+ * end. */
+#include "tests/stubs/cmocka_all.h"
+
+#include <errno.h>
+
+#include "agent/base/clock.h"
+#include "tests/component/enrich/rig.h"
+#include "tests/stubs/failing_alloc.h"
+
+static const struct fffa_device device = {.ifindex = 2, .name = "eth0", .mac = {2, 0, 0, 0, 0, 1}};
+
+/* Opens under the armed failure. False: it failed as it should, and nothing is left. */
+static bool open_armed(struct rig *r)
+{
+	struct fffa_err err = {""};
+	int rc = fffa_meta_open_tuned(&r->loop, &r->conf, &r->tuning, &r->meta, &err);
+
+	if (rc == 0)
+		return true;
+	assert_int_equal(rc, -ENOMEM);
+	assert_true(err.text[0] != '\0');
+	assert_null(r->meta);
+	return false;
+}
+
+static void test_every_allocation(void **state)
+{
+	struct rig *r = *state;
+	unsigned int failed_opens = 0, n;
+	bool fired = true;
+
+	r->conf.imds.refresh_ns = 20 * (int64_t)FFFA_NS_PER_MS; /* a lost snapshot is made anew */
+	for (n = 1; fired && n < 100; n++) {
+		failing_alloc_arm(n);
+		if (open_armed(r)) {
+			int rc = fffa_meta_set_devices(r->meta, &device, 1);
+
+			assert_true(rc == 0 || rc == -ENOMEM);
+			rig_await(r, rig_is_learned, 0);
+			fired = failing_alloc_fired();
+			failing_alloc_arm(0);
+			if (rc)
+				assert_int_equal(fffa_meta_set_devices(r->meta, &device, 1), 0);
+			while (!rig_ident(r, 2)->interface_id[0])
+				(void)uv_run(&r->loop, UV_RUN_ONCE);
+			assert_string_equal(rig_ident(r, 2)->interface_id, "eni-00000020000000001");
+			rig_close(r);
+		} else {
+			failing_alloc_arm(0);
+			failed_opens++;
+		}
+	}
+	assert_true(failed_opens >= 3);	   /* the reader, its snapshot, the client, the bridge */
+	assert_true(n > failed_opens + 4); /* devices, snapshots, sockets */
+	assert_true(n < 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_every_allocation, rig_setup, rig_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
