@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An HTTP server on the loop under test: what blocks the loop blocks the server too, so an answer
+ * proves that nothing did. The path decides: /ok answers 200 "fine", /hang never answers, anything
+ * else ends the connection.
+ */
+#ifndef FFFA_TESTS_COMPONENT_LOOP_CANNED_SERVER_H
+#define FFFA_TESTS_COMPONENT_LOOP_CANNED_SERVER_H
+
+#include <uv.h>
+
+struct canned_server {
+	uv_tcp_t tcp;
+	int port;
+	unsigned int connections; /* accepted so far */
+	unsigned int open, most_open;
+	unsigned int requests;
+	struct canned_client *clients;
+};
+
+int canned_server_open(uv_loop_t *loop, struct canned_server *s);
+/* Closes all handles; they die as the loop turns. */
+void canned_server_close(struct canned_server *s);
+
+#endif

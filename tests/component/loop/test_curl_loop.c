@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: MIT
+#include "tests/stubs/cmocka_all.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "agent/loop/curl_loop.h"
+#include "tests/component/loop/canned_server.h"
+
+#define REQUESTS 8
+#define LIMIT_NS UINT64_C(20000000000)
+
+struct rig;
+
+struct transfer {
+	struct rig *rig;
+	struct fffa_curl_request request;
+	unsigned int calls;
+	CURLcode result;
+	char body[16];
+	void (*then)(struct transfer *t); /* run from inside done */
+};
+
+struct rig {
+	uv_loop_t loop;
+	uv_timer_t tick;
+	struct canned_server server;
+	struct fffa_curl_loop *bridge;
+	struct transfer t[REQUESTS];
+	bool in_call; /* done must not come now */
+	unsigned int closed;
+	unsigned int done_before_closed;
+};
+
+static void on_tick(uv_timer_t *timer)
+{
+	(void)timer;
+}
+
+static size_t on_body(char *data, size_t size, size_t n, void *arg)
+{
+	struct transfer *t = arg;
+
+	assert_true(size * n < sizeof(t->body) - strlen(t->body));
+	strncat(t->body, data, size * n);
+	return size * n;
+}
+
+static void on_done(struct fffa_curl_request *r, CURLcode result)
+{
+	struct transfer *t = r->arg;
+
+	assert_false(t->rig->in_call);
+	assert_false(r->active);
+	t->calls++;
+	t->result = result;
+	t->rig->done_before_closed += !t->rig->closed;
+	if (t->then)
+		t->then(t);
+}
+
+static int setup(void **state)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+
+	if (!r || uv_loop_init(&r->loop) != 0 || canned_server_open(&r->loop, &r->server) != 0)
+		return -1;
+	*state = r;
+	(void)uv_timer_init(&r->loop, &r->tick);
+	(void)uv_timer_start(&r->tick, on_tick, 10, 10);
+	if (fffa_curl_loop_open(&r->loop, 4, &r->bridge) != 0)
+		return -1;
+	for (int i = 0; i < REQUESTS; i++) {
+		struct transfer *t = &r->t[i];
+
+		t->rig = r;
+		t->request.easy = curl_easy_init();
+		t->request.done = on_done;
+		t->request.arg = t;
+		if (!t->request.easy)
+			return -1;
+		(void)curl_easy_setopt(t->request.easy, CURLOPT_PROXY, "");
+		(void)curl_easy_setopt(t->request.easy, CURLOPT_TIMEOUT_MS, 15000L);
+		(void)curl_easy_setopt(t->request.easy, CURLOPT_WRITEFUNCTION, on_body);
+		(void)curl_easy_setopt(t->request.easy, CURLOPT_WRITEDATA, t);
+	}
+	return 0;
+}
+
+static void await_that(struct rig *r, bool (*cond)(struct rig *r, unsigned int arg),
+		       unsigned int arg)
+{
+	uint64_t end = uv_hrtime() + LIMIT_NS;
+
+	while (!cond(r, arg)) {
+		if (uv_hrtime() > end)
+			fail_msg("the condition did not come true in time");
+		(void)uv_run(&r->loop, UV_RUN_ONCE);
+	}
+}
+
+static bool is_closed(struct rig *r, unsigned int arg)
+{
+	(void)arg;
+	return r->closed > 0;
+}
+
+static bool has_calls(struct rig *r, unsigned int n)
+{
+	unsigned int sum = 0;
+
+	for (int i = 0; i < REQUESTS; i++)
+		sum += r->t[i].calls;
+	return sum >= n;
+}
+
+static bool has_requests(struct rig *r, unsigned int n)
+{
+	return r->server.requests >= n;
+}
+
+static void on_closed(void *arg)
+{
+	struct rig *r = arg;
+
+	assert_false(r->in_call);
+	r->closed++;
+	for (int i = 0; i < REQUESTS; i++)
+		curl_easy_cleanup(r->t[i].request.easy);
+}
+
+static void close_bridge(struct rig *r)
+{
+	r->in_call = true;
+	fffa_curl_loop_close(r->bridge, on_closed, r);
+	r->in_call = false;
+	r->bridge = NULL;
+}
+
+static int teardown(void **state)
+{
+	struct rig *r = *state;
+
+	if (r->bridge)
+		close_bridge(r);
+	await_that(r, is_closed, 0);
+	canned_server_close(&r->server);
+	uv_close((uv_handle_t *)&r->tick, NULL);
+	assert_int_equal(uv_run(&r->loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(uv_loop_close(&r->loop), 0);
+	assert_int_equal(r->closed, 1);
+	free(r);
+	return 0;
+}
+
+static int start_at(struct transfer *t, int port, const char *path)
+{
+	char url[64];
+	int rc;
+
+	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", port, path);
+	assert_int_equal(curl_easy_setopt(t->request.easy, CURLOPT_URL, url), CURLE_OK);
+	t->body[0] = '\0';
+	t->rig->in_call = true;
+	rc = fffa_curl_loop_start(t->rig->bridge, &t->request);
+	t->rig->in_call = false;
+	return rc;
+}
+
+static int start(struct transfer *t, const char *path)
+{
+	return start_at(t, t->rig->server.port, path);
+}
+
+static void test_one(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(start(&r->t[0], "/ok"), 0);
+	assert_int_equal(r->t[0].calls, 0);
+	await_that(r, has_calls, 1);
+	assert_int_equal(r->t[0].result, CURLE_OK);
+	assert_string_equal(r->t[0].body, "fine");
+}
+
+static void test_connection_is_kept(void **state)
+{
+	struct rig *r = *state;
+
+	for (unsigned int n = 1; n <= 5; n++) {
+		assert_int_equal(start(&r->t[0], "/ok"), 0);
+		await_that(r, has_calls, n);
+		assert_string_equal(r->t[0].body, "fine");
+	}
+	assert_int_equal(r->server.connections, 1);
+}
+
+static void test_many_share_the_connections(void **state)
+{
+	struct rig *r = *state;
+
+	for (int i = 0; i < REQUESTS; i++)
+		assert_int_equal(start(&r->t[i], "/ok"), 0);
+	await_that(r, has_calls, REQUESTS);
+	for (int i = 0; i < REQUESTS; i++) {
+		assert_int_equal(r->t[i].calls, 1);
+		assert_int_equal(r->t[i].result, CURLE_OK);
+		assert_string_equal(r->t[i].body, "fine");
+	}
+	assert_true(r->server.most_open <= 4);
+}
+
+static void test_failures(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(start_at(&r->t[0], 1, "/"), 0);
+	assert_int_equal(start(&r->t[1], "/gone"), 0);
+	(void)curl_easy_setopt(r->t[2].request.easy, CURLOPT_TIMEOUT_MS, 50L);
+	assert_int_equal(start(&r->t[2], "/hang"), 0);
+	await_that(r, has_calls, 3);
+	assert_int_equal(r->t[0].result, CURLE_COULDNT_CONNECT);
+	assert_int_equal(r->t[1].result, CURLE_GOT_NOTHING);
+	assert_int_equal(r->t[2].result, CURLE_OPERATION_TIMEDOUT);
+}
+
+static void test_bad_arguments(void **state)
+{
+	struct rig *r = *state;
+	struct fffa_curl_loop *none = NULL;
+
+	assert_int_equal(fffa_curl_loop_open(&r->loop, 0, &none), -EINVAL);
+	assert_null(none);
+	assert_int_equal(start(&r->t[0], "/hang"), 0);
+	assert_int_equal(fffa_curl_loop_start(r->bridge, &r->t[0].request), -EALREADY);
+}
+
+static void test_cancel(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(start(&r->t[0], "/hang"), 0);
+	assert_int_equal(start(&r->t[1], "/ok"), 0);
+	fffa_curl_loop_cancel(r->bridge, &r->t[1].request); /* before anything was sent */
+	await_that(r, has_requests, 1);
+	fffa_curl_loop_cancel(r->bridge, &r->t[0].request);
+	fffa_curl_loop_cancel(r->bridge, &r->t[0].request); /* does nothing */
+	assert_int_equal(start(&r->t[2], "/ok"), 0);
+	await_that(r, has_calls, 1);
+	assert_int_equal(r->t[0].calls, 0);
+	assert_int_equal(r->t[1].calls, 0);
+	assert_int_equal(r->t[2].calls, 1);
+	/* The handles are the caller's again. */
+	assert_int_equal(start(&r->t[0], "/ok"), 0);
+	await_that(r, has_calls, 2);
+	assert_string_equal(r->t[0].body, "fine");
+}
+
+static void start_again(struct transfer *t)
+{
+	if (t->calls < 4)
+		assert_int_equal(start(t, "/ok"), 0);
+}
+
+static void test_start_from_done(void **state)
+{
+	struct rig *r = *state;
+
+	r->t[0].then = start_again;
+	assert_int_equal(start(&r->t[0], "/ok"), 0);
+	await_that(r, has_calls, 4);
+	assert_int_equal(r->server.connections, 1);
+}
+
+static void cancel_next(struct transfer *t)
+{
+	fffa_curl_loop_cancel(t->rig->bridge, &t[1].request);
+}
+
+static void test_cancel_from_done(void **state)
+{
+	struct rig *r = *state;
+
+	r->t[0].then = cancel_next;
+	assert_int_equal(start(&r->t[1], "/hang"), 0);
+	assert_int_equal(start(&r->t[0], "/ok"), 0);
+	await_that(r, has_calls, 1);
+	assert_int_equal(r->t[0].calls, 1);
+	assert_false(r->t[1].request.active);
+}
+
+static void close_now(struct transfer *t)
+{
+	if (t->rig->bridge)
+		close_bridge(t->rig);
+}
+
+static void test_close_from_done(void **state)
+{
+	struct rig *r = *state;
+
+	for (int i = 0; i < 3; i++) {
+		r->t[i].then = close_now;
+		assert_int_equal(start(&r->t[i], i ? "/hang" : "/ok"), 0);
+	}
+	await_that(r, is_closed, 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(r->t[i].calls, 1);
+		assert_int_equal(r->t[i].result, i ? CURLE_ABORTED_BY_CALLBACK : CURLE_OK);
+	}
+	assert_int_equal(r->done_before_closed, 3);
+}
+
+static void test_close_ends_what_is_under_way(void **state)
+{
+	struct rig *r = *state;
+
+	for (int i = 0; i < REQUESTS; i++) /* half of them wait for a connection */
+		assert_int_equal(start(&r->t[i], "/hang"), 0);
+	await_that(r, has_requests, 4);
+	close_bridge(r);
+	await_that(r, is_closed, 0);
+	for (int i = 0; i < REQUESTS; i++) {
+		assert_int_equal(r->t[i].calls, 1);
+		assert_int_equal(r->t[i].result, CURLE_ABORTED_BY_CALLBACK);
+	}
+	assert_int_equal(r->done_before_closed, REQUESTS);
+}
+
+static void restart(struct transfer *t)
+{
+	assert_int_equal(start_at(t, 1, "/"), -ECANCELED);
+}
+
+static void test_nothing_starts_while_closing(void **state)
+{
+	struct rig *r = *state;
+	struct fffa_curl_loop *bridge = r->bridge;
+
+	assert_int_equal(start(&r->t[0], "/hang"), 0);
+	r->t[0].then = restart;
+	close_bridge(r);
+	r->bridge = bridge; /* still there until closed */
+	assert_int_equal(start(&r->t[1], "/ok"), -ECANCELED);
+	await_that(r, is_closed, 0);
+	r->bridge = NULL;
+	assert_int_equal(r->t[0].calls, 1);
+	assert_int_equal(r->t[1].calls, 0);
+}
+
+static void test_cancel_while_closing(void **state)
+{
+	struct rig *r = *state;
+	struct fffa_curl_loop *bridge = r->bridge;
+
+	assert_int_equal(start(&r->t[0], "/hang"), 0);
+	close_bridge(r);
+	fffa_curl_loop_cancel(bridge, &r->t[0].request);
+	await_that(r, is_closed, 0);
+	assert_int_equal(r->t[0].calls, 0);
+}
+
+static void test_close_before_the_loop_turns(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(start(&r->t[0], "/ok"), 0);
+	close_bridge(r);
+	await_that(r, is_closed, 0);
+	assert_int_equal(r->t[0].result, CURLE_ABORTED_BY_CALLBACK);
+	assert_int_equal(r->server.requests, 0);
+}
+
+static void test_out_of_descriptors(void **state)
+{
+	struct rig *r = *state;
+	struct rlimit before, none;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(start(&r->t[0], "/ok"), 0);
+	await_that(r, has_calls, 1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_not_equal(r->t[0].result, CURLE_OK);
+	assert_int_equal(start(&r->t[0], "/ok"), 0);
+	await_that(r, has_calls, 2);
+	assert_int_equal(r->t[0].result, CURLE_OK);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_one),
+		T(test_connection_is_kept),
+		T(test_many_share_the_connections),
+		T(test_failures),
+		T(test_bad_arguments),
+		T(test_cancel),
+		T(test_start_from_done),
+		T(test_cancel_from_done),
+		T(test_close_from_done),
+		T(test_close_ends_what_is_under_way),
+		T(test_nothing_starts_while_closing),
+		T(test_cancel_while_closing),
+		T(test_close_before_the_loop_turns),
+		T(test_out_of_descriptors),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
