@@ -16,7 +16,7 @@ build=${2:-build/dev}
 }
 
 # Objects are named by the build's own list: one that an earlier build left behind does not count.
-jq -r --arg root "$PWD/" '.[] | select(.output | startswith("tests/") | not) | (.file | ltrimstr($root)) + " " + .output' \
+jq -r --arg root "$PWD/" '.[] | select((.command | test(" -o tests/")) | not) | (.file | ltrimstr($root)) + " " + (.command | capture(" -o (?<o>[^ ]+)").o)' \
 	"$build/compile_commands.json" | grep -E '^(agent|sinks|config)/' |
 	while read -r source object; do
 		if [[ ! -f $build/$object ]]; then

@@ -140,7 +140,7 @@ plant agent/base/log.c 'int conf;' 'static const char *const names[] = {"a", "b"
 entries=()
 for name in g log; do
 	gcc -fPIE -c "agent/base/$name.c" -o "build/$name.o" || bad=1
-	entries+=("{\"directory\": \"$work/tree/build\", \"file\": \"$work/tree/agent/base/$name.c\", \"output\": \"$name.o\", \"command\": \"clang -c $work/tree/agent/base/$name.c\"}")
+	entries+=("{\"directory\": \"$work/tree/build\", \"file\": \"$work/tree/agent/base/$name.c\", \"command\": \"clang -o $name.o -c $work/tree/agent/base/$name.c\"}")
 done
 printf '[%s,\n%s]\n' "${entries[@]}" >build/compile_commands.json
 expect globals.sh agent/base/g.c 'local: counter ' build
@@ -149,9 +149,9 @@ expect globals.sh agent/base/g.c 'local: calls ' build
 	echo "globals.sh complains about a constant or an allowed name"
 	bad=1
 }
-plant agent/base/g.c '#include <stdlib.h>' 'int h(int n);' 'int h(int n)' '{' '	int *p = NULL;' \
-	'	if (n > 3)' '		p = malloc(4);' '	return *p;' '}'
-expect tidy.sh agent/base/g.c clang-analyzer-core.NullDereference build
+plant agent/base/g.c '#include <stdlib.h>' 'int h(void);' 'int h(void)' '{' '	char *p = malloc(4);' \
+	'	if (!p)' '		return 0;' '	free(p);' '	return p[0];' '}'
+expect tidy.sh agent/base/g.c clang-analyzer-unix.Malloc build
 
 printf '#!/bin/sh\necho "a: 1"\n' >build/fffa
 chmod +x build/fffa

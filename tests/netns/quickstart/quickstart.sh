@@ -55,6 +55,7 @@ quickstart()
 	exit 77
 }
 mkdir "$work/tmp"
+touch "$work/run.out" "$work/run.err"
 ip netns add "$host"
 ip netns add "$peer"
 
@@ -78,9 +79,10 @@ await 240 "the word that it watches qs0" grep -q 'watching qs0' "$work/run.err"
 ip netns exec "$peer" ping -q -i 0.2 -w 20 198.51.100.1 >/dev/null &
 ping=$!
 await 15 "the header line" grep -q '^version account-id interface-id ' "$work/run.out"
-began=$SECONDS
+began=$(date +%s%3N)
 await 15 "a record" grep -q '^2 .* 198\.51\.100\.2 198\.51\.100\.1 .* OK$' "$work/run.out"
-[[ $((SECONDS - began)) -le 5 ]] || fail "the first record took $((SECONDS - began)) s"
+took=$(($(date +%s%3N) - began))
+[[ $took -le 5000 ]] || fail "the first record took $took ms"
 kill "$ping"
 kill -INT "$script"
 await 10 "the end after SIGINT" gone "$script"
@@ -97,4 +99,4 @@ rc=0
 [[ $rc -eq 0 ]] || fail "--seconds 1: status $rc"
 grep -q 'seen_packets=' "$work/timed.err" || fail "--seconds 1: no ledger at the end"
 [[ -z $(ls -A "$work/tmp") ]] || fail "--seconds 1: left behind: $(ls -A "$work/tmp")"
-echo "quickstart: first record seen $((SECONDS - began)) s or less after the start"
+echo "first record $took ms after the start"
