@@ -42,7 +42,7 @@ static void test_token_is_renewed_in_time(void **state)
 	double times[2];
 	size_t i, puts = 0;
 
-	r->tuning.timing.token_ttl_s = 2;
+	r->tuning.timing.token_ttl_s = 3;
 	r->conf.imds.refresh_ns = 50 * (int64_t)FFFA_NS_PER_MS;
 	rig_open(r);
 	rig_await(r, has_tokens, 2);
@@ -50,13 +50,15 @@ static void test_token_is_renewed_in_time(void **state)
 	json_array_foreach (all, i, e) {
 		if (strcmp(json_string_value(json_object_get(e, "method")), "PUT") != 0)
 			continue;
-		assert_string_equal(json_string_value(json_object_get(e, "ttl")), "2");
+		assert_string_equal(json_string_value(json_object_get(e, "ttl")), "3");
 		if (puts < 2)
 			times[puts++] = json_real_value(json_object_get(e, "time"));
 	}
 	json_decref(all);
-	/* 80 % of two seconds, and the rest of a refresh interval. */
-	assert_true(times[1] - times[0] >= 1.55);
+	/* 80 % of three seconds and the rest of a refresh interval, before it expires. */
+	assert_true(times[1] - times[0] >= 2.35);
+	assert_true(times[1] - times[0] < 2.95);
+	assert_int_equal(rig_error(r, "unauthorized"), 0);
 }
 
 static void test_last_good_is_kept(void **state)
