@@ -142,7 +142,7 @@ static char *value_place(struct fffa_imds *i, size_t *cap)
 static void take_value(struct fffa_imds *i, const struct fffa_imds_reply *r)
 {
 	char text[64];
-	size_t cap;
+	size_t cap = 0;
 	char *dst = value_place(i, &cap);
 
 	if (fffa_imds_parse_value(r->body, r->len, text, cap < sizeof(text) ? cap : sizeof(text)) !=
