@@ -160,4 +160,22 @@ clean generated.sh build/fffa
 echo 'a: 2' >config/fffa.yaml
 expect generated.sh config/fffa.yaml differs build/fffa
 
+# The tally counts what ctest says, and takes a test that did not start for a failure.
+cat >build/junit.xml <<'XML'
+<testsuite>
+<testcase name="good" status="run"><system-out>[  SKIPPED ] part_of_it</system-out></testcase>
+<testcase name="bad" status="fail"><failure message="SEGFAULT"/><system-out>boom</system-out></testcase>
+<testcase name="cannot" status="notrun"><skipped message="SKIP_RETURN_CODE=77"/><system-out>needs a hat</system-out></testcase>
+<testcase name="missing" status="notrun"><skipped message="Unable to find executable"/></testcase>
+</testsuite>
+XML
+tally=$(/usr/bin/python3 "$lint/../tally.py" build/junit.xml)
+for text in 'skipped: good: part_of_it' 'FAILED: bad (SEGFAULT)' boom 'skipped: cannot: needs a hat' \
+	'FAILED: missing (Unable to find executable)' '1 2 2'; do
+	grep -qF "$text" <<<"$tally" || {
+		echo "tally.py: '$text' is not in: $tally"
+		bad=1
+	}
+done
+
 exit $bad

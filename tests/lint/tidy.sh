@@ -28,7 +28,12 @@ files=$(jq -r --arg root "$PWD/" '.[].file | select(startswith($root)) | ltrimst
 }
 # bpftool's loader of the kernel programs hands its memory to libbpf, which the leak check cannot see.
 loads=$(xargs -d '\n' grep -l '\.skel\.h"' <<<"$files" || true)
-rc=0
-grep -vxF -e "${loads:-none}" <<<"$files" | tidy || rc=1
-grep . <<<"$loads" | tidy --checks=-clang-analyzer-unix.Malloc || [[ -z $loads ]] || rc=1
-exit $rc
+found=$({
+	grep -vxF -e "${loads:-none}" <<<"$files" | tidy || echo 'error: clang-tidy failed'
+	[[ -z $loads ]] || tidy --checks=-clang-analyzer-unix.Malloc <<<"$loads" || echo 'error: clang-tidy failed'
+})
+grep -q 'error:' <<<"$found" || exit 0
+# How each comes about, then the list.
+printf '%s\n\n' "$found"
+grep 'error:' <<<"$found" | sort -u
+exit 1
