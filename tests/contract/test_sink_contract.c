@@ -213,6 +213,37 @@ static void close_with_a_far_end_that_stalls(void **state)
 	o->close(f);
 }
 
+/* HUP may come at any time; it loses and repeats nothing. */
+static void reopen_in_every_state(void **state)
+{
+	const struct far_ops *o = *state;
+	struct far *f = o->open();
+	struct expectation e = {0};
+	struct rig_delivery d = {0};
+	struct sink_rig r;
+
+	sink_rig_create(&r, o->sink, o->conf(f), PREAMBLE);
+	sink_rig_reopen(&r);
+	assert_int_equal(sink_rig_start(&r), 0);
+	expect_more(&e, PREAMBLE, strlen(PREAMBLE));
+	assert_int_equal(sink_rig_send(&r, &d, make_batch(1, 10, 50)).verdict, FFFA_V_DELIVERED);
+	expect_batch(&e, d.d.batch);
+	rig_delivery_fini(&d);
+	sink_rig_reopen(&r);
+	assert_int_equal(sink_rig_submit(&r, &d, make_batch(11, 10, 50)), 0);
+	expect_batch(&e, d.d.batch);
+	sink_rig_reopen(&r);
+	sink_rig_wait(&r, &d);
+	assert_int_equal(d.outcome.verdict, FFFA_V_DELIVERED);
+	rig_delivery_fini(&d);
+	sink_rig_close_begin(&r);
+	if (r.sink)
+		sink_rig_reopen(&r);
+	sink_rig_close_end(&r);
+	expect_arrived(o, f, &e);
+	o->close(f);
+}
+
 static void two_instances_at_once(void **state)
 {
 	const struct far_ops *o = *state;
@@ -342,17 +373,12 @@ static const struct {
 	{                                                                                          \
 #f, f                                                                              \
 	}
-	ROW(describes_itself),
-	ROW(close_before_start),
-	ROW(close_after_a_failed_start),
-	ROW(close_while_idle),
-	ROW(bytes_arrive_as_they_are),
-	ROW(many_at_once),
-	ROW(close_with_a_delivery_open),
-	ROW(close_with_a_far_end_that_stalls),
-	ROW(two_instances_at_once),
-	ROW(exactly_once_after_a_fault),
-	ROW(done_may_submit),
+	ROW(describes_itself),		 ROW(close_before_start),
+	ROW(close_after_a_failed_start), ROW(close_while_idle),
+	ROW(bytes_arrive_as_they_are),	 ROW(many_at_once),
+	ROW(close_with_a_delivery_open), ROW(close_with_a_far_end_that_stalls),
+	ROW(reopen_in_every_state),	 ROW(two_instances_at_once),
+	ROW(exactly_once_after_a_fault), ROW(done_may_submit),
 #undef ROW
 };
 #define CASES (sizeof(cases) / sizeof(cases[0]))

@@ -126,6 +126,8 @@ void rig_delivery_fini(struct rig_delivery *d)
 
 void sink_rig_reopen(struct sink_rig *r)
 {
+	if (!r->ops->reopen)
+		return;
 	r->inside++;
 	r->ops->reopen(r->sink);
 	r->inside--;

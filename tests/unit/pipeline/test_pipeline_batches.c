@@ -150,6 +150,25 @@ static void like_sinks_share_batches(void **state)
 	assert_int_equal(f->last[3].lost[FFFA_RL_SHUTDOWN], 70);
 }
 
+static void any_differing_setting_parts_sinks(void **state)
+{
+	struct fixture *f = *state;
+
+	f->sinks[1].common.batch_bytes++;
+	f->sinks[2].common.batch_age_ns++;
+	f->sinks[3].common.format = text("flowlog");
+	for (size_t i = 0; i < 4; i++)
+		f->far[i].hold = true;
+	fixture_open(f, 4);
+	fixture_feed(f, 10);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(f->far[i].accepted, 1);
+		for (size_t k = 0; k < i; k++)
+			assert_ptr_not_equal(f->far[i].seen[0].batch, f->far[k].seen[0].batch);
+	}
+	fixture_close(f, 1 * MS);
+}
+
 static void header_goes_to_those_who_want_it(void **state)
 {
 	struct fixture *f = *state;
@@ -231,6 +250,7 @@ int main(void)
 		CASE(seals_by_age),
 		CASE(age_counts_from_the_first_record),
 		CASE(like_sinks_share_batches),
+		CASE(any_differing_setting_parts_sinks),
 		CASE(header_goes_to_those_who_want_it),
 		CASE(failed_open_leaves_nothing),
 		CASE(names_and_reopens_its_sinks),

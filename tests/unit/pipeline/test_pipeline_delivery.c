@@ -119,6 +119,32 @@ static void waits_at_least_the_minimum_and_the_hint(void **state)
 	fixture_close(f, 0);
 }
 
+/* Six failures in a row have grown the wait to at least 160 ms; after a success it begins at 5 to
+ * 10 ms again. */
+static void success_resets_the_wait(void **state)
+{
+	static const struct spy_step steps[] = {
+		{SPY_TAKE, RETRY(-EIO), 0}, {SPY_TAKE, RETRY(-EIO), 0}, {SPY_TAKE, RETRY(-EIO), 0},
+		{SPY_TAKE, RETRY(-EIO), 0}, {SPY_TAKE, RETRY(-EIO), 0}, {SPY_TAKE, RETRY(-EIO), 0},
+		{SPY_TAKE, DELIVERED, 0},   {SPY_TAKE, RETRY(-EIO), 0}};
+	struct fixture *f = *state;
+	const struct spy_seen *seen = f->far[0].seen;
+
+	play(f, 0, steps, 8);
+	f->sinks[0].common.retry_min_ns = 5 * MS;
+	f->sinks[0].common.retry_max_ns = 10000 * MS;
+	fixture_open(f, 1);
+	fixture_feed(f, 10);
+	fixture_settle(f);
+	assert_true(seen[6].at_ns - seen[5].at_ns >= 159 * (uint64_t)MS);
+	fixture_feed(f, 10);
+	fixture_settle(f);
+	assert_int_equal(f->far[0].accepted, 9);
+	assert_true(seen[8].at_ns - seen[7].at_ns < 150 * (uint64_t)MS);
+	fixture_close(f, 0);
+	fixture_expect(f, 0, 1, 20);
+}
+
 static struct fffa_outcome always_retry(void *arg, const struct fffa_batch *b)
 {
 	(void)arg;
@@ -285,6 +311,7 @@ int main(void)
 		CASE(retries_before_anything_younger),
 		CASE(a_round_of_failures_keeps_the_order),
 		CASE(waits_at_least_the_minimum_and_the_hint),
+		CASE(success_resets_the_wait),
 		CASE(gives_up_after_the_configured_time),
 		CASE(rejected_is_counted_and_not_repeated),
 		CASE(too_big_is_split_down_to_one_record),
