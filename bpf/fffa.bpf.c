@@ -71,49 +71,122 @@ static __always_inline __u16 intern(const struct fffa_tunnel *t, __u32 cpu)
 	return id;
 }
 
-/*
- * Replaces p by the packet inside when the payload is a tunnel of type. FFFA_PARSE_TRUNCATED: the
- * bytes at hand do not suffice. Any other failure leaves p: the outer packet is what can be
- * recorded.
- */
-static __noinline int decapsulate(const void *data, const void *end, const struct fffa_frame *f,
-				  struct fffa_packet *p, __u32 type_cpu)
+static __always_inline int tunnel_header(const void *data, const void *end, __u32 type, __u32 cpu)
 {
-	struct fffa_tunnel t = {};
-	struct fffa_packet inner = {};
-	__u32 cpu = type_cpu >> 8;
-	int r = fffa_parse_tunnel(data, end, f, type_cpu & 0xff, p, &inner, &t);
+	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
 
-	if (r)
-		return r;
-	inner.key.view = p->key.view;
-	inner.key.ifindex = p->key.ifindex;
-	inner.key.tunnel = intern(&t, cpu);
-	if (!inner.key.tunnel) {
-		struct fffa_counts *c = bpf_map_lookup_elem(&fffa_counts, &cpu);
-
-		if (c)
-			c->no_tunnel_id += inner.packets;
-	}
-	__builtin_memcpy(p, &inner, sizeof(inner));
-	return FFFA_PARSE_OK;
+	if (!s)
+		return FFFA_PARSE_MALFORMED;
+	__builtin_memset(&s->tunnel, 0, sizeof(s->tunnel));
+	return fffa_parse_tunnel_header(data, end, type, &s->packet, &s->tunnel, &s->inside);
 }
 
-static __always_inline int parse(const void *data, const void *end, const struct fffa_frame *f,
-				 struct fffa_packet *p, __u32 cpu)
+static __always_inline int tunnel_inside(const void *data, const void *end,
+					 const struct fffa_frame *f, __u32 cpu)
 {
-	int r = fffa_parse_frame(data, end, f, p);
-	__u8 type;
+	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
 
-	if (r || p->key.proto != FFFA_IPPROTO_UDP || !p->l4_offset)
-		return r;
-	type = fffa_tunnel_of_port((const __u16 *)fffa_conf.geneve_ports,
-				   (const __u16 *)fffa_conf.vxlan_ports, FFFA_BE16(p->key.dport));
-	if (type == FFFA_TUNNEL_NONE)
-		return r;
-	return decapsulate(data, end, f, p, cpu << 8 | type) == FFFA_PARSE_TRUNCATED
-		       ? FFFA_PARSE_TRUNCATED
-		       : FFFA_PARSE_OK;
+	if (!s)
+		return FFFA_PARSE_MALFORMED;
+	s->inner.key.view = s->packet.key.view;
+	s->inner.key.ifindex = s->packet.key.ifindex;
+	return fffa_parse_tunnel_inside(data, end, f, &s->inside, &s->inner);
+}
+
+/* Makes the packet inside the one to account. */
+static __always_inline void tunnel_enter(__u32 cpu)
+{
+	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
+	struct fffa_counts *c = bpf_map_lookup_elem(&fffa_counts, &cpu);
+
+	if (!s || !c)
+		return;
+	s->inner.key.tunnel = intern(&s->tunnel, cpu);
+	if (!s->inner.key.tunnel)
+		c->no_tunnel_id += s->inner.packets;
+	__builtin_memcpy(&s->packet, &s->inner, sizeof(s->packet));
+}
+
+#define DATA(ctx) ((const void *)(long)(ctx)->data)
+#define END(ctx)  ((const void *)(long)(ctx)->data_end)
+
+static __always_inline void tc_frame(const struct __sk_buff *skb, struct fffa_frame *f)
+{
+	f->wire_bytes = skb->len;
+	f->gso_bytes = skb->gso_size;
+	f->gso_segs = skb->gso_segs;
+}
+
+__noinline int fffa_tc_tunnel_header(struct __sk_buff *skb, __u32 type, __u32 cpu)
+{
+	return tunnel_header(DATA(skb), END(skb), type, cpu);
+}
+
+__noinline int fffa_tc_tunnel_inside(struct __sk_buff *skb, __u32 cpu)
+{
+	struct fffa_frame f;
+
+	tc_frame(skb, &f);
+	return tunnel_inside(DATA(skb), END(skb), &f, cpu);
+}
+
+__noinline int fffa_xdp_tunnel_header(struct xdp_md *ctx, __u32 type, __u32 cpu)
+{
+	return tunnel_header(DATA(ctx), END(ctx), type, cpu);
+}
+
+__noinline int fffa_xdp_tunnel_inside(struct xdp_md *ctx, __u32 cpu)
+{
+	struct fffa_frame f = {.wire_bytes = END(ctx) - DATA(ctx)};
+
+	return tunnel_inside(DATA(ctx), END(ctx), &f, cpu);
+}
+
+/* FFFA_TUNNEL_* that the packet's payload is, by its UDP port. */
+static __always_inline __u32 tunnel_of(const struct fffa_packet *p)
+{
+	if (p->key.proto != FFFA_IPPROTO_UDP || !p->l4_offset)
+		return FFFA_TUNNEL_NONE;
+	return fffa_tunnel_of_port(fffa_conf.geneve_ports, fffa_conf.vxlan_ports,
+				   FFFA_BE16(p->key.dport));
+}
+
+/*
+ * Replaces p by the packet inside the tunnel. FFFA_PARSE_TRUNCATED: the bytes at hand do not
+ * suffice. Any other failure leaves p: the outer packet is what can be recorded.
+ */
+static __always_inline int tc_tunnel(struct __sk_buff *skb, struct fffa_packet *p, __u32 type,
+				     __u32 cpu)
+{
+	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
+	int r;
+
+	if (!s)
+		return FFFA_PARSE_OK;
+	__builtin_memcpy(&s->packet, p, sizeof(s->packet));
+	r = fffa_tc_tunnel_header(skb, type, cpu);
+	if (!r)
+		r = fffa_tc_tunnel_inside(skb, cpu);
+	if (!r) {
+		tunnel_enter(cpu);
+		__builtin_memcpy(p, &s->packet, sizeof(*p));
+	}
+	return r == FFFA_PARSE_TRUNCATED ? r : FFFA_PARSE_OK;
+}
+
+static __always_inline int xdp_tunnel(struct xdp_md *ctx, struct fffa_packet *p, __u32 type,
+				      __u32 cpu)
+{
+	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
+
+	if (!s)
+		return FFFA_PARSE_OK;
+	__builtin_memcpy(&s->packet, p, sizeof(s->packet));
+	if (!fffa_xdp_tunnel_header(ctx, type, cpu) && !fffa_xdp_tunnel_inside(ctx, cpu)) {
+		tunnel_enter(cpu);
+		__builtin_memcpy(p, &s->packet, sizeof(*p));
+	}
+	return FFFA_PARSE_OK; /* what is cut in a frame stays cut: the outer packet is recorded */
 }
 
 /* Parsed and counted, or counted as lost. outer_ok: p holds a whole outer packet though its inside
@@ -159,33 +232,46 @@ static __noinline int count_no_slice(__u32 view, __u32 wire_bytes, __u32 packets
 	return 0;
 }
 
-static __always_inline void tc_frame(const struct __sk_buff *skb, struct fffa_frame *f)
-{
-	f->wire_bytes = skb->len;
-	f->gso_bytes = skb->gso_size;
-	f->gso_segs = skb->gso_segs;
-}
-
 static __always_inline void init_key(struct fffa_packet *p, __u8 view, __u32 ifindex)
 {
 	p->key.view = view;
 	p->key.ifindex = ifindex;
 }
 
-/* The headers are not all in the linear part: bring them there and read again. */
-static __noinline int tc_parse_pulled(struct __sk_buff *skb, struct fffa_packet *p, __u32 cpu)
+/*
+ * The headers are not all in the linear part: bring them there and read again. The result is in the
+ * scratch, whose packet has the view and the interface.
+ */
+__noinline int fffa_tc_parse_pulled(struct __sk_buff *skb, __u32 cpu)
 {
+	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
 	struct fffa_frame f;
 	__u32 len = skb->len;
-	int r;
 
+	if (!s)
+		return FFFA_PARSE_MALFORMED;
 	(void)bpf_skb_pull_data(skb, len < FFFA_PULL_BYTES ? len : FFFA_PULL_BYTES);
 	tc_frame(skb, &f);
-	r = parse((const void *)(long)skb->data, (const void *)(long)skb->data_end, &f, p, cpu);
-	if (r == FFFA_PARSE_TRUNCATED &&
-	    p->l4_offset) /* the tunnel's inside is cut, the outer packet is whole */
-		return FFFA_PARSE_OK;
-	return r;
+	return fffa_parse_frame(DATA(skb), END(skb), &f, &s->packet);
+}
+
+static __always_inline int tc_again(struct __sk_buff *skb, struct fffa_packet *p, __u32 cpu)
+{
+	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
+	__u32 type;
+	int r;
+
+	if (!s)
+		return FFFA_PARSE_MALFORMED;
+	__builtin_memcpy(&s->packet, p, sizeof(s->packet));
+	r = fffa_tc_parse_pulled(skb, cpu);
+	if (r)
+		return r;
+	__builtin_memcpy(p, &s->packet, sizeof(*p));
+	type = tunnel_of(p);
+	if (type != FFFA_TUNNEL_NONE) /* cut inside, too: the outer packet is whole */
+		(void)tc_tunnel(skb, p, type, cpu);
+	return FFFA_PARSE_OK;
 }
 
 static __always_inline int tc(struct __sk_buff *skb, __u8 view)
@@ -205,9 +291,15 @@ static __always_inline int tc(struct __sk_buff *skb, __u8 view)
 	if (!c)
 		return TC_ACT_UNSPEC;
 	init_key(&p, view, skb->ifindex);
-	r = parse((const void *)(long)skb->data, (const void *)(long)skb->data_end, &f, &p, cpu);
+	r = fffa_parse_frame(DATA(skb), END(skb), &f, &p);
+	if (!r) {
+		__u32 type = tunnel_of(&p);
+
+		if (type != FFFA_TUNNEL_NONE)
+			r = tc_tunnel(skb, &p, type, cpu);
+	}
 	if (r == FFFA_PARSE_TRUNCATED)
-		r = tc_parse_pulled(skb, &p, cpu);
+		r = tc_again(skb, &p, cpu);
 	count(r, &f, &p, cpu, c);
 	return TC_ACT_UNSPEC; /* the next program decides; TCX_NEXT has the same value */
 }
@@ -227,7 +319,7 @@ int fffa_tc_out(struct __sk_buff *skb)
 SEC("xdp")
 int fffa_xdp_in(struct xdp_md *ctx)
 {
-	const void *data = (const void *)(long)ctx->data, *end = (const void *)(long)ctx->data_end;
+	const void *data = DATA(ctx), *end = END(ctx);
 	struct fffa_frame f = {.wire_bytes = end - data};
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct fffa_packet p = {};
@@ -242,9 +334,13 @@ int fffa_xdp_in(struct xdp_md *ctx)
 	if (!c)
 		return XDP_PASS;
 	init_key(&p, FFFA_VIEW_HOOK_XDP, ctx->ingress_ifindex);
-	r = parse(data, end, &f, &p, cpu);
-	if (r == FFFA_PARSE_TRUNCATED && p.l4_offset)
-		r = FFFA_PARSE_OK;
+	r = fffa_parse_frame(data, end, &f, &p);
+	if (!r) {
+		__u32 type = tunnel_of(&p);
+
+		if (type != FFFA_TUNNEL_NONE)
+			r = xdp_tunnel(ctx, &p, type, cpu);
+	}
 	count(r, &f, &p, cpu, c);
 	return XDP_PASS;
 }

@@ -8,6 +8,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/abi.h"
+#include "bpf/tunnel.h"
 
 const volatile struct fffa_bpf_conf fffa_conf = {};
 volatile struct fffa_bpf_ctl fffa_ctl = {};
@@ -74,5 +75,24 @@ struct {
 	__type(key, __u32);
 	__type(value, struct fffa_tunnel_cache);
 } fffa_tun_cache SEC(".maps");
+
+/*
+ * Per slice: what is handed between the functions that open a tunnel. They are global functions
+ * with nothing but the context as argument, so that the verifier walks each once and not once for
+ * every way to reach it.
+ */
+struct fffa_scratch {
+	struct fffa_packet packet; /* in: the outer packet; out: the one to account */
+	struct fffa_packet inner;
+	struct fffa_tunnel tunnel;
+	struct fffa_inside inside;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fffa_scratch);
+} fffa_scratch SEC(".maps");
 
 #endif

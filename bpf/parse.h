@@ -209,9 +209,10 @@ static __always_inline int fffa_parse_ipv4(const void *l3, const void *end, __u3
 }
 
 /*
- * How an IPv6 next-header value continues the chain (RFC 8200 section 4.1, RFC 4302): 0: it ends it. Else the
- * length is ((its length byte & mask) + add) * unit. A table instead of branches: every header then leaves the
- * verifier the same range for the offset, and the walk costs it one path instead of 3^8.
+ * How an IPv6 next-header value continues the chain (RFC 8200 section 4.1, RFC 4302): 0: it ends
+ * it. Else the length is ((its length byte & mask) + add) * unit. A table instead of branches:
+ * every header then leaves the verifier the same range for the offset, and the walk costs it one
+ * path instead of 3^8.
  */
 #define FFFA_EXT(unit, add, mask) ((unit) | (add) << 4 | (mask) << 6)
 static const __u8 fffa_ext[256] = {
@@ -226,8 +227,8 @@ static const __u8 fffa_ext[256] = {
 };
 
 /*
- * Walks the extension headers before the transport header. *next becomes its protocol and *offset where it
- * begins; 0: later fragment or a chain too long, no ports to be read.
+ * Walks the extension headers before the transport header. *next becomes its protocol and *offset
+ * where it begins; 0: later fragment or a chain too long, no ports to be read.
  */
 static __always_inline int fffa_walk_ipv6(const void *l3, const void *end, __u32 total, __u8 *next,
 					  __u32 *offset)

@@ -11,9 +11,13 @@
 #define FFFA_GENEVE_OPTIONS_MAX 8 /* GWLB sends three; what follows is skipped unread */
 #define FFFA_GENEVE_CLASS_AWS	0x0108
 
-/* Which tunnel a UDP destination port (host order) stands for: FFFA_TUNNEL_*. */
-static __always_inline __u8 fffa_tunnel_of_port(const __u16 *geneve_ports, const __u16 *vxlan_ports,
-						__u16 port)
+/*
+ * Which tunnel a UDP destination port (host order) stands for: FFFA_TUNNEL_*. volatile: in the
+ * kernel build the ports lie in .rodata that is filled before load, and must not be folded into the
+ * zeros they are compiled with.
+ */
+static __always_inline __u8 fffa_tunnel_of_port(const volatile __u16 *geneve_ports,
+						const volatile __u16 *vxlan_ports, __u16 port)
 {
 	FFFA_UNROLL
 	for (int i = 0; i < FFFA_MAX_TUNNEL_PORTS; i++) {
@@ -127,14 +131,21 @@ static __always_inline int fffa_parse_vxlan(const void *data, const void *end, _
 	return FFFA_PARSE_OK;
 }
 
+/* What the tunnel's header says of the packet inside. */
+struct fffa_inside {
+	__u32 offset; /* in the frame */
+	__u16 proto;  /* ether type, host order; FFFA_ETH_P_TEB: an Ethernet frame */
+	__u16 pad0;
+	__u32 cookie;
+};
+
 /*
- * Reads the tunnel in the UDP packet p. On FFFA_PARSE_OK *t holds its identity and *inner the
- * packet in it; any other result: record p as it is. *t must be zero on entry.
+ * Reads the tunnel header in the UDP packet p. On FFFA_PARSE_OK *t holds the identity and *in where
+ * to go on; any other result: record p as it is. *t must be zero on entry.
  */
-static __always_inline int fffa_parse_tunnel(const void *data, const void *end,
-					     const struct fffa_frame *f, __u8 type,
-					     const struct fffa_packet *p, struct fffa_packet *inner,
-					     struct fffa_tunnel *t)
+static __always_inline int fffa_parse_tunnel_header(const void *data, const void *end, __u8 type,
+						    const struct fffa_packet *p,
+						    struct fffa_tunnel *t, struct fffa_inside *in)
 {
 	__u32 off = (__u32)p->l4_offset + 8, cookie = 0;
 	__u16 proto = 0;
@@ -150,8 +161,23 @@ static __always_inline int fffa_parse_tunnel(const void *data, const void *end,
 		r = fffa_parse_geneve(data, end, &off, &proto, t, &cookie);
 	else
 		r = fffa_parse_vxlan(data, end, &off, &proto, t);
-	if (r)
-		return r;
+	in->offset = off;
+	in->proto = proto;
+	in->pad0 = 0;
+	in->cookie = cookie;
+	return r;
+}
+
+/* Reads the packet inside. Any result but FFFA_PARSE_OK: record the outer packet as it is. */
+static __always_inline int fffa_parse_tunnel_inside(const void *data, const void *end,
+						    const struct fffa_frame *f,
+						    const struct fffa_inside *in,
+						    struct fffa_packet *inner)
+{
+	__u32 off = in->offset;
+	__u16 proto = in->proto;
+	int r;
+
 	if (off > FFFA_L3_OFFSET_MAX)
 		return FFFA_PARSE_MALFORMED;
 	if (proto == FFFA_ETH_P_TEB) {
@@ -160,7 +186,7 @@ static __always_inline int fffa_parse_tunnel(const void *data, const void *end,
 			return r;
 	}
 	r = fffa_parse_l3(data, end, off, proto, f, inner);
-	inner->cookie = cookie;
+	inner->cookie = in->cookie;
 	return r;
 }
 

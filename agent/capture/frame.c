@@ -96,6 +96,7 @@ enum fffa_parse fffa_frame_parse(const struct fffa_frame_conf *f, const void *by
 	const void *end = (const uint8_t *)bytes + captured;
 	struct fffa_frame frame = {.wire_bytes = (uint32_t)wire_bytes};
 	struct fffa_packet inner;
+	struct fffa_inside in;
 	int r = parse_link(f, bytes, end, &frame, p);
 	uint8_t type, view;
 
@@ -113,7 +114,8 @@ enum fffa_parse fffa_frame_parse(const struct fffa_frame_conf *f, const void *by
 		return FFFA_PARSE_OK;
 	memset(t, 0, sizeof(*t));
 	memset(&inner, 0, sizeof(inner));
-	if (fffa_parse_tunnel(bytes, end, &frame, type, p, &inner, t))
+	if (fffa_parse_tunnel_header(bytes, end, type, p, t, &in) ||
+	    fffa_parse_tunnel_inside(bytes, end, &frame, &in, &inner))
 		return FFFA_PARSE_OK; /* the outer packet is what can be recorded */
 	inner.key.view = view;
 	*p = inner;

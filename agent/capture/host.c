@@ -11,8 +11,8 @@
 #include "agent/base/err.h"
 #include "agent/capture/privileges.h"
 
-#define TEXT_OF(x) #x
-#define TEXT(x)	   TEXT_OF(x)
+#define TEXT_OF(x)  #x
+#define TEXT(x)	    TEXT_OF(x)
 #define TCX_INGRESS 46 /* since Linux 6.6; older headers do not have it */
 
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)

@@ -61,6 +61,7 @@ static int set_sizes(struct fffa_kernel *k, const struct fffa_kernel_conf *conf)
 	    bpf_map__set_max_entries(s->maps.fffa_side, (uint32_t)sets) ||
 	    bpf_map__set_max_entries(s->maps.fffa_counts, k->slices + 1) ||
 	    bpf_map__set_max_entries(s->maps.fffa_tun_cache, k->slices) ||
+	    bpf_map__set_max_entries(s->maps.fffa_scratch, k->slices) ||
 	    bpf_map__set_max_entries(s->maps.fffa_ring, conf->ring_bytes))
 		return -EINVAL;
 	return 0;

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#include "tests/bpf/rig.h"
+
+#include <linux/if_link.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "agent/capture/kernel_priv.h"
+#include "agent/capture/privileges.h"
+
+/*
+ * BPF_PROG_TEST_RUN enters an XDP program into the kernel's dispatcher and takes it out again, a
+ * grace period each time, unless it is there already: so it is attached to the loopback device of a
+ * namespace of our own.
+ */
+static void park_xdp(const struct fffa_kernel *k)
+{
+	if (unshare(CLONE_NEWNET) ||
+	    bpf_xdp_attach(1, fffa_kernel_program_fd(k, FFFA_PROGRAM_XDP_IN), XDP_FLAGS_SKB_MODE,
+			   NULL)) {
+		perror("cannot attach XDP to the loopback device of a new namespace");
+		exit(1);
+	}
+}
+
+struct fffa_kernel *rig_open(uint64_t max_flows, uint32_t ring_bytes)
+{
+	struct fffa_kernel_conf c = {.max_flows = max_flows,
+				     .ring_bytes = ring_bytes,
+				     .geneve_ports = {6081},
+				     .vxlan_ports = {4789}};
+	struct fffa_kernel *k;
+	struct fffa_err err;
+
+	if (fffa_privileges_check(&err)) {
+		(void)fprintf(stderr, "skipped: %s\n", err.text);
+		exit(77);
+	}
+	if (fffa_kernel_open(&c, &k, &err)) {
+		(void)fprintf(stderr, "cannot load: %s\n", err.text);
+		exit(1);
+	}
+	park_xdp(k);
+	return k;
+}
+
+static int run(const struct fffa_kernel *k, enum fffa_program p, struct bpf_test_run_opts *o)
+{
+	if (bpf_prog_test_run_opts(fffa_kernel_program_fd(k, p), o)) {
+		perror("BPF_PROG_TEST_RUN");
+		exit(1);
+	}
+	return (int)o->retval;
+}
+
+int rig_repeat(const struct fffa_kernel *k, enum fffa_program p, const void *bytes, size_t len,
+	       uint32_t times)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = bytes, .data_size_in = (uint32_t)len,
+		    .repeat = (int)times);
+
+	return run(k, p, &o);
+}
+
+int rig_run(const struct fffa_kernel *k, enum fffa_program p, const void *bytes, size_t len)
+{
+	return rig_repeat(k, p, bytes, len, 1);
+}
+
+int rig_run_gso(const struct fffa_kernel *k, enum fffa_program p, const void *bytes, size_t len,
+		uint32_t gso_segs, uint32_t gso_size)
+{
+	struct __sk_buff ctx = {.gso_segs = gso_segs, .gso_size = gso_size};
+	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = bytes, .data_size_in = (uint32_t)len,
+		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = 1);
+
+	return run(k, p, &o);
+}
+
+size_t rig_take(struct fffa_kernel *k, struct fffa_delta *v, size_t max)
+{
+	size_t sets = (size_t)k->slices * 2 * k->sets_per_slice, n = 0;
+	uint64_t now = fffa_kernel__ticks(k);
+
+	for (size_t i = 0; i < sets; i++) {
+		for (int j = 0; j < FFFA_WAYS; j++) {
+			struct fffa_entry *e = &k->table[i].e[j];
+
+			if (!e->packets)
+				continue;
+			if (n < max)
+				fffa_kernel__decode(e, k->side[i].cookie[j], now, &v[n]);
+			n++;
+			e->packets = 0;
+		}
+	}
+	return n;
+}

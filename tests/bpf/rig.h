@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs the real programs on packets made here (BPF_PROG_TEST_RUN) and looks into their table. */
+#ifndef FFFA_TESTS_BPF_RIG_H
+#define FFFA_TESTS_BPF_RIG_H
+
+#include "agent/capture/kernel.h"
+
+/* Exits with 77 and a reason when this process may not load programs; fails the test on any other
+ * error. */
+struct fffa_kernel *rig_open(uint64_t max_flows, uint32_t ring_bytes);
+
+/* Runs program once over bytes (at least 14) and returns its verdict. */
+int rig_run(const struct fffa_kernel *k, enum fffa_program p, const void *bytes, size_t len);
+/* The same as a GSO packet; TC only. */
+int rig_run_gso(const struct fffa_kernel *k, enum fffa_program p, const void *bytes, size_t len,
+		uint32_t gso_segs, uint32_t gso_size);
+/* The same, repeated. */
+int rig_repeat(const struct fffa_kernel *k, enum fffa_program p, const void *bytes, size_t len,
+	       uint32_t times);
+
+/* Takes every entry out of both generations without a grace period: nothing else runs. Returns how
+ * many. */
+size_t rig_take(struct fffa_kernel *k, struct fffa_delta *v, size_t max);
+
+#endif

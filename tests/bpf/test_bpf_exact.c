@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Exactness under load: every CPU writes without pause while the table is drained again and again;
+ * table + ring + counted loss must be what was sent, to the packet and to the byte; with room and
+ * far too small.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/bpf/rig.h"
+#include "tests/stubs/packets.h"
+
+#define WRITERS 2
+#define REPEAT	64 /* packets of one flow in a row */
+
+struct writer {
+	struct fffa_kernel *k;
+	enum fffa_program program;
+	int cpu;
+	uint32_t flows;
+	uint64_t target;
+	uint64_t sent;
+	pthread_t thread;
+};
+
+struct sum {
+	uint64_t packets, bytes;
+};
+
+static void add(void *arg, const struct fffa_delta *d)
+{
+	struct sum *s = arg;
+
+	s->packets += d->packets;
+	s->bytes += d->bytes;
+}
+
+static void *write_packets(void *arg)
+{
+	struct writer *w = arg;
+	uint32_t x = 12345 + (uint32_t)w->cpu;
+	struct packet p;
+	cpu_set_t s;
+
+	CPU_ZERO(&s);
+	CPU_SET(w->cpu, &s);
+	(void)sched_setaffinity(0, sizeof(s), &s);
+	packet_start(&p, "load");
+	packet_eth(&p, 0x0800);
+	packet_ipv4(&p, 6, 0x0a000001, 0x0b000001, 0, 0);
+	packet_tcp(&p, 1000, 443, 0x10, 0);
+	packet_payload(&p, 60);
+	packet_finish(&p);
+	while (w->sent < w->target) {
+		uint32_t flow;
+
+		x = x * 1664525 + 1013904223;
+		flow = (x >> 8) % w->flows;
+		memcpy(p.b + 26, &flow, sizeof(flow)); /* the source address */
+		(void)rig_repeat(w->k, w->program, p.b, p.len, REPEAT);
+		w->sent += REPEAT;
+	}
+	return NULL;
+}
+
+static void drain(struct fffa_kernel *k, struct fffa_deltas *d, struct sum *s)
+{
+	uint64_t bad = 0;
+
+	d->count = 0;
+	assert_int_equal(fffa_kernel_drain(k, d), 0);
+	for (size_t i = 0; i < d->count; i++)
+		add(s, &d->v[i]);
+	while (fffa_kernel_ring_read(k, 4096, add, s, &bad)) {
+	}
+	assert_int_equal(bad, 0);
+}
+
+static void run(uint64_t max_flows, uint32_t ring_bytes, uint32_t flows, uint64_t packets,
+		bool loss)
+{
+	struct fffa_kernel *k = rig_open(max_flows, ring_bytes);
+	int writers = sysconf(_SC_NPROCESSORS_ONLN) < WRITERS ? 1 : WRITERS, drains = 0;
+	struct writer w[WRITERS];
+	struct fffa_deltas d = {0};
+	struct fffa_ledger l = {0};
+	struct sum s = {0};
+	uint64_t sent = 0;
+
+	for (int i = 0; i < writers; i++) {
+		w[i] = (struct writer){.k = k,
+				       .program = i ? FFFA_PROGRAM_XDP_IN : FFFA_PROGRAM_TC_IN,
+				       .cpu = i,
+				       .flows = flows,
+				       .target = packets / (uint64_t)writers};
+		assert_int_equal(pthread_create(&w[i].thread, NULL, write_packets, &w[i]), 0);
+	}
+	for (int i = 0; i < writers;) {
+		drain(k, &d, &s);
+		drains++;
+		if (pthread_tryjoin_np(w[i].thread, NULL) == 0)
+			sent += w[i++].sent;
+	}
+	drain(k, &d, &s);
+	drain(k, &d, &s);
+	fffa_kernel_read_counts(k, &l);
+	print_message("flows %" PRIu32 " packets %" PRIu64 " drains %d recorded %" PRIu64
+		      " lost %" PRIu64 "\n",
+		      flows, sent, drains, s.packets, fffa_ledger_lost(&l).packets);
+	assert_int_equal(fffa_ledger_seen(&l).packets, sent);
+	assert_int_equal(fffa_ledger_seen(&l).bytes, sent * 100);
+	assert_int_equal(s.packets + fffa_ledger_lost(&l).packets, sent);
+	assert_int_equal(s.bytes + fffa_ledger_lost(&l).bytes, sent * 100);
+	assert_int_equal(fffa_ledger_lost(&l).packets > 0, loss);
+	assert_true(drains > 5);
+	fffa_deltas_fini(&d);
+	fffa_kernel_close(k);
+}
+
+static void one_flow(void **state)
+{
+	(void)state;
+	run(131072, 1 << 22, 1, 10000000, false);
+}
+
+static void fifty_thousand_flows(void **state)
+{
+	(void)state;
+	run(262144, 1 << 24, 50000, 20000000, false);
+}
+
+static void far_too_small(void **state)
+{
+	(void)state;
+	run(1024, 4096, 50000, 10000000, true);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_flow),
+		cmocka_unit_test(fifty_thousand_flows),
+		cmocka_unit_test(far_too_small),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

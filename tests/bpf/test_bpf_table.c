@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+/* The table, the ring and the counters, one packet at a time and far too small. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "agent/capture/kernel_priv.h"
+#include "tests/bpf/rig.h"
+#include "tests/stubs/packets.h"
+
+struct sum {
+	uint64_t packets, bytes, deltas, ends;
+};
+
+static void add(void *arg, const struct fffa_delta *d)
+{
+	struct sum *s = arg;
+
+	s->packets += d->packets;
+	s->bytes += d->bytes;
+	s->deltas++;
+	s->ends += !!(d->flags & (FFFA_F_FIN | FFFA_F_RST));
+}
+
+/* One CPU, so that one slice is used. */
+static void pin(void)
+{
+	cpu_set_t s;
+
+	CPU_ZERO(&s);
+	CPU_SET(0, &s);
+	assert_int_equal(sched_setaffinity(0, sizeof(s), &s), 0);
+}
+
+static void flow_packet(struct packet *p, uint32_t flow, uint8_t flags)
+{
+	packet_start(p, "flow");
+	packet_eth(p, 0x0800);
+	packet_ipv4(p, 6, 0x0a000000 + flow, 0x0b000001, 0, 0);
+	packet_tcp(p, 1000, 443, flags, 0);
+	packet_payload(p, 60);
+	packet_finish(p);
+}
+
+static void send_flows(struct fffa_kernel *k, uint32_t flows, uint32_t times, uint8_t flags)
+{
+	struct packet p;
+
+	for (uint32_t i = 0; i < flows; i++) {
+		flow_packet(&p, i, flags);
+		(void)rig_repeat(k, FFFA_PROGRAM_TC_IN, p.b, p.len, times);
+	}
+}
+
+/* Drains both generations and the ring into s. */
+static void drain_all(struct fffa_kernel *k, struct sum *s)
+{
+	struct fffa_deltas d = {0};
+	uint64_t bad = 0;
+
+	assert_int_equal(fffa_kernel_drain(k, &d), 0);
+	assert_int_equal(fffa_kernel_drain(k, &d), 0);
+	for (size_t i = 0; i < d.count; i++)
+		add(s, &d.v[i]);
+	fffa_deltas_fini(&d);
+	while (fffa_kernel_ring_read(k, 100, add, s, &bad)) {
+	}
+	assert_int_equal(bad, 0);
+}
+
+static void counts_and_times(void **state)
+{
+	struct fffa_kernel *k = rig_open(1024, 65536);
+	struct fffa_deltas d = {0};
+	uint64_t before = fffa_kernel__ticks(k) << 20;
+
+	(void)state;
+	pin();
+	send_flows(k, 1, 1000, 0x10);
+	assert_int_equal(fffa_kernel_drain(k, &d), 0);
+	assert_int_equal(d.count, 1);
+	assert_int_equal(d.v[0].packets, 1000);
+	assert_int_equal(d.v[0].bytes, 100000);
+	assert_int_equal(d.v[0].flags, FFFA_F_ACK);
+	assert_true(d.v[0].first_ns >= before && d.v[0].first_ns <= d.v[0].last_ns);
+	assert_true(d.v[0].last_ns <= fffa_kernel__ticks(k) << 20);
+	/* The other generation is empty, and this one was cleared. */
+	d.count = 0;
+	assert_int_equal(fffa_kernel_drain(k, &d), 0);
+	assert_int_equal(fffa_kernel_drain(k, &d), 0);
+	assert_int_equal(d.count, 0);
+	fffa_deltas_fini(&d);
+	fffa_kernel_close(k);
+}
+
+static void victims_go_through_the_ring(void **state)
+{
+	struct fffa_kernel *k = rig_open(64, 1 << 20);
+	struct fffa_ledger l = {0};
+	struct sum s = {0};
+
+	(void)state;
+	pin();
+	send_flows(k, 5000, 3, 0x10);
+	drain_all(k, &s);
+	fffa_kernel_read_counts(k, &l);
+	assert_int_equal(l.seen[0].packets, 15000);
+	assert_int_equal(fffa_ledger_lost(&l).packets, 0);
+	assert_int_equal(s.packets, 15000);
+	assert_int_equal(s.bytes, 1500000);
+	assert_int_equal(s.deltas, 5000);
+	fffa_kernel_close(k);
+}
+
+static void a_full_ring_loses_the_least_and_says_how_much(void **state)
+{
+	struct fffa_kernel *k = rig_open(64, 4096);
+	struct fffa_ledger l = {0};
+	struct sum s = {0};
+
+	(void)state;
+	pin();
+	send_flows(k, 5000, 1, 0x10);
+	drain_all(k, &s);
+	fffa_kernel_read_counts(k, &l);
+	assert_int_equal(l.seen[0].packets, 5000);
+	/* 64 slots of one CPU's slice stay, some 40 events fit in the ring: the rest is lost, and
+	 * named. */
+	assert_true(l.lost[FFFA_PL_TABLE_FULL].packets > 4500);
+	assert_int_equal(s.packets + l.lost[FFFA_PL_TABLE_FULL].packets, 5000);
+	assert_int_equal(s.bytes + l.lost[FFFA_PL_TABLE_FULL].bytes, l.seen[0].bytes);
+	assert_int_equal(fffa_ledger_lost(&l).packets, l.lost[FFFA_PL_TABLE_FULL].packets);
+	fffa_kernel_close(k);
+}
+
+static void ends_come_at_once(void **state)
+{
+	struct fffa_kernel *k = rig_open(1024, 1 << 20);
+	struct sum s = {0};
+	uint64_t bad = 0;
+
+	(void)state;
+	pin();
+	send_flows(k, 100, 5, 0x10);
+	assert_int_equal(fffa_kernel_ring_read(k, 1000, add, &s, &bad), 0);
+	send_flows(k, 100, 1, 0x11);
+	assert_int_equal(fffa_kernel_ring_read(k, 1000, add, &s, &bad), 100);
+	assert_int_equal(s.packets, 600);
+	assert_int_equal(s.ends, 100);
+	drain_all(k, &s);
+	assert_int_equal(s.packets, 600);
+	fffa_kernel_close(k);
+}
+
+static void an_end_without_room_stays_in_the_table(void **state)
+{
+	struct fffa_kernel *k = rig_open(8192, 4096);
+	struct fffa_ledger l = {0};
+	struct sum s = {0};
+
+	(void)state;
+	pin();
+	send_flows(k, 500, 2, 0x11);
+	drain_all(k, &s);
+	fffa_kernel_read_counts(k, &l);
+	assert_int_equal(fffa_ledger_lost(&l).packets, 0);
+	assert_int_equal(s.packets, 1000);
+	fffa_kernel_close(k);
+}
+
+static void ring_reads_are_bounded(void **state)
+{
+	struct fffa_kernel *k = rig_open(64, 1 << 20);
+	struct sum s = {0};
+	uint64_t bad = 0;
+
+	(void)state;
+	pin();
+	send_flows(k, 3000, 1, 0x10);
+	assert_int_equal(fffa_kernel_ring_read(k, 100, add, &s, &bad), 100);
+	assert_int_equal(s.deltas, 100);
+	drain_all(k, &s);
+	assert_int_equal(s.packets, 3000);
+	fffa_kernel_close(k);
+}
+
+static void a_cpu_without_a_slice_is_counted(void **state)
+{
+	struct fffa_kernel_conf c = {.max_flows = 1024, .ring_bytes = 65536, .slices = 1};
+	struct fffa_kernel *k;
+	struct fffa_ledger l = {0};
+	struct fffa_err err;
+	struct packet p;
+	cpu_set_t s;
+
+	(void)state;
+	CPU_ZERO(&s);
+	CPU_SET(1, &s);
+	assert_int_equal(sched_setaffinity(0, sizeof(s), &s), 0); /* needs two CPUs */
+	assert_int_equal(fffa_kernel_open(&c, &k, &err), 0);
+	flow_packet(&p, 1, 0x10);
+	(void)rig_repeat(k, FFFA_PROGRAM_TC_IN, p.b, p.len, 10);
+	(void)rig_repeat(k, FFFA_PROGRAM_XDP_IN, p.b, p.len, 5);
+	fffa_kernel_read_counts(k, &l);
+	assert_int_equal(l.seen[0].packets, 15);
+	assert_int_equal(l.lost[FFFA_PL_NO_SLICE].packets, 15);
+	assert_int_equal(l.seen[0].bytes, l.lost[FFFA_PL_NO_SLICE].bytes);
+	fffa_kernel_close(k);
+}
+
+static void tunnel_ids_run_out_gently(void **state)
+{
+	struct fffa_kernel *k = rig_open(65536, 1 << 20);
+	struct fffa_ledger l = {0};
+	struct sum s = {0};
+	struct packet p;
+
+	(void)state;
+	pin();
+	for (uint32_t i = 0; i < FFFA_TUNNELS_MAX + 100; i++) {
+		packet_start(&p, "tunnel");
+		packet_eth(&p, 0x0800);
+		packet_ipv4(&p, 17, 1, 2, 0, 0);
+		packet_udp(&p, 3, 6081);
+		packet_geneve(&p, 0x0800, i, 0);
+		packet_ipv4(&p, 6, 3, 4, 0, 0);
+		packet_tcp(&p, 5, 6, 0x10, 0);
+		packet_finish(&p);
+		(void)rig_run(k, FFFA_PROGRAM_TC_IN, p.b, p.len);
+	}
+	drain_all(k, &s);
+	fffa_kernel_read_counts(k, &l);
+	assert_int_equal(s.packets, FFFA_TUNNELS_MAX + 100);
+	assert_int_equal(l.no_tunnel_id, 100);
+	assert_int_equal(fffa_ledger_lost(&l).packets, 0);
+	fffa_kernel_close(k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(counts_and_times),
+		cmocka_unit_test(victims_go_through_the_ring),
+		cmocka_unit_test(a_full_ring_loses_the_least_and_says_how_much),
+		cmocka_unit_test(ends_come_at_once),
+		cmocka_unit_test(an_end_without_room_stays_in_the_table),
+		cmocka_unit_test(ring_reads_are_bounded),
+		cmocka_unit_test(a_cpu_without_a_slice_is_counted),
+		cmocka_unit_test(tunnel_ids_run_out_gently),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
