@@ -17,8 +17,9 @@ static const char preamble[] =
 	"# Durations: 500ms 10s 5m 1h. Sizes: plain bytes, 64KiB 10MiB 1GiB.\n"
 	"# ${NAME} and ${NAME:-default} in a value are taken from the environment; $${ is a "
 	"literal ${.\n"
-	"# Unknown and duplicate keys are errors. A key without \"restart\" is taken over by a "
-	"reload (HUP).\n";
+	"# Unknown and duplicate keys are errors. HUP reopens files; a changed key needs a restart "
+	"so "
+	"far.\n";
 
 static const char examples[] =
 	"#\n"
