@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+/* CPU time of fffa_kernel_drain; the grace period inside it sleeps and is printed apart. */
+#include "tests/bench/kernel/drain.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "tests/bench/kernel/rig.h"
+
+#define ROUNDS_MAX 64
+#define SLOTS	   262144 /* of one generation */
+
+struct cost {
+	double cpu_ns, wall_ns;
+};
+
+static double now_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(id, &ts);
+	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
+}
+
+static struct cost drain(struct fffa_kernel *k, struct fffa_deltas *d)
+{
+	struct cost c = {now_ns(CLOCK_THREAD_CPUTIME_ID), now_ns(CLOCK_MONOTONIC)};
+
+	d->count = 0;
+	if (fffa_kernel_drain(k, d)) {
+		(void)fprintf(stderr, "no grace period to be had\n");
+		exit(1);
+	}
+	c.cpu_ns = now_ns(CLOCK_THREAD_CPUTIME_ID) - c.cpu_ns;
+	c.wall_ns = now_ns(CLOCK_MONOTONIC) - c.wall_ns;
+	return c;
+}
+
+int bench_compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double *v, int n)
+{
+	qsort(v, (size_t)n, sizeof(*v), bench_compare_doubles);
+	return v[n / 2];
+}
+
+void bench_drain(uint32_t flows, int rounds, bool csv)
+{
+	double empty[ROUNDS_MAX], used[ROUNDS_MAX], wait[ROUNDS_MAX], slot_ns, entry_ns;
+	struct fffa_kernel *k = rig_kernel(SLOTS, RIG_CPU + 1);
+	struct fffa_deltas d = {0};
+	size_t entries = 0;
+	struct rig r;
+
+	rig_open(&r, RIG_TC, flows, &bench_cases[0]);
+	/* The rig's own candidate has a table of the default size: this one takes its place. */
+	fffa_kernel_close(r.c[r.count - 1].kernel);
+	r.c[r.count - 1] =
+		(struct rig_candidate){"drained", fffa_kernel_program_fd(k, FFFA_PROGRAM_TC_IN), k};
+	for (int i = 0; i <= rounds; i++) { /* the first warms up */
+		int at = i ? i - 1 : 0;
+		struct cost c = drain(k, &d);
+
+		empty[at] = c.cpu_ns;
+		wait[at] = c.wall_ns - c.cpu_ns;
+		(void)rig_run(&r, r.count - 1, flows);
+		used[at] = drain(k, &d).cpu_ns;
+		entries = d.count;
+	}
+	slot_ns = median(empty, rounds) / SLOTS;
+	entry_ns = (median(used, rounds) - slot_ns * (double)(SLOTS - entries)) / (double)entries;
+	printf(csv ? "drain,%d,%zu,%.1f,%.2f,%.1f\n"
+		   : "drain of %d slots, %zu used: %.1f ns per used entry, %.2f ns per empty slot, "
+		     "grace period %.1f ms\n",
+	       SLOTS, entries, entry_ns, slot_ns, median(wait, rounds) / 1e6);
+	fffa_deltas_fini(&d);
+	rig_close(&r);
+}
