@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,8 @@ int fffa_cidr_parse(const char *text, struct fffa_cidr *out, struct fffa_err *er
 				 "%s: not an address prefix such as 10.0.0.0/8 or 2001:db8::/32",
 				 text);
 	bits = slash ? strtol(slash, &end, 10) : max;
-	if (slash && (end == slash || *end || bits < 0 || bits > max))
+	/* A digit first: strtol would take blanks and a sign. */
+	if (slash && (!isdigit((unsigned char)*slash) || *end || bits > max))
 		return fffa_fail(err, EINVAL, "%s: the prefix length must be 0 to %ld", text, max);
 	c.bits = (uint8_t)(bits + 128 - max);
 	*out = c;

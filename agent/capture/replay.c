@@ -40,8 +40,12 @@ static int open_next(struct fffa_replay *r, struct fffa_err *err)
 	char text[PCAP_ERRBUF_SIZE] = "";
 
 	r->pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, text);
-	if (!r->pcap)
+	if (!r->pcap) {
+		/* For a file that cannot be opened, and only then, libpcap names it itself. */
+		if (!strncmp(text, path, strlen(path)))
+			return fffa_fail(err, EIO, "%s", text);
 		return fffa_fail(err, EIO, "%s: %s", path, text);
+	}
 	r->frames.linktype = pcap_datalink(r->pcap);
 	if (!fffa_frame_supports(r->frames.linktype)) {
 		const char *name = pcap_datalink_val_to_name(r->frames.linktype);

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+/* Frames that contradict themselves, and frames that end early. */
+#include "tests/stubs/cmocka_all.h"
+
+#include "tests/unit/capture/frame_rig.h"
+
+static void tcp_v4(struct packet *p, int ip_words, int tcp_words)
+{
+	packet_start(p, "v4");
+	packet_eth(p, V4);
+	packet_ipv4(p, 6, ADDR_A, ADDR_B, ip_words, 0);
+	packet_tcp(p, 1, 2, FFFA_F_ACK, tcp_words);
+	packet_finish(p);
+}
+
+/* The byte at gets value; what comes of it. */
+static enum fffa_parse with_byte(struct packet *p, size_t at, uint8_t value)
+{
+	struct fffa_frame_conf c = frame_conf();
+
+	p->b[at] = value;
+	return frame_parse(&c, p->b, p->len, p->len).result;
+}
+
+static void ipv4_headers_that_contradict_themselves(void **state)
+{
+	static const struct {
+		size_t at;
+		uint8_t value;
+	} rows[] = {
+		{14, 0x44},	 /* header below 20 bytes */
+		{14, 0x40},	 /* of none at all */
+		{14, 0x55},	 /* another version */
+		{14, 0x65},	 /* that of IPv6 behind the ether type of IPv4 */
+		{14, 0x4f},	 /* header longer than the packet */
+		{17, 19},	 /* packet shorter than its header */
+		{17, 39},	 /* than its TCP header */
+		{34 + 12, 0x40}, /* TCP header below 20 bytes */
+		{34 + 12, 0x60}, /* longer than the packet */
+		{34 + 12, 0xf0},
+	};
+	struct packet p;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		tcp_v4(&p, 0, 0);
+		assert_int_equal(with_byte(&p, rows[i].at, rows[i].value), FFFA_PARSE_MALFORMED);
+	}
+	tcp_v4(&p, 0, 0);
+	assert_int_equal(with_byte(&p, 17, 40), FFFA_PARSE_OK);
+}
+
+static void a_packet_must_hold_its_transport_header(void **state)
+{
+	static const struct {
+		uint8_t proto;
+		uint8_t need;
+	} rows[] = {{6, 20}, {17, 8}, {136, 8}, {132, 12}, {33, 12}, {1, 4}, {58, 4}};
+	struct packet p;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (uint8_t room = 0; room <= rows[i].need; room++) {
+			packet_start(&p, "v6");
+			packet_eth(&p, V6);
+			packet_ipv6(&p, rows[i].proto, 1, 2);
+			packet_payload(&p, 40);
+			packet_finish(&p);
+			p.b[14 + 40 + 12] = 0x50; /* a data offset that fits, for TCP */
+			assert_int_equal(with_byte(&p, 14 + 5, room), room < rows[i].need
+									      ? FFFA_PARSE_MALFORMED
+									      : FFFA_PARSE_OK);
+		}
+	}
+}
+
+static void ipv6_headers_that_contradict_themselves(void **state)
+{
+	struct packet p;
+
+	(void)state;
+	packet_start(&p, "another version");
+	packet_eth(&p, V6);
+	packet_ipv6(&p, 59, 1, 2);
+	assert_int_equal(with_byte(&p, 14, 0x45), FFFA_PARSE_MALFORMED);
+	packet_start(&p, "no room for the extension header");
+	packet_eth(&p, V6);
+	packet_ipv6(&p, 60, 1, 2);
+	packet_payload(&p, 40);
+	packet_finish(&p);
+	assert_int_equal(with_byte(&p, 14 + 5, 7), FFFA_PARSE_MALFORMED);
+	packet_start(&p, "an extension header past the end");
+	packet_eth(&p, V6);
+	packet_ipv6(&p, 60, 1, 2);
+	packet_ext(&p, 60, 17, 1, 0);
+	packet_udp(&p, 1, 2);
+	packet_finish(&p);
+	assert_int_equal(with_byte(&p, 14 + 40 + 1, 9), FFFA_PARSE_MALFORMED);
+}
+
+/* Cut at every byte: truncated as long as a needed header is not whole, never anything else. */
+static void expect_cuts(const struct packet *p, size_t needed)
+{
+	struct fffa_frame_conf c = frame_conf();
+
+	for (size_t len = 0; len <= p->len; len++) {
+		struct parsed s = frame_parse(&c, p->b, len, p->len);
+
+		assert_int_equal(s.result, len < needed ? FFFA_PARSE_TRUNCATED : FFFA_PARSE_OK);
+		if (s.result == FFFA_PARSE_OK)
+			assert_int_equal(s.p.bytes, p->len - 14);
+	}
+}
+
+static void cut_frames_are_truncated(void **state)
+{
+	struct packet p;
+
+	(void)state;
+	tcp_v4(&p, 3, 4);
+	expect_cuts(&p, 14 + 32 + 20); /* of the TCP options nothing is read */
+	packet_start(&p, "udp");
+	packet_eth(&p, V4);
+	packet_ipv4(&p, 17, ADDR_A, ADDR_B, 0, 0);
+	packet_udp(&p, 1, 2);
+	packet_payload(&p, 10);
+	packet_finish(&p);
+	expect_cuts(&p, 14 + 20 + 4); /* the ports suffice */
+	packet_start(&p, "later fragment");
+	packet_eth(&p, V4);
+	packet_ipv4(&p, 6, ADDR_A, ADDR_B, 0, 0x0001);
+	packet_payload(&p, 10);
+	packet_finish(&p);
+	expect_cuts(&p, 14 + 20);
+	packet_start(&p, "ipv6 chain");
+	packet_eth(&p, V6);
+	packet_ipv6(&p, 0, 1, 2);
+	packet_ext(&p, 0, 60, 1, 0);
+	packet_ext(&p, 60, 58, 2, 0);
+	packet_icmp(&p, 128, 0);
+	packet_finish(&p);
+	expect_cuts(&p, 14 + 40 + 8 + 16 + 4);
+}
+
+static void a_cut_vlan_tag_is_truncated(void **state)
+{
+	struct fffa_frame_conf c = frame_conf();
+	struct packet p;
+
+	(void)state;
+	packet_start(&p, "qinq");
+	packet_eth(&p, 0x88a8);
+	packet_vlan(&p, 0x8100);
+	packet_vlan(&p, 0x0806);
+	for (size_t len = 0; len <= p.len; len++)
+		assert_int_equal(frame_parse(&c, p.b, len, p.len).result,
+				 len < p.len ? FFFA_PARSE_TRUNCATED : FFFA_PARSE_NOT_IP);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ipv4_headers_that_contradict_themselves),
+		cmocka_unit_test(a_packet_must_hold_its_transport_header),
+		cmocka_unit_test(ipv6_headers_that_contradict_themselves),
+		cmocka_unit_test(cut_frames_are_truncated),
+		cmocka_unit_test(a_cut_vlan_tag_is_truncated),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
