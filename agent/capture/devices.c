@@ -6,6 +6,7 @@
 #include <ifaddrs.h>
 #include <linux/if_arp.h>
 #include <linux/if_packet.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,11 +81,12 @@ static int read_devices(struct fffa_netdev **out)
 		const struct sockaddr_ll *ll =
 			(const struct sockaddr_ll *)(const void *)a->ifa_addr;
 
-		if (!ll || ll->sll_family != AF_PACKET)
+		if (ll && ll->sll_family != AF_PACKET)
 			continue;
-		all[n].ifindex = (uint32_t)ll->sll_ifindex;
-		all[n].type = ll->sll_hatype;
-		if (ll->sll_halen == sizeof(all[n].mac))
+		/* A device that has no link address at all (tun) has its entry without one. */
+		all[n].ifindex = ll ? (uint32_t)ll->sll_ifindex : if_nametoindex(a->ifa_name);
+		all[n].type = ll ? ll->sll_hatype : ARPHRD_NONE;
+		if (ll && ll->sll_halen == sizeof(all[n].mac))
 			memcpy(all[n].mac, ll->sll_addr, sizeof(all[n].mac));
 		(void)snprintf(all[n].name, sizeof(all[n].name), "%s", a->ifa_name);
 		n++;

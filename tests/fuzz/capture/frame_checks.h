@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* What must hold of every frame the parser says is good. */
+#ifndef FFFA_TESTS_FUZZ_CAPTURE_FRAME_CHECKS_H
+#define FFFA_TESTS_FUZZ_CAPTURE_FRAME_CHECKS_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/capture/frame.h"
+
+static inline void must(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static inline bool has_ports(uint8_t proto)
+{
+	return proto == FFFA_IPPROTO_TCP || proto == FFFA_IPPROTO_UDP ||
+	       proto == FFFA_IPPROTO_UDPLITE || proto == FFFA_IPPROTO_SCTP ||
+	       proto == FFFA_IPPROTO_DCCP;
+}
+
+static inline void check_packet(const struct fffa_packet *p, size_t captured)
+{
+	must(p->packets == 1); /* a capture knows no segments */
+	must(p->bytes == p->l3_bytes && p->bytes >= 20);
+	must(!p->l4_offset || p->l4_offset <= captured);
+	must(p->key.tunnel == 0 && p->key.ifindex == 0);
+	must(!(p->key.view & ~FFFA_VIEW_EGRESS));
+	if (!has_ports(p->key.proto) || !p->l4_offset)
+		must(p->key.sport == 0);
+	if (p->key.proto != FFFA_IPPROTO_TCP)
+		must(p->flags == 0);
+	must(!(p->flags & ~(0xff | FFFA_F_SYNACK)));
+	must(!!(p->flags & FFFA_F_SYNACK) == ((p->flags & 0x12) == 0x12));
+	if (p->l4_offset)
+		must(p->bytes >= p->header_bytes);
+}
+
+static inline void check_tunnel(const struct fffa_packet *p, const struct fffa_tunnel *t,
+				bool tunnelled)
+{
+	if (!tunnelled) {
+		must(p->cookie == 0);
+		return;
+	}
+	must(t->type == FFFA_TUNNEL_GENEVE || t->type == FFFA_TUNNEL_VXLAN);
+	must(t->vni <= 0xffffff);
+	must(t->pad0[0] == 0 && t->pad0[1] == 0); /* compared whole */
+	must(t->type == FFFA_TUNNEL_GENEVE || t->has == 0);
+	must((t->has & FFFA_TUNNEL_HAS_GWLBE) || t->gwlbe_id == 0);
+	must((t->has & FFFA_TUNNEL_HAS_ATTACHMENT) || t->attachment_id == 0);
+	must((t->has & FFFA_TUNNEL_HAS_COOKIE) || p->cookie == 0);
+}
+
+/* Parses a copy that ends where the frame ends, so that one byte too far is seen. */
+static inline void check_frame(const struct fffa_frame_conf *c, const uint8_t *bytes, size_t size,
+			       size_t wire)
+{
+	uint8_t *copy = malloc(size ? size : 1);
+	struct fffa_packet p = {0};
+	struct fffa_tunnel t;
+	bool tunnelled = true;
+	enum fffa_parse r;
+
+	must(copy != NULL);
+	memcpy(copy, bytes, size);
+	memset(&t, 0xa5, sizeof(t));
+	r = fffa_frame_parse(c, copy, size, wire, &p, &t, &tunnelled);
+	must(r <= FFFA_PARSE_TRUNCATED);
+	if (r == FFFA_PARSE_OK) {
+		check_packet(&p, size);
+		check_tunnel(&p, &t, tunnelled);
+	} else {
+		must(!tunnelled);
+	}
+	free(copy);
+}
+
+#endif
