@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <ifaddrs.h>
-#include <linux/if_arp.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

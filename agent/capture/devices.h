@@ -16,7 +16,7 @@ struct fffa_netdev {
 	uint32_t ifindex;
 	char name[16];
 	uint8_t mac[6];
-	uint16_t type;	    /* ARPHRD_*, linux/if_arp.h */
+	uint16_t type;	    /* ARPHRD_*, net/if_arp.h */
 	bool default_route; /* holds an IPv4 or IPv6 default route */
 };
 
