@@ -143,7 +143,7 @@ static int add_string(const struct fffa_target *t, const struct fffa_node *item,
 {
 	const char *const *words = t->opt->words;
 	struct fffa_path path = fffa_path_index(t->path, i);
-	char *text;
+	char *text = NULL;
 	int ret = item_text(t, item, i, &text);
 
 	if (ret)
@@ -215,8 +215,8 @@ static int set_strings(const struct fffa_target *t, const struct fffa_node *node
 static int set_joined(const struct fffa_target *t, const struct fffa_node *node)
 {
 	struct fffa_strings s;
-	size_t i, len = 1;
-	char *text, *end;
+	size_t i, at = 0, len = 1;
+	char *text;
 	int ret = read_strings(t, node, &plain_strings, &s);
 
 	if (ret)
@@ -228,10 +228,12 @@ static int set_joined(const struct fffa_target *t, const struct fffa_node *node)
 		ret = fffa_report_nomem(t->scope->rep);
 		goto out;
 	}
-	for (i = 0, end = text; i < s.n; i++) {
+	for (i = 0; i < s.n; i++) {
 		if (i)
-			*end++ = ' ';
-		end = stpcpy(end, s.v[i]);
+			text[at++] = ' ';
+		len = strlen(s.v[i]);
+		memcpy(text + at, s.v[i], len);
+		at += len;
 	}
 	ret = fffa_set_text(t, node->line, text);
 out:

@@ -88,7 +88,7 @@ static void on_connection(uv_stream_t *stream, int status)
 
 int canned_server_open(uv_loop_t *loop, struct canned_server *s)
 {
-	struct sockaddr_in addr;
+	struct sockaddr_in addr = {0};
 	int len = sizeof(addr), rc;
 
 	memset(s, 0, sizeof(*s));
