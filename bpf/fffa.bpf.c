@@ -18,7 +18,29 @@
 #define FFFA_PULL_BYTES                                                                            \
 	512 /* headers are looked for in so many bytes when the linear part is short */
 
+/* What lies in memory from here on is read again. */
+#define FFFA_FORGET() asm volatile("" ::: "memory")
+
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+/*
+ * Field by field, as they were written: a copy in whole words would wait for the parts. The
+ * interface and the view stay: they are of the frame.
+ */
+static __always_inline void take_packet(struct fffa_packet *to, const struct fffa_packet *from)
+{
+	fffa_copy_addr(to->key.src, from->key.src);
+	fffa_copy_addr(to->key.dst, from->key.dst);
+	to->key.sport = from->key.sport;
+	to->key.dport = from->key.dport;
+	to->key.proto = from->key.proto;
+	to->key.tunnel = from->key.tunnel;
+	to->bytes = from->bytes;
+	to->packets = from->packets;
+	to->flags = from->flags;
+	to->l4_offset = from->l4_offset;
+	to->cookie = from->cookie;
+}
 
 /* The id of a tunnel, a new one when it is not known yet; 0 when all ids are given out. */
 static __always_inline __u16 intern_slow(const struct fffa_tunnel *t)
@@ -45,6 +67,7 @@ static __always_inline __u16 intern_slow(const struct fffa_tunnel *t)
 	return known ? *known : 0;
 }
 
+/* t lies in a map: the compiler must not split it into parts that are then read as words. */
 static __always_inline __u16 intern(const struct fffa_tunnel *t, __u32 cpu)
 {
 	struct fffa_tunnel_cache *cache = bpf_map_lookup_elem(&fffa_tun_cache, &cpu);
@@ -71,40 +94,44 @@ static __always_inline __u16 intern(const struct fffa_tunnel *t, __u32 cpu)
 	return id;
 }
 
-static __always_inline int tunnel_header(const void *data, const void *end, __u32 type, __u32 cpu)
+/*
+ * What the header says goes through the scratch: the verifier forgets there which way it came, and
+ * walks the inner packet once. In whole words: a word read where its parts were just written waits
+ * for them.
+ */
+static __always_inline int tunnel_header(const void *data, const void *end, __u32 type,
+					 __u32 l4_offset, struct fffa_scratch *s)
+{
+	__u64 *to = (__u64 *)&s->tunnel;
+	struct fffa_tunnel t = {};
+	int r = fffa_parse_tunnel_header(data, end, type, l4_offset, &t, &s->inside);
+
+	to[4] = t.gwlbe_id;
+	to[5] = t.attachment_id;
+	to[6] = FFFA_TUNNEL_FACTS(&t);
+	FFFA_FORGET();
+	return r;
+}
+
+/* Makes the packet inside the one to account: it is in the scratch, as its tunnel is. */
+static __always_inline int tunnel_open(const void *data, const void *end,
+				       const struct fffa_frame *f, __u32 type, __u32 l4_offset,
+				       __u32 cpu)
 {
 	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
+	struct fffa_packet inner = {};
+	int r;
 
 	if (!s)
 		return FFFA_PARSE_MALFORMED;
-	__builtin_memset(&s->tunnel, 0, sizeof(s->tunnel));
-	return fffa_parse_tunnel_header(data, end, type, &s->packet, &s->tunnel, &s->inside);
-}
-
-static __always_inline int tunnel_inside(const void *data, const void *end,
-					 const struct fffa_frame *f, __u32 cpu)
-{
-	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
-
-	if (!s)
-		return FFFA_PARSE_MALFORMED;
-	s->inner.key.view = s->packet.key.view;
-	s->inner.key.ifindex = s->packet.key.ifindex;
-	return fffa_parse_tunnel_inside(data, end, f, &s->inside, &s->inner);
-}
-
-/* Makes the packet inside the one to account. */
-static __always_inline void tunnel_enter(__u32 cpu)
-{
-	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
-	struct fffa_counts *c = bpf_map_lookup_elem(&fffa_counts, &cpu);
-
-	if (!s || !c)
-		return;
-	s->inner.key.tunnel = intern(&s->tunnel, cpu);
-	if (!s->inner.key.tunnel)
-		c->no_tunnel_id += s->inner.packets;
-	__builtin_memcpy(&s->packet, &s->inner, sizeof(s->packet));
+	r = tunnel_header(data, end, type, l4_offset, s);
+	if (!r)
+		r = fffa_parse_tunnel_inside(data, end, f, &s->inside, &inner);
+	if (r)
+		return r;
+	inner.key.tunnel = intern(&s->tunnel, cpu);
+	take_packet(&s->packet, &inner);
+	return FFFA_PARSE_OK;
 }
 
 #define DATA(ctx) ((const void *)(long)(ctx)->data)
@@ -117,29 +144,20 @@ static __always_inline void tc_frame(const struct __sk_buff *skb, struct fffa_fr
 	f->gso_segs = skb->gso_segs;
 }
 
-__noinline int fffa_tc_tunnel_header(struct __sk_buff *skb, __u32 type, __u32 cpu)
-{
-	return tunnel_header(DATA(skb), END(skb), type, cpu);
-}
-
-__noinline int fffa_tc_tunnel_inside(struct __sk_buff *skb, __u32 cpu)
+/* The verifier walks a global function once, not once for every way to reach it. */
+__noinline int fffa_tc_tunnel(struct __sk_buff *skb, __u32 type, __u32 l4_offset, __u32 cpu)
 {
 	struct fffa_frame f;
 
 	tc_frame(skb, &f);
-	return tunnel_inside(DATA(skb), END(skb), &f, cpu);
+	return tunnel_open(DATA(skb), END(skb), &f, type, l4_offset, cpu);
 }
 
-__noinline int fffa_xdp_tunnel_header(struct xdp_md *ctx, __u32 type, __u32 cpu)
-{
-	return tunnel_header(DATA(ctx), END(ctx), type, cpu);
-}
-
-__noinline int fffa_xdp_tunnel_inside(struct xdp_md *ctx, __u32 cpu)
+__noinline int fffa_xdp_tunnel(struct xdp_md *ctx, __u32 type, __u32 l4_offset, __u32 cpu)
 {
 	struct fffa_frame f = {.wire_bytes = END(ctx) - DATA(ctx)};
 
-	return tunnel_inside(DATA(ctx), END(ctx), &f, cpu);
+	return tunnel_open(DATA(ctx), END(ctx), &f, type, l4_offset, cpu);
 }
 
 /* FFFA_TUNNEL_* that the packet's payload is, by its UDP port. */
@@ -151,41 +169,51 @@ static __always_inline __u32 tunnel_of(const struct fffa_packet *p)
 				   FFFA_BE16(p->key.dport));
 }
 
+/* The tunnel's outer addresses, for those who open it. */
+static __always_inline struct fffa_scratch *tunnel_outer(const struct fffa_packet *p, __u32 cpu)
+{
+	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
+
+	if (s) {
+		fffa_copy_addr(s->tunnel.src, p->key.src);
+		fffa_copy_addr(s->tunnel.dst, p->key.dst);
+	}
+	return s;
+}
+
+static __always_inline void tunnel_enter(struct fffa_packet *p, const struct fffa_scratch *s,
+					 struct fffa_counts *c)
+{
+	take_packet(p, &s->packet);
+	if (!p->key.tunnel)
+		c->no_tunnel_id += p->packets;
+}
+
 /*
  * Replaces p by the packet inside the tunnel. FFFA_PARSE_TRUNCATED: the bytes at hand do not
  * suffice. Any other failure leaves p: the outer packet is what can be recorded.
  */
 static __always_inline int tc_tunnel(struct __sk_buff *skb, struct fffa_packet *p, __u32 type,
-				     __u32 cpu)
+				     __u32 cpu, struct fffa_counts *c)
 {
-	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
+	struct fffa_scratch *s = tunnel_outer(p, cpu);
 	int r;
 
 	if (!s)
 		return FFFA_PARSE_OK;
-	__builtin_memcpy(&s->packet, p, sizeof(s->packet));
-	r = fffa_tc_tunnel_header(skb, type, cpu);
+	r = fffa_tc_tunnel(skb, type, p->l4_offset, cpu);
 	if (!r)
-		r = fffa_tc_tunnel_inside(skb, cpu);
-	if (!r) {
-		tunnel_enter(cpu);
-		__builtin_memcpy(p, &s->packet, sizeof(*p));
-	}
+		tunnel_enter(p, s, c);
 	return r == FFFA_PARSE_TRUNCATED ? r : FFFA_PARSE_OK;
 }
 
 static __always_inline int xdp_tunnel(struct xdp_md *ctx, struct fffa_packet *p, __u32 type,
-				      __u32 cpu)
+				      __u32 cpu, struct fffa_counts *c)
 {
-	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
+	struct fffa_scratch *s = tunnel_outer(p, cpu);
 
-	if (!s)
-		return FFFA_PARSE_OK;
-	__builtin_memcpy(&s->packet, p, sizeof(s->packet));
-	if (!fffa_xdp_tunnel_header(ctx, type, cpu) && !fffa_xdp_tunnel_inside(ctx, cpu)) {
-		tunnel_enter(cpu);
-		__builtin_memcpy(p, &s->packet, sizeof(*p));
-	}
+	if (s && !fffa_xdp_tunnel(ctx, type, p->l4_offset, cpu))
+		tunnel_enter(p, s, c);
 	return FFFA_PARSE_OK; /* what is cut in a frame stays cut: the outer packet is recorded */
 }
 
@@ -238,10 +266,7 @@ static __always_inline void init_key(struct fffa_packet *p, __u8 view, __u32 ifi
 	p->key.ifindex = ifindex;
 }
 
-/*
- * The headers are not all in the linear part: bring them there and read again. The result is in the
- * scratch, whose packet has the view and the interface.
- */
+/* The headers are not all in the linear part: bring them there and read again, into the scratch. */
 __noinline int fffa_tc_parse_pulled(struct __sk_buff *skb, __u32 cpu)
 {
 	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
@@ -255,7 +280,8 @@ __noinline int fffa_tc_parse_pulled(struct __sk_buff *skb, __u32 cpu)
 	return fffa_parse_frame(DATA(skb), END(skb), &f, &s->packet);
 }
 
-static __always_inline int tc_again(struct __sk_buff *skb, struct fffa_packet *p, __u32 cpu)
+static __always_inline int tc_again(struct __sk_buff *skb, struct fffa_packet *p, __u32 cpu,
+				    struct fffa_counts *c)
 {
 	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
 	__u32 type;
@@ -263,14 +289,13 @@ static __always_inline int tc_again(struct __sk_buff *skb, struct fffa_packet *p
 
 	if (!s)
 		return FFFA_PARSE_MALFORMED;
-	__builtin_memcpy(&s->packet, p, sizeof(s->packet));
 	r = fffa_tc_parse_pulled(skb, cpu);
 	if (r)
 		return r;
-	__builtin_memcpy(p, &s->packet, sizeof(*p));
+	take_packet(p, &s->packet);
 	type = tunnel_of(p);
 	if (type != FFFA_TUNNEL_NONE) /* cut inside, too: the outer packet is whole */
-		(void)tc_tunnel(skb, p, type, cpu);
+		(void)tc_tunnel(skb, p, type, cpu, c);
 	return FFFA_PARSE_OK;
 }
 
@@ -296,10 +321,10 @@ static __always_inline int tc(struct __sk_buff *skb, __u8 view)
 		__u32 type = tunnel_of(&p);
 
 		if (type != FFFA_TUNNEL_NONE)
-			r = tc_tunnel(skb, &p, type, cpu);
+			r = tc_tunnel(skb, &p, type, cpu, c);
 	}
 	if (r == FFFA_PARSE_TRUNCATED)
-		r = tc_again(skb, &p, cpu);
+		r = tc_again(skb, &p, cpu, c);
 	count(r, &f, &p, cpu, c);
 	return TC_ACT_UNSPEC; /* the next program decides; TCX_NEXT has the same value */
 }
@@ -339,7 +364,7 @@ int fffa_xdp_in(struct xdp_md *ctx)
 		__u32 type = tunnel_of(&p);
 
 		if (type != FFFA_TUNNEL_NONE)
-			r = xdp_tunnel(ctx, &p, type, cpu);
+			r = xdp_tunnel(ctx, &p, type, cpu, c);
 	}
 	count(r, &f, &p, cpu, c);
 	return XDP_PASS;

@@ -82,9 +82,8 @@ struct {
  * every way to reach it.
  */
 struct fffa_scratch {
-	struct fffa_packet packet; /* in: the outer packet; out: the one to account */
-	struct fffa_packet inner;
-	struct fffa_tunnel tunnel;
+	struct fffa_packet packet; /* out: the one to account */
+	struct fffa_tunnel tunnel; /* in: the outer addresses */
 	struct fffa_inside inside;
 };
 

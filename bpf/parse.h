@@ -167,6 +167,12 @@ static __always_inline int fffa_parse_l4(const void *l4, const void *end, __u32 
 	return FFFA_PARSE_OK;
 }
 
+static __always_inline void fffa_copy_addr(__u8 *to, const __u8 *from)
+{
+	((__u64 *)to)[0] = ((const __u64 *)from)[0];
+	((__u64 *)to)[1] = ((const __u64 *)from)[1];
+}
+
 static __always_inline void fffa_put_v4(__u8 *dst, __u32 addr_be)
 {
 	__u64 *w = (__u64 *)dst;

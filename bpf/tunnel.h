@@ -40,7 +40,7 @@ static __always_inline int fffa_geneve_aws(const __u8 *o, const void *end, __u32
 
 		if ((const void *)(o + 12) > end)
 			return FFFA_PARSE_TRUNCATED;
-		v = (__u64)FFFA_BE32(FFFA_LD32(o + 4)) << 32 | FFFA_BE32(FFFA_LD32(o + 8));
+		v = FFFA_BE64(FFFA_LD64(o + 4));
 		if (type == 1) {
 			t->gwlbe_id = v;
 			t->has |= FFFA_TUNNEL_HAS_GWLBE;
@@ -139,24 +139,29 @@ struct fffa_inside {
 	__u32 cookie;
 };
 
+/* The last word of a tunnel's identity, out of its parts. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define FFFA_TUNNEL_FACTS(t) ((__u64)(t)->vni | (__u64)(t)->type << 32 | (__u64)(t)->has << 40)
+#else
+#define FFFA_TUNNEL_FACTS(t)                                                                       \
+	((__u64)(t)->vni << 32 | (__u64)(t)->type << 24 | (__u64)(t)->has << 16)
+#endif
+
 /*
- * Reads the tunnel header in the UDP packet p. On FFFA_PARSE_OK *t holds the identity and *in where
- * to go on; any other result: record p as it is. *t must be zero on entry.
+ * Reads the tunnel header in the UDP packet whose header is at l4_offset. On FFFA_PARSE_OK *t holds
+ * the identity but for the addresses, which are the caller's, and *in where to go on; any other
+ * result: record the outer packet as it is. *t must be zero on entry.
  */
 static __always_inline int fffa_parse_tunnel_header(const void *data, const void *end, __u8 type,
-						    const struct fffa_packet *p,
-						    struct fffa_tunnel *t, struct fffa_inside *in)
+						    __u32 l4_offset, struct fffa_tunnel *t,
+						    struct fffa_inside *in)
 {
-	__u32 off = (__u32)p->l4_offset + 8, cookie = 0;
+	__u32 off = l4_offset + 8, cookie = 0;
 	__u16 proto = 0;
 	int r;
 
 	if (off > FFFA_L3_OFFSET_MAX)
 		return FFFA_PARSE_MALFORMED;
-	((__u64 *)t->src)[0] = ((const __u64 *)p->key.src)[0];
-	((__u64 *)t->src)[1] = ((const __u64 *)p->key.src)[1];
-	((__u64 *)t->dst)[0] = ((const __u64 *)p->key.dst)[0];
-	((__u64 *)t->dst)[1] = ((const __u64 *)p->key.dst)[1];
 	if (type == FFFA_TUNNEL_GENEVE)
 		r = fffa_parse_geneve(data, end, &off, &proto, t, &cookie);
 	else

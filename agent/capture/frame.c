@@ -113,8 +113,10 @@ enum fffa_parse fffa_frame_parse(const struct fffa_frame_conf *f, const void *by
 	if (type == FFFA_TUNNEL_NONE)
 		return FFFA_PARSE_OK;
 	memset(t, 0, sizeof(*t));
+	memcpy(t->src, p->key.src, sizeof(t->src));
+	memcpy(t->dst, p->key.dst, sizeof(t->dst));
 	memset(&inner, 0, sizeof(inner));
-	if (fffa_parse_tunnel_header(bytes, end, type, p, t, &in) ||
+	if (fffa_parse_tunnel_header(bytes, end, type, p->l4_offset, t, &in) ||
 	    fffa_parse_tunnel_inside(bytes, end, &frame, &in, &inner))
 		return FFFA_PARSE_OK; /* the outer packet is what can be recorded */
 	inner.key.view = view;
