@@ -69,6 +69,7 @@ bool fffa_ledger_balances(const struct fffa_ledger *l, struct fffa_amount held)
 {
 	struct fffa_amount seen = fffa_ledger_seen(l), lost = fffa_ledger_lost(l);
 
+	fffa_amount_add(&lost, l->filtered.packets, l->filtered.bytes);
 	return seen.packets == l->recorded.packets + held.packets + lost.packets &&
 	       seen.bytes == l->recorded.bytes + held.bytes + lost.bytes;
 }
@@ -101,6 +102,11 @@ size_t fffa_ledger_format(const struct fffa_ledger *l, struct fffa_amount held, 
 			PUT(" lost_%s=%" PRIu64, fffa_packet_loss_name((enum fffa_packet_loss)i),
 			    l->lost[i].packets);
 	}
+	if (l->filtered.packets)
+		PUT(" filtered_packets=%" PRIu64 " filtered_bytes=%" PRIu64, l->filtered.packets,
+		    l->filtered.bytes);
+	if (l->not_sampled)
+		PUT(" not_sampled=%" PRIu64, l->not_sampled);
 	PUT(" not_ip_frames=%" PRIu64 " records=%" PRIu64 " balance=%s", l->not_ip_frames,
 	    l->records, fffa_ledger_balances(l, held) ? "ok" : "WRONG");
 	return n;

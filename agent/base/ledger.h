@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ledger: every stage counts in and out here, every loss has one name (ledger.def). Loop thread
- * only. seen = recorded + held + sum(lost)            in packets and in bytes per sink: records =
- * delivered + rejected + sum(lost) + in flight
+ * The ledger: every stage counts in and out here, every loss has one name (ledger.def). Loop thread only.
+ *   packets, bytes:  seen = recorded + held + filtered + sum(lost)
+ *   per sink:        records = delivered + rejected + sum(lost) + in flight
  */
 #ifndef FFFA_AGENT_BASE_LEDGER_H
 #define FFFA_AGENT_BASE_LEDGER_H
@@ -48,7 +48,10 @@ struct fffa_ledger {
 		merged; /* handed over by the kernel or the replay, taken by the flow table */
 	struct fffa_amount recorded; /* in records */
 	struct fffa_amount lost[FFFA_PL_MAX];
-	uint64_t records; /* made, all reasons */
+	struct fffa_amount filtered; /* left out because it was asked for: capture.parity_filter */
+	uint64_t not_sampled; /* packets passed over by capture.sample: outside the identities */
+	uint64_t records;     /* made of flows, all reasons */
+	uint64_t skipdata_records; /* made to tell of loss */
 	uint64_t records_by_end[FFFA_LEDGER_END_REASONS];
 	uint64_t no_tunnel_id; /* packets recorded without their tunnel's identity */
 };

@@ -2,6 +2,7 @@
 /* One writer per row of fields.def: what a field means is said here and nowhere else. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <string.h>
 
 #include "agent/encode/fields.h"
 #include "agent/encode/text.h"
@@ -297,4 +298,40 @@ VALUE(icmp_type)
 VALUE(icmp_code)
 {
 	return is_icmp(r) ? fffa_text_u64(p, ntohs(r->key.dport) & 0xff) : p;
+}
+
+VALUE(sampled)
+{
+	return r->sampled > 1 ? fffa_text_u64(p, r->sampled) : p;
+}
+
+static uint8_t *put_lost(uint8_t *p, const struct fffa_record *r, uint64_t n)
+{
+	return r->status == FFFA_STATUS_SKIPDATA && n ? fffa_text_u64(p, n) : p;
+}
+
+VALUE(lost_packets)
+{
+	return put_lost(p, r, r->lost_packets);
+}
+
+VALUE(lost_bytes)
+{
+	return put_lost(p, r, r->lost_bytes);
+}
+
+VALUE(lost_records)
+{
+	return put_lost(p, r, r->lost_records);
+}
+
+VALUE(lost_reason)
+{
+	size_t n;
+
+	if (r->status != FFFA_STATUS_SKIPDATA || !r->lost_reason)
+		return p;
+	n = strnlen(r->lost_reason, 15);
+	memcpy(p, r->lost_reason, n);
+	return p + n;
 }

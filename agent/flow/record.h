@@ -34,11 +34,16 @@ struct fffa_record {
 	uint64_t epoch;
 	const struct fffa_tunnel *tunnel; /* NULL: not encapsulated. Borrowed, valid for the call */
 	const struct fffa_ident
-		*ident;	    /* never NULL after enrichment. Borrowed, valid for the call */
-	uint32_t cookie;    /* valid when tunnel->has & FFFA_TUNNEL_HAS_COOKIE */
-	uint16_t flags;	    /* FFFA_F_* */
-	uint8_t end_reason; /* enum fffa_end_reason */
-	uint8_t status;	    /* enum fffa_log_status */
+		*ident;	       /* never NULL after enrichment. Borrowed, valid for the call */
+	uint64_t lost_packets; /* SKIPDATA only: what this record stands for, and why */
+	uint64_t lost_bytes;
+	uint64_t lost_records;
+	const char *lost_reason; /* a name of ledger.def, static; NULL: none */
+	uint32_t sampled;	 /* N when 1 in N packets was counted; below 2: every packet */
+	uint32_t cookie;	 /* valid when tunnel->has & FFFA_TUNNEL_HAS_COOKIE */
+	uint16_t flags;		 /* FFFA_F_* */
+	uint8_t end_reason;	 /* enum fffa_end_reason */
+	uint8_t status;		 /* enum fffa_log_status */
 };
 
 /* Called once per record, on the loop. Borrows r for the call; may fill r->ident, r->seq, r->epoch.

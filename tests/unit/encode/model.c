@@ -128,13 +128,29 @@ static void set_flow(json_t *o, const struct fffa_record *r)
 	set_str(o, "end_reason", ends[r->end_reason]);
 }
 
+static void set_loss(json_t *o, const struct fffa_record *r)
+{
+	if (r->status != FFFA_STATUS_SKIPDATA)
+		return;
+	if (r->lost_packets)
+		set_int(o, "lost_packets", (int64_t)r->lost_packets);
+	if (r->lost_bytes)
+		set_int(o, "lost_bytes", (int64_t)r->lost_bytes);
+	if (r->lost_records)
+		set_int(o, "lost_records", (int64_t)r->lost_records);
+	set_str(o, "lost_reason", r->lost_reason ? r->lost_reason : "");
+}
+
 json_t *model_json(const struct fffa_record *r)
 {
 	json_t *o = json_object();
 
 	set_always(o, r);
+	set_loss(o, r);
 	if (r->status != FFFA_STATUS_OK)
 		return o;
+	if (r->sampled > 1)
+		set_int(o, "sampled", r->sampled);
 	set_flow(o, r);
 	set_protocol(o, r);
 	set_tunnel(o, r);

@@ -34,7 +34,9 @@ static void longest(struct sample *s, uint8_t proto)
 	s->r.start_ms = s->r.end_ms = INT64_MIN;
 	s->r.flags = 0x1ff;
 	s->r.end_reason = FFFA_END_RESOURCES;
-	s->r.cookie = UINT32_MAX;
+	s->r.cookie = s->r.sampled = UINT32_MAX;
+	s->r.lost_packets = s->r.lost_bytes = s->r.lost_records = UINT64_MAX;
+	s->r.lost_reason = "a reason longer than any that the ledger has";
 	s->tunnel.vni = UINT32_MAX;
 	fill_name(s->host.agent_id, sizeof(s->host.agent_id));
 	fill_name(s->host.account_id, sizeof(s->host.account_id));

@@ -107,6 +107,25 @@ static void unknown_is_absent(void **state)
 		    "{\"log_status\":\"SKIPDATA\"}\n");
 }
 
+static void loss_is_in_skipdata_only(void **state)
+{
+	const char *fields =
+		"log_status,packets,lost_packets,lost_bytes,lost_records,lost_reason,sampled";
+	struct sample s;
+
+	(void)state;
+	sample_tcp(&s);
+	s.r.lost_packets = 7;
+	s.r.lost_bytes = 700;
+	s.r.lost_reason = "table_full";
+	s.r.sampled = 10;
+	assert_json(fields, &s, "{\"log_status\":\"OK\",\"packets\":18,\"sampled\":10}\n");
+	s.r.status = FFFA_STATUS_SKIPDATA;
+	assert_json(fields, &s,
+		    "{\"log_status\":\"SKIPDATA\",\"lost_packets\":7,\"lost_bytes\":700,"
+		    "\"lost_reason\":\"table_full\"}\n");
+}
+
 static void end_reasons(void **state)
 {
 	static const char *const lines[] = {
@@ -215,6 +234,11 @@ static void random_record(uint64_t *seed, struct sample *s)
 	r->end_ms = (int64_t)sample_random(seed) >> (sample_random(seed) & 31);
 	r->flags = sample_random(seed) & 0x1ff;
 	r->end_reason = (uint8_t)(FFFA_END_IDLE + sample_random(seed) % 5);
+	r->sampled = (uint32_t)(sample_random(seed) % 5);
+	r->lost_packets = sample_random(seed) % 3;
+	r->lost_bytes = sample_random(seed) >> 2 >> (sample_random(seed) % 62);
+	r->lost_records = sample_random(seed) % 2;
+	r->lost_reason = sample_random(seed) % 2 ? "table_full" : NULL;
 	r->status = sample_random(seed) % 4 ? FFFA_STATUS_OK : (uint8_t)(sample_random(seed) % 3);
 }
 
@@ -282,6 +306,7 @@ int main(void)
 		cmocka_unit_test(icmp_members),
 		cmocka_unit_test(order_is_as_given),
 		cmocka_unit_test(unknown_is_absent),
+		cmocka_unit_test(loss_is_in_skipdata_only),
 		cmocka_unit_test(end_reasons),
 		cmocka_unit_test(device_name_is_escaped),
 		cmocka_unit_test(random_records_read_back),

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* What AWS leaves out of its own flow logs (VPC user guide, flow log limitations). Pure. */
+#ifndef FFFA_AGENT_FLOW_PARITY_H
+#define FFFA_AGENT_FLOW_PARITY_H
+
+#include <stdbool.h>
+
+#include "bpf/abi.h"
+
+/*
+ * True for traffic with the link-local services (metadata, Amazon's resolver at its link-local address, time,
+ * Windows activation; IPv4 and fd00:ec2::) and for DHCP. The resolver at the VPC's base address plus two
+ * is not known here.
+ */
+bool fffa_parity_leaves_out(const struct fffa_key *k);
+
+#endif
