@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""Frames and capture files, written byte by byte: no library stands between a test and what fffa reads."""
+import socket
+import struct
+
+EN10MB, RAW, SLL = 1, 101, 113
+ETHER = b"\x02\x00\x00\x00\x00\x02\x02\x00\x00\x00\x00\x01"
+
+
+def is_v6(addr):
+    return ":" in addr
+
+
+def ip(src, dst, proto, payload):
+    if is_v6(src):
+        head = struct.pack("!IHBB", 0x60000000, len(payload), proto, 64)
+        return head + socket.inet_pton(socket.AF_INET6, src) + socket.inet_pton(socket.AF_INET6, dst) + payload
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(payload), 0, 0, 64, proto, 0)
+    return head + socket.inet_aton(src) + socket.inet_aton(dst) + payload
+
+
+def eth(packet):
+    return ETHER + (b"\x86\xdd" if packet[0] >> 4 == 6 else b"\x08\x00") + packet
+
+
+def tcp(sport, dport, flags, size=0):
+    return struct.pack("!HHIIBBHHH", sport, dport, 0, 0, 0x50, flags, 1000, 0, 0) + bytes(size)
+
+
+def udp(sport, dport, payload=b""):
+    return struct.pack("!HHHH", sport, dport, 8 + len(payload), 0) + payload
+
+
+def icmp(kind, code, size=0):
+    return struct.pack("!BBHHH", kind, code, 0, 1, 1) + bytes(size)
+
+
+def geneve(packet, options=b"", vni=0):
+    proto = 0x86DD if packet[0] >> 4 == 6 else 0x0800
+    return struct.pack("!BBHI", len(options) // 4, 0, proto, vni << 8) + options + packet
+
+
+def gwlb(endpoint, attachment, cookie):
+    return (struct.pack("!HBBQ", 0x0108, 1, 2, endpoint) + struct.pack("!HBBQ", 0x0108, 2, 2, attachment)
+            + struct.pack("!HBBI", 0x0108, 3, 1, cookie))
+
+
+def pcap(frames, linktype=EN10MB):
+    """frames: (Unix ns, bytes) pairs. A file with nanosecond times."""
+    out = [struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 65535, linktype)]
+    for ns, data in frames:
+        out.append(struct.pack("<IIII", ns // 10**9, ns % 10**9, len(data), len(data)) + data)
+    return b"".join(out)
+
+
+def block(kind, body):
+    body += bytes(-len(body) % 4)
+    size = struct.pack("<I", len(body) + 12)
+    return struct.pack("<I", kind) + size + body + size
+
+
+def pcapng(frames, linktype=EN10MB):
+    """The same as pcapng, one interface with times in nanoseconds."""
+    out = [block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)),
+           block(1, struct.pack("<HHI", linktype, 0, 65535) + struct.pack("<HHBxxx", 9, 1, 9) + bytes(4))]
+    for ns, data in frames:
+        out.append(block(6, struct.pack("<IIIII", 0, ns >> 32, ns & 0xFFFFFFFF, len(data), len(data)) + data))
+    return b"".join(out)
