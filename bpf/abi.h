@@ -158,8 +158,8 @@ FFFA_ASSERT_SIZE(struct fffa_counts, 256);
 
 #define FFFA_MAX_TUNNEL_PORTS 4
 enum fffa_clock_source {
-	FFFA_CLOCK_COARSE,  /* ticks of 2^20 ns of CLOCK_MONOTONIC_COARSE (kernel >= 5.11) */
-	FFFA_CLOCK_PRECISE, /* the same of CLOCK_MONOTONIC: 25 ns a packet dearer */
+	FFFA_CLOCK_JIFFIES, /* the kernel's timer ticks, 1 to 10 ms: a load, no call */
+	FFFA_CLOCK_PRECISE, /* 2^20 ns of CLOCK_MONOTONIC: 25 ns a packet dearer */
 };
 
 /* Read-only for the programs, written before load. */

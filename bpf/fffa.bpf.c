@@ -329,6 +329,14 @@ static __always_inline int tc(struct __sk_buff *skb, __u8 view)
 	return TC_ACT_UNSPEC; /* the next program decides; TCX_NEXT has the same value */
 }
 
+/* Not attached: the agent runs it to learn what the time stamps count. */
+SEC("tc")
+int fffa_ticks(struct __sk_buff *skb)
+{
+	(void)skb;
+	return fffa_now_ticks();
+}
+
 SEC("tc")
 int fffa_tc_in(struct __sk_buff *skb)
 {

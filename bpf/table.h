@@ -12,8 +12,8 @@
 
 static __always_inline __u32 fffa_now_ticks(void)
 {
-	if (fffa_conf.clock == FFFA_CLOCK_COARSE)
-		return bpf_ktime_get_coarse_ns() >> 20;
+	if (fffa_conf.clock == FFFA_CLOCK_JIFFIES)
+		return bpf_jiffies64();
 	return bpf_ktime_get_ns() >> 20;
 }
 

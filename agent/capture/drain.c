@@ -5,45 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
-#include "agent/base/clock.h"
 #include "agent/capture/kernel_priv.h"
-
-#define TICK_SHIFT 20
-
-uint64_t fffa_kernel__ticks(const struct fffa_kernel *k)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(
-		k->clock == FFFA_CLOCK_COARSE ? CLOCK_MONOTONIC_COARSE : CLOCK_MONOTONIC, &ts);
-	return ((uint64_t)ts.tv_sec * FFFA_NS_PER_S + (uint64_t)ts.tv_nsec) >> TICK_SHIFT;
-}
-
-/* Entries hold the low 32 bits; they are at most a few drain intervals old. */
-static uint64_t ticks_to_ns(uint32_t t, uint64_t now_ticks)
-{
-	int32_t age = (int32_t)((uint32_t)now_ticks - t); /* below 0: written since now was read */
-
-	return (uint64_t)((int64_t)now_ticks - age) << TICK_SHIFT;
-}
-
-void fffa_kernel__decode(const struct fffa_entry *e, uint32_t cookie, uint64_t now_ticks,
-			 struct fffa_delta *d)
-{
-	d->key = e->key;
-	d->packets = e->packets;
-	d->bytes = e->bytes_flags & FFFA_BYTES_MASK;
-	d->first_ns = ticks_to_ns(e->first, now_ticks);
-	d->last_ns = ticks_to_ns(e->last, now_ticks);
-	d->cookie = e->key.tunnel ? cookie : 0;
-	d->flags = (uint16_t)(e->bytes_flags >> FFFA_FLAG_SHIFT);
-	d->pad0 = 0;
-}
 
 /* Returns when every program that could have seen the old generation has ended. */
 static int wait_grace_period(struct fffa_kernel *k)
@@ -82,15 +48,15 @@ void fffa_deltas_fini(struct fffa_deltas *d)
 }
 
 /* Moves what one set holds. */
-static void take_set(struct fffa_set *s, const struct fffa_side *side, uint64_t now_ticks,
-		     struct fffa_deltas *out)
+static void take_set(const struct fffa_kernel *k, struct fffa_set *s, const struct fffa_side *side,
+		     const struct fffa_kernel_now *now, struct fffa_deltas *out)
 {
 	for (uint32_t j = 0; j < FFFA_WAYS; j++) {
 		struct fffa_entry *e = &s->e[j];
 
 		if (!e->packets)
 			continue;
-		fffa_kernel__decode(e, side->cookie[j], now_ticks, &out->v[out->count++]);
+		fffa_kernel__decode(k, e, side->cookie[j], now, &out->v[out->count++]);
 		e->packets = 0;
 	}
 }
@@ -98,14 +64,14 @@ static void take_set(struct fffa_set *s, const struct fffa_side *side, uint64_t 
 int fffa_kernel_drain(struct fffa_kernel *k, struct fffa_deltas *out)
 {
 	uint32_t old = k->ctl->generation & 1;
-	uint64_t now_ticks;
+	struct fffa_kernel_now now;
 	int r;
 
 	__atomic_store_n(&k->ctl->generation, old ^ 1, __ATOMIC_RELEASE);
 	r = wait_grace_period(k);
 	if (r)
 		return r; /* the next call turns it back: entries stay where they are */
-	now_ticks = fffa_kernel__ticks(k);
+	fffa_kernel__now(k, &now);
 	for (uint32_t slice = 0; slice < k->slices; slice++) {
 		size_t base = ((size_t)slice * 2 + old) * k->sets_per_slice;
 
@@ -113,7 +79,7 @@ int fffa_kernel_drain(struct fffa_kernel *k, struct fffa_deltas *out)
 			r = reserve(out, FFFA_WAYS);
 			if (r)
 				return r;
-			take_set(&k->table[base + i], &k->side[base + i], now_ticks, out);
+			take_set(k, &k->table[base + i], &k->side[base + i], &now, out);
 		}
 	}
 	return 0;

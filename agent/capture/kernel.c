@@ -71,10 +71,7 @@ static int set_conf(struct fffa_kernel *k, const struct fffa_kernel_conf *conf)
 {
 	struct fffa_bpf_conf *c = (struct fffa_bpf_conf *)&k->skel->rodata->fffa_conf;
 
-	k->clock = libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_ktime_get_coarse_ns,
-					   NULL) == 1
-			   ? FFFA_CLOCK_COARSE
-			   : FFFA_CLOCK_PRECISE;
+	k->clock = FFFA_CLOCK_JIFFIES;
 	c->sets_per_slice = k->sets_per_slice;
 	c->slices = k->slices;
 	c->clock = k->clock;
@@ -159,7 +156,7 @@ static int on_ring_event(void *arg, void *data, size_t len)
 	    !ev->entry.packets) {
 		k->reading.bad++;
 	} else {
-		fffa_kernel__decode(&ev->entry, ev->cookie, k->reading.now_ticks, &d);
+		fffa_kernel__decode(k, &ev->entry, ev->cookie, &k->reading.now, &d);
 		k->reading.fn(k->reading.arg, &d);
 	}
 	/* A negative answer ends the read after this event: libbpf's way to bound a turn. */
@@ -213,6 +210,8 @@ int fffa_kernel_open(const struct fffa_kernel_conf *conf, struct fffa_kernel **o
 	r = map_all(k);
 	if (!r)
 		r = fill_tunnel_ids(k);
+	if (!r)
+		r = fffa_kernel__clock_init(k);
 	if (!r)
 		r = prepare_grace_period(k);
 	if (!r) {
@@ -272,7 +271,7 @@ int fffa_kernel_program_fd(const struct fffa_kernel *k, enum fffa_program p)
 
 const char *fffa_kernel_clock_name(const struct fffa_kernel *k)
 {
-	return k->clock == FFFA_CLOCK_COARSE ? "coarse" : "precise";
+	return k->clock == FFFA_CLOCK_JIFFIES ? "jiffies" : "precise";
 }
 
 int fffa_kernel_ring_fd(const struct fffa_kernel *k)
@@ -288,7 +287,7 @@ size_t fffa_kernel_ring_read(struct fffa_kernel *k, size_t budget, fffa_delta_fn
 	k->reading.left = budget;
 	k->reading.taken = 0;
 	k->reading.bad = 0;
-	k->reading.now_ticks = fffa_kernel__ticks(k);
+	fffa_kernel__now(k, &k->reading.now);
 	(void)ring_buffer__consume(k->ring); /* negative: the budget was used up */
 	*bad_events += k->reading.bad;
 	return k->reading.taken;

@@ -41,7 +41,7 @@ int fffa_kernel_open(const struct fffa_kernel_conf *conf, struct fffa_kernel **o
 void fffa_kernel_close(struct fffa_kernel *k);
 
 int fffa_kernel_program_fd(const struct fffa_kernel *k, enum fffa_program p);
-/* "coarse" or "precise": the clock the programs use. */
+/* "jiffies" or "precise": the clock the programs use. */
 const char *fffa_kernel_clock_name(const struct fffa_kernel *k);
 
 /* Deltas of one drain; grows up to the table's size. Zero it before first use. */

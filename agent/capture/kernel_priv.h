@@ -8,11 +8,18 @@
 struct fffa_bpf;
 struct ring_buffer;
 
+/* One instant by the programs' clock and by ours. */
+struct fffa_kernel_now {
+	uint64_t ns;
+	uint32_t ticks;
+};
+
 struct fffa_kernel {
 	struct fffa_bpf *skel;
 	uint32_t slices;
 	uint32_t sets_per_slice;
 	enum fffa_clock_source clock;
+	uint64_t tick_ns;
 	struct fffa_set *table; /* [slice][generation][set] */
 	struct fffa_side *side;
 	struct fffa_counts *counts;  /* slices + 1 */
@@ -20,7 +27,8 @@ struct fffa_kernel {
 	size_t table_bytes, side_bytes, counts_bytes, tunnels_bytes;
 	volatile struct fffa_bpf_ctl *ctl;
 	struct ring_buffer *ring;
-	bool membarrier; /* else the map-in-map below serves as grace period */
+	struct fffa_kernel_now start; /* of the clock */
+	bool membarrier;	      /* else the map-in-map below serves as grace period */
 	int outer_fd;
 	int inner_fd;
 	struct {
@@ -29,14 +37,16 @@ struct fffa_kernel {
 		size_t left;
 		size_t taken;
 		uint64_t bad;
-		uint64_t now_ticks;
+		struct fffa_kernel_now now;
 	} reading; /* of fffa_kernel_ring_read */
 };
 
-/* The programs' clock, 2^20 ns a tick, all 64 bits. */
-uint64_t fffa_kernel__ticks(const struct fffa_kernel *k);
+/* Sets tick_ns and reads the clock for the first time. -errno. */
+int fffa_kernel__clock_init(struct fffa_kernel *k);
+/* Any thread. */
+void fffa_kernel__now(const struct fffa_kernel *k, struct fffa_kernel_now *now);
 /* e -> d. e->packets > 0. */
-void fffa_kernel__decode(const struct fffa_entry *e, uint32_t cookie, uint64_t now_ticks,
-			 struct fffa_delta *d);
+void fffa_kernel__decode(const struct fffa_kernel *k, const struct fffa_entry *e, uint32_t cookie,
+			 const struct fffa_kernel_now *now, struct fffa_delta *d);
 
 #endif

@@ -84,8 +84,9 @@ int rig_run_gso(const struct fffa_kernel *k, enum fffa_program p, const void *by
 size_t rig_take(struct fffa_kernel *k, struct fffa_delta *v, size_t max)
 {
 	size_t sets = (size_t)k->slices * 2 * k->sets_per_slice, n = 0;
-	uint64_t now = fffa_kernel__ticks(k);
+	struct fffa_kernel_now now;
 
+	fffa_kernel__now(k, &now);
 	for (size_t i = 0; i < sets; i++) {
 		for (int j = 0; j < FFFA_WAYS; j++) {
 			struct fffa_entry *e = &k->table[i].e[j];
@@ -93,7 +94,7 @@ size_t rig_take(struct fffa_kernel *k, struct fffa_delta *v, size_t max)
 			if (!e->packets)
 				continue;
 			if (n < max)
-				fffa_kernel__decode(e, k->side[i].cookie[j], now, &v[n]);
+				fffa_kernel__decode(k, e, k->side[i].cookie[j], &now, &v[n]);
 			n++;
 			e->packets = 0;
 		}
