@@ -21,6 +21,7 @@
 #include "agent/base/log.h"
 #include "agent/capture/devices.h"
 #include "agent/capture/privileges.h"
+#include "agent/flow/parity.h"
 
 #define FLOWS_PER_TURN	 8192
 #define METADATA_WAIT_NS (5 * FFFA_NS_PER_S)
@@ -30,21 +31,25 @@ static void set_time(struct fffa_agent *a)
 {
 	if (a->replay)
 		return; /* the capture's time: on_replay_time */
-	fffa_flow_set_time(a->flows, fffa_clock_mono_ns(&fffa_clock_system),
-			   fffa_clock_unix_ns(&fffa_clock_system));
+	a->unix_ns = fffa_clock_unix_ns(&fffa_clock_system);
+	fffa_flow_set_time(a->flows, fffa_clock_mono_ns(&fffa_clock_system), a->unix_ns);
 }
 
 static void on_delta(void *arg, const struct fffa_delta *d)
 {
 	struct fffa_agent *a = arg;
 
-	fffa_flow_merge(a->flows, d);
+	if (a->conf->capture.parity_filter && fffa_parity_leaves_out(&d->key))
+		fffa_amount_add(&a->ledger.filtered, d->packets, d->bytes);
+	else
+		fffa_flow_merge(a->flows, d);
 }
 
 static void on_record(void *arg, struct fffa_record *r)
 {
 	struct fffa_agent *a = arg;
 
+	r->sampled = a->replay ? 0 : (uint32_t)a->conf->capture.sample;
 	r->tunnel = a->replay ? fffa_replay_tunnel(a->replay, r->key.tunnel)
 			      : fffa_live_tunnel(a->live, r->key.tunnel);
 	fffa_meta_apply(a->meta, r);
@@ -82,14 +87,23 @@ void fffa_agent__on_wait(uv_timer_t *h)
 	(void)uv_idle_start(&a->sweep, on_sweep);
 }
 
+/* What was lost since the last time goes into the stream, too. */
+static void tell_loss(struct fffa_agent *a)
+{
+	fffa_skip_emit(&a->skip, &a->ledger, (int64_t)(a->unix_ns / FFFA_NS_PER_MS),
+		       a->only_ifindex, on_record, a);
+}
+
 /* After each turn of the live source. */
 static void on_turn(void *arg)
 {
 	struct fffa_agent *a = arg;
 
 	set_time(a);
-	if (a->identity_known && a->stage == FFFA_STAGE_RUN)
-		(void)uv_idle_start(&a->sweep, on_sweep);
+	if (!a->identity_known || a->stage != FFFA_STAGE_RUN)
+		return;
+	tell_loss(a);
+	(void)uv_idle_start(&a->sweep, on_sweep);
 }
 
 static void on_identity(void *arg)
@@ -104,6 +118,7 @@ static void on_source_done(void *arg)
 	struct fffa_agent *a = arg;
 
 	set_time(a);
+	tell_loss(a);
 	a->stage = FFFA_STAGE_FLUSH;
 	(void)uv_idle_start(&a->sweep, on_sweep);
 }
@@ -112,10 +127,14 @@ static void on_replay_time(void *arg, uint64_t unix_ns)
 {
 	struct fffa_agent *a = arg;
 
+	if (!a->unix_ns)
+		a->skip.since_ms = (int64_t)(unix_ns / FFFA_NS_PER_MS);
+	a->unix_ns = unix_ns;
 	fffa_flow_set_time(a->flows, unix_ns, unix_ns);
 	if (unix_ns < a->next_expiry_ns)
 		return;
 	a->next_expiry_ns = unix_ns + REPLAY_EXPIRE_NS;
+	tell_loss(a);
 	while (fffa_flow_expire(a->flows, FLOWS_PER_TURN)) {
 	}
 }
@@ -313,6 +332,8 @@ static int start_live(struct fffa_agent *a, struct fffa_err *err)
 	if (r)
 		return fffa_fail(err, -r, "no memory for the devices");
 	set_time(a);
+	a->skip.since_ms = (int64_t)(a->unix_ns / FFFA_NS_PER_MS);
+	a->only_ifindex = devices.n == 1 ? devices.v[0].ifindex : 0;
 	r = fffa_live_open(&a->loop, &a->conf->capture, &devices, &a->ledger, &ev, &a->live, err);
 	if (!r)
 		fffa_meta_wait(a->meta, METADATA_WAIT_NS, on_identity, a);

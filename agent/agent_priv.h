@@ -10,6 +10,7 @@
 #include "agent/base/ledger.h"
 #include "agent/capture/live.h"
 #include "agent/enrich/meta.h"
+#include "agent/flow/skip.h"
 #include "agent/flow/table.h"
 #include "agent/pipeline/pipeline.h"
 
@@ -37,6 +38,9 @@ struct fffa_agent {
 	bool hurry;	     /* the deadline has passed */
 	uint64_t deadline_ns;
 	uint64_t next_expiry_ns;
+	uint64_t unix_ns;      /* now; in a replay the capture's time */
+	struct fffa_skip skip; /* which loss the stream has been told of */
+	uint32_t only_ifindex; /* the one device captured on; 0: several */
 	enum fffa_exit code;
 };
 

@@ -13,6 +13,7 @@
 
 enum fffa_hook { FFFA_HOOK_AUTO, FFFA_HOOK_XDP, FFFA_HOOK_TC };
 enum fffa_direction { FFFA_DIR_INGRESS, FFFA_DIR_EGRESS, FFFA_DIR_BOTH };
+enum fffa_tunnel_view { FFFA_TUNNEL_VIEW_INNER, FFFA_TUNNEL_VIEW_OUTER, FFFA_TUNNEL_VIEW_BOTH };
 enum fffa_switch { FFFA_SW_AUTO, FFFA_SW_ON, FFFA_SW_OFF };
 
 struct fffa_capture_conf {
@@ -26,6 +27,9 @@ struct fffa_capture_conf {
 	int64_t max_flows;
 	int64_t ring_size; /* bytes */
 	int64_t drain_interval_ns;
+	int tunnel_view; /* enum fffa_tunnel_view */
+	int64_t sample;	 /* 1 in N packets */
+	bool parity_filter;
 };
 
 struct fffa_flows_conf {
