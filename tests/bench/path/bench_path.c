@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The agent's way of a record, on one loop: deltas -> fffa_flow_merge -> expire -> identity ->
+ * fffa_pipeline_record (vpc) -> file. Usage: bench_path [FLOWS [DIRECTORY]]; FLOWS for the case of
+ * one delta a flow, the other has a tenth of them with ten deltas each. CPU time is that of all
+ * threads, user and system. Fails unless every packet is in a record and every record delivered.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "agent/flow/table.h"
+#include "agent/pipeline/pipeline.h"
+#include "sinks/file/file.h"
+
+#define START_NS    (1000 * FFFA_NS_PER_S)
+#define UNIX_NS	    (1700000000 * FFFA_NS_PER_S)
+#define IDLE_NS	    (15 * FFFA_NS_PER_S)
+#define ROUND_NS    FFFA_NS_PER_S
+#define TURN	    8192 /* flows looked at between two turns of the loop, as in the agent */
+#define PER_CHECK   256	 /* records between two looks at the queue */
+#define BATCH_BYTES (1 << 20)
+
+struct bench {
+	uint32_t flows, merges;
+	const char *path; /* NULL: records are only counted */
+	struct fffa_delta *deltas;
+	struct fffa_ident_host host;
+	struct fffa_ident ident;
+	uv_loop_t loop;
+	struct fffa_flow_table *table;
+	struct fffa_ledger ledger;
+	struct fffa_pipeline *pipeline;
+	struct fffa_sink_ledger end;
+	uint64_t records;
+};
+
+struct spent {
+	double cpu_ns, wall_ns;
+};
+
+static struct spent spent_now(void)
+{
+	struct rusage u;
+
+	(void)getrusage(RUSAGE_SELF, &u);
+	return (struct spent){(double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e9 +
+				      (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e3,
+			      (double)uv_hrtime()};
+}
+
+static struct spent spent_since(struct spent s)
+{
+	struct spent n = spent_now();
+
+	return (struct spent){n.cpu_ns - s.cpu_ns, n.wall_ns - s.wall_ns};
+}
+
+/* One delta of each flow, in an order that has nothing to do with the table's. */
+static struct fffa_delta *make_deltas(uint32_t flows)
+{
+	struct fffa_delta *v = calloc(flows, sizeof(*v));
+	uint64_t x = 42;
+
+	for (uint32_t i = 0; v && i < flows; i++) {
+		struct fffa_delta *d = &v[i];
+
+		memcpy(d->key.src, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a", 13);
+		memcpy(d->key.dst, "\0\0\0\0\0\0\0\0\0\0\xff\xff\xac\x1f\x10\x8b", 16);
+		d->key.src[13] = (uint8_t)(i >> 16);
+		d->key.src[14] = (uint8_t)(i >> 8);
+		d->key.src[15] = (uint8_t)i;
+		d->key.sport = (__be16)(i * 31);
+		d->key.dport = (__be16)0xbb01;
+		d->key.proto = 6;
+		d->key.ifindex = 2;
+		d->packets = 1 + i % 50;
+		d->bytes = (uint64_t)d->packets * 783;
+		d->flags = FFFA_F_SYN | FFFA_F_ACK;
+	}
+	for (uint32_t i = flows - 1; v && i; i--) {
+		struct fffa_delta t = v[i];
+		uint32_t j;
+
+		x = x * 6364136223846793005u + 1442695040888963407u;
+		j = (uint32_t)((x >> 33) % (i + 1));
+		v[i] = v[j];
+		v[j] = t;
+	}
+	return v;
+}
+
+static void fill_identity(struct bench *b)
+{
+	strcpy(b->host.agent_id, "i-1234567890abcdef0");
+	strcpy(b->host.account_id, "123456789012");
+	strcpy(b->host.instance_id, "i-1234567890abcdef0");
+	strcpy(b->host.region, "us-east-1");
+	strcpy(b->host.az_id, "use1-az4");
+	b->ident.host = &b->host;
+	b->ident.ifindex = 2;
+	strcpy(b->ident.interface_id, "eni-1235b8ca123456789");
+	strcpy(b->ident.subnet_id, "subnet-aaaaaaaa012345678");
+	strcpy(b->ident.vpc_id, "vpc-abcdefab012345678");
+}
+
+static void on_record(void *arg, struct fffa_record *r)
+{
+	struct bench *b = arg;
+
+	b->records++;
+	if (!b->pipeline)
+		return;
+	/* What cannot wait in the agent can here: nothing is to be lost for want of room. */
+	if (b->records % PER_CHECK == 0) {
+		while (!fffa_pipeline_has_room(b->pipeline))
+			(void)uv_run(&b->loop, UV_RUN_ONCE);
+	}
+	r->ident = &b->ident;
+	fffa_pipeline_record(b->pipeline, r);
+}
+
+static void on_closed(void *arg, struct fffa_pipeline *p)
+{
+	struct bench *b = arg;
+
+	b->end = *fffa_pipeline_sink_ledger(p, 0);
+}
+
+static struct spent merge_all(struct bench *b)
+{
+	struct spent s = spent_now();
+
+	for (uint32_t m = 0; m < b->merges; m++) {
+		uint64_t now = START_NS + m * ROUND_NS;
+
+		fffa_flow_set_time(b->table, now, UNIX_NS + m * ROUND_NS);
+		for (uint32_t i = 0; i < b->flows; i++) {
+			struct fffa_delta *d = &b->deltas[i];
+
+			d->first_ns = now - ROUND_NS / 2 - i % 1024;
+			d->last_ns = now - i % 1024;
+			fffa_flow_merge(b->table, d);
+		}
+	}
+	return spent_since(s);
+}
+
+static struct spent expire_all(struct bench *b)
+{
+	uint64_t late = b->merges * ROUND_NS + 2 * IDLE_NS;
+	struct spent s = spent_now();
+
+	fffa_flow_set_time(b->table, START_NS + late, UNIX_NS + late);
+	while (fffa_flow_expire(b->table, TURN))
+		(void)uv_run(&b->loop, UV_RUN_NOWAIT);
+	if (b->pipeline) {
+		fffa_pipeline_close(b->pipeline, 0, on_closed, b);
+		(void)uv_run(&b->loop, UV_RUN_DEFAULT);
+	}
+	return spent_since(s);
+}
+
+static bool all_there(const struct bench *b)
+{
+	const struct fffa_ledger *l = &b->ledger;
+	bool ok = b->records == b->flows && l->recorded.packets == l->merged.packets &&
+		  l->recorded.bytes == l->merged.bytes && !fffa_flow_count(b->table);
+
+	if (b->path)
+		ok = ok && b->end.delivered == b->records && fffa_sink_ledger_balances(&b->end);
+	if (!ok)
+		(void)fprintf(stderr,
+			      "of %" PRIu32 " flows %" PRIu64 " recorded, %" PRIu64 " delivered\n",
+			      b->flows, b->records, b->end.delivered);
+	return ok;
+}
+
+static void print_row(const struct bench *b, const char *title, struct spent merge,
+		      struct spent expire)
+{
+	double records = b->flows, deltas = records * b->merges;
+
+	printf("%-26s %8" PRIu32 " x %-2" PRIu32
+	       " %6.0f ns/merge %6.0f ns/record after %6.0f ns/record in all  %5.2f M rec/s and "
+	       "core  wall %5.2f s\n",
+	       title, b->flows, b->merges, merge.cpu_ns / deltas, expire.cpu_ns / records,
+	       (merge.cpu_ns + expire.cpu_ns) / records,
+	       records * 1e3 / (merge.cpu_ns + expire.cpu_ns),
+	       (merge.wall_ns + expire.wall_ns) / 1e9);
+}
+
+static int open_all(struct bench *b, const struct fffa_config *conf)
+{
+	struct fffa_flow_conf flows = {.idle_ns = IDLE_NS,
+				       .active_ns = 60 * FFFA_NS_PER_S,
+				       .linger_ns = FFFA_NS_PER_S,
+				       .max_flows = b->flows};
+	struct fffa_err err;
+
+	if (uv_loop_init(&b->loop))
+		return -1;
+	if (b->path && fffa_pipeline_open(&b->loop, conf, 1, &b->pipeline, &err)) {
+		(void)fprintf(stderr, "%s\n", err.text);
+		return -1;
+	}
+	return fffa_flow_table_new(&flows, &b->ledger, on_record, b, &b->table);
+}
+
+static int run(const char *title, uint32_t flows, uint32_t merges, const char *path)
+{
+	struct fffa_sink_file_conf own = {.path = (char *)(uintptr_t)path};
+	struct fffa_sink_conf sink = {.common = {.name = (char[]){"bench"},
+						 .format = (char[]){"vpc"},
+						 .fields = (char[]){"default"},
+						 .header = true,
+						 .batch_records = 1000,
+						 .batch_bytes = BATCH_BYTES,
+						 .batch_age_ns = FFFA_NS_PER_S,
+						 .queue_memory = 32 << 20,
+						 .retry_min_ns = FFFA_NS_PER_S / 2,
+						 .retry_max_ns = 30 * FFFA_NS_PER_S},
+				      .ops = &fffa_sink_file_ops,
+				      .own = &own};
+	struct fffa_config conf = {.sinks = &sink, .sink_count = 1};
+	struct bench *b = calloc(1, sizeof(*b));
+	struct spent merge, expire;
+	int rc;
+
+	if (!b)
+		return 1;
+	b->flows = flows;
+	b->merges = merges;
+	b->path = path;
+	b->deltas = make_deltas(flows);
+	fill_identity(b);
+	if (!b->deltas || open_all(b, &conf)) {
+		(void)fprintf(stderr, "cannot set up\n");
+		exit(1);
+	}
+	merge = merge_all(b);
+	expire = expire_all(b);
+	print_row(b, title, merge, expire);
+	rc = all_there(b) ? 0 : 1;
+	fffa_flow_table_free(b->table);
+	rc |= uv_loop_close(&b->loop) ? 1 : 0;
+	free(b->deltas);
+	free(b);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	uint32_t flows = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1000000;
+	const char *parent = argc > 2 ? argv[2] : "/tmp";
+	char dir[4000], file[4096];
+	int rc = 0;
+
+	(void)snprintf(dir, sizeof(dir), "%s/bench_path.XXXXXX", parent);
+	if (flows < 10 || !mkdtemp(dir)) {
+		(void)fprintf(stderr, "usage: bench_path [FLOWS [DIRECTORY]]\n");
+		return 2;
+	}
+	(void)snprintf(file, sizeof(file), "%s/out", dir);
+	for (int many = 0; many < 2; many++) {
+		uint32_t n = many ? flows / 10 : flows, merges = many ? 10 : 1;
+
+		rc |= run("merge, expire", n, merges, NULL);
+		rc |= run("the same, vpc, /dev/null", n, merges, "/dev/null");
+		rc |= run("the same, vpc, file", n, merges, file);
+		(void)unlink(file);
+	}
+	(void)rmdir(dir);
+	return rc;
+}
