@@ -132,6 +132,8 @@ static enum fffa_exit cmd_config(const struct fffa_command *self, int argc, char
 		r = fffa_config_print(&conf, rows, stdout);
 		fffa_config_free(&conf);
 	}
+	if (r)
+		(void)fprintf(stderr, "fffa: cannot write to standard output: %s\n", strerror(-r));
 	return r ? FFFA_EXIT_FAILED : FFFA_EXIT_OK;
 }
 

@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Configuration through the program: every problem with its line and status 78, check, config."""
+import unittest
+
+import frames
+import program
+
+BAD = """\
+capture:
+  hook: tcx
+  bogus: 1
+flows: {idle_timeout: 5}
+sinks:
+  - name: a
+    type: file
+    format: vpc
+    path: ${FFFA_TEST_UNSET}
+  - name: b
+    type: carrier-pigeon
+log:
+  level: info
+  level: debug
+"""
+# A part of what must be said for each, by line.
+BAD_LINES = {2: ("capture.hook", "auto, xdp, tc"), 3: ("capture.bogus", "unknown key"),
+             4: ("flows.idle_timeout", "duration"), 9: ("sinks[0].path", "FFFA_TEST_UNSET"), 11: ("carrier-pigeon", "file"),
+             14: ("level",)}
+GOOD = """\
+capture: {interfaces: [eth0, "veth*"], exclude: [eth1], hook: tc, direction: ingress, geneve_ports: [6081, 6082]}
+flows: {idle_timeout: 1500ms, active_timeout: 1m}
+metadata: {static: {account_id: "123456789012", az: "a:#b"}}
+sinks:
+  - {name: one, type: file, format: json, fields: [srcaddr, dstaddr], path: "${FFFA_TEST_DIR}/a b.json", header: false}
+  - {name: two, type: file, format: vpc, fields: "${version} ${srcaddr}", path: "${FFFA_TEST_DIR}/$${x}",
+     sync: none, retry: {give_up: 1h}, batch: {records: 10, bytes: 64KiB, age: 250ms}}
+shutdown_timeout: 0s
+"""
+
+
+class Config(program.Case):
+    def problems(self, text, path):
+        """{line: messages} of lines FILE:LINE: message; nothing else may be there."""
+        found = {}
+        for one in text.splitlines():
+            self.assertTrue(one.startswith(f"{path}:"), one)
+            number, message = one[len(str(path)) + 1:].split(": ", 1)
+            found[int(number)] = found.get(int(number), "") + message
+        return found
+
+    def expect_bad(self, found):
+        self.assertEqual(set(found), set(BAD_LINES), found)
+        for number, words in BAD_LINES.items():
+            for word in words:
+                self.assertIn(word, found[number])
+
+    def test_every_problem_is_said_with_its_line(self):
+        path = self.file("bad.yaml", BAD)
+        capture = self.file("a.pcap", frames.pcap([]))
+        for args in (("run", "-c", path), ("config", "-c", path), ("replay", "-c", path, capture)):
+            done = program.fffa(*args)
+            self.assertEqual((done.returncode, done.stdout), (78, ""), args)
+            self.expect_bad(self.problems(done.stderr, path))
+
+    def test_check_prints_problems_on_standard_output(self):
+        path = self.file("bad.yaml", BAD)
+        done = program.fffa("check", "-c", path)
+        self.assertEqual((done.returncode, done.stderr), (78, ""))
+        said = [one for one in done.stdout.splitlines() if one.startswith(str(path))]
+        self.expect_bad(self.problems("\n".join(said), path))
+        self.assertNotIn("configuration: ok", done.stdout)
+
+    def test_check_of_a_good_file(self):
+        path = self.file("good.yaml", "capture: {interfaces: [eth0]}\n")
+        for args in (("check", "-c", path), ("check", f"--config={path}")):
+            done = program.fffa(*args)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            lines = dict(one.split(": ", 1) for one in done.stdout.splitlines())
+            self.assertEqual(lines["configuration"], "ok")
+            for name in ("kernel", "privileges", "ring buffer", "tc", "xdp"):
+                self.assertTrue(lines[name])
+
+    def test_a_missing_file(self):
+        path = self.dir / "absent.yaml"
+        for args in (("run", "-c", path), ("config", "-c", path), ("replay", "-c", path, "x.pcap")):
+            done = program.fffa(*args)
+            self.assertEqual((done.returncode, done.stdout), (78, ""), args)
+            self.assertEqual(done.stderr, f"{path}: cannot be read: No such file or directory\n")
+        done = program.fffa("check", "-c", path)
+        self.assertEqual(done.returncode, 78)
+        self.assertTrue(done.stdout.startswith(f"{path}: cannot be read: "))
+
+    def test_a_folder_is_no_file(self):
+        done = program.fffa("config", "-c", self.dir)
+        self.assertEqual((done.returncode, done.stdout), (78, ""))
+        self.assertEqual(len(done.stderr.splitlines()), 1)
+        self.assertIn(str(self.dir), done.stderr)
+
+    def test_what_config_prints_reads_back_the_same(self):
+        first = program.fffa("config", "-c", self.file("good.yaml", GOOD), env={"FFFA_TEST_DIR": str(self.dir)})
+        self.assertEqual((first.returncode, first.stderr), (0, ""))
+        self.assertIn("idle_timeout: 1500ms", first.stdout)
+        self.assertIn(f"{self.dir}/a b.json", first.stdout)
+        again = program.fffa("config", "-c", self.file("again.yaml", first.stdout))
+        self.assertEqual((again.returncode, again.stderr), (0, ""))
+        self.assertEqual(again.stdout, first.stdout)
+
+    def test_defaults_are_the_file_that_ships(self):
+        done = program.fffa("config", "--defaults")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(done.stdout, (program.ROOT / "config/fffa.yaml").read_text())
+
+    def test_defaults_are_what_an_empty_file_means(self):
+        shipped = program.fffa("config", "-c", program.ROOT / "config/fffa.yaml")
+        empty = program.fffa("config", "-c", self.file("empty.yaml", "{}\n"))
+        self.assertEqual((shipped.returncode, empty.returncode), (0, 0), shipped.stderr + empty.stderr)
+        self.assertEqual(shipped.stdout, empty.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,117 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""fffa run under signals, on the loopback device of a namespace: TERM and INT deliver, HUP reopens, USR1 tells."""
+import signal
+import socket
+import subprocess
+import threading
+import unittest
+
+import namespace
+import program
+
+PORT = 40001
+
+
+class Signals(program.Case):
+    def start(self, flows="{}"):
+        """Runs the agent, returns once it watches lo."""
+        self.out = self.dir / "flows.log"
+        conf = self.file("fffa.yaml", f"capture: {{interfaces: [lo], drain_interval: 100ms}}\nflows: {flows}\n"
+                                      f"metadata: {{imds: {{enabled: off}}}}\nsinks: [{{name: out, type: file, "
+                                      f"path: {self.out}, batch: {{age: 10ms}}}}]\n")
+        self.agent = subprocess.Popen([program.FFFA, "run", "-c", conf], stdin=subprocess.DEVNULL,
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(self.end)
+        self.log = []
+        self.reader = threading.Thread(target=lambda: self.log.extend(iter(self.agent.stderr.readline, "")))
+        self.reader.start()
+        self.logged("direction=egress")
+
+    def end(self):
+        self.agent.kill()
+        self.agent.wait()
+        self.reader.join()
+        self.agent.stderr.close()
+
+    def logged(self, words):
+        return program.await_that(words, lambda: [one for one in self.log if words in one], self.agent)
+
+    def stopped_well(self):
+        self.assertEqual(self.agent.wait(program.WAIT_S), 0)
+        self.reader.join()
+        books = program.ledger("".join(self.log))
+        self.assertEqual((books["balance"], books["held_packets"]), ("ok", 0))
+        return books
+
+    @staticmethod
+    def send(port, count=1):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            for _ in range(count):
+                out.sendto(bytes(72), ("127.0.0.1", port))
+
+    def records(self, path, port):
+        """(packets, bytes) of the records to the port."""
+        rows = [one.split() for one in path.read_text().splitlines()] if path.exists() else []
+        return [(int(row[8]), int(row[9])) for row in rows if row[6] == str(port)]
+
+    def test_term_at_once(self):
+        self.start()
+        self.agent.terminate()
+        self.stopped_well()
+
+    def test_int_ends_it_too(self):
+        self.start()
+        self.agent.send_signal(signal.SIGINT)
+        self.stopped_well()
+
+    def test_term_delivers_what_is_held(self):
+        self.start()
+        self.send(PORT, 5)
+        self.agent.terminate()
+        books = self.stopped_well()
+        self.assertEqual(self.records(self.out, PORT), [(5, 500), (5, 500)])  # sent, and received
+        self.assertEqual(books["seen_packets"], books["recorded_packets"])
+
+    def test_hup_reopens_the_file(self):
+        self.start("{idle_timeout: 200ms}")
+        self.send(PORT)
+        program.await_that("records before", lambda: len(self.records(self.out, PORT)) == 2, self.agent)
+        old = self.dir / "flows.log.1"
+        self.out.rename(old)
+        self.agent.send_signal(signal.SIGHUP)
+        program.await_that("the new file", self.out.exists, self.agent)
+        self.send(PORT + 1)
+        program.await_that("records after", lambda: len(self.records(self.out, PORT + 1)) == 2, self.agent)
+        self.assertEqual(self.records(old, PORT + 1), [])
+        self.assertEqual(self.records(self.out, PORT), [])
+        self.assertTrue(self.out.read_text().startswith("version account-id "))
+        self.agent.terminate()
+        self.stopped_well()
+
+    def test_usr1_logs_the_ledger(self):
+        self.start()
+        self.agent.send_signal(signal.SIGUSR1)
+        self.logged("ledger: seen_packets=")
+        self.logged("ledger: sink=out records=")
+        self.assertIsNone(self.agent.poll())
+        self.agent.terminate()
+        self.stopped_well()
+
+    def test_nothing_stays_attached(self):
+        self.start()
+        self.agent.terminate()
+        self.stopped_well()
+        filters = subprocess.run(["tc", "filter", "show", "dev", "lo", "ingress"], capture_output=True, text=True,
+                                 check=False)
+        self.assertNotIn("fffa", filters.stdout)
+        self.start()  # and a second one finds the place free
+        self.agent.terminate()
+        self.stopped_well()
+
+
+if __name__ == "__main__":
+    why = namespace.enter()
+    if why:
+        program.skip_all(why)
+    unittest.main()

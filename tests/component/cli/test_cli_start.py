@@ -1,0 +1,79 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""fffa run where it cannot start: the status, and one line that says what to do."""
+import shutil
+import subprocess
+import unittest
+
+import namespace
+import program
+
+
+class Start(program.Case):
+    def run_with(self, capture, prefix=(), env=None):
+        conf = self.file("fffa.yaml", f"capture: {capture}\nsinks: [{{name: out, type: file, path: {self.dir}/out}}]\n")
+        return program.fffa("run", "-c", conf, prefix=prefix, env=env)
+
+    def test_a_missing_capability_is_named(self):
+        for drop, names in (("-all", ("CAP_BPF and CAP_NET_ADMIN",)), ("-bpf,-sys_admin", ("lacking CAP_BPF:",)),
+                            ("-net_admin", ("lacking CAP_NET_ADMIN:",))):
+            with self.subTest(drop):
+                done = self.run_with("{interfaces: [lo]}", ("setpriv", f"--bounding-set={drop}"))
+                self.assertEqual((done.returncode, done.stdout), (77, ""))
+                said, = program.errors(done.stderr)
+                for name in names:
+                    self.assertIn(name, said)
+
+    def test_a_missing_interface(self):
+        self.one_error(self.run_with("{interfaces: [absent0]}"), "absent0", "capture.interfaces")
+
+    def test_auto_without_a_default_route(self):
+        self.one_error(self.run_with("{interfaces: [auto]}"), "capture.interfaces is auto", "default route")
+
+    def test_a_driver_without_native_xdp(self):
+        self.one_error(self.run_with("{interfaces: [lo], hook: xdp}"), "lo: ", "no native XDP", "set capture.hook: tc")
+
+    def test_a_program_that_is_on_xdp_already(self):
+        subprocess.run(["ip", "link", "add", "va", "type", "veth", "peer", "name", "vb"], check=True)
+        conf = self.file("first.yaml", "capture: {interfaces: [va], hook: xdp, direction: ingress}\n")
+        with subprocess.Popen([program.FFFA, "run", "-c", conf], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                              text=True) as first:
+            try:
+                self.assertIn("hook=xdp", first.stderr.readline())
+                self.one_error(self.run_with("{interfaces: [va], hook: xdp}"), "va: another program is attached at XDP",
+                               "capture.hook")
+            finally:
+                first.terminate()
+            first.stderr.read()
+            self.assertEqual(first.wait(program.WAIT_S), 0)
+        done = subprocess.run(["ip", "-d", "link", "show", "va"], capture_output=True, text=True, check=True)
+        self.assertNotIn("xdp", done.stdout)
+
+    def test_a_kernel_that_refuses_bpf(self):
+        for error, status, words in (("EINVAL", 1, ("the kernel does not accept the programs", "Linux 5.8")),
+                                     ("ENOSYS", 1, ("the kernel does not accept the programs", "Linux 5.8")),
+                                     ("ENOMEM", 1, ("no memory for the kernel tables", "capture.max_flows")),
+                                     ("EPERM", 77, ("refused to load", "CAP_BPF"))):
+            with self.subTest(error):
+                done = self.run_with("{interfaces: [lo]}",
+                                     ("strace", "-f", "-o", "/dev/null", "-e", "trace=bpf", "-e",
+                                      f"inject=bpf:error={error}"), {"ASAN_OPTIONS": "detect_leaks=0"})
+                self.assertEqual(done.returncode, status, done.stderr)
+                said, = program.errors(done.stderr)
+                for word in words:
+                    self.assertIn(word, said)
+
+    def test_a_sink_that_cannot_open(self):
+        conf = self.file("fffa.yaml", f"capture: {{interfaces: [lo]}}\n"
+                                      f"sinks: [{{name: out, type: file, path: {self.dir}/absent/out}}]\n")
+        self.one_error(program.fffa("run", "-c", conf), f"{self.dir}/absent", "does not exist")
+
+
+if __name__ == "__main__":
+    why = namespace.enter()
+    for tool in ("strace", "setpriv", "ip"):
+        if not why and not shutil.which(tool):
+            why = f"{tool} is not installed"
+    if why:
+        program.skip_all(why)
+    unittest.main()
