@@ -111,7 +111,10 @@ class Replay(program.Case):
     def test_what_is_in_no_record_is_counted(self):
         path = self.capture(at(0, tcp4("10.0.0.1", 1, "10.0.0.2", 2, ACK)), (T0 * S, f.ETHER + b"\x08\x06" + bytes(46)),
                             (T0 * S, f.ETHER + b"\x08\x00" + b"\x44" + bytes(45)), (T0 * S, f.ETHER + b"\x08\x00\x45"))
-        self.assertEqual(self.records(path), [line("10.0.0.1", "10.0.0.2", 1, 2, 6, 1, 40, 0, 0)])
+        # One SKIPDATA record for each reason, in the same stream.
+        skipped = f"2 - - - - - - - - - {T0} {T0} - SKIPDATA"
+        self.assertEqual(self.records(path),
+                         [skipped, skipped, line("10.0.0.1", "10.0.0.2", 1, 2, 6, 1, 40, 0, 0)])
         self.assertEqual(self.ledger["seen_packets"], 3)
         self.assertEqual(self.ledger["lost_malformed"], 1)
         self.assertEqual(self.ledger["lost_truncated"], 1)

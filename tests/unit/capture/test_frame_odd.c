@@ -50,6 +50,30 @@ static void ipv4_headers_that_contradict_themselves(void **state)
 	assert_int_equal(with_byte(&p, 17, 40), FFFA_PARSE_OK);
 }
 
+static void a_header_may_end_with_the_packet_but_not_behind(void **state)
+{
+	struct packet p;
+
+	(void)state;
+	for (size_t extra = 3; extra <= 4; extra++) {
+		packet_start(&p, "tcp options");
+		packet_eth(&p, V4);
+		packet_ipv4(&p, 6, ADDR_A, ADDR_B, 0, 0);
+		packet_tcp(&p, 1, 2, FFFA_F_ACK, 0);
+		packet_payload(&p, extra);
+		packet_finish(&p);
+		assert_int_equal(with_byte(&p, 34 + 12, 0x60),
+				 extra < 4 ? FFFA_PARSE_MALFORMED : FFFA_PARSE_OK);
+	}
+	packet_start(&p, "nothing behind the last extension header");
+	packet_eth(&p, V6);
+	packet_ipv6(&p, 60, 1, 2);
+	packet_ext(&p, 60, 59, 1, 0);
+	packet_finish(&p);
+	assert_int_equal(with_byte(&p, 14 + 7, 64), FFFA_PARSE_OK);
+	assert_int_equal(with_byte(&p, 14 + 5, 7), FFFA_PARSE_MALFORMED);
+}
+
 static void a_packet_must_hold_its_transport_header(void **state)
 {
 	static const struct {
@@ -161,6 +185,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ipv4_headers_that_contradict_themselves),
+		cmocka_unit_test(a_header_may_end_with_the_packet_but_not_behind),
 		cmocka_unit_test(a_packet_must_hold_its_transport_header),
 		cmocka_unit_test(ipv6_headers_that_contradict_themselves),
 		cmocka_unit_test(cut_frames_are_truncated),

@@ -219,6 +219,13 @@ static void what_cannot_be_opened_is_recorded_as_it_is(void **state)
 		s = frame_parse(&c, p.b, p.len, p.len);
 		expect_outer(&s, 6081, 28 + 8 + INNER_BYTES);
 	}
+	outer(&p, 6081); /* an option that says it goes on into the inner packet */
+	packet_geneve(&p, V4, 1, 1);
+	packet_geneve_option(&p, 0x0108, 3, eight, 0);
+	p.b[p.len - 1] = 1;
+	inner(&p);
+	s = frame_whole(&p);
+	expect_outer(&s, 6081, 28 + 8 + 4 + INNER_BYTES);
 	outer(&p, 4789); /* without the bit that says there is a VNI */
 	packet_vxlan(&p, 1);
 	p.b[14 + 20 + 8] = 0;
