@@ -236,6 +236,8 @@ static int set_joined(const struct fffa_target *t, const struct fffa_node *node)
 		at += len;
 	}
 	ret = fffa_set_text(t, node->line, text);
+	if (ret)
+		free(text);
 out:
 	fffa_option_clear(&plain_strings, &s);
 	return ret;

@@ -31,8 +31,10 @@ int main(int argc, char **argv)
 	size_t n;
 	int bad = 0;
 
-	if (!v || argc != 2)
+	if (!v || argc != 2) {
+		free(v);
 		return 2;
+	}
 	n = packet_corpus(v, CORPUS_MAX);
 	for (size_t i = 0; i < n; i++)
 		bad |= put(argv[1], i, 0, v[i].b, v[i].len);
