@@ -39,6 +39,7 @@ fences='
 ^msgpack                                          agent/encode/
 ^yaml\.h                                          config/
 ^jansson                                          agent/enrich/
+^libmnl                                           agent/capture/
 ^pcap                                             agent/capture/
 ^uv(\.h|/)                                        !agent/base/ !agent/flow/ !agent/encode/ !config/ !bpf/
 '

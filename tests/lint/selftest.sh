@@ -86,6 +86,7 @@ done <<'CASES'
 <msgpack.h> sinks/file/f.c
 <yaml.h> agent/enrich/e.c
 <jansson.h> config/c.c
+<libmnl/libmnl.h> agent/enrich/e.c
 <pcap/pcap.h> agent/flow/f.c
 <uv.h> agent/base/a.c
 <uv.h> agent/encode/e.c
@@ -95,7 +96,7 @@ plant agent/newcomer/n.c '#include "agent/base/a.h"'
 expect layers.sh agent/newcomer/n.c 'no row'
 # Places where each library is at home, and the one file that knows every sink.
 fresh
-plant agent/capture/c.c '#include <bpf/libbpf.h>' '#include <pcap/pcap.h>' '#include "fffa_bpf.skel.h"'
+plant agent/capture/c.c '#include <bpf/libbpf.h>' '#include <libmnl/libmnl.h>' '#include <pcap/pcap.h>' '#include "fffa_bpf.skel.h"'
 plant agent/loop/curl_loop.c '#include <curl/curl.h>' '#include <uv.h>'
 plant agent/enrich/e.c '#include <jansson.h>' '#include <curl/curl.h>'
 plant bpf/x.bpf.c '#include <bpf/bpf_helpers.h>'
