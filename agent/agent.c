@@ -45,6 +45,13 @@ static void on_delta(void *arg, const struct fffa_delta *d)
 		fffa_flow_merge(a->flows, d);
 }
 
+static void on_expect(void *arg, const struct fffa_delta *d)
+{
+	struct fffa_agent *a = arg;
+
+	fffa_flow_expect(a->flows, d);
+}
+
 static void on_record(void *arg, struct fffa_record *r)
 {
 	struct fffa_agent *a = arg;
@@ -317,8 +324,11 @@ static int tell_devices(struct fffa_agent *a, const struct fffa_netdevs *devices
 
 static int start_live(struct fffa_agent *a, struct fffa_err *err)
 {
-	struct fffa_live_events ev = {
-		.delta = on_delta, .turn = on_turn, .stopped = on_source_done, .arg = a};
+	struct fffa_live_events ev = {.delta = on_delta,
+				      .expect = on_expect,
+				      .turn = on_turn,
+				      .stopped = on_source_done,
+				      .arg = a};
 	struct fffa_netdevs devices;
 	int r = fffa_privileges_check(err);
 

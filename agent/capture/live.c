@@ -10,6 +10,7 @@
 #include "agent/capture/attach.h"
 #include "agent/capture/kernel.h"
 #include "agent/capture/ports.h"
+#include "agent/flow/table.h"
 
 #define DELTAS_PER_TURN 8192  /* then timers and signals get their turn */
 #define ARM_AFTER_MS	100   /* connection ends wake the loop at most this often */
@@ -85,8 +86,11 @@ static void on_more(uv_idle_t *h)
 
 	if (l->ring_left || l->state == STOPPING)
 		read_ring(l);
-	while (l->merging && budget-- && l->next_delta < l->deltas.count)
+	while (l->merging && budget-- && l->next_delta < l->deltas.count) {
+		if (l->next_delta + FFFA_FLOW_AHEAD < l->deltas.count)
+			l->ev.expect(l->ev.arg, &l->deltas.v[l->next_delta + FFFA_FLOW_AHEAD]);
 		l->ev.delta(l->ev.arg, &l->deltas.v[l->next_delta++]);
+	}
 	if (l->merging && l->next_delta == l->deltas.count && !l->ring_left)
 		drain_done(l);
 	if (l->merging || l->ring_left)

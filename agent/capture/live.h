@@ -18,6 +18,7 @@ struct fffa_live;
 
 struct fffa_live_events {
 	fffa_delta_fn delta;	    /* one entry handed over */
+	fffa_delta_fn expect;	    /* one that is handed over FFFA_FLOW_AHEAD entries on */
 	void (*turn)(void *arg);    /* after each turn's deltas: time to expire flows */
 	void (*stopped)(void *arg); /* after fffa_live_stop: everything the hooks saw has been
 				       handed over */

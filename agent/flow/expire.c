@@ -152,6 +152,7 @@ static void look_at(struct fffa_flow_table *t, uint32_t i)
 {
 	struct fffa_flow *f = &t->flows[i];
 
+	fffa_flow__prefetch(t, i); /* while the record is made */
 	if (f->state & FFFA_FLOW_ENDED && t->now_ns >= f->end_ns) {
 		emit(t, f, FFFA_END_END);
 		fffa_flow__remove(t, i);

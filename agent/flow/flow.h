@@ -55,6 +55,8 @@ struct fffa_flow_table {
 	uint64_t now_ns;
 	uint64_t unix_ns;
 	struct fffa_amount held;
+	uint32_t expected[FFFA_FLOW_AHEAD]; /* buckets, a ring */
+	uint32_t expected_at;
 	struct fffa_wheel wheel;
 };
 
@@ -64,6 +66,8 @@ uint32_t fffa_flow__find(const struct fffa_flow_table *t, const struct fffa_key 
 uint32_t fffa_flow__add(struct fffa_flow_table *t, const struct fffa_key *k);
 /* Unlinks from the wheel and the bucket and gives the slot back. */
 void fffa_flow__remove(struct fffa_flow_table *t, uint32_t i);
+/* Has memory fetched for the removal of i, and for the next flow in its wheel slot. */
+void fffa_flow__prefetch(const struct fffa_flow_table *t, uint32_t i);
 
 void fffa_wheel__init(struct fffa_wheel *w);
 /* Links flow i so that it comes up at deadline_ns at the latest one tick late; earlier is possible.

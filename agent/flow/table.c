@@ -33,6 +33,33 @@ static uint32_t bucket_of(const struct fffa_flow_table *t, const struct fffa_key
 	return (uint32_t)h & t->bucket_mask;
 }
 
+/* In two steps: the bucket at once; half way on, what it points to. */
+void fffa_flow_expect(struct fffa_flow_table *t, const struct fffa_delta *d)
+{
+	uint32_t bucket = bucket_of(t, &d->key);
+	uint32_t half = t->expected[(t->expected_at + FFFA_FLOW_AHEAD / 2) % FFFA_FLOW_AHEAD];
+	uint32_t i = t->buckets[half];
+
+	__builtin_prefetch(&t->buckets[bucket], 1);
+	if (i) {
+		__builtin_prefetch(&t->flows[i - 1], 1);
+		__builtin_prefetch((const char *)&t->flows[i - 1] + 64, 1);
+	}
+	t->expected[t->expected_at] = bucket;
+	t->expected_at = (t->expected_at + 1) % FFFA_FLOW_AHEAD;
+}
+
+void fffa_flow__prefetch(const struct fffa_flow_table *t, uint32_t i)
+{
+	const struct fffa_flow *f = &t->flows[i];
+
+	__builtin_prefetch(&t->buckets[bucket_of(t, &f->key)], 1);
+	if (f->next != FFFA_NIL) {
+		__builtin_prefetch(&t->flows[f->next], 1);
+		__builtin_prefetch((const char *)&t->flows[f->next] + 64, 1);
+	}
+}
+
 uint32_t fffa_flow__find(const struct fffa_flow_table *t, const struct fffa_key *k)
 {
 	uint32_t i = t->buckets[bucket_of(t, k)];

@@ -35,6 +35,14 @@ void fffa_flow_table_free(struct fffa_flow_table *t);
 /* now_ns: monotonic; unix_ns: the same instant. Call before merge and expire of one turn. */
 void fffa_flow_set_time(struct fffa_flow_table *t, uint64_t now_ns, uint64_t unix_ns);
 
+/*
+ * Has memory fetched for the keys of deltas that will be merged in so many calls: where nearly every
+ * one is another flow, waiting for memory is most of the cost. Call it for d[i] before the merge of
+ * d[i - FFFA_FLOW_AHEAD]. Changes nothing.
+ */
+#define FFFA_FLOW_AHEAD 12
+void fffa_flow_expect(struct fffa_flow_table *t, const struct fffa_delta *d);
+
 /* Adds d to its flow. May emit records: a window that would grow too long, an old flow that must
  * make room. */
 void fffa_flow_merge(struct fffa_flow_table *t, const struct fffa_delta *d);

@@ -141,6 +141,8 @@ static struct spent merge_all(struct bench *b)
 		for (uint32_t i = 0; i < b->flows; i++) {
 			struct fffa_delta *d = &b->deltas[i];
 
+			if (i + FFFA_FLOW_AHEAD < b->flows)
+				fffa_flow_expect(b->table, d + FFFA_FLOW_AHEAD);
 			d->first_ns = now - ROUND_NS / 2 - i % 1024;
 			d->last_ns = now - i % 1024;
 			fffa_flow_merge(b->table, d);
