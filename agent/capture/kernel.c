@@ -22,16 +22,29 @@
 #define FFFA_BPF_TCX_INGRESS 46
 #define FFFA_BPF_TCX_EGRESS  47
 
+/* The last lines of what the verifier says tell why it refused; all of them may be megabytes. */
+#define LIBBPF_LINES 40
+
+static const char *last_lines(const char *text, int n)
+{
+	const char *p = text + strlen(text);
+
+	while (p > text && (p[-1] != '\n' || p[0] == 0 || --n))
+		p--;
+	return p;
+}
+
 /* libbpf's words are one level too loud: a failed probe is no warning of ours. */
 static int libbpf_print(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
-	char text[512];
+	char *text, *line, *rest = NULL;
 
-	if (level == LIBBPF_DEBUG)
+	if (level == LIBBPF_DEBUG || vasprintf(&text, fmt, ap) < 0)
 		return 0;
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	text[strcspn(text, "\n")] = 0;
-	fffa_debug("libbpf", "%s", text);
+	line = strtok_r(text + (last_lines(text, LIBBPF_LINES) - text), "\n", &rest);
+	for (; line; line = strtok_r(NULL, "\n", &rest))
+		fffa_debug("libbpf", "%s", line);
+	free(text);
 	return 0;
 }
 
