@@ -3,107 +3,163 @@
 
 #include <errno.h>
 #include <fnmatch.h>
-#include <ifaddrs.h>
-#include <linux/if_packet.h>
-#include <net/if.h>
 #include <net/if_arp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-static bool name_in(const struct fffa_strings *patterns, const struct fffa_netdev *d, bool *by_name)
+#define DEPTH_MAX 8 /* of devices on devices, as in the kernel */
+
+static enum fffa_match match_of(const struct fffa_strings *patterns, const struct fffa_link *l)
 {
-	*by_name = false;
+	enum fffa_match best = FFFA_MATCH_NONE;
+
 	for (size_t i = 0; i < patterns->n; i++) {
 		const char *p = patterns->v[i];
+		enum fffa_match m = FFFA_MATCH_NONE;
 
-		if (!strcmp(p, d->name)) {
-			*by_name = true;
-			return true;
+		if (!strcmp(p, l->name))
+			return FFFA_MATCH_NAME;
+		if (l->type == ARPHRD_LOOPBACK)
+			continue;
+		if (!strcmp(p, "auto"))
+			m = l->default_route ? FFFA_MATCH_AUTO : FFFA_MATCH_NONE;
+		else if (!fnmatch(p, l->name, 0))
+			m = FFFA_MATCH_GLOB;
+		if (m > best)
+			best = m;
+	}
+	return best;
+}
+
+bool fffa_devices_excluded(const struct fffa_capture_conf *conf, const struct fffa_link *l)
+{
+	return match_of(&conf->exclude, l) != FFFA_MATCH_NONE;
+}
+
+bool fffa_devices_want_routes(const struct fffa_capture_conf *conf)
+{
+	const struct fffa_strings *lists[] = {&conf->interfaces, &conf->exclude};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		for (size_t j = 0; j < lists[i]->n; j++) {
+			if (!strcmp(lists[i]->v[j], "auto"))
+				return true;
 		}
-		if (!strcmp(p, "auto") ? d->default_route
-				       : d->type != ARPHRD_LOOPBACK && !fnmatch(p, d->name, 0))
+	}
+	return false;
+}
+
+/* What a choice is made from. */
+struct choice {
+	const struct fffa_capture_conf *conf;
+	const struct fffa_links *links;
+	const struct fffa_devices_keep *keep;
+};
+
+static enum fffa_match meant(const struct choice *c, const struct fffa_link *l)
+{
+	enum fffa_match m = match_of(&c->conf->interfaces, l);
+
+	for (size_t i = 0; c->keep && i < c->keep->n; i++) {
+		if (c->keep->v[i].ifindex == l->ifindex && c->keep->v[i].match > m)
+			m = c->keep->v[i].match;
+	}
+	return m != FFFA_MATCH_NONE && fffa_devices_excluded(c->conf, l) ? FFFA_MATCH_NONE : m;
+}
+
+static bool has_ethernet(const struct fffa_link *l)
+{
+	return l->type == ARPHRD_ETHER || l->type == ARPHRD_LOOPBACK;
+}
+
+static bool lies_on_parent(const struct fffa_link *l)
+{
+	/* A veth names its peer as parent, a tunnel the device it was made for: their packets are
+	 * others. */
+	static const char *const kinds[] = {"vlan",   "macvlan", "macvtap",
+					    "ipvlan", "ipvtap"};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (!strcmp(l->kind, kinds[i]))
 			return true;
 	}
 	return false;
 }
 
-/* Marks the device named in a line of a route table. */
-static void mark_default(struct fffa_netdev *all, size_t n, const char *name)
+/*
+ * The lowest device under l, at any depth, that is meant: the packets of l are seen there. The
+ * lowest one is never left out itself, so it is enough that it is meant.
+ */
+static const struct fffa_link *shown_below(const struct choice *c, const struct fffa_link *l,
+					   int depth)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (!strcmp(all[i].name, name))
-			all[i].default_route = true;
-	}
-}
+	if (depth == DEPTH_MAX)
+		return NULL;
+	for (size_t i = 0; i < c->links->n; i++) {
+		const struct fffa_link *b = &c->links->v[i], *found;
 
-static void read_default_routes(struct fffa_netdev *all, size_t n)
-{
-	char line[512], name[32], dst[40];
-	unsigned int prefix, mask, v4, flags;
-	FILE *f = fopen("/proc/net/route", "re");
-
-	while (f && fgets(line, sizeof(line), f)) {
-		/* Iface Destination Gateway Flags RefCnt Use Metric Mask */
-		if (sscanf(line, "%31s %x %*x %*x %*d %*d %*d %x", name, &v4, &mask) == 3 && !v4 &&
-		    !mask)
-			mark_default(all, n, name);
-	}
-	if (f)
-		(void)fclose(f);
-	f = fopen("/proc/net/ipv6_route", "re");
-	while (f && fgets(line, sizeof(line), f)) {
-		/* dest prefix source prefix next-hop metric refcnt use flags device; 0x200: reject
-		 */
-		if (sscanf(line, "%39s %x %*s %*x %*s %*x %*x %*x %x %31s", dst, &prefix, &flags,
-			   name) == 4 &&
-		    !prefix && strspn(dst, "0") == strlen(dst) && !(flags & 0x200))
-			mark_default(all, n, name);
-	}
-	if (f)
-		(void)fclose(f);
-}
-
-/* Every device with its link address. Returns how many, or -errno. */
-static int read_devices(struct fffa_netdev **out)
-{
-	struct ifaddrs *list, *a;
-	struct fffa_netdev *all;
-	size_t n = 0, room = 0;
-
-	if (getifaddrs(&list))
-		return -errno;
-	for (a = list; a; a = a->ifa_next)
-		room++;
-	all = calloc(room ? room : 1, sizeof(*all));
-	for (a = all ? list : NULL; a; a = a->ifa_next) {
-		const struct sockaddr_ll *ll =
-			(const struct sockaddr_ll *)(const void *)a->ifa_addr;
-
-		if (ll && ll->sll_family != AF_PACKET)
+		if (b == l ||
+		    (b->master != l->ifindex && (b->ifindex != l->parent || !lies_on_parent(l))))
 			continue;
-		/* A device that has no link address at all (tun) has its entry without one. */
-		all[n].ifindex = ll ? (uint32_t)ll->sll_ifindex : if_nametoindex(a->ifa_name);
-		all[n].type = ll ? ll->sll_hatype : ARPHRD_NONE;
-		if (ll && ll->sll_halen == sizeof(all[n].mac))
-			memcpy(all[n].mac, ll->sll_addr, sizeof(all[n].mac));
-		(void)snprintf(all[n].name, sizeof(all[n].name), "%s", a->ifa_name);
-		n++;
+		found = shown_below(c, b, depth + 1);
+		if (found)
+			return found;
+		if (has_ethernet(b) && meant(c, b) != FFFA_MATCH_NONE)
+			return b;
 	}
-	freeifaddrs(list);
-	if (!all)
-		return -ENOMEM;
-	read_default_routes(all, n);
-	*out = all;
-	return (int)n;
+	return NULL;
 }
 
-static int by_ifindex(const void *a, const void *b)
+static void leave(struct fffa_netdevs *out, const struct fffa_link *l, enum fffa_match match,
+		  enum fffa_left_why why, const char *other)
 {
-	const struct fffa_netdev *x = a, *y = b;
+	struct fffa_left *left;
 
-	return x->ifindex < y->ifindex ? -1 : x->ifindex > y->ifindex;
+	if (out->left_count == FFFA_DEVICES_MAX)
+		return;
+	left = &out->left[out->left_count++];
+	*left = (struct fffa_left){.ifindex = l->ifindex, .match = match, .why = why};
+	memcpy(left->name, l->name, sizeof(left->name));
+	(void)snprintf(left->other, sizeof(left->other), "%s", other);
+}
+
+static void take(struct fffa_netdevs *out, const struct fffa_link *l, enum fffa_match match)
+{
+	struct fffa_netdev *d = &out->v[out->n++];
+
+	*d = (struct fffa_netdev){.ifindex = l->ifindex,
+				  .type = l->type,
+				  .default_route = l->default_route,
+				  .match = match};
+	memcpy(d->name, l->name, sizeof(d->name));
+	memcpy(d->mac, l->mac, sizeof(d->mac));
+}
+
+void fffa_devices_choose(const struct fffa_capture_conf *conf, const struct fffa_links *links,
+			 const struct fffa_devices_keep *keep, struct fffa_netdevs *out)
+{
+	struct choice c = {.conf = conf, .links = links, .keep = keep};
+
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; i < links->n; i++) {
+		const struct fffa_link *l = &links->v[i], *below = NULL;
+		enum fffa_match m = meant(&c, l);
+
+		if (m == FFFA_MATCH_NONE)
+			continue;
+		if (m != FFFA_MATCH_NAME)
+			below = shown_below(&c, l, 0);
+		if (!has_ethernet(l)) {
+			leave(out, l, m, FFFA_LEFT_NO_ETHERNET, "");
+		} else if (below) {
+			leave(out, l, m, FFFA_LEFT_SHOWN_BELOW, below->name);
+		} else if (out->n == FFFA_DEVICES_MAX) {
+			out->more = true;
+			leave(out, l, m, FFFA_LEFT_FULL, "");
+		} else {
+			take(out, l, m);
+		}
+	}
 }
 
 static int nothing_selected(const struct fffa_capture_conf *conf, struct fffa_err *err)
@@ -126,42 +182,34 @@ static int nothing_selected(const struct fffa_capture_conf *conf, struct fffa_er
 			 names);
 }
 
+/* What a running agent lives with, a start refuses. */
+static int check_start(const struct fffa_capture_conf *conf, const struct fffa_netdevs *d,
+		       struct fffa_err *err)
+{
+	for (size_t i = 0; i < d->left_count; i++) {
+		if (d->left[i].why == FFFA_LEFT_NO_ETHERNET && d->left[i].match == FFFA_MATCH_NAME)
+			return fffa_fail(err, ENOTSUP,
+					 "%s: a device without Ethernet header cannot be captured "
+					 "on yet; leave it out",
+					 d->left[i].name);
+	}
+	if (d->more)
+		return fffa_fail(err, E2BIG,
+				 "more than %d interfaces match capture.interfaces: narrow it or "
+				 "use capture.exclude",
+				 FFFA_DEVICES_MAX);
+	return d->n ? 0 : nothing_selected(conf, err);
+}
+
 int fffa_devices_select(const struct fffa_capture_conf *conf, struct fffa_netdevs *out,
 			struct fffa_err *err)
 {
-	struct fffa_netdev *all = NULL;
-	int n = read_devices(&all);
-	bool by_name, excluded;
+	struct fffa_links links;
+	int r = fffa_links_read(&links, fffa_devices_want_routes(conf));
 
-	if (n < 0)
-		return fffa_fail(err, -n, "cannot list the network devices: %s", strerror(-n));
-	out->n = 0;
-	for (int i = 0; i < n; i++) {
-		if (!name_in(&conf->interfaces, &all[i], &by_name))
-			continue;
-		if (name_in(&conf->exclude, &all[i], &excluded))
-			continue;
-		if (all[i].type != ARPHRD_ETHER && all[i].type != ARPHRD_LOOPBACK) {
-			if (!by_name)
-				continue;
-			n = fffa_fail(err, ENOTSUP,
-				      "%s: a device without Ethernet header cannot be captured on "
-				      "yet; leave it out",
-				      all[i].name);
-			break;
-		}
-		if (out->n == FFFA_DEVICES_MAX) {
-			n = fffa_fail(err, E2BIG,
-				      "more than %d interfaces match capture.interfaces: narrow it "
-				      "or use capture.exclude",
-				      FFFA_DEVICES_MAX);
-			break;
-		}
-		out->v[out->n++] = all[i];
-	}
-	free(all);
-	if (n < 0)
-		return n;
-	qsort(out->v, out->n, sizeof(out->v[0]), by_ifindex);
-	return out->n ? 0 : nothing_selected(conf, err);
+	if (r)
+		return fffa_fail(err, -r, "cannot list the network devices: %s", strerror(-r));
+	fffa_devices_choose(conf, &links, NULL, out);
+	fffa_links_fini(&links);
+	return check_start(conf, out, err);
 }

@@ -15,12 +15,15 @@
 #include <bpf/libbpf.h>
 
 #include "agent/base/log.h"
+#include "agent/base/clock.h"
 #include "agent/capture/kernel_priv.h"
+#include "bpf/fragment.h"
 #include "fffa_bpf.skel.h"
 
 /* Since Linux 6.6; older headers do not have it. */
 #define FFFA_BPF_TCX_INGRESS 46
 #define FFFA_BPF_TCX_EGRESS  47
+#define XDP_HAS_FRAGS	     (1u << 5) /* BPF_F_XDP_HAS_FRAGS, since Linux 5.18 */
 
 /* The last lines of what the verifier says tell why it refused; all of them may be megabytes. */
 #define LIBBPF_LINES 40
@@ -80,17 +83,40 @@ static int set_sizes(struct fffa_kernel *k, const struct fffa_kernel_conf *conf)
 	return 0;
 }
 
+/* Whether an XDP program may be given frames of several buffers: Linux 5.18. */
+static bool has_xdp_frags(void)
+{
+	const struct bpf_insn pass[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = XDP_HAS_FRAGS);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "fffa_probe", "Dual MIT/GPL", pass,
+			       sizeof(pass) / sizeof(pass[0]), &opts);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0;
+}
+
 static int set_conf(struct fffa_kernel *k, const struct fffa_kernel_conf *conf)
 {
 	struct fffa_bpf_conf *c = (struct fffa_bpf_conf *)&k->skel->rodata->fffa_conf;
 
-	k->clock = FFFA_CLOCK_JIFFIES;
+	fffa_kernel__clock_choose(k);
 	c->sets_per_slice = k->sets_per_slice;
 	c->slices = k->slices;
 	c->clock = k->clock;
 	c->ring_wake_bytes = conf->ring_bytes / 4;
 	memcpy(c->geneve_ports, conf->geneve_ports, sizeof(c->geneve_ports));
 	memcpy(c->vxlan_ports, conf->vxlan_ports, sizeof(c->vxlan_ports));
+	c->sample = conf->sample;
+	c->tunnel_view = conf->tunnel_view;
+	c->fragment_life_ticks = (uint32_t)(FFFA_FRAGMENT_LIFE_S * FFFA_NS_PER_S / k->tick_ns);
+	if (has_xdp_frags()) {
+		c->xdp_frags = 1;
+		(void)bpf_program__set_flags(k->skel->progs.fffa_xdp_in, XDP_HAS_FRAGS);
+	}
 	if (getrandom(c->hash_key, sizeof(c->hash_key), 0) != (ssize_t)sizeof(c->hash_key))
 		return -EIO;
 	for (int i = 0; i < 4; i++)
@@ -224,7 +250,7 @@ int fffa_kernel_open(const struct fffa_kernel_conf *conf, struct fffa_kernel **o
 	if (!r)
 		r = fill_tunnel_ids(k);
 	if (!r)
-		r = fffa_kernel__clock_init(k);
+		r = fffa_kernel__clock_start(k);
 	if (!r)
 		r = prepare_grace_period(k);
 	if (!r) {
@@ -324,6 +350,8 @@ void fffa_kernel_read_counts(const struct fffa_kernel *k, struct fffa_ledger *l)
 	memset(l->lost, 0, FFFA_KL_MAX * sizeof(l->lost[0]));
 	l->not_ip_frames = 0;
 	l->no_tunnel_id = 0;
+	l->not_sampled = 0;
+	l->no_first_fragment = 0;
 	for (uint32_t i = 0; i <= k->slices; i++) {
 		const volatile struct fffa_counts *c = &k->counts[i];
 
@@ -333,5 +361,7 @@ void fffa_kernel_read_counts(const struct fffa_kernel *k, struct fffa_ledger *l)
 			fffa_amount_add(&l->lost[why], c->lost_packets[why], c->lost_bytes[why]);
 		l->not_ip_frames += c->not_ip_frames;
 		l->no_tunnel_id += c->no_tunnel_id;
+		l->not_sampled += c->not_sampled;
+		l->no_first_fragment += c->no_first_fragment;
 	}
 }

@@ -29,6 +29,8 @@ struct fffa_kernel_conf {
 	uint32_t slices;     /* CPUs with room; 0: those online now */
 	uint16_t geneve_ports[FFFA_MAX_TUNNEL_PORTS]; /* 0: unused */
 	uint16_t vxlan_ports[FFFA_MAX_TUNNEL_PORTS];
+	uint32_t sample; /* 1 in so many packets; 0 and 1: each */
+	enum fffa_tunnel_record tunnel_view;
 };
 
 /*

@@ -41,8 +41,10 @@ struct fffa_kernel {
 	} reading; /* of fffa_kernel_ring_read */
 };
 
-/* Sets tick_ns and reads the clock for the first time. -errno. */
-int fffa_kernel__clock_init(struct fffa_kernel *k);
+/* After load: reads the clock for the first time. -errno. */
+int fffa_kernel__clock_start(struct fffa_kernel *k);
+/* Before load: which clock the programs use, and how long its tick is. */
+void fffa_kernel__clock_choose(struct fffa_kernel *k);
 /* Any thread. */
 void fffa_kernel__now(const struct fffa_kernel *k, struct fffa_kernel_now *now);
 /* e -> d. e->packets > 0. */

@@ -228,6 +228,8 @@ int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
 	struct fffa_kernel_conf kc = {
 		.max_flows = (uint64_t)conf->max_flows,
 		.ring_bytes = (uint32_t)conf->ring_size,
+		.sample = (uint32_t)conf->sample,
+		.tunnel_view = (enum fffa_tunnel_record)conf->tunnel_view,
 	};
 	struct fffa_live *l = calloc(1, sizeof(*l));
 	int r;

@@ -50,17 +50,22 @@ static int read_both(const struct fffa_kernel *k, struct fffa_kernel_now *now)
 	return r;
 }
 
-int fffa_kernel__clock_init(struct fffa_kernel *k)
+void fffa_kernel__clock_choose(struct fffa_kernel *k)
 {
 	struct timespec ts;
 
-	k->tick_ns = PRECISE_TICK_NS;
-	if (k->clock == FFFA_CLOCK_PRECISE)
-		return 0;
-	if (clock_getres(CLOCK_MONOTONIC_COARSE, &ts)) /* what the kernel was built with: 1/HZ */
-		return -errno;
-	k->tick_ns = (uint64_t)ts.tv_nsec;
-	return read_both(k, &k->start);
+	k->clock = FFFA_CLOCK_JIFFIES;
+	if (!clock_getres(CLOCK_MONOTONIC_COARSE, &ts) && ts.tv_nsec > 0) { /* 1/HZ of the kernel */
+		k->tick_ns = (uint64_t)ts.tv_nsec;
+	} else {
+		k->clock = FFFA_CLOCK_PRECISE;
+		k->tick_ns = PRECISE_TICK_NS;
+	}
+}
+
+int fffa_kernel__clock_start(struct fffa_kernel *k)
+{
+	return k->clock == FFFA_CLOCK_PRECISE ? 0 : read_both(k, &k->start);
 }
 
 void fffa_kernel__now(const struct fffa_kernel *k, struct fffa_kernel_now *now)
