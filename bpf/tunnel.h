@@ -57,6 +57,25 @@ static __always_inline int fffa_geneve_aws(const __u8 *o, const void *end, __u32
 	return FFFA_PARSE_OK;
 }
 
+/*
+ * The three options as Gateway Load Balancer writes them, one after the other and nothing else:
+ * nearly every packet. False: read them one by one.
+ */
+static __always_inline int fffa_geneve_gwlb(const __u8 *o, const void *end, __u32 options_bytes,
+					    struct fffa_tunnel *t, __u32 *cookie)
+{
+	if (options_bytes != 32 || (const void *)(o + 32) > end)
+		return 0;
+	if (FFFA_LD32(o) != FFFA_BE32(0x01080102) || FFFA_LD32(o + 12) != FFFA_BE32(0x01080202) ||
+	    FFFA_LD32(o + 24) != FFFA_BE32(0x01080301))
+		return 0;
+	t->gwlbe_id = FFFA_BE64(FFFA_LD64(o + 4));
+	t->attachment_id = FFFA_BE64(FFFA_LD64(o + 16));
+	*cookie = FFFA_BE32(FFFA_LD32(o + 28));
+	t->has = FFFA_TUNNEL_HAS_GWLBE | FFFA_TUNNEL_HAS_ATTACHMENT | FFFA_TUNNEL_HAS_COOKIE;
+	return 1;
+}
+
 /* Reads the options between off and stop (frame offsets). An option that passes stop is malformed.
  */
 static __always_inline int fffa_geneve_options(const void *data, const void *end, __u32 off,
@@ -105,7 +124,7 @@ static __always_inline int fffa_parse_geneve(const void *data, const void *end, 
 	t->type = FFFA_TUNNEL_GENEVE;
 	t->vni = FFFA_BE32(FFFA_LD32(b + 4)) >> 8;
 	*offset += 8;
-	if (*offset < stop) {
+	if (*offset < stop && !fffa_geneve_gwlb(b + 8, end, stop - *offset, t, cookie)) {
 		int r = fffa_geneve_options(data, end, *offset, stop, t, cookie);
 
 		if (r)
