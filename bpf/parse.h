@@ -330,8 +330,7 @@ static __always_inline int fffa_parse_l3(const void *data, const void *end, __u3
 					 struct fffa_packet *p)
 {
 	const void *l3 = data + l3_offset;
-	__u32 left = f->wire_bytes > l3_offset ? f->wire_bytes - l3_offset : 0;
-	__u32 off = 0;
+	__u32 left = f->wire_bytes - l3_offset, off = 0;
 	int r;
 
 	p->key.sport = 0;
@@ -340,12 +339,15 @@ static __always_inline int fffa_parse_l3(const void *data, const void *end, __u3
 	p->flags = 0;
 	p->cookie = 0;
 	p->l4_offset = 0;
+	if (proto != FFFA_ETH_P_IP && proto != FFFA_ETH_P_IPV6)
+		return FFFA_PARSE_NOT_IP;
+	/* Not "left is 0": Linux 5.10 would follow that 0 where it cannot get, and lose its way. */
+	if (f->wire_bytes <= l3_offset)
+		return FFFA_PARSE_TRUNCATED;
 	if (proto == FFFA_ETH_P_IP)
 		r = fffa_parse_ipv4(l3, end, left, p, &off);
-	else if (proto == FFFA_ETH_P_IPV6)
-		r = fffa_parse_ipv6(l3, end, left, p, &off);
 	else
-		return FFFA_PARSE_NOT_IP;
+		r = fffa_parse_ipv6(l3, end, left, p, &off);
 	if (r)
 		return r;
 	if (off) {
