@@ -20,6 +20,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/capture/devices.h"
+#include "agent/capture/live_devices.h"
 #include "agent/capture/privileges.h"
 #include "agent/flow/parity.h"
 
@@ -310,16 +311,24 @@ static int open_common(struct fffa_agent *a, const struct fffa_metadata_conf *me
 				  &a->pipeline, err);
 }
 
-static int tell_devices(struct fffa_agent *a, const struct fffa_netdevs *devices)
+static int tell_devices(struct fffa_agent *a, const struct fffa_netdev *devices, size_t n)
 {
-	struct fffa_device d[FFFA_DEVICES_MAX];
+	struct fffa_device d[FFFA_LIVE_DEVICES_LIST_MAX];
 
-	for (size_t i = 0; i < devices->n; i++) {
-		d[i].ifindex = devices->v[i].ifindex;
-		memcpy(d[i].name, devices->v[i].name, sizeof(d[i].name));
-		memcpy(d[i].mac, devices->v[i].mac, sizeof(d[i].mac));
+	for (size_t i = 0; i < n; i++) {
+		d[i].ifindex = devices[i].ifindex;
+		memcpy(d[i].name, devices[i].name, sizeof(d[i].name));
+		memcpy(d[i].mac, devices[i].mac, sizeof(d[i].mac));
 	}
-	return fffa_meta_set_devices(a->meta, d, devices->n);
+	a->only_ifindex = n == 1 ? devices[0].ifindex : 0;
+	return fffa_meta_set_devices(a->meta, d, n);
+}
+
+static void on_devices(void *arg, const struct fffa_netdev *devices, size_t n)
+{
+	if (tell_devices(arg, devices, n))
+		fffa_error("agent",
+			   "no memory for the devices: the identity of new ones is not known");
 }
 
 static int start_live(struct fffa_agent *a, struct fffa_err *err)
@@ -327,6 +336,7 @@ static int start_live(struct fffa_agent *a, struct fffa_err *err)
 	struct fffa_live_events ev = {.delta = on_delta,
 				      .expect = on_expect,
 				      .turn = on_turn,
+				      .devices = on_devices,
 				      .stopped = on_source_done,
 				      .arg = a};
 	struct fffa_netdevs devices;
@@ -338,12 +348,11 @@ static int start_live(struct fffa_agent *a, struct fffa_err *err)
 		r = open_common(a, &a->conf->metadata, err);
 	if (r)
 		return r;
-	r = tell_devices(a, &devices);
+	r = tell_devices(a, devices.v, devices.n);
 	if (r)
 		return fffa_fail(err, -r, "no memory for the devices");
 	set_time(a);
 	a->skip.since_ms = (int64_t)(a->unix_ns / FFFA_NS_PER_MS);
-	a->only_ifindex = devices.n == 1 ? devices.v[0].ifindex : 0;
 	r = fffa_live_open(&a->loop, &a->conf->capture, &devices, &a->ledger, &ev, &a->live, err);
 	if (!r)
 		fffa_meta_wait(a->meta, METADATA_WAIT_NS, on_identity, a);

@@ -14,50 +14,11 @@
 #define TCX_EGRESS  47
 #define F_BEFORE    (1u << 3)
 
-/* How our clsact filter is known again: its place and its program's name. */
-#define FILTER_HANDLE	0xfffa
-#define FILTER_PRIORITY 1
-#define PROGRAM_PREFIX	"fffa_tc_"
-
 const char *fffa_attach_name(enum fffa_attach_how how)
 {
 	static const char *const names[] = {"none", "tcx", "clsact", "xdp"};
 
 	return names[how];
-}
-
-static bool is_ours(uint32_t prog_id)
-{
-	struct bpf_prog_info info = {0};
-	__u32 len = sizeof(info);
-	int fd = bpf_prog_get_fd_by_id(prog_id);
-	bool ours;
-
-	if (fd < 0)
-		return false;
-	ours = !bpf_obj_get_info_by_fd(fd, &info, &len) &&
-	       !strncmp(info.name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX));
-	(void)close(fd);
-	return ours;
-}
-
-static int attach_clsact(int prog_fd, uint32_t ifindex, bool egress)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
-		    .attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, query, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY,
-		    .prog_fd = prog_fd);
-	int r = bpf_tc_hook_create(&hook);
-
-	if (r && r != -EEXIST)
-		return r;
-	if (!bpf_tc_query(&hook, &query)) {
-		if (!is_ours(query.prog_id))
-			return -EEXIST;
-		opts.flags = BPF_TC_F_REPLACE; /* left behind by a crash */
-	}
-	return bpf_tc_attach(&hook, &opts);
 }
 
 /* First in the chain: what another program drops or passes on early is counted, too. */
@@ -93,6 +54,18 @@ static int attach_error(int r, const char *what, const char *ifname, struct fffa
 	}
 }
 
+static int tc_error(int r, bool egress, const char *ifname, struct fffa_err *err)
+{
+	if (r == -EINVAL) /* an old `ingress` qdisc has no egress side */
+		return fffa_fail(err, EINVAL,
+				 "%s: cannot attach TC %s: an ingress qdisc is there instead of "
+				 "clsact, or a filter of another kind at priority 1; look with "
+				 "`tc qdisc show dev %s` and `tc filter show dev %s %s`",
+				 ifname, egress ? "egress" : "ingress", ifname, ifname,
+				 egress ? "egress" : "ingress");
+	return attach_error(r, egress ? "TC egress" : "TC ingress", ifname, err);
+}
+
 int fffa_attach_tc(const struct fffa_kernel *k, enum fffa_program program, uint32_t ifindex,
 		   const char *ifname, bool allow_tcx, struct fffa_attachment *out,
 		   struct fffa_err *err)
@@ -106,9 +79,10 @@ int fffa_attach_tc(const struct fffa_kernel *k, enum fffa_program program, uint3
 	if (a.link_fd < 0) {
 		/* A kernel without TCX answers EINVAL; other errors hold for clsact just the same.
 		 */
-		r = a.link_fd == -EINVAL ? attach_clsact(prog_fd, ifindex, egress) : a.link_fd;
+		r = a.link_fd == -EINVAL ? fffa_clsact_attach(prog_fd, ifindex, egress, &a.clsact)
+					 : a.link_fd;
 		if (r)
-			return attach_error(r, egress ? "TC egress" : "TC ingress", ifname, err);
+			return tc_error(r, egress, ifname, err);
 		a.how = FFFA_ATTACH_CLSACT;
 	}
 	*out = a;
@@ -131,11 +105,33 @@ int fffa_attach_xdp(const struct fffa_kernel *k, uint32_t ifindex, const char *i
 	return 0;
 }
 
-void fffa_detach(struct fffa_attachment *a)
+/* The kernel says 0 once the device of a link is gone. The number of a TCX link lies where that of
+ * an XDP link does. */
+static bool link_attached(int fd, uint32_t ifindex)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)a->ifindex);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+	struct bpf_link_info info = {0};
+	__u32 len = sizeof(info);
 
+	return !bpf_obj_get_info_by_fd(fd, &info, &len) && info.xdp.ifindex == ifindex;
+}
+
+bool fffa_attached(const struct fffa_attachment *a)
+{
+	switch (a->how) {
+	case FFFA_ATTACH_NONE:
+		break;
+	case FFFA_ATTACH_TCX:
+	case FFFA_ATTACH_XDP:
+		return link_attached(a->link_fd, a->ifindex);
+	case FFFA_ATTACH_CLSACT:
+		return fffa_clsact_attached(&a->clsact, a->ifindex,
+					    a->program == FFFA_PROGRAM_TC_OUT);
+	}
+	return false;
+}
+
+static void detach(struct fffa_attachment *a)
+{
 	switch (a->how) {
 	case FFFA_ATTACH_NONE:
 		return;
@@ -146,10 +142,21 @@ void fffa_detach(struct fffa_attachment *a)
 		(void)close(a->link_fd);
 		break;
 	case FFFA_ATTACH_CLSACT:
-		hook.attach_point =
-			a->program == FFFA_PROGRAM_TC_OUT ? BPF_TC_EGRESS : BPF_TC_INGRESS;
-		(void)bpf_tc_detach(&hook, &opts);
+		fffa_clsact_detach(&a->clsact, a->ifindex, a->program == FFFA_PROGRAM_TC_OUT);
 		break;
 	}
 	a->how = FFFA_ATTACH_NONE;
+}
+
+void fffa_detach(struct fffa_attachment *a, size_t n)
+{
+	uint32_t tidy = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (a[i].how == FFFA_ATTACH_CLSACT && a[i].clsact.made_qdisc)
+			tidy = a[i].ifindex;
+		detach(&a[i]);
+	}
+	if (tidy)
+		fffa_clsact_tidy(tidy);
 }

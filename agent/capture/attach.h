@@ -8,9 +8,11 @@
 #define FFFA_AGENT_CAPTURE_ATTACH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "agent/base/err.h"
+#include "agent/capture/clsact.h"
 #include "agent/capture/kernel.h"
 
 enum fffa_attach_how { FFFA_ATTACH_NONE, FFFA_ATTACH_TCX, FFFA_ATTACH_CLSACT, FFFA_ATTACH_XDP };
@@ -20,6 +22,7 @@ struct fffa_attachment {
 	enum fffa_program program;
 	uint32_t ifindex;
 	int link_fd; /* TCX, XDP */
+	struct fffa_clsact clsact;
 };
 
 /* Attaches a TC program, by TCX where allow_tcx and the kernel has it (6.6), else by clsact. 0 or
@@ -31,9 +34,14 @@ int fffa_attach_tc(const struct fffa_kernel *k, enum fffa_program program, uint3
  * no native XDP. */
 int fffa_attach_xdp(const struct fffa_kernel *k, uint32_t ifindex, const char *ifname,
 		    struct fffa_attachment *out, struct fffa_err *err);
-/* After this and a grace period the program runs no more on the device. Legal on NONE and when the
- * device is gone. */
-void fffa_detach(struct fffa_attachment *a);
+/*
+ * Detaches the n attachments of one device, and removes the clsact qdisc that one of them made when
+ * nothing else is on it. After this and a grace period the programs run no more there. Legal on
+ * NONE and when the device is gone.
+ */
+void fffa_detach(struct fffa_attachment *a, size_t n);
+/* The device is still there and nobody took the program off it. */
+bool fffa_attached(const struct fffa_attachment *a);
 
 /* "tcx", "clsact", "xdp". */
 const char *fffa_attach_name(enum fffa_attach_how how);

@@ -76,8 +76,7 @@ static bool lies_on_parent(const struct fffa_link *l)
 {
 	/* A veth names its peer as parent, a tunnel the device it was made for: their packets are
 	 * others. */
-	static const char *const kinds[] = {"vlan",   "macvlan", "macvtap",
-					    "ipvlan", "ipvtap"};
+	static const char *const kinds[] = {"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (!strcmp(l->kind, kinds[i]))

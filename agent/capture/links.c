@@ -12,7 +12,7 @@
 
 #include <libmnl/libmnl.h>
 
-#define READS_MAX    8	    /* of a list that changes while it is read */
+#define READS_MAX    8	   /* of a list that changes while it is read */
 #define ANSWER_BYTES 32768 /* the kernel fills at most this much at once */
 
 /* One dump: which message to ask with, what to do with each answer. */
@@ -61,8 +61,10 @@ static void read_kind(const struct nlattr *info, struct fffa_link *l)
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each_nested(a, info) {
-		if (mnl_attr_get_type(a) == IFLA_INFO_KIND && !mnl_attr_validate(a, MNL_TYPE_STRING))
+	mnl_attr_for_each_nested(a, info)
+	{
+		if (mnl_attr_get_type(a) == IFLA_INFO_KIND &&
+		    !mnl_attr_validate(a, MNL_TYPE_STRING))
 			(void)snprintf(l->kind, sizeof(l->kind), "%.*s",
 				       (int)mnl_attr_get_payload_len(a), mnl_attr_get_str(a));
 	}
@@ -142,7 +144,8 @@ static int take_link(const struct nlmsghdr *h, void *arg)
 	l->ifindex = (uint32_t)i->ifi_index;
 	l->type = i->ifi_type;
 	l->up = i->ifi_flags & IFF_UP;
-	mnl_attr_for_each(a, h, sizeof(*i)) {
+	mnl_attr_for_each(a, h, sizeof(*i))
+	{
 		read_attr(a, l, &elsewhere);
 	}
 	/* The parent's number counts in its own namespace; tunnels name themselves. */
@@ -200,7 +203,8 @@ static int take_route(const struct nlmsghdr *h, void *arg)
 	if (h->nlmsg_type != RTM_NEWROUTE || m->rtm_dst_len || m->rtm_table != RT_TABLE_MAIN ||
 	    m->rtm_type != RTN_UNICAST || m->rtm_flags & RTM_F_CLONED)
 		return MNL_CB_OK;
-	mnl_attr_for_each(a, h, sizeof(*m)) {
+	mnl_attr_for_each(a, h, sizeof(*m))
+	{
 		if (mnl_attr_get_type(a) == RTA_OIF &&
 		    mnl_attr_get_payload_len(a) == sizeof(uint32_t))
 			mark(links, mnl_attr_get_u32(a));

@@ -7,8 +7,9 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
-#include "agent/capture/attach.h"
 #include "agent/capture/kernel.h"
+#include "agent/capture/link_watch.h"
+#include "agent/capture/live_devices.h"
 #include "agent/capture/ports.h"
 #include "agent/flow/table.h"
 
@@ -36,8 +37,8 @@ struct fffa_live {
 	int drain_error;
 	struct fffa_deltas deltas;
 	size_t next_delta;
-	struct fffa_attachment attached[FFFA_DEVICES_MAX * 2];
-	size_t attached_count;
+	struct fffa_link_watch *watch; /* NULL: devices that appear are not noticed */
+	struct fffa_live_devices devices;
 };
 
 static void start_drain(struct fffa_live *l);
@@ -53,13 +54,6 @@ static void read_ring(struct fffa_live *l)
 			   (unsigned long long)bad);
 	l->ledger->lost[FFFA_PL_BAD_EVENT].packets += bad;
 	l->ring_left = n >= DELTAS_PER_TURN;
-}
-
-static void detach_all(struct fffa_live *l)
-{
-	for (size_t i = 0; i < l->attached_count; i++)
-		fffa_detach(&l->attached[i]);
-	l->attached_count = 0;
 }
 
 /* One drain has been merged. */
@@ -167,39 +161,23 @@ static void on_ring(uv_poll_t *h, int status, int events)
 		(void)uv_timer_start(&l->arm, on_arm, ARM_AFTER_MS, 0);
 }
 
-static int attach_device(struct fffa_live *l, const struct fffa_capture_conf *conf,
-			 const struct fffa_netdev *d, struct fffa_err *err)
+static void on_links_changed(void *arg)
 {
-	struct fffa_attachment *a;
-	const char *why = conf->hook == FFFA_HOOK_AUTO ? "auto: TC disturbs no link" : "configured";
-	int r = 0;
+	struct fffa_netdev list[FFFA_LIVE_DEVICES_LIST_MAX];
+	struct fffa_live *l = arg;
 
-	if (conf->direction != FFFA_DIR_EGRESS) {
-		a = &l->attached[l->attached_count];
-		if (conf->hook == FFFA_HOOK_XDP)
-			r = fffa_attach_xdp(l->kernel, d->ifindex, d->name, a, err);
-		else
-			r = fffa_attach_tc(l->kernel, FFFA_PROGRAM_TC_IN, d->ifindex, d->name, true,
-					   a, err);
-		if (r)
-			return r;
-		l->attached_count++;
-		fffa_info("capture", "attached interface=%s direction=ingress hook=%s why=\"%s\"",
-			  d->name, fffa_attach_name(a->how), why);
-	}
-	if (conf->direction != FFFA_DIR_INGRESS) {
-		a = &l->attached[l->attached_count];
-		r = fffa_attach_tc(l->kernel, FFFA_PROGRAM_TC_OUT, d->ifindex, d->name, true, a,
-				   err);
-		if (r)
-			return r;
-		l->attached_count++;
-		fffa_info("capture",
-			  "attached interface=%s direction=egress hook=%s why=\"egress is always "
-			  "TC\"",
-			  d->name, fffa_attach_name(a->how));
-	}
-	return 0;
+	if (l->state == RUNNING && fffa_live_devices_follow(&l->devices))
+		l->ev.devices(l->ev.arg, list, fffa_live_devices_list(&l->devices, list));
+}
+
+/* Without it the agent does its work all the same, on the devices of its start. */
+static void watch_links(struct fffa_live *l, uv_loop_t *loop)
+{
+	int r = fffa_link_watch_open(loop, on_links_changed, l, &l->watch);
+
+	if (r)
+		fffa_warn("capture", "interfaces that appear later will not be noticed: %s",
+			  strerror(-r));
 }
 
 static int start_handles(struct fffa_live *l, uv_loop_t *loop, const struct fffa_capture_conf *conf)
@@ -240,8 +218,8 @@ int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
 	l->ev = *events;
 	fffa_tunnel_ports(conf, kc.geneve_ports, kc.vxlan_ports);
 	r = fffa_kernel_open(&kc, &l->kernel, err);
-	for (size_t i = 0; !r && i < devices->n; i++)
-		r = attach_device(l, conf, &devices->v[i], err);
+	if (!r)
+		r = fffa_live_devices_start(&l->devices, l->kernel, conf, devices, err);
 	if (!r) {
 		fffa_info("capture", "kernel table ready flows=%llu ring_bytes=%u clock=%s",
 			  (unsigned long long)kc.max_flows, kc.ring_bytes,
@@ -255,6 +233,7 @@ int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
 		fffa_live_close(l);
 		return r;
 	}
+	watch_links(l, loop);
 	*out = l;
 	return 0;
 }
@@ -262,6 +241,12 @@ int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
 const struct fffa_tunnel *fffa_live_tunnel(const struct fffa_live *l, uint16_t id)
 {
 	return fffa_kernel_tunnel(l->kernel, id);
+}
+
+const struct fffa_hooked *fffa_live_hooks(const struct fffa_live *l, size_t *n)
+{
+	*n = l->devices.n;
+	return l->devices.v;
 }
 
 void fffa_live_stop(struct fffa_live *l)
@@ -272,7 +257,7 @@ void fffa_live_stop(struct fffa_live *l)
 	(void)uv_timer_stop(&l->drain);
 	(void)uv_timer_stop(&l->arm);
 	(void)uv_poll_stop(&l->ring);
-	detach_all(l);
+	fffa_live_devices_detach(&l->devices);
 	l->drains_left =
 		2; /* one for each generation; the first one's grace period ends the programs */
 	if (!l->working && !l->merging)
@@ -281,7 +266,7 @@ void fffa_live_stop(struct fffa_live *l)
 
 static void free_live(struct fffa_live *l)
 {
-	detach_all(l);
+	fffa_live_devices_detach(&l->devices);
 	fffa_deltas_fini(&l->deltas);
 	fffa_kernel_close(l->kernel);
 	free(l);
@@ -297,6 +282,7 @@ static void on_closed(uv_handle_t *h)
 
 void fffa_live_close(struct fffa_live *l)
 {
+	fffa_link_watch_close(l->watch);
 	if (!l->handles) {
 		free_live(l);
 		return;

@@ -15,20 +15,25 @@
 #include "config/config.h"
 
 struct fffa_live;
+struct fffa_hooked; /* agent/capture/live_devices.h */
 
 struct fffa_live_events {
-	fffa_delta_fn delta;	    /* one entry handed over */
-	fffa_delta_fn expect;	    /* one that is handed over FFFA_FLOW_AHEAD entries on */
-	void (*turn)(void *arg);    /* after each turn's deltas: time to expire flows */
+	fffa_delta_fn delta;	 /* one entry handed over */
+	fffa_delta_fn expect;	 /* one that is handed over FFFA_FLOW_AHEAD entries on */
+	void (*turn)(void *arg); /* after each turn's deltas: time to expire flows */
+	/* The devices that deltas may be of, after each change: those captured on, and those of late
+	 */
+	void (*devices)(void *arg, const struct fffa_netdev *devices, size_t n);
 	void (*stopped)(void *arg); /* after fffa_live_stop: everything the hooks saw has been
 				       handed over */
 	void *arg;
 };
 
 /*
- * Loads, attaches to every selected device and starts. Borrows all but devices (copied). Writes
- * seen and lost of the kernel into ledger before each turn. On failure nothing is left attached and
- * err says what to do: -EPERM, -ENODEV, -ENOTSUP, -EBUSY, ...
+ * Loads, attaches to every selected device and starts; devices that appear, vanish or get another
+ * name are followed from then on. Borrows all but devices (copied). Writes seen and lost of the
+ * kernel into ledger before each turn. On failure nothing is left attached and err says what to do:
+ * -EPERM, -ENODEV, -ENOTSUP, -EBUSY, ...
  */
 int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
 		   const struct fffa_netdevs *devices, struct fffa_ledger *ledger,
@@ -37,6 +42,9 @@ int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
 
 /* Identity of a delta's tunnel id, or NULL. */
 const struct fffa_tunnel *fffa_live_tunnel(const struct fffa_live *l, uint16_t id);
+
+/* The devices captured on now, their hooks and why these; valid until the loop turns. */
+const struct fffa_hooked *fffa_live_hooks(const struct fffa_live *l, size_t *n);
 
 /* Detaches, drains both generations and the ring, hands all of it over, then calls stopped once. */
 void fffa_live_stop(struct fffa_live *l);

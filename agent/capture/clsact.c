@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "agent/capture/clsact.h"
+
+#include <errno.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <libmnl/libmnl.h>
+
+/* How our filter is known again: its place and its program's name. */
+#define FILTER_HANDLE	0xfffa
+#define FILTER_PRIORITY 1
+#define PROGRAM_PREFIX	"fffa_tc_"
+
+#define ANSWER_BYTES 32768
+
+static bool is_ours(uint32_t prog_id)
+{
+	struct bpf_prog_info info = {0};
+	__u32 len = sizeof(info);
+	int fd = bpf_prog_get_fd_by_id(prog_id);
+	bool ours;
+
+	if (fd < 0)
+		return false;
+	ours = !bpf_obj_get_info_by_fd(fd, &info, &len) &&
+	       !strncmp(info.name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX));
+	(void)close(fd);
+	return ours;
+}
+
+static struct bpf_tc_hook hook_of(uint32_t ifindex, bool egress)
+{
+	struct bpf_tc_hook hook = {.sz = sizeof(hook),
+				   .ifindex = (int)ifindex,
+				   .attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS};
+
+	return hook;
+}
+
+/* Id of the program in our place, 0 when it is free. */
+static uint32_t who_is_there(const struct bpf_tc_hook *hook)
+{
+	LIBBPF_OPTS(bpf_tc_opts, query, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+
+	return bpf_tc_query(hook, &query) ? 0 : query.prog_id;
+}
+
+int fffa_clsact_attach(int prog_fd, uint32_t ifindex, bool egress, struct fffa_clsact *out)
+{
+	struct bpf_tc_hook hook = hook_of(ifindex, egress);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY,
+		    .prog_fd = prog_fd);
+	uint32_t there;
+	int r = bpf_tc_hook_create(&hook);
+	bool made = !r;
+
+	if (r && r != -EEXIST)
+		return r;
+	there = made ? 0 : who_is_there(&hook);
+	if (there && !is_ours(there))
+		return -EEXIST;
+	if (there)
+		opts.flags = BPF_TC_F_REPLACE;
+	r = bpf_tc_attach(&hook, &opts);
+	if (r && made)
+		fffa_clsact_tidy(ifindex);
+	if (!r)
+		*out = (struct fffa_clsact){.prog_id = opts.prog_id, .made_qdisc = made};
+	return r;
+}
+
+bool fffa_clsact_attached(const struct fffa_clsact *c, uint32_t ifindex, bool egress)
+{
+	struct bpf_tc_hook hook = hook_of(ifindex, egress);
+
+	return who_is_there(&hook) == c->prog_id;
+}
+
+void fffa_clsact_detach(const struct fffa_clsact *c, uint32_t ifindex, bool egress)
+{
+	struct bpf_tc_hook hook = hook_of(ifindex, egress);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+
+	if (fffa_clsact_attached(c, ifindex, egress))
+		(void)bpf_tc_detach(&hook, &opts);
+}
+
+static int take_filter(const struct nlmsghdr *h, void *arg)
+{
+	bool *found = arg;
+
+	if (h->nlmsg_type == RTM_NEWTFILTER)
+		*found = true;
+	return MNL_CB_OK;
+}
+
+/* True also when it cannot be told. */
+static bool has_filters(struct mnl_socket *s, uint32_t ifindex, uint32_t minor)
+{
+	char buf[ANSWER_BYTES];
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	struct tcmsg *t = mnl_nlmsg_put_extra_header(h, sizeof(*t));
+	bool found = false;
+	int r;
+
+	h->nlmsg_type = RTM_GETTFILTER;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	h->nlmsg_seq = minor;
+	t->tcm_ifindex = (int)ifindex;
+	t->tcm_parent = TC_H_MAKE(TC_H_CLSACT, minor);
+	if (mnl_socket_sendto(s, h, h->nlmsg_len) < 0)
+		return true;
+	do {
+		ssize_t len = mnl_socket_recvfrom(s, buf, sizeof(buf));
+
+		if (len < 0)
+			return true;
+		r = mnl_cb_run(buf, (size_t)len, minor, mnl_socket_get_portid(s), take_filter,
+			       &found);
+	} while (r > MNL_CB_STOP);
+	return found || r == MNL_CB_ERROR;
+}
+
+void fffa_clsact_tidy(uint32_t ifindex)
+{
+	struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	struct bpf_tc_hook hook = hook_of(ifindex, false);
+
+	if (!s)
+		return;
+	/* Both directions: libbpf's word for the qdisc itself. */
+	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+	if (!mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) &&
+	    !has_filters(s, ifindex, TC_H_MIN_INGRESS) && !has_filters(s, ifindex, TC_H_MIN_EGRESS))
+		(void)bpf_tc_hook_destroy(&hook);
+	(void)mnl_socket_close(s);
+}
