@@ -152,7 +152,9 @@ struct fffa_counts {
 	__u64 no_tunnel_id;   /* packets recorded without their tunnel's identity: tunnel table full
 			       */
 	__u64 ring_events[3]; /* by kind; [0]: events that found no room */
-	__u64 pad0[15];
+	__u64 not_sampled;    /* packets passed over by sampling: in no other counter */
+	__u64 no_first_fragment; /* later fragments recorded with ports 0: the first was not seen */
+	__u64 pad0[13];
 };
 FFFA_ASSERT_SIZE(struct fffa_counts, 256);
 
@@ -160,6 +162,13 @@ FFFA_ASSERT_SIZE(struct fffa_counts, 256);
 enum fffa_clock_source {
 	FFFA_CLOCK_JIFFIES, /* the kernel's timer ticks, 1 to 10 ms: a load, no call */
 	FFFA_CLOCK_PRECISE, /* 2^20 ns of CLOCK_MONOTONIC: 25 ns a packet dearer */
+};
+
+/* Which packet of a tunnelled one is recorded. */
+enum fffa_tunnel_record {
+	FFFA_TUNNEL_RECORD_INNER,
+	FFFA_TUNNEL_RECORD_OUTER,
+	FFFA_TUNNEL_RECORD_BOTH, /* each counts as a packet seen */
 };
 
 /* Read-only for the programs, written before load. */
@@ -171,8 +180,12 @@ struct fffa_bpf_conf {
 	__u64 hash_key[4];     /* random, odd: who chooses the packets must not choose the sets */
 	__u16 geneve_ports[FFFA_MAX_TUNNEL_PORTS]; /* host order, 0: unused */
 	__u16 vxlan_ports[FFFA_MAX_TUNNEL_PORTS];
+	__u32 sample;		   /* 1 in so many packets is counted; 0 and 1: each */
+	__u32 tunnel_view;	   /* enum fffa_tunnel_record */
+	__u32 xdp_frags;	   /* XDP frames may lie in several buffers (Linux >= 5.18) */
+	__u32 fragment_life_ticks; /* a first fragment's ports are good for so long */
 };
-FFFA_ASSERT_SIZE(struct fffa_bpf_conf, 64);
+FFFA_ASSERT_SIZE(struct fffa_bpf_conf, 80);
 
 /* Written by the agent at run time through mapped memory. */
 struct fffa_bpf_ctl {

@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/abi.h"
+#include "bpf/fragment.h"
 #include "bpf/maps.h"
 #include "bpf/parse.h"
 #include "bpf/table.h"
@@ -40,7 +41,13 @@ static __always_inline void take_packet(struct fffa_packet *to, const struct fff
 	to->flags = from->flags;
 	to->l4_offset = from->l4_offset;
 	to->cookie = from->cookie;
+	to->fragment = from->fragment;
+	to->fragment_id = from->fragment_id;
 }
+
+#define TUNNEL_DEPTH  2 /* VPC Traffic Mirroring through GWLB: VXLAN in GENEVE */
+#define KNOWN_PORTS   (1ULL << 32)
+#define TUNNEL_NESTED 0x100 /* beside the type: inside another tunnel */
 
 /* The id of a tunnel, a new one when it is not known yet; 0 when all ids are given out. */
 static __always_inline __u16 intern_slow(const struct fffa_tunnel *t)
@@ -102,13 +109,20 @@ static __always_inline __u16 intern(const struct fffa_tunnel *t, __u32 cpu)
 static __always_inline int tunnel_header(const void *data, const void *end, __u32 type,
 					 __u32 l4_offset, struct fffa_scratch *s)
 {
-	__u64 *to = (__u64 *)&s->tunnel;
+	__u64 *to = (__u64 *)&s->tunnel, had = to[6] & FFFA_TUNNEL_HAS_MASK;
+	__u32 cookie = s->inside.cookie;
 	struct fffa_tunnel t = {};
-	int r = fffa_parse_tunnel_header(data, end, type, l4_offset, &t, &s->inside);
+	int r = fffa_parse_tunnel_header(data, end, type & 0xff, l4_offset, &t, &s->inside);
 
-	to[4] = t.gwlbe_id;
-	to[5] = t.attachment_id;
-	to[6] = FFFA_TUNNEL_FACTS(&t);
+	if (type & TUNNEL_NESTED &&
+	    !t.has) { /* a mirrored packet through GWLB keeps what GENEVE said */
+		to[6] = FFFA_TUNNEL_FACTS(&t) | had;
+		s->inside.cookie = cookie;
+	} else {
+		to[4] = t.gwlbe_id;
+		to[5] = t.attachment_id;
+		to[6] = FFFA_TUNNEL_FACTS(&t);
+	}
 	FFFA_FORGET();
 	return r;
 }
@@ -181,42 +195,6 @@ static __always_inline struct fffa_scratch *tunnel_outer(const struct fffa_packe
 	return s;
 }
 
-static __always_inline void tunnel_enter(struct fffa_packet *p, const struct fffa_scratch *s,
-					 struct fffa_counts *c)
-{
-	take_packet(p, &s->packet);
-	if (!p->key.tunnel)
-		c->no_tunnel_id += p->packets;
-}
-
-/*
- * Replaces p by the packet inside the tunnel. FFFA_PARSE_TRUNCATED: the bytes at hand do not
- * suffice. Any other failure leaves p: the outer packet is what can be recorded.
- */
-static __always_inline int tc_tunnel(struct __sk_buff *skb, struct fffa_packet *p, __u32 type,
-				     __u32 cpu, struct fffa_counts *c)
-{
-	struct fffa_scratch *s = tunnel_outer(p, cpu);
-	int r;
-
-	if (!s)
-		return FFFA_PARSE_OK;
-	r = fffa_tc_tunnel(skb, type, p->l4_offset, cpu);
-	if (!r)
-		tunnel_enter(p, s, c);
-	return r == FFFA_PARSE_TRUNCATED ? r : FFFA_PARSE_OK;
-}
-
-static __always_inline int xdp_tunnel(struct xdp_md *ctx, struct fffa_packet *p, __u32 type,
-				      __u32 cpu, struct fffa_counts *c)
-{
-	struct fffa_scratch *s = tunnel_outer(p, cpu);
-
-	if (s && !fffa_xdp_tunnel(ctx, type, p->l4_offset, cpu))
-		tunnel_enter(p, s, c);
-	return FFFA_PARSE_OK; /* what is cut in a frame stays cut: the outer packet is recorded */
-}
-
 /* Parsed and counted, or counted as lost. outer_ok: p holds a whole outer packet though its inside
  * is cut. */
 static __always_inline void count(int r, const struct fffa_frame *f, const struct fffa_packet *p,
@@ -266,6 +244,122 @@ static __always_inline void init_key(struct fffa_packet *p, __u8 view, __u32 ifi
 	p->key.ifindex = ifindex;
 }
 
+/*
+ * A first fragment leaves its ports for the later ones; returns those of a later one, sport
+ * in the low 16 bits, with KNOWN_PORTS, or 0.
+ * The packet itself is not handed over: its fields would have to lie in memory all the way.
+ */
+static __noinline __u64 fragment_ports(struct fffa_fragment_key *k, __u32 sport, __u32 dport,
+				       bool first)
+{
+	struct fffa_fragment_ports ports = {
+		.sport = sport, .dport = dport, .seen = fffa_now_ticks()};
+	const struct fffa_fragment_ports *known;
+
+	if (first) {
+		(void)bpf_map_update_elem(&fffa_fragments, k, &ports, BPF_ANY); /* fails: 0 later */
+		return 0;
+	}
+	known = bpf_map_lookup_elem(&fffa_fragments, k);
+	if (!known || ports.seen - known->seen > fffa_conf.fragment_life_ticks)
+		return 0;
+	return KNOWN_PORTS | known->sport | (__u32)known->dport << 16;
+}
+
+static __always_inline void fragment(struct fffa_packet *p, struct fffa_counts *c)
+{
+	struct fffa_fragment_key k;
+	__u64 ports;
+
+	fffa_fragment_key_of(p, &k);
+	ports = fragment_ports(&k, p->key.sport, p->key.dport, p->fragment == FFFA_FRAGMENT_FIRST);
+	if (p->fragment == FFFA_FRAGMENT_FIRST)
+		return;
+	p->key.sport = ports;
+	p->key.dport = ports >> 16;
+	if (!ports)
+		c->no_first_fragment += p->packets;
+}
+
+/* Takes the packet that tunnel_open left in the scratch for p; by the view, the outer one is counted before or instead. */
+static __always_inline void tunnel_enter(struct fffa_packet *p, const struct fffa_scratch *s,
+					 const struct fffa_frame *f, bool count_outer, __u32 cpu,
+					 struct fffa_counts *c)
+{
+	if (count_outer && fffa_conf.tunnel_view != FFFA_TUNNEL_RECORD_INNER) {
+		fffa_count_outer(f, &s->inside, p);
+		if (fffa_conf.tunnel_view == FFFA_TUNNEL_RECORD_OUTER)
+			return;
+		if (p->fragment)
+			fragment(p, c);
+		count(FFFA_PARSE_OK, f, p, cpu, c);
+	}
+	take_packet(p, &s->packet);
+}
+
+/*
+ * Opens the tunnels in p, one in the other, as deep as TUNNEL_DEPTH: p becomes the innermost packet that is whole.
+ * FFFA_PARSE_TRUNCATED: for one more the bytes at hand do not suffice.
+ */
+static __always_inline int tc_tunnels(struct __sk_buff *skb, const struct fffa_frame *f,
+				      struct fffa_packet *p, bool count_outer, __u32 cpu,
+				      struct fffa_counts *c)
+{
+	int r = FFFA_PARSE_OK;
+
+#pragma clang loop unroll(full)
+	for (__u32 depth = 0; depth < TUNNEL_DEPTH; depth++) {
+		__u32 type = tunnel_of(p);
+		struct fffa_scratch *s;
+
+		if (type == FFFA_TUNNEL_NONE)
+			break;
+		s = tunnel_outer(p, cpu);
+		if (!s)
+			break;
+		r = fffa_tc_tunnel(skb, depth ? type | TUNNEL_NESTED : type, p->l4_offset, cpu);
+		if (r)
+			break;
+		tunnel_enter(p, s, f, count_outer && !depth, cpu, c);
+		if (fffa_conf.tunnel_view == FFFA_TUNNEL_RECORD_OUTER)
+			break;
+		if (!p->key.tunnel)
+			c->no_tunnel_id += p->packets;
+	}
+	return r == FFFA_PARSE_TRUNCATED ? r : FFFA_PARSE_OK;
+}
+
+static __always_inline void xdp_tunnels(struct xdp_md *ctx, const struct fffa_frame *f,
+					struct fffa_packet *p, __u32 cpu, struct fffa_counts *c)
+{
+#pragma clang loop unroll(full)
+	for (__u32 depth = 0; depth < TUNNEL_DEPTH; depth++) {
+		__u32 type = tunnel_of(p);
+		struct fffa_scratch *s;
+
+		if (type == FFFA_TUNNEL_NONE)
+			break;
+		s = tunnel_outer(p, cpu);
+		if (!s ||
+		    fffa_xdp_tunnel(ctx, depth ? type | TUNNEL_NESTED : type, p->l4_offset, cpu))
+			break; /* what is cut in a frame stays cut: the outer packet is recorded */
+		tunnel_enter(p, s, f, !depth, cpu, c);
+		if (fffa_conf.tunnel_view == FFFA_TUNNEL_RECORD_OUTER)
+			break;
+		if (!p->key.tunnel)
+			c->no_tunnel_id += p->packets;
+	}
+}
+
+/* True: this packet is passed over (capture.sample). */
+static __always_inline bool not_sampled(struct fffa_counts *c)
+{
+	if (fffa_conf.sample <= 1 || bpf_get_prandom_u32() % fffa_conf.sample == 0)
+		return false;
+	c->not_sampled++;
+	return true;
+}
+
 /* The headers are not all in the linear part: bring them there and read again, into the scratch. */
 __noinline int fffa_tc_parse_pulled(struct __sk_buff *skb, __u32 cpu)
 {
@@ -280,22 +374,24 @@ __noinline int fffa_tc_parse_pulled(struct __sk_buff *skb, __u32 cpu)
 	return fffa_parse_frame(DATA(skb), END(skb), &f, &s->packet);
 }
 
-static __always_inline int tc_again(struct __sk_buff *skb, struct fffa_packet *p, __u32 cpu,
-				    struct fffa_counts *c)
+static __always_inline int tc_again(struct __sk_buff *skb, const struct fffa_frame *f,
+				    struct fffa_packet *p, __u32 cpu, struct fffa_counts *c)
 {
+	bool counted;
 	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
-	__u32 type;
 	int r;
 
 	if (!s)
 		return FFFA_PARSE_MALFORMED;
+	counted = p->key.tunnel; /* one tunnel was open, and its outer packet may be counted */
 	r = fffa_tc_parse_pulled(skb, cpu);
 	if (r)
 		return r;
 	take_packet(p, &s->packet);
-	type = tunnel_of(p);
-	if (type != FFFA_TUNNEL_NONE) /* cut inside, too: the outer packet is whole */
-		(void)tc_tunnel(skb, p, type, cpu, c);
+	p->l3_bytes = s->packet.l3_bytes;
+	p->header_bytes = s->packet.header_bytes;
+	(void)tc_tunnels(skb, f, p, !counted, cpu,
+			 c); /* cut inside, too: the outer packet is whole */
 	return FFFA_PARSE_OK;
 }
 
@@ -315,16 +411,16 @@ static __always_inline int tc(struct __sk_buff *skb, __u8 view)
 	c = bpf_map_lookup_elem(&fffa_counts, &cpu);
 	if (!c)
 		return TC_ACT_UNSPEC;
+	if (not_sampled(c))
+		return TC_ACT_UNSPEC;
 	init_key(&p, view, skb->ifindex);
 	r = fffa_parse_frame(DATA(skb), END(skb), &f, &p);
-	if (!r) {
-		__u32 type = tunnel_of(&p);
-
-		if (type != FFFA_TUNNEL_NONE)
-			r = tc_tunnel(skb, &p, type, cpu, c);
-	}
+	if (!r)
+		r = tc_tunnels(skb, &f, &p, true, cpu, c);
 	if (r == FFFA_PARSE_TRUNCATED)
-		r = tc_again(skb, &p, cpu, c);
+		r = tc_again(skb, &f, &p, cpu, c);
+	if (p.fragment && !r)
+		fragment(&p, c);
 	count(r, &f, &p, cpu, c);
 	return TC_ACT_UNSPEC; /* the next program decides; TCX_NEXT has the same value */
 }
@@ -366,13 +462,16 @@ int fffa_xdp_in(struct xdp_md *ctx)
 	c = bpf_map_lookup_elem(&fffa_counts, &cpu);
 	if (!c)
 		return XDP_PASS;
+	if (not_sampled(c))
+		return XDP_PASS;
+	if (fffa_conf.xdp_frags)
+		f.wire_bytes = bpf_xdp_get_buff_len(ctx);
 	init_key(&p, FFFA_VIEW_HOOK_XDP, ctx->ingress_ifindex);
 	r = fffa_parse_frame(data, end, &f, &p);
 	if (!r) {
-		__u32 type = tunnel_of(&p);
-
-		if (type != FFFA_TUNNEL_NONE)
-			r = xdp_tunnel(ctx, &p, type, cpu, c);
+		xdp_tunnels(ctx, &f, &p, cpu, c);
+		if (p.fragment)
+			fragment(&p, c);
 	}
 	count(r, &f, &p, cpu, c);
 	return XDP_PASS;

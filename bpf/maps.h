@@ -8,6 +8,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/abi.h"
+#include "bpf/fragment.h"
 #include "bpf/tunnel.h"
 
 const volatile struct fffa_bpf_conf fffa_conf = {};
@@ -93,5 +94,13 @@ struct {
 	__type(key, __u32);
 	__type(value, struct fffa_scratch);
 } fffa_scratch SEC(".maps");
+
+/* Ports of the first fragments seen last. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, FFFA_FRAGMENTS_MAX);
+	__type(key, struct fffa_fragment_key);
+	__type(value, struct fffa_fragment_ports);
+} fffa_fragments SEC(".maps");
 
 #endif

@@ -95,6 +95,10 @@ struct fffa_frame {
 	__u32 gso_segs;	  /* its segments; 0: not said */
 };
 
+#define FFFA_FRAGMENT_NONE  0
+#define FFFA_FRAGMENT_FIRST 1 /* has the ports */
+#define FFFA_FRAGMENT_LATER 2
+
 struct fffa_packet {
 	struct fffa_key key; /* view, tunnel and ifindex are the caller's */
 	__u32 l3_bytes;	     /* IP header and payload, as the IP header says */
@@ -103,8 +107,11 @@ struct fffa_packet {
 	__u16 flags;	     /* FFFA_F_* */
 	__u16 header_bytes;  /* IP and transport header: what each segment repeats */
 	__u16 l4_offset;     /* of the transport header in the frame; 0: none to read */
-	__u16 pad0;
+	__u8 fragment;	     /* FFFA_FRAGMENT_* */
+	__u8 pad0;
 	__u32 cookie;
+	__u32 fragment_id; /* as on the wire; when fragment is not NONE */
+	__u32 pad1;
 } __attribute__((aligned(8)));
 
 /* Fills the transport part of p: ports, flags, header_bytes. l4_bytes: what IP says is left for it.
@@ -208,9 +215,15 @@ static __always_inline int fffa_parse_ipv4(const void *l3, const void *end, __u3
 	p->key.proto = b[9];
 	fffa_put_v4(p->key.src, FFFA_LD32(b + 12));
 	fffa_put_v4(p->key.dst, FFFA_LD32(b + 16));
-	*l4_offset = FFFA_LD16(b + 6) & FFFA_BE16(0x1fff)
-			     ? 0
-			     : ihl; /* only a first fragment has ports */
+	*l4_offset = ihl;
+	if (FFFA_LD16(b + 6) & FFFA_BE16(0x3fff)) { /* more fragments, or an offset */
+		p->fragment_id = FFFA_LD16(b + 4);
+		p->fragment = FFFA_FRAGMENT_FIRST;
+		if (FFFA_LD16(b + 6) & FFFA_BE16(0x1fff)) {
+			p->fragment = FFFA_FRAGMENT_LATER;
+			*l4_offset = 0;
+		}
+	}
 	return FFFA_PARSE_OK;
 }
 
@@ -236,8 +249,8 @@ static const __u8 fffa_ext[256] = {
  * Walks the extension headers before the transport header. *next becomes its protocol and *offset
  * where it begins; 0: later fragment or a chain too long, no ports to be read.
  */
-static __always_inline int fffa_walk_ipv6(const void *l3, const void *end, __u32 total, __u8 *next,
-					  __u32 *offset)
+static __always_inline int fffa_walk_ipv6(const void *l3, const void *end, __u32 total,
+					  struct fffa_packet *p, __u8 *next, __u32 *offset)
 {
 	__u32 off = 40;
 	__u8 header = *next;
@@ -259,9 +272,15 @@ static __always_inline int fffa_walk_ipv6(const void *l3, const void *end, __u32
 			return FFFA_PARSE_TRUNCATED;
 		len = (b[1] * (how >> 6) + (how >> 4 & 3)) * (how & 15);
 		off += len;
-		if (header == 44 && FFFA_LD16(b + 2) & FFFA_BE16(0xfff8)) {
-			*next = b[0];
-			return FFFA_PARSE_OK;
+		if (header == 44) {
+			p->fragment_id = FFFA_LD32(b + 4);
+			p->fragment =
+				b[3] & 1; /* more: FFFA_FRAGMENT_FIRST; else the whole (RFC 6946) */
+			if (FFFA_LD16(b + 2) & FFFA_BE16(0xfff8)) {
+				p->fragment = FFFA_FRAGMENT_LATER;
+				*next = b[0];
+				return FFFA_PARSE_OK;
+			}
 		}
 		header = b[0];
 		if (off > FFFA_L3_OFFSET_MAX)
@@ -294,7 +313,7 @@ static __always_inline int fffa_parse_ipv6(const void *l3, const void *end, __u3
 	((__u64 *)p->key.src)[1] = FFFA_LD64(b + 16);
 	((__u64 *)p->key.dst)[0] = FFFA_LD64(b + 24);
 	((__u64 *)p->key.dst)[1] = FFFA_LD64(b + 32);
-	r = fffa_walk_ipv6(l3, end, total, &next, &off);
+	r = fffa_walk_ipv6(l3, end, total, p, &next, &off);
 	if (r)
 		return r;
 	p->key.proto = next;
@@ -339,6 +358,7 @@ static __always_inline int fffa_parse_l3(const void *data, const void *end, __u3
 	p->flags = 0;
 	p->cookie = 0;
 	p->l4_offset = 0;
+	p->fragment = FFFA_FRAGMENT_NONE;
 	if (proto != FFFA_ETH_P_IP && proto != FFFA_ETH_P_IPV6)
 		return FFFA_PARSE_NOT_IP;
 	/* Not "left is 0": Linux 5.10 would follow that 0 where it cannot get, and lose its way. */

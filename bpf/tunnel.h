@@ -156,6 +156,7 @@ struct fffa_inside {
 	__u16 proto;  /* ether type, host order; FFFA_ETH_P_TEB: an Ethernet frame */
 	__u16 pad0;
 	__u32 cookie;
+	__u32 payload; /* frame offset of what the inner headers carry: all before it repeats in each segment */
 };
 
 /* The last word of a tunnel's identity, out of its parts. */
@@ -164,6 +165,12 @@ struct fffa_inside {
 #else
 #define FFFA_TUNNEL_FACTS(t)                                                                       \
 	((__u64)(t)->vni << 32 | (__u64)(t)->type << 24 | (__u64)(t)->has << 16)
+#endif
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define FFFA_TUNNEL_HAS_MASK 0x0000ff0000000000ULL
+#else
+#define FFFA_TUNNEL_HAS_MASK 0x0000000000ff0000ULL
 #endif
 
 /*
@@ -195,7 +202,7 @@ static __always_inline int fffa_parse_tunnel_header(const void *data, const void
 /* Reads the packet inside. Any result but FFFA_PARSE_OK: record the outer packet as it is. */
 static __always_inline int fffa_parse_tunnel_inside(const void *data, const void *end,
 						    const struct fffa_frame *f,
-						    const struct fffa_inside *in,
+						    struct fffa_inside *in,
 						    struct fffa_packet *inner)
 {
 	__u32 off = in->offset;
@@ -211,7 +218,16 @@ static __always_inline int fffa_parse_tunnel_inside(const void *data, const void
 	}
 	r = fffa_parse_l3(data, end, off, proto, f, inner);
 	inner->cookie = in->cookie;
+	in->payload = off + inner->header_bytes;
 	return r;
+}
+
+/* All headers of a GSO packet repeat in each segment: those of the tunnel and of the packet inside are the outer packet's, too. */
+static __always_inline void fffa_count_outer(const struct fffa_frame *f,
+					     const struct fffa_inside *in, struct fffa_packet *p)
+{
+	p->header_bytes += in->payload - p->l4_offset - 8;
+	fffa_count_segments(f, p);
 }
 
 #endif

@@ -53,7 +53,9 @@ struct fffa_ledger {
 	uint64_t records;     /* made of flows, all reasons */
 	uint64_t skipdata_records; /* made to tell of loss */
 	uint64_t records_by_end[FFFA_LEDGER_END_REASONS];
-	uint64_t no_tunnel_id; /* packets recorded without their tunnel's identity */
+	uint64_t
+		no_first_fragment; /* later fragments recorded with ports 0: the first was not seen */
+	uint64_t no_tunnel_id;	   /* packets recorded without their tunnel's identity */
 };
 
 /* One per sink. */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Ports of first fragments for the later ones, for replay; the kernel has a map that does the same
- * (bpf/fragment.h). Bounded: a slot per hash, the newest first fragment wins.
+ * (bpf/fragment.h). Bounded: the oldest first fragment makes room.
  */
 #ifndef FFFA_AGENT_CAPTURE_FRAGMENTS_H
 #define FFFA_AGENT_CAPTURE_FRAGMENTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bpf/parse.h"

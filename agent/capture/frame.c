@@ -7,10 +7,16 @@
 #include "agent/capture/ports.h"
 #include "bpf/tunnel.h"
 
+#define TUNNEL_DEPTH 2 /* as in bpf/fffa.bpf.c */
+
 void fffa_frame_conf_init(struct fffa_frame_conf *f, const struct fffa_capture_conf *capture,
 			  const struct fffa_cidr *local, size_t local_count)
 {
 	fffa_tunnel_ports(capture, f->geneve_ports, f->vxlan_ports);
+	if (capture->tunnel_view == FFFA_TUNNEL_VIEW_OUTER) {
+		memset(f->geneve_ports, 0, sizeof(f->geneve_ports));
+		memset(f->vxlan_ports, 0, sizeof(f->vxlan_ports));
+	}
 	f->linktype = DLT_EN10MB;
 	f->local = local;
 	f->local_count = local_count;
@@ -89,16 +95,43 @@ static bool is_local(const struct fffa_frame_conf *f, const uint8_t *addr)
 	return false;
 }
 
+/* Opens the tunnel that p is, when it is one that can be opened: then p is the packet inside, *t its tunnel. */
+static bool enter(const struct fffa_frame_conf *f, const void *bytes, const void *end,
+		  const struct fffa_frame *frame, struct fffa_packet *p, struct fffa_tunnel *t)
+{
+	struct fffa_packet inner = {0};
+	struct fffa_tunnel next = {0};
+	struct fffa_inside in;
+	uint8_t type;
+
+	if (p->key.proto != FFFA_IPPROTO_UDP || !p->l4_offset)
+		return false;
+	type = fffa_tunnel_of_port(f->geneve_ports, f->vxlan_ports, FFFA_BE16(p->key.dport));
+	if (type == FFFA_TUNNEL_NONE ||
+	    fffa_parse_tunnel_header(bytes, end, type, p->l4_offset, &next, &in) ||
+	    fffa_parse_tunnel_inside(bytes, end, frame, &in, &inner))
+		return false; /* the outer packet is what can be recorded */
+	memcpy(next.src, p->key.src, sizeof(next.src));
+	memcpy(next.dst, p->key.dst, sizeof(next.dst));
+	if (t->type != FFFA_TUNNEL_NONE && !next.has) { /* VXLAN in GENEVE keeps what GENEVE said */
+		next.has = t->has;
+		next.gwlbe_id = t->gwlbe_id;
+		next.attachment_id = t->attachment_id;
+		inner.cookie = p->cookie;
+	}
+	*t = next;
+	*p = inner;
+	return true;
+}
+
 enum fffa_parse fffa_frame_parse(const struct fffa_frame_conf *f, const void *bytes,
 				 size_t captured, size_t wire_bytes, struct fffa_packet *p,
 				 struct fffa_tunnel *t, bool *tunnelled)
 {
 	const void *end = (const uint8_t *)bytes + captured;
 	struct fffa_frame frame = {.wire_bytes = (uint32_t)wire_bytes};
-	struct fffa_packet inner;
-	struct fffa_inside in;
 	int r = parse_link(f, bytes, end, &frame, p);
-	uint8_t type, view;
+	uint8_t view;
 
 	*tunnelled = false;
 	if (r)
@@ -107,20 +140,11 @@ enum fffa_parse fffa_frame_parse(const struct fffa_frame_conf *f, const void *by
 				       : 0; /* of the packet on the wire: the outer one */
 	p->key.view = view;
 	p->key.ifindex = 0;
-	if (p->key.proto != FFFA_IPPROTO_UDP || !p->l4_offset)
-		return FFFA_PARSE_OK;
-	type = fffa_tunnel_of_port(f->geneve_ports, f->vxlan_ports, FFFA_BE16(p->key.dport));
-	if (type == FFFA_TUNNEL_NONE)
-		return FFFA_PARSE_OK;
 	memset(t, 0, sizeof(*t));
-	memcpy(t->src, p->key.src, sizeof(t->src));
-	memcpy(t->dst, p->key.dst, sizeof(t->dst));
-	memset(&inner, 0, sizeof(inner));
-	if (fffa_parse_tunnel_header(bytes, end, type, p->l4_offset, t, &in) ||
-	    fffa_parse_tunnel_inside(bytes, end, &frame, &in, &inner))
-		return FFFA_PARSE_OK; /* the outer packet is what can be recorded */
-	inner.key.view = view;
-	*p = inner;
-	*tunnelled = true;
+	for (int depth = 0; depth < TUNNEL_DEPTH && enter(f, bytes, end, &frame, p, t); depth++) {
+		*tunnelled = true;
+		p->key.view = view;
+		p->key.ifindex = 0;
+	}
 	return FFFA_PARSE_OK;
 }

@@ -8,6 +8,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
+#include "agent/capture/fragments.h"
 #include "agent/capture/frame.h"
 #include "agent/capture/tunnels.h"
 
@@ -20,6 +21,7 @@ struct fffa_replay {
 	struct fffa_ledger *ledger;
 	struct fffa_frame_conf frames;
 	struct fffa_tunnels *tunnels;
+	struct fffa_fragments *fragments;
 	pcap_t *pcap;
 	size_t next_path;
 	uv_idle_t turn;
@@ -74,11 +76,44 @@ static void count_lost(struct fffa_replay *r, enum fffa_packet_loss why, uint32_
 	fffa_amount_add(&r->ledger->lost[why], 1, bytes);
 }
 
+/* The packet as it is to be recorded. */
+static void account(struct fffa_replay *r, struct fffa_packet *p)
+{
+	struct fffa_delta d = {
+		.packets = p->packets,
+		.bytes = p->bytes,
+		.flags = p->flags,
+		.cookie = p->cookie,
+		.first_ns = r->now_ns,
+		.last_ns = r->now_ns,
+	};
+
+	if (!fffa_fragments_apply(r->fragments, p, r->now_ns))
+		r->ledger->no_first_fragment++;
+	fffa_amount_add(&r->ledger->seen[p->key.view & FFFA_VIEW_EGRESS ? 1 : 0], p->packets,
+			p->bytes);
+	d.key = p->key;
+	r->ev.delta(r->ev.arg, &d);
+}
+
+/* The outer packet of a tunnelled one, recorded beside it (capture.tunnel_view both). */
+static void take_outer(struct fffa_replay *r, const struct pcap_pkthdr *h, const u_char *bytes)
+{
+	struct fffa_frame_conf closed = r->frames;
+	struct fffa_packet p = {0};
+	struct fffa_tunnel t;
+	bool tunnelled;
+
+	memset(closed.geneve_ports, 0, sizeof(closed.geneve_ports));
+	memset(closed.vxlan_ports, 0, sizeof(closed.vxlan_ports));
+	if (!fffa_frame_parse(&closed, bytes, h->caplen, h->len, &p, &t, &tunnelled))
+		account(r, &p);
+}
+
 /* One packet of the capture. */
 static void take(struct fffa_replay *r, const struct pcap_pkthdr *h, const u_char *bytes)
 {
 	struct fffa_packet p = {0};
-	struct fffa_delta d = {0};
 	struct fffa_tunnel t;
 	bool tunnelled;
 	int dir;
@@ -100,18 +135,13 @@ static void take(struct fffa_replay *r, const struct pcap_pkthdr *h, const u_cha
 	if (r->conf.capture->direction == (dir ? FFFA_DIR_INGRESS : FFFA_DIR_EGRESS))
 		return;
 	if (tunnelled) {
+		if (r->conf.capture->tunnel_view == FFFA_TUNNEL_VIEW_BOTH)
+			take_outer(r, h, bytes);
 		p.key.tunnel = fffa_tunnels_intern(r->tunnels, &t);
 		if (!p.key.tunnel)
 			r->ledger->no_tunnel_id++;
 	}
-	fffa_amount_add(&r->ledger->seen[dir], p.packets, p.bytes);
-	d.key = p.key;
-	d.packets = p.packets;
-	d.bytes = p.bytes;
-	d.flags = p.flags;
-	d.cookie = p.cookie;
-	d.first_ns = d.last_ns = r->now_ns;
-	r->ev.delta(r->ev.arg, &d);
+	account(r, &p);
 }
 
 static uint64_t packet_ns(const struct pcap_pkthdr *h)
@@ -229,7 +259,8 @@ int fffa_replay_open(uv_loop_t *loop, const struct fffa_replay_conf *conf,
 	r->ledger = ledger;
 	fffa_frame_conf_init(&r->frames, conf->capture, conf->local, conf->local_count);
 	r->tunnels = fffa_tunnels_new();
-	if (!r->tunnels)
+	r->fragments = fffa_fragments_new();
+	if (!r->tunnels || !r->fragments)
 		e = fffa_fail(err, ENOMEM, "no memory");
 	else
 		e = open_next(r, err);
@@ -267,6 +298,7 @@ static void free_replay(struct fffa_replay *r)
 	if (r->pcap)
 		pcap_close(r->pcap);
 	fffa_tunnels_free(r->tunnels);
+	fffa_fragments_free(r->fragments);
 	free(r);
 }
 

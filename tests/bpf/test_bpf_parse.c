@@ -14,6 +14,7 @@
 
 #include <pcap/dlt.h>
 
+#include "agent/capture/fragments.h"
 #include "agent/capture/frame.h"
 #include "tests/bpf/rig.h"
 #include "tests/stubs/packets.h"
@@ -27,6 +28,7 @@ struct fixture {
 	struct packet *corpus;
 	size_t count;
 	struct fffa_ledger before;
+	struct fffa_fragments *fragments; /* the host's table of first fragments */
 };
 
 static int setup(void **state)
@@ -34,6 +36,8 @@ static int setup(void **state)
 	struct fixture *f = test_calloc(1, sizeof(*f));
 
 	f->k = rig_open(1024, 65536);
+	f->fragments = fffa_fragments_new();
+	assert_non_null(f->fragments);
 	f->host.linktype = DLT_EN10MB;
 	f->host.geneve_ports[0] = 6081;
 	f->host.vxlan_ports[0] = 4789;
@@ -48,6 +52,7 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	fffa_kernel_close(f->k);
+	fffa_fragments_free(f->fragments);
 	test_free(f->corpus);
 	test_free(f);
 	return 0;
@@ -86,6 +91,7 @@ static void compare(struct fixture *f, enum fffa_program prog, const uint8_t *by
 	struct fffa_delta d[4];
 	bool tunnelled;
 	enum fffa_parse want = fffa_frame_parse(&f->host, bytes, len, len, &p, &t, &tunnelled);
+	uint64_t orphans = want == FFFA_PARSE_OK && !fffa_fragments_apply(f->fragments, &p, 1);
 	int verdict = rig_run(f->k, prog, bytes, len);
 	size_t n = rig_take(f->k, d, 4);
 	int dir = views[prog] & FFFA_VIEW_EGRESS ? 1 : 0;
@@ -102,6 +108,7 @@ static void compare(struct fixture *f, enum fffa_program prog, const uint8_t *by
 	assert_int_equal(after.lost[FFFA_PL_TRUNCATED].packets -
 				 f->before.lost[FFFA_PL_TRUNCATED].packets,
 			 want == FFFA_PARSE_TRUNCATED);
+	assert_int_equal(after.no_first_fragment - f->before.no_first_fragment, orphans);
 	assert_int_equal(n, want == FFFA_PARSE_OK);
 	if (want == FFFA_PARSE_OK)
 		same_record(f, &d[0], &p, &t, tunnelled, views[prog]);

@@ -244,6 +244,47 @@ static void odd_geneve(struct builder *b)
 	packet_payload(p, 60);
 }
 
+/* VPC Traffic Mirroring through GWLB: VXLAN in GENEVE. */
+static void nested(struct builder *b)
+{
+	struct packet *p = next(b, "vxlan in geneve");
+
+	packet_eth(p, V4);
+	packet_ipv4(p, 17, A, B, 0, 0);
+	packet_udp(p, 60000, 6081);
+	packet_geneve(p, V4, 0, 8);
+	packet_gwlb(p, 11, 12, 13);
+	packet_ipv4(p, 17, 0xc0a8010a, 0xc0a80114, 0, 0);
+	packet_udp(p, 60001, 4789);
+	packet_vxlan(p, 99);
+	packet_eth(p, V4);
+	packet_ipv4(p, 6, 0xac100001, 0xac100002, 0, 0);
+	packet_tcp(p, 21, 22, 0x18, 0);
+	packet_payload(p, 10);
+	p = next(b, "vxlan in vxlan in vxlan");
+	packet_eth(p, V4);
+	for (int i = 0; i < 3; i++) {
+		packet_ipv4(p, 17, A + (uint32_t)i, B, 0, 0);
+		packet_udp(p, 60000, 4789);
+		packet_vxlan(p, (uint32_t)i);
+		packet_eth(p, V4);
+	}
+	packet_ipv4(p, 6, 0xac100001, 0xac100002, 0, 0);
+	packet_tcp(p, 21, 22, 0x18, 0);
+	p = next(b, "geneve with options in geneve");
+	packet_eth(p, V4);
+	packet_ipv4(p, 17, A, B, 0, 0);
+	packet_udp(p, 60000, 6081);
+	packet_geneve(p, V4, 1, 8);
+	packet_gwlb(p, 1, 2, 3);
+	packet_ipv4(p, 17, 0xc0a8010a, 0xc0a80114, 0, 0);
+	packet_udp(p, 60001, 6081);
+	packet_geneve(p, V6, 2, 8);
+	packet_gwlb(p, 4, 5, 6);
+	packet_ipv6(p, 17, 7, 8);
+	packet_udp(p, 31, 32);
+}
+
 static void malformed(struct builder *b)
 {
 	struct packet *p = next(b, "ihl below 5");
@@ -283,6 +324,7 @@ size_t packet_corpus(struct packet *v, size_t max)
 	vlans(&b);
 	geneve(&b);
 	odd_geneve(&b);
+	nested(&b);
 	malformed(&b);
 	for (size_t i = 0; i < b.n; i++)
 		packet_finish(&v[i]);

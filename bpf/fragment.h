@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* What ties the fragments of one datagram together (RFC 791, RFC 8200 section 4.5). Compiles for both sides. */
+#ifndef FFFA_BPF_FRAGMENT_H
+#define FFFA_BPF_FRAGMENT_H
+
+#include "bpf/parse.h"
+
+#define FFFA_FRAGMENTS_MAX   8192 /* datagrams remembered */
+#define FFFA_FRAGMENT_LIFE_S 30	  /* as long as the kernel waits for the rest (ipfrag_time) */
+
+struct fffa_fragment_key {
+	__u8 src[16];
+	__u8 dst[16];
+	__u32 id; /* as on the wire */
+	__u8 proto; /* IPv4: the identification is per protocol; IPv6: the same for all of a datagram */
+	__u8 pad0[3];
+};
+FFFA_ASSERT_SIZE(struct fffa_fragment_key, 40);
+
+struct fffa_fragment_ports {
+	__be16 sport;
+	__be16 dport;
+	__u32 seen; /* kernel: clock ticks of the first fragment */
+};
+FFFA_ASSERT_SIZE(struct fffa_fragment_ports, 8);
+
+static __always_inline void fffa_fragment_key_of(const struct fffa_packet *p,
+						 struct fffa_fragment_key *k)
+{
+	((__u64 *)k->src)[0] = ((const __u64 *)p->key.src)[0];
+	((__u64 *)k->src)[1] = ((const __u64 *)p->key.src)[1];
+	((__u64 *)k->dst)[0] = ((const __u64 *)p->key.dst)[0];
+	((__u64 *)k->dst)[1] = ((const __u64 *)p->key.dst)[1];
+	k->id = p->fragment_id;
+	k->proto = p->key.proto;
+	k->pad0[0] = 0;
+	k->pad0[1] = 0;
+	k->pad0[2] = 0;
+}
+
+#endif
