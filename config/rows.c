@@ -20,6 +20,10 @@ static const char *const directions[] = {[FFFA_DIR_INGRESS] = "ingress",
 					 [FFFA_DIR_EGRESS] = "egress",
 					 [FFFA_DIR_BOTH] = "both",
 					 NULL};
+static const char *const tunnel_views[] = {[FFFA_TUNNEL_VIEW_INNER] = "inner",
+					   [FFFA_TUNNEL_VIEW_OUTER] = "outer",
+					   [FFFA_TUNNEL_VIEW_BOTH] = "both",
+					   NULL};
 static const char *const switches[] = {
 	[FFFA_SW_AUTO] = "auto", [FFFA_SW_ON] = "on", [FFFA_SW_OFF] = "off", NULL};
 /* In the order of agent/base/log.h. */
@@ -49,6 +53,8 @@ const struct fffa_option fffa_config_rows[] = {
 		      "UDP ports of GENEVE, at most 4."),
 	FFFA_OPT_INTS("capture.vxlan_ports", C, capture.vxlan_ports, "[4789]", 1, 65535, 0,
 		      "UDP ports of VXLAN, at most 4."),
+	FFFA_OPT_ENUM("capture.tunnel_view", C, capture.tunnel_view, "inner", tunnel_views, 0,
+		      "Which packet a tunnelled flow is recorded as; both counts each of them."),
 	FFFA_OPT_INT("capture.max_flows", C, capture.max_flows, "131072", 1024, 16777216, RESTART,
 		     "Entries of the kernel's flow table."),
 	FFFA_OPT_SIZE("capture.ring_size", C, capture.ring_size, "4MiB", 64 * KIB, 256 * MIB,
@@ -57,6 +63,12 @@ const struct fffa_option fffa_config_rows[] = {
 			  10 * S, 0,
 			  "How often the kernel's table is collected; not above "
 			  "flows.active_timeout."),
+	FFFA_OPT_INT("capture.sample", C, capture.sample, "1", 1, 65536, 0,
+		     "1 in N packets is counted; N is written into each record, counts stay as "
+		     "counted."),
+	FFFA_OPT_BOOL("capture.parity_filter", C, capture.parity_filter, "false", 0,
+		      "true: leave out what AWS leaves out (link-local DNS, IMDS, NTP and "
+		      "activation, DHCP)."),
 
 	FFFA_OPT_DURATION("flows.idle_timeout", C, flows.idle_timeout_ns, "60s", 100 * MS, 1 * H, 0,
 			  "Without a packet for so long, a flow is over."),

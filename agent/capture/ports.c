@@ -21,3 +21,8 @@ void fffa_tunnel_ports(const struct fffa_capture_conf *conf, uint16_t geneve[FFF
 	set_ports(geneve, &conf->geneve_ports, &conf->decapsulate, "geneve");
 	set_ports(vxlan, &conf->vxlan_ports, &conf->decapsulate, "vxlan");
 }
+
+_Static_assert((int)FFFA_TUNNEL_VIEW_INNER == (int)FFFA_TUNNEL_RECORD_INNER &&
+		       (int)FFFA_TUNNEL_VIEW_OUTER == (int)FFFA_TUNNEL_RECORD_OUTER &&
+		       (int)FFFA_TUNNEL_VIEW_BOTH == (int)FFFA_TUNNEL_RECORD_BOTH,
+	       "the configuration's word is the kernel's number");

@@ -37,6 +37,9 @@ static void test_no_file(void **state)
 	assert_int_equal(c.capture.max_flows, 131072);
 	assert_int_equal(c.capture.ring_size, 4 << 20);
 	assert_int_equal(c.capture.drain_interval_ns, SEC);
+	assert_int_equal(c.capture.tunnel_view, FFFA_TUNNEL_VIEW_INNER);
+	assert_int_equal(c.capture.sample, 1);
+	assert_false(c.capture.parity_filter);
 	assert_int_equal(c.flows.idle_timeout_ns, 60 * SEC);
 	assert_int_equal(c.flows.active_timeout_ns, 60 * SEC);
 	assert_int_equal(c.flows.max_flows, 1048576);
