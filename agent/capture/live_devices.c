@@ -243,6 +243,21 @@ static bool update(struct fffa_hooked *h, const struct fffa_netdev *now)
 	return news;
 }
 
+/* What its end is called: a removed hook is put back, so it is a matter for a warning. */
+static void say_dropped(const struct fffa_live_devices *d, const struct fffa_links *links,
+			const struct fffa_hooked *h, bool still_chosen)
+{
+	const struct fffa_link *l = fffa_links_find(links, h->dev.ifindex);
+
+	if (still_chosen)
+		fffa_warn("capture",
+			  "hooks were taken off from outside, attaching again interface=%s",
+			  h->dev.name);
+	else
+		fffa_info("capture", "detached interface=%s ifindex=%u why=\"%s\"", h->dev.name,
+			  h->dev.ifindex, why_dropped(d, l, h));
+}
+
 /* Before any is added, so that no packet is counted on two devices: some go uncounted at a change
  * instead. */
 static bool drop_old(struct fffa_live_devices *d, const struct fffa_links *links)
@@ -250,24 +265,16 @@ static bool drop_old(struct fffa_live_devices *d, const struct fffa_links *links
 	bool news = false;
 
 	for (size_t i = d->n; i-- > 0;) {
-		struct fffa_hooked *h = &d->v[i];
-		const struct fffa_netdev *now = chosen_one(&d->chosen, h->dev.ifindex);
-		const struct fffa_link *l = fffa_links_find(links, h->dev.ifindex);
+		const struct fffa_netdev *now = chosen_one(&d->chosen, d->v[i].dev.ifindex);
+		struct fffa_hooked old = d->v[i];
 
-		if (now && hooks_hold(h)) {
-			news |= update(h, now);
+		if (now && hooks_hold(&old)) {
+			news |= update(&d->v[i], now);
 			continue;
 		}
-		if (now)
-			fffa_warn("capture",
-				  "somebody took the hooks off interface=%s, attaching "
-				  "again",
-				  now->name);
-		else
-			fffa_info("capture", "detached interface=%s ifindex=%u why=\"%s\"",
-				  h->dev.name, h->dev.ifindex, why_dropped(d, l, h));
-		remember_gone(d, &h->dev);
 		remove_hooked(d, i);
+		remember_gone(d, &old.dev);
+		say_dropped(d, links, &old, now);
 		news = true;
 	}
 	return news;
