@@ -24,7 +24,7 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, BENCH_IDS);
 	__type(key, __u32);
-	__type(value, __u32);
+	__type(value, __u64); /* mapped elements are a multiple of 8 bytes */
 } bench_ids SEC(".maps");
 
 struct {
@@ -74,7 +74,7 @@ struct {
 static __always_inline bool mutate(void *data, const void *end)
 {
 	__u32 i = bench_ctl.next++ & (BENCH_IDS - 1);
-	__u32 *id = bpf_map_lookup_elem(&bench_ids, &i);
+	__u64 *id = bpf_map_lookup_elem(&bench_ids, &i);
 	__u8 *at = data + (bench_ctl.offset & 0xff);
 
 	if (!id || (const void *)(at + 4) > end)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -92,34 +93,32 @@ static void add_ours(struct rig *r, const char *name, uint64_t max_flows, uint32
 /* A random permutation of the flows, over and over: the worst order for any cache. */
 static void fill_ids(const struct rig *r)
 {
-	int fd = bpf_map__fd(r->skel->maps.bench_ids);
-	uint32_t *keys = malloc(2 * BENCH_IDS * sizeof(*keys)), *ids = keys + BENCH_IDS;
-	uint32_t n = BENCH_IDS;
+	size_t bytes = BENCH_IDS * sizeof(uint64_t);
+	uint64_t *ids = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+			     bpf_map__fd(r->skel->maps.bench_ids), 0);
 	uint64_t x = 42;
 
-	if (!keys)
-		die("malloc");
+	if (ids == MAP_FAILED)
+		die("bench_ids");
 	for (uint32_t i = 0; i < r->flows; i++)
 		ids[i] = 10 + (i << 8);
 	for (uint32_t i = r->flows - 1; i; i--) {
-		uint32_t j, t = ids[i];
+		uint64_t t = ids[i];
+		uint32_t j;
 
 		x = x * 6364136223846793005u + 1442695040888963407u;
 		j = (uint32_t)((x >> 33) % (i + 1));
 		ids[i] = ids[j];
 		ids[j] = t;
 	}
-	for (uint32_t i = 0; i < BENCH_IDS; i++) {
-		keys[i] = i;
-		ids[i] = ids[i % r->flows];
-	}
-	if (bpf_map_update_batch(fd, keys, ids, &n, NULL))
-		die("bench_ids");
-	free(keys);
+	for (uint32_t i = r->flows; i < BENCH_IDS; i++)
+		ids[i] = ids[i - r->flows];
+	(void)munmap(ids, bytes);
 }
 
 static void load_peers(struct rig *r, uint32_t address_offset)
 {
+	uint32_t room = r->flows > DEFAULT_FLOWS ? 2 * r->flows : DEFAULT_FLOWS;
 	struct bpf_program *p;
 
 	r->skel = bench_bpf__open();
@@ -129,8 +128,6 @@ static void load_peers(struct rig *r, uint32_t address_offset)
 		if (bpf_program__type(p) == BPF_PROG_TYPE_SCHED_CLS)
 			(void)bpf_program__set_expected_attach_type(p, TCX_INGRESS);
 	}
-	uint32_t room = r->flows > DEFAULT_FLOWS ? 2 * r->flows : DEFAULT_FLOWS;
-
 	if (bpf_map__set_max_entries(r->skel->maps.bench_hash, room) ||
 	    bpf_map__set_max_entries(r->skel->maps.bench_percpu, room) || bench_bpf__load(r->skel))
 		die("cannot load the peers");
