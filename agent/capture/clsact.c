@@ -50,6 +50,68 @@ static uint32_t who_is_there(const struct bpf_tc_hook *hook)
 	return bpf_tc_query(hook, &query) ? 0 : query.prog_id;
 }
 
+/* Sends a dump request and hands each answer to take. 0 or -errno. */
+static int dump(uint16_t type, uint32_t ifindex, uint32_t parent, mnl_cb_t take, void *arg)
+{
+	struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	char buf[ANSWER_BYTES];
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	struct tcmsg *t = mnl_nlmsg_put_extra_header(h, sizeof(*t));
+	ssize_t len = -1;
+	int r = MNL_CB_ERROR;
+
+	if (!s)
+		return -errno;
+	h->nlmsg_type = type;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	h->nlmsg_seq = 1;
+	t->tcm_ifindex = (int)ifindex;
+	t->tcm_parent = parent;
+	if (!mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) &&
+	    mnl_socket_sendto(s, h, h->nlmsg_len) >= 0) {
+		do {
+			len = mnl_socket_recvfrom(s, buf, sizeof(buf));
+			r = len < 0 ? MNL_CB_ERROR
+				    : mnl_cb_run(buf, (size_t)len, 1, mnl_socket_get_portid(s),
+						 take, arg);
+		} while (r > MNL_CB_STOP);
+	}
+	r = r == MNL_CB_ERROR ? -errno : 0;
+	(void)mnl_socket_close(s);
+	return r;
+}
+
+struct qdisc {
+	uint32_t ifindex;
+	bool old;
+};
+
+static int take_qdisc(const struct nlmsghdr *h, void *arg)
+{
+	const struct tcmsg *t = mnl_nlmsg_get_payload(h);
+	struct qdisc *q = arg;
+	const struct nlattr *a;
+
+	if (h->nlmsg_type != RTM_NEWQDISC || t->tcm_ifindex != (int)q->ifindex ||
+	    t->tcm_parent != TC_H_INGRESS)
+		return MNL_CB_OK;
+	mnl_attr_for_each(a, h, sizeof(*t))
+	{
+		if (mnl_attr_get_type(a) == TCA_KIND && !mnl_attr_validate(a, MNL_TYPE_NUL_STRING))
+			q->old = !strcmp(mnl_attr_get_str(a), "ingress");
+	}
+	return MNL_CB_OK;
+}
+
+/* The qdisc there is the older `ingress`: the kernel takes an egress filter there, too, and then runs
+ * it on what comes in. */
+static bool has_no_egress(uint32_t ifindex)
+{
+	struct qdisc q = {.ifindex = ifindex};
+
+	return dump(RTM_GETQDISC, ifindex, 0, take_qdisc, &q) || q.old;
+}
+
 int fffa_clsact_attach(int prog_fd, uint32_t ifindex, bool egress, struct fffa_clsact *out)
 {
 	struct bpf_tc_hook hook = hook_of(ifindex, egress);
@@ -61,6 +123,8 @@ int fffa_clsact_attach(int prog_fd, uint32_t ifindex, bool egress, struct fffa_c
 
 	if (r && r != -EEXIST)
 		return r;
+	if (!made && egress && has_no_egress(ifindex))
+		return -EINVAL;
 	there = made ? 0 : who_is_there(&hook);
 	if (there && !is_ours(there))
 		return -EEXIST;
@@ -100,43 +164,21 @@ static int take_filter(const struct nlmsghdr *h, void *arg)
 }
 
 /* True also when it cannot be told. */
-static bool has_filters(struct mnl_socket *s, uint32_t ifindex, uint32_t minor)
+static bool has_filters(uint32_t ifindex, uint32_t minor)
 {
-	char buf[ANSWER_BYTES];
-	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
-	struct tcmsg *t = mnl_nlmsg_put_extra_header(h, sizeof(*t));
 	bool found = false;
-	int r;
 
-	h->nlmsg_type = RTM_GETTFILTER;
-	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	h->nlmsg_seq = minor;
-	t->tcm_ifindex = (int)ifindex;
-	t->tcm_parent = TC_H_MAKE(TC_H_CLSACT, minor);
-	if (mnl_socket_sendto(s, h, h->nlmsg_len) < 0)
-		return true;
-	do {
-		ssize_t len = mnl_socket_recvfrom(s, buf, sizeof(buf));
-
-		if (len < 0)
-			return true;
-		r = mnl_cb_run(buf, (size_t)len, minor, mnl_socket_get_portid(s), take_filter,
-			       &found);
-	} while (r > MNL_CB_STOP);
-	return found || r == MNL_CB_ERROR;
+	return dump(RTM_GETTFILTER, ifindex, TC_H_MAKE(TC_H_CLSACT, minor), take_filter, &found) ||
+	       found;
 }
 
 void fffa_clsact_tidy(uint32_t ifindex)
 {
-	struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	struct bpf_tc_hook hook = hook_of(ifindex, false);
 
-	if (!s)
+	if (has_filters(ifindex, TC_H_MIN_INGRESS) || has_filters(ifindex, TC_H_MIN_EGRESS))
 		return;
 	/* Both directions: libbpf's word for the qdisc itself. */
 	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
-	if (!mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) &&
-	    !has_filters(s, ifindex, TC_H_MIN_INGRESS) && !has_filters(s, ifindex, TC_H_MIN_EGRESS))
-		(void)bpf_tc_hook_destroy(&hook);
-	(void)mnl_socket_close(s);
+	(void)bpf_tc_hook_destroy(&hook);
 }

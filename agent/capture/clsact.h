@@ -15,7 +15,8 @@ struct fffa_clsact {
 };
 
 /* Makes the qdisc where it is missing; takes the place of a filter that is left behind. -EEXIST:
- * somebody else's filter is there. Other -errno. */
+ * somebody else's filter is there. -EINVAL: an ingress qdisc stands in its way, or a filter of
+ * another kind. Other -errno. */
 int fffa_clsact_attach(int prog_fd, uint32_t ifindex, bool egress, struct fffa_clsact *out);
 /* The filter is still there. */
 bool fffa_clsact_attached(const struct fffa_clsact *c, uint32_t ifindex, bool egress);
