@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0 OR MIT
+// SPDX-License-Identifier: MIT
 /*
  * What bench_kernel holds the programs against: an empty program, the parser alone, hash maps as
  * flow agents commonly use them; and the mutator, which makes each packet of a test run another

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* SPDX-License-Identifier: MIT */
 /* Shared by the kernel side and the program of bench_kernel. */
 #ifndef FFFA_TESTS_BENCH_KERNEL_BENCH_H
 #define FFFA_TESTS_BENCH_KERNEL_BENCH_H
