@@ -3,9 +3,10 @@
 #
 # Installs what FFFA needs, from Debian packages: the one place where dependencies are named.
 #
-#   docker/install-deps.sh [build|test|all]     default: build
+#   docker/install-deps.sh [build|test|kernels|all]     default: build
 #
-# build: compile and run the agent. test: what the tests need beside that. all: both.
+# build: compile and run the agent. test: what the tests need beside that. kernels: what boots other kernels
+# (tests/kernels). all: all of them.
 # Does nothing, quickly, when everything is there. Debian 12 (bookworm) and 13 (trixie). Needs root.
 set -euo pipefail
 
@@ -21,6 +22,7 @@ test=(
 	tshark tcpdump iperf3 nginx-light curl iproute2 iputils-ping ethtool procps
 	python3 python3-scapy jq strace
 )
+kernels=(qemu-system-x86 busybox-static cpio kmod xz-utils util-linux)
 
 die()
 {
@@ -95,7 +97,8 @@ forbid_services()
 case ${1-build} in
 build) wanted=("${build[@]}") ;;
 test) wanted=("${test[@]}") ;;
-all) wanted=("${build[@]}" "${test[@]}") ;;
+kernels) wanted=("${kernels[@]}") ;;
+all) wanted=("${build[@]}" "${test[@]}" "${kernels[@]}") ;;
 -h | --help)
 	usage
 	exit 0
