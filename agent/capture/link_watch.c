@@ -48,10 +48,15 @@ static bool read_news(struct mnl_socket *s)
 	return news;
 }
 
+static void on_readable(uv_poll_t *h, int status, int events);
+
 static void on_quiet(uv_timer_t *h)
 {
 	struct fffa_link_watch *w = h->data;
 
+	/* libuv watches no further when the kernel reports an overrun; not at once, lest an error
+	 * that stays keeps the loop busy. */
+	(void)uv_poll_start(&w->poll, UV_READABLE, on_readable);
 	w->changed(w->arg);
 }
 

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+/* Which devices are chosen out of a list: each packet once, unless two are named. */
+#include "tests/stubs/cmocka_all.h"
+
+#include <net/if_arp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/capture/devices.h"
+
+#define NAMES_MAX 8
+
+/* A host with a bit of everything; sorted by ifindex as the kernel's list is. */
+static struct fffa_link host[] = {
+	{.ifindex = 1, .name = "lo", .type = ARPHRD_LOOPBACK},
+	{.ifindex = 2, .name = "eth0", .type = ARPHRD_ETHER, .default_route = true},
+	{.ifindex = 3, .name = "eth1", .type = ARPHRD_ETHER, .master = 6},
+	{.ifindex = 4, .name = "eth0.7", .type = ARPHRD_ETHER, .kind = "vlan", .parent = 2},
+	{.ifindex = 5, .name = "qinq", .type = ARPHRD_ETHER, .kind = "vlan", .parent = 4},
+	{.ifindex = 6, .name = "bond0", .type = ARPHRD_ETHER, .kind = "bond", .master = 7},
+	{.ifindex = 7, .name = "br0", .type = ARPHRD_ETHER, .kind = "bridge"},
+	{.ifindex = 8, .name = "br0.9", .type = ARPHRD_ETHER, .kind = "vlan", .parent = 7},
+	{.ifindex = 9, .name = "mac0", .type = ARPHRD_ETHER, .kind = "macvlan", .parent = 2},
+	{.ifindex = 10, .name = "veth0", .type = ARPHRD_ETHER, .kind = "veth", .parent = 11},
+	{.ifindex = 11, .name = "veth1", .type = ARPHRD_ETHER, .kind = "veth", .parent = 10},
+	{.ifindex = 12, .name = "tun0", .type = ARPHRD_NONE, .kind = "tun", .default_route = true},
+};
+
+static const struct fffa_links links = {.v = host, .n = sizeof(host) / sizeof(host[0])};
+
+/* Splits a text at spaces into a list; the words live in text. */
+static struct fffa_strings words(char *text, char **v)
+{
+	struct fffa_strings s = {.v = v};
+
+	for (char *w = strtok(text, " "); w; w = strtok(NULL, " "))
+		v[s.n++] = w;
+	return s;
+}
+
+static void choose(const struct fffa_links *l, const char *interfaces, const char *exclude,
+		   const struct fffa_devices_keep *keep, struct fffa_netdevs *out)
+{
+	char in[128], ex[128], *in_v[NAMES_MAX], *ex_v[NAMES_MAX];
+	struct fffa_capture_conf c = {0};
+
+	(void)snprintf(in, sizeof(in), "%s", interfaces);
+	(void)snprintf(ex, sizeof(ex), "%s", exclude);
+	c.interfaces = words(in, in_v);
+	c.exclude = words(ex, ex_v);
+	fffa_devices_choose(&c, l, keep, out);
+}
+
+static void expect_names(const struct fffa_netdevs *d, const char *want)
+{
+	char got[256] = "";
+
+	for (size_t i = 0; i < d->n; i++) {
+		size_t len = strlen(got);
+
+		(void)snprintf(got + len, sizeof(got) - len, "%s%s", i ? " " : "", d->v[i].name);
+	}
+	assert_string_equal(got, want);
+}
+
+static void expect(const char *interfaces, const char *exclude, const char *want)
+{
+	struct fffa_netdevs d;
+
+	choose(&links, interfaces, exclude, NULL, &d);
+	expect_names(&d, want);
+}
+
+/* The device is left out for that reason and that other device. */
+static void expect_left(const char *interfaces, const char *name, enum fffa_left_why why,
+			const char *other)
+{
+	struct fffa_netdevs d;
+
+	choose(&links, interfaces, "", NULL, &d);
+	for (size_t i = 0; i < d.left_count; i++) {
+		if (strcmp(d.left[i].name, name) != 0)
+			continue;
+		assert_int_equal(d.left[i].why, why);
+		assert_string_equal(d.left[i].other, other);
+		return;
+	}
+	fail_msg("%s is not among those left out", name);
+}
+
+static void children_give_way_to_their_parent(void **state)
+{
+	(void)state;
+	expect("eth0*", "", "eth0");
+	expect("eth0 qinq*", "", "eth0"); /* through eth0.7, which nobody asked for */
+	expect("eth0.*", "", "eth0.7");
+	expect("eth0.* q*", "", "eth0.7");
+	expect("q*", "", "qinq");
+	expect("eth0 mac*", "", "eth0");
+	expect("mac* eth0.*", "", "eth0.7 mac0"); /* not on each other */
+	expect("auto eth0.*", "", "eth0");
+	expect_left("eth0*", "eth0.7", FFFA_LEFT_SHOWN_BELOW, "eth0");
+	expect_left("eth0* q*", "qinq", FFFA_LEFT_SHOWN_BELOW, "eth0");
+	expect_left("auto mac*", "mac0", FFFA_LEFT_SHOWN_BELOW, "eth0");
+}
+
+static void masters_give_way_to_their_ports(void **state)
+{
+	(void)state;
+	expect("b*", "", "bond0");
+	expect("br*", "", "br0");
+	expect("eth1 b*", "", "eth1");
+	expect("eth1 br0.*", "", "eth1"); /* a VLAN on a bridge on a bond on eth1 */
+	expect("br0.*", "", "br0.9");
+	expect_left("eth1 b*", "br0", FFFA_LEFT_SHOWN_BELOW, "eth1");
+	expect_left("eth1 b*", "bond0", FFFA_LEFT_SHOWN_BELOW, "eth1");
+}
+
+static void what_is_named_is_always_taken(void **state)
+{
+	(void)state;
+	expect("eth0 eth0.7", "", "eth0 eth0.7");
+	expect("eth* eth0.7", "", "eth0 eth1 eth0.7");
+	expect("eth0 eth0.7 qinq mac0", "", "eth0 eth0.7 qinq mac0");
+	expect("eth1 bond0 br0 br0.9", "", "eth1 bond0 br0 br0.9");
+	/* One of the two is not enough: the other one, by its glob, is the lower one and stays. */
+	expect("eth0.7 eth0*", "", "eth0 eth0.7");
+}
+
+static void what_is_excluded_does_not_stand_in_for_others(void **state)
+{
+	(void)state;
+	expect("eth0*", "eth0", "eth0.7");
+	expect("eth1 b*", "eth1", "bond0");
+	expect("eth0 eth0.7", "eth0.*", "eth0");
+	expect("*", "*", "");
+	expect("auto eth1", "auto", "eth1");
+}
+
+static void pairs_are_no_parent_and_child(void **state)
+{
+	(void)state;
+	expect("veth*", "", "veth0 veth1");
+}
+
+static void loopback_only_by_its_name(void **state)
+{
+	(void)state;
+	expect("lo", "", "lo");
+	expect("l*", "", "");
+	expect("lo l*", "", "lo");
+	expect("l* lo", "", "lo");
+}
+
+static void without_ethernet(void **state)
+{
+	(void)state;
+	expect("t* auto", "", "eth0");
+	expect_left("t*", "tun0", FFFA_LEFT_NO_ETHERNET, "");
+	expect_left("tun0", "tun0", FFFA_LEFT_NO_ETHERNET, "");
+}
+
+static enum fffa_match match_of_eth0(const char *interfaces)
+{
+	struct fffa_netdevs d;
+
+	choose(&links, interfaces, "", NULL, &d);
+	assert_int_equal(d.n, 1);
+	assert_true(d.v[0].default_route);
+	return d.v[0].match;
+}
+
+static void the_weightiest_reason_counts(void **state)
+{
+	(void)state;
+	assert_int_equal(match_of_eth0("auto"), FFFA_MATCH_AUTO);
+	assert_int_equal(match_of_eth0("auto eth0*"), FFFA_MATCH_GLOB);
+	assert_int_equal(match_of_eth0("eth0* auto"), FFFA_MATCH_GLOB);
+	assert_int_equal(match_of_eth0("auto eth0* eth0"), FFFA_MATCH_NAME);
+}
+
+static void kept_ones_count_whatever_their_name(void **state)
+{
+	struct fffa_devices_keep k = {.v = {{.ifindex = 2, .match = FFFA_MATCH_GLOB}}, .n = 1};
+	struct fffa_netdevs d;
+
+	(void)state;
+	choose(&links, "none", "", &k, &d);
+	expect_names(&d, "eth0");
+	choose(&links, "none", "eth0", &k, &d);
+	expect_names(&d, "");
+	choose(&links, "mac*", "", &k, &d);
+	expect_names(&d, "eth0");
+	k.v[0].ifindex = 4; /* kept, but still only for a glob */
+	choose(&links, "eth0", "", &k, &d);
+	expect_names(&d, "eth0");
+	k.v[0].match = FFFA_MATCH_NAME;
+	choose(&links, "eth0", "", &k, &d);
+	expect_names(&d, "eth0 eth0.7");
+	k.v[0].ifindex = 99; /* gone meanwhile */
+	choose(&links, "eth0", "", &k, &d);
+	expect_names(&d, "eth0");
+}
+
+static void a_ring_of_devices_ends(void **state)
+{
+	static struct fffa_link ring[] = {
+		{.ifindex = 1, .name = "a", .type = ARPHRD_ETHER, .kind = "vlan", .parent = 2},
+		{.ifindex = 2, .name = "b", .type = ARPHRD_ETHER, .kind = "vlan", .parent = 1},
+	};
+	struct fffa_links l = {.v = ring, .n = 2};
+	struct fffa_netdevs d;
+
+	(void)state;
+	choose(&l, "a", "", NULL, &d);
+	expect_names(&d, "a");
+}
+
+static void more_than_the_cap(void **state)
+{
+	static struct fffa_link many[FFFA_DEVICES_MAX + 2];
+	struct fffa_links l = {.v = many, .n = FFFA_DEVICES_MAX + 2};
+	struct fffa_netdevs d;
+
+	(void)state;
+	for (size_t i = 0; i < l.n; i++) {
+		many[i] = (struct fffa_link){.ifindex = (uint32_t)i + 1, .type = ARPHRD_ETHER};
+		(void)snprintf(many[i].name, sizeof(many[i].name), "e%zu", i);
+	}
+	choose(&l, "e*", "", NULL, &d);
+	assert_int_equal(d.n, FFFA_DEVICES_MAX);
+	assert_true(d.more);
+	assert_int_equal(d.left_count, 2);
+	assert_int_equal(d.left[0].why, FFFA_LEFT_FULL);
+	assert_string_equal(d.left[1].name, "e65");
+	choose(&l, "e*", "e0 e1", NULL, &d);
+	assert_int_equal(d.n, FFFA_DEVICES_MAX);
+	assert_false(d.more);
+}
+
+static void routes_are_read_only_for_auto(void **state)
+{
+	char text[] = "auto", *v[1];
+	struct fffa_capture_conf c = {.interfaces = words(text, v)};
+
+	(void)state;
+	assert_true(fffa_devices_want_routes(&c));
+	c.exclude = c.interfaces;
+	c.interfaces.n = 0;
+	assert_true(fffa_devices_want_routes(&c));
+	c.exclude.n = 0;
+	assert_false(fffa_devices_want_routes(&c));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(children_give_way_to_their_parent),
+		cmocka_unit_test(masters_give_way_to_their_ports),
+		cmocka_unit_test(what_is_named_is_always_taken),
+		cmocka_unit_test(what_is_excluded_does_not_stand_in_for_others),
+		cmocka_unit_test(pairs_are_no_parent_and_child),
+		cmocka_unit_test(loopback_only_by_its_name),
+		cmocka_unit_test(without_ethernet),
+		cmocka_unit_test(the_weightiest_reason_counts),
+		cmocka_unit_test(kept_ones_count_whatever_their_name),
+		cmocka_unit_test(a_ring_of_devices_ends),
+		cmocka_unit_test(more_than_the_cap),
+		cmocka_unit_test(routes_are_read_only_for_auto),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT
+/* The list of devices and the watch over them, in a network namespace of our own. */
+#include "tests/stubs/cmocka_all.h"
+
+#include <errno.h>
+#include <net/if_arp.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "agent/capture/link_watch.h"
+#include "agent/capture/links.h"
+#include "agent/capture/preflight.h"
+
+static void run_ip(const char *command)
+{
+	if (system(command))
+		fail_msg("%s failed", command);
+}
+
+/* lo, a bridge br with its port da, da's peer db, a macvlan on db. */
+static int setup(void **state)
+{
+	(void)state;
+	if (unshare(CLONE_NEWNET))
+		return -1;
+	return system("ip link set lo up && ip link add name br index 9 type bridge && "
+		      "ip link add da index 10 mtu 1400 address 02:00:00:00:00:0a type veth "
+		      "peer name db index 11 && ip link set da master br && ip link set da up && "
+		      "ip link set db up && ip link add link db name mv index 12 type macvlan");
+}
+
+static struct fffa_link get(const struct fffa_links *l, uint32_t ifindex)
+{
+	const struct fffa_link *found = fffa_links_find(l, ifindex);
+
+	assert_non_null(found);
+	return *found;
+}
+
+static void what_a_device_is(void **state)
+{
+	struct fffa_links l;
+	struct fffa_link d;
+
+	(void)state;
+	assert_int_equal(fffa_links_read(&l, false), 0);
+	for (size_t i = 1; i < l.n; i++)
+		assert_true(l.v[i - 1].ifindex < l.v[i].ifindex);
+	assert_null(fffa_links_find(&l, 0));
+	assert_null(fffa_links_find(&l, 99));
+	d = get(&l, 1);
+	assert_string_equal(d.name, "lo");
+	assert_int_equal(d.type, ARPHRD_LOOPBACK);
+	assert_true(d.up);
+	d = get(&l, 9);
+	assert_string_equal(d.kind, "bridge");
+	assert_false(d.up);
+	assert_int_equal(d.parent | d.master, 0);
+	d = get(&l, 10);
+	assert_string_equal(d.name, "da");
+	assert_string_equal(d.kind, "veth");
+	assert_memory_equal(d.mac, ((uint8_t[]){2, 0, 0, 0, 0, 0x0a}), 6);
+	assert_int_equal(d.mtu_bytes, 1400);
+	assert_int_equal(d.master, 9);
+	assert_int_equal(d.type, ARPHRD_ETHER);
+	d = get(&l, 12);
+	assert_string_equal(d.kind, "macvlan");
+	assert_int_equal(d.parent, 11);
+	fffa_links_fini(&l);
+	assert_int_equal(l.n, 0);
+}
+
+/* The number of a parent in another namespace would mean some device of ours. */
+static void a_parent_elsewhere_is_none(void **state)
+{
+	struct fffa_links l;
+
+	(void)state;
+	run_ip("unshare -n sh -c 'ip link add other index 11 type bridge && "
+	       "ip link add link other name far index 30 type macvlan && "
+	       "ip link set far netns '$PPID");
+	assert_int_equal(fffa_links_read(&l, false), 0);
+	assert_string_equal(get(&l, 30).name, "far");
+	assert_int_equal(get(&l, 30).parent, 0);
+	fffa_links_fini(&l);
+}
+
+/* How many devices hold a default route, and that da is the one when there is one. */
+static int holders(bool routes)
+{
+	struct fffa_links l;
+	int n = 0;
+
+	assert_int_equal(fffa_links_read(&l, routes), 0);
+	for (size_t i = 0; i < l.n; i++)
+		n += l.v[i].default_route;
+	if (n == 1)
+		assert_true(get(&l, 10).default_route);
+	fffa_links_fini(&l);
+	return n;
+}
+
+static void default_routes(void **state)
+{
+	(void)state;
+	run_ip("ip link set da nomaster && ip addr add 10.9.0.1/24 dev da && "
+	       "ip addr add 10.8.0.1/24 dev db");
+	assert_int_equal(holders(true), 0);
+	run_ip("ip route add default via 10.8.0.2 table 100 && ip route add 0.0.0.0/1 dev db && "
+	       "ip route add blackhole default metric 9");
+	assert_int_equal(holders(true), 0);
+	run_ip("ip route add default via 10.9.0.2");
+	assert_int_equal(holders(true), 1);
+	assert_int_equal(holders(false), 0); /* not asked for */
+	run_ip("ip route replace default nexthop via 10.9.0.2 nexthop via 10.8.0.2");
+	assert_int_equal(holders(true), 2);
+	run_ip("ip route del default && ip -6 route add default dev da");
+	assert_int_equal(holders(true), 1);
+}
+
+static void driver_facts(void **state)
+{
+	struct fffa_hook_facts f;
+
+	(void)state;
+	fffa_hook_facts_read(10, "da", &f);
+	assert_string_equal(f.driver, "veth");
+	assert_int_equal(f.mtu_bytes, 1400);
+	assert_int_equal(f.xdp_prog_id, 0);
+	assert_int_not_equal(f.native, FFFA_NATIVE_NO);
+	fffa_hook_facts_read(9, "br", &f);
+	assert_string_equal(f.driver, "bridge");
+	assert_int_not_equal(f.native, FFFA_NATIVE_YES);
+	fffa_hook_facts_read(99, "absent", &f);
+	assert_string_equal(f.driver, "");
+	assert_int_equal(f.mtu_bytes, 0);
+	assert_int_equal(f.native, FFFA_NATIVE_UNKNOWN);
+}
+
+struct watch {
+	uv_loop_t loop;
+	uv_timer_t limit;
+	struct fffa_link_watch *w;
+	int calls;
+	bool late;
+};
+
+static void on_changed(void *arg)
+{
+	struct watch *t = arg;
+
+	t->calls++;
+	uv_stop(&t->loop);
+}
+
+static void on_limit(uv_timer_t *h)
+{
+	struct watch *t = h->data;
+
+	t->late = true;
+	uv_stop(&t->loop);
+}
+
+/* Turns the loop until changed is called, or for ms. */
+static bool called_within(struct watch *t, uint64_t ms)
+{
+	int before = t->calls;
+
+	t->late = false;
+	assert_int_equal(uv_timer_start(&t->limit, on_limit, ms, 0), 0);
+	while (t->calls == before && !t->late)
+		(void)uv_run(&t->loop, UV_RUN_DEFAULT);
+	(void)uv_timer_stop(&t->limit);
+	return t->calls != before;
+}
+
+#define SOON_MS	 10000
+#define NEVER_MS (5 * FFFA_LINK_WATCH_QUIET_MS)
+
+static void watch_open(struct watch *t)
+{
+	memset(t, 0, sizeof(*t));
+	assert_int_equal(uv_loop_init(&t->loop), 0);
+	assert_int_equal(uv_timer_init(&t->loop, &t->limit), 0);
+	t->limit.data = t;
+	assert_int_equal(fffa_link_watch_open(&t->loop, on_changed, t, &t->w), 0);
+	assert_true(called_within(t, SOON_MS)); /* the look after the start */
+}
+
+static void watch_close(struct watch *t)
+{
+	int before = t->calls;
+
+	run_ip("ip link set db down");
+	fffa_link_watch_close(t->w);
+	uv_close((uv_handle_t *)&t->limit, NULL);
+	(void)uv_run(&t->loop, UV_RUN_DEFAULT);
+	assert_int_equal(t->calls, before);
+	assert_int_equal(uv_loop_close(&t->loop), 0);
+}
+
+/* Says whether the command is news, with nothing left to say afterwards. */
+static void expect_news(struct watch *t, const char *command)
+{
+	run_ip(command);
+	if (!called_within(t, SOON_MS))
+		fail_msg("\"%s\" went unnoticed", command);
+	while (called_within(t, NEVER_MS)) { /* what the kernel does on its own account */
+	}
+}
+
+static void changes_are_news(void **state)
+{
+	struct watch t;
+
+	(void)state;
+	watch_open(&t);
+	while (called_within(&t, NEVER_MS)) {
+	}
+	expect_news(&t, "ip link add n0 type veth peer name n1");
+	expect_news(&t, "ip link set n0 name n2");
+	expect_news(&t, "ip addr add 10.7.0.1/24 dev db");
+	expect_news(&t, "ip route add default via 10.7.0.2");
+	expect_news(&t, "ip -6 route add default dev db");
+	expect_news(&t, "ip link del n2");
+	/* Routes that lead to some place only are no news. */
+	run_ip("ip route add 10.6.0.0/16 via 10.7.0.2 && ip -6 route add fd00:6::/64 dev db");
+	assert_false(called_within(&t, NEVER_MS));
+	watch_close(&t);
+}
+
+static void a_burst_is_one_call(void **state)
+{
+	struct watch t;
+
+	(void)state;
+	watch_open(&t);
+	while (called_within(&t, NEVER_MS)) {
+	}
+	t.calls = 0;
+	run_ip("i=0; while [ $i -lt 50 ]; do echo link set db mtu $((1300+i)); i=$((i+1)); done | "
+	       "ip -batch -");
+	assert_true(called_within(&t, SOON_MS));
+	assert_false(called_within(&t, NEVER_MS));
+	assert_int_equal(t.calls, 1);
+	watch_close(&t);
+}
+
+/* More than the socket holds: the kernel drops some and says so, which is news in itself. */
+static void an_overrun_is_news(void **state)
+{
+	struct watch t;
+
+	(void)state;
+	watch_open(&t);
+	while (called_within(&t, NEVER_MS)) {
+	}
+	run_ip("i=0; while [ $i -lt 1500 ]; do echo link set db mtu $((1300+i%90)); i=$((i+1)); "
+	       "done | ip -batch -");
+	assert_true(called_within(&t, SOON_MS));
+	while (called_within(&t, NEVER_MS)) {
+	}
+	expect_news(&t, "ip link set db mtu 1280"); /* and the watch goes on */
+	watch_close(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(what_a_device_is, setup),
+		cmocka_unit_test_setup(a_parent_elsewhere_is_none, setup),
+		cmocka_unit_test_setup(default_routes, setup),
+		cmocka_unit_test_setup(driver_facts, setup),
+		cmocka_unit_test_setup(changes_are_news, setup),
+		cmocka_unit_test_setup(a_burst_is_one_call, setup),
+		cmocka_unit_test_setup(an_overrun_is_news, setup),
+	};
+
+	if (unshare(CLONE_NEWNET)) {
+		(void)printf("cannot make a network namespace (%s): run as root\n",
+			     strerror(errno));
+		return 77;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
