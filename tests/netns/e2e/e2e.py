@@ -114,13 +114,11 @@ class EndToEnd(unittest.TestCase):
 
     @classmethod
     def traffic(cls, lab):
+        iperf = L.Iperf(lab)
         for target, v6 in ((L.PEER4, []), (L.PEER6, ["-6"])):
-            server = lab.start(lab.peer, "iperf" + "6" * len(v6), "iperf3", "-s", "--forceflush")
-            server.await_line("Server listening")
-            lab.run(lab.host, "iperf3", *v6, "-c", target, "-n", "4M")
-            lab.run(lab.host, "iperf3", *v6, "-c", target, "-n", "2M", "-R")
-            lab.run(lab.host, "iperf3", *v6, "-c", target, "-u", "-b", "50M", "-n", "1M", "-l", "1000")
-            server.end(signal.SIGTERM)
+            iperf.run(*v6, "-c", target, "-n", "4M")
+            iperf.run(*v6, "-c", target, "-n", "2M", "-R")
+            iperf.run(*v6, "-c", target, "-u", "-b", "50M", "-n", "1M", "-l", "1000")
             lab.run(lab.host, "ping", *v6, "-c", "20", "-i", "0.01", "-q", target)
         lab.run(lab.peer, "/usr/bin/python3", "-c", GENEVE, "v1", L.PEER_MAC, L.HOST_MAC, L.PEER4, L.HOST4, "40")
         lab.run(lab.host, "/usr/bin/python3", "-c", GENEVE, "v0", L.HOST_MAC, L.PEER_MAC, L.HOST4, L.PEER4, "30")

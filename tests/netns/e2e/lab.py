@@ -108,3 +108,16 @@ class Lab(contextlib.ExitStack):
             with open(path, "w") as f:
                 f.write(text)
         return path
+
+
+class Iperf:
+    """A server on the peer, and clients on the host one after the other: each waits until the server is free again."""
+
+    def __init__(self, lab):
+        self.lab, self.tests = lab, 0
+        self.server = lab.start(lab.peer, "iperf", "iperf3", "-s", "--forceflush")
+
+    def run(self, *args):
+        self.tests += 1
+        self.server.await_line(rf"Server listening on \d+ \(test #{self.tests}\)")
+        return self.lab.run(self.lab.host, "iperf3", *args)

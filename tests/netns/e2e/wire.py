@@ -41,10 +41,11 @@ def network_layer(row, layers):
         if layer in ("icmp", "icmpv6"):
             layers = layers[:at + 1]  # an error quotes the packet that it is about, tunnel and all
             break
-    start = layers.index("geneve") if "geneve" in layers else 0
-    for at in range(start, len(layers)):
-        if layers[at] in ("ip", "ipv6"):
-            return layers[at], layers[:at].count(layers[at]), at
+    tunnels = [at for at, layer in enumerate(layers) if layer in ("geneve", "vxlan")]
+    for start in (*reversed(tunnels), 0):  # an outer packet counts when there is no IP inside
+        for at in range(start, len(layers)):
+            if layers[at] in ("ip", "ipv6"):
+                return layers[at], layers[:at].count(layers[at]), at
     return None
 
 
