@@ -351,12 +351,12 @@ static __always_inline void xdp_tunnels(struct xdp_md *ctx, const struct fffa_fr
 	}
 }
 
-/* True: this packet is passed over (capture.sample). */
-static __always_inline bool not_sampled(struct fffa_counts *c)
+/* True: this packet is passed over (capture.sample), with all of its segments when it says how many. */
+static __always_inline bool not_sampled(struct fffa_counts *c, __u32 segs)
 {
 	if (fffa_conf.sample <= 1 || bpf_get_prandom_u32() % fffa_conf.sample == 0)
 		return false;
-	c->not_sampled++;
+	c->not_sampled += segs ? segs : 1;
 	return true;
 }
 
@@ -411,7 +411,7 @@ static __always_inline int tc(struct __sk_buff *skb, __u8 view)
 	c = bpf_map_lookup_elem(&fffa_counts, &cpu);
 	if (!c)
 		return TC_ACT_UNSPEC;
-	if (not_sampled(c))
+	if (not_sampled(c, f.gso_segs))
 		return TC_ACT_UNSPEC;
 	init_key(&p, view, skb->ifindex);
 	r = fffa_parse_frame(DATA(skb), END(skb), &f, &p);
@@ -462,7 +462,7 @@ int fffa_xdp_in(struct xdp_md *ctx)
 	c = bpf_map_lookup_elem(&fffa_counts, &cpu);
 	if (!c)
 		return XDP_PASS;
-	if (not_sampled(c))
+	if (not_sampled(c, 1))
 		return XDP_PASS;
 	if (fffa_conf.xdp_frags)
 		f.wire_bytes = bpf_xdp_get_buff_len(ctx);

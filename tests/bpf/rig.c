@@ -27,12 +27,23 @@ static void park_xdp(const struct fffa_kernel *k)
 	}
 }
 
+struct fffa_kernel_conf rig_conf(uint64_t max_flows, uint32_t ring_bytes)
+{
+	return (struct fffa_kernel_conf){.max_flows = max_flows,
+					 .ring_bytes = ring_bytes,
+					 .geneve_ports = {6081},
+					 .vxlan_ports = {4789}};
+}
+
 struct fffa_kernel *rig_open(uint64_t max_flows, uint32_t ring_bytes)
 {
-	struct fffa_kernel_conf c = {.max_flows = max_flows,
-				     .ring_bytes = ring_bytes,
-				     .geneve_ports = {6081},
-				     .vxlan_ports = {4789}};
+	struct fffa_kernel_conf c = rig_conf(max_flows, ring_bytes);
+
+	return rig_open_conf(&c);
+}
+
+struct fffa_kernel *rig_open_conf(const struct fffa_kernel_conf *c)
+{
 	struct fffa_kernel *k;
 	struct fffa_err err;
 
@@ -40,7 +51,7 @@ struct fffa_kernel *rig_open(uint64_t max_flows, uint32_t ring_bytes)
 		(void)fprintf(stderr, "skipped: %s\n", err.text);
 		exit(77);
 	}
-	if (fffa_kernel_open(&c, &k, &err)) {
+	if (fffa_kernel_open(c, &k, &err)) {
 		(void)fprintf(stderr, "cannot load: %s\n", err.text);
 		exit(1);
 	}

@@ -8,6 +8,9 @@
 /* Exits with 77 and a reason when this process may not load programs; fails the test on any other
  * error. */
 struct fffa_kernel *rig_open(uint64_t max_flows, uint32_t ring_bytes);
+/* The same with other settings than those: rig_conf gives what rig_open takes. */
+struct fffa_kernel *rig_open_conf(const struct fffa_kernel_conf *c);
+struct fffa_kernel_conf rig_conf(uint64_t max_flows, uint32_t ring_bytes);
 
 /* Runs program once over bytes (at least 14) and returns its verdict. */
 int rig_run(const struct fffa_kernel *k, enum fffa_program p, const void *bytes, size_t len);
