@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,7 +24,6 @@
 /* Since Linux 6.6; older headers do not have it. */
 #define FFFA_BPF_TCX_INGRESS 46
 #define FFFA_BPF_TCX_EGRESS  47
-#define XDP_HAS_FRAGS	     (1u << 5) /* BPF_F_XDP_HAS_FRAGS, since Linux 5.18 */
 
 /* The last lines of what the verifier says tell why it refused; all of them may be megabytes. */
 #define LIBBPF_LINES 40
@@ -83,14 +83,13 @@ static int set_sizes(struct fffa_kernel *k, const struct fffa_kernel_conf *conf)
 	return 0;
 }
 
-/* Whether an XDP program may be given frames of several buffers: Linux 5.18. */
-static bool has_xdp_frags(void)
+bool fffa_kernel__has_xdp_frags(void)
 {
 	const struct bpf_insn pass[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = XDP_HAS_FRAGS);
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = FFFA_XDP_HAS_FRAGS);
 	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "fffa_probe", "Dual MIT/GPL", pass,
 			       sizeof(pass) / sizeof(pass[0]), &opts);
 
@@ -113,9 +112,9 @@ static int set_conf(struct fffa_kernel *k, const struct fffa_kernel_conf *conf)
 	c->sample = conf->sample;
 	c->tunnel_view = conf->tunnel_view;
 	c->fragment_life_ticks = (uint32_t)(FFFA_FRAGMENT_LIFE_S * FFFA_NS_PER_S / k->tick_ns);
-	if (has_xdp_frags()) {
+	if (fffa_kernel__has_xdp_frags()) {
 		c->xdp_frags = 1;
-		(void)bpf_program__set_flags(k->skel->progs.fffa_xdp_in, XDP_HAS_FRAGS);
+		(void)bpf_program__set_flags(k->skel->progs.fffa_xdp_in, FFFA_XDP_HAS_FRAGS);
 	}
 	if (getrandom(c->hash_key, sizeof(c->hash_key), 0) != (ssize_t)sizeof(c->hash_key))
 		return -EIO;
@@ -202,8 +201,21 @@ static int on_ring_event(void *arg, void *data, size_t len)
 	return --k->reading.left ? 0 : -EAGAIN;
 }
 
+/* Before Linux 5.11 BPF memory counts against it; libbpf raises it, where it may. */
+static bool memlock_is_limited(void)
+{
+	struct rlimit l;
+
+	return !getrlimit(RLIMIT_MEMLOCK, &l) && l.rlim_cur != RLIM_INFINITY;
+}
+
 static int load_error(int r, struct fffa_err *err)
 {
+	if (r == -EPERM && memlock_is_limited())
+		return fffa_fail(err, EPERM,
+				 "the kernel refused to load the programs: run as root or grant "
+				 "CAP_BPF and CAP_NET_ADMIN; Linux before 5.11 also needs "
+				 "CAP_SYS_RESOURCE or RLIMIT_MEMLOCK unlimited");
 	if (r == -EPERM)
 		return fffa_fail(err, EPERM,
 				 "the kernel refused to load the programs: run as root or grant "

@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Gets one Debian kernel: its image and some of its modules, through apt with lists of its own, so that the host's
+# package state stays as it is. Needs root.
+#
+#   fetch.sh SUITE LINE DIR MODULE...      e.g. fetch.sh bookworm 6.1 build/kernels/6.1 veth geneve
+#
+# Fills DIR with vmlinuz, release (the kernel's name) and modules/NN-NAME.ko in the order to load them. Does nothing
+# when DIR holds them already. A module that is built in, or that this kernel does not have, is no error. The last line
+# of a failure says why.
+set -euo pipefail
+
+[[ $# -ge 3 ]] || { sed -n '/^# Gets/,/^# of a/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+suite=$1 line=$2 dir=$3
+shift 3
+modules=("$@")
+
+[[ $(cat "$dir/ready" 2>/dev/null) != "$suite ${modules[*]}" ]] || exit 0
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+die()
+{
+	echo "$*" >&2
+	exit 1
+}
+
+# The mirror that this host uses for Debian, or for its security updates.
+mirror()
+{
+	local label=Debian
+
+	[[ $suite != *-security ]] || label=Debian-Security
+	# shellcheck disable=SC2016 # apt's own variables
+	apt-get indextargets --format '$(ORIGIN)/$(LABEL) $(REPO_URI)' 'Created-By: Packages' |
+		sed -n "s|^Debian/$label ||p" | head -n 1
+}
+
+# apt with a state of its own, and the host's proxies and keys.
+own_apt()
+{
+	local tool=$1 uri
+
+	shift
+	if [[ ! -e $scratch/apt.conf ]]; then
+		uri=$(mirror)
+		[[ -n $uri ]] || die "this host's package sources name no Debian mirror for $suite"
+		mkdir -p "$scratch"/{lists/partial,cache/archives/partial}
+		: >"$scratch/status"
+		echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $suite main" \
+			>"$scratch/sources.list"
+		cat >"$scratch/apt.conf" <<-END
+			Dir::State "$scratch";
+			Dir::State::lists "$scratch/lists";
+			Dir::State::status "$scratch/status";
+			Dir::Cache "$scratch/cache";
+			Dir::Etc::sourcelist "$scratch/sources.list";
+			Dir::Etc::sourceparts "/dev/null";
+			Dir::Etc::preferencesparts "/dev/null";
+			APT::Sandbox::User "root";
+			Acquire::Languages "none";
+			Acquire::Retries "2";
+		END
+	fi
+	APT_CONFIG=$scratch/apt.conf "$tool" "$@"
+}
+
+newest_package()
+{
+	own_apt apt-cache pkgnames "linux-image-$line." | grep -E -- '-cloud-amd64$' | sort -V | tail -n 1
+}
+
+# The paths of the wanted modules and of what they need, in the order to load them.
+load_order()
+{
+	local release=$1 module
+
+	for module in "${modules[@]}"; do
+		modprobe -S "$release" -d "$scratch/k" --show-depends "$module" 2>/dev/null || true
+	done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++'
+}
+
+unpack_modules()
+{
+	local release=$1 path name n=10
+
+	depmod -b "$scratch/k" "$release"
+	while read -r path; do
+		name=$(basename "$path")
+		case $name in
+		*.ko.xz) xz -dc "$path" ;;
+		*.ko.zst) zstd -qdc "$path" ;;
+		*) cat "$path" ;;
+		esac >"$dir/modules/$n-${name%%.ko*}.ko"
+		n=$((n + 1))
+	done < <(load_order "$release")
+}
+
+own_apt apt-get -qq update || die "the package list of $suite cannot be read"
+package=$(newest_package)
+[[ -n $package ]] || die "$suite has no kernel $line"
+(cd "$scratch" && own_apt apt-get -qq download "$package") || die "$package cannot be downloaded"
+mkdir "$scratch/k"
+dpkg-deb -x "$scratch"/linux-image-*.deb "$scratch/k"
+image=$(find "$scratch/k/boot" -name 'vmlinuz-*' 2>/dev/null | head -n 1)
+[[ -n $image ]] || die "$package holds no kernel image"
+
+rm -rf "$dir"
+mkdir -p "$dir/modules"
+cp "$image" "$dir/vmlinuz"
+release=${image##*/vmlinuz-}
+echo "$release" >"$dir/release"
+# A kernel from a host with /usr merged finds its modules under usr/lib.
+[[ -e $scratch/k/lib/modules ]] || ln -s usr/lib "$scratch/k/lib"
+unpack_modules "$release"
+echo "$suite ${modules[*]}" >"$dir/ready"
