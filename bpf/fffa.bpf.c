@@ -464,8 +464,6 @@ int fffa_xdp_in(struct xdp_md *ctx)
 		return XDP_PASS;
 	if (not_sampled(c, 1))
 		return XDP_PASS;
-	if (fffa_conf.xdp_frags)
-		f.wire_bytes = bpf_xdp_get_buff_len(ctx);
 	init_key(&p, FFFA_VIEW_HOOK_XDP, ctx->ingress_ifindex);
 	r = fffa_parse_frame(data, end, &f, &p);
 	if (!r) {
@@ -473,6 +471,8 @@ int fffa_xdp_in(struct xdp_md *ctx)
 		if (p.fragment)
 			fragment(&p, c);
 	}
+	if (r && fffa_conf.xdp_frags) /* a call: only where the length is counted */
+		f.wire_bytes = bpf_xdp_get_buff_len(ctx);
 	count(r, &f, &p, cpu, c);
 	return XDP_PASS;
 }

@@ -43,6 +43,11 @@ struct fffa_kernel {
 
 /* After load: reads the clock for the first time. -errno. */
 int fffa_kernel__clock_start(struct fffa_kernel *k);
+#define FFFA_XDP_HAS_FRAGS                                                                         \
+	(1u << 5) /* BPF_F_XDP_HAS_FRAGS, since Linux 5.18; older headers lack it */
+/* Whether an XDP program may be given frames of several buffers: Linux 5.18. */
+bool fffa_kernel__has_xdp_frags(void);
+
 /* Before load: which clock the programs use, and how long its tick is. */
 void fffa_kernel__clock_choose(struct fffa_kernel *k);
 /* Any thread. */

@@ -125,6 +125,8 @@ static void load_peers(struct rig *r, uint32_t address_offset)
 	if (!r->skel)
 		die("bench_bpf");
 	bpf_object__for_each_program (p, r->skel->obj) {
+		if (bpf_program__type(p) == BPF_PROG_TYPE_XDP && fffa_kernel__has_xdp_frags())
+			(void)bpf_program__set_flags(p, FFFA_XDP_HAS_FRAGS);
 		if (bpf_program__type(p) == BPF_PROG_TYPE_SCHED_CLS)
 			(void)bpf_program__set_expected_attach_type(p, TCX_INGRESS);
 	}
