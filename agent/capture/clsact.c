@@ -33,13 +33,13 @@ static bool is_ours(uint32_t prog_id)
 	return ours;
 }
 
-static struct bpf_tc_hook hook_of(uint32_t ifindex, bool egress)
+/* By field: libbpf refuses a hook whose padding is not zero, and an initialiser may leave it so. */
+static void hook_init(struct bpf_tc_hook *hook, uint32_t ifindex, bool egress)
 {
-	struct bpf_tc_hook hook = {.sz = sizeof(hook),
-				   .ifindex = (int)ifindex,
-				   .attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS};
-
-	return hook;
+	memset(hook, 0, sizeof(*hook));
+	hook->sz = sizeof(*hook);
+	hook->ifindex = (int)ifindex;
+	hook->attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS;
 }
 
 /* Id of the program in our place, 0 when it is free. */
@@ -114,13 +114,16 @@ static bool has_no_egress(uint32_t ifindex)
 
 int fffa_clsact_attach(int prog_fd, uint32_t ifindex, bool egress, struct fffa_clsact *out)
 {
-	struct bpf_tc_hook hook = hook_of(ifindex, egress);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY,
 		    .prog_fd = prog_fd);
+	struct bpf_tc_hook hook;
 	uint32_t there;
-	int r = bpf_tc_hook_create(&hook);
-	bool made = !r;
+	bool made;
+	int r;
 
+	hook_init(&hook, ifindex, egress);
+	r = bpf_tc_hook_create(&hook);
+	made = !r;
 	if (r && r != -EEXIST)
 		return r;
 	if (!made && egress && has_no_egress(ifindex))
@@ -140,16 +143,18 @@ int fffa_clsact_attach(int prog_fd, uint32_t ifindex, bool egress, struct fffa_c
 
 bool fffa_clsact_attached(const struct fffa_clsact *c, uint32_t ifindex, bool egress)
 {
-	struct bpf_tc_hook hook = hook_of(ifindex, egress);
+	struct bpf_tc_hook hook;
 
+	hook_init(&hook, ifindex, egress);
 	return who_is_there(&hook) == c->prog_id;
 }
 
 void fffa_clsact_detach(const struct fffa_clsact *c, uint32_t ifindex, bool egress)
 {
-	struct bpf_tc_hook hook = hook_of(ifindex, egress);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+	struct bpf_tc_hook hook;
 
+	hook_init(&hook, ifindex, egress);
 	if (fffa_clsact_attached(c, ifindex, egress))
 		(void)bpf_tc_detach(&hook, &opts);
 }
@@ -174,10 +179,11 @@ static bool has_filters(uint32_t ifindex, uint32_t minor)
 
 void fffa_clsact_tidy(uint32_t ifindex)
 {
-	struct bpf_tc_hook hook = hook_of(ifindex, false);
+	struct bpf_tc_hook hook;
 
 	if (has_filters(ifindex, TC_H_MIN_INGRESS) || has_filters(ifindex, TC_H_MIN_EGRESS))
 		return;
+	hook_init(&hook, ifindex, false);
 	/* Both directions: libbpf's word for the qdisc itself. */
 	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
 	(void)bpf_tc_hook_destroy(&hook);
