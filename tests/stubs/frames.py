@@ -19,6 +19,20 @@ def ip(src, dst, proto, payload):
     return head + socket.inet_aton(src) + socket.inet_aton(dst) + payload
 
 
+def fragments(src, dst, proto, payload, ident, size):
+    """The datagram as IP fragments of size bytes (a multiple of 8), in their order."""
+    out = []
+    for at in range(0, len(payload), size):
+        part, more = payload[at:at + size], at + size < len(payload)
+        if is_v6(src):
+            out.append(ip(src, dst, 44, struct.pack("!BBHI", proto, 0, at | more, ident) + part))
+        else:
+            whole = bytearray(ip(src, dst, proto, part))
+            whole[4:8] = struct.pack("!HH", ident & 0xFFFF, more << 13 | at // 8)
+            out.append(bytes(whole))
+    return out
+
+
 def eth(packet):
     return ETHER + (b"\x86\xdd" if packet[0] >> 4 == 6 else b"\x08\x00") + packet
 

@@ -1,0 +1,140 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Fragments in a capture: in the flow of their datagram when its first one came before, else with ports 0."""
+import collections
+import json
+import random
+import shutil
+import subprocess
+import unittest
+
+import frames as f
+import program
+
+T0 = 1_700_000_000
+S = 10**9
+A, B, A6, B6 = "10.0.0.1", "10.0.0.2", "fd00::1", "fd00::2"
+FIELDS = ("frame.time_epoch", "ip.src", "ip.dst", "ip.proto", "ip.len", "ip.id", "ip.frag_offset", "ip.flags.mf",
+          "ipv6.src", "ipv6.dst", "ipv6.plen", "ipv6.nxt", "ipv6.fraghdr.nxt", "ipv6.fraghdr.ident",
+          "ipv6.fraghdr.offset", "ipv6.fraghdr.more", "udp.srcport", "udp.dstport")
+LIFE_S = 30
+
+
+def datagram(sport, dport, size):
+    return f.udp(sport, dport, bytes(size))
+
+
+def as_key(record):
+    return tuple(str(record.get(name, 0)) for name in ("srcaddr", "dstaddr", "srcport", "dstport", "protocol"))
+
+
+class Fragments(program.Case):
+    def sums(self, timed, capture="{}"):
+        """(packets, bytes) of each key, out of the records."""
+        self.path = self.file("a.pcap", f.pcap([(int(s * S), f.eth(p)) for s, p in timed]))
+        conf = self.file("fffa.yaml", f'capture: {capture}\nsinks: [{{name: out, type: file, path: "-", format: json}}]\n')
+        done = program.fffa("replay", "-c", conf, self.path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.ledger = program.ledger(done.stderr)
+        self.assertEqual((self.ledger["balance"], self.ledger["seen_packets"], self.ledger["lost_packets"]),
+                         ("ok", len(timed), 0))
+        got = collections.defaultdict(lambda: [0, 0])
+        for one in map(json.loads, done.stdout.splitlines()):
+            got[as_key(one)][0] += one["packets"]
+            got[as_key(one)][1] += one["bytes"]
+        return {key: tuple(v) for key, v in got.items()}
+
+    def orphans(self):
+        return self.ledger.get("no_first_fragment", 0)
+
+    def test_one_datagram_is_one_flow(self):
+        for a, b, headers in ((A, B, 20), (A6, B6, 48)):
+            parts = f.fragments(a, b, 17, datagram(5000, 6000, 4000), 7, 1480)
+            self.assertEqual(len(parts), 3)
+            got = self.sums([(T0, p) for p in parts])
+            self.assertEqual(got, {(a, b, "5000", "6000", "17"): (3, 3 * headers + 4008)})
+            self.assertEqual(self.orphans(), 0)
+
+    def test_the_first_one_last(self):
+        for a, b, headers in ((A, B, 20), (A6, B6, 48)):
+            parts = f.fragments(a, b, 17, datagram(5000, 6000, 4000), 7, 1480)
+            got = self.sums([(T0, p) for p in reversed(parts)])
+            self.assertEqual(got, {(a, b, "0", "0", "17"): (2, 2 * headers + 4008 - 1480),
+                                   (a, b, "5000", "6000", "17"): (1, headers + 1480)})
+            self.assertEqual(self.orphans(), 2)
+
+    def test_after_thirty_seconds_the_ports_are_forgotten(self):
+        first, second, third = f.fragments(A, B, 17, datagram(5000, 6000, 4000), 7, 1480)
+        got = self.sums([(T0, first), (T0 + 30, second), (T0 + 30.001, third)])
+        self.assertEqual(got, {(A, B, "5000", "6000", "17"): (2, 3000), (A, B, "0", "0", "17"): (1, 4028 - 3000 + 40)})
+        self.assertEqual(self.orphans(), 1)
+
+    def test_inside_geneve(self):
+        parts = f.fragments(A, B, 17, datagram(5000, 6000, 4000), 7, 1400)
+        outer = [f.ip("10.9.0.1", "10.9.0.2", 17, f.udp(60000, 6081, f.geneve(p, f.gwlb(1, 2, 3)))) for p in parts]
+        self.assertEqual(self.sums([(T0, p) for p in outer]), {(A, B, "5000", "6000", "17"): (3, 60 + 4008)})
+
+    def test_fragments_of_the_tunnel_itself(self):
+        inner = f.ip(A, B, 17, datagram(5000, 6000, 3000))
+        parts = f.fragments("10.9.0.1", "10.9.0.2", 17, f.udp(60000, 6081, f.geneve(inner, f.gwlb(1, 2, 3))), 9, 1480)
+        self.assertEqual(self.sums([(T0, p) for p in parts], "{tunnel_view: outer}"),
+                         {("10.9.0.1", "10.9.0.2", "60000", "6081", "17"): (len(parts), sum(map(len, parts)))})
+
+    def by_tshark(self):
+        """The same sums by tshark's reading of each frame alone, and by the rule of what belongs together."""
+        args = ["tshark", "-n", "-r", self.path, "-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE", "-T", "fields",
+                "-E", "separator=|", "-E", "occurrence=f"]
+        for name in FIELDS:
+            args += ["-e", name]
+        out = subprocess.run(args, capture_output=True, text=True, check=True, timeout=120).stdout
+        ports, sums, orphans = {}, collections.defaultdict(lambda: [0, 0]), 0
+        for line in out.splitlines():
+            row = dict(zip(FIELDS, line.split("|")))
+            src, dst, proto, size, ident, offset, more = read(row)
+            datagram_key, now = (src, dst, proto, ident), float(row["frame.time_epoch"])
+            mine = row["udp.srcport"] or "0", row["udp.dstport"] or "0"
+            if offset:
+                first = ports.get(datagram_key)
+                mine = first[0] if first and now - first[1] <= LIFE_S else ("0", "0")
+                orphans += mine == ("0", "0")
+            elif more:
+                ports[datagram_key] = mine, now
+            sums[(src, dst, *mine, proto)][0] += 1
+            sums[(src, dst, *mine, proto)][1] += size
+        return {key: tuple(v) for key, v in sums.items()}, orphans
+
+    def test_random_order_against_tshark(self):
+        rng, timed = random.Random(3), []
+        for ident in range(1500):
+            a, b = (f"fd00::{rng.randint(1, 4)}", "fd00::9") if rng.random() < 0.5 else (f"10.0.0.{rng.randint(1, 4)}", B)
+            payload = datagram(rng.randint(40000, 40007), rng.randint(30000, 30003), rng.randint(10, 6000))
+            start = T0 + rng.random() * 100
+            for part in f.fragments(a, b, 17, payload, ident, rng.choice((200, 552, 1280, 1440))):
+                timed.append((start + rng.random() * 0.01 + (31 if rng.random() < 0.05 else 0), part))
+        timed.sort(key=lambda one: one[0])
+        got = self.sums(timed)
+        want, orphans = self.by_tshark()
+        self.assertEqual(sum(packets for packets, _ in want.values()), len(timed))
+        self.assertGreater(orphans, 1000)
+        self.assertLess(orphans, len(timed) * 2 / 3)
+        self.assertEqual(got, want)
+        self.assertEqual(self.orphans(), orphans)
+
+
+def read(row):
+    if row["ip.src"]:
+        more = row["ip.flags.mf"] in ("1", "True")
+        return (row["ip.src"], row["ip.dst"], row["ip.proto"], int(row["ip.len"]), int(row["ip.id"], 0),
+                int(row["ip.frag_offset"]), more)
+    proto, ident = row["ipv6.nxt"], 0
+    offset = more = 0
+    if proto == "44":
+        proto, ident = row["ipv6.fraghdr.nxt"], int(row["ipv6.fraghdr.ident"], 0)
+        offset, more = int(row["ipv6.fraghdr.offset"]), row["ipv6.fraghdr.more"] in ("1", "True")
+    return row["ipv6.src"], row["ipv6.dst"], proto, 40 + int(row["ipv6.plen"]), ident, offset, more
+
+
+if __name__ == "__main__":
+    if not shutil.which("tshark"):
+        program.skip_all("tshark is not installed")
+    unittest.main()
