@@ -186,6 +186,19 @@ static void find_keepers(struct fffa_live_devices *d, const struct fffa_links *l
 	d->kept_route = kept;
 }
 
+static const char *why_left(enum fffa_left_why why)
+{
+	switch (why) {
+	case FFFA_LEFT_SHOWN_BELOW:
+		return "its packets are seen on another device now";
+	case FFFA_LEFT_FULL:
+		return "others come first and there is no room for more";
+	case FFFA_LEFT_NO_ETHERNET:
+		break;
+	}
+	return "it has no Ethernet header any more";
+}
+
 static const char *why_dropped(const struct fffa_live_devices *d, const struct fffa_link *l,
 			       const struct fffa_hooked *h)
 {
@@ -195,7 +208,7 @@ static const char *why_dropped(const struct fffa_live_devices *d, const struct f
 		return "capture.exclude matches it now";
 	for (size_t i = 0; i < d->chosen.left_count; i++) {
 		if (d->chosen.left[i].ifindex == l->ifindex)
-			return "see above";
+			return why_left(d->chosen.left[i].why);
 	}
 	return h->dev.match == FFFA_MATCH_AUTO ? "it holds no default route any more"
 					       : "it is not selected any more";

@@ -208,7 +208,7 @@ class Hotplug(unittest.TestCase):
         self.ip("link", "set", "v0", "nomaster")
         self.agent.await_line("attached interface=br0")
         self.ip("link", "set", "v0", "master", "br0")
-        self.agent.await_line("detached interface=br0")
+        self.agent.await_line('detached interface=br0 .*why="its packets are seen on another device now"')
         self.ping(40)
         self.assertEqual(self.stop(), {40: self.once("v0")})
 

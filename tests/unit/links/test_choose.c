@@ -223,9 +223,9 @@ static void more_than_the_cap(void **state)
 	struct fffa_netdevs d;
 
 	(void)state;
-	for (size_t i = 0; i < l.n; i++) {
-		many[i] = (struct fffa_link){.ifindex = (uint32_t)i + 1, .type = ARPHRD_ETHER};
-		(void)snprintf(many[i].name, sizeof(many[i].name), "e%zu", i);
+	for (unsigned int i = 0; i < FFFA_DEVICES_MAX + 2; i++) {
+		many[i] = (struct fffa_link){.ifindex = i + 1, .type = ARPHRD_ETHER};
+		(void)snprintf(many[i].name, sizeof(many[i].name), "e%u", i);
 	}
 	choose(&l, "e*", "", NULL, &d);
 	assert_int_equal(d.n, FFFA_DEVICES_MAX);
