@@ -5,19 +5,15 @@ import collections
 import json
 import random
 import shutil
-import subprocess
 import unittest
 
+import fragment_wire
 import frames as f
 import program
 
 T0 = 1_700_000_000
 S = 10**9
 A, B, A6, B6 = "10.0.0.1", "10.0.0.2", "fd00::1", "fd00::2"
-FIELDS = ("frame.time_epoch", "ip.src", "ip.dst", "ip.proto", "ip.len", "ip.id", "ip.frag_offset", "ip.flags.mf",
-          "ipv6.src", "ipv6.dst", "ipv6.plen", "ipv6.nxt", "ipv6.fraghdr.nxt", "ipv6.fraghdr.ident",
-          "ipv6.fraghdr.offset", "ipv6.fraghdr.more", "udp.srcport", "udp.dstport")
-LIFE_S = 30
 
 
 def datagram(sport, dport, size):
@@ -80,29 +76,6 @@ class Fragments(program.Case):
         self.assertEqual(self.sums([(T0, p) for p in parts], "{tunnel_view: outer}"),
                          {("10.9.0.1", "10.9.0.2", "60000", "6081", "17"): (len(parts), sum(map(len, parts)))})
 
-    def by_tshark(self):
-        """The same sums by tshark's reading of each frame alone, and by the rule of what belongs together."""
-        args = ["tshark", "-n", "-r", self.path, "-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE", "-T", "fields",
-                "-E", "separator=|", "-E", "occurrence=f"]
-        for name in FIELDS:
-            args += ["-e", name]
-        out = subprocess.run(args, capture_output=True, text=True, check=True, timeout=120).stdout
-        ports, sums, orphans = {}, collections.defaultdict(lambda: [0, 0]), 0
-        for line in out.splitlines():
-            row = dict(zip(FIELDS, line.split("|")))
-            src, dst, proto, size, ident, offset, more = read(row)
-            datagram_key, now = (src, dst, proto, ident), float(row["frame.time_epoch"])
-            mine = row["udp.srcport"] or "0", row["udp.dstport"] or "0"
-            if offset:
-                first = ports.get(datagram_key)
-                mine = first[0] if first and now - first[1] <= LIFE_S else ("0", "0")
-                orphans += mine == ("0", "0")
-            elif more:
-                ports[datagram_key] = mine, now
-            sums[(src, dst, *mine, proto)][0] += 1
-            sums[(src, dst, *mine, proto)][1] += size
-        return {key: tuple(v) for key, v in sums.items()}, orphans
-
     def test_random_order_against_tshark(self):
         rng, timed = random.Random(3), []
         for ident in range(1500):
@@ -113,25 +86,12 @@ class Fragments(program.Case):
                 timed.append((start + rng.random() * 0.01 + (31 if rng.random() < 0.05 else 0), part))
         timed.sort(key=lambda one: one[0])
         got = self.sums(timed)
-        want, orphans = self.by_tshark()
+        want, orphans = fragment_wire.sums_of(self.path)
         self.assertEqual(sum(packets for packets, _ in want.values()), len(timed))
         self.assertGreater(orphans, 1000)
         self.assertLess(orphans, len(timed) * 2 / 3)
         self.assertEqual(got, want)
         self.assertEqual(self.orphans(), orphans)
-
-
-def read(row):
-    if row["ip.src"]:
-        more = row["ip.flags.mf"] in ("1", "True")
-        return (row["ip.src"], row["ip.dst"], row["ip.proto"], int(row["ip.len"]), int(row["ip.id"], 0),
-                int(row["ip.frag_offset"]), more)
-    proto, ident = row["ipv6.nxt"], 0
-    offset = more = 0
-    if proto == "44":
-        proto, ident = row["ipv6.fraghdr.nxt"], int(row["ipv6.fraghdr.ident"], 0)
-        offset, more = int(row["ipv6.fraghdr.offset"]), row["ipv6.fraghdr.more"] in ("1", "True")
-    return row["ipv6.src"], row["ipv6.dst"], proto, 40 + int(row["ipv6.plen"]), ident, offset, more
 
 
 if __name__ == "__main__":

@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Loss is part of the data: loss.py FFFA tc|xdp
+
+An agent with the smallest table is held (SIGSTOP) while far more flows come than table and ring have room for. What
+was lost must stand in the stream, to the packet and to the byte.
+"""
+
+import signal
+import sys
+import unittest
+
+import rig  # first: it says where the others lie
+import lab as L
+
+FFFA, HOOK = "", ""
+FLOWS, PACKETS = 50000, 100000
+
+SEND = """
+import socket, sys
+net, n, flows = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 5000))
+for i in range(n):
+    k = i % flows
+    s.sendto(b"x" * 72, (f"10.{net}.{k >> 8 & 255}.{k & 255}", 9000 + (k >> 16)))
+"""
+
+
+def skipped(records):
+    return [r for r in records if r["log_status"] == "SKIPDATA"]
+
+
+class Loss(unittest.TestCase):
+    def flood(self, lab, agent, ns, net):
+        """Sends while the agent is held; returns when it has told of the loss."""
+        told = len(skipped(agent.records()))
+        agent.signal(signal.SIGSTOP)
+        try:
+            rig.python(lab, ns, SEND, net, PACKETS, FLOWS)
+        finally:
+            agent.signal(signal.SIGCONT)
+        L.await_true("a SKIPDATA record", lambda: len(skipped(agent.records())) > told)
+
+    def test_loss_stands_in_the_stream(self):
+        with L.Lab(offloads=False) as lab:
+            rig.quiet(lab)
+            L.sh("ip", "-n", lab.host, "route", "add", "10.77.0.0/16", "via", L.PEER4)
+            L.sh("ip", "-n", lab.peer, "route", "add", "10.78.0.0/16", "via", L.HOST4)
+            both = (lab.host, "v0"), (lab.peer, "v1")
+            before, _ = rig.sent(lab, *both)
+            agent = rig.Agent(lab, FFFA, f"hook: {HOOK}, max_flows: 1024, ring_size: 64KiB")
+            self.flood(lab, agent, lab.host, 77)
+            self.flood(lab, agent, lab.peer, 78)
+            self.flood(lab, agent, lab.host, 77)
+            ledger = agent.end(self)
+            frames, dropped = rig.sent(lab, *both)
+            frames -= before
+            self.assertEqual(frames + dropped, 3 * PACKETS)
+            self.assertEqual(ledger["seen_packets"], frames)
+            self.assertEqual(ledger["seen_bytes"], 100 * frames)
+            self.expect_records(ledger, agent.records())
+            self.expect_lines(agent.vpc_lines(), skipped(agent.records()))
+
+    def expect_records(self, ledger, records):
+        skips = skipped(records)
+        self.assertGreater(ledger["lost_packets"], PACKETS)
+        self.assertEqual(ledger["lost_table_full"], ledger["lost_packets"])
+        for unit in ("packets", "bytes"):
+            self.assertEqual(sum(r["lost_" + unit] for r in skips), ledger["lost_" + unit])
+            kept = sum(r[unit] for r in records if r["log_status"] == "OK")
+            self.assertEqual(kept + ledger["lost_" + unit], ledger["seen_" + unit])
+        self.assertGreaterEqual(len(skips), 3)
+        for r in skips:
+            self.assertEqual(r["lost_reason"], "table_full")
+            self.assertGreater(r["lost_packets"], 0)
+            self.assertLessEqual(r["start"], r["end"])
+            for name in ("srcaddr", "dstaddr", "srcport", "dstport", "protocol", "packets", "bytes", "action"):
+                self.assertNotIn(name, r)
+        for earlier, later in zip(skips, skips[1:]):
+            self.assertGreaterEqual(later["start"], earlier["end"], "no loss is told twice")
+        for r in records:
+            if r["log_status"] == "OK":
+                self.assertNotIn("lost_packets", r)
+        self.assertEqual([r["seq"] for r in records], list(range(1, len(records) + 1)))
+
+    def expect_lines(self, lines, skips):
+        mine = [x for x in lines if "SKIPDATA" in x]
+        self.assertEqual(len(mine), len(skips))
+        for line, r in zip(mine, skips):
+            self.assertEqual(line, f"2 - - - - - - - - - {r['start']} {r['end']} - SKIPDATA")
+
+
+if __name__ == "__main__":
+    rig.main(unittest, sys.modules[__name__])
