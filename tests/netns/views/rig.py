@@ -82,11 +82,21 @@ def quiet(lab):
         lab.run(ns, "sysctl", "-qw", f"net.ipv6.conf.{dev}.disable_ipv6=1")
 
 
-def sent(lab, *devices):
-    """Frames that devices, (namespace, name) pairs, have sent by their own counters; and how many found the other
-    end's queue full, and never were on the wire."""
-    tx = [json.loads(lab.run(ns, "ip", "-j", "-s", "link", "show", dev))[0]["stats64"]["tx"] for ns, dev in devices]
-    return sum(x["packets"] for x in tx), sum(x["dropped"] for x in tx)
+def sent(lab):
+    """(frames sent, frames that found the other end's queue full and never were on the wire), by the devices' own
+    counters: of the host, of the peer."""
+    both = ((lab.host, "v0"), (lab.peer, "v1"))
+    tx = [json.loads(lab.run(ns, "ip", "-j", "-s", "link", "show", dev))[0]["stats64"]["tx"] for ns, dev in both]
+    return [(x["packets"], x["dropped"]) for x in tx]
+
+
+def sent_since(lab, case, before, each):
+    """Frames on the wire since then: of the host, of the peer. each: how many each wanted to send."""
+    on_wire = []
+    for (packets, dropped), (old, old_dropped), want in zip(sent(lab), before, each):
+        on_wire.append(packets - old)
+        case.assertEqual(on_wire[-1] + dropped - old_dropped, want)
+    return on_wire
 
 
 def python(lab, ns, script, *args):
