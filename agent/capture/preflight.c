@@ -28,8 +28,8 @@ static void another_program(const char *dev, const struct fffa_hook_facts *f,
 {
 	if (f->xdp_prog_id)
 		refuse(c, EBUSY,
-		       "another XDP program (id %u) is on it: take it off (`ip link set %s xdp "
-		       "off`) or set capture.hook: tc",
+		       "another XDP program (id %u) is on it: end what holds it, or take it off "
+		       "(`ip link set %s xdp off`), or set capture.hook: tc",
 		       f->xdp_prog_id, dev);
 }
 

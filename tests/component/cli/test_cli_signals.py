@@ -26,7 +26,7 @@ class Signals(program.Case):
         self.log = []
         self.reader = threading.Thread(target=lambda: self.log.extend(iter(self.agent.stderr.readline, "")))
         self.reader.start()
-        self.logged("direction=egress")
+        self.logged("attached interface=lo")
 
     def end(self):
         self.agent.kill()

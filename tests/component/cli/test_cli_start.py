@@ -39,8 +39,8 @@ class Start(program.Case):
         with subprocess.Popen([program.FFFA, "run", "-c", conf], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                               text=True) as first:
             try:
-                self.assertIn("hook=xdp", first.stderr.readline())
-                self.one_error(self.run_with("{interfaces: [va], hook: xdp}"), "va: another program is attached at XDP",
+                self.assertIn("ingress=xdp", first.stderr.readline())
+                self.one_error(self.run_with("{interfaces: [va], hook: xdp}"), "va: ", "another XDP program (id ",
                                "capture.hook")
             finally:
                 first.terminate()
