@@ -163,20 +163,42 @@ static void on_replay_ended(void *arg, int error)
 	on_source_done(a);
 }
 
-static void begin_stop(struct fffa_agent *a)
+/* From here on shutdown_timeout runs. */
+static void bound(struct fffa_agent *a)
 {
-	if (a->stage != FFFA_STAGE_RUN) {
-		a->hurry = true; /* asked twice: do not wait for room */
-		return;
-	}
-	a->stage = FFFA_STAGE_STOP;
-	(void)uv_idle_stop(&a->sweep);
 	a->deadline_ns =
 		fffa_clock_mono_ns(&fffa_clock_system) + (uint64_t)a->conf->shutdown_timeout_ns;
 	a->bounded = true;
 	(void)uv_timer_start(&a->limit, fffa_agent__on_limit,
 			     (uint64_t)a->conf->shutdown_timeout_ns / FFFA_NS_PER_MS, 0);
+}
+
+/* Until the deadline; 0: there is none. */
+static uint64_t left_ns(const struct fffa_agent *a)
+{
+	uint64_t now = fffa_clock_mono_ns(&fffa_clock_system);
+
+	if (!a->bounded)
+		return 0;
+	return a->deadline_ns > now ? a->deadline_ns - now : 1;
+}
+
+static void begin_stop(struct fffa_agent *a)
+{
+	if (a->bounded) {
+		a->hurry = true; /* asked twice: do not wait for room */
+		return;
+	}
+	bound(a);
 	fffa_info("agent", "stopping");
+	if (a->stage !=
+	    FFFA_STAGE_RUN) { /* a replay that ended by itself: it delivered without a limit */
+		if (a->pipeline && a->stage == FFFA_STAGE_CLOSE)
+			fffa_pipeline_limit(a->pipeline, left_ns(a));
+		return;
+	}
+	a->stage = FFFA_STAGE_STOP;
+	(void)uv_idle_stop(&a->sweep);
 	if (a->live)
 		fffa_live_stop(a->live);
 	else
@@ -269,12 +291,8 @@ static void on_pipeline_closed(void *arg, struct fffa_pipeline *p)
 
 void fffa_agent__close_pipeline(struct fffa_agent *a)
 {
-	uint64_t now = fffa_clock_mono_ns(&fffa_clock_system), left = 0;
-
 	a->stage = FFFA_STAGE_CLOSE;
-	if (a->bounded)
-		left = a->deadline_ns > now ? a->deadline_ns - now : 1;
-	fffa_pipeline_close(a->pipeline, left, on_pipeline_closed, a);
+	fffa_pipeline_close(a->pipeline, left_ns(a), on_pipeline_closed, a);
 }
 
 static int open_common(struct fffa_agent *a, const struct fffa_metadata_conf *meta,
@@ -284,7 +302,8 @@ static int open_common(struct fffa_agent *a, const struct fffa_metadata_conf *me
 	struct fffa_flow_conf fc = {
 		.idle_ns = (uint64_t)a->conf->flows.idle_timeout_ns,
 		.active_ns = (uint64_t)a->conf->flows.active_timeout_ns,
-		.linger_ns = (uint64_t)a->conf->capture.drain_interval_ns,
+		/* Half an interval for the last packets, at most one more until the next turn. */
+		.linger_ns = (uint64_t)a->conf->capture.drain_interval_ns / 2,
 		.max_flows = (uint32_t)a->conf->flows.max_flows,
 	};
 	int r;
@@ -293,6 +312,7 @@ static int open_common(struct fffa_agent *a, const struct fffa_metadata_conf *me
 	(void)uv_timer_init(&a->loop, &a->wait);
 	(void)uv_timer_init(&a->loop, &a->limit);
 	a->sweep.data = a->wait.data = a->limit.data = a;
+	a->handles = true;
 	for (size_t i = 0; i < FFFA_AGENT_SIGNALS; i++) {
 		(void)uv_signal_init(&a->loop, &a->signals[i]);
 		a->signals[i].data = a;
@@ -410,7 +430,7 @@ static enum fffa_exit run(struct fffa_agent *a, struct fffa_replay_conf *replay)
 		a->stage = FFFA_STAGE_CLOSE;
 		if (a->pipeline)
 			fffa_pipeline_close(a->pipeline, 1, on_pipeline_closed, a);
-		else if (a->flows)
+		else if (a->handles)
 			close_rest(a);
 	}
 	(void)uv_run(&a->loop, UV_RUN_DEFAULT);

@@ -6,8 +6,8 @@
 #include "agent/flow/table.h"
 
 #define FFFA_NIL	   UINT32_MAX
-#define FFFA_WHEEL_SLOTS   1024u
-#define FFFA_WHEEL_TICK_NS UINT64_C(250000000)
+#define FFFA_WHEEL_SLOTS   4096u
+#define FFFA_WHEEL_TICK_NS UINT64_C(50000000)
 
 /* fffa_flow.state */
 #define FFFA_FLOW_FIN	0x01 /* this direction sent FIN */

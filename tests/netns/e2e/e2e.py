@@ -237,6 +237,62 @@ class EndToEnd(unittest.TestCase):
         self.assertRegex(out.stderr, r"lost_packets=0 .*balance=ok")
 
 
+# Serves one connection after the other: reads until the end, then closes, or resets when told so.
+SERVER = """
+import socket, struct
+s = socket.create_server(("10.9.0.2", 4444))
+print("listening", flush=True)
+while True:
+    c, _ = s.accept()
+    got = b""
+    while (part := c.recv(4096)):
+        got += part
+    if got.startswith(b"reset"):
+        c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    c.close()
+"""
+CLIENT = """
+import socket, sys
+c = socket.create_connection(("10.9.0.2", 4444))
+c.sendall(sys.argv[1].encode())
+c.shutdown(socket.SHUT_WR)
+try:
+    c.recv(1)
+except ConnectionResetError:
+    pass
+print(c.getsockname()[1])
+"""
+
+
+class ConnectionEnds(unittest.TestCase):
+    def test_ends_are_reported_within_two_drain_intervals(self):
+        drain, slack = 1.0, 0.5  # slack: the batch's age of 100 ms, and a busy machine
+        with L.Lab(offloads=True) as lab:
+            config = lab.file("fffa.yaml", CONFIG.replace("enabled: on", "enabled: off").replace(
+                "drain_interval: 200ms", "drain_interval: 1s").replace("idle_timeout: 2s", "idle_timeout: 60s").replace(
+                "active_timeout: 10s", "active_timeout: 60s").format(
+                hook=HOOK, dir=lab.dir, fields=" ".join("${%s}" % f for f in VPC_FIELDS)))
+            agent = lab.start(lab.host, "agent", FFFA, "run", "-c", config)
+            agent.await_line("kernel table ready")
+            lab.start(lab.peer, "server", "/usr/bin/python3", "-c", SERVER).await_line("listening")
+            for how in ("close", "reset", "close"):
+                port = int(lab.run(lab.host, "/usr/bin/python3", "-c", CLIENT, how))
+                began = L.time.monotonic()
+
+                def both():
+                    with open(lab.file("flows.json")) as f:
+                        found = [o for o in map(json.loads, f.read().split("\n")[:-1]) if port in (o["srcport"], o["dstport"])]
+                    return found if len(found) >= 2 else None
+
+                found = L.await_true("both directions", both)
+                self.assertLess(L.time.monotonic() - began, 2 * drain + slack)
+                self.assertEqual({o["end_reason"] for o in found}, {"end"}, found)
+                self.assertEqual({o["flow_direction"] for o in found}, {"ingress", "egress"})
+                self.assertEqual(len(found), 2, found)
+            self.assertEqual(agent.end(signal.SIGTERM), 0)
+            self.assertRegex(agent.text(agent.err), r"lost_packets=0 .*balance=ok")
+
+
 class StopDuringTraffic(unittest.TestCase):
     def test_term_reports_every_flow(self):
         with L.Lab(offloads=True) as lab:
