@@ -192,7 +192,7 @@ struct fffa_bpf_ctl {
 	__u32 generation;   /* 0 or 1: which half of each slice the programs fill */
 	__u32 ring_armed;   /* 1: the next end event may wake the reader; the program sets 0 */
 	__u32 tunnel_epoch; /* >= 1; raised when a tunnel id is taken back: cached ids are void */
-	__u32 pad0;
+	__u32 full_armed;   /* 1: a quarter full ring wakes the reader, and the program sets 0 */
 };
 FFFA_ASSERT_SIZE(struct fffa_bpf_ctl, 16);
 

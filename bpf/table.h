@@ -56,12 +56,15 @@ static __always_inline bool fffa_hand_over(struct fffa_entry *e, const __u32 *co
 	ev->pad0 = 0;
 	c->ring_events[kind]++;
 	/* An end waits: wake the reader once for all that follow until it arms again. Else only for
-	 * a quarter full. */
+	 * a quarter full, and by force: by itself the kernel wakes a reader that had caught up, and
+	 * this one never has. */
 	if (kind == FFFA_EV_END && fffa_ctl.ring_armed) {
 		fffa_ctl.ring_armed = 0;
 		flags = BPF_RB_FORCE_WAKEUP;
-	} else if (bpf_ringbuf_query(&fffa_ring, BPF_RB_AVAIL_DATA) >= fffa_conf.ring_wake_bytes) {
-		flags = 0; /* the kernel wakes when the reader had caught up */
+	} else if (fffa_ctl.full_armed &&
+		   bpf_ringbuf_query(&fffa_ring, BPF_RB_AVAIL_DATA) >= fffa_conf.ring_wake_bytes) {
+		fffa_ctl.full_armed = 0;
+		flags = BPF_RB_FORCE_WAKEUP;
 	}
 	bpf_ringbuf_submit(ev, flags);
 	return true;

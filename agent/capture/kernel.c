@@ -275,6 +275,7 @@ int fffa_kernel_open(const struct fffa_kernel_conf *conf, struct fffa_kernel **o
 		goto fail;
 	}
 	fffa_kernel_ring_arm(k);
+	k->ctl->full_armed = 1;
 	*out = k;
 	return 0;
 fail:
@@ -340,6 +341,8 @@ size_t fffa_kernel_ring_read(struct fffa_kernel *k, size_t budget, fffa_delta_fn
 	k->reading.bad = 0;
 	fffa_kernel__now(k, &k->reading.now);
 	(void)ring_buffer__consume(k->ring); /* negative: the budget was used up */
+	/* Not before: a wake-up for what has just been read would be the last one. */
+	__atomic_store_n(&k->ctl->full_armed, 1, __ATOMIC_RELAXED);
 	*bad_events += k->reading.bad;
 	return k->reading.taken;
 }

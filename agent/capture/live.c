@@ -132,6 +132,9 @@ static void on_drain_timer(uv_timer_t *h)
 {
 	struct fffa_live *l = h->data;
 
+	/* Another reader than on_ring may have taken the end that woke: then nobody armed again. */
+	if (!uv_is_active((uv_handle_t *)&l->arm))
+		fffa_kernel_ring_arm(l->kernel);
 	if (l->working || l->merging)
 		return; /* the last one is not merged yet; nothing is lost by being late */
 	read_ring(l);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <unistd.h>
@@ -143,7 +144,7 @@ static void a_full_ring_loses_the_least_and_says_how_much(void **state)
 
 static void ends_come_at_once(void **state)
 {
-	struct fffa_kernel *k = rig_open(1024, 1 << 20);
+	struct fffa_kernel *k = rig_open(131072, 1 << 20); /* no set fills: nothing is pushed out */
 	struct sum s = {0};
 	uint64_t bad = 0;
 
@@ -157,6 +158,37 @@ static void ends_come_at_once(void **state)
 	assert_int_equal(s.ends, 100);
 	drain_all(k, &s);
 	assert_int_equal(s.packets, 600);
+	fffa_kernel_close(k);
+}
+
+static bool wakes(const struct fffa_kernel *k, int wait_ms)
+{
+	struct pollfd p = {.fd = fffa_kernel_ring_fd(k), .events = POLLIN};
+
+	return poll(&p, 1, wait_ms) == 1;
+}
+
+/* Each time anew: the reader reads to the end in between. */
+static void a_quarter_of_the_ring_wakes_the_reader(void **state)
+{
+	struct fffa_kernel *k = rig_open(64, 65536);
+	struct sum s = {0};
+	uint64_t bad = 0;
+
+	(void)state;
+	pin();
+	for (int i = 0; i < 3; i++) {
+		send_flows(k, 100, 1,
+			   0x10); /* at most 100 victims of 88 bytes: less than a quarter */
+		assert_false(wakes(k, 0));
+		send_flows(k, 300, 1, 0x10);
+		assert_true(wakes(k, 5000));
+		while (fffa_kernel_ring_read(k, 100, add, &s, &bad)) {
+		}
+		assert_false(wakes(k, 0));
+	}
+	drain_all(k, &s);
+	assert_int_equal(s.packets, 1200);
 	fffa_kernel_close(k);
 }
 
@@ -252,6 +284,7 @@ int main(void)
 		cmocka_unit_test(a_full_ring_loses_the_least_and_says_how_much),
 		cmocka_unit_test(ends_come_at_once),
 		cmocka_unit_test(an_end_without_room_stays_in_the_table),
+		cmocka_unit_test(a_quarter_of_the_ring_wakes_the_reader),
 		cmocka_unit_test(ring_reads_are_bounded),
 		cmocka_unit_test(a_cpu_without_a_slice_is_counted),
 		cmocka_unit_test(tunnel_ids_run_out_gently),
