@@ -5,8 +5,8 @@
 #
 #   docker/install-deps.sh [build|test|kernels|all]     default: build
 #
-# build: compile and run the agent. test: what the tests need beside that. kernels: what boots other kernels
-# (tests/kernels). all: all of them.
+# build: compile and run the agent. test: what the tests need beside that. all: both. kernels: what boots
+# other kernels, for tests/kernels.
 # Does nothing, quickly, when everything is there. Debian 12 (bookworm) and 13 (trixie). Needs root.
 set -euo pipefail
 
@@ -98,7 +98,7 @@ case ${1-build} in
 build) wanted=("${build[@]}") ;;
 test) wanted=("${test[@]}") ;;
 kernels) wanted=("${kernels[@]}") ;;
-all) wanted=("${build[@]}" "${test[@]}" "${kernels[@]}") ;;
+all) wanted=("${build[@]}" "${test[@]}") ;;
 -h | --help)
 	usage
 	exit 0

@@ -6,7 +6,7 @@
 #   tests/run.sh [--quick] [--only LABEL] [--list]
 #
 #   --quick        the cheap part: dev build, unit, contract and component tests, the fast lint steps
-#   --only LABEL   one kind of test only: a ctest label (unit, netns, ...), lint or fuzz
+#   --only LABEL   one kind of test only: a ctest label (unit, netns, ...), lint, fuzz or kernels
 #   --list         say what would run, and where; runs nothing
 #
 # FUZZ_SECONDS (default 10) bounds each fuzz target. Logs are in build/log. The last line is
@@ -159,7 +159,7 @@ applies()
 	shift
 	[[ -z $quick || $preset == dev ]] || return 1
 	[[ -n $only ]] || return 0
-	[[ $only != lint && $only != fuzz ]] || return 1
+	[[ $only != lint && $only != fuzz && $only != kernels ]] || return 1
 	for word in "$@"; do
 		[[ $word != "$only" && $word != '*' ]] || return 0
 	done
@@ -230,6 +230,26 @@ fuzz_result()
 	return "$(cat "$logs/$1.status")"
 }
 
+# Each kernel counts as one: the last line of the script is their sum.
+run_kernels()
+{
+	local log=$logs/kernels.log
+
+	tests/kernels/run.sh >"$log" 2>&1
+	if [[ ! $(tail -n 1 "$log") =~ ^kernels:\ ([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+		echo "   FAILED: kernels ($log):"
+		tail -n 20 "$log" | sed 's/^/      /'
+		count 0 1 0
+		return
+	fi
+	count "${BASH_REMATCH[@]:1}"
+	if [[ ${BASH_REMATCH[2]} -gt 0 ]]; then
+		sed 's/^/   /' "$log"
+	else
+		grep ' skipped: ' "$log" | sed 's/^/   kernel /'
+	fi
+}
+
 run_lint()
 {
 	local name
@@ -261,6 +281,7 @@ list()
 	[[ -n $only && $only != lint ]] || echo "lint: ${lint_fast[*]}"
 	[[ -n $quick || (-n $only && $only != lint) ]] || echo "lint: ${lint_deep[*]}"
 	[[ -n $quick || (-n $only && $only != fuzz) ]] || echo "fuzz preset: each target for $fuzz_seconds s"
+	[[ -n $quick || (-n $only && $only != kernels) ]] || echo "kernels: the release build in emulated guests"
 	[[ ! -f build/dev/CTestTestfile.cmake ]] ||
 		ctest --test-dir build/dev -N ${only:+-L "^$only\$"} | grep '  Test' || true
 }
@@ -301,6 +322,9 @@ main()
 	fi
 	if [[ -z $quick && (-z $only || $only == fuzz) ]] && build fuzz; then
 		stage fuzz run_fuzzers
+	fi
+	if [[ -z $quick && (-z $only || $only == kernels) ]] && build release; then
+		stage kernels run_kernels
 	fi
 	finish
 }

@@ -23,8 +23,8 @@ modules=(veth sch_ingress cls_bpf geneve)
 cache=${FFFA_KERNEL_CACHE:-build/kernels}
 logs=$PWD/build/log
 build=build/release
-guest_seconds=150 # about six times what an idle machine needs
-exact_packets=3000000
+guest_seconds=300 # several times what an idle machine needs
+exact_packets=1000000
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
