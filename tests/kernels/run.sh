@@ -33,10 +33,10 @@ install_program()
 {
 	local path=$1 name=${2-usr/bin/$(basename "$1")} library
 
-	install -D "$path" "$work/root/$name"
+	install -D "$path" "$work/system/$name"
 	# ldd fails for what is static.
 	ldd "$path" 2>/dev/null | grep -o '/[^ ]*' | while read -r library; do
-		[[ -e $work/root$library ]] || install -D "$library" "$work/root$library"
+		[[ -e $work/system$library ]] || install -D "$library" "$work/system$library"
 	done
 }
 
@@ -53,11 +53,11 @@ pack()
 {
 	local test
 
-	mkdir -p "$work/root"/{bin,proc,sys,dev,tmp,modules}
-	install "$(program busybox)" "$work/root/bin/busybox"
+	mkdir -p "$work/system"/{bin,proc,sys,dev,tmp,modules}
+	install "$(program busybox)" "$work/system/bin/busybox"
 	# Its path as the kernel runs it; ip and others find their configuration missing, and need none.
-	sed '1s|.*|#!/bin/busybox sh|' tests/kernels/guest.sh >"$work/root/init"
-	chmod 755 "$work/root/init"
+	sed '1s|.*|#!/bin/busybox sh|' tests/kernels/guest.sh >"$work/system/init"
+	chmod 755 "$work/system/init"
 	install_program "$build/agent/fffa"
 	for test in parse table exact; do
 		install_program "$build/tests/bpf/test_bpf_$test" "tests/test_bpf_$test"
@@ -65,7 +65,7 @@ pack()
 	for test in ip tc ping setpriv; do
 		install_program "$(program $test)"
 	done
-	archive "$work/root" "$work/root.cpio"
+	archive "$work/system" "$work/system.cpio"
 }
 
 archive()
@@ -89,7 +89,7 @@ boot()
 	mkdir -p "$guest"
 	cp -r "$cache/$line/modules" "$guest/modules"
 	archive "$guest" "$guest.cpio"
-	cat "$work/root.cpio" "$guest.cpio" >"$guest.initrd"
+	cat "$work/system.cpio" "$guest.cpio" >"$guest.initrd"
 	# cx16=off: emulated, cmpxchg16b goes wrong now and then, and kernels from 6.12 on use it for every allocation.
 	timeout "$guest_seconds" qemu-system-x86_64 -accel tcg -cpu max,cx16=off -m 1024 -smp 2 -nographic -no-reboot \
 		-net none -kernel "$cache/$line/vmlinuz" -initrd "$guest.initrd" \
