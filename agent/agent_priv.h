@@ -33,6 +33,7 @@ struct fffa_agent {
 	struct fffa_replay *replay;
 	struct fffa_metadata_conf replay_meta;
 	enum fffa_stage stage;
+	bool handles;	     /* sweep, wait, limit and signals are there */
 	bool identity_known; /* records may leave */
 	bool bounded;	     /* deadline_ns counts */
 	bool hurry;	     /* the deadline has passed */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* fffa COMMAND: finds the command and runs it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -180,8 +181,21 @@ static void usage(FILE *out)
 	(void)fprintf(out, "fffa COMMAND --help says more.\n");
 }
 
+/*
+ * Where 0, 1 or 2 is closed, the next file opened would take its place, and what is logged or
+ * printed would go there. Held with the wrong mode: using one fails as if it were closed.
+ */
+static void hold_closed(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+	}
+}
+
 int main(int argc, char **argv)
 {
+	hold_closed();
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
 		usage(stdout);
 		return FFFA_EXIT_OK;

@@ -98,16 +98,23 @@ void fffa_pipeline__emptied(void *arg)
 		(void)uv_timer_start(&p->check, on_check, 0, 0);
 }
 
+void fffa_pipeline_limit(struct fffa_pipeline *p, uint64_t deadline_ns)
+{
+	if (p->phase != FFFA_PP_DRAINING)
+		return;
+	uv_update_time(p->loop);
+	(void)uv_timer_start(&p->deadline, on_deadline,
+			     (deadline_ns + FFFA_NS_PER_MS - 1) / FFFA_NS_PER_MS, 0);
+}
+
 void fffa_pipeline_close(struct fffa_pipeline *p, uint64_t deadline_ns,
 			 void (*closed)(void *arg, struct fffa_pipeline *p), void *arg)
 {
 	p->closed = closed;
 	p->closed_arg = arg;
 	p->phase = FFFA_PP_DRAINING;
-	uv_update_time(p->loop);
 	if (deadline_ns)
-		(void)uv_timer_start(&p->deadline, on_deadline,
-				     (deadline_ns + FFFA_NS_PER_MS - 1) / FFFA_NS_PER_MS, 0);
+		fffa_pipeline_limit(p, deadline_ns);
 	for (size_t i = 0; i < p->batcher_count; i++)
 		fffa_batcher__seal(&p->batchers[i]);
 	for (size_t i = 0; i < p->conf->sink_count; i++) {

@@ -46,6 +46,8 @@ void fffa_pipeline_reopen(struct fffa_pipeline *p);
  */
 void fffa_pipeline_close(struct fffa_pipeline *p, uint64_t deadline_ns,
 			 void (*closed)(void *arg, struct fffa_pipeline *p), void *arg);
+/* After fffa_pipeline_close and before closed: the deadline is deadline_ns (above 0) from now. */
+void fffa_pipeline_limit(struct fffa_pipeline *p, uint64_t deadline_ns);
 
 size_t fffa_pipeline_sink_count(const struct fffa_pipeline *p);
 const char *fffa_pipeline_sink_name(const struct fffa_pipeline *p, size_t i);

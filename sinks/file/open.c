@@ -41,6 +41,26 @@ static int explain(const char *path, int error, struct fffa_err *err)
 	}
 }
 
+/* -1 with errno: closed, or held closed by main (open for reading only). */
+static int open_stdout(void)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL), fd = -1;
+
+	if (flags < 0)
+		return -1;
+	if ((flags & O_ACCMODE) == O_RDONLY) {
+		errno = EBADF;
+		return -1;
+	}
+	/*
+	 * A write to a terminal that is stopped waits, whatever poll said before: it needs a
+	 * non-blocking description, and one of our own.
+	 */
+	if (isatty(STDOUT_FILENO))
+		fd = open("/proc/self/fd/1", O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	return fd < 0 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : fd;
+}
+
 int fffa_file__open(const char *path, struct fffa_file_target *out, struct fffa_err *err)
 {
 	bool is_stdout = !strcmp(path, "-");
@@ -48,7 +68,7 @@ int fffa_file__open(const char *path, struct fffa_file_target *out, struct fffa_
 	int fd, rc;
 
 	if (is_stdout)
-		fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+		fd = open_stdout();
 	else /* O_NONBLOCK: a FIFO without a reader must not hold the agent; files do not care */
 		fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
 			  0640);

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define FULL_TERMINAL_MS 10
+
 /*
  * A write of at most PIPE_BUF bytes does not block once poll has said that there is room, also when
  * the descriptor is a blocking one. Standard output is shared with other processes (the shell): it
@@ -29,6 +31,11 @@ static int write_some(const struct fffa_file_target *to, struct fffa_span s, siz
 		}
 	}
 	w = write(to->fd, s.ptr + *done, n);
+	if (w < 0 && errno == EAGAIN && to->stream) {
+		/* A terminal with room for less than a line end says that it has room: do not spin. */
+		(void)poll(NULL, 0, FULL_TERMINAL_MS);
+		return -EAGAIN;
+	}
 	if (w < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (w == 0)

@@ -1,0 +1,73 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""fffa replay whose output takes nothing, or that cannot begin: it ends all the same."""
+import os
+import pty
+import select
+import subprocess
+import unittest
+
+import frames as f
+import program
+
+NS = 1_700_000_000 * 10**9
+# More records than a pipe and a terminal hold.
+PACKETS = [f.eth(f.ip(f"10.0.{i >> 8}.{i & 255}", "10.1.0.1", 17, f.udp(1, 2))) for i in range(5000)]
+
+
+class Stuck(program.Case):
+    def setUp(self):
+        super().setUp()
+        # Without a header the first bytes come when all has been read.
+        self.conf = self.file("fffa.yaml", "shutdown_timeout: 300ms\n"
+                                           'sinks: [{name: out, type: file, path: "-", header: false}]\n')
+        self.pcap = self.file("flows.pcap", f.pcap([(NS, one) for one in PACKETS]))
+
+    def term_ends(self, out, end):
+        """Nobody reads from end, the other end of out."""
+        with subprocess.Popen([program.FFFA, "replay", "-c", self.conf, self.pcap], stdout=out,
+                              stderr=subprocess.PIPE, text=True) as replay:
+            try:
+                program.await_that("some output", lambda: select.select([end], [], [], 0)[0], replay)
+                replay.terminate()
+                _, said = replay.communicate(timeout=program.WAIT_S)
+            finally:
+                replay.kill()
+        books = program.ledger(said)
+        self.assertEqual((books["recorded_packets"], books["balance"]), (len(PACKETS), "ok"))
+        self.assertEqual(replay.returncode, 1)  # what was lost was not replayed
+        self.assertRegex(said, r"sink=\S+ .* lost_shutdown=\d+ balance=ok")
+
+    def test_a_pipe_that_nobody_reads(self):
+        read, write = os.pipe()
+        self.addCleanup(os.close, read)
+        self.addCleanup(os.close, write)
+        self.term_ends(write, read)
+
+    def test_a_terminal_that_nobody_reads(self):
+        master, slave = pty.openpty()
+        self.addCleanup(os.close, master)
+        self.addCleanup(os.close, slave)
+        self.term_ends(slave, master)
+
+    def test_standard_output_is_closed(self):
+        done = program.fffa("replay", "-c", self.conf, self.pcap, prefix=("sh", "-c", 'exec "$@" >&-', "sh"))
+        self.one_error(done, "standard output is not open")
+
+    def test_no_log_line_in_the_file_when_standard_error_is_closed(self):
+        out = self.dir / "out"
+        conf = self.file("file.yaml", f"sinks: [{{name: out, type: file, path: {out}}}]\n")
+        done = program.fffa("replay", "-c", conf, self.pcap, prefix=("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"))
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(len(out.read_text().splitlines()), 1 + len(PACKETS))
+
+    def test_no_memory_for_the_flow_table(self):
+        limit = ("prlimit", "--as=1500000000")
+        if program.fffa("version", prefix=limit).returncode:
+            self.skipTest("this build does not run with a limit of its address space")
+        conf = self.file("big.yaml", "flows: {max_flows: 16777216}\n")
+        self.one_error(program.fffa("replay", "-c", conf, self.pcap, prefix=limit), "no memory for the flow table")
+
+
+if __name__ == "__main__":
+    unittest.main()
