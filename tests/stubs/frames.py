@@ -19,6 +19,25 @@ def ip(src, dst, proto, payload):
     return head + socket.inet_aton(src) + socket.inet_aton(dst) + payload
 
 
+def with_options(packet, words):
+    """The IPv4 packet with so many words of options (no-operation)."""
+    out = bytearray(packet[:20] + b"\x01" * (4 * words) + packet[20:])
+    out[0] += words
+    out[2:4] = struct.pack("!H", len(out))
+    return bytes(out)
+
+
+def with_extensions(packet, kinds):
+    """The IPv6 packet with one extension header of each kind (0, 43, 60), 8 or 16 bytes long, in that order."""
+    chain, following = b"", packet[6]
+    for at, kind in reversed(list(enumerate(kinds))):
+        size = 8 * (1 + at % 2)
+        pad = bytes([1, size - 4]) + bytes(size - 4) if kind != 43 else bytes(size - 2)
+        chain = bytes([following, size // 8 - 1]) + pad + chain
+        following = kind
+    return packet[:4] + struct.pack("!HB", len(packet) - 40 + len(chain), following) + packet[7:40] + chain + packet[40:]
+
+
 def fragments(src, dst, proto, payload, ident, size):
     """The datagram as IP fragments of size bytes (a multiple of 8), in their order."""
     out = []
@@ -33,8 +52,10 @@ def fragments(src, dst, proto, payload, ident, size):
     return out
 
 
-def eth(packet):
-    return ETHER + (b"\x86\xdd" if packet[0] >> 4 == 6 else b"\x08\x00") + packet
+def eth(packet, tags=()):
+    """tags: VLAN ether types (0x88a8, 0x8100) from the outside in."""
+    vlan = b"".join(struct.pack("!HH", tag, 7) for tag in tags)
+    return ETHER + vlan + (b"\x86\xdd" if packet[0] >> 4 == 6 else b"\x08\x00") + packet
 
 
 def tcp(sport, dport, flags, size=0):
@@ -45,6 +66,11 @@ def udp(sport, dport, payload=b""):
     return struct.pack("!HHHH", sport, dport, 8 + len(payload), 0) + payload
 
 
+def sctp(sport, dport):
+    """A COOKIE ACK chunk behind the common header."""
+    return struct.pack("!HHII", sport, dport, 1, 0) + struct.pack("!BBH", 11, 0, 4)
+
+
 def icmp(kind, code, size=0):
     return struct.pack("!BBHHH", kind, code, 0, 1, 1) + bytes(size)
 
@@ -52,6 +78,10 @@ def icmp(kind, code, size=0):
 def geneve(packet, options=b"", vni=0):
     proto = 0x86DD if packet[0] >> 4 == 6 else 0x0800
     return struct.pack("!BBHI", len(options) // 4, 0, proto, vni << 8) + options + packet
+
+
+def vxlan(frame, vni):
+    return struct.pack("!BxxxI", 8, vni << 8) + frame
 
 
 def gwlb(endpoint, attachment, cookie):

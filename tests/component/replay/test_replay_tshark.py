@@ -13,21 +13,29 @@ import program
 
 PACKETS = 5000
 FIELDS = ("frame.protocols", "ip.src", "ip.dst", "ip.proto", "ip.len", "ipv6.src", "ipv6.dst", "ipv6.plen", "tcp.srcport",
-          "tcp.dstport", "udp.srcport", "udp.dstport")
+          "tcp.dstport", "udp.srcport", "udp.dstport", "sctp.srcport", "sctp.dstport")
 
 
 def random_packet(rng):
     v6 = rng.random() < 0.4
     a, b = [f"fd00::{rng.randint(1, 9)}" if v6 else f"10.0.0.{rng.randint(1, 9)}" for _ in range(2)]
-    kind, size = rng.choice("ttttuuuio"), rng.choice((0, 1, 7, 100, 1200))
+    kind, size = rng.choice("ttttuuuios"), rng.choice((0, 1, 7, 100, 1200))
     sport, dport = rng.randint(40000, 40005), rng.choice((30001, 30002))
     if kind == "t":
-        return f.ip(a, b, 6, f.tcp(sport, dport, rng.choice((0x02, 0x12, 0x10, 0x18)), size))
-    if kind == "u":
-        return f.ip(a, b, 17, f.udp(sport, dport, bytes(size)))
-    if kind == "i":
-        return f.ip(a, b, 58 if v6 else 1, f.icmp(128 if v6 else 8, 0, size))
-    return f.ip(a, b, 253, bytes(size))  # for experiments: nobody looks into it
+        packet = f.ip(a, b, 6, f.tcp(sport, dport, rng.choice((0x02, 0x12, 0x10, 0x18)), size))
+    elif kind == "u":
+        packet = f.ip(a, b, 17, f.udp(sport, dport, bytes(size)))
+    elif kind == "i":
+        packet = f.ip(a, b, 58 if v6 else 1, f.icmp(128 if v6 else 8, 0, size))
+    elif kind == "s":
+        packet = f.ip(a, b, 132, f.sctp(sport, dport))
+    else:
+        packet = f.ip(a, b, 253, bytes(size))  # for experiments: nobody looks into it
+    if rng.random() < 0.8:
+        return packet
+    if v6:
+        return f.with_extensions(packet, rng.choice(((0,), (60,), (0, 43), (0, 60, 43, 60), (0, 60, 60))))
+    return f.with_options(packet, rng.randint(1, 10))
 
 
 def random_capture(seed):
@@ -35,9 +43,13 @@ def random_capture(seed):
     for _ in range(PACKETS):
         packet = random_packet(rng)
         ns += rng.randint(0, 60_000_000)
-        if rng.random() < 0.2:
+        tunnel = rng.random()
+        if tunnel < 0.2:  # a mirrored packet
+            packet = f.ip("10.8.0.1", "10.8.0.2", 17, f.udp(60001, 4789, f.vxlan(f.eth(packet), 42)))
+        if 0.1 < tunnel < 0.3:  # through the load balancer
             packet = f.ip("10.9.0.1", "10.9.0.2", 17, f.udp(60000, 6081, f.geneve(packet, f.gwlb(1, 2, 3))))
-        out.append((ns, f.eth(packet)))
+        tags = rng.choice(((), (), (0x8100,), (0x88A8, 0x8100)))
+        out.append((ns, f.eth(packet, tags)))
     return out
 
 
@@ -65,10 +77,12 @@ def innermost(row):
         ports = field["tcp.srcport"], field["tcp.dstport"]
     elif "udp" in chain[last:]:
         ports = field["udp.srcport"], field["udp.dstport"]
+    elif "sctp" in chain[last:]:
+        ports = field["sctp.srcport"], field["sctp.dstport"]
     if chain[last] == "ip":
         proto = field["ip.proto"]
         return (field["ip.src"], field["ip.dst"], *ports, proto), int(field["ip.len"])
-    proto = next((number for name, number in (("tcp", "6"), ("udp", "17"), ("icmpv6", "58")) if name in chain[last:]),
+    proto = next((number for name, number in (("tcp", "6"), ("udp", "17"), ("icmpv6", "58"), ("sctp", "132")) if name in chain[last:]),
                  "253")
     return (field["ipv6.src"], field["ipv6.dst"], *ports, proto), 40 + int(field["ipv6.plen"])
 
