@@ -361,7 +361,7 @@ static void forget_old_failures(struct fffa_live_devices *d)
 bool fffa_live_devices_follow(struct fffa_live_devices *d)
 {
 	struct fffa_devices_keep kept;
-	struct fffa_netdevs now;
+	struct fffa_netdevs before = d->chosen;
 	struct fffa_links links;
 	bool had = d->n, news;
 	int r = fffa_links_read(&links, fffa_devices_want_routes(d->conf));
@@ -376,11 +376,10 @@ bool fffa_live_devices_follow(struct fffa_live_devices *d)
 	}
 	d->read_failed = false;
 	find_keepers(d, &links, &kept);
-	fffa_devices_choose(d->conf, &links, &kept, &now);
-	say_news_of_left(&now, &d->chosen);
-	d->chosen = now;
+	fffa_devices_choose(d->conf, &links, &kept, &d->chosen);
 	forget_old_failures(d);
 	news = drop_old(d, &links);
+	say_news_of_left(&d->chosen, &before);
 	news |= add_new(d);
 	fffa_links_fini(&links);
 	if (had && !d->n)
