@@ -68,7 +68,7 @@ own_apt()
 
 newest_package()
 {
-	own_apt apt-cache pkgnames "linux-image-$line." | grep -E -- '-cloud-amd64$' | sort -V | tail -n 1
+	own_apt apt-cache pkgnames "linux-image-$line." | grep -E -- '-cloud-amd64$' | sort -V | tail -n 1 || true
 }
 
 # The paths of the wanted modules and of what they need, in the order to load them.

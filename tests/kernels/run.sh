@@ -24,7 +24,7 @@ cache=${FFFA_KERNEL_CACHE:-build/kernels}
 logs=$PWD/build/log
 build=build/release
 guest_seconds=300 # several times what an idle machine needs
-exact_packets=1000000
+exact_packets=200000
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
