@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -301,20 +301,22 @@ static void a_torn_record_is_completed_before_another_batch(void **state)
 	(void)close(fd);
 }
 
-static void run_until_stalled(struct sink_rig *r, int reader)
+/* Turns the loop until the pipe that reader reads has no room left. */
+static void run_until_full(struct sink_rig *r, int reader)
 {
-	int before = -1, now = 0;
+	struct pollfd writer = {.events = POLLOUT};
+	char path[64];
+	int turns = 20000; /* of 1 ms */
 
-	/* The pipe holds all it can when no more bytes come in although the loop has had its turns.
-	 */
-	while (before != now) {
-		before = now;
-		for (int i = 0; i < 100; i++)
-			(void)uv_run(&r->loop, UV_RUN_NOWAIT);
-		(void)usleep(2000);
-		assert_int_equal(ioctl(reader, FIONREAD, &now), 0);
-	}
-	assert_true(now > 0);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", reader);
+	writer.fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_true(writer.fd >= 0);
+	do {
+		assert_true(turns--);
+		(void)uv_run(&r->loop, UV_RUN_NOWAIT);
+		(void)usleep(1000);
+	} while (poll(&writer, 1, 0));
+	(void)close(writer.fd);
 }
 
 static size_t drain(struct sink_rig *r, int reader, char *dst, size_t want)
@@ -346,7 +348,7 @@ static void slow_reader(struct sink_rig *r, int reader)
 	assert_int_equal(drain(r, reader, got, 102), 102);
 	assert_memory_equal(got, "h\n1 x", 5);
 	assert_int_equal(sink_rig_submit(r, &a, make_batch(1, 3000, 100)), 0);
-	run_until_stalled(r, reader);
+	run_until_full(r, reader);
 	assert_int_equal(a.outcome.verdict, FFFA_V_NONE);
 	readies = r->readies;
 	assert_int_equal(sink_rig_submit(r, &b, make_batch(3001, 1, 100)), -EAGAIN);
@@ -410,7 +412,7 @@ static void close_does_not_wait_for_a_reader(void **state)
 		rig_delivery_fini(&a);
 		(void)uv_run(&r.loop, UV_RUN_ONCE);
 	}
-	run_until_stalled(&r, fds[0]);
+	run_until_full(&r, fds[0]);
 	sink_rig_close(&r);
 	assert_int_equal(a.outcome.verdict, FFFA_V_RETRY);
 	assert_int_equal(a.outcome.cause, -ECANCELED);
