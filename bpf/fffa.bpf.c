@@ -46,7 +46,7 @@ static __always_inline void take_packet(struct fffa_packet *to, const struct fff
 }
 
 #define TUNNEL_DEPTH  2 /* VPC Traffic Mirroring through GWLB: VXLAN in GENEVE */
-#define KNOWN_PORTS   (1ULL << 32)
+#define KNOWN_PORTS   (1ULL << 40)
 #define TUNNEL_NESTED 0x100 /* beside the type: inside another tunnel */
 
 /* The id of a tunnel, a new one when it is not known yet; 0 when all ids are given out. */
@@ -245,40 +245,44 @@ static __always_inline void init_key(struct fffa_packet *p, __u8 view, __u32 ifi
 }
 
 /*
- * A first fragment leaves its ports for the later ones; returns those of a later one, sport
- * in the low 16 bits, with KNOWN_PORTS, or 0.
- * The packet itself is not handed over: its fields would have to lie in memory all the way.
+ * A first fragment leaves its ports for the later ones; returns those of a later one, sport in the low 16 bits, then
+ * dport, protocol and KNOWN_PORTS, or 0. The packet itself is not handed over: its fields would have to lie in
+ * memory all the way.
  */
-static __noinline __u64 fragment_ports(struct fffa_fragment_key *k, __u32 sport, __u32 dport,
-				       bool first)
+static __noinline __u64 fragment_ports(struct fffa_fragment_key *k, __u64 ports, bool first)
 {
-	struct fffa_fragment_ports ports = {
-		.sport = sport, .dport = dport, .seen = fffa_now_ticks()};
+	struct fffa_fragment_ports v = {.sport = ports,
+					.dport = ports >> 16,
+					.proto = ports >> 32,
+					.seen = fffa_now_ticks()};
 	const struct fffa_fragment_ports *known;
 
 	if (first) {
-		(void)bpf_map_update_elem(&fffa_fragments, k, &ports, BPF_ANY); /* fails: 0 later */
+		(void)bpf_map_update_elem(&fffa_fragments, k, &v, BPF_ANY); /* fails: 0 later */
 		return 0;
 	}
 	known = bpf_map_lookup_elem(&fffa_fragments, k);
-	if (!known || ports.seen - known->seen > fffa_conf.fragment_life_ticks)
+	if (!known || v.seen - known->seen > fffa_conf.fragment_life_ticks)
 		return 0;
-	return KNOWN_PORTS | known->sport | (__u32)known->dport << 16;
+	return KNOWN_PORTS | (__u64)known->proto << 32 | (__u64)known->dport << 16 | known->sport;
 }
 
 static __always_inline void fragment(struct fffa_packet *p, struct fffa_counts *c)
 {
 	struct fffa_fragment_key k;
-	__u64 ports;
+	__u64 ports = (__u64)p->key.proto << 32 | (__u64)p->key.dport << 16 | p->key.sport;
 
 	fffa_fragment_key_of(p, &k);
-	ports = fragment_ports(&k, p->key.sport, p->key.dport, p->fragment == FFFA_FRAGMENT_FIRST);
+	ports = fragment_ports(&k, ports, p->fragment == FFFA_FRAGMENT_FIRST);
 	if (p->fragment == FFFA_FRAGMENT_FIRST)
 		return;
-	p->key.sport = ports;
-	p->key.dport = ports >> 16;
-	if (!ports)
+	if (ports) {
+		p->key.sport = ports;
+		p->key.dport = ports >> 16;
+		p->key.proto = ports >> 32;
+	} else {
 		c->no_first_fragment += p->packets;
+	}
 }
 
 /* Takes the packet that tunnel_open left in the scratch for p; by the view, the outer one is counted before or instead. */
@@ -286,12 +290,12 @@ static __always_inline void tunnel_enter(struct fffa_packet *p, const struct fff
 					 const struct fffa_frame *f, bool count_outer, __u32 cpu,
 					 struct fffa_counts *c)
 {
+	if (fffa_conf.tunnel_view != FFFA_TUNNEL_RECORD_OUTER && p->fragment)
+		fragment(p, c); /* the later ones are not opened: they are the outer packet's own */
 	if (count_outer && fffa_conf.tunnel_view != FFFA_TUNNEL_RECORD_INNER) {
 		fffa_count_outer(f, &s->inside, p);
 		if (fffa_conf.tunnel_view == FFFA_TUNNEL_RECORD_OUTER)
 			return;
-		if (p->fragment)
-			fragment(p, c);
 		count(FFFA_PARSE_OK, f, p, cpu, c);
 	}
 	take_packet(p, &s->packet);
@@ -302,7 +306,7 @@ static __always_inline void tunnel_enter(struct fffa_packet *p, const struct fff
  * FFFA_PARSE_TRUNCATED: for one more the bytes at hand do not suffice.
  */
 static __always_inline int tc_tunnels(struct __sk_buff *skb, const struct fffa_frame *f,
-				      struct fffa_packet *p, bool count_outer, __u32 cpu,
+				      struct fffa_packet *p, bool *count_outer, __u32 cpu,
 				      struct fffa_counts *c)
 {
 	int r = FFFA_PARSE_OK;
@@ -320,7 +324,8 @@ static __always_inline int tc_tunnels(struct __sk_buff *skb, const struct fffa_f
 		r = fffa_tc_tunnel(skb, depth ? type | TUNNEL_NESTED : type, p->l4_offset, cpu);
 		if (r)
 			break;
-		tunnel_enter(p, s, f, count_outer && !depth, cpu, c);
+		tunnel_enter(p, s, f, *count_outer, cpu, c);
+		*count_outer = false;
 		if (fffa_conf.tunnel_view == FFFA_TUNNEL_RECORD_OUTER)
 			break;
 		if (!p->key.tunnel)
@@ -375,23 +380,22 @@ __noinline int fffa_tc_parse_pulled(struct __sk_buff *skb, __u32 cpu)
 }
 
 static __always_inline int tc_again(struct __sk_buff *skb, const struct fffa_frame *f,
-				    struct fffa_packet *p, __u32 cpu, struct fffa_counts *c)
+				    struct fffa_packet *p, bool *count_outer, __u32 cpu,
+				    struct fffa_counts *c)
 {
-	bool counted;
 	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
 	int r;
 
 	if (!s)
 		return FFFA_PARSE_MALFORMED;
-	counted = p->key.tunnel; /* one tunnel was open, and its outer packet may be counted */
 	r = fffa_tc_parse_pulled(skb, cpu);
 	if (r)
 		return r;
 	take_packet(p, &s->packet);
 	p->l3_bytes = s->packet.l3_bytes;
 	p->header_bytes = s->packet.header_bytes;
-	(void)tc_tunnels(skb, f, p, !counted, cpu,
-			 c); /* cut inside, too: the outer packet is whole */
+	/* Cut inside, too: the packet around it is whole. */
+	(void)tc_tunnels(skb, f, p, count_outer, cpu, c);
 	return FFFA_PARSE_OK;
 }
 
@@ -400,6 +404,7 @@ static __always_inline int tc(struct __sk_buff *skb, __u8 view)
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct fffa_packet p = {};
 	struct fffa_counts *c;
+	bool count_outer = true;
 	struct fffa_frame f;
 	int r;
 
@@ -416,9 +421,9 @@ static __always_inline int tc(struct __sk_buff *skb, __u8 view)
 	init_key(&p, view, skb->ifindex);
 	r = fffa_parse_frame(DATA(skb), END(skb), &f, &p);
 	if (!r)
-		r = tc_tunnels(skb, &f, &p, true, cpu, c);
+		r = tc_tunnels(skb, &f, &p, &count_outer, cpu, c);
 	if (r == FFFA_PARSE_TRUNCATED)
-		r = tc_again(skb, &f, &p, cpu, c);
+		r = tc_again(skb, &f, &p, &count_outer, cpu, c);
 	if (p.fragment && !r)
 		fragment(&p, c);
 	count(r, &f, &p, cpu, c);

@@ -78,6 +78,7 @@ bool fffa_fragments_apply(struct fffa_fragments *t, struct fffa_packet *p, uint6
 		e->key = key;
 		e->ports.sport = p->key.sport;
 		e->ports.dport = p->key.dport;
+		e->ports.proto = p->key.proto;
 		e->seen_ns = now_ns ? now_ns : 1;
 		return true;
 	}
@@ -85,5 +86,6 @@ bool fffa_fragments_apply(struct fffa_fragments *t, struct fffa_packet *p, uint6
 		return false;
 	p->key.sport = e->ports.sport;
 	p->key.dport = e->ports.dport;
+	p->key.proto = e->ports.proto;
 	return true;
 }

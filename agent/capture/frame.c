@@ -4,6 +4,7 @@
 #include <pcap/dlt.h>
 #include <string.h>
 
+#include "agent/capture/fragments.h"
 #include "agent/capture/ports.h"
 #include "bpf/tunnel.h"
 
@@ -18,6 +19,8 @@ void fffa_frame_conf_init(struct fffa_frame_conf *f, const struct fffa_capture_c
 		memset(f->vxlan_ports, 0, sizeof(f->vxlan_ports));
 	}
 	f->linktype = DLT_EN10MB;
+	f->fragments = NULL;
+	f->now_ns = 0;
 	f->local = local;
 	f->local_count = local_count;
 }
@@ -111,6 +114,8 @@ static bool enter(const struct fffa_frame_conf *f, const void *bytes, const void
 	    fffa_parse_tunnel_header(bytes, end, type, p->l4_offset, &next, &in) ||
 	    fffa_parse_tunnel_inside(bytes, end, frame, &in, &inner))
 		return false; /* the outer packet is what can be recorded */
+	if (f->fragments)     /* the later ones are not opened: they are the outer packet's own */
+		(void)fffa_fragments_apply(f->fragments, p, f->now_ns);
 	memcpy(next.src, p->key.src, sizeof(next.src));
 	memcpy(next.dst, p->key.dst, sizeof(next.dst));
 	if (t->type != FFFA_TUNNEL_NONE && !next.has) { /* VXLAN in GENEVE keeps what GENEVE said */

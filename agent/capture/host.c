@@ -54,10 +54,6 @@ void fffa_host_report(FILE *out)
 	(void)fprintf(out, "ring buffer: %s\n",
 		      yes_no(libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL),
 			     "no: Linux 5.8 or newer is needed"));
-	(void)fprintf(out, "coarse clock: %s\n",
-		      yes_no(libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS,
-						     BPF_FUNC_ktime_get_coarse_ns, NULL),
-			     "no: the precise clock costs 25 ns a packet (Linux before 5.11)"));
 	(void)fprintf(out, "tc: %s\n", has_tcx() == 1 ? "tcx" : "clsact (TCX needs Linux 6.6)");
 	(void)fprintf(out, "xdp: %s\n",
 		      yes_no(libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_XDP, NULL), "no"));

@@ -118,6 +118,7 @@ static void take(struct fffa_replay *r, const struct pcap_pkthdr *h, const u_cha
 	bool tunnelled;
 	int dir;
 
+	r->frames.now_ns = r->now_ns;
 	switch (fffa_frame_parse(&r->frames, bytes, h->caplen, h->len, &p, &t, &tunnelled)) {
 	case FFFA_PARSE_OK:
 		break;
@@ -260,6 +261,7 @@ int fffa_replay_open(uv_loop_t *loop, const struct fffa_replay_conf *conf,
 	fffa_frame_conf_init(&r->frames, conf->capture, conf->local, conf->local_count);
 	r->tunnels = fffa_tunnels_new();
 	r->fragments = fffa_fragments_new();
+	r->frames.fragments = r->fragments;
 	if (!r->tunnels || !r->fragments)
 		e = fffa_fail(err, ENOMEM, "no memory");
 	else

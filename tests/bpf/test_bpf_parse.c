@@ -38,6 +38,8 @@ static int setup(void **state)
 	f->k = rig_open(1024, 65536);
 	f->fragments = fffa_fragments_new();
 	assert_non_null(f->fragments);
+	f->host.fragments = f->fragments;
+	f->host.now_ns = 1;
 	f->host.linktype = DLT_EN10MB;
 	f->host.geneve_ports[0] = 6081;
 	f->host.vxlan_ports[0] = 4789;

@@ -51,6 +51,23 @@ class Fragments(program.Case):
             self.assertEqual(got, {(a, b, "5000", "6000", "17"): (3, 3 * headers + 4008)})
             self.assertEqual(self.orphans(), 0)
 
+    def test_behind_extension_headers(self):
+        """Later fragments show the first extension header as their protocol (RFC 8200), the first one the transport's."""
+        payload = bytes([17, 0, 1, 4, 0, 0, 0, 0]) + datagram(5000, 6000, 3000)  # destination options, then UDP
+        parts = f.fragments(A6, B6, 60, payload, 7, 1480)
+        got = self.sums([(T0, p) for p in parts])
+        self.assertEqual(got, {(A6, B6, "5000", "6000", "17"): (3, sum(map(len, parts)))})
+        self.assertEqual(self.orphans(), 0)
+
+    def test_of_the_packet_around_a_tunnel(self):
+        """The first one is opened and recorded as the packet inside; the later ones are the outer flow's."""
+        inner = f.ip(A, B, 17, datagram(5000, 6000, 3000))
+        parts = f.fragments("10.9.0.1", "10.9.0.2", 17, f.udp(60000, 6081, f.geneve(inner, f.gwlb(1, 2, 3))), 9, 1480)
+        got = self.sums([(T0, p) for p in parts])
+        self.assertEqual(got, {(A, B, "5000", "6000", "17"): (1, len(inner)),
+                               ("10.9.0.1", "10.9.0.2", "60000", "6081", "17"): (2, sum(map(len, parts[1:])))})
+        self.assertEqual(self.orphans(), 0)
+
     def test_the_first_one_last(self):
         for a, b, headers in ((A, B, 20), (A6, B6, 48)):
             parts = f.fragments(a, b, 17, datagram(5000, 6000, 4000), 7, 1480)

@@ -50,7 +50,6 @@ static inline void check_tunnel(const struct fffa_packet *p, const struct fffa_t
 	must(t->type == FFFA_TUNNEL_GENEVE || t->type == FFFA_TUNNEL_VXLAN);
 	must(t->vni <= 0xffffff);
 	must(t->pad0[0] == 0 && t->pad0[1] == 0); /* compared whole */
-	must(t->type == FFFA_TUNNEL_GENEVE || t->has == 0);
 	must((t->has & FFFA_TUNNEL_HAS_GWLBE) || t->gwlbe_id == 0);
 	must((t->has & FFFA_TUNNEL_HAS_ATTACHMENT) || t->attachment_id == 0);
 	must((t->has & FFFA_TUNNEL_HAS_COOKIE) || p->cookie == 0);

@@ -254,7 +254,8 @@ static void bounded(void **state)
 		assert_true(fffa_fragments_apply(*state, &p, T0 + i));
 		known(*state, nth(i, FFFA_FRAGMENT_LATER), T0 + i);
 	}
-	assert_int_equal(remembered(*state, 0, 4 * FFFA_FRAGMENTS_MAX), 0);
+	/* A set has seen 24 more by then on average: that at most 3 came has a chance of 1 in 10 million. */
+	assert_int_equal(remembered(*state, 0, 2 * FFFA_FRAGMENTS_MAX), 0);
 	assert_in_range(remembered(*state, 0, all), FFFA_FRAGMENTS_MAX - 8, FFFA_FRAGMENTS_MAX);
 	assert_in_range(remembered(*state, all - quarter, all), quarter * 98 / 100, quarter);
 }
