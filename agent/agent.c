@@ -281,7 +281,8 @@ static void on_pipeline_closed(void *arg, struct fffa_pipeline *p)
 	for (size_t i = 0; i < fffa_pipeline_sink_count(p); i++) {
 		if (!fffa_sink_ledger_balances(fffa_pipeline_sink_ledger(p, i)))
 			a->code = FFFA_EXIT_FAILED;
-		if (a->replay && fffa_sink_ledger_lost(fffa_pipeline_sink_ledger(p, i)))
+		if (a->replay && (fffa_sink_ledger_lost(fffa_pipeline_sink_ledger(p, i)) ||
+				  fffa_pipeline_sink_ledger(p, i)->rejected))
 			a->code = FFFA_EXIT_FAILED; /* a replay that lost records has not done its
 						       job */
 	}

@@ -245,6 +245,8 @@ static void finish(struct fffa_sink *s, int result)
 				 .cause = result};
 	bool reopened = s->reopen && !s->closing;
 
+	if (result == -EPIPE && s->job.to.nameless)
+		o.verdict = FFFA_V_REJECTED; /* `fffa ... | head`: there is nobody to wait for */
 	s->delivery = NULL;
 	remember(s, d ? fffa_delivery_batch(d) : NULL, result);
 	if (reopened)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -61,6 +62,15 @@ static int open_stdout(void)
 	return fd < 0 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : fd;
 }
 
+static bool is_nameless(int fd)
+{
+	char link[64], what[64] = "";
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	(void)!readlink(link, what, sizeof(what) - 1); /* fails: the more patient answer holds */
+	return !strncmp(what, "pipe:", 5) || !strncmp(what, "socket:", 7);
+}
+
 int fffa_file__open(const char *path, struct fffa_file_target *out, struct fffa_err *err)
 {
 	bool is_stdout = !strcmp(path, "-");
@@ -88,6 +98,7 @@ int fffa_file__open(const char *path, struct fffa_file_target *out, struct fffa_
 	out->regular = S_ISREG(st.st_mode);
 	out->stream = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(fd);
 	out->owned = !is_stdout;
+	out->nameless = out->stream && is_nameless(fd);
 	out->fresh = is_stdout || !out->regular || st.st_size == 0;
 	return 0;
 }

@@ -13,6 +13,7 @@ struct fffa_file_target {
 	bool stream; /* pipe, socket or terminal: may have no room for a while */
 	bool owned;  /* opened by name; standard output is shared with others */
 	bool fresh;  /* begins here: gets the preamble */
+	bool nameless; /* a pipe or socket without a name: a reader that has gone never comes back */
 };
 
 /*

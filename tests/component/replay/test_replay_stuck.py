@@ -50,6 +50,20 @@ class Stuck(program.Case):
         self.addCleanup(os.close, slave)
         self.term_ends(slave, master)
 
+    def test_the_reader_goes_away(self):
+        """fffa replay FILE | head: ends by itself, and says that not all was taken."""
+        read, write = os.pipe()
+        os.close(read)
+        with subprocess.Popen([program.FFFA, "replay", "-c", self.conf, self.pcap], stdout=write,
+                              stderr=subprocess.PIPE, text=True) as replay:
+            os.close(write)
+            try:
+                _, said = replay.communicate(timeout=program.WAIT_S)
+            finally:
+                replay.kill()
+        self.assertEqual(replay.returncode, 1, said)
+        self.assertRegex(said, rf"delivered=0 rejected={len(PACKETS)} .*balance=ok")
+
     def test_standard_output_is_closed(self):
         done = program.fffa("replay", "-c", self.conf, self.pcap, prefix=("sh", "-c", 'exec "$@" >&-', "sh"))
         self.one_error(done, "standard output is not open")

@@ -421,7 +421,8 @@ static void close_does_not_wait_for_a_reader(void **state)
 	(void)close(fds[1]);
 }
 
-static void reader_gone_is_retry_with_the_cause(void **state)
+/* `fffa replay FILE | head`: nobody comes back to a pipe without a name. */
+static void reader_gone_for_ever_is_rejected(void **state)
 {
 	struct place *p = *state;
 	struct sink_rig r;
@@ -435,11 +436,32 @@ static void reader_gone_is_retry_with_the_cause(void **state)
 	assert_int_equal(start_on_stdout(&r, fds[1]), 0);
 	(void)close(fds[0]);
 	o = sink_rig_send(&r, &a, make_batch(1, 2, 30));
-	assert_int_equal(o.verdict, FFFA_V_RETRY);
+	assert_int_equal(o.verdict, FFFA_V_REJECTED);
 	assert_int_equal(o.cause, -EPIPE);
 	sink_rig_close(&r);
 	rig_delivery_fini(&a);
 	(void)close(fds[1]);
+}
+
+/* A FIFO has a name: another reader may open it. */
+static void reader_gone_from_a_fifo_is_retry(void **state)
+{
+	struct place *p = *state;
+	struct sink_rig r;
+	struct rig_delivery a = {0};
+	struct fffa_outcome o;
+	int reader;
+
+	assert_int_equal(mkfifo(p->path, 0600), 0);
+	reader = open(p->path, O_RDONLY | O_NONBLOCK);
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "");
+	assert_int_equal(sink_rig_start(&r), 0);
+	(void)close(reader);
+	o = sink_rig_send(&r, &a, make_batch(1, 2, 30));
+	assert_int_equal(o.verdict, FFFA_V_RETRY);
+	assert_int_equal(o.cause, -EPIPE);
+	sink_rig_close(&r);
+	rig_delivery_fini(&a);
 }
 
 static void reopen_begins_a_new_file(void **state)
@@ -532,7 +554,8 @@ int main(void)
 		CASE(fifo_with_a_slow_reader),
 		CASE(stdout_pipe_with_a_slow_reader),
 		CASE(close_does_not_wait_for_a_reader),
-		CASE(reader_gone_is_retry_with_the_cause),
+		CASE(reader_gone_for_ever_is_rejected),
+		CASE(reader_gone_from_a_fifo_is_retry),
 		CASE(reopen_begins_a_new_file),
 		CASE(failed_reopen_keeps_the_old_file),
 		CASE(bytes_of_others_are_never_cut),
