@@ -281,4 +281,11 @@ if __name__ == "__main__":
         print("skipped: needs root for network namespaces")
         sys.exit(77)
     FFFA = os.path.abspath(sys.argv[1])
-    unittest.main(argv=[sys.argv[0]] + sys.argv[2:], verbosity=2)
+    # VLAN apart: where the kernel has no such devices, that is a skipped test and no part of a passed one.
+    only_vlan = sys.argv[2:] == ["vlan"]
+    names = [n for n in unittest.TestLoader().getTestCaseNames(Hotplug) if ("_vlan_" in n) == only_vlan]
+    result = unittest.TextTestRunner(verbosity=2).run(unittest.TestSuite(map(Hotplug, names)))
+    if result.wasSuccessful() and len(result.skipped) == len(names):
+        print("skipped:", result.skipped[0][1])
+        sys.exit(77)
+    sys.exit(not result.wasSuccessful())
