@@ -10,9 +10,9 @@
 struct fffa_file_target {
 	int fd;
 	bool regular;
-	bool stream; /* pipe, socket or terminal: may have no room for a while */
-	bool owned;  /* opened by name; standard output is shared with others */
-	bool fresh;  /* begins here: gets the preamble */
+	bool stream;   /* pipe, socket or terminal: may have no room for a while */
+	bool owned;    /* opened by name; standard output is shared with others */
+	bool fresh;    /* begins here: gets the preamble */
 	bool nameless; /* a pipe or socket without a name: a reader that has gone never comes back */
 };
 
