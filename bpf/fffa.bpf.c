@@ -195,8 +195,7 @@ static __always_inline struct fffa_scratch *tunnel_outer(const struct fffa_packe
 	return s;
 }
 
-/* Parsed and counted, or counted as lost. outer_ok: p holds a whole outer packet though its inside
- * is cut. */
+/* Parsed and counted, or counted as lost. */
 static __always_inline void count(int r, const struct fffa_frame *f, const struct fffa_packet *p,
 				  __u32 cpu, struct fffa_counts *c)
 {
