@@ -15,12 +15,13 @@ build=(
 	gcc libc6-dev clang llvm cmake ninja-build "pkg-config|pkgconf" bpftool git ca-certificates
 	linux-libc-dev libbpf-dev libelf-dev zlib1g-dev
 	libuv1-dev libcurl4-openssl-dev libyaml-dev libjansson-dev libpcap-dev libmnl-dev
+	librdkafka-dev "libmsgpack-c-dev|libmsgpack-dev" libzstd-dev libmicrohttpd-dev
 )
 test=(
 	libcmocka-dev "libclang-rt-dev|libclang-rt-14-dev"
 	clang-format clang-tidy cppcheck shellcheck
 	tshark tcpdump iperf3 nginx-light curl iproute2 iputils-ping ethtool procps
-	python3 python3-scapy jq strace
+	python3 python3-scapy jq strace kcat prometheus python3-msgpack zstd
 )
 kernels=(qemu-system-x86 busybox-static cpio kmod xz-utils util-linux)
 

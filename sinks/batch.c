@@ -7,18 +7,27 @@
 #define FIRST_BYTES   ((size_t)8192)
 #define FIRST_RECORDS 64u
 
+struct row {
+	uint32_t end;	 /* offset just behind the record */
+	uint32_t seq_by; /* above first_seq */
+	uint64_t flow;
+	int64_t time_ms;
+};
+_Static_assert(sizeof(struct row) == FFFA_BATCH_INDEX_BYTES, "said in batch.h");
+
 struct fffa_batch {
 	uint8_t *bytes;
 	size_t len;
 	size_t held_bytes; /* allocated, <= cap_bytes */
 	size_t cap_bytes;
-	uint32_t *ends; /* ends[i]: offset just behind record i */
+	struct row *rows;
 	uint32_t count;
 	uint32_t held_records;
 	uint32_t cap_records;
 	uint32_t refs;
 	bool sealed;
 	uint64_t first_seq;
+	struct fffa_batch_origin origin;
 };
 
 struct fffa_batch *fffa_batch_new(size_t cap_bytes, uint32_t cap_records)
@@ -45,7 +54,7 @@ void fffa_batch_unref(struct fffa_batch *b)
 	if (!b || --b->refs)
 		return;
 	free(b->bytes);
-	free(b->ends);
+	free(b->rows);
 	free(b);
 }
 
@@ -71,15 +80,15 @@ static bool grow_bytes(struct fffa_batch *b, size_t need)
 static bool grow_records(struct fffa_batch *b)
 {
 	uint32_t held = b->held_records ? b->held_records : FIRST_RECORDS / 2;
-	uint32_t *p;
+	struct row *p;
 
 	if (b->count < b->held_records)
 		return true;
 	held = held > b->cap_records / 2 ? b->cap_records : held * 2;
-	p = realloc(b->ends, held * sizeof(*p));
+	p = realloc(b->rows, held * sizeof(*p));
 	if (!p)
 		return false;
-	b->ends = p;
+	b->rows = p;
 	b->held_records = held;
 	return true;
 }
@@ -93,14 +102,26 @@ uint8_t *fffa_batch_room(struct fffa_batch *b, size_t want)
 	return b->bytes + b->len;
 }
 
-void fffa_batch_commit(struct fffa_batch *b, size_t len, uint64_t seq)
+void fffa_batch_commit(struct fffa_batch *b, size_t len, const struct fffa_batch_mark *mark)
 {
 	assert(!b->sealed && b->count < b->held_records && len <= b->held_bytes - b->len);
-	assert(!b->count || seq == b->first_seq + b->count);
+	assert(!b->count ||
+	       (mark->seq > fffa_batch_last_seq(b) && mark->seq - b->first_seq <= UINT32_MAX));
 	if (!b->count)
-		b->first_seq = seq;
+		b->first_seq = mark->seq;
 	b->len += len;
-	b->ends[b->count++] = (uint32_t)b->len;
+	b->rows[b->count++] = (struct row){
+		.end = (uint32_t)b->len,
+		.seq_by = (uint32_t)(mark->seq - b->first_seq),
+		.flow = mark->flow,
+		.time_ms = mark->time_ms,
+	};
+}
+
+void fffa_batch_set_origin(struct fffa_batch *b, const struct fffa_batch_origin *origin)
+{
+	assert(!b->sealed);
+	b->origin = *origin;
 }
 
 void fffa_batch_seal(struct fffa_batch *b)
@@ -118,9 +139,9 @@ void fffa_batch_seal(struct fffa_batch *b)
 		}
 	}
 	if (b->count && b->held_records - b->count > b->count / 8) {
-		p = realloc(b->ends, b->count * sizeof(*b->ends));
+		p = realloc(b->rows, b->count * sizeof(*b->rows));
 		if (p) {
-			b->ends = p;
+			b->rows = p;
 			b->held_records = b->count;
 		}
 	}
@@ -138,10 +159,25 @@ struct fffa_span fffa_batch_bytes(const struct fffa_batch *b)
 
 struct fffa_span fffa_batch_record(const struct fffa_batch *b, uint32_t i)
 {
-	uint32_t begin = i ? b->ends[i - 1] : 0;
+	uint32_t begin = i ? b->rows[i - 1].end : 0;
 
 	assert(i < b->count);
-	return (struct fffa_span){b->bytes + begin, b->ends[i] - begin};
+	return (struct fffa_span){b->bytes + begin, b->rows[i].end - begin};
+}
+
+struct fffa_batch_mark fffa_batch_mark(const struct fffa_batch *b, uint32_t i)
+{
+	assert(i < b->count);
+	return (struct fffa_batch_mark){
+		.seq = b->first_seq + b->rows[i].seq_by,
+		.flow = b->rows[i].flow,
+		.time_ms = b->rows[i].time_ms,
+	};
+}
+
+const struct fffa_batch_origin *fffa_batch_origin(const struct fffa_batch *b)
+{
+	return &b->origin;
 }
 
 uint64_t fffa_batch_first_seq(const struct fffa_batch *b)
@@ -151,10 +187,10 @@ uint64_t fffa_batch_first_seq(const struct fffa_batch *b)
 
 uint64_t fffa_batch_last_seq(const struct fffa_batch *b)
 {
-	return b->count ? b->first_seq + b->count - 1 : b->first_seq;
+	return b->count ? b->first_seq + b->rows[b->count - 1].seq_by : b->first_seq;
 }
 
 size_t fffa_batch_footprint(const struct fffa_batch *b)
 {
-	return sizeof(*b) + b->held_bytes + b->held_records * sizeof(*b->ends);
+	return sizeof(*b) + b->held_bytes + b->held_records * sizeof(*b->rows);
 }

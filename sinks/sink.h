@@ -31,6 +31,15 @@ struct fffa_outcome {
 	enum fffa_verdict verdict;
 	uint32_t retry_after_ms; /* 0: no hint; only with RETRY */
 	int cause; /* -errno or a mapped library code, for the log; 0 when delivered */
+	/*
+	 * One enum fffa_verdict per record of the batch, where the far end judged them one by one:
+	 * DELIVERED, RETRY, REJECTED or TOO_BIG, and verdict is then RETRY. The pipeline counts each
+	 * and sends only the rest again. NULL: verdict is for all. Valid for the call.
+	 */
+	const uint8_t *records;
+	/* What a person should know, such as "topic flows: unknown"; NULL: the text of cause. Valid
+	 * for the call; no secrets. */
+	const char *detail;
 };
 
 /* What the sink may read of a delivery until done. The batch bytes stay valid and unchanged until
@@ -52,6 +61,8 @@ struct fffa_sink_env {
 	/* The bytes that begin each new file or stream, may be empty (vpc header line); valid as
 	 * long as env. */
 	struct fffa_span preamble;
+	unsigned int format;	  /* enum fffa_format of the records */
+	const char *content_type; /* of the records, static */
 };
 
 struct fffa_sink_ops {
@@ -78,6 +89,9 @@ struct fffa_sink_ops {
 	void (*flush)(struct fffa_sink *s);
 	/* Reopen files (HUP). May be NULL. */
 	void (*reopen)(struct fffa_sink *s);
+	/* For /status: calls put for each fact worth showing, text only, no secrets. May be NULL. */
+	void (*report)(const struct fffa_sink *s,
+		       void (*put)(void *arg, const char *key, const char *value), void *arg);
 	/*
 	 * Legal in every state, also after a failed start. Open deliveries get their done (RETRY
 	 * with -ECANCELED at worst) before closed is called; then the sink's memory is gone.

@@ -7,15 +7,43 @@
 #ifndef FFFA_AGENT_FLOW_IDENT_H
 #define FFFA_AGENT_FLOW_IDENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+/* Longest tag value (256 characters) percent-encoded is longer: such a value counts as not known. */
+#define FFFA_IDENT_TAG_BYTES 768
+
+/* VPC Flow Logs has two columns for each kind of tag: *-tag and *-tag-2. Percent-encoded. */
+struct fffa_ident_tags {
+	char v[2][FFFA_IDENT_TAG_BYTES];
+};
+
+/* The ECS task that this process runs in. Source: ECS Developer Guide, task metadata endpoint v4. */
+struct fffa_ident_ecs {
+	char cluster_arn[320];
+	char cluster_name[256];
+	char container_instance_arn[320];
+	char container_instance_id[64];
+	char container_id[128];
+	char second_container_id[128];
+	char service_name[256];
+	char task_definition_arn[384];
+	char task_arn[384];
+	char task_id[64];
+};
 
 struct fffa_ident_host {
 	char agent_id[64]; /* instance id, else machine id */
 	char account_id[16];
 	char instance_id[32];
 	char region[32];
-	char az[40];	/* zone name: us-east-1a */
-	char az_id[24]; /* zone id: use1-az4 */
+	char az[40];		   /* zone name: us-east-1a */
+	char az_id[24];		   /* zone id: use1-az4; empty in a sublocation */
+	char sublocation_type[16]; /* wavelength, outpost, localzone */
+	char sublocation_id[64];
+	struct fffa_ident_tags instance_tags;
+	struct fffa_ident_tags asg_tags;
+	struct fffa_ident_ecs ecs;
 };
 
 struct fffa_ident {
@@ -27,6 +55,13 @@ struct fffa_ident {
 	char subnet_id[32];
 	char vpc_id[32];
 	char owner_id[16]; /* account that owns the interface; empty: the host's account */
+	/* The interface's primary private addresses, IPv4 as ::ffff:a.b.c.d; valid when has_. AWS shows
+	 * them as srcaddr of egress and dstaddr of ingress records. */
+	uint8_t primary_ipv4[16];
+	uint8_t primary_ipv6[16];
+	bool has_primary_ipv4;
+	bool has_primary_ipv6;
+	struct fffa_ident_tags interface_tags;
 };
 
 #endif

@@ -39,11 +39,16 @@ struct fffa_record {
 	uint64_t lost_bytes;
 	uint64_t lost_records;
 	const char *lost_reason; /* a name of ledger.def, static; NULL: none */
-	uint32_t sampled;	 /* N when 1 in N packets was counted; below 2: every packet */
-	uint32_t cookie;	 /* valid when tunnel->has & FFFA_TUNNEL_HAS_COOKIE */
-	uint16_t flags;		 /* FFFA_F_* */
-	uint8_t end_reason;	 /* enum fffa_end_reason */
-	uint8_t status;		 /* enum fffa_log_status */
+	/* AWS services that the packet's addresses belong to (ip-ranges.json), by enrichment. NULL:
+	 * none or not known. Borrowed, valid for the call */
+	const char *src_service;
+	const char *dst_service;
+	uint32_t sampled;     /* N when 1 in N packets was counted; below 2: every packet */
+	uint32_t cookie;      /* valid when tunnel->has & FFFA_TUNNEL_HAS_COOKIE */
+	uint16_t flags;	      /* FFFA_F_* */
+	uint8_t end_reason;   /* enum fffa_end_reason */
+	uint8_t status;	      /* enum fffa_log_status */
+	uint8_t traffic_path; /* 1..8 as AWS numbers them, by enrichment; 0: not known */
 };
 
 /* Called once per record, on the loop. Borrows r for the call; may fill r->ident, r->seq, r->epoch.

@@ -71,8 +71,9 @@ size_t fffa_batcher__footprint_max(const struct fffa_batcher *b)
 	size_t bytes = b->max_bytes + FFFA_RECORD_BYTES_MAX;
 	size_t longest = b->max_records * (size_t)FFFA_RECORD_BYTES_MAX;
 
-	/* the bytes, an offset per record, the batch itself */
-	return (bytes < longest ? bytes : longest) + b->max_records * sizeof(uint32_t) + 256;
+	/* the bytes, the index, the batch itself */
+	return (bytes < longest ? bytes : longest) +
+	       b->max_records * (size_t)FFFA_BATCH_INDEX_BYTES + 512;
 }
 
 void fffa_batcher__seal(struct fffa_batcher *b)
@@ -172,7 +173,8 @@ void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r)
 		}
 		len = 0;
 	}
-	fffa_batch_commit(b->open, n, r->seq);
+	fffa_batch_commit(b->open, n,
+			  &(struct fffa_batch_mark){.seq = r->seq, .time_ms = r->end_ms});
 	if (len + n >= b->max_bytes || fffa_batch_count(b->open) >= b->max_records)
 		fffa_batcher__seal(b);
 }

@@ -73,6 +73,8 @@ static int open_sink(struct fffa_pipeline *p, struct fffa_lane *l, struct fffa_e
 	b = find_batcher(p, &l->conf->common, err, &rc);
 	if (!b)
 		return rc;
+	l->env.format = format;
+	l->env.content_type = fffa_format_content_type(format);
 	if (l->conf->common.header)
 		l->env.preamble = (struct fffa_span){b->header, b->header_len};
 	fffa_batcher__feed(b, l);

@@ -83,6 +83,7 @@ static struct fffa_batch *part(const struct fffa_batch *b, uint32_t first, uint3
 
 	for (uint32_t i = 0; out && i < n; i++) {
 		struct fffa_span r = fffa_batch_record(b, first + i);
+		struct fffa_batch_mark mark = fffa_batch_mark(b, first + i);
 		uint8_t *dst = fffa_batch_room(out, r.len);
 
 		if (!dst) {
@@ -90,10 +91,12 @@ static struct fffa_batch *part(const struct fffa_batch *b, uint32_t first, uint3
 			return NULL;
 		}
 		memcpy(dst, r.ptr, r.len);
-		fffa_batch_commit(out, r.len, fffa_batch_first_seq(b) + first + i);
+		fffa_batch_commit(out, r.len, &mark);
 	}
-	if (out)
+	if (out) {
+		fffa_batch_set_origin(out, fffa_batch_origin(b));
 		fffa_batch_seal(out);
+	}
 	return out;
 }
 

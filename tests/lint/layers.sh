@@ -41,6 +41,8 @@ fences='
 ^jansson                                          agent/enrich/
 ^libmnl                                           agent/capture/
 ^pcap                                             agent/capture/
+^microhttpd                                       agent/status/
+^(zstd|zlib)                                     sinks/http/ sinks/file/
 ^uv(\.h|/)                                        !agent/base/ !agent/flow/ !agent/encode/ !config/ !bpf/
 '
 
