@@ -102,12 +102,29 @@ static void tell_loss(struct fffa_agent *a)
 		       a->only_ifindex, on_record, a);
 }
 
+static void mark_devices(struct fffa_agent *a, bool last)
+{
+	const struct fffa_hooked *hooks;
+	size_t n;
+
+	hooks = fffa_live_hooks(a->live, &n);
+	fffa_restart_mark(&a->restart, hooks, n, last);
+}
+
+static void on_draining(void *arg)
+{
+	mark_devices(arg, false);
+}
+
 /* After each turn of the live source. */
 static void on_turn(void *arg)
 {
 	struct fffa_agent *a = arg;
 
 	set_time(a);
+	if (a->stage == FFFA_STAGE_RUN)
+		fffa_restart_save(&a->restart, fffa_flow_held(a->flows),
+				  (int64_t)(a->unix_ns / FFFA_NS_PER_MS));
 	if (!a->identity_known || a->stage != FFFA_STAGE_RUN)
 		return;
 	tell_loss(a);
@@ -199,10 +216,12 @@ static void begin_stop(struct fffa_agent *a)
 	}
 	a->stage = FFFA_STAGE_STOP;
 	(void)uv_idle_stop(&a->sweep);
-	if (a->live)
+	if (a->live) {
+		mark_devices(a, true);
 		fffa_live_stop(a->live);
-	else
+	} else {
 		fffa_replay_stop(a->replay);
+	}
 }
 
 void fffa_agent__on_limit(uv_timer_t *h)
@@ -293,6 +312,8 @@ static void on_pipeline_closed(void *arg, struct fffa_pipeline *p)
 void fffa_agent__close_pipeline(struct fffa_agent *a)
 {
 	a->stage = FFFA_STAGE_CLOSE;
+	fffa_restart_save(&a->restart, (struct fffa_amount){0, 0},
+			  (int64_t)(a->unix_ns / FFFA_NS_PER_MS));
 	fffa_pipeline_close(a->pipeline, left_ns(a), on_pipeline_closed, a);
 }
 
@@ -352,10 +373,28 @@ static void on_devices(void *arg, const struct fffa_netdev *devices, size_t n)
 			   "no memory for the devices: the identity of new ones is not known");
 }
 
+/* What passed since the last agent counted is seen, and lost. */
+static void count_gap(struct fffa_agent *a)
+{
+	const struct fffa_hooked *hooks;
+	struct fffa_amount gap;
+	size_t n;
+
+	hooks = fffa_live_hooks(a->live, &n);
+	gap = fffa_restart_gap(&a->restart, hooks, n, &a->skip.since_ms);
+	if (!gap.packets)
+		return;
+	fffa_amount_add(&a->ledger.unattended, gap.packets, gap.bytes);
+	fffa_amount_add(&a->ledger.lost[FFFA_PL_NOT_ATTACHED], gap.packets, gap.bytes);
+	fffa_warn("restart", "not counted since the last agent packets=%llu bytes=%llu",
+		  (unsigned long long)gap.packets, (unsigned long long)gap.bytes);
+}
+
 static int start_live(struct fffa_agent *a, struct fffa_err *err)
 {
 	struct fffa_live_events ev = {.delta = on_delta,
 				      .expect = on_expect,
+				      .draining = on_draining,
 				      .turn = on_turn,
 				      .devices = on_devices,
 				      .stopped = on_source_done,
@@ -375,9 +414,12 @@ static int start_live(struct fffa_agent *a, struct fffa_err *err)
 	set_time(a);
 	a->skip.since_ms = (int64_t)(a->unix_ns / FFFA_NS_PER_MS);
 	r = fffa_live_open(&a->loop, &a->conf->capture, &devices, &a->ledger, &ev, &a->live, err);
-	if (!r)
-		fffa_meta_wait(a->meta, METADATA_WAIT_NS, on_identity, a);
-	return r;
+	if (r)
+		return r;
+	fffa_restart_init(&a->restart, &a->loop, a->conf->spool_dir);
+	count_gap(a);
+	fffa_meta_wait(a->meta, METADATA_WAIT_NS, on_identity, a);
+	return 0;
 }
 
 static int start_replay(struct fffa_agent *a, struct fffa_replay_conf *conf, struct fffa_err *err)

@@ -13,6 +13,7 @@
 #include "agent/flow/skip.h"
 #include "agent/flow/table.h"
 #include "agent/pipeline/pipeline.h"
+#include "agent/restart.h"
 
 #define FFFA_AGENT_SIGNALS 4
 
@@ -40,6 +41,7 @@ struct fffa_agent {
 	uint64_t deadline_ns;
 	uint64_t next_expiry_ns;
 	uint64_t unix_ns;      /* now; in a replay the capture's time */
+	struct fffa_restart restart;
 	struct fffa_skip skip; /* which loss the stream has been told of */
 	uint32_t only_ifindex; /* the one device captured on; 0: several */
 	enum fffa_exit code;

@@ -89,6 +89,8 @@ const struct fffa_option fffa_config_rows[] = {
 	FFFA_OPT_MAP("metadata.static", C, metadata.fixed, "{}", static_keys, 0,
 		     "Fixed values that win over all others."),
 
+	FFFA_OPT_STRING("spool_dir", C, spool_dir, "/var/lib/fffa/spool", RESTART,
+			"Where the agent keeps what must outlive it."),
 	FFFA_OPT_DURATION("shutdown_timeout", C, shutdown_timeout_ns, "10s", 0, 10 * M, 0,
 			  "How long delivery may go on after TERM or INT."),
 	FFFA_OPT_ENUM("log.level", C, log_level, "info", log_levels, 0,

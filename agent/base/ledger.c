@@ -44,6 +44,7 @@ struct fffa_amount fffa_ledger_seen(const struct fffa_ledger *l)
 	struct fffa_amount a = l->seen[0];
 
 	fffa_amount_add(&a, l->seen[1].packets, l->seen[1].bytes);
+	fffa_amount_add(&a, l->unattended.packets, l->unattended.bytes);
 	return a;
 }
 

@@ -43,7 +43,9 @@ static inline void fffa_amount_add(struct fffa_amount *a, uint64_t packets, uint
 
 struct fffa_ledger {
 	struct fffa_amount seen[2]; /* IP packets at the hooks: ingress, egress */
-	uint64_t not_ip_frames;	    /* frames without an IP packet: outside the identities */
+	struct fffa_amount
+		unattended; /* passed while no agent ran: part of what is seen, and lost as such */
+	uint64_t not_ip_frames; /* frames without an IP packet: outside the identities */
 	struct fffa_amount
 		merged; /* handed over by the kernel or the replay, taken by the flow table */
 	struct fffa_amount recorded; /* in records */

@@ -124,6 +124,8 @@ static void start_drain(struct fffa_live *l)
 {
 	if (l->drains_left)
 		l->drains_left--;
+	else
+		l->ev.draining(l->ev.arg);
 	l->working = true;
 	(void)uv_queue_work(l->drain.loop, &l->work, work_drain, after_drain);
 }

@@ -18,9 +18,10 @@ struct fffa_live;
 struct fffa_hooked; /* agent/capture/live_devices.h */
 
 struct fffa_live_events {
-	fffa_delta_fn delta;	 /* one entry handed over */
-	fffa_delta_fn expect;	 /* one that is handed over FFFA_FLOW_AHEAD entries on */
-	void (*turn)(void *arg); /* after each turn's deltas: time to expire flows */
+	fffa_delta_fn delta;	     /* one entry handed over */
+	fffa_delta_fn expect;	     /* one that is handed over FFFA_FLOW_AHEAD entries on */
+	void (*draining)(void *arg); /* a drain begins: what passes from here on may not be in it */
+	void (*turn)(void *arg);     /* after each turn's deltas: time to expire flows */
 	/* The devices that deltas may be of, after each change: those captured on, and those of late
 	 */
 	void (*devices)(void *arg, const struct fffa_netdev *devices, size_t n);
