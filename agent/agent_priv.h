@@ -40,7 +40,7 @@ struct fffa_agent {
 	bool hurry;	     /* the deadline has passed */
 	uint64_t deadline_ns;
 	uint64_t next_expiry_ns;
-	uint64_t unix_ns;      /* now; in a replay the capture's time */
+	uint64_t unix_ns; /* now; in a replay the capture's time */
 	struct fffa_restart restart;
 	struct fffa_skip skip; /* which loss the stream has been told of */
 	uint32_t only_ifindex; /* the one device captured on; 0: several */
