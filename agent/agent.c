@@ -317,6 +317,13 @@ void fffa_agent__close_pipeline(struct fffa_agent *a)
 	fffa_pipeline_close(a->pipeline, left_ns(a), on_pipeline_closed, a);
 }
 
+static void identify(void *arg, struct fffa_record *r)
+{
+	const struct fffa_agent *a = arg;
+
+	fffa_meta_apply(a->meta, r);
+}
+
 static int open_common(struct fffa_agent *a, const struct fffa_metadata_conf *meta,
 		       struct fffa_err *err)
 {
@@ -328,6 +335,7 @@ static int open_common(struct fffa_agent *a, const struct fffa_metadata_conf *me
 		.linger_ns = (uint64_t)a->conf->capture.drain_interval_ns / 2,
 		.max_flows = (uint32_t)a->conf->flows.max_flows,
 	};
+	struct fffa_pipeline_env env = {.identify = identify, .arg = a};
 	int r;
 
 	(void)uv_idle_init(&a->loop, &a->sweep);
@@ -349,7 +357,7 @@ static int open_common(struct fffa_agent *a, const struct fffa_metadata_conf *me
 	if (r)
 		return r;
 	return fffa_pipeline_open(&a->loop, a->conf,
-				  fffa_clock_unix_ns(&fffa_clock_system) / FFFA_NS_PER_MS,
+				  fffa_clock_unix_ns(&fffa_clock_system) / FFFA_NS_PER_MS, &env,
 				  &a->pipeline, err);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/base/clock.h"
+#include "agent/flow/hash.h"
 
 #define MAX_BATCH_BYTES	  ((int64_t)1 << 30)
 #define MAX_BATCH_RECORDS ((int64_t)1 << 24)
@@ -15,7 +16,7 @@ static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
 }
 
 int fffa_batcher__init(struct fffa_batcher *b, const struct fffa_sink_common_conf *like,
-		       struct fffa_err *err)
+		       const struct fffa_origin_source *source, struct fffa_err *err)
 {
 	enum fffa_format format;
 	int rc;
@@ -26,6 +27,7 @@ int fffa_batcher__init(struct fffa_batcher *b, const struct fffa_sink_common_con
 	if (rc)
 		return rc;
 	b->like = like;
+	b->source = source;
 	b->max_bytes = (size_t)clamp(like->batch_bytes, 1, MAX_BATCH_BYTES);
 	b->max_records = (uint32_t)clamp(like->batch_records, 1, MAX_BATCH_RECORDS);
 	b->age_ms = ((uint64_t)clamp(like->batch_age_ns, 0, INT64_MAX / 2) + FFFA_NS_PER_MS - 1) /
@@ -79,11 +81,14 @@ size_t fffa_batcher__footprint_max(const struct fffa_batcher *b)
 void fffa_batcher__seal(struct fffa_batcher *b)
 {
 	struct fffa_batch *full = b->open;
+	struct fffa_batch_origin origin;
 
 	if (!full)
 		return;
 	(void)uv_timer_stop(&b->timer); /* cannot fail */
 	b->open = NULL;
+	fffa_origin__fill(b->source, &origin);
+	fffa_batch_set_origin(full, &origin);
 	fffa_batch_seal(full);
 	for (struct fffa_lane *l = b->lanes; l; l = l->next)
 		fffa_deliver__offer(l, full);
@@ -174,7 +179,9 @@ void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r)
 		len = 0;
 	}
 	fffa_batch_commit(b->open, n,
-			  &(struct fffa_batch_mark){.seq = r->seq, .time_ms = r->end_ms});
+			  &(struct fffa_batch_mark){.seq = r->seq,
+						    .flow = fffa_flow_hash(&r->key),
+						    .time_ms = r->end_ms});
 	if (len + n >= b->max_bytes || fffa_batch_count(b->open) >= b->max_records)
 		fffa_batcher__seal(b);
 }

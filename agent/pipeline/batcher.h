@@ -11,9 +11,11 @@
 
 #include "agent/encode/encoder.h"
 #include "agent/pipeline/lane.h"
+#include "agent/pipeline/origin.h"
 
 struct fffa_batcher {
 	const struct fffa_sink_common_conf *like; /* the first sink that it was made for */
+	const struct fffa_origin_source *source;
 	struct fffa_encoder *encoder;
 	size_t max_bytes; /* a batch is larger only when one record is */
 	uint32_t max_records;
@@ -25,9 +27,10 @@ struct fffa_batcher {
 	uint8_t header[FFFA_RECORD_BYTES_MAX];
 };
 
-/* The timer must have been initialised. 0, -EINVAL or -ENOMEM with err; then b is as it was. */
+/* The timer must have been initialised. Borrows like and source. 0, -EINVAL or -ENOMEM with err;
+ * then b is as it was. */
 int fffa_batcher__init(struct fffa_batcher *b, const struct fffa_sink_common_conf *like,
-		       struct fffa_err *err);
+		       const struct fffa_origin_source *source, struct fffa_err *err);
 /* Frees what init made and the open batch; the timer is the caller's. */
 void fffa_batcher__fini(struct fffa_batcher *b);
 bool fffa_batcher__suits(const struct fffa_batcher *b, const struct fffa_sink_common_conf *c);

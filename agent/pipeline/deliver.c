@@ -83,7 +83,7 @@ void fffa_deliver__pump(struct fffa_lane *l)
 			l->blocked = true;
 			TAILQ_INSERT_HEAD(&l->queue, p, link);
 		} else if (rc) {
-			fffa_settle__retry(l, p, 0, rc);
+			fffa_settle__retry(l, p, 0, rc, NULL);
 		} else {
 			l->sent++;
 			if (p->tries++)

@@ -16,7 +16,7 @@ enum fffa_pipeline_phase {
 struct fffa_pipeline {
 	uv_loop_t *loop;
 	const struct fffa_config *conf;
-	uint64_t epoch;
+	struct fffa_origin_source source;
 	uint64_t last_seq;
 	enum fffa_pipeline_phase phase;
 	struct fffa_lane *lanes;       /* conf->sink_count */

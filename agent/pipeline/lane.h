@@ -47,8 +47,9 @@ struct fffa_lane {
 	bool blocked;	    /* the sink said -EAGAIN */
 	bool paused;	    /* until the timer fires */
 	bool down;
-	bool ending;	    /* nothing is submitted or tried again any more */
-	unsigned int fails; /* rounds of failure since something was delivered */
+	char last_error[160]; /* empty: none yet */
+	bool ending;	      /* nothing is submitted or tried again any more */
+	unsigned int fails;   /* rounds of failure since something was delivered */
 	uint64_t paused_until_ns;
 	uint32_t random;
 	uv_timer_t timer;
@@ -78,8 +79,9 @@ void fffa_deliver__complain(struct fffa_lane *l, enum fffa_complaint what, uint6
 
 /* settle.c */
 void fffa_settle__done(void *lane, struct fffa_delivery *d, const struct fffa_outcome *o);
-/* To be tried again: p is in no queue. */
-void fffa_settle__retry(struct fffa_lane *l, struct fffa_parcel *p, uint32_t after_ms, int cause);
+/* To be tried again: p is in no queue. detail: as in struct fffa_outcome. */
+void fffa_settle__retry(struct fffa_lane *l, struct fffa_parcel *p, uint32_t after_ms, int cause,
+			const char *detail);
 /* Everything queued is lost for this reason. */
 void fffa_settle__lose_queue(struct fffa_lane *l, enum fffa_record_loss why);
 

@@ -19,7 +19,7 @@ static struct fffa_batcher *find_batcher(struct fffa_pipeline *p,
 			return &p->batchers[i];
 	}
 	b = &p->batchers[p->batcher_count];
-	*rc = fffa_batcher__init(b, c, err);
+	*rc = fffa_batcher__init(b, c, &p->source, err);
 	if (*rc)
 		return NULL;
 	p->batcher_count++;
@@ -111,7 +111,8 @@ static void init_timer(struct fffa_pipeline *p, uv_timer_t *t, void *data)
 }
 
 int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t epoch,
-		       struct fffa_pipeline **out, struct fffa_err *err)
+		       const struct fffa_pipeline_env *env, struct fffa_pipeline **out,
+		       struct fffa_err *err)
 {
 	struct fffa_pipeline *p = new_pipeline(loop, conf);
 	struct fffa_err why = {""};
@@ -119,7 +120,8 @@ int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t
 
 	if (!p)
 		return fffa_fail(err, ENOMEM, "no memory for the sinks");
-	p->epoch = epoch;
+	p->source = (struct fffa_origin_source){
+		.identify = env->identify, .arg = env->arg, .epoch = epoch};
 	init_timer(p, &p->check, p);
 	init_timer(p, &p->deadline, p);
 	for (size_t i = 0; i < conf->sink_count; i++) {
@@ -144,7 +146,7 @@ int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t
 void fffa_pipeline_record(struct fffa_pipeline *p, struct fffa_record *r)
 {
 	r->seq = ++p->last_seq;
-	r->epoch = p->epoch;
+	r->epoch = p->source.epoch;
 	if (p->phase == FFFA_PP_OPEN) {
 		for (size_t i = 0; i < p->batcher_count; i++)
 			fffa_batcher__add(&p->batchers[i], r);
@@ -179,19 +181,4 @@ void fffa_pipeline_reopen(struct fffa_pipeline *p)
 		if (p->lanes[i].sink && p->lanes[i].conf->ops->reopen)
 			p->lanes[i].conf->ops->reopen(p->lanes[i].sink);
 	}
-}
-
-size_t fffa_pipeline_sink_count(const struct fffa_pipeline *p)
-{
-	return p->conf->sink_count;
-}
-
-const char *fffa_pipeline_sink_name(const struct fffa_pipeline *p, size_t i)
-{
-	return p->conf->sinks[i].common.name;
-}
-
-const struct fffa_sink_ledger *fffa_pipeline_sink_ledger(const struct fffa_pipeline *p, size_t i)
-{
-	return &p->lanes[i].ledger;
 }

@@ -18,14 +18,40 @@
 #include "sinks/sink.h"
 
 struct fffa_pipeline;
+struct fffa_histogram; /* agent/base/histogram.h */
+
+struct fffa_pipeline_env {
+	/*
+	 * Fills r->ident by r->key.ifindex (0: the host alone), for the origin of batches and for the
+	 * records that the pipeline writes itself; valid for the turn of the loop. NULL: nothing is
+	 * known.
+	 */
+	void (*identify)(void *arg, struct fffa_record *r);
+	void *arg;
+};
+
+/* One sink as it is now. Texts and pointers are the pipeline's, valid until it is closed. */
+struct fffa_sink_status {
+	const char *name;
+	const char *type;
+	bool up;	      /* false from a failure until the next delivery */
+	uint64_t in_flight;   /* records */
+	uint64_t queue_bytes; /* memory that its queue and what the sink holds take */
+	uint64_t spool_bytes; /* on disk */
+	uint64_t retries;
+	const struct fffa_sink_ledger *ledger;
+	const struct fffa_histogram *latency; /* from seal to confirmed; NULL: not kept */
+	const char *last_error;		      /* empty: there was none */
+};
 
 /*
- * Creates and starts every sink of conf. Borrows all arguments for its life. epoch: written into
- * each record. On failure err says what and what to do, and *out is untouched; sinks that had been
+ * Creates and starts every sink of conf. Borrows loop, conf and env->arg for its life. epoch:
+ * written into each record. On failure err says what and what to do, and *out is untouched; sinks that had been
  * started close as the loop runs on, so run it (uv_run) before uv_loop_close.
  */
 int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t epoch,
-		       struct fffa_pipeline **out, struct fffa_err *err);
+		       const struct fffa_pipeline_env *env, struct fffa_pipeline **out,
+		       struct fffa_err *err);
 
 /*
  * Numbers, encodes and batches one record for every sink. Never blocks; what finds no room is
@@ -52,5 +78,11 @@ void fffa_pipeline_limit(struct fffa_pipeline *p, uint64_t deadline_ns);
 size_t fffa_pipeline_sink_count(const struct fffa_pipeline *p);
 const char *fffa_pipeline_sink_name(const struct fffa_pipeline *p, size_t i);
 const struct fffa_sink_ledger *fffa_pipeline_sink_ledger(const struct fffa_pipeline *p, size_t i);
+void fffa_pipeline_sink_status(const struct fffa_pipeline *p, size_t i,
+			       struct fffa_sink_status *out);
+/* What the sink itself has to say: put is called for each fact, from inside. */
+void fffa_pipeline_sink_report(const struct fffa_pipeline *p, size_t i,
+			       void (*put)(void *arg, const char *key, const char *value),
+			       void *arg);
 
 #endif

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,18 +45,23 @@ void fffa_settle__lose_queue(struct fffa_lane *l, enum fffa_record_loss why)
 	}
 }
 
-static const char *cause_text(int cause)
+static void note_error(struct fffa_lane *l, int cause, const char *detail)
 {
-	return cause < 0 ? strerror(-cause) : "the far end does not take records";
+	(void)snprintf(l->last_error, sizeof(l->last_error), "%s",
+		       detail && detail[0] ? detail
+		       : cause < 0	   ? strerror(-cause)
+					   : "the far end does not take records");
 }
 
-void fffa_settle__retry(struct fffa_lane *l, struct fffa_parcel *p, uint32_t after_ms, int cause)
+void fffa_settle__retry(struct fffa_lane *l, struct fffa_parcel *p, uint32_t after_ms, int cause,
+			const char *detail)
 {
 	uint64_t now = fffa_clock_mono_ns(&fffa_clock_system), first;
 
+	note_error(l, cause, detail);
 	if (!l->down && !l->ending) {
 		l->down = true;
-		fffa_warn(l->tag, "down, will be tried again: %s", cause_text(cause));
+		fffa_warn(l->tag, "down, will be tried again: %s", l->last_error);
 	}
 	if (l->ending) {
 		lose(l, p, FFFA_RL_SHUTDOWN);
@@ -134,7 +140,7 @@ static void too_big(struct fffa_lane *l, struct fffa_parcel *p)
 	else if (l->ending)
 		lose(l, p, FFFA_RL_SHUTDOWN);
 	else if (split(l, p))
-		fffa_settle__retry(l, p, 0, -ENOMEM);
+		fffa_settle__retry(l, p, 0, -ENOMEM, NULL);
 }
 
 static void delivered(struct fffa_lane *l, struct fffa_parcel *p)
@@ -160,6 +166,7 @@ void fffa_settle__done(void *lane, struct fffa_delivery *d, const struct fffa_ou
 		delivered(l, p);
 		break;
 	case FFFA_V_REJECTED:
+		note_error(l, o->cause, o->detail);
 		reject(l, p);
 		break;
 	case FFFA_V_TOO_BIG:
@@ -169,7 +176,7 @@ void fffa_settle__done(void *lane, struct fffa_delivery *d, const struct fffa_ou
 		assert(!"a sink's outcome without a verdict");
 		/* fall through */
 	case FFFA_V_RETRY:
-		fffa_settle__retry(l, p, o->retry_after_ms, o->cause);
+		fffa_settle__retry(l, p, o->retry_after_ms, o->cause, o->detail);
 		break;
 	}
 	fffa_deliver__pump(l);

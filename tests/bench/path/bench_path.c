@@ -195,17 +195,25 @@ static void print_row(const struct bench *b, const char *title, struct spent mer
 	       (merge.wall_ns + expire.wall_ns) / 1e9);
 }
 
+static void identify(void *arg, struct fffa_record *r)
+{
+	struct bench *b = arg;
+
+	r->ident = &b->ident;
+}
+
 static int open_all(struct bench *b, const struct fffa_config *conf)
 {
 	struct fffa_flow_conf flows = {.idle_ns = IDLE_NS,
 				       .active_ns = 60 * FFFA_NS_PER_S,
 				       .linger_ns = FFFA_NS_PER_S,
 				       .max_flows = b->flows};
+	struct fffa_pipeline_env env = {.identify = identify, .arg = b};
 	struct fffa_err err;
 
 	if (uv_loop_init(&b->loop))
 		return -1;
-	if (b->path && fffa_pipeline_open(&b->loop, conf, 1, &b->pipeline, &err)) {
+	if (b->path && fffa_pipeline_open(&b->loop, conf, 1, &env, &b->pipeline, &err)) {
 		(void)fprintf(stderr, "%s\n", err.text);
 		return -1;
 	}

@@ -76,6 +76,13 @@ static void on_closed(void *arg, struct fffa_pipeline *p)
 	*(struct fffa_sink_ledger *)arg = *fffa_pipeline_sink_ledger(p, 0);
 }
 
+static void identify(void *arg, struct fffa_record *r)
+{
+	struct feed *f = arg;
+
+	r->ident = &f->ident;
+}
+
 static int run(const struct run *what, struct feed *feed, uint64_t n)
 {
 	struct fffa_sink_file_conf own = {.path = (char *)(uintptr_t)what->path,
@@ -97,6 +104,7 @@ static int run(const struct run *what, struct feed *feed, uint64_t n)
 	struct fffa_config conf = {.sinks = &sink, .sink_count = 1};
 	struct fffa_sink_ledger end = {0};
 	struct fffa_pipeline *p;
+	struct fffa_pipeline_env env = {.identify = identify, .arg = feed};
 	struct fffa_err err;
 	uint64_t begin = uv_hrtime();
 	double all = cpu_s(RUSAGE_SELF), own_thread = cpu_s(RUSAGE_THREAD), wall;
@@ -104,7 +112,7 @@ static int run(const struct run *what, struct feed *feed, uint64_t n)
 
 	if (uv_loop_init(&loop))
 		return 1;
-	if (fffa_pipeline_open(&loop, &conf, 1, &p, &err)) {
+	if (fffa_pipeline_open(&loop, &conf, 1, &env, &p, &err)) {
 		(void)fprintf(stderr, "%s\n", err.text);
 		return 1;
 	}

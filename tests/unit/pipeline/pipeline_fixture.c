@@ -5,6 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+static void identify(void *arg, struct fffa_record *r)
+{
+	struct fixture *f = arg;
+
+	r->ident = &f->ident;
+}
+
 int fixture_setup(void **state)
 {
 	static const char *const names[FIXTURE_SINKS] = {"a", "b", "c", "d"};
@@ -13,6 +20,10 @@ int fixture_setup(void **state)
 	if (!f || uv_loop_init(&f->loop))
 		return -1;
 	f->ident.host = &f->host;
+	f->env = (struct fffa_pipeline_env){.identify = identify, .arg = f};
+	strcpy(f->host.agent_id, "i-0fixture");
+	strcpy(f->host.account_id, "123456789012");
+	strcpy(f->host.region, "us-east-1");
 	f->conf.sinks = f->sinks;
 	for (size_t i = 0; i < FIXTURE_SINKS; i++) {
 		f->spies[i].far = &f->far[i];
@@ -51,7 +62,7 @@ void fixture_open(struct fixture *f, size_t n)
 	struct fffa_err err = {""};
 
 	f->conf.sink_count = n;
-	assert_int_equal(fffa_pipeline_open(&f->loop, &f->conf, 77, &f->p, &err), 0);
+	assert_int_equal(fffa_pipeline_open(&f->loop, &f->conf, 77, &f->env, &f->p, &err), 0);
 	assert_int_equal(fffa_pipeline_sink_count(f->p), n);
 	fixture_check(f);
 }

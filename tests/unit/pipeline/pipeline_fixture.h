@@ -12,6 +12,7 @@
 struct fixture {
 	uv_loop_t loop;
 	struct fffa_config conf;
+	struct fffa_pipeline_env env; /* the host below */
 	struct fffa_sink_conf sinks[FIXTURE_SINKS];
 	struct spy_conf spies[FIXTURE_SINKS];
 	struct spy_far far[FIXTURE_SINKS];

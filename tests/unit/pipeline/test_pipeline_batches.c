@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/flow/hash.h"
+
 /* A configuration owns its strings and never writes to them. */
 static char *text(const char *literal)
 {
@@ -192,7 +194,7 @@ static void open_fails(struct fixture *f, size_t n, int error, const char *want)
 	struct fffa_err err = {""};
 
 	f->conf.sink_count = n;
-	assert_int_equal(fffa_pipeline_open(&f->loop, &f->conf, 1, &p, &err), error);
+	assert_int_equal(fffa_pipeline_open(&f->loop, &f->conf, 1, &f->env, &p, &err), error);
 	assert_null(p);
 	assert_string_equal(err.text, want);
 	assert_int_equal(uv_run(&f->loop, UV_RUN_DEFAULT), 0);
@@ -240,6 +242,57 @@ static void names_and_reopens_its_sinks(void **state)
 	fixture_close(f, 0);
 }
 
+static struct fffa_outcome look_at_marks(void *arg, const struct fffa_batch *b)
+{
+	struct fixture *f = arg;
+	const struct fffa_batch_origin *o = fffa_batch_origin(b);
+
+	assert_string_equal(o->agent_id, f->host.agent_id);
+	assert_string_equal(o->account_id, "123456789012");
+	assert_string_equal(o->region, "us-east-1");
+	assert_int_equal(o->epoch, 77);
+	for (uint32_t i = 0; i < fffa_batch_count(b); i++) {
+		struct fffa_batch_mark m = fffa_batch_mark(b, i);
+		struct fffa_key back = {.dst = {10}, .src = {11}, .dport = (__be16)m.seq};
+
+		assert_int_equal(m.time_ms, 1000 + (int64_t)m.seq);
+		assert_int_equal(m.flow, fffa_flow_hash(&back));
+	}
+	return outcome(FFFA_V_DELIVERED, 0);
+}
+
+static void batches_say_who_wrote_them_and_what_is_inside(void **state)
+{
+	struct fixture *f = *state;
+
+	f->far[0].judge = look_at_marks;
+	f->far[0].arg = f;
+	fixture_open(f, 1);
+	strcpy(f->host.agent_id, "i-0later"); /* as it is when the batch is sealed */
+	for (uint64_t i = 1; i <= 25; i++) {
+		struct fffa_record r = {.key = {.src = {10}, .dst = {11}, .sport = (__be16)i},
+					.ident = &f->ident,
+					.end_ms = 1000 + (int64_t)i};
+
+		f->fed++;
+		fffa_pipeline_record(f->p, &r);
+	}
+	fixture_close(f, 0);
+	assert_int_equal(f->last[0].delivered, 25);
+}
+
+static void nobody_is_known_without_a_way_to_ask(void **state)
+{
+	struct fixture *f = *state;
+
+	f->env.identify = NULL;
+	memset(&f->host, 0, sizeof(f->host));
+	fixture_open(f, 1);
+	fixture_feed(f, 10);
+	fixture_close(f, 0);
+	assert_int_equal(f->last[0].delivered, 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,6 +307,8 @@ int main(void)
 		CASE(header_goes_to_those_who_want_it),
 		CASE(failed_open_leaves_nothing),
 		CASE(names_and_reopens_its_sinks),
+		CASE(batches_say_who_wrote_them_and_what_is_inside),
+		CASE(nobody_is_known_without_a_way_to_ask),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -303,6 +303,42 @@ static void a_source_that_asks_loses_nothing(void **state)
 	fixture_expect(f, 0, 1, 500);
 }
 
+static void status_says_what_is_going_on(void **state)
+{
+	static const struct spy_step steps[] = {
+		{SPY_TAKE, {.verdict = FFFA_V_RETRY, .detail = "topic flows: unknown"}, 0}};
+	struct fixture *f = *state;
+	struct fffa_sink_status s;
+
+	play(f, 0, steps, 1);
+	f->sinks[0].common.retry_min_ns = 20 * MS;
+	fixture_open(f, 2);
+	fffa_pipeline_sink_status(f->p, 0, &s);
+	assert_string_equal(s.name, "a");
+	assert_string_equal(s.type, "spy");
+	assert_string_equal(s.last_error, "");
+	assert_true(s.up);
+	assert_ptr_equal(s.ledger, fixture_ledger(f, 0));
+	fixture_feed(f, 10);
+	fffa_pipeline_sink_status(f->p, 0, &s);
+	assert_int_equal(s.in_flight, 10);
+	assert_in_range(s.queue_bytes, 100, 4096);
+	while (s.up) {
+		fixture_turn(f);
+		fffa_pipeline_sink_status(f->p, 0, &s);
+	}
+	assert_string_equal(s.last_error, "topic flows: unknown");
+	fixture_settle(f);
+	fffa_pipeline_sink_status(f->p, 0, &s);
+	assert_true(s.up);
+	assert_int_equal(s.retries, 1);
+	assert_int_equal(s.in_flight, 0);
+	assert_int_equal(s.queue_bytes, 0);
+	fffa_pipeline_sink_status(f->p, 1, &s);
+	assert_string_equal(s.last_error, "");
+	fixture_close(f, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +354,7 @@ int main(void)
 		CASE(full_queue_drops_the_newest_for_this_sink_only),
 		CASE(has_room_until_half_full),
 		CASE(a_source_that_asks_loses_nothing),
+		CASE(status_says_what_is_going_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

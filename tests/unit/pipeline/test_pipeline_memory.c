@@ -38,7 +38,7 @@ static uint64_t one_life(unsigned long n, bool *fired)
 	f = state;
 	f->conf.sink_count = 3;
 	failing_alloc_arm(n);
-	rc = fffa_pipeline_open(&f->loop, &f->conf, 77, &f->p, &err);
+	rc = fffa_pipeline_open(&f->loop, &f->conf, 77, &f->env, &f->p, &err);
 	if (rc) {
 		assert_int_equal(rc, -ENOMEM);
 		assert_true(err.text[0]);
