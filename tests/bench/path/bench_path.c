@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * The agent's way of a record, on one loop: deltas -> fffa_flow_merge -> expire -> identity ->
- * fffa_pipeline_record (vpc) -> file. Usage: bench_path [FLOWS [DIRECTORY]]; FLOWS for the case of
- * one delta a flow, the other has a tenth of them with ten deltas each. CPU time is that of all
+ * fffa_pipeline_record -> sink. Usage: bench_path [FLOWS [DIRECTORY]] writes vpc to a file in
+ * DIRECTORY; FLOWS for the case of one delta a flow, the other has a tenth of them with ten deltas
+ * each. bench_path -c FILE [FLOWS] has the sinks of a configuration instead. CPU time is that of all
  * threads, user and system. Fails unless every packet is in a record and every record delivered.
  */
 #include <inttypes.h>
@@ -12,21 +13,20 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "agent/cli.h"
 #include "agent/flow/table.h"
 #include "agent/pipeline/pipeline.h"
-#include "sinks/file/file.h"
 
-#define START_NS    (1000 * FFFA_NS_PER_S)
-#define UNIX_NS	    (1700000000 * FFFA_NS_PER_S)
-#define IDLE_NS	    (15 * FFFA_NS_PER_S)
-#define ROUND_NS    FFFA_NS_PER_S
-#define TURN	    8192 /* flows looked at between two turns of the loop, as in the agent */
-#define PER_CHECK   256	 /* records between two looks at the queue */
-#define BATCH_BYTES (1 << 20)
+#define START_NS  (1000 * FFFA_NS_PER_S)
+#define UNIX_NS	  (1700000000 * FFFA_NS_PER_S)
+#define IDLE_NS	  (15 * FFFA_NS_PER_S)
+#define ROUND_NS  FFFA_NS_PER_S
+#define TURN	  8192 /* flows looked at between two turns of the loop, as in the agent */
+#define PER_CHECK 256  /* records between two looks at the queue */
 
 struct bench {
 	uint32_t flows, merges;
-	const char *path; /* NULL: records are only counted */
+	const struct fffa_config *conf; /* NULL: records are only counted */
 	struct fffa_delta *deltas;
 	struct fffa_ident_host host;
 	struct fffa_ident ident;
@@ -34,7 +34,8 @@ struct bench {
 	struct fffa_flow_table *table;
 	struct fffa_ledger ledger;
 	struct fffa_pipeline *pipeline;
-	struct fffa_sink_ledger end;
+	uint64_t delivered; /* by the sink that delivered least */
+	bool balanced;
 	uint64_t records;
 };
 
@@ -127,7 +128,14 @@ static void on_closed(void *arg, struct fffa_pipeline *p)
 {
 	struct bench *b = arg;
 
-	b->end = *fffa_pipeline_sink_ledger(p, 0);
+	b->delivered = UINT64_MAX;
+	b->balanced = true;
+	for (size_t i = 0; i < fffa_pipeline_sink_count(p); i++) {
+		const struct fffa_sink_ledger *l = fffa_pipeline_sink_ledger(p, i);
+
+		b->delivered = l->delivered < b->delivered ? l->delivered : b->delivered;
+		b->balanced = b->balanced && fffa_sink_ledger_balances(l);
+	}
 }
 
 static struct spent merge_all(struct bench *b)
@@ -172,12 +180,12 @@ static bool all_there(const struct bench *b)
 	bool ok = b->records == b->flows && l->recorded.packets == l->merged.packets &&
 		  l->recorded.bytes == l->merged.bytes && !fffa_flow_count(b->table);
 
-	if (b->path)
-		ok = ok && b->end.delivered == b->records && fffa_sink_ledger_balances(&b->end);
+	if (b->conf)
+		ok = ok && b->delivered == b->records && b->balanced;
 	if (!ok)
 		(void)fprintf(stderr,
 			      "of %" PRIu32 " flows %" PRIu64 " recorded, %" PRIu64 " delivered\n",
-			      b->flows, b->records, b->end.delivered);
+			      b->flows, b->records, b->delivered);
 	return ok;
 }
 
@@ -202,7 +210,7 @@ static void identify(void *arg, struct fffa_record *r)
 	r->ident = &b->ident;
 }
 
-static int open_all(struct bench *b, const struct fffa_config *conf)
+static int open_all(struct bench *b)
 {
 	struct fffa_flow_conf flows = {.idle_ns = IDLE_NS,
 				       .active_ns = 60 * FFFA_NS_PER_S,
@@ -213,29 +221,15 @@ static int open_all(struct bench *b, const struct fffa_config *conf)
 
 	if (uv_loop_init(&b->loop))
 		return -1;
-	if (b->path && fffa_pipeline_open(&b->loop, conf, 1, &env, &b->pipeline, &err)) {
+	if (b->conf && fffa_pipeline_open(&b->loop, b->conf, 1, &env, &b->pipeline, &err)) {
 		(void)fprintf(stderr, "%s\n", err.text);
 		return -1;
 	}
 	return fffa_flow_table_new(&flows, &b->ledger, on_record, b, &b->table);
 }
 
-static int run(const char *title, uint32_t flows, uint32_t merges, const char *path)
+static int run(const char *title, uint32_t flows, uint32_t merges, const struct fffa_config *conf)
 {
-	struct fffa_sink_file_conf own = {.path = (char *)(uintptr_t)path};
-	struct fffa_sink_conf sink = {.common = {.name = (char[]){"bench"},
-						 .format = (char[]){"vpc"},
-						 .fields = (char[]){"default"},
-						 .header = true,
-						 .batch_records = 1000,
-						 .batch_bytes = BATCH_BYTES,
-						 .batch_age_ns = FFFA_NS_PER_S,
-						 .queue_memory = 32 << 20,
-						 .retry_min_ns = FFFA_NS_PER_S / 2,
-						 .retry_max_ns = 30 * FFFA_NS_PER_S},
-				      .ops = &fffa_sink_file_ops,
-				      .own = &own};
-	struct fffa_config conf = {.sinks = &sink, .sink_count = 1};
 	struct bench *b = calloc(1, sizeof(*b));
 	struct spent merge, expire;
 	int rc;
@@ -244,10 +238,10 @@ static int run(const char *title, uint32_t flows, uint32_t merges, const char *p
 		return 1;
 	b->flows = flows;
 	b->merges = merges;
-	b->path = path;
+	b->conf = conf;
 	b->deltas = make_deltas(flows);
 	fill_identity(b);
-	if (!b->deltas || open_all(b, &conf)) {
+	if (!b->deltas || open_all(b)) {
 		(void)fprintf(stderr, "cannot set up\n");
 		exit(1);
 	}
@@ -262,27 +256,83 @@ static int run(const char *title, uint32_t flows, uint32_t merges, const char *p
 	return rc;
 }
 
-int main(int argc, char **argv)
+static void on_problem(void *arg, const char *line)
 {
-	uint32_t flows = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1000000;
-	const char *parent = argc > 2 ? argv[2] : "/tmp";
+	(void)arg;
+	(void)fprintf(stderr, "%s\n", line);
+}
+
+static int run_to_file(uint32_t flows, uint32_t merges, const char *path)
+{
+	char text[4500], title[64];
+	struct fffa_sink_schema schema[FFFA_SCHEMA_ROWS];
+	struct fffa_config conf;
+	int rc;
+
+	(void)snprintf(
+		text, sizeof(text),
+		"sinks: [{name: bench, type: file, format: vpc, sync: none, path: \"%s\"}]\n",
+		path);
+	fffa_cli_schema(schema);
+	if (fffa_config_load_text("bench", text, strlen(text), schema, &conf, on_problem, NULL))
+		return 1;
+	(void)snprintf(title, sizeof(title), "the same, vpc, %s",
+		       strncmp(path, "/dev/", 5) ? "file" : path);
+	rc = run(title, flows, merges, &conf);
+	fffa_config_free(&conf);
+	return rc;
+}
+
+/* One delta a flow: what a sink costs shows best. */
+static int run_configured(const char *path, uint32_t flows)
+{
+	struct fffa_sink_schema schema[FFFA_SCHEMA_ROWS];
+	struct fffa_config conf;
+	int rc;
+
+	fffa_cli_schema(schema);
+	if (fffa_config_load(path, schema, &conf, on_problem, NULL))
+		return 1;
+	rc = run("merge, expire", flows, 1, NULL);
+	rc |= run("the same, to the sinks", flows, 1, &conf);
+	fffa_config_free(&conf);
+	return rc;
+}
+
+static int run_files(uint32_t flows, const char *parent)
+{
 	char dir[4000], file[4096];
 	int rc = 0;
 
 	(void)snprintf(dir, sizeof(dir), "%s/bench_path.XXXXXX", parent);
-	if (flows < 10 || !mkdtemp(dir)) {
-		(void)fprintf(stderr, "usage: bench_path [FLOWS [DIRECTORY]]\n");
-		return 2;
+	if (!mkdtemp(dir)) {
+		perror(dir);
+		return 1;
 	}
 	(void)snprintf(file, sizeof(file), "%s/out", dir);
 	for (int many = 0; many < 2; many++) {
 		uint32_t n = many ? flows / 10 : flows, merges = many ? 10 : 1;
 
 		rc |= run("merge, expire", n, merges, NULL);
-		rc |= run("the same, vpc, /dev/null", n, merges, "/dev/null");
-		rc |= run("the same, vpc, file", n, merges, file);
+		rc |= run_to_file(n, merges, "/dev/null");
+		rc |= run_to_file(n, merges, file);
 		(void)unlink(file);
 	}
 	(void)rmdir(dir);
 	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	bool configured = argc > 2 && !strcmp(argv[1], "-c");
+	const char *count = argc > 1 + 2 * configured ? argv[1 + 2 * configured] : "1000000";
+	uint32_t flows = (uint32_t)strtoul(count, NULL, 10);
+
+	if (flows < 10) {
+		(void)fprintf(stderr, "usage: bench_path [FLOWS [DIRECTORY]]\n"
+				      "       bench_path -c FILE [FLOWS]\n");
+		return 2;
+	}
+	return configured ? run_configured(argv[2], flows)
+			  : run_files(flows, argc > 2 ? argv[2] : "/tmp");
 }
