@@ -33,17 +33,20 @@ static void set_time(struct fffa_agent *a)
 	if (a->replay)
 		return; /* the capture's time: on_replay_time */
 	a->unix_ns = fffa_clock_unix_ns(&fffa_clock_system);
-	fffa_flow_set_time(a->flows, fffa_clock_mono_ns(&fffa_clock_system), a->unix_ns);
+	a->mono_ns = fffa_clock_mono_ns(&fffa_clock_system);
+	fffa_flow_set_time(a->flows, a->mono_ns, a->unix_ns);
 }
 
 static void on_delta(void *arg, const struct fffa_delta *d)
 {
 	struct fffa_agent *a = arg;
 
-	if (a->conf->capture.parity_filter && fffa_parity_leaves_out(&d->key))
+	if (a->conf->capture.parity_filter && fffa_parity_leaves_out(&d->key)) {
 		fffa_amount_add(&a->ledger.filtered, d->packets, d->bytes);
-	else
-		fffa_flow_merge(a->flows, d);
+		return;
+	}
+	fffa_nodata_seen(&a->nodata, d);
+	fffa_flow_merge(a->flows, d);
 }
 
 static void on_expect(void *arg, const struct fffa_delta *d)
@@ -128,6 +131,7 @@ static void on_turn(void *arg)
 	if (!a->identity_known || a->stage != FFFA_STAGE_RUN)
 		return;
 	tell_loss(a);
+	fffa_nodata_turn(&a->nodata, &a->ledger, a->mono_ns, a->unix_ns, on_record, a);
 	(void)uv_idle_start(&a->sweep, on_sweep);
 }
 
@@ -374,11 +378,25 @@ static int tell_devices(struct fffa_agent *a, const struct fffa_netdev *devices,
 	return fffa_meta_set_devices(a->meta, d, n);
 }
 
+/* Only those captured on now: a device that is gone is not one without traffic. */
+static void watch_idle(struct fffa_agent *a, uint64_t now_ns)
+{
+	uint32_t ifindexes[FFFA_NODATA_DEVICES_MAX];
+	size_t n;
+	const struct fffa_hooked *hooked = fffa_live_hooks(a->live, &n);
+
+	for (size_t i = 0; i < n && i < FFFA_NODATA_DEVICES_MAX; i++)
+		ifindexes[i] = hooked[i].dev.ifindex;
+	fffa_nodata_set_devices(&a->nodata, ifindexes,
+				n < FFFA_NODATA_DEVICES_MAX ? n : FFFA_NODATA_DEVICES_MAX, now_ns);
+}
+
 static void on_devices(void *arg, const struct fffa_netdev *devices, size_t n)
 {
 	if (tell_devices(arg, devices, n))
 		fffa_error("agent",
 			   "no memory for the devices: the identity of new ones is not known");
+	watch_idle(arg, fffa_clock_mono_ns(&fffa_clock_system));
 }
 
 /* What passed since the last agent counted is seen, and lost. */
@@ -426,6 +444,13 @@ static int start_live(struct fffa_agent *a, struct fffa_err *err)
 		return r;
 	fffa_restart_init(&a->restart, &a->loop, a->conf->spool_dir);
 	count_gap(a);
+	/* Where packets are passed over, none counted does not mean that there was none. */
+	if (a->conf->flows.nodata && a->conf->capture.sample < 2) {
+		set_time(a);
+		fffa_nodata_init(&a->nodata, (uint64_t)a->conf->flows.active_timeout_ns,
+				 a->mono_ns);
+		watch_idle(a, a->mono_ns);
+	}
 	fffa_meta_wait(a->meta, METADATA_WAIT_NS, on_identity, a);
 	return 0;
 }

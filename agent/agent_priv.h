@@ -10,6 +10,7 @@
 #include "agent/base/ledger.h"
 #include "agent/capture/live.h"
 #include "agent/enrich/meta.h"
+#include "agent/flow/nodata.h"
 #include "agent/flow/skip.h"
 #include "agent/flow/table.h"
 #include "agent/pipeline/pipeline.h"
@@ -41,8 +42,11 @@ struct fffa_agent {
 	uint64_t deadline_ns;
 	uint64_t next_expiry_ns;
 	uint64_t unix_ns; /* now; in a replay the capture's time */
+	uint64_t mono_ns; /* the same instant; not in a replay */
 	struct fffa_restart restart;
 	struct fffa_skip skip; /* which loss the stream has been told of */
+	struct fffa_nodata
+		nodata; /* zero in a replay: nobody knows how long its devices were watched */
 	uint32_t only_ifindex; /* the one device captured on; 0: several */
 	enum fffa_exit code;
 };

@@ -36,6 +36,7 @@ struct fffa_flows_conf {
 	int64_t idle_timeout_ns;
 	int64_t active_timeout_ns;
 	int64_t max_flows;
+	bool nodata;
 };
 
 struct fffa_metadata_conf {

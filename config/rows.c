@@ -76,6 +76,10 @@ const struct fffa_option fffa_config_rows[] = {
 			  0, "A longer flow is reported this often (AWS: at most 60s on Nitro)."),
 	FFFA_OPT_INT("flows.max_flows", C, flows.max_flows, "1048576", 1024, 16777216, RESTART,
 		     "Entries of the agent's flow table."),
+	FFFA_OPT_BOOL(
+		"flows.nodata", C, flows.nodata, "true", 0,
+		"A NODATA record for an interface without traffic for flows.active_timeout; not "
+		"with capture.sample above 1."),
 
 	FFFA_OPT_ENUM("metadata.imds.enabled", C, metadata.imds.enabled, "auto", switches, 0,
 		      "Ask the instance metadata service; auto: only where DMI says Amazon EC2."),

@@ -54,6 +54,7 @@ struct fffa_ledger {
 	uint64_t not_sampled; /* packets passed over by capture.sample: outside the identities */
 	uint64_t records;     /* made of flows, all reasons */
 	uint64_t skipdata_records; /* made to tell of loss */
+	uint64_t nodata_records;   /* made to tell of interfaces without traffic */
 	uint64_t records_by_end[FFFA_LEDGER_END_REASONS];
 	uint64_t
 		no_first_fragment; /* later fragments recorded with ports 0: the first was not seen */

@@ -27,7 +27,7 @@ VPC_FIELDS = ("version account-id interface-id srcaddr dstaddr srcport dstport p
 
 CONFIG = """
 capture: {{interfaces: [v0], hook: {hook}, drain_interval: 200ms}}
-flows: {{idle_timeout: 2s, active_timeout: 10s}}
+flows: {{idle_timeout: 2s, active_timeout: 10s, nodata: false}}
 metadata: {{imds: {{enabled: on}}}}
 sinks:
   - {{name: vpc, type: file, format: vpc, fields: "{fields}", path: {dir}/vpc.log, batch: {{age: 100ms}}}}

@@ -24,7 +24,7 @@ TUNNEL_HOST6, TUNNEL_PEER6 = "fd08::1", "fd08::2"
 
 CONFIG = """
 capture: {{interfaces: [v0], hook: {hook}, drain_interval: 200ms}}
-flows: {{idle_timeout: 2s, active_timeout: 20s}}
+flows: {{idle_timeout: 2s, active_timeout: 20s, nodata: false}}
 metadata: {{imds: {{enabled: off}}}}
 sinks: [{{name: json, type: file, format: json, path: {dir}/flows.json, batch: {{age: 100ms}}}}]
 """

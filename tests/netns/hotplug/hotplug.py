@@ -21,7 +21,7 @@ FFFA = ""
 PINGS = 7
 CONFIG = """
 capture: {{interfaces: {interfaces}, exclude: {exclude}, hook: {hook}, drain_interval: 100ms}}
-flows: {{idle_timeout: 30s, active_timeout: 30s}}
+flows: {{idle_timeout: 30s, active_timeout: 30s, nodata: false}}
 metadata: {{imds: {{enabled: off}}}}
 log: {{level: debug}}
 sinks: [{{name: json, type: file, format: json, path: {path}, batch: {{age: 100ms}}}}]

@@ -12,7 +12,7 @@ import lab as L  # noqa: E402
 
 CONFIG = """
 capture: {{interfaces: [v0], drain_interval: 200ms, {capture}}}
-flows: {{idle_timeout: 2s, active_timeout: 20s}}
+flows: {{idle_timeout: 2s, active_timeout: 20s, nodata: false}}
 metadata: {{imds: {{enabled: off}}}}
 sinks:
   - {{name: json, type: file, format: json, path: {dir}/flows.json, batch: {{age: 100ms}}}}

@@ -55,6 +55,7 @@ static const char full[] =
 	"  idle_timeout: 2m\n"
 	"  active_timeout: 60s\n"
 	"  max_flows: 1048576\n"
+	"  nodata: true\n"
 	"metadata:\n"
 	"  imds:\n"
 	"    enabled: \"off\"\n"

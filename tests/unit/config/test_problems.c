@@ -20,9 +20,11 @@ static void test_unknown_keys(void **state)
 	expect_problems("lgo: {}\n", "f:1: lgo: unknown key; did you mean \"log\"?\n");
 	expect_problems("log:\n  zebra: 1\n",
 			"f:2: log.zebra: unknown key; allowed: level, format\n");
-	expect_problems("flows: {nodata: true}\n",
-			"f:1: flows.nodata: unknown key; allowed: idle_timeout, active_timeout, "
-			"max_flows\n");
+	expect_problems("flows: {no_data: true}\n",
+			"f:1: flows.no_data: unknown key; did you mean \"nodata\"?\n");
+	expect_problems("flows: {zebra: 1}\n",
+			"f:1: flows.zebra: unknown key; allowed: idle_timeout, active_timeout, "
+			"max_flows, nodata\n");
 	expect_problems("capture.hook: tc\n",
 			"f:1: capture.hook: unknown key; allowed: capture, flows, metadata, "
 			"spool_dir, shutdown_timeout, log, sinks\n");

@@ -43,6 +43,7 @@ static void test_no_file(void **state)
 	assert_int_equal(c.flows.idle_timeout_ns, 60 * SEC);
 	assert_int_equal(c.flows.active_timeout_ns, 60 * SEC);
 	assert_int_equal(c.flows.max_flows, 1048576);
+	assert_true(c.flows.nodata);
 	assert_int_equal(c.metadata.imds.enabled, FFFA_SW_AUTO);
 	assert_string_equal(c.metadata.imds.endpoint, "http://169.254.169.254");
 	assert_int_equal(c.metadata.imds.refresh_ns, 300 * SEC);
