@@ -9,20 +9,6 @@
 #define TTL_HEADER   "X-aws-ec2-metadata-token-ttl-seconds"
 #define TOKEN_HEADER "X-aws-ec2-metadata-token"
 
-static size_t on_body(char *data, size_t size, size_t n, void *arg)
-{
-	struct fffa_imds_http *h = arg;
-	size_t len = size * n; /* size is always 1 */
-
-	if (len > sizeof(h->body) - h->len) {
-		h->too_big = true;
-		return 0; /* ends the transfer */
-	}
-	memcpy(h->body + h->len, data, len);
-	h->len += len;
-	return len;
-}
-
 static uint32_t parse_ttl_s(const char *p, size_t len)
 {
 	uint32_t v = 0;
@@ -51,9 +37,9 @@ static void on_done(struct fffa_curl_request *r, CURLcode result)
 {
 	struct fffa_imds_http *h = r->arg;
 	struct fffa_imds_reply reply = {
-		.result = h->too_big ? CURLE_FILESIZE_EXCEEDED : result,
-		.body = h->body,
-		.len = h->len,
+		.result = fffa_http_body_result(&h->body, result),
+		.body = h->body.v,
+		.len = h->body.len,
 		.token_ttl_s = h->token_ttl_s,
 	};
 
@@ -62,37 +48,17 @@ static void on_done(struct fffa_curl_request *r, CURLcode result)
 	h->done(h->arg, &reply);
 }
 
-static int set_options(struct fffa_imds_http *h, CURL *e, long timeout_ms)
+static int set_options(struct fffa_imds_http *h, CURL *e, uint64_t timeout_ms)
 {
-	CURLcode rc = CURLE_OK;
+	int err;
 
-	/* The first failure sticks; each of these can only fail for lack of memory. */
-#define SET(option, value)                                                                         \
-	do {                                                                                       \
-		if (rc == CURLE_OK)                                                                \
-			rc = curl_easy_setopt(e, option, value);                                   \
-	} while (0)
-	SET(CURLOPT_PROXY, "");
-	SET(CURLOPT_NOPROXY, "*");
-	SET(CURLOPT_FOLLOWLOCATION, 0L);
-#if LIBCURL_VERSION_NUM >= 0x075500
-	SET(CURLOPT_PROTOCOLS_STR, "http");
-#else
-	SET(CURLOPT_PROTOCOLS, (long)CURLPROTO_HTTP);
-#endif
-	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	SET(CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
-	SET(CURLOPT_TIMEOUT_MS, timeout_ms);
-	SET(CURLOPT_MAXFILESIZE, (long)sizeof(h->body));
-	SET(CURLOPT_USERAGENT, "fffa");
-	SET(CURLOPT_WRITEFUNCTION, on_body);
-	SET(CURLOPT_WRITEDATA, h);
-	SET(CURLOPT_HEADERFUNCTION, on_header);
-	SET(CURLOPT_HEADERDATA, h);
-#undef SET
-	return rc == CURLE_OK ? 0 : -ENOMEM;
+	h->body.v = h->bytes;
+	h->body.cap = sizeof(h->bytes);
+	err = fffa_http_bounds_set(e, timeout_ms, &h->body);
+	if (!err && (curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header) != CURLE_OK ||
+		     curl_easy_setopt(e, CURLOPT_HEADERDATA, h) != CURLE_OK))
+		err = -ENOMEM;
+	return err;
 }
 
 int fffa_imds_http_init(struct fffa_imds_http *h, uint64_t timeout_ms)
@@ -105,7 +71,7 @@ int fffa_imds_http_init(struct fffa_imds_http *h, uint64_t timeout_ms)
 	easy = curl_easy_init();
 	if (!easy)
 		goto fail;
-	err = set_options(h, easy, timeout_ms > 3600000 ? 3600000L : (long)timeout_ms);
+	err = set_options(h, easy, timeout_ms);
 	if (err)
 		goto fail;
 	h->request.easy = easy;
@@ -165,8 +131,7 @@ static int send_request(struct fffa_imds_http *h, const char *path, const char *
 		err = -ENOMEM;
 	if (err)
 		return err;
-	h->len = 0;
-	h->too_big = false;
+	fffa_http_body_reset(&h->body);
 	h->token_ttl_s = 0;
 	return fffa_curl_loop_start(h->bridge, &h->request);
 }

@@ -6,10 +6,10 @@
 #ifndef FFFA_AGENT_ENRICH_IMDS_HTTP_H
 #define FFFA_AGENT_ENRICH_IMDS_HTTP_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/enrich/http_bounds.h"
 #include "agent/enrich/imds_endpoint.h"
 #include "agent/enrich/imds_parse.h"
 #include "agent/loop/curl_loop.h"
@@ -30,10 +30,9 @@ struct fffa_imds_http {
 	/* On the loop, never from inside a request; the next request may be made from it. */
 	void (*done)(void *arg, const struct fffa_imds_reply *reply);
 	void *arg;
-	size_t len;
+	struct fffa_http_body body;
 	uint32_t token_ttl_s;
-	bool too_big;
-	char body[FFFA_IMDS_BODY_MAX_BYTES];
+	char bytes[FFFA_IMDS_BODY_MAX_BYTES];
 };
 
 /*
