@@ -3,10 +3,13 @@
 
 #include <string.h>
 
+#include "agent/base/percent.h"
+
 #define PORTS_MAX	   4
 #define DEVICE_BYTES_MAX   64 /* a glob may be longer than a device's name */
 #define ENDPOINT_BYTES_MAX 255
 #define SINK_NAME_MAX	   32
+#define TAG_KEY_BYTES_MAX  128
 
 struct check {
 	struct fffa_report *rep;
@@ -114,29 +117,75 @@ static void check_endpoint(const struct check *k, const char *url)
 static const struct {
 	const char *key;
 	size_t most;
+	bool tag;
 } static_lengths[] = {
-	{"account_id", 15},   {"instance_id", 31}, {"vpc_id", 31}, {"subnet_id", 31},
-	{"interface_id", 31}, {"region", 31},	   {"az", 39},	   {"az_id", 23},
+	{"account_id", 15, false},
+	{"instance_id", 31, false},
+	{"vpc_id", 31, false},
+	{"subnet_id", 31, false},
+	{"interface_id", 31, false},
+	{"region", 31, false},
+	{"az", 39, false},
+	{"az_id", 23, false},
+	{"sublocation_type", 15, false},
+	{"sublocation_id", 63, false},
+	{"instance_tag", 767, true},
+	{"instance_tag_2", 767, true},
+	{"interface_tag", 767, true},
+	{"interface_tag_2", 767, true},
+	{"asg_tag", 767, true},
+	{"asg_tag_2", 767, true},
 };
+
+#define STATIC_MOST_MAX 767
+
+static void check_static_value(const struct check *k, const struct fffa_pair *p, size_t most,
+			       bool tag)
+{
+	char encoded[STATIC_MOST_MAX + 1];
+	size_t n = strlen(p->value);
+
+	if (tag && (!n || fffa_percent_encode(encoded, most + 1, p->value, n) != 0))
+		wrong(k, p->key, NULL,
+		      "\"%s\" cannot be used; allowed: 1 to %zu bytes once percent-encoded",
+		      fffa_shown(p->value).text, most);
+	if (!tag && (!n || n > most || !is_word(p->value, "\"'\\")))
+		wrong(k, p->key, NULL,
+		      "\"%s\" cannot be used; allowed: 1 to %zu printable ASCII characters "
+		      "without spaces, quotes and backslashes",
+		      fffa_shown(p->value).text, most);
+}
 
 static void check_static(const struct check *k, const struct fffa_pairs *m)
 {
 	struct check sub = *k;
-	size_t i, j;
 
 	sub.path = "metadata.static";
 	sub.node = fffa_node_get(k->node, sub.path);
-	for (i = 0; i < m->n; i++) {
-		size_t most = 0, n = strlen(m->v[i].value);
-
-		for (j = 0; j < sizeof(static_lengths) / sizeof(static_lengths[0]); j++)
+	for (size_t i = 0; i < m->n; i++)
+		for (size_t j = 0; j < sizeof(static_lengths) / sizeof(static_lengths[0]); j++)
 			if (!strcmp(static_lengths[j].key, m->v[i].key))
-				most = static_lengths[j].most;
-		if (!n || n > most || !is_word(m->v[i].value, "\"'\\"))
-			wrong(&sub, m->v[i].key, NULL,
-			      "\"%s\" cannot be used; allowed: 1 to %zu printable ASCII characters "
-			      "without spaces, quotes and backslashes",
-			      fffa_shown(m->v[i].value).text, most);
+				check_static_value(&sub, &m->v[i], static_lengths[j].most,
+						   static_lengths[j].tag);
+}
+
+/* What AWS allows of a key when tags are in the instance's metadata (EC2 User Guide, "Tag
+ * restrictions"); it becomes part of a URL's path. */
+static void check_tags(const struct check *k, const struct fffa_strings *keys)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789+-=.,_:@";
+
+	for (size_t i = 0; i < keys->n; i++) {
+		size_t n = strlen(keys->v[i]);
+
+		if (!n || n > TAG_KEY_BYTES_MAX || strspn(keys->v[i], allowed) != n ||
+		    !strcmp(keys->v[i], ".") || !strcmp(keys->v[i], "..") ||
+		    !strcmp(keys->v[i], "_index"))
+			wrong(k, "metadata.instance_tags", NULL,
+			      "\"%s\" cannot be a key in instance metadata; allowed: 1 to %d of "
+			      "a-z A-Z 0-9 + - = . , _ : @",
+			      fffa_shown(keys->v[i]).text, TAG_KEY_BYTES_MAX);
 	}
 }
 
@@ -147,6 +196,7 @@ void fffa_check_config(const struct fffa_config *c, struct fffa_report *rep,
 
 	check_capture(&k, c);
 	check_endpoint(&k, c->metadata.imds.endpoint);
+	check_tags(&k, &c->metadata.instance_tags);
 	check_static(&k, &c->metadata.fixed);
 }
 

@@ -46,8 +46,8 @@ struct fffa_metadata_conf {
 		int64_t refresh_ns;
 		int64_t timeout_ns;
 	} imds;
-	struct fffa_pairs
-		fixed; /* metadata.static: account_id, instance_id ... region, az, az_id */
+	struct fffa_strings instance_tags; /* keys, at most 2 */
+	struct fffa_pairs fixed;	   /* metadata.static: account_id, instance_id, ... */
 };
 
 struct fffa_sink_common_conf {

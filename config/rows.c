@@ -31,9 +31,23 @@ static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL}
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const tunnels[] = {"geneve", "vxlan", NULL};
 static const char *const never[] = {"never", NULL};
-static const char *const static_keys[] = {"account_id", "instance_id",	"vpc_id",
-					  "subnet_id",	"interface_id", "region",
-					  "az",		"az_id",	NULL};
+static const char *const static_keys[] = {"account_id",
+					  "instance_id",
+					  "vpc_id",
+					  "subnet_id",
+					  "interface_id",
+					  "region",
+					  "az",
+					  "az_id",
+					  "sublocation_type",
+					  "sublocation_id",
+					  "instance_tag",
+					  "instance_tag_2",
+					  "interface_tag",
+					  "interface_tag_2",
+					  "asg_tag",
+					  "asg_tag_2",
+					  NULL};
 
 #define C struct fffa_config
 
@@ -90,8 +104,12 @@ const struct fffa_option fffa_config_rows[] = {
 			  0, "How often it is asked again."),
 	FFFA_OPT_DURATION("metadata.imds.timeout", C, metadata.imds.timeout_ns, "1s", 100 * MS,
 			  10 * S, 0, "How long one request may take."),
+	FFFA_OPT_STRINGS("metadata.instance_tags", C, metadata.instance_tags, "[]", 0, 2, NULL, 0,
+			 "Keys of instance tags for the fields instance-tag and instance-tag-2; "
+			 "needs tags in instance metadata to be allowed."),
 	FFFA_OPT_MAP("metadata.static", C, metadata.fixed, "{}", static_keys, 0,
-		     "Fixed values that win over all others."),
+		     "Fixed values that win over all others; tags as they are, they are "
+		     "percent-encoded in records."),
 
 	FFFA_OPT_STRING("spool_dir", C, spool_dir, "/var/lib/fffa/spool", RESTART,
 			"Where the agent keeps what must outlive it."),

@@ -80,19 +80,10 @@ static int parse_link(const struct fffa_frame_conf *c, const void *b, const void
 	}
 }
 
-static bool in_prefix(const uint8_t *addr, const struct fffa_cidr *c)
-{
-	uint32_t whole = c->bits / 8, rest = c->bits % 8;
-
-	if (memcmp(addr, c->addr, whole))
-		return false;
-	return !rest || !((addr[whole] ^ c->addr[whole]) >> (8 - rest));
-}
-
 static bool is_local(const struct fffa_frame_conf *f, const uint8_t *addr)
 {
 	for (size_t i = 0; i < f->local_count; i++) {
-		if (in_prefix(addr, &f->local[i]))
+		if (fffa_cidr_has(&f->local[i], addr))
 			return true;
 	}
 	return false;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "agent/base/cidr.h"
 #include "agent/base/err.h"
 #include "agent/base/ledger.h"
 #include "agent/flow/delta.h"
@@ -16,19 +17,11 @@
 
 struct fffa_replay;
 
-/* An address prefix: packets from inside it leave the host. */
-struct fffa_cidr {
-	uint8_t addr[16]; /* v4-mapped */
-	uint8_t bits;	  /* 0..128 */
-};
-/* Parses "10.0.0.0/8", "2001:db8::/32" or a lone address. -EINVAL with err. */
-int fffa_cidr_parse(const char *text, struct fffa_cidr *out, struct fffa_err *err);
-
 struct fffa_replay_conf {
 	const char *const *paths; /* pcap and pcapng; "-" is standard input */
 	size_t path_count;
-	double speed; /* times real time; 0: as fast as it goes */
-	const struct fffa_cidr *local;
+	double speed;		       /* times real time; 0: as fast as it goes */
+	const struct fffa_cidr *local; /* packets from inside these leave the host */
 	size_t local_count;
 	const struct fffa_capture_conf *capture; /* direction, decapsulate, ports */
 };

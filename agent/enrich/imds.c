@@ -2,29 +2,15 @@
 #include "agent/enrich/imds.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/base/clock.h"
 #include "agent/enrich/imds_http.h"
 #include "agent/enrich/imds_parse.h"
+#include "agent/enrich/imds_round.h"
 #include "agent/loop/backoff.h"
 #include "agent/loop/curl_loop.h"
-
-/* The questions of a round, in order; those from INTERFACE_ID on are asked for each interface. */
-enum step {
-	STEP_DOCUMENT,
-	STEP_AZ,
-	STEP_AZ_ID,
-	STEP_REGION,
-	STEP_MACS,
-	STEP_INTERFACE_ID,
-	STEP_SUBNET_ID,
-	STEP_VPC_ID,
-	STEP_OWNER_ID,
-	STEP_END,
-};
 
 struct fffa_imds {
 	uv_loop_t *loop;
@@ -41,12 +27,11 @@ struct fffa_imds {
 	bool asking_token;
 	bool second_token; /* this question has already brought a 401 */
 
-	enum step step;
-	size_t iface;
-	bool resting; /* between two rounds */
+	struct fffa_imds_round round; /* fills work */
+	bool resting;		      /* between two rounds */
+	bool again;		      /* poked meanwhile */
 	uint64_t round_end_ms;
-	struct fffa_imds_data work; /* of the round under way */
-	struct fffa_imds_data good;
+	struct fffa_imds_data work, good;
 	uint32_t failures;
 	uint64_t errors[FFFA_IE_MAX];
 
@@ -64,10 +49,9 @@ static uint64_t to_ms(uint64_t ns)
 
 static void begin_round(struct fffa_imds *i)
 {
-	memset(&i->work, 0, sizeof(i->work));
-	i->step = STEP_DOCUMENT;
-	i->iface = 0;
+	fffa_imds_round_begin(&i->round);
 	i->resting = false;
+	i->again = false;
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -87,10 +71,10 @@ static void wait_for(struct fffa_imds *i, uint64_t ns)
 static void end_round(struct fffa_imds *i)
 {
 	fffa_imds_data_keep(&i->work, &i->good);
-	i->good = i->work;
+	fffa_imds_data_copy(&i->good, &i->work);
 	i->resting = true;
 	i->round_end_ms = uv_now(i->loop);
-	wait_for(i, i->refresh_ns);
+	wait_for(i, i->again ? i->timing.gap_ns : i->refresh_ns);
 	i->events.learned(i->events.arg, &i->good);
 }
 
@@ -110,77 +94,12 @@ static void fail(struct fffa_imds *i, enum fffa_imds_error error, bool refused)
 	i->events.failed(i->events.arg, &f);
 }
 
-/* dst and cap of the value that the step asks for. NULL: the step's answer is no single value. */
-static char *value_place(struct fffa_imds *i, size_t *cap)
-{
-	struct fffa_imds_host *h = &i->work.host;
-	struct fffa_imds_iface *f = &i->work.ifaces[i->iface];
-
-#define PLACE(field) (*cap = sizeof(field), (field))
-	switch (i->step) {
-	case STEP_AZ:
-		return PLACE(h->az);
-	case STEP_AZ_ID:
-		return PLACE(h->az_id);
-	case STEP_REGION:
-		return PLACE(h->region);
-	case STEP_INTERFACE_ID:
-		return PLACE(f->interface_id);
-	case STEP_SUBNET_ID:
-		return PLACE(f->subnet_id);
-	case STEP_VPC_ID:
-		return PLACE(f->vpc_id);
-	case STEP_OWNER_ID:
-		return PLACE(f->owner_id);
-	default:
-		return NULL;
-	}
-#undef PLACE
-}
-
-/* A value that may not be used leaves what is there: the document may have named it already. */
-static void take_value(struct fffa_imds *i, const struct fffa_imds_reply *r)
-{
-	char text[64];
-	size_t cap = 0;
-	char *dst = value_place(i, &cap);
-
-	if (fffa_imds_parse_value(r->body, r->len, text, cap < sizeof(text) ? cap : sizeof(text)) !=
-	    0)
-		i->errors[FFFA_IE_BAD_VALUE]++;
-	else if (text[0])
-		memcpy(dst, text, strlen(text) + 1);
-}
-
-static int take_answer(struct fffa_imds *i, const struct fffa_imds_reply *r)
-{
-	uint32_t rejected = 0;
-	int err = 0;
-
-	if (i->step == STEP_DOCUMENT)
-		err = fffa_imds_parse_document(r->body, r->len, &i->work.host, &rejected);
-	else if (i->step == STEP_MACS)
-		err = fffa_imds_parse_macs(r->body, r->len, i->work.ifaces, FFFA_IMDS_IFACES_MAX,
-					   &i->work.n, &rejected);
-	else
-		take_value(i, r);
-	i->errors[FFFA_IE_BAD_VALUE] += rejected;
-	return err;
-}
-
 static void advance(struct fffa_imds *i)
 {
 	i->failures = 0;
 	i->second_token = false;
 	fffa_backoff_reset(&i->backoff);
-	if (i->step == STEP_OWNER_ID && i->iface + 1 < i->work.n) {
-		i->iface++;
-		i->step = STEP_INTERFACE_ID;
-	} else if (i->step == STEP_OWNER_ID || (i->step == STEP_MACS && !i->work.n)) {
-		i->step = STEP_END;
-	} else {
-		i->step++;
-	}
+	fffa_imds_round_next(&i->round);
 }
 
 static void take_token(struct fffa_imds *i, const struct fffa_imds_reply *r)
@@ -200,6 +119,8 @@ static void on_reply(void *arg, const struct fffa_imds_reply *r)
 {
 	struct fffa_imds *i = arg;
 	struct fffa_imds_judgement j = fffa_imds_judge(r->result, r->status, i->asking_token);
+	uint32_t rejected = 0;
+	int err;
 
 	switch (j.verdict) {
 	case FFFA_IV_USE:
@@ -207,7 +128,9 @@ static void on_reply(void *arg, const struct fffa_imds_reply *r)
 			take_token(i, r);
 			return;
 		}
-		if (take_answer(i, r) != 0) {
+		err = fffa_imds_round_take(&i->round, r->body, r->len, &rejected);
+		i->errors[FFFA_IE_BAD_VALUE] += rejected;
+		if (err) {
 			fail(i, FFFA_IE_BAD_BODY, false);
 			return;
 		}
@@ -232,28 +155,12 @@ static void on_reply(void *arg, const struct fffa_imds_reply *r)
 	ask(i);
 }
 
-static int get_step(struct fffa_imds *i)
+static int get(struct fffa_imds *i)
 {
-	static const char *const paths[STEP_END] = {
-		[STEP_DOCUMENT] = "/latest/dynamic/instance-identity/document",
-		[STEP_AZ] = "/latest/meta-data/placement/availability-zone",
-		[STEP_AZ_ID] = "/latest/meta-data/placement/availability-zone-id",
-		[STEP_REGION] = "/latest/meta-data/placement/region",
-		[STEP_MACS] = "/latest/meta-data/network/interfaces/macs/",
-		[STEP_INTERFACE_ID] = "interface-id",
-		[STEP_SUBNET_ID] = "subnet-id",
-		[STEP_VPC_ID] = "vpc-id",
-		[STEP_OWNER_ID] = "owner-id",
-	};
-	char path[128];
-	const uint8_t *mac;
+	char path[FFFA_IMDS_PATH_BYTES];
+	int err = fffa_imds_round_path(&i->round, path);
 
-	if (i->step < STEP_INTERFACE_ID)
-		return fffa_imds_http_get(&i->http, paths[i->step], i->token);
-	mac = i->work.ifaces[i->iface].mac;
-	(void)snprintf(path, sizeof(path), "%s%02x:%02x:%02x:%02x:%02x:%02x/%s", paths[STEP_MACS],
-		       mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], paths[i->step]);
-	return fffa_imds_http_get(&i->http, path, i->token);
+	return err ? err : fffa_imds_http_get(&i->http, path, i->token);
 }
 
 /* The next request of the round, or its end. */
@@ -261,13 +168,12 @@ static void ask(struct fffa_imds *i)
 {
 	int err;
 
-	if (i->step == STEP_END) {
+	if (fffa_imds_round_over(&i->round)) {
 		end_round(i);
 		return;
 	}
 	i->asking_token = !i->token[0] || uv_now(i->loop) >= i->token_renew_ms;
-	err = i->asking_token ? fffa_imds_http_put_token(&i->http, i->timing.token_ttl_s)
-			      : get_step(i);
+	err = i->asking_token ? fffa_imds_http_put_token(&i->http, i->timing.token_ttl_s) : get(i);
 	if (err)
 		fail(i, FFFA_IE_TRANSFER, false);
 }
@@ -284,9 +190,11 @@ int fffa_imds_open(uv_loop_t *loop, const struct fffa_imds_options *o, struct ff
 	i->events = o->events;
 	i->refresh_ns = o->refresh_ns;
 	fffa_backoff_init(&i->backoff, i->timing.backoff_min_ns, i->timing.backoff_max_ns, 0);
+	memcpy(i->round.tag_keys, o->tag_keys, sizeof(i->round.tag_keys));
+	i->round.data = &i->work;
 	i->http.done = on_reply;
 	i->http.arg = i;
-	(void)snprintf(i->http.endpoint, sizeof(i->http.endpoint), "%s", o->endpoint);
+	memcpy(i->http.endpoint, o->endpoint, strnlen(o->endpoint, sizeof(i->http.endpoint) - 1));
 	err = fffa_imds_http_init(&i->http, to_ms(o->timeout_ns));
 	if (err)
 		goto fail;
@@ -312,6 +220,7 @@ void fffa_imds_poke(struct fffa_imds *i)
 {
 	uint64_t due_ms = i->round_end_ms + to_ms(i->timing.gap_ns), now_ms = uv_now(i->loop);
 
+	i->again = true;
 	if (!i->resting)
 		return;
 	due_ms = due_ms > now_ms ? due_ms - now_ms : 0;

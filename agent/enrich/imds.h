@@ -14,6 +14,7 @@
 
 #include "agent/enrich/imds_data.h"
 #include "agent/enrich/imds_policy.h"
+#include "agent/enrich/imds_round.h"
 
 struct fffa_imds;
 
@@ -38,6 +39,8 @@ struct fffa_imds_options {
 	const char *endpoint; /* base URL, shorter than FFFA_IMDS_ENDPOINT_MAX_BYTES; copied */
 	uint64_t timeout_ns;
 	uint64_t refresh_ns;
+	/* Instance tags that are asked for, borrowed for the client's life; NULL: none. */
+	const char *tag_keys[FFFA_IMDS_TAG_KEYS_MAX];
 	const struct fffa_imds_timing *timing; /* copied */
 	struct fffa_imds_events events;	       /* copied */
 };
@@ -46,8 +49,8 @@ struct fffa_imds_options {
  * behind. */
 int fffa_imds_open(uv_loop_t *loop, const struct fffa_imds_options *o, struct fffa_imds **out);
 
-/* There is reason to believe that something changed: asks soon, unless a round or a wait after a
- * failure is on. */
+/* There is reason to believe that something changed: asks soon, at least timing.gap_ns behind the
+ * last round; when one is on (a wait after a failure, too), once more behind it. */
 void fffa_imds_poke(struct fffa_imds *i);
 
 /* Requests and values that were of no use, by reason: FFFA_IE_MAX numbers. */

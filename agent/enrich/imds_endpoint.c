@@ -91,3 +91,23 @@ int fffa_imds_endpoint_choose(const char *conf, const struct fffa_imds_env *env,
 	return fffa_fail(err, EINVAL,
 			 "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: neither IPv4 nor IPv6");
 }
+
+int fffa_imds_timeout_choose(int64_t conf_ns, const char *variable, uint64_t *out_ns,
+			     struct fffa_err *err)
+{
+	char *end;
+	double s;
+
+	*out_ns = (uint64_t)conf_ns;
+	if (!is_set(variable) || conf_ns != FFFA_IMDS_TIMEOUT_DEFAULT_NS)
+		return 0;
+	/* Digits first: strtod would take a sign, "inf" and hexadecimal digits. */
+	s = strtod(variable, &end);
+	if (strspn(variable, "0123456789.") != strlen(variable) || end == variable || *end ||
+	    s < 0.1 || s > 60)
+		return fffa_fail(err, EINVAL,
+				 "AWS_METADATA_SERVICE_TIMEOUT: not a number of seconds from 0.1 "
+				 "to 60");
+	*out_ns = (uint64_t)(s * 1e9);
+	return 0;
+}

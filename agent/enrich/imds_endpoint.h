@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "agent/base/err.h"
 #include "config/config.h"
@@ -12,6 +13,7 @@
 #define FFFA_IMDS_ENDPOINT_IPV4	     "http://169.254.169.254"
 #define FFFA_IMDS_ENDPOINT_IPV6	     "http://[fd00:ec2::254]"
 #define FFFA_IMDS_ENDPOINT_MAX_BYTES 256
+#define FFFA_IMDS_TIMEOUT_DEFAULT_NS INT64_C(1000000000) /* of metadata.imds.timeout */
 
 /* The variables that AWS SDKs honour; NULL: not set. Source: AWS SDKs Reference Guide, "IMDS
  * client". */
@@ -33,5 +35,14 @@ bool fffa_imds_wanted(enum fffa_switch enabled, const struct fffa_imds_env *env,
  */
 int fffa_imds_endpoint_choose(const char *conf, const struct fffa_imds_env *env,
 			      char dst[FFFA_IMDS_ENDPOINT_MAX_BYTES], struct fffa_err *err);
+
+/*
+ * How long one request may take: AWS_METADATA_SERVICE_TIMEOUT (seconds, may have a fraction; NULL
+ * or empty: not set) where the configuration has the default. 0; -EINVAL with err for a variable
+ * that is no number from 0.1 to 60. AWS_METADATA_SERVICE_NUM_ATTEMPTS has no meaning here: attempts
+ * go on, ever more seldom.
+ */
+int fffa_imds_timeout_choose(int64_t conf_ns, const char *variable, uint64_t *out_ns,
+			     struct fffa_err *err);
 
 #endif

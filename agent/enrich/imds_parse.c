@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <stdbool.h>
 #include <string.h>
 
+#include "agent/base/percent.h"
 #include "agent/enrich/ident_text.h"
 
 static void take_member(const json_t *doc, const char *key, char *dst, size_t cap,
@@ -103,32 +103,133 @@ static bool has_mac(const struct fffa_imds_iface *ifaces, size_t n, const uint8_
 	return false;
 }
 
+/* The next line that is not blank, trimmed; takes it off the body. False: none is left. */
+static bool next_line(const char **body, size_t *len, const char **line, size_t *line_len)
+{
+	while (*len) {
+		const char *end = memchr(*body, '\n', *len);
+		size_t whole = end ? (size_t)(end - *body) + 1 : *len;
+
+		*line = *body;
+		*line_len = whole;
+		*body += whole;
+		*len -= whole;
+		trim(line, line_len);
+		if (*line_len)
+			return true;
+	}
+	return false;
+}
+
 int fffa_imds_parse_macs(const char *body, size_t len, struct fffa_imds_iface *ifaces, size_t cap,
 			 size_t *n, uint32_t *rejected)
 {
+	const char *line;
+	size_t line_len;
+
 	*n = 0;
 	if (len > FFFA_IMDS_BODY_MAX_BYTES)
 		return -EFBIG;
-	while (len) {
-		const char *end = memchr(body, '\n', len), *line = body;
-		size_t whole = end ? (size_t)(end - body) : len, line_len = whole;
+	while (next_line(&body, &len, &line, &line_len)) {
 		uint8_t mac[6];
 
-		trim(&line, &line_len);
-		if (line_len) {
-			if (*n < cap && parse_mac(line, line_len, mac) &&
-			    !has_mac(ifaces, *n, mac)) {
-				memset(&ifaces[*n], 0, sizeof(ifaces[*n]));
-				memcpy(ifaces[(*n)++].mac, mac, 6);
-			} else {
-				(*rejected)++;
-			}
+		if (*n < cap && parse_mac(line, line_len, mac) && !has_mac(ifaces, *n, mac)) {
+			memset(&ifaces[*n], 0, sizeof(ifaces[*n]));
+			memcpy(ifaces[(*n)++].mac, mac, 6);
+		} else {
+			(*rejected)++;
 		}
-		whole += end ? 1 : 0;
-		body += whole;
-		len -= whole;
 	}
 	return 0;
+}
+
+static bool parse_member(const char *line, size_t len, enum fffa_imds_list_kind kind,
+			 struct fffa_cidr *out)
+{
+	bool want_prefix = kind == FFFA_IL_IPV4_PREFIX || kind == FFFA_IL_IPV6_PREFIX;
+	bool want_ipv4 = kind == FFFA_IL_IPV4 || kind == FFFA_IL_IPV4_PREFIX;
+	char text[64];
+
+	if (len >= sizeof(text) || memchr(line, '\0', len) ||
+	    !memchr(line, '/', len) == want_prefix)
+		return false;
+	memcpy(text, line, len);
+	text[len] = '\0';
+	return fffa_cidr_parse(text, out, NULL) == 0 && fffa_addr_is_ipv4(out->addr) == want_ipv4;
+}
+
+static bool has_member(const struct fffa_imds_list *l, const struct fffa_cidr *c)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->v[i].bits == c->bits && memcmp(l->v[i].addr, c->addr, 16) == 0)
+			return true;
+	}
+	return false;
+}
+
+int fffa_imds_parse_list(const char *body, size_t len, enum fffa_imds_list_kind kind,
+			 struct fffa_imds_list *out, uint32_t *rejected)
+{
+	const char *line;
+	size_t line_len;
+
+	out->n = 0;
+	out->unread = false;
+	if (len > FFFA_IMDS_BODY_MAX_BYTES)
+		return -EFBIG;
+	while (next_line(&body, &len, &line, &line_len)) {
+		struct fffa_cidr c;
+
+		if (out->n < FFFA_IMDS_LIST_MAX && parse_member(line, line_len, kind, &c) &&
+		    !has_member(out, &c)) {
+			out->v[out->n++] = c;
+		} else {
+			(*rejected)++;
+			out->unread = true;
+		}
+	}
+	out->unread = out->unread && !out->n;
+	return 0;
+}
+
+bool fffa_imds_parse_has_line(const char *body, size_t len, const char *key)
+{
+	size_t want = strlen(key), line_len;
+	const char *line;
+
+	if (len > FFFA_IMDS_BODY_MAX_BYTES)
+		return false;
+	while (next_line(&body, &len, &line, &line_len)) {
+		if (line_len == want && memcmp(line, key, want) == 0)
+			return true;
+	}
+	return false;
+}
+
+int fffa_imds_parse_tag(const char *body, size_t len, char dst[FFFA_IDENT_TAG_BYTES])
+{
+	dst[0] = '\0';
+	if (len > FFFA_IMDS_BODY_MAX_BYTES)
+		return -EFBIG;
+	while (len && (body[len - 1] == '\n' || body[len - 1] == '\r'))
+		len--;
+	return fffa_percent_encode(dst, FFFA_IDENT_TAG_BYTES, body, len);
+}
+
+int fffa_imds_parse_outpost(const char *body, size_t len, char *dst, size_t cap)
+{
+	static const char last[] = ":outpost/op-";
+	char arn[256], *id;
+	int err = fffa_imds_parse_value(body, len, arn, sizeof(arn));
+
+	dst[0] = '\0';
+	if (err || !arn[0])
+		return err;
+	id = strstr(arn, last);
+	if (strncmp(arn, "arn:", 4) != 0 || !strstr(arn, ":outposts:") || !id)
+		return -EINVAL;
+	id += strlen(":outpost/");
+	return strpbrk(id, ":/") ? -EINVAL : fffa_ident_text_set(dst, cap, id, strlen(id));
 }
 
 int fffa_imds_parse_token(const char *body, size_t len, char dst[FFFA_IMDS_TOKEN_MAX_BYTES + 1])

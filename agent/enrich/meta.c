@@ -8,46 +8,12 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
-#include "agent/enrich/dmi.h"
-#include "agent/enrich/imds.h"
-#include "agent/enrich/imds_endpoint.h"
 #include "agent/enrich/machine.h"
 #include "agent/enrich/meta_internal.h"
-#include "agent/enrich/snapshot.h"
-#include "agent/enrich/static_ident.h"
+#include "agent/enrich/meta_priv.h"
 
-#define TAG		"metadata"
 #define LOST_AFTER	3 /* failures in a row before a known identity counts as no longer refreshed */
 #define RETIRE_PREPARES 2 /* by then the loop has turned at least once */
-
-enum state { STATE_FIRST, STATE_KNOWN, STATE_FAILING };
-
-struct fffa_meta {
-	struct fffa_imds *imds; /* NULL: not asked */
-	enum state state;
-	struct fffa_static_ident fixed;
-	struct fffa_dmi dmi;
-	char machine_id[64];
-	char endpoint[FFFA_IMDS_ENDPOINT_MAX_BYTES];
-	bool in_container;
-	const struct fffa_imds_data *learned; /* the client's; NULL: nothing yet */
-	uint64_t learned_ns;		      /* uv_hrtime() */
-	struct fffa_device *devices;
-	size_t device_count;
-
-	struct fffa_snapshot *snapshot; /* never NULL */
-	struct fffa_snapshot *retired;	/* may still be borrowed until the loop has turned */
-	unsigned int prepares;
-	uv_prepare_t prepare;
-
-	uv_timer_t wait_timer;
-	void (*settled)(void *arg);
-	void *settled_arg;
-
-	unsigned int open_parts;
-	void (*closed)(void *arg);
-	void *closed_arg;
-};
 
 static void free_snapshots(struct fffa_snapshot *s)
 {
@@ -104,7 +70,7 @@ static void on_wait_over(uv_timer_t *timer)
 		settled(m->settled_arg);
 }
 
-static void set_state(struct fffa_meta *m, enum state state)
+static void set_state(struct fffa_meta *m, enum fffa_meta_state state)
 {
 	m->state = state;
 	if (m->settled)
@@ -117,65 +83,48 @@ static void on_learned(void *arg, const struct fffa_imds_data *data)
 	struct fffa_snapshot *s;
 
 	m->learned = data;
+	m->last_error = FFFA_IE_NONE;
 	m->learned_ns = uv_hrtime();
 	s = make_snapshot(m, m->devices, m->device_count);
 	if (s)
 		swap_snapshot(m, s); /* else the next round tries again */
-	if (m->state != STATE_KNOWN)
-		fffa_info(TAG,
+	if (m->state != FFFA_META_KNOWN)
+		fffa_info(FFFA_META_TAG,
 			  "identity learned from IMDS: instance=%s account=%s region=%s az=%s "
 			  "az_id=%s "
 			  "interfaces=%zu",
 			  data->host.instance_id, data->host.account_id, data->host.region,
 			  data->host.az, data->host.az_id, data->n);
-	set_state(m, STATE_KNOWN);
-}
-
-static void log_failing(const struct fffa_meta *m, const struct fffa_imds_failure *f)
-{
-	const char *id = m->snapshot->host.instance_id;
-	const char *what = m->learned ? "the last good identity is kept"
-				      : "AWS fields stay unknown until it answers";
-
-	if (f->token_request && f->error == FFFA_IE_TIMEOUT && m->in_container)
-		fffa_warn(TAG,
-			  "IMDS at %s did not answer the token request in time; %s. In a container "
-			  "the answer dies on its way when the hop limit is 1: run `aws ec2 "
-			  "modify-instance-metadata-options --instance-id %s "
-			  "--http-put-response-hop-limit 2`, or use the host's network",
-			  m->endpoint, what, *id ? id : "ID");
-	else if (f->error == FFFA_IE_FORBIDDEN)
-		fffa_warn(TAG,
-			  "IMDS at %s answers 403: it is turned off for this instance or refuses "
-			  "this "
-			  "request; %s; next try in %" PRIu64 " s",
-			  m->endpoint, what, f->wait_ns / FFFA_NS_PER_S);
-	else
-		fffa_warn(TAG, "IMDS at %s failed: reason=%s%s; %s", m->endpoint,
-			  fffa_imds_error_name(f->error),
-			  f->token_request ? " (token request)" : "", what);
+	set_state(m, FFFA_META_KNOWN);
 }
 
 static void on_failed(void *arg, const struct fffa_imds_failure *f)
 {
 	struct fffa_meta *m = arg;
 
-	if (m->state == STATE_FAILING)
+	m->last_error = f->error;
+	if (m->state == FFFA_META_FAILING && !fffa_meta__is_hop_limit(m, f))
 		return;
-	if (m->state == STATE_KNOWN && !f->refused && f->in_a_row < LOST_AFTER)
+	if (m->state == FFFA_META_KNOWN && !f->refused && f->in_a_row < LOST_AFTER)
 		return;
-	log_failing(m, f);
-	set_state(m, STATE_FAILING);
+	fffa_meta__log_failing(m, f);
+	set_state(m, FFFA_META_FAILING);
 }
 
-static int choose_endpoint(struct fffa_meta *m, const struct fffa_metadata_conf *conf,
-			   struct fffa_err *err)
+/* Whether, where and how patiently IMDS is asked. */
+static int choose_imds(struct fffa_meta *m, const struct fffa_metadata_conf *conf,
+		       struct fffa_err *err)
 {
 	struct fffa_imds_env env = fffa_imds_env_read();
+	int rc;
 
 	if (!fffa_imds_wanted((enum fffa_switch)conf->imds.enabled, &env, m->dmi.is_ec2))
 		return 0;
-	return fffa_imds_endpoint_choose(conf->imds.endpoint, &env, m->endpoint, err);
+	rc = fffa_imds_endpoint_choose(conf->imds.endpoint, &env, m->endpoint, err);
+	return rc ? rc
+		  : fffa_imds_timeout_choose(conf->imds.timeout_ns,
+					     getenv("AWS_METADATA_SERVICE_TIMEOUT"), &m->timeout_ns,
+					     err);
 }
 
 static int open_imds(struct fffa_meta *m, uv_loop_t *loop, const struct fffa_metadata_conf *conf,
@@ -183,12 +132,14 @@ static int open_imds(struct fffa_meta *m, uv_loop_t *loop, const struct fffa_met
 {
 	struct fffa_imds_options o = {
 		.endpoint = m->endpoint,
-		.timeout_ns = (uint64_t)conf->imds.timeout_ns,
+		.timeout_ns = m->timeout_ns,
 		.refresh_ns = (uint64_t)conf->imds.refresh_ns,
 		.timing = timing,
 		.events = {.learned = on_learned, .failed = on_failed, .arg = m},
 	};
 
+	for (size_t i = 0; i < conf->instance_tags.n && i < FFFA_IMDS_TAG_KEYS_MAX; i++)
+		o.tag_keys[i] = conf->instance_tags.v[i];
 	return m->endpoint[0] ? fffa_imds_open(loop, &o, &m->imds) : 0;
 }
 
@@ -207,7 +158,7 @@ int fffa_meta_open_tuned(uv_loop_t *loop, const struct fffa_metadata_conf *conf,
 	rc = fffa_static_ident_read(&conf->fixed, &m->fixed, err);
 	if (rc)
 		goto fail;
-	rc = choose_endpoint(m, conf, err);
+	rc = choose_imds(m, conf, err);
 	if (rc)
 		goto fail;
 	m->snapshot = make_snapshot(m, NULL, 0);
@@ -287,14 +238,20 @@ int fffa_meta_set_devices(struct fffa_meta *m, const struct fffa_device *devices
 	return 0;
 }
 
+void fffa_meta_addresses_changed(struct fffa_meta *m)
+{
+	if (m->imds)
+		fffa_imds_poke(m->imds);
+}
+
 void fffa_meta_apply(const struct fffa_meta *m, struct fffa_record *r)
 {
-	r->ident = fffa_snapshot_find(m->snapshot, r->key.ifindex);
+	fffa_snapshot_enrich(m->snapshot, r);
 }
 
 bool fffa_meta_settled(const struct fffa_meta *m)
 {
-	return !m->imds || m->state != STATE_FIRST;
+	return !m->imds || m->state != FFFA_META_FIRST;
 }
 
 void fffa_meta_wait(struct fffa_meta *m, uint64_t max_wait_ns, void (*settled)(void *arg),
@@ -305,26 +262,6 @@ void fffa_meta_wait(struct fffa_meta *m, uint64_t max_wait_ns, void (*settled)(v
 	m->settled = settled;
 	m->settled_arg = arg;
 	(void)uv_timer_start(&m->wait_timer, on_wait_over, fffa_meta_settled(m) ? 0 : wait_ms, 0);
-}
-
-const struct fffa_ident_host *fffa_meta_host(const struct fffa_meta *m)
-{
-	return &m->snapshot->host;
-}
-
-uint64_t fffa_meta_age_ns(const struct fffa_meta *m)
-{
-	return m->learned ? uv_hrtime() - m->learned_ns : UINT64_MAX;
-}
-
-const char *fffa_meta_error(const struct fffa_meta *m, size_t i, uint64_t *count)
-{
-	enum fffa_imds_error e = (enum fffa_imds_error)(i + 1); /* FFFA_IE_NONE is no reason */
-
-	if (i >= FFFA_IE_MAX - 1)
-		return NULL;
-	*count = m->imds ? fffa_imds_errors(m->imds)[e] : 0;
-	return fffa_imds_error_name(e);
 }
 
 static void part_closed(void *arg)

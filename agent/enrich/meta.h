@@ -40,8 +40,15 @@ int fffa_meta_open(uv_loop_t *loop, const struct fffa_metadata_conf *conf, struc
 int fffa_meta_set_devices(struct fffa_meta *m, const struct fffa_device *devices, size_t n);
 
 /*
+ * The host's addresses changed (netlink): asks again soon, as what IMDS says of the interfaces may
+ * have changed, too. At most one round each 10 s.
+ */
+void fffa_meta_addresses_changed(struct fffa_meta *m);
+
+/*
  * Fills r->ident by r->key.ifindex; a device not known gets the host's identity without interface
- * fields (but for the static ones). The pointer is valid until the loop turns.
+ * fields (but for the static ones). The pointer is valid until the loop turns. Sets
+ * r->traffic_path.
  */
 void fffa_meta_apply(const struct fffa_meta *m, struct fffa_record *r);
 
@@ -59,11 +66,37 @@ void fffa_meta_wait(struct fffa_meta *m, uint64_t max_wait_ns, void (*settled)(v
 /* The host's identity as it is now; valid until the loop turns. */
 const struct fffa_ident_host *fffa_meta_host(const struct fffa_meta *m);
 
-/* Nanoseconds since IMDS last answered a whole round; UINT64_MAX: never. */
+/* The identity of the i-th device by ifindex; NULL ends the list. Valid until the loop turns. */
+const struct fffa_ident *fffa_meta_ident(const struct fffa_meta *m, size_t i);
+
+/* Addresses of Amazon's resolver in the VPCs of this host, IPv4 in its mapped form: *n of them.
+ * Valid until the loop turns. */
+const uint8_t (*fffa_meta_resolvers(const struct fffa_meta *m, size_t *n))[16];
+
+/*
+ * For a status page. All are cheap and never block; the texts are static or live as long as m.
+ *
+ * fffa_meta_state: "off" (IMDS is not asked: not EC2, or turned off), "asking" (no answer and no
+ * failure yet), "known" (the last round was answered; between rounds and after one or two failures,
+ * too), "failing" (refused, or three failures in a row; what was learned before is kept).
+ */
+const char *fffa_meta_state(const struct fffa_meta *m);
+
+/* Where IMDS is asked: its base URL, without a secret; "" when off. */
+const char *fffa_meta_endpoint(const struct fffa_meta *m);
+
+/* Nanoseconds since IMDS last answered a whole round (fffa_metadata_age_seconds): the age of what
+ * records carry. UINT64_MAX: never. */
 uint64_t fffa_meta_age_ns(const struct fffa_meta *m);
 
-/* Name of the i-th reason for failed requests and refused values, and how often it was met; NULL
- * ends the list. */
+/* Reason of the failure since the last whole round, a name as below; "": there was none. */
+const char *fffa_meta_last_error(const struct fffa_meta *m);
+
+/*
+ * Name of the i-th reason for failed requests and refused values
+ * (fffa_metadata_errors_total{reason}), and how often it was met since the start; NULL ends the
+ * list, which is the same whether IMDS is asked or not.
+ */
 const char *fffa_meta_error(const struct fffa_meta *m, size_t i, uint64_t *count);
 
 /* Asynchronous: closed is called once on the loop, then m is freed. Requests under way are dropped.

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct fffa_imds_data nothing;
+#include "agent/enrich/vpc.h"
+#include "agent/enrich/zone.h"
 
 /* The first that is not empty. All three fit: the sources have the sizes of the identity's fields.
  */
@@ -19,78 +20,161 @@ static void pick(char *dst, size_t cap, const char *a, const char *b, const char
 
 #define PICK(dst, a, b, c) pick((dst), sizeof(dst), (a), (b), (c))
 
+static void pick_tags(struct fffa_ident_tags *dst, const struct fffa_ident_tags *a,
+		      const struct fffa_ident_tags *b)
+{
+	for (size_t i = 0; i < 2; i++)
+		PICK(dst->v[i], a->v[i], b ? b->v[i] : "", "");
+}
+
+/* AWS names the sublocation instead of the zone's id. That id of a Local Zone or Wavelength Zone is
+ * the zone's own. */
+static void fill_sublocation(struct fffa_ident_host *h, const struct fffa_ident_host *fixed,
+			     const struct fffa_imds_host *learned)
+{
+	const char *outpost = learned ? learned->outpost_id : "";
+	const char *az_id = learned ? learned->az_id : "";
+	const char *zone = fffa_zone_sublocation(h->region, h->az);
+
+	PICK(h->sublocation_type, fixed->sublocation_type, *outpost ? "outpost" : zone, "");
+	PICK(h->sublocation_id, fixed->sublocation_id, outpost, *zone ? az_id : "");
+	PICK(h->az_id, fixed->az_id, h->sublocation_type[0] ? "" : az_id, "");
+}
+
 static void fill_host(struct fffa_ident_host *h, const struct fffa_snapshot_parts *p,
 		      const struct fffa_imds_host *learned)
 {
-	const struct fffa_imds_host *fixed = &p->fixed->host;
+	const struct fffa_ident_host *fixed = &p->fixed->host;
 
-	PICK(h->account_id, fixed->account_id, learned->account_id, "");
-	PICK(h->instance_id, fixed->instance_id, learned->instance_id, p->dmi_instance_id);
-	PICK(h->region, fixed->region, learned->region, "");
-	PICK(h->az, fixed->az, learned->az, "");
-	PICK(h->az_id, fixed->az_id, learned->az_id, "");
+	PICK(h->account_id, fixed->account_id, learned ? learned->account_id : "", "");
+	PICK(h->instance_id, fixed->instance_id, learned ? learned->instance_id : "",
+	     p->dmi_instance_id);
+	PICK(h->region, fixed->region, learned ? learned->region : "", "");
+	PICK(h->az, fixed->az, learned ? learned->az : "", "");
 	PICK(h->agent_id, h->instance_id, p->machine_id, "unknown");
+	fill_sublocation(h, fixed, learned);
+	pick_tags(&h->instance_tags, &fixed->instance_tags,
+		  learned ? &learned->instance_tags : NULL);
+	pick_tags(&h->asg_tags, &fixed->asg_tags, NULL);
+}
+
+static void fill_addresses(struct fffa_ident *id, const struct fffa_imds_iface *learned)
+{
+	id->has_primary_ipv4 = learned->ipv4s.n > 0;
+	if (id->has_primary_ipv4)
+		memcpy(id->primary_ipv4, learned->ipv4s.v[0].addr, sizeof(id->primary_ipv4));
+	id->has_primary_ipv6 = learned->ipv6s.n > 0;
+	if (id->has_primary_ipv6)
+		memcpy(id->primary_ipv6, learned->ipv6s.v[0].addr, sizeof(id->primary_ipv6));
 }
 
 static void fill_iface(struct fffa_ident *id, const struct fffa_snapshot_parts *p,
 		       const struct fffa_imds_iface *learned)
 {
-	const struct fffa_imds_iface *fixed = &p->fixed->iface;
+	const struct fffa_ident *fixed = &p->fixed->iface;
 
-	PICK(id->interface_id, fixed->interface_id, learned->interface_id, "");
-	PICK(id->subnet_id, fixed->subnet_id, learned->subnet_id, "");
-	PICK(id->vpc_id, fixed->vpc_id, learned->vpc_id, "");
+	PICK(id->interface_id, fixed->interface_id, learned ? learned->interface_id : "", "");
+	PICK(id->subnet_id, fixed->subnet_id, learned ? learned->subnet_id : "", "");
+	PICK(id->vpc_id, fixed->vpc_id, learned ? learned->vpc_id : "", "");
 	/* A fixed account stands for owners too: empty here means the host's account. */
-	PICK(id->owner_id, "", p->fixed->host.account_id[0] ? "" : learned->owner_id, "");
+	if (learned && !p->fixed->host.account_id[0])
+		PICK(id->owner_id, learned->owner_id, "", "");
+	pick_tags(&id->interface_tags, &fixed->interface_tags, NULL);
+	if (learned)
+		fill_addresses(id, learned);
 }
 
 static int by_ifindex(const void *a, const void *b)
 {
-	const struct fffa_ident *x = a, *y = b;
+	const struct fffa_snapshot_device *x = a, *y = b;
 
-	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
+	return (x->ident.ifindex > y->ident.ifindex) - (x->ident.ifindex < y->ident.ifindex);
+}
+
+/* The interfaces behind the devices, and what they tell of resolvers. */
+static void fill_ifaces(struct fffa_snapshot *s, const struct fffa_imds_data *imds)
+{
+	s->ifaces = (void *)&s->devices[s->n];
+	for (size_t i = 0; i < s->iface_count; i++) {
+		s->ifaces[i] = imds->ifaces[i];
+		s->resolver_count =
+			fffa_vpc_add_resolvers(&s->ifaces[i], s->resolvers, s->resolver_count,
+					       FFFA_SNAPSHOT_RESOLVERS_MAX);
+	}
+}
+
+static void fill_device(struct fffa_snapshot *s, const struct fffa_snapshot_parts *p, size_t i)
+{
+	const struct fffa_device *d = &p->devices[i];
+	const struct fffa_imds_iface *found = p->imds ? fffa_imds_data_find(p->imds, d->mac) : NULL;
+	struct fffa_ident *id = &s->devices[i].ident;
+
+	id->host = &s->host;
+	id->ifindex = d->ifindex;
+	memcpy(id->ifname, d->name, sizeof(id->ifname) - 1);
+	memcpy(id->mac, d->mac, sizeof(id->mac));
+	fill_iface(id, p, found);
+	if (found)
+		s->devices[i].iface = &s->ifaces[found - p->imds->ifaces];
 }
 
 struct fffa_snapshot *fffa_snapshot_new(const struct fffa_snapshot_parts *p)
 {
-	const struct fffa_imds_data *imds = p->imds ? p->imds : &nothing;
-	struct fffa_snapshot *s = calloc(1, sizeof(*s) + p->n * sizeof(s->idents[0]));
+	size_t ifaces = p->imds ? p->imds->n : 0;
+	struct fffa_snapshot *s = calloc(1, sizeof(*s) + p->n * sizeof(s->devices[0]) +
+						    ifaces * sizeof(s->ifaces[0]));
 
 	if (!s)
 		return NULL;
-	fill_host(&s->host, p, &imds->host);
-	s->other.host = &s->host;
-	fill_iface(&s->other, p, &nothing.ifaces[0]);
 	s->n = p->n;
-	for (size_t i = 0; i < p->n; i++) {
-		const struct fffa_device *d = &p->devices[i];
-		const struct fffa_imds_iface *iface = fffa_imds_data_find(imds, d->mac);
-		struct fffa_ident *id = &s->idents[i];
-
-		id->host = &s->host;
-		id->ifindex = d->ifindex;
-		memcpy(id->ifname, d->name, sizeof(id->ifname) - 1);
-		memcpy(id->mac, d->mac, sizeof(id->mac));
-		fill_iface(id, p, iface ? iface : &nothing.ifaces[0]);
-	}
+	s->iface_count = ifaces;
+	fill_host(&s->host, p, p->imds ? &p->imds->host : NULL);
+	s->other.host = &s->host;
+	fill_iface(&s->other, p, NULL);
+	fill_ifaces(s, p->imds);
+	for (size_t i = 0; i < p->n; i++)
+		fill_device(s, p, i);
 	if (s->n)
-		qsort(s->idents, s->n, sizeof(s->idents[0]), by_ifindex);
+		qsort(s->devices, s->n, sizeof(s->devices[0]), by_ifindex);
 	return s;
 }
 
-const struct fffa_ident *fffa_snapshot_find(const struct fffa_snapshot *s, uint32_t ifindex)
+static const struct fffa_snapshot_device *find(const struct fffa_snapshot *s, uint32_t ifindex)
 {
 	size_t low = 0, high = s->n;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
+		const struct fffa_snapshot_device *d = &s->devices[mid];
 
-		if (s->idents[mid].ifindex == ifindex)
-			return &s->idents[mid];
-		if (s->idents[mid].ifindex < ifindex)
+		if (d->ident.ifindex == ifindex)
+			return d;
+		if (d->ident.ifindex < ifindex)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return &s->other;
+	return NULL;
+}
+
+const struct fffa_ident *fffa_snapshot_find(const struct fffa_snapshot *s, uint32_t ifindex)
+{
+	const struct fffa_snapshot_device *d = find(s, ifindex);
+
+	return d ? &d->ident : &s->other;
+}
+
+/* Of a tunnelled packet the addresses inside say nothing of the way that the one outside took. */
+static bool leads_into_vpc(const struct fffa_snapshot_device *d, const struct fffa_record *r)
+{
+	return d && d->iface && (r->key.view & FFFA_VIEW_EGRESS) && r->status == FFFA_STATUS_OK &&
+	       !r->tunnel && fffa_vpc_holds(d->iface, r->key.dst);
+}
+
+void fffa_snapshot_enrich(const struct fffa_snapshot *s, struct fffa_record *r)
+{
+	const struct fffa_snapshot_device *d = find(s, r->key.ifindex);
+
+	r->ident = d ? &d->ident : &s->other;
+	r->traffic_path = leads_into_vpc(d, r) ? 1 : 0;
 }

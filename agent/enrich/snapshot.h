@@ -10,13 +10,25 @@
 #include "agent/enrich/meta.h"
 #include "agent/enrich/static_ident.h"
 #include "agent/flow/ident.h"
+#include "agent/flow/record.h"
+
+#define FFFA_SNAPSHOT_RESOLVERS_MAX 32
+
+struct fffa_snapshot_device {
+	struct fffa_ident ident;
+	const struct fffa_imds_iface *iface; /* of the snapshot; NULL: IMDS does not know it */
+};
 
 struct fffa_snapshot {
 	struct fffa_snapshot *next; /* for the owner's list */
 	struct fffa_ident_host host;
-	struct fffa_ident other; /* for a device that is not known */
+	struct fffa_ident other;	/* for a device that is not known */
+	struct fffa_imds_iface *ifaces; /* in the same block, behind devices */
+	size_t iface_count;
+	uint8_t resolvers[FFFA_SNAPSHOT_RESOLVERS_MAX][16];
+	size_t resolver_count;
 	size_t n;
-	struct fffa_ident idents[]; /* by ifindex, ascending */
+	struct fffa_snapshot_device devices[]; /* by ifindex, ascending */
 };
 
 struct fffa_snapshot_parts {
@@ -30,6 +42,12 @@ struct fffa_snapshot_parts {
 
 /* NULL: no memory. Borrows the parts for the call; free with free(). */
 struct fffa_snapshot *fffa_snapshot_new(const struct fffa_snapshot_parts *parts);
+
+/*
+ * Fills r->ident by r->key.ifindex, and r->traffic_path where it can be told from here: 1 (another
+ * resource of the same VPC) for egress of an interface that IMDS knows, outside tunnels; else 0.
+ */
+void fffa_snapshot_enrich(const struct fffa_snapshot *s, struct fffa_record *r);
 
 /* Never NULL. */
 const struct fffa_ident *fffa_snapshot_find(const struct fffa_snapshot *s, uint32_t ifindex);

@@ -29,6 +29,11 @@ struct rig {
 	char captured[96];
 };
 
+/* Questions of a round: for the host without tags, and for each interface. */
+#define RIG_HOST_GETS  6
+#define RIG_IFACE_GETS 12
+#define RIG_GETS       (RIG_HOST_GETS + 2 * RIG_IFACE_GETS)
+
 /* cmocka fixtures. The state is the rig; the reader is not open yet, conf and tuning are for the
  * test to change. */
 int rig_setup(void **state);

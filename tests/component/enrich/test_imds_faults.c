@@ -126,7 +126,7 @@ static void test_hostile_list(void **state)
 	assert_string_equal(rig_ident(r, 2)->interface_id, "");
 	assert_string_equal(rig_ident(r, 3)->interface_id, "eni-00000020000000002");
 	assert_int_equal(rig_error(r, "bad_value"), 3);
-	assert_int_equal(imds_child_count(&r->mock, "GET", NULL), 5 + 4);
+	assert_int_equal(imds_child_count(&r->mock, "GET", NULL), RIG_HOST_GETS + RIG_IFACE_GETS);
 }
 
 static void test_401_gets_one_new_token_each(void **state)
@@ -218,7 +218,7 @@ static void test_waits_grow(void **state)
 			fail_msg("try %zu came after %f s", i, now - before);
 		before = now;
 	}
-	assert_int_equal(i, 14 + 4);
+	assert_int_equal(i, 1 + RIG_GETS + 4);
 	json_decref(all);
 }
 

@@ -131,7 +131,7 @@ static void test_hop_limit_hint(void **state)
 	assert_int_equal(unlink(mark), 0);
 	rig_await(r, rig_has_failures, 4);
 	assert_int_equal(rig_logged(r, "aws ec2 modify-instance-metadata-options --instance-id ID "
-				       "--http-put-response-hop-limit 2"),
+				       "--http-put-response-hop-limit 2 --http-endpoint enabled"),
 			 1);
 	assert_int_equal(rig_logged(r, "metadata:"), 1);
 }
@@ -331,7 +331,7 @@ static void test_close_at_every_stage(void **state)
 {
 	struct rig *r = *state;
 
-	for (uint64_t n = 1; n <= 14; n++) {
+	for (uint64_t n = 1; n <= 1 + RIG_GETS; n += 3) {
 		uint64_t before = imds_child_count(&r->mock, NULL, NULL);
 
 		rig_open(r);

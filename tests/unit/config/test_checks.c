@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules across fields, on the inside of text, and about sinks. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -77,9 +78,11 @@ static void test_static_fits_ident(void **state)
 		{"region", HOST(region)},
 		{"az", HOST(az)},
 		{"az_id", HOST(az_id)},
+		{"sublocation_type", HOST(sublocation_type)},
+		{"sublocation_id", HOST(sublocation_id)},
 	};
 	struct fffa_config c;
-	char text[128], value[64], expected[256];
+	char text[192], value[128], expected[384];
 	size_t i;
 
 	(void)state;
@@ -98,6 +101,65 @@ static void test_static_fits_ident(void **state)
 			 fixed[i].key, value, fixed[i].room - 1);
 		expect_problems(text, expected);
 	}
+}
+
+/* With one problem. */
+static void refused(const char *text)
+{
+	struct fffa_config c;
+	struct problems p;
+
+	assert_int_equal(load(text, &c, &p), -EINVAL);
+	if (p.count != 1)
+		fail_msg("%s%s", text, p.text);
+}
+
+/* A tag is given as it is; encoded it must fit. */
+static void test_static_tags(void **state)
+{
+	static const char *const keys[] = {"instance_tag",    "instance_tag_2", "interface_tag",
+					   "interface_tag_2", "asg_tag",	"asg_tag_2"};
+	char text[1024], value[FFFA_IDENT_TAG_BYTES];
+	struct fffa_config c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		memset(value, '-', sizeof(value)); /* three bytes each */
+		value[(FFFA_IDENT_TAG_BYTES - 1) / 3] = '\0';
+		(void)snprintf(text, sizeof(text), "metadata: {static: {%s: \"%s\"}}\n", keys[i],
+			       value);
+		load_ok(text, &c);
+		assert_string_equal(c.metadata.fixed.v[0].value, value);
+		fffa_config_free(&c);
+		(void)snprintf(text, sizeof(text), "metadata: {static: {%s: \"%s---\"}}\n", keys[i],
+			       value);
+		refused(text);
+	}
+	load_ok("metadata: {static: {asg_tag: \"a b/\xc3\xa9\"}}\n", &c);
+	fffa_config_free(&c);
+	refused("metadata: {static: {asg_tag: \"\"}}\n");
+}
+
+static void test_instance_tags(void **state)
+{
+	static const char *const bad[] = {"a b",    "a/b", "",	 ".",  "..",
+					  "_index", "a?",  "a#", "a%", "\xc3\xa9"};
+	struct fffa_config c;
+	char text[256], expected[256];
+
+	(void)state;
+	load_ok("metadata: {instance_tags: [Name, \"aws:team+a=b,c.d_e@f-9\"]}\n", &c);
+	assert_int_equal(c.metadata.instance_tags.n, 2);
+	fffa_config_free(&c);
+	refused("metadata: {instance_tags: [a, b, c]}\n");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		(void)snprintf(text, sizeof(text), "metadata: {instance_tags: [\"%s\"]}\n", bad[i]);
+		refused(text);
+	}
+	(void)snprintf(expected, sizeof(expected),
+		       "f:1: metadata.instance_tags: \"a b\" cannot be a key in instance metadata; "
+		       "allowed: 1 to 128 of a-z A-Z 0-9 + - = . , _ : @\n");
+	expect_problems("metadata: {instance_tags: [\"a b\"]}\n", expected);
 }
 
 static void test_static_characters(void **state)
@@ -199,6 +261,8 @@ int main(void)
 		cmocka_unit_test(test_capture),
 		cmocka_unit_test(test_endpoint),
 		cmocka_unit_test(test_static_fits_ident),
+		cmocka_unit_test(test_static_tags),
+		cmocka_unit_test(test_instance_tags),
 		cmocka_unit_test(test_static_characters),
 		cmocka_unit_test(test_sink_list),
 		cmocka_unit_test(test_sink_names_and_types),

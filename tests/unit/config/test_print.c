@@ -62,6 +62,7 @@ static const char full[] =
 	"    endpoint: \"http://[::1]:80\"\n"
 	"    refresh: 5m\n"
 	"    timeout: 1s\n"
+	"  instance_tags: []\n"
 	"  static: {account_id: \"123456789012\", region: us-east-1}\n"
 	"spool_dir: /var/lib/fffa/spool\n"
 	"shutdown_timeout: 0s\n"

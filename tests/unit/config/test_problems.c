@@ -79,7 +79,8 @@ static void test_wrong_kinds(void **state)
 	expect_problems("metadata: {static: [a]}\n",
 			"f:1: metadata.static: is a list; allowed: a map of text to text with the "
 			"keys account_id, instance_id, vpc_id, subnet_id, interface_id, region, "
-			"az, az_id\n");
+			"az, az_id, sublocation_type, sublocation_id, instance_tag, "
+			"instance_tag_2, interface_tag, interface_tag_2, asg_tag, asg_tag_2\n");
 	expect_problems("metadata: {static: {az: [a]}}\n",
 			"f:1: metadata.static.az: is a list; allowed: text\n");
 	expect_problems("sinks: [{name: x, type: demo, properties: {[a]: b}}]\n",
@@ -128,7 +129,8 @@ static void test_wrong_values(void **state)
 	expect_problems("metadata: {static: {zone: a}}\n",
 			"f:1: metadata.static.zone: unknown key; allowed: a map of text to text "
 			"with the keys account_id, instance_id, vpc_id, subnet_id, interface_id, "
-			"region, az, az_id\n");
+			"region, az, az_id, sublocation_type, sublocation_id, instance_tag, "
+			"instance_tag_2, interface_tag, interface_tag_2, asg_tag, asg_tag_2\n");
 	expect_problems("sinks: [{name: x, type: file, header: yes}]\n",
 			"f:1: sinks[0].header: \"yes\" is not true or false; allowed: true or "
 			"false\n");

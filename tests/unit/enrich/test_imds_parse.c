@@ -14,7 +14,9 @@ struct doc_row {
 	const char *body;
 	int rc;
 	uint32_t rejected;
-	struct fffa_imds_host want;
+	struct {
+		const char *account_id, *instance_id, *region, *az, *az_id;
+	} want;
 };
 
 #define X31 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"

@@ -9,10 +9,22 @@
 #include "agent/enrich/snapshot.h"
 
 static const struct fffa_imds_data learned = {
-	.host = {"123456789012", "i-0123456789abcdef0", "us-east-1", "us-east-1a", "use1-az4"},
+	.host = {.account_id = "123456789012",
+		 .instance_id = "i-0123456789abcdef0",
+		 .region = "us-east-1",
+		 .az = "us-east-1a",
+		 .az_id = "use1-az4"},
 	.n = 2,
-	.ifaces = {{{2, 0, 0, 0, 0, 1}, "eni-1", "subnet-1", "vpc-1", "123456789012"},
-		   {{2, 0, 0, 0, 0, 2}, "eni-2", "subnet-2", "vpc-2", "210987654321"}},
+	.ifaces = {{.mac = {2, 0, 0, 0, 0, 1},
+		    .interface_id = "eni-1",
+		    .subnet_id = "subnet-1",
+		    .vpc_id = "vpc-1",
+		    .owner_id = "123456789012"},
+		   {.mac = {2, 0, 0, 0, 0, 2},
+		    .interface_id = "eni-2",
+		    .subnet_id = "subnet-2",
+		    .vpc_id = "vpc-2",
+		    .owner_id = "210987654321"}},
 };
 
 static const struct fffa_device devices[] = {
@@ -199,10 +211,10 @@ static void test_dmi_instance_id_until_imds_answers(void **state)
 static void test_keep_fills_gaps(void **state)
 {
 	struct fffa_imds_data now = {
-		.host = {"", "", "", "us-east-1b", ""},
+		.host = {.az = "us-east-1b"},
 		.n = 2,
-		.ifaces = {{{2, 0, 0, 0, 0, 2}, "", "", "vpc-new", ""},
-			   {{2, 0, 0, 0, 0, 7}, "eni-7", "", "", ""}},
+		.ifaces = {{.mac = {2, 0, 0, 0, 0, 2}, .vpc_id = "vpc-new"},
+			   {.mac = {2, 0, 0, 0, 0, 7}, .interface_id = "eni-7"}},
 	};
 
 	(void)state;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
+#include "agent/base/cidr.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "agent/capture/replay.h"
 
 int fffa_cidr_parse(const char *text, struct fffa_cidr *out, struct fffa_err *err)
 {
@@ -34,4 +34,20 @@ int fffa_cidr_parse(const char *text, struct fffa_cidr *out, struct fffa_err *er
 	c.bits = (uint8_t)(bits + 128 - max);
 	*out = c;
 	return 0;
+}
+
+bool fffa_cidr_has(const struct fffa_cidr *c, const uint8_t addr[16])
+{
+	uint32_t whole = c->bits / 8, rest = c->bits % 8;
+
+	if (memcmp(addr, c->addr, whole) != 0)
+		return false;
+	return !rest || !((addr[whole] ^ c->addr[whole]) >> (8 - rest));
+}
+
+bool fffa_addr_is_ipv4(const uint8_t addr[16])
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(addr, mapped, sizeof(mapped)) == 0;
 }

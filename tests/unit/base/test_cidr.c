@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/capture/replay.h"
+#include "agent/base/cidr.h"
 
 static void prefixes(void **state)
 {
@@ -100,12 +100,46 @@ static void a_text_longer_than_any_address_is_an_error(void **state)
 	assert_int_equal(fffa_cidr_parse(text, &c, &err), -EINVAL);
 }
 
+static void what_lies_inside(void **state)
+{
+	static const struct {
+		const char *prefix, *addr;
+		bool inside;
+	} rows[] = {
+		{"10.1.0.0/16", "::ffff:10.1.255.255", true},
+		{"10.1.0.0/16", "::ffff:10.2.0.0", false},
+		{"10.1.2.3/16", "::ffff:10.1.0.9", true}, /* bits behind the prefix do not count */
+		{"10.1.0.0/20", "::ffff:10.1.15.255", true},
+		{"10.1.0.0/20", "::ffff:10.1.16.0", false},
+		{"10.1.0.0/16", "::10.1.0.1", false},
+		{"0.0.0.0/0", "::ffff:1.2.3.4", true},
+		{"0.0.0.0/0", "2001:db8::1", false},
+		{"::/0", "2001:db8::1", true},
+		{"2001:db8::/33", "2001:db8:7fff::1", true},
+		{"2001:db8::/33", "2001:db8:8000::1", false},
+		{"2001:db8::1", "2001:db8::1", true},
+		{"2001:db8::1", "2001:db8::2", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fffa_cidr c;
+		uint8_t addr[16];
+
+		assert_int_equal(fffa_cidr_parse(rows[i].prefix, &c, NULL), 0);
+		assert_int_equal(inet_pton(AF_INET6, rows[i].addr, addr), 1);
+		if (fffa_cidr_has(&c, addr) != rows[i].inside)
+			fail_msg("%s in %s", rows[i].addr, rows[i].prefix);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prefixes),
 		cmocka_unit_test(errors_name_the_text_and_leave_the_result),
 		cmocka_unit_test(the_allowed_lengths_are_said),
+		cmocka_unit_test(what_lies_inside),
 		cmocka_unit_test(a_text_longer_than_any_address_is_an_error),
 	};
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Address prefixes, IPv4 in its mapped form (::ffff:a.b.c.d). Pure. */
+#ifndef FFFA_AGENT_BASE_CIDR_H
+#define FFFA_AGENT_BASE_CIDR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/base/err.h"
+
+struct fffa_cidr {
+	uint8_t addr[16]; /* v4-mapped; bits behind the prefix may be set */
+	uint8_t bits;	  /* 0..128 */
+};
+
+/* Parses "10.0.0.0/8", "2001:db8::/32" or a lone address. -EINVAL with err (may be NULL), *out is
+ * untouched then. */
+int fffa_cidr_parse(const char *text, struct fffa_cidr *out, struct fffa_err *err);
+
+bool fffa_cidr_has(const struct fffa_cidr *c, const uint8_t addr[16]);
+
+/* ::ffff:0:0/96 */
+bool fffa_addr_is_ipv4(const uint8_t addr[16]);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside of the metadata reader, shared by meta*.c. */
+#ifndef FFFA_AGENT_ENRICH_META_PRIV_H
+#define FFFA_AGENT_ENRICH_META_PRIV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "agent/enrich/dmi.h"
+#include "agent/enrich/imds.h"
+#include "agent/enrich/imds_endpoint.h"
+#include "agent/enrich/meta.h"
+#include "agent/enrich/snapshot.h"
+#include "agent/enrich/static_ident.h"
+
+#define FFFA_META_TAG "metadata"
+
+enum fffa_meta_state { FFFA_META_FIRST, FFFA_META_KNOWN, FFFA_META_FAILING };
+
+struct fffa_meta {
+	struct fffa_imds *imds; /* NULL: not asked */
+	enum fffa_meta_state state;
+	enum fffa_imds_error last_error; /* of the request that failed last; NONE: none did */
+	struct fffa_static_ident fixed;
+	struct fffa_dmi dmi;
+	char machine_id[64];
+	uint64_t timeout_ns; /* of one request */
+	bool told_hop_limit; /* the command has been logged */
+	char endpoint[FFFA_IMDS_ENDPOINT_MAX_BYTES];
+	bool in_container;
+	const struct fffa_imds_data *learned; /* the client's; NULL: nothing yet */
+	uint64_t learned_ns;		      /* uv_hrtime() */
+	struct fffa_device *devices;
+	size_t device_count;
+
+	struct fffa_snapshot *snapshot; /* never NULL */
+	struct fffa_snapshot *retired;	/* may still be borrowed until the loop has turned */
+	unsigned int prepares;
+	uv_prepare_t prepare;
+
+	uv_timer_t wait_timer;
+	void (*settled)(void *arg);
+	void *settled_arg;
+
+	unsigned int open_parts;
+	void (*closed)(void *arg);
+	void *closed_arg;
+};
+
+/* True for a failure that has the look of a hop limit that is too low, the first time. */
+bool fffa_meta__is_hop_limit(const struct fffa_meta *m, const struct fffa_imds_failure *f);
+
+/* Logs that IMDS fails and what helps. */
+void fffa_meta__log_failing(struct fffa_meta *m, const struct fffa_imds_failure *f);
+
+#endif

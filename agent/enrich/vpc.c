@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "agent/enrich/vpc.h"
+
+#include <string.h>
+
+#define KEPT_FIRST   4 /* network, router, resolver, for later */
+#define RESOLVER_NTH 2
+
+/* The bits behind the prefix, all 0 or all 1. */
+static void edge_of(const struct fffa_cidr *c, bool last, uint8_t out[16])
+{
+	for (int i = 0; i < 16; i++) {
+		int kept = c->bits - 8 * i;
+		uint8_t host = kept >= 8 ? 0 : kept <= 0 ? 0xff : (uint8_t)(0xff >> kept);
+
+		out[i] = (uint8_t)(c->addr[i] & ~host) | (last ? host : 0);
+	}
+}
+
+/* No carry: a subnet and a VPC leave at least four bits. */
+static bool is_nth(const struct fffa_cidr *c, uint8_t nth, const uint8_t addr[16])
+{
+	uint8_t at[16];
+
+	edge_of(c, false, at);
+	at[15] = (uint8_t)(at[15] + nth);
+	return memcmp(at, addr, 16) == 0;
+}
+
+static bool is_kept(const struct fffa_cidr *subnet, const uint8_t addr[16])
+{
+	uint8_t last[16];
+
+	if (!fffa_cidr_has(subnet, addr))
+		return false;
+	for (uint8_t i = 0; i < KEPT_FIRST; i++) {
+		if (is_nth(subnet, i, addr))
+			return true;
+	}
+	edge_of(subnet, true, last);
+	return memcmp(last, addr, 16) == 0;
+}
+
+static bool list_has(const struct fffa_imds_list *l, const uint8_t addr[16])
+{
+	for (size_t i = 0; i < l->n; i++) {
+		if (fffa_cidr_has(&l->v[i], addr))
+			return true;
+	}
+	return false;
+}
+
+static bool list_keeps(const struct fffa_imds_list *subnets, const uint8_t addr[16])
+{
+	for (size_t i = 0; i < subnets->n; i++) {
+		if (is_kept(&subnets->v[i], addr))
+			return true;
+	}
+	return false;
+}
+
+bool fffa_vpc_holds(const struct fffa_imds_iface *i, const uint8_t addr[16])
+{
+	if (!fffa_addr_is_ipv4(addr))
+		return list_has(&i->vpc_ipv6, addr) && !list_keeps(&i->subnet_ipv6, addr);
+	if (!list_has(&i->vpc_ipv4, addr) || list_keeps(&i->subnet_ipv4, addr))
+		return false;
+	for (size_t k = 0; k < i->vpc_ipv4.n; k++) {
+		if (is_nth(&i->vpc_ipv4.v[k], RESOLVER_NTH, addr))
+			return false;
+	}
+	return true;
+}
+
+static bool is_among(uint8_t (*v)[16], size_t n, const uint8_t addr[16])
+{
+	for (size_t i = 0; i < n; i++) {
+		if (memcmp(v[i], addr, 16) == 0)
+			return true;
+	}
+	return false;
+}
+
+size_t fffa_vpc_add_resolvers(const struct fffa_imds_iface *i, uint8_t (*out)[16], size_t n,
+			      size_t cap)
+{
+	for (size_t k = 0; k < i->vpc_ipv4.n && n < cap; k++) {
+		uint8_t at[16];
+
+		edge_of(&i->vpc_ipv4.v[k], false, at);
+		at[15] = (uint8_t)(at[15] + RESOLVER_NTH);
+		if (!is_among(out, n, at))
+			memcpy(out[n++], at, 16);
+	}
+	return n;
+}
