@@ -71,7 +71,7 @@ struct fffa_sink_ops {
 		formats;  /* bit set of 1 << enum fffa_format (agent/encode/encoder.h) it accepts */
 	size_t conf_size; /* of the struct that opts describes */
 	const struct fffa_option *opts; /* rows, ended by a row without key */
-	/* Rules across fields; no I/O. 0, or -EINVAL with err. May be NULL. */
+	/* Rules across fields; no I/O but the user database. 0, or -EINVAL with err. May be NULL. */
 	int (*check)(const void *conf, struct fffa_err *err);
 	/* Allocates only. Borrows env and conf for the sink's life. On failure *out is untouched.
 	 */

@@ -2,128 +2,22 @@
 #include "sinks/file/file.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
-#include <uv.h>
 
 #include "agent/base/log.h"
-#include "sinks/file/write.h"
+#include "agent/encode/encoder.h"
+#include "sinks/file/names.h"
+#include "sinks/file/options.h"
+#include "sinks/file/state.h"
 
-#define TAIL_MAX 4096 /* the longest record, see agent/encode/encoder.h */
+#define NS_PER_S INT64_C(1000000000)
 
-enum phase { IDLE, WORKING, WAITING };
-
-struct fffa_sink {
-	const struct fffa_sink_env *env;
-	const struct fffa_sink_file_conf *conf;
-	uv_work_t work;
-	uv_idle_t anchor; /* never runs: its close callback is the later turn in which the sink ends
-			   */
-	uv_poll_t waiter; /* of epoll_fd */
-	int epoll_fd;	  /* -1 until there was something to wait for */
-	enum phase phase;
-	bool refused; /* submit said -EAGAIN: ready is due */
-	bool reopen;
-	bool closing;
-	bool ending; /* handles are being closed */
-	unsigned int handles;
-	struct fffa_delivery
-		*delivery; /* borrowed until done; NULL: the job writes only what is owed */
-	struct fffa_file_job job;
-	/* How far the last failed batch came where it could not be cut off again; done_bytes 0: not
-	 * at all. */
-	struct {
-		uint64_t first_seq, last_seq;
-		size_t done_bytes;
-	} partial;
-	uint8_t tail[TAIL_MAX]; /* rest of the torn record, owed when another batch comes first */
-	void (*closed)(void *arg);
-	void *closed_arg;
-};
-
-static void finish(struct fffa_sink *s, int result);
-
-static void on_work(uv_work_t *w)
-{
-	struct fffa_sink *s = w->data;
-
-	fffa_file__write(&s->job);
-}
-
-static void on_written(uv_work_t *w, int status);
-
-static void run(struct fffa_sink *s)
-{
-	s->phase = WORKING;
-	/* Fails only without a work callback. */
-	(void)uv_queue_work(s->env->loop, &s->work, on_work, on_written);
-}
-
-static void stop_waiting(struct fffa_sink *s)
-{
-	(void)uv_poll_stop(&s->waiter);
-	(void)epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, s->job.to.fd, NULL);
-	s->phase = IDLE;
-}
-
-static void on_writable(uv_poll_t *p, int status, int events)
-{
-	struct fffa_sink *s = p->data;
-
-	(void)status; /* an error shows when the write is tried */
-	(void)events;
-	stop_waiting(s);
-	run(s);
-}
-
-/*
- * An epoll descriptor of our own stands between: uv_poll makes its descriptor non-blocking, and
- * standard output belongs to others too.
- */
-static int wait_writable(struct fffa_sink *s)
-{
-	struct epoll_event ev = {.events = EPOLLOUT};
-	int rc;
-
-	if (s->epoll_fd < 0) {
-		int fd = epoll_create1(EPOLL_CLOEXEC);
-
-		if (fd < 0)
-			return -errno;
-		rc = uv_poll_init(s->env->loop, &s->waiter, fd);
-		if (rc) {
-			(void)close(fd); /* nothing was added */
-			return rc;
-		}
-		s->waiter.data = s;
-		s->epoll_fd = fd;
-	}
-	if (epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->job.to.fd, &ev))
-		return -errno;
-	rc = uv_poll_start(&s->waiter, UV_READABLE, on_writable);
-	if (rc) {
-		(void)epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, s->job.to.fd, NULL);
-		return rc;
-	}
-	s->phase = WAITING;
-	return 0;
-}
-
-static void on_written(uv_work_t *w, int status)
-{
-	struct fffa_sink *s = w->data;
-	int rc = status ? status : s->job.result;
-
-	s->phase = IDLE;
-	if (rc == -EAGAIN) {
-		rc = s->closing ? -ECANCELED : wait_writable(s);
-		if (!rc)
-			return;
-	}
-	finish(s, rc);
-}
+_Static_assert(FFFA_RECORD_BYTES_MAX <= FFFA_SINK_RECORD_BYTES_MAX,
+	       "the tail has room for a record");
 
 /* The rest of the record in which the first done bytes of b end; empty at a record border. */
 static size_t copy_tail(const struct fffa_batch *b, size_t done, uint8_t *tail)
@@ -145,7 +39,7 @@ static size_t copy_tail(const struct fffa_batch *b, size_t done, uint8_t *tail)
 	if (stop == r.ptr || stop >= r.ptr + r.len)
 		return 0;
 	n = (size_t)(r.ptr + r.len - stop);
-	if (n > TAIL_MAX)
+	if (n > FFFA_SINK_RECORD_BYTES_MAX)
 		return 0;
 	memcpy(tail, stop, n);
 	return n;
@@ -176,6 +70,10 @@ static void use_target(struct fffa_sink *s, const struct fffa_file_target *to)
 	s->job.to = *to;
 	s->job.owed = to->fresh ? s->env->preamble : (struct fffa_span){NULL, 0};
 	s->job.owed_done = 0;
+	s->job.file_bytes = to->size;
+	s->seen.file_bytes = to->regular && to->owned ? to->size : -1;
+	if (s->job.rotation.interval_s)
+		s->job.rotation.slot = to->mtime_s / s->job.rotation.interval_s;
 	s->partial.done_bytes = 0;
 }
 
@@ -189,7 +87,7 @@ static void reopen_now(struct fffa_sink *s)
 	s->reopen = false;
 	if (!strcmp(s->conf->path, "-"))
 		return;
-	if (fffa_file__open(s->conf->path, &to, &err)) {
+	if (fffa_file__open(s->conf->path, &s->access, s->job.sync, &to, &err)) {
 		fffa_error(s->env->tag, "not reopened, the old file stays in use: %s", err.text);
 		return;
 	}
@@ -201,9 +99,7 @@ static void write_owed(struct fffa_sink *s)
 {
 	if (!s->job.owed.len)
 		return;
-	s->job.body = (struct fffa_span){NULL, 0};
-	s->job.body_done = 0;
-	run(s);
+	fffa_file__run_empty(s);
 }
 
 static void on_ended(uv_handle_t *h)
@@ -225,20 +121,20 @@ static void on_ended(uv_handle_t *h)
 	closed(arg);
 }
 
-static void end(struct fffa_sink *s)
+void fffa_file__end(struct fffa_sink *s)
 {
-	if (s->ending)
+	if (s->ending || s->phase != FFFA_FILE_IDLE || s->tidy.running)
 		return;
 	s->ending = true;
 	s->handles = 1;
-	uv_close((uv_handle_t *)&s->anchor, on_ended);
+	uv_close((uv_handle_t *)&s->timer, on_ended);
 	if (s->epoll_fd >= 0) {
 		s->handles++;
 		uv_close((uv_handle_t *)&s->waiter, on_ended);
 	}
 }
 
-static void finish(struct fffa_sink *s, int result)
+void fffa_file__finish(struct fffa_sink *s, int result)
 {
 	struct fffa_delivery *d = s->delivery;
 	struct fffa_outcome o = {.verdict = result ? FFFA_V_RETRY : FFFA_V_DELIVERED,
@@ -248,31 +144,35 @@ static void finish(struct fffa_sink *s, int result)
 	if (result == -EPIPE && s->job.to.nameless)
 		o.verdict = FFFA_V_REJECTED; /* `fffa ... | head`: there is nobody to wait for */
 	s->delivery = NULL;
+	fffa_file__after_job(s, result);
 	remember(s, d ? fffa_delivery_batch(d) : NULL, result);
 	if (reopened)
 		reopen_now(s);
 	if (d)
 		s->env->done(s->env->pipe, d, &o); /* may submit the next batch, or close */
 	if (s->closing) {
-		end(s);
+		fffa_file__end(s);
 		return;
 	}
-	if (s->phase == IDLE && s->refused) {
+	if (s->phase == FFFA_FILE_IDLE && s->refused) {
 		s->refused = false;
 		s->env->ready(s->env->pipe);
 	}
-	if (s->phase == IDLE && reopened && !s->closing)
+	if (s->phase == FFFA_FILE_IDLE && reopened && !s->closing)
 		write_owed(s);
 }
 
-static int check(const void *conf, struct fffa_err *err)
+static void set_job(struct fffa_sink *s)
 {
-	const struct fffa_sink_file_conf *c = conf;
+	struct fffa_file_job *j = &s->job;
 
-	if (!c->path || !*c->path)
-		return fffa_fail(err, EINVAL,
-				 "path: is required: a file name, or - for standard output");
-	return 0;
+	j->to.fd = -1;
+	j->sync = s->conf->sync == FFFA_FILE_SYNC_BATCH;
+	j->path = s->conf->path;
+	j->access = &s->access;
+	j->preamble = s->env->preamble;
+	j->rotation.size_bytes = s->conf->rotate.size_bytes;
+	j->rotation.interval_s = s->conf->rotate.interval_ns / NS_PER_S;
 }
 
 static int create(const struct fffa_sink_env *env, const void *conf, struct fffa_sink **out,
@@ -283,7 +183,7 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 
 	if (!s)
 		return fffa_fail(err, ENOMEM, "no memory for the sink");
-	rc = uv_idle_init(env->loop, &s->anchor);
+	rc = uv_timer_init(env->loop, &s->timer);
 	if (rc) {
 		free(s);
 		return fffa_fail(err, -rc, "cannot join the loop: %s", uv_strerror(rc));
@@ -291,10 +191,14 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 	s->env = env;
 	s->conf = conf;
 	s->work.data = s;
-	s->anchor.data = s;
+	s->timer.data = s;
+	s->rotates = s->conf->rotate.size_bytes || s->conf->rotate.interval_ns;
+	s->tidy.task.path = s->conf->path;
+	s->tidy.task.keep = s->conf->rotate.keep;
+	s->tidy.task.kind = (enum fffa_file_kind)s->conf->rotate.compress;
+	atomic_init(&s->tidy.task.cancel, false);
+	set_job(s);
 	s->epoll_fd = -1;
-	s->job.to.fd = -1;
-	s->job.sync = s->conf->sync == FFFA_FILE_SYNC_BATCH;
 	*out = s;
 	return 0;
 }
@@ -302,12 +206,16 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 static int start(struct fffa_sink *s, struct fffa_err *err)
 {
 	struct fffa_file_target to;
-	int rc = fffa_file__open(s->conf->path, &to, err);
+	int rc = fffa_file__access(s->conf, &s->access, err);
 
+	if (!rc)
+		rc = fffa_file__open(s->conf->path, &s->access, s->job.sync, &to, err);
 	if (rc)
 		return rc;
 	use_target(s, &to);
 	write_owed(s);
+	fffa_file__start_tidy(s);
+	fffa_file__arm(s);
 	return 0;
 }
 
@@ -318,7 +226,7 @@ static int submit(struct fffa_sink *s, struct fffa_delivery *d)
 
 	if (s->closing || j->to.fd < 0)
 		return -ECANCELED;
-	if (s->phase != IDLE) {
+	if (s->phase != FFFA_FILE_IDLE) {
 		s->refused = true;
 		return -EAGAIN;
 	}
@@ -332,7 +240,7 @@ static int submit(struct fffa_sink *s, struct fffa_delivery *d)
 		j->owed = (struct fffa_span){NULL, 0};
 		j->owed_done = 0;
 	}
-	run(s);
+	fffa_file__run(s);
 	return 0;
 }
 
@@ -340,7 +248,7 @@ static void reopen(struct fffa_sink *s)
 {
 	if (s->closing || s->job.to.fd < 0)
 		return;
-	if (s->phase != IDLE) {
+	if (s->phase != FFFA_FILE_IDLE) {
 		s->reopen = true;
 		return;
 	}
@@ -353,38 +261,45 @@ static void close_sink(struct fffa_sink *s, void (*closed)(void *arg), void *arg
 	s->closing = true;
 	s->closed = closed;
 	s->closed_arg = arg;
-	if (s->phase == WAITING)
-		stop_waiting(s);
-	if (s->phase == IDLE)
-		end(s);
+	atomic_store(&s->tidy.task.cancel, true);
+	if (s->phase == FFFA_FILE_WAITING)
+		fffa_file__stop_waiting(s);
+	fffa_file__end(s);
 }
 
-static const char *const sync_words[] = {"none", "batch", NULL};
+static void report(const struct fffa_sink *s,
+		   void (*put)(void *arg, const char *key, const char *value), void *arg)
+{
+	char text[32];
 
-static const struct fffa_option options[] = {
-	{.key = "path",
-	 .type = FFFA_OT_STRING,
-	 .offset = FFFA_FIELD_IS(struct fffa_sink_file_conf, path, char *),
-	 .help = "file to append to, in a directory that exists; - is standard output"},
-	{.key = "sync",
-	 .type = FFFA_OT_ENUM,
-	 .offset = FFFA_FIELD_IS(struct fffa_sink_file_conf, sync, int),
-	 .def = "batch",
-	 .words = sync_words,
-	 .help = "when a batch counts as delivered: none: written; batch: on the disk (fdatasync)"},
-	{.key = NULL},
-};
+	put(arg, "path", s->conf->path);
+	if (s->seen.file_bytes >= 0) {
+		(void)snprintf(text, sizeof(text), "%" PRId64, s->seen.file_bytes);
+		put(arg, "file_bytes", text);
+	}
+	if (s->seen.rotated_at_s) {
+		char stamp[FFFA_FILE_STAMP_BYTES];
+
+		fffa_file__stamp(s->seen.rotated_at_s, stamp);
+		put(arg, "rotated_at", stamp);
+	}
+	(void)snprintf(text, sizeof(text), "%" PRIu64, s->seen.errors);
+	put(arg, "errors", text);
+	if (s->seen.last_error)
+		put(arg, "last_error", strerror(-s->seen.last_error));
+}
 
 const struct fffa_sink_ops fffa_sink_file_ops = {
 	.name = "file",
 	.formats = ~0u, /* bytes are bytes */
 	.conf_size = sizeof(struct fffa_sink_file_conf),
-	.opts = options,
-	.check = check,
+	.opts = fffa_file__options,
+	.check = fffa_file__check,
 	.create = create,
 	.start = start,
 	.submit = submit,
 	.flush = NULL,
 	.reopen = reopen,
+	.report = report,
 	.close = close_sink,
 };

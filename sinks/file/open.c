@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,10 +26,12 @@ static int explain(const char *path, int error, struct fffa_err *err)
 				 dir);
 	case EACCES:
 	case EPERM:
-		return fffa_fail(err, error,
-				 "path: no permission to write %s; give this user write access to "
-				 "it and to %.*s, or change path",
-				 path, dir_len, dir);
+		return fffa_fail(
+			err, error,
+			"path: no permission to write %s; give this user write access to "
+			"it and to %.*s, or change path (with owner: this user may also be "
+			"unable to give files away)",
+			path, dir_len, dir);
 	case EISDIR:
 		return fffa_fail(err, error, "path: %s is a directory; name a file in it", path);
 	case ENXIO:
@@ -71,17 +74,73 @@ static bool is_nameless(int fd)
 	return !strncmp(what, "pipe:", 5) || !strncmp(what, "socket:", 7);
 }
 
-int fffa_file__open(const char *path, struct fffa_file_target *out, struct fffa_err *err)
+static int dir_length(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (int)(slash - path) + (slash == path) : 0;
+}
+
+int fffa_file__sync_dir(const char *path)
+{
+	int n = dir_length(path), fd, rc;
+	char *dir = n ? strndup(path, (size_t)n) : strdup(".");
+
+	if (!dir)
+		return -ENOMEM;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	rc = fd < 0 || fsync(fd) ? -errno : 0;
+	if (fd >= 0)
+		(void)close(fd); /* nothing was written to it */
+	free(dir);
+	return rc;
+}
+
+/* O_NONBLOCK: a FIFO without a reader must not hold the agent; files do not care. */
+#define OPEN_FLAGS (O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+
+/* A new file with the access asked for, whatever the umask; it is not left behind half made. */
+static int make(const char *path, const struct fffa_file_access *access, bool sync)
+{
+	int fd = open(path, OPEN_FLAGS | O_CREAT, 0600), error;
+
+	if (fd < 0)
+		return -1;
+	if (fchown(fd, access->uid, access->gid) || fchmod(fd, access->mode))
+		goto fail;
+	if (sync) {
+		int rc = fffa_file__sync_dir(path);
+
+		/* Some file systems cannot, a directory may be unreadable to us: no worse than
+		 * before. */
+		if (rc == -EIO) {
+			errno = EIO;
+			goto fail;
+		}
+	}
+	return fd;
+fail:
+	error = errno;
+	(void)close(fd);
+	(void)unlink(path);
+	errno = error;
+	return -1;
+}
+
+static int open_named(const char *path, const struct fffa_file_access *access, bool sync)
+{
+	int fd = open(path, OPEN_FLAGS);
+
+	return fd < 0 && errno == ENOENT ? make(path, access, sync) : fd;
+}
+
+int fffa_file__open(const char *path, const struct fffa_file_access *access, bool sync,
+		    struct fffa_file_target *out, struct fffa_err *err)
 {
 	bool is_stdout = !strcmp(path, "-");
+	int fd = is_stdout ? open_stdout() : open_named(path, access, sync), rc;
 	struct stat st;
-	int fd, rc;
 
-	if (is_stdout)
-		fd = open_stdout();
-	else /* O_NONBLOCK: a FIFO without a reader must not hold the agent; files do not care */
-		fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-			  0640);
 	if (fd < 0) {
 		if (is_stdout)
 			return fffa_fail(err, errno,
@@ -100,5 +159,7 @@ int fffa_file__open(const char *path, struct fffa_file_target *out, struct fffa_
 	out->owned = !is_stdout;
 	out->nameless = out->stream && is_nameless(fd);
 	out->fresh = is_stdout || !out->regular || st.st_size == 0;
+	out->mtime_s = st.st_mtim.tv_sec;
+	out->size = st.st_size;
 	return 0;
 }

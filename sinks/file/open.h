@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "agent/base/err.h"
+#include "sinks/file/options.h"
 
 struct fffa_file_target {
 	int fd;
@@ -14,12 +15,19 @@ struct fffa_file_target {
 	bool owned;    /* opened by name; standard output is shared with others */
 	bool fresh;    /* begins here: gets the preamble */
 	bool nameless; /* a pipe or socket without a name: a reader that has gone never comes back */
+	int64_t mtime_s; /* Unix, of what was there before */
+	int64_t size;	 /* bytes that were there */
 };
 
 /*
- * Opens path for appending (mode 0640 when it is new); "-" duplicates standard output. The caller
- * closes out->fd. On failure -errno, err says what to do, *out is untouched.
+ * Opens path for appending; "-" duplicates standard output. A file that is not there yet is made as
+ * access says; with sync its name is on the disk then. The caller closes out->fd. On failure
+ * -errno, err (may be NULL) says what to do, *out is untouched.
  */
-int fffa_file__open(const char *path, struct fffa_file_target *out, struct fffa_err *err);
+int fffa_file__open(const char *path, const struct fffa_file_access *access, bool sync,
+		    struct fffa_file_target *out, struct fffa_err *err);
+
+/* Makes what was done to names in the directory of path durable. */
+int fffa_file__sync_dir(const char *path);
 
 #endif

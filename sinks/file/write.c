@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FULL_TERMINAL_MS 10
@@ -73,26 +74,62 @@ static bool cut_back(int fd, off_t start, size_t written)
 	return ftruncate(fd, start) == 0;
 }
 
+#define ROTATE_AGAIN_S 5
+
+/* *st: of the file that is written to. */
+static int begin(struct fffa_file_job *j, struct stat *st)
+{
+	int64_t now_s = time(NULL);
+
+	j->rotated = false;
+	if (fstat(j->to.fd, st))
+		return -errno;
+	if (!j->may_rotate || !fffa_file__rotation_due(&j->rotation, st->st_size, j->preamble.len,
+						       j->body.len, now_s))
+		return 0;
+	j->rotation_error = fffa_file__rotate(j->path, j->access, j->sync, now_s, &j->to);
+	if (j->rotation_error) {
+		j->rotation.not_before_s = now_s + ROTATE_AGAIN_S;
+		return 0;
+	}
+	j->rotated = true;
+	j->rotated_at_s = now_s;
+	j->owed = j->to.fresh ? j->preamble : (struct fffa_span){NULL, 0};
+	j->owed_done = 0;
+	if (fstat(j->to.fd, st))
+		return -errno;
+	/* Its slot is now, unless others have begun it. */
+	(void)fffa_file__rotation_due(&j->rotation, 0, 0, 0, now_s);
+	return 0;
+}
+
+static void undo(struct fffa_file_job *j, off_t start, size_t owed_begin, size_t body_begin)
+{
+	size_t written = j->owed_done - owed_begin + j->body_done - body_begin;
+
+	if (!cut_back(j->to.fd, start, written))
+		return;
+	j->owed_done = owed_begin;
+	j->body_done = body_begin;
+}
+
 void fffa_file__write(struct fffa_file_job *j)
 {
-	size_t owed_begin = j->owed_done, body_begin = j->body_done;
-	bool undo = j->to.regular && j->to.owned;
-	struct stat st;
-	int rc;
+	size_t owed_begin, body_begin = j->body_done;
+	bool owned = j->to.regular && j->to.owned;
+	struct stat st = {.st_size = 0};
+	int rc = owned ? begin(j, &st) : 0;
 
-	if (undo && fstat(j->to.fd, &st)) {
-		j->result = -errno;
-		return;
-	}
-	rc = write_all(&j->to, j->owed, &j->owed_done);
+	owed_begin = j->owed_done;
+	if (!rc)
+		rc = write_all(&j->to, j->owed, &j->owed_done);
 	if (!rc)
 		rc = write_all(&j->to, j->body, &j->body_done);
 	if (!rc && j->sync && j->to.regular)
 		rc = sync_data(j->to.fd);
-	if (rc && undo &&
-	    cut_back(j->to.fd, st.st_size, j->owed_done - owed_begin + j->body_done - body_begin)) {
-		j->owed_done = owed_begin;
-		j->body_done = body_begin;
-	}
+	if (rc && owned)
+		undo(j, st.st_size, owed_begin, body_begin);
+	j->file_bytes = st.st_size + (int64_t)(j->owed_done - owed_begin) +
+			(int64_t)(j->body_done - body_begin);
 	j->result = rc;
 }

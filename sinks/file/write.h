@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the pool thread does: write what is owed, then a batch from where it stands, then sync. */
+/*
+ * What the pool thread does: put the file aside when that is due, write what is owed, then a batch
+ * from where it stands, then sync.
+ */
 #ifndef FFFA_SINKS_FILE_WRITE_H
 #define FFFA_SINKS_FILE_WRITE_H
 
@@ -7,7 +10,7 @@
 #include <stddef.h>
 
 #include "sinks/batch.h"
-#include "sinks/file/open.h"
+#include "sinks/file/rotate.h"
 
 /* Filled by the loop thread, worked on by one pool thread, then read by the loop thread. */
 struct fffa_file_job {
@@ -19,6 +22,16 @@ struct fffa_file_job {
 	size_t body_done;
 	/* out: 0 all written; -EAGAIN no room now, nothing is wrong; else -errno */
 	int result;
+	/* For rotation; only read when may_rotate: a regular file that stands at a batch border. */
+	bool may_rotate;
+	const char *path;
+	const struct fffa_file_access *access;
+	struct fffa_span preamble;
+	struct fffa_file_rotation rotation;
+	bool rotated;	      /* out */
+	int rotation_error;   /* out: 0, or why the file that was due goes on */
+	int64_t file_bytes;   /* out, of a regular file opened by name */
+	int64_t rotated_at_s; /* out: Unix, 0: never */
 };
 
 /*

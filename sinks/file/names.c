@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "sinks/file/names.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define YEAR_9999_S INT64_C(253402300799)
+
+static const char *const endings[] = {
+	[FFFA_FILE_PLAIN] = "", [FFFA_FILE_GZIP] = ".gz", [FFFA_FILE_ZSTD] = ".zst"};
+#define KINDS (sizeof(endings) / sizeof(endings[0]))
+
+void fffa_file__stamp(int64_t time_s, char out[FFFA_FILE_STAMP_BYTES])
+{
+	time_t t = (time_t)(time_s < 0 ? 0 : time_s > YEAR_9999_S ? YEAR_9999_S : time_s);
+	struct tm tm;
+
+	memset(&tm, 0, sizeof(tm));
+	(void)gmtime_r(&t, &tm);
+	(void)strftime(out, FFFA_FILE_STAMP_BYTES, "%Y%m%dT%H%M%SZ", &tm);
+}
+
+int fffa_file__rotated_name(const char *base, const struct fffa_file_rotated *r, char *dst,
+			    size_t cap)
+{
+	char number[16] = "";
+	int n;
+
+	if (r->number)
+		(void)snprintf(number, sizeof(number), "-%u", r->number);
+	n = snprintf(dst, cap, "%s.%s%s%s%s", base, r->stamp, number, endings[r->kind],
+		     r->unfinished ? ".tmp" : "");
+	return n < 0 || (size_t)n >= cap ? -ENAMETOOLONG : 0;
+}
+
+static bool is_stamp(const char *s)
+{
+	static const char form[] = "ddddddddTddddddZ";
+
+	for (size_t i = 0; form[i]; i++)
+		if (form[i] == 'd' ? s[i] < '0' || s[i] > '9' : s[i] != form[i])
+			return false; /* also at the end of s */
+	return true;
+}
+
+bool fffa_file__rotated_parse(const char *base, const char *name, struct fffa_file_rotated *out)
+{
+	size_t n = strlen(base);
+	char *end;
+
+	if (strncmp(name, base, n) || name[n] != '.' || !is_stamp(name + n + 1))
+		return false;
+	memset(out, 0, sizeof(*out));
+	name += n + 1;
+	memcpy(out->stamp, name, FFFA_FILE_STAMP_BYTES - 1);
+	name += FFFA_FILE_STAMP_BYTES - 1;
+	if (*name == '-') {
+		unsigned long v;
+
+		if (name[1] < '1' || name[1] > '9')
+			return false;
+		v = strtoul(name + 1, &end, 10);
+		if (v > FFFA_FILE_NUMBER_MAX)
+			return false;
+		out->number = (uint32_t)v;
+		name = end;
+	}
+	n = strlen(name);
+	if (n >= 4 && !strcmp(name + n - 4, ".tmp")) {
+		out->unfinished = true;
+		n -= 4;
+	}
+	for (size_t k = 0; k < KINDS; k++) {
+		if (strlen(endings[k]) == n && !strncmp(name, endings[k], n)) {
+			out->kind = (uint8_t)k;
+			return true;
+		}
+	}
+	return false;
+}
+
+int fffa_file__rotated_compare(const struct fffa_file_rotated *a, const struct fffa_file_rotated *b)
+{
+	int c = strcmp(a->stamp, b->stamp);
+
+	return c ? c : (a->number > b->number) - (a->number < b->number);
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#include "sinks/file/options.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MODE_DEFAULT 0640
+#define NAME_MAX_LEN 64
+#define S_NS	     INT64_C(1000000000)
+#define MIB	     (INT64_C(1) << 20)
+
+static int read_mode(const char *text, mode_t *out, struct fffa_err *err)
+{
+	unsigned long v;
+	char *end;
+
+	*out = MODE_DEFAULT;
+	if (!text)
+		return 0;
+	v = strtoul(text, &end, 8);
+	if (*text < '0' || *text > '7' || *end || v > 0777 || !(v & 0200))
+		return fffa_fail(err, EINVAL,
+				 "mode: %s: must be octal digits up to \"0777\" that let the owner "
+				 "write, such as \"0640\"",
+				 text);
+	*out = (mode_t)v;
+	return 0;
+}
+
+/* A number stands for itself. */
+static bool read_id(const char *text, unsigned long *out)
+{
+	char *end;
+
+	*out = strtoul(text, &end, 10);
+	return *text >= '0' && *text <= '9' && !*end && *out < UINT32_MAX;
+}
+
+static int find_user(const char *name, struct fffa_file_access *out, struct fffa_err *err)
+{
+	struct passwd p, *found = NULL;
+	unsigned long id;
+	char buf[4096];
+
+	if (read_id(name, &id)) {
+		out->uid = (uid_t)id;
+		return 0;
+	}
+	if (getpwnam_r(name, &p, buf, sizeof(buf), &found) || !found)
+		return fffa_fail(err, EINVAL, "owner: there is no user %s on this host", name);
+	out->uid = found->pw_uid;
+	return 0;
+}
+
+static int find_group(const char *name, struct fffa_file_access *out, struct fffa_err *err)
+{
+	struct group g, *found = NULL;
+	unsigned long id;
+	char buf[16384];
+
+	if (read_id(name, &id)) {
+		out->gid = (gid_t)id;
+		return 0;
+	}
+	if (getgrnam_r(name, &g, buf, sizeof(buf), &found) || !found)
+		return fffa_fail(err, EINVAL, "owner: there is no group %s on this host", name);
+	out->gid = found->gr_gid;
+	return 0;
+}
+
+static int read_owner(const char *text, struct fffa_file_access *out, struct fffa_err *err)
+{
+	const char *colon;
+	char user[NAME_MAX_LEN];
+	size_t n;
+
+	out->uid = (uid_t)-1;
+	out->gid = (gid_t)-1;
+	if (!text || !*text)
+		return 0;
+	colon = strchr(text, ':');
+	n = colon ? (size_t)(colon - text) : strlen(text);
+	if (!n || n >= sizeof(user) || (colon && !colon[1]))
+		return fffa_fail(err, EINVAL, "owner: %s: must be user or user:group", text);
+	memcpy(user, text, n);
+	user[n] = '\0';
+	if (find_user(user, out, err))
+		return -EINVAL;
+	return colon ? find_group(colon + 1, out, err) : 0;
+}
+
+int fffa_file__access(const struct fffa_sink_file_conf *conf, struct fffa_file_access *out,
+		      struct fffa_err *err)
+{
+	int rc = read_mode(conf->mode, &out->mode, err);
+
+	return rc ? rc : read_owner(conf->owner, out, err);
+}
+
+int fffa_file__check(const void *conf, struct fffa_err *err)
+{
+	const struct fffa_sink_file_conf *c = conf;
+	struct fffa_file_access access;
+
+	if (!c->path || !*c->path)
+		return fffa_fail(err, EINVAL,
+				 "path: is required: a file name, or - for standard output");
+	return fffa_file__access(c, &access, err);
+}
+
+#define C struct fffa_sink_file_conf
+
+static const char *const sync_words[] = {
+	[FFFA_FILE_SYNC_NONE] = "none", [FFFA_FILE_SYNC_BATCH] = "batch", NULL};
+static const char *const kinds[] = {
+	[FFFA_FILE_PLAIN] = "none", [FFFA_FILE_GZIP] = "gzip", [FFFA_FILE_ZSTD] = "zstd", NULL};
+static const char *const never[] = {"never", NULL};
+
+const struct fffa_option fffa_file__options[] = {
+	FFFA_OPT_STRING("path", C, path, NULL, 0,
+			"File to append to, in a directory that exists; - is standard output."),
+	FFFA_OPT_ENUM("sync", C, sync, "batch", sync_words, 0,
+		      "When a batch counts as delivered: none: written; batch: on the disk "
+		      "(fdatasync)."),
+	FFFA_OPT_STRING("mode", C, mode, "0640", 0,
+			"Permissions of the files that are made, in octal."),
+	FFFA_OPT_STRING("owner", C, owner, NULL, 0,
+			"user or user:group that these files belong to; names or numbers."),
+	FFFA_OPT_SIZE("rotate.size", C, rotate.size_bytes, "100MiB", 0, MIB *MIB, 0,
+		      "A file is put aside before it grows beyond this; 0: never by size. Pipes, "
+		      "devices and standard output are not rotated."),
+	FFFA_OPT_DURATION_OR("rotate.interval", C, rotate.interval_ns, "1h", 1 * S_NS,
+			     8760 * 3600 * S_NS, never, 0,
+			     "and at multiples of this in UTC, unless it holds no record."),
+	FFFA_OPT_INT("rotate.keep", C, rotate.keep, "24", 0, 100000, 0,
+		     "So many rotated files stay, the oldest go; 0: all stay."),
+	FFFA_OPT_ENUM("rotate.compress", C, rotate.compress, "zstd", kinds, 0,
+		      "How rotated files are compressed, in the background."),
+	FFFA_OPT_END,
+};

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "sinks/file/rotate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sinks/file/names.h"
+
+bool fffa_file__rotation_due(struct fffa_file_rotation *r, int64_t size, size_t head, size_t more,
+			     int64_t now_s)
+{
+	int64_t slot = r->interval_s ? now_s / r->interval_s : 0;
+
+	if (size <= (int64_t)head) {
+		r->slot = slot;
+		return false;
+	}
+	if (now_s < r->not_before_s)
+		return false;
+	return slot > r->slot || (r->size_bytes && more && size + (int64_t)more > r->size_bytes);
+}
+
+/* Also when a compressed form of the name is there. */
+static bool is_taken(const char *real, struct fffa_file_rotated r, char *name, size_t cap)
+{
+	struct stat st;
+
+	for (r.kind = FFFA_FILE_PLAIN; r.kind <= FFFA_FILE_ZSTD; r.kind++)
+		if (!fffa_file__rotated_name(real, &r, name, cap) && !lstat(name, &st))
+			return true;
+	return false;
+}
+
+static int put_aside(const char *real, int64_t now_s, char *name, size_t cap)
+{
+	struct fffa_file_rotated r = {.number = 0};
+	int rc;
+
+	fffa_file__stamp(now_s, r.stamp);
+	while (is_taken(real, r, name, cap))
+		if (r.number++ == FFFA_FILE_NUMBER_MAX)
+			return -EEXIST;
+	rc = fffa_file__rotated_name(real, &r, name, cap);
+	if (rc)
+		return rc;
+	return rename(real, name) ? -errno : 0;
+}
+
+static bool is_same(const char *real, int fd)
+{
+	struct stat a, b;
+
+	return !stat(real, &a) && !fstat(fd, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
+int fffa_file__rotate(const char *path, const struct fffa_file_access *access, bool sync,
+		      int64_t now_s, struct fffa_file_target *to)
+{
+	struct fffa_file_target fresh;
+	char *real = realpath(path, NULL);
+	char name[PATH_MAX];
+	bool ours = real && is_same(real, to->fd);
+	int rc = 0;
+
+	if (ours)
+		rc = put_aside(real, now_s, name, sizeof(name));
+	if (!rc) {
+		rc = fffa_file__open(path, access, sync, &fresh, NULL);
+		/* The old file goes on under its own name. */
+		if (rc && ours)
+			(void)rename(name, real);
+	}
+	if (!rc) {
+		(void)close(to->fd); /* what counted was synced; the rest the kernel has */
+		*to = fresh;
+	}
+	free(real);
+	return rc;
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+#include "sinks/file/tidy.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sinks/file/compress.h"
+#include "sinks/file/names.h"
+
+#define LIST_MAX ((size_t)200000) /* what is beyond waits for the next run */
+
+struct list {
+	struct fffa_file_rotated *v;
+	size_t n, cap;
+};
+
+struct room {
+	struct fffa_file_tidy *t;
+	DIR *dir;
+	int fd;
+	const char *base;
+	struct list list;
+};
+
+static void note(struct room *m, int rc)
+{
+	if (rc && !m->t->result)
+		m->t->result = rc;
+}
+
+static void drop(struct room *m, const struct fffa_file_rotated *r)
+{
+	char name[NAME_MAX + 1];
+	int rc = fffa_file__rotated_name(m->base, r, name, sizeof(name));
+
+	if (!rc && unlinkat(m->fd, name, 0) && errno != ENOENT)
+		rc = -errno;
+	note(m, rc);
+}
+
+static int add(struct list *l, const struct fffa_file_rotated *r)
+{
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? l->cap * 2 : 64;
+		struct fffa_file_rotated *p = realloc(l->v, cap * sizeof(*p));
+
+		if (!p)
+			return -ENOMEM;
+		l->v = p;
+		l->cap = cap;
+	}
+	l->v[l->n++] = *r;
+	return 0;
+}
+
+/* Unfinished ones go at once: their source is still there. */
+static void read_names(struct room *m)
+{
+	struct fffa_file_rotated r;
+	const struct dirent *e;
+
+	while (m->list.n < LIST_MAX && (e = readdir(m->dir))) {
+		if (!fffa_file__rotated_parse(m->base, e->d_name, &r))
+			continue;
+		if (r.unfinished)
+			drop(m, &r);
+		else
+			note(m, add(&m->list, &r));
+	}
+}
+
+/* Newest first; of one rotation the compressed one first. */
+static int order(const void *pa, const void *pb)
+{
+	const struct fffa_file_rotated *a = pa, *b = pb;
+	int c = fffa_file__rotated_compare(b, a);
+
+	return c ? c : (b->kind > a->kind) - (b->kind < a->kind);
+}
+
+/* A compressed one has its final name only when it is whole: the other forms are done with. */
+static void drop_old(struct room *m)
+{
+	struct fffa_file_rotated *v = m->list.v;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < m->list.n; i++) {
+		bool twin = kept && !fffa_file__rotated_compare(&v[kept - 1], &v[i]);
+
+		if (twin || (m->t->keep && kept == (size_t)m->t->keep))
+			drop(m, &v[i]);
+		else
+			v[kept++] = v[i];
+	}
+	m->list.n = kept;
+}
+
+static int compress_one(struct room *m, struct fffa_file_rotated r)
+{
+	char from[NAME_MAX + 1], tmp[NAME_MAX + 1], to[NAME_MAX + 1];
+	int rc = fffa_file__rotated_name(m->base, &r, from, sizeof(from));
+
+	r.kind = (uint8_t)m->t->kind;
+	if (!rc)
+		rc = fffa_file__rotated_name(m->base, &r, to, sizeof(to));
+	r.unfinished = true;
+	if (!rc)
+		rc = fffa_file__rotated_name(m->base, &r, tmp, sizeof(tmp));
+	if (!rc)
+		rc = fffa_file__compress(m->fd, from, tmp, m->t->kind, &m->t->cancel);
+	if (rc)
+		return rc;
+	if (renameat(m->fd, tmp, m->fd, to)) {
+		rc = -errno;
+		(void)unlinkat(m->fd, tmp, 0);
+		return rc;
+	}
+	/* The name first, then the source goes. Where a directory cannot be synced, fsync says
+	 * EINVAL. */
+	if (fsync(m->fd) && errno == EIO)
+		return -EIO;
+	return unlinkat(m->fd, from, 0) ? -errno : 0;
+}
+
+static void compress_all(struct room *m)
+{
+	for (size_t i = m->list.n; i-- && !atomic_load(&m->t->cancel);)
+		if (m->list.v[i].kind == FFFA_FILE_PLAIN)
+			note(m, compress_one(m, m->list.v[i]));
+}
+
+void fffa_file__tidy(struct fffa_file_tidy *t)
+{
+	struct room m = {.t = t};
+	char *real = realpath(t->path, NULL), *slash;
+
+	t->result = 0;
+	if (!real) /* put aside by another, and not opened again yet */
+		real = strdup(t->path);
+	if (!real) {
+		t->result = -ENOMEM;
+		return;
+	}
+	slash = strrchr(real, '/');
+	m.base = slash ? slash + 1 : real;
+	if (slash)
+		*slash = '\0';
+	m.dir = opendir(!slash ? "." : slash == real ? "/" : real);
+	if (!m.dir) {
+		t->result = -errno;
+	} else {
+		m.fd = dirfd(m.dir);
+		read_names(&m);
+		if (m.list.n)
+			qsort(m.list.v, m.list.n, sizeof(*m.list.v), order);
+		drop_old(&m);
+		if (t->kind != FFFA_FILE_PLAIN)
+			compress_all(&m);
+		(void)closedir(m.dir);
+	}
+	free(m.list.v);
+	free(real);
+}

@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: MIT
+/* Rotation of a real file: every record stays once, in whole batches, and old files are tidied. */
+#include "tests/stubs/cmocka_all.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sinks/file/file.h"
+#include "sinks/file/names.h"
+#include "sinks/file/tidy.h"
+#include "tests/stubs/make_batch.h"
+#include "tests/stubs/sink_rig.h"
+
+#define HEAD "h\n"
+
+struct place {
+	char dir[64];
+	char path[96];
+	struct fffa_sink_file_conf conf;
+};
+
+static int setup(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+
+	strcpy(p->dir, "fffa-rotate-XXXXXX");
+	if (!mkdtemp(p->dir)) {
+		free(p);
+		return -1;
+	}
+	(void)snprintf(p->path, sizeof(p->path), "%s/flows.log", p->dir);
+	p->conf.path = p->path;
+	p->conf.rotate.size_bytes = 1000;
+	*state = p;
+	return 0;
+}
+
+/* Names in the folder, sorted; the caller frees each and the list. */
+static int names(const struct place *p, struct dirent ***out)
+{
+	int n = scandir(p->dir, out, NULL, alphasort), kept = 0;
+
+	assert_true(n >= 2);
+	for (int i = 0; i < n; i++) {
+		if ((*out)[i]->d_name[0] == '.')
+			free((*out)[i]);
+		else
+			(*out)[kept++] = (*out)[i];
+	}
+	return kept;
+}
+
+static void free_names(struct dirent **list, int n)
+{
+	for (int i = 0; i < n; i++)
+		free(list[i]);
+	free(list);
+}
+
+static int teardown(void **state)
+{
+	struct place *p = *state;
+	struct dirent **list;
+	int n = names(p, &list);
+
+	for (int i = 0; i < n; i++) {
+		char path[400];
+
+		(void)snprintf(path, sizeof(path), "%s/%s", p->dir, list[i]->d_name);
+		(void)remove(path);
+	}
+	free_names(list, n);
+	(void)rmdir(p->dir);
+	free(p);
+	return 0;
+}
+
+static void touch(const struct place *p, const char *name, const char *text)
+{
+	char path[400];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", p->dir, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* Exactly these, in the order of strcmp. */
+static void expect_names(const struct place *p, const char *const *want)
+{
+	struct dirent **list;
+	int n = names(p, &list);
+
+	for (int i = 0; i < n; i++) {
+		assert_non_null(want[i]);
+		assert_string_equal(list[i]->d_name, want[i]);
+	}
+	assert_null(want[n]);
+	free_names(list, n);
+}
+
+struct reading {
+	uint64_t seq; /* next */
+	size_t files;
+};
+
+/* Each file begins with the header and goes on in the sequence; at most 1000 bytes. */
+static void read_file(const struct place *p, const char *name, struct reading *r)
+{
+	char path[400], line[256];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", p->dir, name);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof(line), f));
+	assert_string_equal(line, HEAD);
+	while (fgets(line, sizeof(line), f))
+		assert_int_equal(strtoull(line, NULL, 10), r->seq++);
+	assert_true(ftell(f) <= 1000);
+	(void)fclose(f);
+	r->files++;
+}
+
+static int by_number(const struct dirent **a, const struct dirent **b)
+{
+	struct fffa_file_rotated ra, rb;
+	bool a_old = fffa_file__rotated_parse("flows.log", (*a)->d_name, &ra);
+	bool b_old = fffa_file__rotated_parse("flows.log", (*b)->d_name, &rb);
+
+	if (!a_old || !b_old)
+		return b_old - a_old; /* the current one is the newest */
+	return fffa_file__rotated_compare(&ra, &rb);
+}
+
+static int no_dots(const struct dirent *d)
+{
+	return d->d_name[0] != '.';
+}
+
+static struct reading read_all(const struct place *p)
+{
+	struct reading r = {.seq = 1};
+	struct dirent **list;
+	int n = scandir(p->dir, &list, no_dots, by_number);
+
+	for (int i = 0; i < n; i++)
+		read_file(p, list[i]->d_name, &r);
+	free_names(list, n);
+	return r;
+}
+
+static void send_some(struct sink_rig *r, uint64_t *seq, int batches)
+{
+	for (int i = 0; i < batches; i++) {
+		struct rig_delivery d = {0};
+
+		assert_int_equal(sink_rig_send(r, &d, make_batch(*seq, 3, 100)).verdict,
+				 FFFA_V_DELIVERED);
+		*seq += 3;
+		rig_delivery_fini(&d);
+	}
+}
+
+static void every_record_once_over_all_files(void **state)
+{
+	struct place *p = *state;
+	struct sink_rig r;
+	struct reading got;
+	uint64_t seq = 1;
+
+	p->conf.sync = FFFA_FILE_SYNC_BATCH;
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_rig_start(&r), 0);
+	send_some(&r, &seq, 40);
+	sink_rig_close(&r);
+	got = read_all(p);
+	assert_int_equal(got.seq, seq);
+	assert_int_equal(got.files, 14); /* three batches of 300 bytes in each */
+
+	/* Again: what is there counts. */
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_rig_start(&r), 0);
+	send_some(&r, &seq, 2);
+	got = read_all(p);
+	assert_int_equal(got.seq, seq);
+	assert_int_equal(got.files, 14);
+	send_some(&r, &seq, 1);
+	sink_rig_close(&r);
+	got = read_all(p);
+	assert_int_equal(got.seq, seq);
+	assert_int_equal(got.files, 15);
+}
+
+static void last_interval_is_put_aside(void **state)
+{
+	struct place *p = *state;
+	const struct timespec then[2] = {{.tv_sec = time(NULL) - 7200},
+					 {.tv_sec = time(NULL) - 7200}};
+	struct sink_rig r;
+	struct reading got;
+	uint64_t seq = 3;
+
+	p->conf.rotate.size_bytes = 0;
+	p->conf.rotate.interval_ns = INT64_C(3600000000000);
+	touch(p, "flows.log", HEAD "1 \n2 \n");
+	assert_int_equal(utimensat(AT_FDCWD, p->path, then, 0), 0);
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_rig_start(&r), 0);
+	send_some(&r, &seq, 1);
+	sink_rig_close(&r);
+	got = read_all(p);
+	assert_int_equal(got.seq, seq);
+	assert_int_equal(got.files, 2);
+}
+
+/* A second's interval: the timer does it without a batch. */
+static void an_idle_file_is_put_aside(void **state)
+{
+	struct place *p = *state;
+	struct dirent **list;
+	struct sink_rig r;
+	uint64_t seq = 1;
+	int n = 0;
+
+	p->conf.rotate.interval_ns = 1000000000;
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_rig_start(&r), 0);
+	send_some(&r, &seq, 1);
+	for (int turns = 0; n != 2; turns++) {
+		assert_true(turns < 20000);
+		(void)uv_run(&r.loop, UV_RUN_NOWAIT);
+		(void)usleep(1000);
+		n = names(p, &list);
+		free_names(list, n);
+	}
+	sink_rig_close(&r);
+	assert_int_equal(read_all(p).seq, seq);
+}
+
+/* The folder takes no new name: the file goes on, and nothing is lost. */
+static void failed_rotation_goes_on_in_the_old_file(void **state)
+{
+	struct place *p = *state;
+	char moved[128], old[400];
+	struct dirent **list;
+	struct sink_rig r;
+	uint64_t seq = 1;
+	struct stat st;
+	int n;
+
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_rig_start(&r), 0);
+	send_some(&r, &seq, 3);
+	(void)snprintf(moved, sizeof(moved), "%s-moved", p->dir);
+	assert_int_equal(rename(p->dir, moved), 0);
+	send_some(&r, &seq, 2);
+	assert_int_equal(rename(moved, p->dir), 0);
+	n = names(p, &list);
+	assert_int_equal(n, 1); /* not before some seconds have gone */
+	free_names(list, n);
+	sink_rig_close(&r);
+	(void)snprintf(old, sizeof(old), "%s/flows.log", p->dir);
+	assert_int_equal(stat(old, &st), 0);
+	assert_int_equal(st.st_size, 2 + 1500);
+}
+
+/* logrotate has moved it and made its own: ours is not renamed over anything. */
+static void a_file_that_was_moved_is_only_opened_again(void **state)
+{
+	static const char *const want[] = {"flows.log", "flows.log.1", NULL};
+	struct place *p = *state;
+	char moved[128];
+	struct sink_rig r;
+	uint64_t seq = 1;
+
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_rig_start(&r), 0);
+	send_some(&r, &seq, 3);
+	(void)snprintf(moved, sizeof(moved), "%s.1", p->path);
+	assert_int_equal(rename(p->path, moved), 0);
+	send_some(&r, &seq, 3);
+	sink_rig_close(&r);
+	expect_names(p, want);
+}
+
+static void through_a_symbolic_link(void **state)
+{
+	struct place *p = *state;
+	char real[128];
+	struct sink_rig r;
+	struct stat st;
+	uint64_t seq = 1;
+
+	(void)snprintf(real, sizeof(real), "%s/real.log", p->dir);
+	assert_int_equal(symlink("real.log", p->path), 0);
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_rig_start(&r), 0);
+	send_some(&r, &seq, 4);
+	sink_rig_close(&r);
+	assert_int_equal(lstat(p->path, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(stat(real, &st), 0);
+	assert_int_equal(st.st_size, 2 + 300);
+}
+
+static void tidy(struct place *p, int64_t keep, enum fffa_file_kind kind)
+{
+	struct fffa_file_tidy t = {.path = p->path, .keep = keep, .kind = kind};
+
+	fffa_file__tidy(&t);
+	assert_int_equal(t.result, 0);
+}
+
+static void the_oldest_go_and_others_stay(void **state)
+{
+	static const char *const want[] = {"flows.log",
+					   "flows.log.1",
+					   "flows.log.20260511T101500Z-10",
+					   "flows.log.20260511T101501Z.zst",
+					   "flows.log.20260511T101502Z",
+					   "other.20200101T000000Z",
+					   NULL};
+	struct place *p = *state;
+
+	touch(p, "flows.log", "x");
+	touch(p, "flows.log.1", "x");
+	touch(p, "other.20200101T000000Z", "x");
+	touch(p, "flows.log.20260511T101500Z", "x");
+	touch(p, "flows.log.20260511T101500Z-9.gz", "x");
+	touch(p, "flows.log.20260511T101500Z-10", "x");
+	touch(p, "flows.log.20260511T101501Z", "x"); /* a crash came before it went */
+	touch(p, "flows.log.20260511T101501Z.zst", "x");
+	touch(p, "flows.log.20260511T101502Z.zst.tmp", "x");
+	touch(p, "flows.log.20260511T101502Z", "x");
+	tidy(p, 3, FFFA_FILE_PLAIN);
+	expect_names(p, want);
+	tidy(p, 0, FFFA_FILE_PLAIN);
+	expect_names(p, want);
+}
+
+static void run_tool(const char *fmt, const struct place *p)
+{
+	char command[400];
+
+	(void)snprintf(command, sizeof(command), fmt, p->dir);
+	assert_int_equal(system(command), 0); /* NOLINT: a fixed command on a folder of ours */
+}
+
+static void old_ones_are_compressed(void **state)
+{
+	static const char *const gzip[] = {"flows.log", "flows.log.20260511T101500Z.gz",
+					   "flows.log.20260511T101501Z-2.gz", NULL};
+	static const char *const zstd[] = {"flows.log", "flows.log.20260511T101500Z.gz",
+					   "flows.log.20260511T101501Z-2.gz",
+					   "flows.log.20260511T101502Z.zst", NULL};
+	struct place *p = *state;
+	struct stat st;
+	char path[400];
+
+	touch(p, "flows.log", "x");
+	touch(p, "flows.log.20260511T101500Z", "hello\n");
+	touch(p, "flows.log.20260511T101501Z-2", "");
+	(void)snprintf(path, sizeof(path), "%s/flows.log.20260511T101500Z", p->dir);
+	assert_int_equal(chmod(path, 0604), 0);
+	tidy(p, 24, FFFA_FILE_GZIP);
+	expect_names(p, gzip);
+	(void)snprintf(path, sizeof(path), "%s/flows.log.20260511T101500Z.gz", p->dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0604);
+	run_tool("gzip -t %s/*.gz", p);
+	run_tool("test \"$(gzip -dc %s/*Z.gz)\" = hello", p);
+	touch(p, "flows.log.20260511T101502Z", "world\n");
+	tidy(p, 24, FFFA_FILE_ZSTD);
+	expect_names(p, zstd);
+	run_tool("zstd -qt %s/*.zst", p);
+	run_tool("test \"$(zstd -dcq %s/*.zst)\" = world", p);
+}
+
+static void cancelled_compression_leaves_the_source(void **state)
+{
+	static const char *const want[] = {"flows.log.20260511T101500Z", NULL};
+	struct place *p = *state;
+	struct fffa_file_tidy t = {.path = p->path, .kind = FFFA_FILE_ZSTD};
+
+	touch(p, "flows.log.20260511T101500Z", "hello\n");
+	atomic_store(&t.cancel, true);
+	fffa_file__tidy(&t);
+	expect_names(p, want);
+}
+
+static void mode_is_exact(void **state)
+{
+	struct place *p = *state;
+	struct sink_rig r;
+	struct stat st;
+	mode_t old = umask(077);
+
+	p->conf.mode = (char[]){"0664"};
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "");
+	assert_int_equal(sink_rig_start(&r), 0);
+	sink_rig_close(&r);
+	(void)umask(old);
+	assert_int_equal(stat(p->path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0664);
+}
+
+static void put_fact(void *arg, const char *key, const char *value)
+{
+	char(*facts)[512] = arg;
+	size_t n = strlen(*facts);
+
+	(void)snprintf(*facts + n, sizeof(*facts) - n, "%s=%s ", key, value);
+}
+
+static void report_tells_of_the_file(void **state)
+{
+	struct place *p = *state;
+	char facts[512] = "";
+	struct sink_rig r;
+	uint64_t seq = 1;
+
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_rig_start(&r), 0);
+	send_some(&r, &seq, 4);
+	fffa_sink_file_ops.report(r.sink, put_fact, &facts);
+	sink_rig_close(&r);
+	assert_non_null(strstr(facts, p->path));
+	assert_non_null(strstr(facts, "file_bytes=302 "));
+	assert_non_null(strstr(facts, "rotated_at=2"));
+	assert_non_null(strstr(facts, "errors=0 "));
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(every_record_once_over_all_files),
+		CASE(last_interval_is_put_aside),
+		CASE(an_idle_file_is_put_aside),
+		CASE(failed_rotation_goes_on_in_the_old_file),
+		CASE(a_file_that_was_moved_is_only_opened_again),
+		CASE(through_a_symbolic_link),
+		CASE(the_oldest_go_and_others_stay),
+		CASE(old_ones_are_compressed),
+		CASE(cancelled_compression_leaves_the_source),
+		CASE(mode_is_exact),
+		CASE(report_tells_of_the_file),
+	};
+
+	(void)signal(SIGPIPE, SIG_IGN); /* as main does */
+	(void)signal(SIGXFSZ, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
