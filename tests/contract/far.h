@@ -12,13 +12,14 @@ struct far;
 
 struct far_ops {
 	const struct fffa_sink_ops *sink;
+	bool no_preamble; /* messages, not a stream: env->preamble does not arrive */
 	struct far *(*open)(void);
 	void (*close)(struct far *f);
 	/* The sink's own configuration; valid until close. */
 	const void *(*conf)(struct far *f);
 	/* A configuration with which start fails. */
 	const void *(*bad_conf)(struct far *f);
-	/* What has arrived so far, preamble included; malloc, the caller frees ptr. */
+	/* What has arrived so far, preamble included, in the order of the records; malloc, the caller frees ptr. */
 	struct fffa_span (*bytes)(struct far *f);
 	/* From now on deliveries fail, some of them half done; repair ends it. */
 	void (*break_it)(struct far *f);
@@ -30,6 +31,7 @@ struct far_ops {
 };
 
 extern const struct far_ops far_file_ops;
+extern const struct far_ops far_http_ops;
 extern const struct far_ops far_spy_ops;
 
 #endif

@@ -38,7 +38,7 @@ fences='
 ^librdkafka/                                      sinks/kafka/
 ^msgpack                                          agent/encode/
 ^yaml\.h                                          config/
-^jansson                                          agent/enrich/
+^jansson                                          agent/enrich/ sinks/http/
 ^libmnl                                           agent/capture/
 ^pcap                                             agent/capture/
 ^microhttpd                                       agent/status/

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+#include "sinks/http/exchange.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sinks/http/options.h"
+
+#define UPLOAD_BUFFER_BYTES (256L * 1024)
+
+static int add_header(struct fffa_http_target *t, const char *name, const char *value)
+{
+	size_t cap = strlen(name) + strlen(value) + 1;
+	char *line = malloc(cap);
+	struct curl_slist *more = NULL;
+
+	if (line) {
+		(void)snprintf(line, cap, "%s%s", name, value);
+		more = curl_slist_append(t->headers, line);
+		explicit_bzero(line, cap);
+		free(line);
+	}
+	if (!more)
+		return -ENOMEM;
+	t->headers = more;
+	return 0;
+}
+
+/* libcurl takes "NAME;" for a header without a value; "NAME:" would remove one. */
+static int add_own(struct fffa_http_target *t, const struct fffa_pair *p)
+{
+	char name[300]; /* the configuration reader's bound is 256 */
+
+	(void)snprintf(name, sizeof(name), "%s%s", p->key, *p->value ? ": " : ";");
+	return add_header(t, name, p->value);
+}
+
+static int make_headers(struct fffa_http_target *t, const char *content_type)
+{
+	static const char *const encodings[] = {
+		[FFFA_HTTP_ZSTD] = "zstd", [FFFA_HTTP_GZIP] = "gzip"};
+	const struct fffa_sink_http_conf *c = t->conf;
+	int rc;
+
+	if (t->shape->content_type)
+		content_type = t->shape->content_type;
+	rc = add_header(t, "Content-Type: ", content_type ? content_type : "text/plain");
+	if (!rc)
+		rc = add_header(t, "Expect:", ""); /* no wait for 100 Continue */
+	if (!rc && c->compress != FFFA_HTTP_NONE)
+		rc = add_header(t, "Content-Encoding: ", encodings[c->compress]);
+	if (!rc && fffa_http__is_set(c->auth.bearer))
+		rc = add_header(t, t->shape->token, c->auth.bearer);
+	for (size_t i = 0; !rc && i < c->headers.n; i++)
+		rc = add_own(t, &c->headers.v[i]);
+	return rc;
+}
+
+/* url, with the shape's path when it has none of its own, and the shape's query. */
+static int make_url(struct fffa_http_target *t)
+{
+	const struct fffa_http_shape *s = t->shape;
+	CURLU *u = curl_url();
+	char *path = NULL, *url = NULL;
+	CURLUcode rc = CURLUE_OUT_OF_MEMORY;
+
+	if (u)
+		rc = curl_url_set(u, CURLUPART_URL, t->conf->url, 0);
+	if (!rc)
+		rc = curl_url_get(u, CURLUPART_PATH, &path, 0);
+	if (!rc && s->path && !strcmp(path, "/"))
+		rc = curl_url_set(u, CURLUPART_PATH, s->path, 0);
+	if (!rc && s->query)
+		rc = curl_url_set(u, CURLUPART_QUERY, s->query, CURLU_APPENDQUERY);
+	if (!rc)
+		rc = curl_url_get(u, CURLUPART_URL, &url, 0);
+	t->url = url ? strdup(url) : NULL;
+	curl_free(path);
+	curl_free(url);
+	curl_url_cleanup(u);
+	if (t->url)
+		return 0;
+	return rc == CURLUE_OUT_OF_MEMORY || !rc ? -ENOMEM : -EINVAL;
+}
+
+int fffa_http__target_init(struct fffa_http_target *t, const struct fffa_sink_http_conf *conf,
+			   const char *content_type)
+{
+	int rc;
+
+	t->conf = conf;
+	t->shape = fffa_http__shape(conf->shape);
+	rc = make_url(t);
+	if (!rc)
+		rc = make_headers(t, content_type);
+	if (rc)
+		fffa_http__target_fini(t);
+	return rc;
+}
+
+void fffa_http__target_fini(struct fffa_http_target *t)
+{
+	for (struct curl_slist *h = t->headers; h; h = h->next)
+		explicit_bzero(h->data, strlen(h->data));
+	curl_slist_free_all(t->headers);
+	free(t->url);
+	t->headers = NULL;
+	t->url = NULL;
+}
+
+/* The first failure sticks; each of these can only fail for lack of memory. */
+#define SET(option, value)                                                                         \
+	do {                                                                                       \
+		if (rc == CURLE_OK)                                                                \
+			rc = curl_easy_setopt(e, option, value);                                   \
+	} while (0)
+
+static CURLcode set_tls(CURL *e, const struct fffa_sink_http_conf *c)
+{
+	CURLcode rc = CURLE_OK;
+
+	SET(CURLOPT_SSL_VERIFYPEER, (long)c->tls.verify);
+	SET(CURLOPT_SSL_VERIFYHOST, c->tls.verify ? 2L : 0L);
+	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (fffa_http__is_set(c->tls.ca_file))
+		SET(CURLOPT_CAINFO, c->tls.ca_file);
+	if (fffa_http__is_set(c->tls.cert_file)) {
+		SET(CURLOPT_SSLCERT, c->tls.cert_file);
+		SET(CURLOPT_SSLKEY,
+		    fffa_http__is_set(c->tls.key_file) ? c->tls.key_file : c->tls.cert_file);
+	}
+	return rc;
+}
+
+static CURLcode set_way(CURL *e, const struct fffa_sink_http_conf *c, const char *url)
+{
+	long timeout_ms = (long)(c->timeout_ns / 1000000);
+	CURLcode rc = CURLE_OK;
+
+	SET(CURLOPT_URL, url);
+#if LIBCURL_VERSION_NUM >= 0x075500
+	SET(CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+	SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+	SET(CURLOPT_PROXY, c->proxy ? c->proxy : ""); /* "": none, also not of the environment */
+	SET(CURLOPT_NOPROXY, "");
+	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* ours are not for the proxy */
+	SET(CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
+	SET(CURLOPT_TIMEOUT_MS, timeout_ms);
+	SET(CURLOPT_TCP_KEEPALIVE, 1L);
+	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS); /* where ALPN offers it */
+	SET(CURLOPT_PIPEWAIT, 1L); /* share a connection of HTTP/2 rather than open another */
+	SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
+	SET(CURLOPT_USERAGENT, "fffa/" FFFA_VERSION);
+	if (fffa_http__is_set(c->auth.user)) {
+		SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		SET(CURLOPT_USERNAME, c->auth.user);
+		SET(CURLOPT_PASSWORD, c->auth.password ? c->auth.password : "");
+	}
+	return rc;
+}
+
+int fffa_http__exchange_init(struct fffa_http_exchange *x, const struct fffa_http_target *t)
+{
+	CURL *e = curl_easy_init();
+	CURLcode rc;
+
+	if (!e)
+		return -ENOMEM;
+	rc = set_way(e, t->conf, t->url);
+	if (rc == CURLE_OK)
+		rc = set_tls(e, t->conf);
+	x->first = (struct curl_slist){.data = x->batch_line, .next = t->headers};
+	x->reply.most = t->shape->reply_max;
+	SET(CURLOPT_POST, 1L);
+	SET(CURLOPT_HTTPHEADER, &x->first);
+	SET(CURLOPT_WRITEFUNCTION, fffa_http__reply_on_body);
+	SET(CURLOPT_WRITEDATA, &x->reply);
+	SET(CURLOPT_HEADERFUNCTION, fffa_http__reply_on_header);
+	SET(CURLOPT_HEADERDATA, &x->reply);
+	SET(CURLOPT_ERRORBUFFER, x->error);
+	if (rc != CURLE_OK) {
+		curl_easy_cleanup(e);
+		return -ENOMEM;
+	}
+	x->request.easy = e;
+	return 0;
+}
+
+#undef SET
+
+void fffa_http__exchange_fini(struct fffa_http_exchange *x)
+{
+	curl_easy_cleanup(x->request.easy);
+	x->request.easy = NULL;
+	fffa_http__reply_fini(&x->reply);
+}
+
+static void name_batch(struct fffa_http_exchange *x, const struct fffa_batch *b)
+{
+	struct fffa_http_buf line = {.ptr = (uint8_t *)x->batch_line,
+				     .held = sizeof(x->batch_line),
+				     .most = sizeof(x->batch_line)};
+
+	/* Fits: 12 + 63 + 3 * 20 + 4. */
+	fffa_http_buf_text(&line, "FFFA-Batch: ");
+	fffa_http__put_origin(&line, fffa_batch_origin(b));
+	fffa_http_buf_number(&line, fffa_batch_first_seq(b));
+	fffa_http_buf_text(&line, "-");
+	fffa_http_buf_number(&line, fffa_batch_last_seq(b));
+	fffa_http_buf_add(&line, "", 1);
+}
+
+int fffa_http__exchange_send(struct fffa_http_exchange *x, struct fffa_curl_loop *bridge,
+			     const struct fffa_batch *batch, struct fffa_span body)
+{
+	name_batch(x, batch);
+	fffa_http__reply_reset(&x->reply);
+	x->error[0] = '\0';
+	if (curl_easy_setopt(x->request.easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len) ||
+	    curl_easy_setopt(x->request.easy, CURLOPT_POSTFIELDS, body.ptr))
+		return -ENOMEM;
+	return fffa_curl_loop_start(bridge, &x->request);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* One request at a time to the sink's URL: libcurl's handle, its headers, and the answer. */
+#ifndef FFFA_SINKS_HTTP_EXCHANGE_H
+#define FFFA_SINKS_HTTP_EXCHANGE_H
+
+#include "agent/loop/curl_loop.h"
+#include "sinks/http/shape.h"
+
+/* "FFFA-Batch: AGENT-EPOCH-FIRST-LAST" */
+#define FFFA_HTTP_BATCH_LINE_BYTES 160
+
+/* What all requests of a sink share. */
+struct fffa_http_target {
+	const struct fffa_sink_http_conf *conf;
+	const struct fffa_http_shape *shape;
+	char *url;		    /* the shape's path and query included */
+	struct curl_slist *headers; /* the same in each request; holds secrets */
+};
+
+struct fffa_http_exchange {
+	struct fffa_curl_request request;
+	struct curl_slist first; /* in front of the target's headers */
+	char batch_line[FFFA_HTTP_BATCH_LINE_BYTES];
+	char error[CURL_ERROR_SIZE];
+	struct fffa_http_reply reply;
+};
+
+/* content_type: of the records, when the shape has none. 0 or -ENOMEM, -EINVAL with nothing left. */
+int fffa_http__target_init(struct fffa_http_target *t, const struct fffa_sink_http_conf *conf,
+			   const char *content_type);
+void fffa_http__target_fini(struct fffa_http_target *t);
+
+/* done and arg of the request are set by the caller. 0 or -ENOMEM with nothing left behind. */
+int fffa_http__exchange_init(struct fffa_http_exchange *x, const struct fffa_http_target *t);
+/* Not while active. */
+void fffa_http__exchange_fini(struct fffa_http_exchange *x);
+
+/* Posts body, which stays as it is until done. As fffa_curl_loop_start. */
+int fffa_http__exchange_send(struct fffa_http_exchange *x, struct fffa_curl_loop *bridge,
+			     const struct fffa_batch *batch, struct fffa_span body);
+
+#endif

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: MIT
+#include "sinks/http/http.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "agent/base/log.h"
+#include "agent/encode/encoder.h"
+#include "sinks/http/body.h"
+#include "sinks/http/exchange.h"
+#include "sinks/http/options.h"
+#include "sinks/http/verdict.h"
+
+enum phase { FREE, MAKING, SENDING };
+
+/* One request in flight, or room for one. */
+struct slot {
+	struct fffa_sink *sink;
+	enum phase phase;
+	struct fffa_delivery *delivery; /* borrowed; NULL when free */
+	uv_work_t work;			/* while making: body and made are the worker's */
+	struct fffa_http_body body;
+	int made; /* 0 or -errno */
+	struct fffa_span payload;
+	struct fffa_http_exchange x;
+};
+
+struct fffa_sink {
+	const struct fffa_sink_env *env;
+	const struct fffa_sink_http_conf *conf;
+	const struct fffa_http_shape *shape;
+	struct fffa_curl_loop *bridge;
+	struct fffa_http_target target;
+	struct slot *slots;
+	size_t slot_count;
+	size_t making;
+	bool started;
+	bool refused; /* submit said -EAGAIN: ready is due */
+	bool closing;
+	bool ending; /* the bridge is being closed */
+	void (*closed)(void *arg);
+	void *closed_arg;
+	/* What done lends: it is never called from inside submit, so one of each is enough. */
+	uint8_t *records;
+	size_t records_held;
+	char detail[CURL_ERROR_SIZE + 64];
+	long complained; /* status, or -CURLcode, that the log has; 0: none since the last delivery */
+	long last_status;     /* 0: none yet */
+	long http_version;    /* CURL_HTTP_VERSION_* */
+	uint64_t connections; /* made so far */
+};
+
+static struct slot *free_slot(struct fffa_sink *s)
+{
+	for (size_t i = 0; i < s->slot_count; i++) {
+		if (s->slots[i].phase == FREE)
+			return &s->slots[i];
+	}
+	return NULL;
+}
+
+static void finish(struct slot *t, const struct fffa_outcome *o)
+{
+	struct fffa_delivery *d = t->delivery;
+	struct fffa_sink *s = t->sink;
+
+	t->delivery = NULL;
+	t->phase = FREE;
+	fffa_http__body_trim(&t->body);
+	s->env->done(s->env->pipe, d, o); /* may submit the next batch, or close */
+	if (s->refused && !s->closing && free_slot(s)) {
+		s->refused = false;
+		s->env->ready(s->env->pipe);
+	}
+}
+
+static void finish_early(struct slot *t, enum fffa_verdict verdict, int cause)
+{
+	finish(t, &(struct fffa_outcome){.verdict = verdict, .cause = cause});
+}
+
+/* Once, until a delivery succeeds or the reason is another. */
+static void complain(struct fffa_sink *s, long reason)
+{
+	if (s->complained == reason)
+		return;
+	s->complained = reason;
+	fffa_error(s->env->tag, "%s; records are kept and tried again", s->detail);
+}
+
+static uint8_t *lend_records(struct fffa_sink *s, uint32_t count)
+{
+	uint8_t *p;
+
+	if (count > s->records_held) {
+		p = realloc(s->records, count);
+		if (!p)
+			return NULL;
+		s->records = p;
+		s->records_held = count;
+	}
+	memset(s->records, FFFA_V_DELIVERED, count);
+	return s->records;
+}
+
+/* A 2xx answer: does the body say something else of single records? */
+static void judge(struct slot *t, struct fffa_outcome *o)
+{
+	struct fffa_sink *s = t->sink;
+	uint32_t count = fffa_batch_count(fffa_delivery_batch(t->delivery));
+	uint8_t *records = lend_records(s, count);
+	bool known = true;
+
+	if (!records) {
+		o->verdict = FFFA_V_RETRY;
+		o->cause = -ENOMEM;
+		return;
+	}
+	o->verdict = s->shape->judge(&t->x.reply, count, records, &known);
+	if (o->verdict == FFFA_V_DELIVERED)
+		return;
+	o->cause = o->verdict == FFFA_V_TOO_BIG ? -EMSGSIZE : -EBADMSG;
+	o->detail = known ? "not every record was taken" : "the answer cannot be read";
+	if (o->verdict == FFFA_V_RETRY && known)
+		o->records = records;
+}
+
+static void judge_answer(struct slot *t, struct fffa_http_verdict v, const char *said, long reason,
+			 struct fffa_outcome *o)
+{
+	struct fffa_sink *s = t->sink;
+
+	o->verdict = v.verdict;
+	o->cause = v.cause;
+	if (v.verdict == FFFA_V_DELIVERED) {
+		if (s->shape->judge)
+			judge(t, o);
+		if (o->verdict == FFFA_V_DELIVERED)
+			s->complained = 0;
+		return;
+	}
+	(void)snprintf(s->detail, sizeof(s->detail), "%s%s%s", said, v.text ? ": " : "",
+		       v.text ? v.text : "");
+	o->detail = s->detail;
+	if (v.verdict == FFFA_V_RETRY)
+		o->retry_after_ms = fffa_http_retry_after_ms(t->x.reply.retry_after, time(NULL));
+	if (v.configured)
+		complain(s, reason);
+}
+
+static void on_done(struct fffa_curl_request *r, CURLcode result)
+{
+	struct slot *t = r->arg;
+	struct fffa_sink *s = t->sink;
+	struct fffa_outcome o = {.verdict = FFFA_V_NONE};
+	char said[CURL_ERROR_SIZE];
+	long status = 0, connects = 0;
+
+	if (s->closing && result == CURLE_ABORTED_BY_CALLBACK) {
+		finish_early(t, FFFA_V_RETRY, -ECANCELED);
+		return;
+	}
+	(void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(r->easy, CURLINFO_NUM_CONNECTS, &connects);
+	s->connections += (uint64_t)connects;
+	if (status) {
+		s->last_status = status;
+		(void)curl_easy_getinfo(r->easy, CURLINFO_HTTP_VERSION, &s->http_version);
+	}
+	if (result == CURLE_OK || status >= 300) {
+		(void)snprintf(said, sizeof(said), "HTTP %ld", status);
+		judge_answer(t,
+			     result == CURLE_OK ? fffa_http_verdict_of_status(status)
+						: fffa_http_verdict_of_failure(result, status),
+			     said, status, &o);
+	} else {
+		(void)snprintf(said, sizeof(said), "%s",
+			       t->x.error[0] ? t->x.error : curl_easy_strerror(result));
+		judge_answer(t, fffa_http_verdict_of_failure(result, 0), said, -(long)result, &o);
+	}
+	finish(t, &o);
+}
+
+static int send_now(struct slot *t)
+{
+	const struct fffa_batch *b = fffa_delivery_batch(t->delivery);
+
+	t->phase = SENDING;
+	return fffa_http__exchange_send(&t->x, t->sink->bridge, b, t->payload);
+}
+
+/* Worker thread. */
+static void on_make(uv_work_t *w)
+{
+	struct slot *t = w->data;
+
+	t->made = fffa_http__body_make(&t->body, fffa_delivery_batch(t->delivery), &t->payload);
+}
+
+static void on_bridge_closed(void *arg);
+
+/* The last step of closing, once no worker has a slot. */
+static void end(struct fffa_sink *s)
+{
+	if (!s->closing || s->making || s->ending)
+		return;
+	s->ending = true;
+	fffa_curl_loop_close(s->bridge, on_bridge_closed, s);
+}
+
+static void on_made(uv_work_t *w, int status)
+{
+	struct slot *t = w->data;
+	struct fffa_sink *s = t->sink;
+	int rc = status ? status : t->made;
+
+	s->making--;
+	if (s->closing)
+		finish_early(t, FFFA_V_RETRY, -ECANCELED);
+	else if (rc == -EMSGSIZE)
+		finish_early(t, FFFA_V_TOO_BIG, rc);
+	else if (rc || (rc = send_now(t)))
+		finish_early(t, FFFA_V_RETRY, rc);
+	end(s);
+}
+
+static int create(const struct fffa_sink_env *env, const void *conf, struct fffa_sink **out,
+		  struct fffa_err *err)
+{
+	const struct fffa_sink_http_conf *c = conf;
+	const struct fffa_http_shape *shape = fffa_http__shape(c->shape);
+	struct fffa_sink *s;
+	int rc;
+
+	if (!(shape->formats & 1u << env->format))
+		return fffa_fail(err, EINVAL, "shape: %s does not take this format", shape->name);
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return fffa_fail(err, ENOMEM, "no memory for the sink");
+	s->slot_count = (size_t)c->requests;
+	s->slots = calloc(s->slot_count, sizeof(*s->slots));
+	rc = s->slots ? fffa_curl_loop_open(env->loop, (long)s->slot_count, &s->bridge) : -ENOMEM;
+	if (rc) {
+		free(s->slots);
+		free(s);
+		return fffa_fail(err, -rc, "cannot prepare libcurl: %s", strerror(-rc));
+	}
+	s->env = env;
+	s->conf = c;
+	s->shape = shape;
+	for (size_t i = 0; i < s->slot_count; i++) {
+		struct slot *t = &s->slots[i];
+
+		t->sink = s;
+		t->work.data = t;
+		t->x.request.done = on_done;
+		t->x.request.arg = t;
+		t->body.shape = shape;
+		t->body.conf = c;
+		t->body.json = env->format == FFFA_FORMAT_JSON;
+	}
+	*out = s;
+	return 0;
+}
+
+/* libcurl would say so at the first connection only. */
+static int check_file(const char *key, const char *path, struct fffa_err *err)
+{
+	if (!fffa_http__is_set(path) || !access(path, R_OK))
+		return 0;
+	return fffa_fail(err, errno, "%s: cannot read %s: %s", key, path, strerror(errno));
+}
+
+static int start(struct fffa_sink *s, struct fffa_err *err)
+{
+	int rc = check_file("tls.ca_file", s->conf->tls.ca_file, err);
+
+	if (!rc)
+		rc = check_file("tls.cert_file", s->conf->tls.cert_file, err);
+	if (!rc)
+		rc = check_file("tls.key_file", s->conf->tls.key_file, err);
+	if (rc)
+		return rc;
+	rc = fffa_http__target_init(&s->target, s->conf, s->env->content_type);
+	for (size_t i = 0; !rc && i < s->slot_count; i++)
+		rc = fffa_http__exchange_init(&s->slots[i].x, &s->target);
+	if (rc)
+		return fffa_fail(err, -rc, "cannot prepare requests: %s", strerror(-rc));
+	if (!s->conf->tls.verify && !strncasecmp(s->conf->url, "https:", 6))
+		fffa_warn(s->env->tag, "tls.verify is off: whoever answers gets the records");
+	s->started = true;
+	return 0;
+}
+
+static int submit(struct fffa_sink *s, struct fffa_delivery *d)
+{
+	struct slot *t;
+	int rc;
+
+	if (s->closing || !s->started)
+		return -ECANCELED;
+	t = free_slot(s);
+	if (!t) {
+		s->refused = true;
+		return -EAGAIN;
+	}
+	t->delivery = d;
+	if (!fffa_http__body_is_batch(&t->body)) {
+		t->phase = MAKING;
+		s->making++;
+		/* Fails only without a work callback. */
+		(void)uv_queue_work(s->env->loop, &t->work, on_make, on_made);
+		return 0;
+	}
+	t->payload = fffa_batch_bytes(fffa_delivery_batch(d));
+	rc = send_now(t);
+	if (rc) {
+		t->phase = FREE;
+		t->delivery = NULL;
+		return rc == -EAGAIN ? -EIO : rc;
+	}
+	return 0;
+}
+
+static const char *version_name(long version)
+{
+	switch (version) {
+	case CURL_HTTP_VERSION_1_0:
+		return "1.0";
+	case CURL_HTTP_VERSION_1_1:
+		return "1.1";
+	case CURL_HTTP_VERSION_2_0:
+		return "2";
+	default:
+		return "-";
+	}
+}
+
+static void report(const struct fffa_sink *s,
+		   void (*put)(void *arg, const char *key, const char *value), void *arg)
+{
+	char text[32];
+	size_t busy = 0;
+
+	for (size_t i = 0; i < s->slot_count; i++)
+		busy += s->slots[i].phase != FREE;
+	(void)snprintf(text, sizeof(text), "%ld", s->last_status);
+	put(arg, "last_status", s->last_status ? text : "-");
+	put(arg, "http_version", version_name(s->http_version));
+	(void)snprintf(text, sizeof(text), "%" PRIu64, s->connections);
+	put(arg, "connections_made", text);
+	(void)snprintf(text, sizeof(text), "%zu", busy);
+	put(arg, "requests_in_flight", text);
+}
+
+static void on_bridge_closed(void *arg)
+{
+	struct fffa_sink *s = arg;
+	void (*closed)(void *arg) = s->closed;
+	void *closed_arg = s->closed_arg;
+
+	for (size_t i = 0; i < s->slot_count; i++) {
+		fffa_http__exchange_fini(&s->slots[i].x);
+		fffa_http__body_fini(&s->slots[i].body);
+	}
+	fffa_http__target_fini(&s->target);
+	free(s->records);
+	free(s->slots);
+	free(s);
+	closed(closed_arg);
+}
+
+static void close_sink(struct fffa_sink *s, void (*closed)(void *arg), void *arg)
+{
+	s->closing = true;
+	s->closed = closed;
+	s->closed_arg = arg;
+	for (size_t i = 0; i < s->slot_count; i++) {
+		if (s->slots[i].phase == MAKING)
+			(void)uv_cancel((uv_req_t *)&s->slots[i].work); /* too late: it ends soon */
+	}
+	end(s);
+}
+
+const struct fffa_sink_ops fffa_sink_http_ops = {
+	.name = "http",
+	.formats = ~0u, /* of shape plain; create looks at the others */
+	.conf_size = sizeof(struct fffa_sink_http_conf),
+	.opts = fffa_http__options,
+	.check = fffa_http__check,
+	.create = create,
+	.start = start,
+	.submit = submit,
+	.flush = NULL,	/* nothing lingers */
+	.reopen = NULL, /* certificates are read at each connection */
+	.report = report,
+	.close = close_sink,
+};

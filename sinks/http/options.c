@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+#include "sinks/http/options.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "sinks/http/shape.h"
+
+#define MS INT64_C(1000000)
+#define S  (1000 * MS)
+#define M  (60 * S)
+
+#define URL_BYTES_MAX 2048
+
+static const char *const compress_words[] = {
+	[FFFA_HTTP_ZSTD] = "zstd", [FFFA_HTTP_GZIP] = "gzip", [FFFA_HTTP_NONE] = "none", NULL};
+static const char *const shape_words[] = {[FFFA_HTTP_PLAIN] = "plain",
+					  [FFFA_HTTP_SPLUNK_HEC] = "splunk_hec",
+					  [FFFA_HTTP_ELASTICSEARCH] = "elasticsearch",
+					  [FFFA_HTTP_OTLP] = "otlp",
+					  [FFFA_HTTP_LOKI] = "loki",
+					  [FFFA_HTTP_DATADOG] = "datadog",
+					  NULL};
+
+#define C struct fffa_sink_http_conf
+
+const struct fffa_option fffa_http__options[] = {
+	FFFA_OPT_STRING("url", C, url, NULL, 0,
+			"Where batches are posted, http:// or https://; without a path a shape "
+			"adds its own."),
+	FFFA_OPT_ENUM("shape", C, shape, "plain", shape_words, 0,
+		      "What the body looks like: plain is the records as they are, the others what "
+		      "that product takes."),
+	FFFA_OPT_MAP("headers", C, headers, "{}", NULL, 0, "Sent with each request."),
+	FFFA_OPT_STRING("auth.user", C, auth.user, NULL, 0, "User of basic authentication."),
+	FFFA_OPT_SECRET("auth.password", C, auth.password, 0, "Its password."),
+	FFFA_OPT_SECRET("auth.bearer", C, auth.bearer, 0,
+			"Token: Authorization: Bearer; splunk_hec: Authorization: Splunk; datadog: "
+			"DD-API-KEY."),
+	FFFA_OPT_ENUM("compress", C, compress, "zstd", compress_words, 0,
+		      "Content-Encoding of the body; of the shapes only otlp takes zstd."),
+	FFFA_OPT_STRING("tls.ca_file", C, tls.ca_file, NULL, 0,
+			"Certificates that the server's is checked against; none: the system's."),
+	FFFA_OPT_STRING("tls.cert_file", C, tls.cert_file, NULL, 0,
+			"Certificate (PEM) shown to the server; read at each new connection,"),
+	FFFA_OPT_STRING("tls.key_file", C, tls.key_file, NULL, 0,
+			"and its private key; none: in cert_file too."),
+	FFFA_OPT_BOOL("tls.verify", C, tls.verify, "true", 0,
+		      "false: any server is believed; for tests only."),
+	FFFA_OPT_DURATION("timeout", C, timeout_ns, "10s", 100 * MS, 10 * M, 0,
+			  "How long one request may take, connection included."),
+	FFFA_OPT_INT("requests", C, requests, "4", 1, 64, 0, "How many may be in flight."),
+	FFFA_OPT_STRING(
+		"proxy", C, proxy, NULL, 0,
+		"http://HOST:PORT of a proxy; none: direct, whatever the environment says."),
+	FFFA_OPT_STRING("index", C, index, NULL, 0,
+			"elasticsearch: index or data stream; splunk_hec: index."),
+	FFFA_OPT_STRING("source", C, source, "fffa", 0, "splunk_hec: source; datadog: ddsource."),
+	FFFA_OPT_STRING("sourcetype", C, sourcetype, NULL, 0, "splunk_hec: sourcetype."),
+	FFFA_OPT_STRING("service", C, service, "fffa", 0,
+			"otlp: service.name; datadog: service; loki: label job."),
+	FFFA_OPT_MAP("labels", C, labels, "{}", NULL, 0,
+		     "loki: labels; splunk_hec: fields; otlp: resource attributes; datadog: "
+		     "ddtags."),
+	FFFA_OPT_END,
+};
+
+#undef C
+
+static bool has_control(const char *s)
+{
+	for (; s && *s; s++) {
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return true;
+	}
+	return false;
+}
+
+/* Does the URL have the part? */
+static bool has_part(CURLU *u, CURLUPart part)
+{
+	char *text = NULL;
+	bool has = curl_url_get(u, part, &text, 0) == CURLUE_OK && text && *text;
+
+	curl_free(text);
+	return has;
+}
+
+static int check_url(const char *key, const char *url, struct fffa_err *err)
+{
+	CURLU *u;
+	int rc = 0;
+
+	if (strlen(url) > URL_BYTES_MAX || has_control(url) || strchr(url, ' ') ||
+	    (strncasecmp(url, "http://", 7) && strncasecmp(url, "https://", 8)))
+		return fffa_fail(err, EINVAL,
+				 "%s: is not a URL; allowed: http://HOST or https://HOST, with "
+				 "port and path, at most %d characters",
+				 key, URL_BYTES_MAX);
+	u = curl_url();
+	if (!u)
+		return fffa_fail(err, ENOMEM, "no memory");
+	if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK || !has_part(u, CURLUPART_HOST))
+		rc = fffa_fail(err, EINVAL, "%s: is not a URL that can be read", key);
+	else if (has_part(u, CURLUPART_USER) || has_part(u, CURLUPART_PASSWORD))
+		rc = fffa_fail(err, EINVAL,
+			       "%s: holds a user or password, which would be shown; use auth for "
+			       "those of the server",
+			       key);
+	else if (has_part(u, CURLUPART_FRAGMENT))
+		rc = fffa_fail(err, EINVAL, "%s: a #fragment is never sent; leave it out", key);
+	curl_url_cleanup(u);
+	return rc;
+}
+
+/* RFC 9110 5.6.2. */
+static bool is_token(const char *s)
+{
+	if (!*s)
+		return false;
+	for (; *s; s++) {
+		if (!isalnum((unsigned char)*s) && !strchr("!#$%&'*+-.^_`|~", *s))
+			return false;
+	}
+	return true;
+}
+
+static int check_headers(const struct fffa_pairs *m, struct fffa_err *err)
+{
+	static const char *const ours[] = {"content-length",	"content-encoding", "content-type",
+					   "transfer-encoding", "expect",	    "fffa-batch"};
+
+	for (size_t i = 0; i < m->n; i++) {
+		if (!is_token(m->v[i].key))
+			return fffa_fail(
+				err, EINVAL,
+				"headers: name %zu is not a header name; allowed: letters, "
+				"digits and !#$%%&'*+-.^_`|~",
+				i + 1);
+		if (has_control(m->v[i].value))
+			return fffa_fail(err, EINVAL,
+					 "headers: the value of %s has a control character",
+					 m->v[i].key);
+		for (size_t k = 0; k < sizeof(ours) / sizeof(ours[0]); k++) {
+			if (!strcasecmp(ours[k], m->v[i].key))
+				return fffa_fail(err, EINVAL, "headers: %s is set by the sink",
+						 m->v[i].key);
+		}
+	}
+	return 0;
+}
+
+static int check_auth(const struct fffa_sink_http_conf *c, struct fffa_err *err)
+{
+	if (fffa_http__is_set(c->auth.bearer) &&
+	    (fffa_http__is_set(c->auth.user) || fffa_http__is_set(c->auth.password)))
+		return fffa_fail(err, EINVAL,
+				 "auth.bearer: and auth.user are two ways; give one of them");
+	if (fffa_http__is_set(c->auth.password) && !fffa_http__is_set(c->auth.user))
+		return fffa_fail(err, EINVAL, "auth.user: is required beside auth.password");
+	if (fffa_http__is_set(c->auth.user) && strchr(c->auth.user, ':'))
+		return fffa_fail(err, EINVAL,
+				 "auth.user: has a colon, which basic authentication "
+				 "cannot carry");
+	if (has_control(c->auth.bearer))
+		return fffa_fail(err, EINVAL, "auth.bearer: has a control character");
+	return 0;
+}
+
+/* Loki's rule, https://grafana.com/docs/loki/latest/get-started/labels/: as Prometheus names. */
+static bool is_label_name(const char *s)
+{
+	if (!isalpha((unsigned char)*s) && *s != '_')
+		return false;
+	for (; *s; s++) {
+		if (!isalnum((unsigned char)*s) && *s != '_')
+			return false;
+	}
+	return true;
+}
+
+static int check_shape(const struct fffa_sink_http_conf *c, struct fffa_err *err)
+{
+	const struct fffa_http_shape *shape = fffa_http__shape(c->shape);
+
+	if (c->compress == FFFA_HTTP_ZSTD && !shape->takes_zstd)
+		return fffa_fail(err, EINVAL,
+				 "compress: shape %s does not take zstd; allowed: gzip, none",
+				 shape_words[c->shape]);
+	for (size_t i = 0; c->shape == FFFA_HTTP_LOKI && i < c->labels.n; i++) {
+		if (!is_label_name(c->labels.v[i].key))
+			return fffa_fail(err, EINVAL,
+					 "labels: name %zu is not one for Loki; allowed: letters, "
+					 "digits and _, not a digit first",
+					 i + 1);
+	}
+	return 0;
+}
+
+int fffa_http__check(const void *conf, struct fffa_err *err)
+{
+	const struct fffa_sink_http_conf *c = conf;
+	int rc;
+
+	if (!fffa_http__is_set(c->url))
+		return fffa_fail(err, EINVAL, "url: is required: http://... or https://...");
+	rc = check_url("url", c->url, err);
+	if (!rc && fffa_http__is_set(c->proxy))
+		rc = check_url("proxy", c->proxy, err);
+	if (!rc)
+		rc = check_headers(&c->headers, err);
+	if (!rc)
+		rc = check_auth(c, err);
+	if (!rc && fffa_http__is_set(c->tls.key_file) && !fffa_http__is_set(c->tls.cert_file))
+		rc = fffa_fail(err, EINVAL, "tls.cert_file: is required beside tls.key_file");
+	if (!rc)
+		rc = check_shape(c, err);
+	return rc;
+}

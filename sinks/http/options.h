@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of the HTTP sink and the rules across them. */
+#ifndef FFFA_SINKS_HTTP_OPTIONS_H
+#define FFFA_SINKS_HTTP_OPTIONS_H
+
+#include "sinks/http/http.h"
+
+extern const struct fffa_option fffa_http__options[];
+
+/* The check of the sink's table: conf is a struct fffa_sink_http_conf. */
+int fffa_http__check(const void *conf, struct fffa_err *err);
+
+static inline bool fffa_http__is_set(const char *text)
+{
+	return text && *text;
+}
+
+#endif

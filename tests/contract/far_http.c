@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "sinks/http/http.h"
+#include "tests/contract/far.h"
+#include "tests/stubs/http_far.h"
+
+struct far {
+	struct http_far *http;
+	char url[64];
+	struct fffa_sink_http_conf conf;
+};
+
+static struct far *open_far(void)
+{
+	struct far *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		abort();
+	f->http = http_far_open();
+	(void)snprintf(f->url, sizeof(f->url), "http://127.0.0.1:%d/in", http_far_port(f->http));
+	return f;
+}
+
+static void close_far(struct far *f)
+{
+	http_far_close(f->http);
+	free(f);
+}
+
+static const void *conf(struct far *f)
+{
+	f->conf.url = f->url;
+	f->conf.compress = FFFA_HTTP_ZSTD;
+	f->conf.tls.verify = true;
+	f->conf.timeout_ns = INT64_C(30000000000);
+	f->conf.requests = 4;
+	return &f->conf;
+}
+
+static const void *bad_conf(struct far *f)
+{
+	(void)conf(f);
+	f->conf.tls.ca_file = (char[]){"no/such/file"};
+	return &f->conf;
+}
+
+/* Requests run side by side, so the order of arrival means nothing. */
+static int by_number(const void *a, const void *b)
+{
+	const struct http_far_post *const p[] = {a, b};
+	unsigned long first[2];
+
+	for (int i = 0; i < 2; i++) {
+		const char *at = strstr(p[i]->head, "FFFA-Batch: unknown-0-");
+
+		if (!at)
+			abort();
+		first[i] = strtoul(at + 22, NULL, 10);
+	}
+	return (first[0] > first[1]) - (first[0] < first[1]);
+}
+
+static struct fffa_span bytes(struct far *f)
+{
+	struct fffa_span all = {NULL, 0};
+	uint8_t *text = malloc(1);
+	size_t n, len = 0;
+	struct http_far_post *posts = http_far_posts(f->http, &n);
+
+	qsort(posts, n, sizeof(*posts), by_number);
+	for (size_t i = 0; i < n; i++) {
+		size_t size = ZSTD_getFrameContentSize(posts[i].body, posts[i].len);
+
+		text = realloc(text, len + size + 1);
+		if (!text || size > SIZE_MAX / 2 ||
+		    ZSTD_decompress(text + len, size, posts[i].body, posts[i].len) != size)
+			abort();
+		len += size;
+	}
+	http_far_free(posts, n);
+	all.ptr = text;
+	all.len = len;
+	return all;
+}
+
+static void break_it(struct far *f)
+{
+	http_far_set(f->http, HTTP_FAR_BROKEN);
+}
+
+static void repair(struct far *f)
+{
+	http_far_set(f->http, HTTP_FAR_OK);
+}
+
+static const void *stalled_conf(struct far *f)
+{
+	http_far_set(f->http, HTTP_FAR_DEAF);
+	return conf(f);
+}
+
+const struct far_ops far_http_ops = {
+	.sink = &fffa_sink_http_ops,
+	.no_preamble = true,
+	.open = open_far,
+	.close = close_far,
+	.conf = conf,
+	.bad_conf = bad_conf,
+	.bytes = bytes,
+	.break_it = break_it,
+	.repair = repair,
+	.stalled_conf = stalled_conf,
+	.stall_bytes = 1,
+};
