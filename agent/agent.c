@@ -37,11 +37,19 @@ static void set_time(struct fffa_agent *a)
 	fffa_flow_set_time(a->flows, a->mono_ns, a->unix_ns);
 }
 
+static bool is_left_out(const struct fffa_agent *a, const struct fffa_delta *d)
+{
+	size_t n;
+	const uint8_t(*resolvers)[16] = fffa_meta_resolvers(a->meta, &n);
+
+	return fffa_parity_leaves_out(&d->key, resolvers, n);
+}
+
 static void on_delta(void *arg, const struct fffa_delta *d)
 {
 	struct fffa_agent *a = arg;
 
-	if (a->conf->capture.parity_filter && fffa_parity_leaves_out(&d->key)) {
+	if (a->conf->capture.parity_filter && is_left_out(a, d)) {
 		fffa_amount_add(&a->ledger.filtered, d->packets, d->bytes);
 		return;
 	}
@@ -399,6 +407,13 @@ static void on_devices(void *arg, const struct fffa_netdev *devices, size_t n)
 	watch_idle(arg, fffa_clock_mono_ns(&fffa_clock_system));
 }
 
+static void on_addresses(void *arg)
+{
+	struct fffa_agent *a = arg;
+
+	fffa_meta_addresses_changed(a->meta);
+}
+
 /* What passed since the last agent counted is seen, and lost. */
 static void count_gap(struct fffa_agent *a)
 {
@@ -423,6 +438,7 @@ static int start_live(struct fffa_agent *a, struct fffa_err *err)
 				      .draining = on_draining,
 				      .turn = on_turn,
 				      .devices = on_devices,
+				      .addresses = on_addresses,
 				      .stopped = on_source_done,
 				      .arg = a};
 	struct fffa_netdevs devices;

@@ -81,7 +81,7 @@ const struct fffa_option fffa_config_rows[] = {
 		     "1 in N packets is counted; N is written into each record, counts stay as "
 		     "counted."),
 	FFFA_OPT_BOOL("capture.parity_filter", C, capture.parity_filter, "false", 0,
-		      "true: leave out what AWS leaves out (link-local DNS, IMDS, NTP and "
+		      "true: leave out what AWS leaves out (Amazon's DNS resolver, IMDS, NTP and "
 		      "activation, DHCP)."),
 
 	FFFA_OPT_DURATION("flows.idle_timeout", C, flows.idle_timeout_ns, "60s", 100 * MS, 1 * H, 0,

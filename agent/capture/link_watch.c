@@ -8,6 +8,8 @@
 
 #include <libmnl/libmnl.h>
 
+#include "agent/capture/addr_news.h"
+
 #define READS_PER_TURN 512
 #define MESSAGE_BYTES  32768
 
@@ -15,37 +17,47 @@ struct fffa_link_watch {
 	struct mnl_socket *s;
 	uv_poll_t poll;
 	uv_timer_t quiet;
-	int handles; /* not closed yet */
-	void (*changed)(void *arg);
+	int handles;	/* not closed yet */
+	bool addresses; /* one came or went since the last call */
+	struct fffa_addr_news addr_news;
+	void (*changed)(void *arg, bool addresses);
 	void *arg;
+};
+
+struct look {
+	struct fffa_link_watch *w;
+	bool news;
 };
 
 /* A router's table changes all day: of routes only the default ones are news. */
 static int look(const struct nlmsghdr *h, void *arg)
 {
 	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
-	bool *news = arg;
+	struct look *l = arg;
 
 	if ((h->nlmsg_type != RTM_NEWROUTE && h->nlmsg_type != RTM_DELROUTE) || !m->rtm_dst_len)
-		*news = true;
+		l->news = true;
+	if ((h->nlmsg_type == RTM_NEWADDR || h->nlmsg_type == RTM_DELADDR) &&
+	    fffa_addr_news_take(&l->w->addr_news, h))
+		l->w->addresses = true;
 	return MNL_CB_OK;
 }
 
-static bool read_news(struct mnl_socket *s)
+static bool read_news(struct fffa_link_watch *w)
 {
 	char buf[MESSAGE_BYTES];
-	bool news = false;
+	struct look l = {.w = w};
 
 	for (int i = 0; i < READS_PER_TURN; i++) {
-		ssize_t len = mnl_socket_recvfrom(s, buf, sizeof(buf));
+		ssize_t len = mnl_socket_recvfrom(w->s, buf, sizeof(buf));
 
 		if (len < 0 && (errno == EAGAIN || errno == EINTR))
 			break;
 		/* ENOBUFS: some were dropped, so anything may have changed. */
-		if (len < 0 || mnl_cb_run(buf, (size_t)len, 0, 0, look, &news) < 0)
-			news = true;
+		if (len < 0 || mnl_cb_run(buf, (size_t)len, 0, 0, look, &l) < 0)
+			l.news = w->addresses = true;
 	}
-	return news;
+	return l.news;
 }
 
 static void on_readable(uv_poll_t *h, int status, int events);
@@ -53,13 +65,16 @@ static void on_readable(uv_poll_t *h, int status, int events);
 static void on_quiet(uv_timer_t *h)
 {
 	struct fffa_link_watch *w = h->data;
+	bool addresses;
 
 	/* What waits in the socket by now is looked at by this call: timers come before readers. */
-	(void)read_news(w->s);
+	(void)read_news(w);
 	/* libuv watches no further when the kernel reports an overrun; not at once, lest an error
 	 * that stays keeps the loop busy. */
 	(void)uv_poll_start(&w->poll, UV_READABLE, on_readable);
-	w->changed(w->arg);
+	addresses = w->addresses;
+	w->addresses = false;
+	w->changed(w->arg, addresses);
 }
 
 /* The first change starts the timer and later ones do not push it out: a device that flaps all the
@@ -67,7 +82,7 @@ static void on_quiet(uv_timer_t *h)
 static void on_readable(uv_poll_t *h, int status, int events)
 {
 	struct fffa_link_watch *w = h->data;
-	bool news = read_news(w->s);
+	bool news = read_news(w);
 
 	(void)events;
 	if ((status || news) && !uv_is_active((uv_handle_t *)&w->quiet))
@@ -89,7 +104,7 @@ static void on_closed(uv_handle_t *h)
 		free_watch(w);
 }
 
-int fffa_link_watch_open(uv_loop_t *loop, void (*changed)(void *arg), void *arg,
+int fffa_link_watch_open(uv_loop_t *loop, void (*changed)(void *arg, bool addresses), void *arg,
 			 struct fffa_link_watch **out)
 {
 	/* Addresses, too: with the last one of a device its routes go, and the kernel does not tell. */

@@ -166,13 +166,15 @@ static void on_ring(uv_poll_t *h, int status, int events)
 		(void)uv_timer_start(&l->arm, on_arm, ARM_AFTER_MS, 0);
 }
 
-static void on_links_changed(void *arg)
+static void on_links_changed(void *arg, bool addresses)
 {
 	struct fffa_netdev list[FFFA_LIVE_DEVICES_LIST_MAX];
 	struct fffa_live *l = arg;
 
 	if (l->state == RUNNING && fffa_live_devices_follow(&l->devices))
 		l->ev.devices(l->ev.arg, list, fffa_live_devices_list(&l->devices, list));
+	if (l->state == RUNNING && addresses)
+		l->ev.addresses(l->ev.arg);
 }
 
 /* Without it the agent does its work all the same, on the devices of its start. */

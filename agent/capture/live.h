@@ -25,6 +25,8 @@ struct fffa_live_events {
 	/* The devices that deltas may be of, after each change: those captured on, and those of late
 	 */
 	void (*devices)(void *arg, const struct fffa_netdev *devices, size_t n);
+	/* Addresses of this namespace came or went: not what they are */
+	void (*addresses)(void *arg);
 	void (*stopped)(void *arg); /* after fffa_live_stop: everything the hooks saw has been
 				       handed over */
 	void *arg;

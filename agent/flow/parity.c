@@ -38,7 +38,11 @@ static bool is_dhcp(const struct fffa_key *k)
 	       (s == 547 && d == 546);
 }
 
-bool fffa_parity_leaves_out(const struct fffa_key *k)
+bool fffa_parity_leaves_out(const struct fffa_key *k, const uint8_t (*resolvers)[16], size_t n)
 {
+	for (size_t i = 0; i < n; i++) {
+		if (!memcmp(k->src, resolvers[i], 16) || !memcmp(k->dst, resolvers[i], 16))
+			return true;
+	}
 	return is_service(k->src) || is_service(k->dst) || is_dhcp(k);
 }

@@ -4,14 +4,16 @@
 #define FFFA_AGENT_FLOW_PARITY_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "bpf/abi.h"
 
 /*
- * True for traffic with the link-local services (metadata, Amazon's resolver at its link-local address, time,
- * Windows activation; IPv4 and fd00:ec2::) and for DHCP. The resolver at the VPC's base address plus two
- * is not known here.
+ * True for traffic with the link-local services (metadata, Amazon's resolver at its link-local
+ * address, time, Windows activation; IPv4 and fd00:ec2::), for DHCP, and for traffic with one of
+ * resolvers: the VPC's, n addresses, IPv4 in its mapped form.
  */
-bool fffa_parity_leaves_out(const struct fffa_key *k);
+bool fffa_parity_leaves_out(const struct fffa_key *k, const uint8_t (*resolvers)[16], size_t n);
 
 #endif

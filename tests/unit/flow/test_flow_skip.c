@@ -93,15 +93,27 @@ static void parity_with_aws(void **state)
 		{"10.0.0.1", "10.0.0.5", 6, 67, 68, false},
 		{"fe80::1", "ff02::1:2", 17, 546, 547, true},
 		{"10.0.0.5", "8.8.8.8", 17, 40000, 53, false},
+		{"10.0.0.5", "10.0.0.2", 17, 40000, 53, true},
+		{"10.0.0.2", "10.0.0.5", 17, 53, 40000, true},
+		{"10.1.0.5", "10.1.0.2", 6, 40000, 53, true},
+		{"10.0.0.5", "10.0.0.3", 17, 40000, 53, false},
+		{"10.0.0.5", "::10.0.0.2", 17, 40000, 53, false},
 	};
+	struct fffa_key to = key("10.0.0.2", "10.1.0.2", 17, 0, 0);
+	uint8_t resolvers[2][16];
 
 	(void)state;
+	memcpy(resolvers[0], to.src, 16);
+	memcpy(resolvers[1], to.dst, 16);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct fffa_key k =
 			key(rows[i].src, rows[i].dst, rows[i].proto, rows[i].sport, rows[i].dport);
 
-		assert_int_equal(fffa_parity_leaves_out(&k), rows[i].out);
+		assert_int_equal(fffa_parity_leaves_out(&k, (const uint8_t(*)[16])resolvers, 2),
+				 rows[i].out);
 	}
+	/* Not known: not left out. */
+	assert_false(fffa_parity_leaves_out(&to, NULL, 0));
 }
 
 int main(void)

@@ -184,14 +184,15 @@ struct watch {
 	uv_timer_t limit;
 	struct fffa_link_watch *w;
 	int calls;
-	bool late;
+	bool late, addresses;
 };
 
-static void on_changed(void *arg)
+static void on_changed(void *arg, bool addresses)
 {
 	struct watch *t = arg;
 
 	t->calls++;
+	t->addresses |= addresses;
 	uv_stop(&t->loop);
 }
 
@@ -271,6 +272,39 @@ static void changes_are_news(void **state)
 	watch_close(&t);
 }
 
+static void expect_addresses(struct watch *t, const char *command, bool want)
+{
+	t->addresses = false;
+	expect_news(t, command);
+	if (t->addresses != want)
+		fail_msg("\"%s\": addresses %s", command, want ? "not told" : "told");
+}
+
+/* What is only renewed, or is valid on a link only, tells nothing of an interface's addresses. */
+static void addresses_that_come_and_go(void **state)
+{
+	struct watch t;
+
+	(void)state;
+	watch_open(&t);
+	while (called_within(&t, NEVER_MS)) {
+	}
+	assert_false(t.addresses); /* the link-local ones of the setup */
+	expect_addresses(&t, "ip addr add 10.7.0.1/24 dev db", true);
+	expect_addresses(&t, "ip addr change 10.7.0.1/24 dev db valid_lft 900 preferred_lft 800",
+			 false);
+	expect_addresses(&t, "ip addr add 10.7.0.9/24 dev db", true);
+	expect_addresses(&t, "ip -6 addr add fd00:7::1/64 dev db valid_lft 900 preferred_lft 800",
+			 true);
+	expect_addresses(&t, "ip -6 addr change fd00:7::1/64 dev db valid_lft 990 preferred_lft 80",
+			 false);
+	expect_addresses(&t, "ip -6 addr add fe80::7/64 dev db", false);
+	expect_addresses(&t, "ip link set db mtu 1390", false);
+	expect_addresses(&t, "ip addr del 10.7.0.9/24 dev db", true);
+	expect_addresses(&t, "ip addr add 10.7.0.9/24 dev db", true);
+	watch_close(&t);
+}
+
 static void a_burst_is_one_call(void **state)
 {
 	struct watch t;
@@ -316,6 +350,7 @@ int main(void)
 		cmocka_unit_test_setup(default_routes, setup),
 		cmocka_unit_test_setup(driver_facts, setup),
 		cmocka_unit_test_setup(changes_are_news, setup),
+		cmocka_unit_test_setup(addresses_that_come_and_go, setup),
 		cmocka_unit_test_setup(a_burst_is_one_call, setup),
 		cmocka_unit_test_setup(an_overrun_is_news, setup),
 	};
