@@ -14,6 +14,7 @@
 enum fffa_hook { FFFA_HOOK_AUTO, FFFA_HOOK_XDP, FFFA_HOOK_TC };
 enum fffa_direction { FFFA_DIR_INGRESS, FFFA_DIR_EGRESS, FFFA_DIR_BOTH };
 enum fffa_tunnel_view { FFFA_TUNNEL_VIEW_INNER, FFFA_TUNNEL_VIEW_OUTER, FFFA_TUNNEL_VIEW_BOTH };
+enum fffa_when_full { FFFA_WHEN_FULL_DROP_NEWEST, FFFA_WHEN_FULL_DROP_OLDEST };
 enum fffa_switch { FFFA_SW_AUTO, FFFA_SW_ON, FFFA_SW_OFF };
 
 struct fffa_capture_conf {
@@ -60,6 +61,7 @@ struct fffa_sink_common_conf {
 	int64_t batch_bytes;
 	int64_t batch_age_ns;
 	int64_t queue_memory; /* bytes */
+	int queue_when_full;  /* enum fffa_when_full */
 	int64_t retry_min_ns;
 	int64_t retry_max_ns;
 	int64_t retry_give_up_ns; /* 0: never */

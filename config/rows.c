@@ -30,6 +30,9 @@ static const char *const switches[] = {
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const tunnels[] = {"geneve", "vxlan", NULL};
+static const char *const when_full[] = {[FFFA_WHEN_FULL_DROP_NEWEST] = "drop_newest",
+					[FFFA_WHEN_FULL_DROP_OLDEST] = "drop_oldest",
+					NULL};
 static const char *const never[] = {"never", NULL};
 static const char *const static_keys[] = {"account_id",
 					  "instance_id",
@@ -146,6 +149,8 @@ const struct fffa_option fffa_sink_common_rows[] = {
 			  "or so long after its first record."),
 	FFFA_OPT_SIZE("queue.memory", C, queue_memory, "32MiB", 64 * KIB, 4 * GIB, 0,
 		      "Memory for records that wait for delivery; not below batch.bytes."),
+	FFFA_OPT_ENUM("queue.when_full", C, queue_when_full, "drop_newest", when_full, 0,
+		      "What goes when there is no room: drop_newest or drop_oldest."),
 	FFFA_OPT_DURATION("retry.min", C, retry_min_ns, "500ms", 10 * MS, 10 * M, 0,
 			  "Wait before the first retry; each further one waits longer,"),
 	FFFA_OPT_DURATION("retry.max", C, retry_max_ns, "30s", 10 * MS, 10 * M, 0, "up to this."),

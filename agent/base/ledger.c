@@ -128,6 +128,10 @@ size_t fffa_sink_ledger_format(const struct fffa_sink_ledger *l, char *dst, size
 			PUT(" lost_%s=%" PRIu64, fffa_record_loss_name((enum fffa_record_loss)i),
 			    l->lost[i]);
 	}
+	if (l->skipdata_records)
+		PUT(" skipdata=%" PRIu64, l->skipdata_records);
+	if (l->untold)
+		PUT(" untold=%" PRIu64, l->untold);
 	PUT(" balance=%s", fffa_sink_ledger_balances(l) ? "ok" : "WRONG");
 	return n;
 }

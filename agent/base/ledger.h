@@ -63,12 +63,15 @@ struct fffa_ledger {
 
 /* One per sink. */
 struct fffa_sink_ledger {
-	uint64_t records; /* offered to this sink */
+	uint64_t records; /* offered to this sink, or found in its spool at the start */
 	uint64_t delivered;
 	uint64_t rejected;
 	uint64_t lost[FFFA_RL_MAX];
 	uint64_t in_flight; /* in the open batch, queued or submitted */
-	uint64_t retries;   /* deliveries submitted again */
+	/* Not in the identity: */
+	uint64_t retries;	   /* deliveries submitted again */
+	uint64_t skipdata_records; /* of records: made to tell this sink's stream of loss */
+	uint64_t untold;	   /* of lost: the stream could not be told, for want of memory */
 };
 
 /* Sum over directions, and over reasons. */

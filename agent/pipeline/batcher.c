@@ -66,6 +66,7 @@ void fffa_batcher__feed(struct fffa_batcher *b, struct fffa_lane *l)
 	while (*at)
 		at = &(*at)->next;
 	*at = l;
+	l->batcher = b;
 }
 
 size_t fffa_batcher__footprint_max(const struct fffa_batcher *b)
@@ -147,11 +148,18 @@ static bool carry(struct fffa_batcher *b, const uint8_t *src, size_t n)
 	return fresh;
 }
 
-static void lose_one(struct fffa_batcher *b)
+static void lose_one(struct fffa_batcher *b, const struct fffa_record *r)
 {
+	struct fffa_missing m = {.records = 1,
+				 .epoch = r->epoch,
+				 .last_seq = r->seq,
+				 .first_ms = r->end_ms,
+				 .last_ms = r->end_ms};
+
 	for (struct fffa_lane *l = b->lanes; l; l = l->next) {
 		l->ledger.in_flight--;
 		l->ledger.lost[FFFA_RL_NO_MEMORY]++;
+		fffa_told__add(l, FFFA_RL_NO_MEMORY, &m);
 	}
 }
 
@@ -166,14 +174,14 @@ void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r)
 	}
 	dst = room(b);
 	if (!dst) {
-		lose_one(b);
+		lose_one(b, r);
 		return;
 	}
 	n = fffa_encode(b->encoder, r, dst, FFFA_RECORD_BYTES_MAX);
 	len = fffa_batch_bytes(b->open).len;
 	if (len && len + n > b->max_bytes) {
 		if (!carry(b, dst, n)) {
-			lose_one(b);
+			lose_one(b, r);
 			return;
 		}
 		len = 0;

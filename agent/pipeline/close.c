@@ -19,11 +19,16 @@ static void on_handle_closed(uv_handle_t *h)
 	free(p);
 }
 
+static void close_handle(struct fffa_pipeline *p, uv_handle_t *h)
+{
+	h->data = p; /* nothing fires any more */
+	p->open_handles++;
+	uv_close(h, on_handle_closed);
+}
+
 static void close_timer(struct fffa_pipeline *p, uv_timer_t *t)
 {
-	t->data = p; /* nothing fires any more */
-	p->open_handles++;
-	uv_close((uv_handle_t *)t, on_handle_closed);
+	close_handle(p, (uv_handle_t *)t);
 }
 
 static void close_handles(struct fffa_pipeline *p)
@@ -32,6 +37,8 @@ static void close_handles(struct fffa_pipeline *p)
 	close_timer(p, &p->deadline);
 	for (size_t i = 0; i < p->conf->sink_count; i++) {
 		close_timer(p, &p->lanes[i].timer);
+		(void)uv_idle_stop(&p->lanes[i].again);
+		close_handle(p, (uv_handle_t *)&p->lanes[i].again);
 		close_timer(p, &p->batchers[i].timer);
 		fffa_batcher__fini(&p->batchers[i]);
 	}
@@ -57,6 +64,7 @@ void fffa_pipeline__end(struct fffa_pipeline *p)
 
 		l->ending = true;
 		(void)uv_timer_stop(&l->timer);
+		(void)uv_idle_stop(&l->again);
 		fffa_settle__lose_queue(l, FFFA_RL_SHUTDOWN);
 		if (!l->sink)
 			continue;
@@ -118,6 +126,8 @@ void fffa_pipeline_close(struct fffa_pipeline *p, uint64_t deadline_ns,
 	for (size_t i = 0; i < p->batcher_count; i++)
 		fffa_batcher__seal(&p->batchers[i]);
 	for (size_t i = 0; i < p->conf->sink_count; i++) {
+		fffa_told__tell(&p->lanes[i], true);
+		fffa_deliver__pump(&p->lanes[i]);
 		if (p->lanes[i].conf->ops->flush)
 			p->lanes[i].conf->ops->flush(p->lanes[i].sink);
 	}

@@ -13,7 +13,7 @@
 void fffa_deliver__complain(struct fffa_lane *l, enum fffa_complaint what, uint64_t records)
 {
 	static const char *const texts[] = {
-		[FFFA_COMPLAIN_QUEUE_FULL] = "queue is full, the newest records are dropped",
+		[FFFA_COMPLAIN_QUEUE_FULL] = "queue is full, records are dropped",
 		[FFFA_COMPLAIN_REJECTED] = "the far end rejects records",
 		[FFFA_COMPLAIN_GAVE_UP] = "records are given up after retry.give_up",
 	};
@@ -31,6 +31,27 @@ static void lose_batch(struct fffa_lane *l, const struct fffa_batch *b, enum fff
 {
 	l->ledger.in_flight -= fffa_batch_count(b);
 	l->ledger.lost[why] += fffa_batch_count(b);
+	fffa_told__add_batch(l, why, b);
+}
+
+bool fffa_deliver__has_room(const struct fffa_lane *l, size_t bytes)
+{
+	return l->queue_bytes + bytes <= (size_t)l->conf->common.queue_memory;
+}
+
+/* What the sink holds stays. */
+static void drop_oldest(struct fffa_lane *l, size_t bytes)
+{
+	uint64_t records = 0;
+	struct fffa_parcel *p;
+
+	while (!fffa_deliver__has_room(l, bytes) && (p = TAILQ_FIRST(&l->queue))) {
+		TAILQ_REMOVE(&l->queue, p, link);
+		records += fffa_batch_count(p->d.batch);
+		fffa_settle__lose(l, p, FFFA_RL_QUEUE_FULL);
+	}
+	if (records)
+		fffa_deliver__complain(l, FFFA_COMPLAIN_QUEUE_FULL, records);
 }
 
 void fffa_deliver__offer(struct fffa_lane *l, struct fffa_batch *b)
@@ -38,9 +59,12 @@ void fffa_deliver__offer(struct fffa_lane *l, struct fffa_batch *b)
 	size_t footprint = fffa_batch_footprint(b);
 	struct fffa_parcel *p;
 
+	fffa_told__tell(l, false);
+	if (l->conf->common.queue_when_full == FFFA_WHEN_FULL_DROP_OLDEST)
+		drop_oldest(l, footprint);
 	/* An empty queue has room for one batch, whatever the bound is: else nothing would ever
 	 * pass. */
-	if (l->queue_bytes && l->queue_bytes + footprint > (size_t)l->conf->common.queue_memory) {
+	if (l->queue_bytes && !fffa_deliver__has_room(l, footprint)) {
 		lose_batch(l, b, FFFA_RL_QUEUE_FULL);
 		fffa_deliver__complain(l, FFFA_COMPLAIN_QUEUE_FULL, fffa_batch_count(b));
 		return;
@@ -51,19 +75,26 @@ void fffa_deliver__offer(struct fffa_lane *l, struct fffa_batch *b)
 		return;
 	}
 	p->d.batch = fffa_batch_ref(b);
+	p->born_ns = fffa_clock_mono_ns(&fffa_clock_system);
 	l->queue_bytes += footprint;
 	TAILQ_INSERT_TAIL(&l->queue, p, link);
 	fffa_deliver__pump(l);
 }
 
+static bool older(const struct fffa_batch *a, const struct fffa_batch *b)
+{
+	uint64_t ea = fffa_batch_origin(a)->epoch, eb = fffa_batch_origin(b)->epoch;
+
+	return ea != eb ? ea < eb : fffa_batch_first_seq(a) < fffa_batch_first_seq(b);
+}
+
 void fffa_deliver__put(struct fffa_lane *l, struct fffa_parcel *p)
 {
-	uint64_t seq = fffa_batch_first_seq(p->d.batch);
 	struct fffa_parcel *q;
 
 	TAILQ_FOREACH(q, &l->queue, link)
 	{
-		if (fffa_batch_first_seq(q->d.batch) > seq) {
+		if (older(p->d.batch, q->d.batch)) {
 			TAILQ_INSERT_BEFORE(q, p, link);
 			return;
 		}
@@ -71,25 +102,48 @@ void fffa_deliver__put(struct fffa_lane *l, struct fffa_parcel *p)
 	TAILQ_INSERT_TAIL(&l->queue, p, link);
 }
 
-void fffa_deliver__pump(struct fffa_lane *l)
+static void on_again(uv_idle_t *h)
 {
-	struct fffa_parcel *p;
+	struct fffa_lane *l = h->data;
+
+	(void)uv_idle_stop(h);
+	l->budget = FFFA_DELIVER_PER_TURN;
+	fffa_deliver__pump(l);
+}
+
+static bool may_submit(struct fffa_lane *l)
+{
+	if (l->ending || l->blocked || l->paused || TAILQ_EMPTY(&l->queue))
+		return false;
+	if (l->budget)
+		return true;
+	(void)uv_idle_start(&l->again, on_again);
+	return false;
+}
+
+static void submit(struct fffa_lane *l, struct fffa_parcel *p)
+{
 	int rc;
 
-	while (!l->ending && !l->blocked && !l->paused && (p = TAILQ_FIRST(&l->queue))) {
-		TAILQ_REMOVE(&l->queue, p, link);
-		rc = l->conf->ops->submit(l->sink, &p->d);
-		if (rc == -EAGAIN) {
-			l->blocked = true;
-			TAILQ_INSERT_HEAD(&l->queue, p, link);
-		} else if (rc) {
-			fffa_settle__retry(l, p, 0, rc, NULL);
-		} else {
-			l->sent++;
-			if (p->tries++)
-				l->ledger.retries++;
-		}
+	TAILQ_REMOVE(&l->queue, p, link);
+	rc = l->conf->ops->submit(l->sink, &p->d);
+	if (rc == -EAGAIN) {
+		l->blocked = true;
+		TAILQ_INSERT_HEAD(&l->queue, p, link);
+	} else if (rc) {
+		fffa_settle__retry(l, p, 0, rc, NULL);
+	} else {
+		l->sent++;
+		l->budget--;
+		if (p->tries++)
+			l->ledger.retries++;
 	}
+}
+
+void fffa_deliver__pump(struct fffa_lane *l)
+{
+	while (may_submit(l))
+		submit(l, TAILQ_FIRST(&l->queue));
 	if (fffa_lane_is_empty(l))
 		l->emptied(l->arg);
 }

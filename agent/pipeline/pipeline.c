@@ -49,6 +49,7 @@ static void init_lane(struct fffa_pipeline *p, struct fffa_lane *l,
 	if (getrandom(&l->random, sizeof(l->random), GRND_NONBLOCK) != sizeof(l->random))
 		l->random = (uint32_t)uv_hrtime();
 	l->random |= 1; /* xorshift stays at zero */
+	l->budget = FFFA_DELIVER_PER_TURN;
 	l->emptied = fffa_pipeline__emptied;
 	l->arg = p;
 }
@@ -128,6 +129,8 @@ int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t
 		init_lane(p, &p->lanes[i], &conf->sinks[i]);
 		TAILQ_INIT(&p->lanes[i].queue);
 		init_timer(p, &p->lanes[i].timer, &p->lanes[i]);
+		(void)uv_idle_init(loop, &p->lanes[i].again); /* never fails */
+		p->lanes[i].again.data = &p->lanes[i];
 		init_timer(p, &p->batchers[i].timer, &p->batchers[i]);
 	}
 	for (size_t i = 0; i < conf->sink_count; i++) {

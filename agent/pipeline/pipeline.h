@@ -40,7 +40,7 @@ struct fffa_sink_status {
 	uint64_t spool_bytes; /* on disk */
 	uint64_t retries;
 	const struct fffa_sink_ledger *ledger;
-	const struct fffa_histogram *latency; /* from seal to confirmed; NULL: not kept */
+	const struct fffa_histogram *latency; /* from seal to confirmed */
 	const char *last_error;		      /* empty: there was none */
 };
 

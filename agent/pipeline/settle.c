@@ -10,6 +10,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/pipeline/lane.h"
+#include "agent/pipeline/part.h"
 
 /* Ends p; its records have just been counted somewhere. */
 static void release(struct fffa_lane *l, struct fffa_parcel *p)
@@ -20,9 +21,13 @@ static void release(struct fffa_lane *l, struct fffa_parcel *p)
 	free(p);
 }
 
-static void lose(struct fffa_lane *l, struct fffa_parcel *p, enum fffa_record_loss why)
+void fffa_settle__lose(struct fffa_lane *l, struct fffa_parcel *p, enum fffa_record_loss why)
 {
 	l->ledger.lost[why] += fffa_batch_count(p->d.batch);
+	if (p->is_skip) /* what it stands for is still to be told */
+		fffa_told__add(l, p->why, &p->skip);
+	else
+		fffa_told__add_batch(l, why, p->d.batch);
 	release(l, p);
 }
 
@@ -41,7 +46,7 @@ void fffa_settle__lose_queue(struct fffa_lane *l, enum fffa_record_loss why)
 
 	while ((p = TAILQ_FIRST(&l->queue))) {
 		TAILQ_REMOVE(&l->queue, p, link);
-		lose(l, p, why);
+		fffa_settle__lose(l, p, why);
 	}
 }
 
@@ -53,18 +58,13 @@ static void note_error(struct fffa_lane *l, int cause, const char *detail)
 					   : "the far end does not take records");
 }
 
-void fffa_settle__retry(struct fffa_lane *l, struct fffa_parcel *p, uint32_t after_ms, int cause,
-			const char *detail)
+/* Waits and goes before all younger ones, unless that has lasted too long. */
+static void again(struct fffa_lane *l, struct fffa_parcel *p, uint32_t after_ms)
 {
 	uint64_t now = fffa_clock_mono_ns(&fffa_clock_system), first;
 
-	note_error(l, cause, detail);
-	if (!l->down && !l->ending) {
-		l->down = true;
-		fffa_warn(l->tag, "down, will be tried again: %s", l->last_error);
-	}
 	if (l->ending) {
-		lose(l, p, FFFA_RL_SHUTDOWN);
+		fffa_settle__lose(l, p, FFFA_RL_SHUTDOWN);
 		return;
 	}
 	if (!p->first_fail_ns)
@@ -72,7 +72,7 @@ void fffa_settle__retry(struct fffa_lane *l, struct fffa_parcel *p, uint32_t aft
 	first = p->first_fail_ns;
 	if (fffa_retry_gives_up(&l->retry, first, now)) {
 		fffa_deliver__complain(l, FFFA_COMPLAIN_GAVE_UP, fffa_batch_count(p->d.batch));
-		lose(l, p, FFFA_RL_GAVE_UP);
+		fffa_settle__lose(l, p, FFFA_RL_GAVE_UP);
 		first = now; /* the pause is for the next delivery */
 	} else {
 		fffa_deliver__put(l, p);
@@ -80,30 +80,15 @@ void fffa_settle__retry(struct fffa_lane *l, struct fffa_parcel *p, uint32_t aft
 	fffa_deliver__pause(l, first, after_ms * FFFA_NS_PER_MS);
 }
 
-/* A sealed batch of n records of b from the first on; NULL without memory. */
-static struct fffa_batch *part(const struct fffa_batch *b, uint32_t first, uint32_t n)
+void fffa_settle__retry(struct fffa_lane *l, struct fffa_parcel *p, uint32_t after_ms, int cause,
+			const char *detail)
 {
-	struct fffa_span begin = fffa_batch_record(b, first);
-	struct fffa_span last = fffa_batch_record(b, first + n - 1);
-	struct fffa_batch *out = fffa_batch_new((size_t)(last.ptr - begin.ptr) + last.len, n);
-
-	for (uint32_t i = 0; out && i < n; i++) {
-		struct fffa_span r = fffa_batch_record(b, first + i);
-		struct fffa_batch_mark mark = fffa_batch_mark(b, first + i);
-		uint8_t *dst = fffa_batch_room(out, r.len);
-
-		if (!dst) {
-			fffa_batch_unref(out);
-			return NULL;
-		}
-		memcpy(dst, r.ptr, r.len);
-		fffa_batch_commit(out, r.len, &mark);
+	note_error(l, cause, detail);
+	if (!l->down && !l->ending) {
+		l->down = true;
+		fffa_warn(l->tag, "down, will be tried again: %s", l->last_error);
 	}
-	if (out) {
-		fffa_batch_set_origin(out, fffa_batch_origin(b));
-		fffa_batch_seal(out);
-	}
-	return out;
+	again(l, p, after_ms);
 }
 
 /* p becomes the first half, a new parcel behind it the second. -ENOMEM: p is as it was. */
@@ -111,7 +96,8 @@ static int split(struct fffa_lane *l, struct fffa_parcel *p)
 {
 	const struct fffa_batch *b = p->d.batch;
 	uint32_t n = fffa_batch_count(b);
-	struct fffa_batch *front = part(b, 0, n / 2), *back = part(b, n / 2, n - n / 2);
+	struct fffa_batch *front = fffa_part__range(b, 0, n / 2),
+			  *back = fffa_part__range(b, n / 2, n - n / 2);
 	struct fffa_parcel *q = calloc(1, sizeof(*q));
 
 	if (!front || !back || !q)
@@ -123,6 +109,7 @@ static int split(struct fffa_lane *l, struct fffa_parcel *p)
 	p->tries = 0; /* other bytes: not the same delivery again */
 	q->d.batch = back;
 	q->first_fail_ns = p->first_fail_ns;
+	q->born_ns = p->born_ns;
 	fffa_deliver__put(l, p);
 	fffa_deliver__put(l, q);
 	return 0;
@@ -138,29 +125,114 @@ static void too_big(struct fffa_lane *l, struct fffa_parcel *p)
 	if (fffa_batch_count(p->d.batch) == 1)
 		reject(l, p);
 	else if (l->ending)
-		lose(l, p, FFFA_RL_SHUTDOWN);
+		fffa_settle__lose(l, p, FFFA_RL_SHUTDOWN);
 	else if (split(l, p))
 		fffa_settle__retry(l, p, 0, -ENOMEM, NULL);
 }
 
-static void delivered(struct fffa_lane *l, struct fffa_parcel *p)
+static void note_success(struct fffa_lane *l)
 {
-	l->ledger.delivered += fffa_batch_count(p->d.batch);
 	l->fails = 0;
 	if (l->down) {
 		l->down = false;
 		fffa_info(l->tag, "up again");
 	}
-	release(l, p);
 }
 
-void fffa_settle__done(void *lane, struct fffa_delivery *d, const struct fffa_outcome *o)
+static void delivered(struct fffa_lane *l, struct fffa_parcel *p)
 {
-	struct fffa_lane *l = lane;
-	struct fffa_parcel *p = (struct fffa_parcel *)d;
+	l->ledger.delivered += fffa_batch_count(p->d.batch);
+	fffa_histogram_observe_ns(&l->latency, fffa_clock_mono_ns(&fffa_clock_system) - p->born_ns);
+	note_success(l);
+	release(l, p);
+	fffa_told__tell(l, false);
+}
 
-	assert(l->sent);
-	l->sent--;
+/* p goes on with b alone (takes b); the caller has counted the records that are done. */
+static void narrow(struct fffa_lane *l, struct fffa_parcel *p, struct fffa_batch *b)
+{
+	l->queue_bytes -= fffa_batch_footprint(p->d.batch);
+	l->queue_bytes += fffa_batch_footprint(b);
+	l->ledger.in_flight -= fffa_batch_count(p->d.batch) - fffa_batch_count(b);
+	fffa_batch_unref(p->d.batch);
+	p->d.batch = b;
+	p->tries = 0;
+}
+
+struct judgement {
+	uint32_t n[FFFA_V_TOO_BIG + 1];
+	struct fffa_batch *retry, *big; /* NULL: no such records */
+};
+
+/* -ENOMEM: nothing is left behind. */
+static int judge(const struct fffa_batch *b, const uint8_t *records, struct judgement *j)
+{
+	*j = (struct judgement){.retry = NULL};
+	for (uint32_t i = 0; i < fffa_batch_count(b); i++) {
+		assert(records[i] > FFFA_V_NONE && records[i] <= FFFA_V_TOO_BIG);
+		j->n[records[i]]++;
+	}
+	if (j->n[FFFA_V_TOO_BIG] == 1) { /* it was alone in what was too big */
+		j->n[FFFA_V_TOO_BIG] = 0;
+		j->n[FFFA_V_REJECTED]++;
+	}
+	if (j->n[FFFA_V_RETRY])
+		j->retry = fffa_part__pick(b, records, FFFA_V_RETRY, j->n[FFFA_V_RETRY]);
+	if (j->n[FFFA_V_TOO_BIG])
+		j->big = fffa_part__pick(b, records, FFFA_V_TOO_BIG, j->n[FFFA_V_TOO_BIG]);
+	if ((j->n[FFFA_V_RETRY] && !j->retry) || (j->n[FFFA_V_TOO_BIG] && !j->big)) {
+		fffa_batch_unref(j->retry);
+		fffa_batch_unref(j->big);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* The far end took some and not others. */
+static void judged(struct fffa_lane *l, struct fffa_parcel *p, const struct fffa_outcome *o)
+{
+	struct fffa_parcel *q = calloc(1, sizeof(*q)); /* the ones that are too big */
+	struct judgement j;
+
+	if (!q || judge(p->d.batch, o->records, &j)) {
+		free(q);
+		fffa_settle__retry(l, p, 0, -ENOMEM, NULL); /* all of it once more */
+		return;
+	}
+	l->ledger.delivered += j.n[FFFA_V_DELIVERED];
+	l->ledger.rejected += j.n[FFFA_V_REJECTED];
+	if (j.n[FFFA_V_DELIVERED])
+		note_success(l);
+	if (j.n[FFFA_V_REJECTED]) {
+		note_error(l, o->cause, o->detail);
+		fffa_deliver__complain(l, FFFA_COMPLAIN_REJECTED, j.n[FFFA_V_REJECTED]);
+	}
+	if (j.big) {
+		*q = (struct fffa_parcel){
+			.d.batch = j.big, .born_ns = p->born_ns, .first_fail_ns = p->first_fail_ns};
+		l->queue_bytes += fffa_batch_footprint(j.big);
+		l->ledger.in_flight += fffa_batch_count(j.big);
+		too_big(l, q);
+	} else {
+		free(q);
+	}
+	if (!j.retry) {
+		release(l, p);
+		return;
+	}
+	narrow(l, p, j.retry);
+	if (j.n[FFFA_V_DELIVERED])
+		again(l, p, o->retry_after_ms);
+	else
+		fffa_settle__retry(l, p, o->retry_after_ms, o->cause, o->detail);
+}
+
+static void settle(struct fffa_lane *l, struct fffa_parcel *p, const struct fffa_outcome *o)
+{
+	if (o->records) {
+		judged(l, p, o);
+		return;
+	}
 	switch (o->verdict) {
 	case FFFA_V_DELIVERED:
 		delivered(l, p);
@@ -179,5 +251,14 @@ void fffa_settle__done(void *lane, struct fffa_delivery *d, const struct fffa_ou
 		fffa_settle__retry(l, p, o->retry_after_ms, o->cause, o->detail);
 		break;
 	}
+}
+
+void fffa_settle__done(void *lane, struct fffa_delivery *d, const struct fffa_outcome *o)
+{
+	struct fffa_lane *l = lane;
+
+	assert(l->sent);
+	l->sent--;
+	settle(l, (struct fffa_parcel *)d, o);
 	fffa_deliver__pump(l);
 }

@@ -30,6 +30,7 @@ void fffa_pipeline_sink_status(const struct fffa_pipeline *p, size_t i,
 		.queue_bytes = l->queue_bytes,
 		.retries = l->ledger.retries,
 		.ledger = &l->ledger,
+		.latency = &l->latency,
 		.last_error = l->last_error,
 	};
 }

@@ -50,8 +50,21 @@ void fixture_close(struct fixture *f, uint64_t deadline_ns);
 
 /* The far end of sink i holds exactly the records first to last, in order, once each. */
 void fixture_expect(const struct fixture *f, size_t i, uint64_t first, uint64_t last);
+/* The far end begins with them; returns where they end. */
+const char *fixture_expect_begin(const struct fixture *f, size_t i, uint64_t first, uint64_t last);
 /* The same where several deliveries were under way at once: each once, in any order. */
 void fixture_expect_any_order(const struct fixture *f, size_t i, uint64_t first, uint64_t last);
+
+/* What far end i holds of numbers 1 to last, none of them twice, where the fields of the sink are
+ * FIXTURE_LOSS_FIELDS. */
+#define FIXTURE_LOSS_FIELDS "seq lost_records lost_reason"
+struct fixture_stream {
+	uint64_t records; /* without SKIPDATA */
+	uint64_t skips;
+	uint64_t lost;	 /* numbers that SKIPDATA records stand for */
+	char reason[64]; /* lost_reason":"NAME"} of the last one */
+};
+struct fixture_stream fixture_stream(const struct fixture *f, size_t i, uint64_t last);
 
 static inline struct fffa_outcome outcome(enum fffa_verdict v, int cause)
 {

@@ -169,9 +169,9 @@ static void gives_up_after_the_configured_time(void **state)
 	f->far[0].judge = NULL; /* what comes later is delivered */
 	fixture_feed(f, 10);
 	fixture_settle(f);
-	assert_int_equal(fixture_ledger(f, 0)->delivered, 10);
+	assert_int_equal(fixture_ledger(f, 0)->delivered, 11); /* and one SKIPDATA, number 10 */
 	fixture_close(f, 0);
-	fixture_expect(f, 0, 11, 20);
+	fixture_expect_any_order(f, 0, 10, 20);
 }
 
 static void rejected_is_counted_and_not_repeated(void **state)
@@ -246,14 +246,16 @@ static void full_queue_drops_the_newest_for_this_sink_only(void **state)
 	assert_int_equal(fixture_ledger(f, 1)->delivered, 2000);
 	kept = fixture_ledger(f, 0)->in_flight;
 	assert_in_range(kept, 50, 400); /* batches of ten short lines in 4 KiB */
+	kept -= fixture_ledger(f, 0)->skipdata_records;
 	assert_int_equal(fixture_ledger(f, 0)->lost[FFFA_RL_QUEUE_FULL], 2000 - kept);
 	f->far[0].hold = false;
 	assert_true(spy_release(&f->far[0], outcome(FFFA_V_DELIVERED, 0)));
 	fixture_settle(f);
-	fixture_expect(f, 0, 1, kept); /* the oldest */
+	fixture_expect_begin(f, 0, 1, kept); /* the oldest */
 	fixture_feed(f, 10);
 	fixture_settle(f);
-	assert_int_equal(fixture_ledger(f, 0)->delivered, kept + 10); /* room again */
+	assert_int_equal(fixture_ledger(f, 0)->delivered,
+			 kept + 10 + fixture_ledger(f, 0)->skipdata_records); /* room again */
 	fixture_close(f, 0);
 	fixture_expect(f, 1, 1, 2010);
 }
