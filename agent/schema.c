@@ -2,30 +2,42 @@
 /* The registry of sinks as the configuration reader wants it: it must not include the sinks itself.
  */
 #include <errno.h>
+#include <stdio.h>
 
 #include "agent/cli.h"
 #include "agent/encode/encoder.h"
 #include "sinks/sink.h"
 
-static int check_format(const struct fffa_sink_ops *ops, const char *format, const char *fields,
+static int unknown_format(const char *format, struct fffa_err *err)
+{
+	char names[96] = "";
+	size_t len = 0;
+
+	for (int f = 0; f < FFFA_FORMAT_MAX && len < sizeof(names); f++)
+		len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", f ? ", " : "",
+					fffa_format_name((enum fffa_format)f));
+	return fffa_fail(err, EINVAL, "format: \"%s\" is not one; allowed: %s", format, names);
+}
+
+static int check_format(const struct fffa_sink_ops *ops, const struct fffa_sink_common_conf *c,
 			struct fffa_err *err)
 {
 	struct fffa_encoder *e;
 	struct fffa_err why = {""};
 	enum fffa_format f;
-	int r = fffa_format_parse(format, &f);
+	int r = fffa_format_parse(c->format, &f);
 
 	if (r)
-		return fffa_fail(err, EINVAL,
-				 "format: \"%s\" is not one; allowed: vpc, flowlog, json", format);
+		return unknown_format(c->format, err);
 	if (!(ops->formats & 1u << f))
 		return fffa_fail(err, EINVAL, "format: a %s sink does not take format %s",
-				 ops->name, format);
-	r = fffa_encoder_new(f, fields, &e, &why);
+				 ops->name, c->format);
+	r = fffa_encoder_new(f, c->fields, &e, &why);
 	if (r)
 		return fffa_fail(err, EINVAL, "fields: %s", why.text);
+	r = fffa_encoder_wrap(e, (enum fffa_envelope)c->envelope, &why);
 	fffa_encoder_free(e);
-	return 0;
+	return r ? fffa_fail(err, EINVAL, "envelope: %s", why.text) : 0;
 }
 
 void fffa_cli_schema(struct fffa_sink_schema rows[FFFA_SCHEMA_ROWS])

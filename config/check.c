@@ -260,7 +260,8 @@ static void report_err(const struct check *k, const struct fffa_option *opts, co
 	if (n < sizeof(key)) {
 		memcpy(key, err->text, n);
 		key[n] = '\0';
-		if (key_of(opts, key) || !strcmp(key, "format") || !strcmp(key, "fields")) {
+		if (key_of(opts, key) || !strcmp(key, "format") || !strcmp(key, "fields") ||
+		    !strcmp(key, "envelope")) {
 			wrong(k, key, NULL, "%s", colon + 2);
 			return;
 		}
@@ -274,14 +275,12 @@ static void report_err(const struct check *k, const struct fffa_option *opts, co
 static void check_own(const struct check *k, const struct fffa_sink_conf *s,
 		      const struct fffa_sink_schema *schema)
 {
-	const char *fields = s->common.fields;
 	struct fffa_err err = {""};
 
 	if (schema->check && schema->check(s->own, &err))
 		report_err(k, s->opts, NULL, &err);
 	err.text[0] = '\0';
-	if (schema->check_format &&
-	    schema->check_format(schema->ops, s->common.format, fields, &err))
+	if (schema->check_format && schema->check_format(schema->ops, &s->common, &err))
 		report_err(k, s->opts, "format", &err);
 }
 

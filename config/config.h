@@ -56,6 +56,7 @@ struct fffa_sink_common_conf {
 	char *type;
 	char *format;
 	char *fields; /* as fffa_encoder_new takes it; NULL: the format's default */
+	int envelope; /* enum fffa_envelope of agent/encode/encoder.h: none firehose */
 	bool header;  /* vpc: begin each file or stream with the header line */
 	int64_t batch_records;
 	int64_t batch_bytes;
@@ -101,10 +102,10 @@ struct fffa_sink_schema {
 	int (*check)(const void *conf, struct fffa_err *err);
 	/*
 	 * -EINVAL with err when the sink cannot take the format or the format cannot take the
-	 * fields; may be NULL. A text that begins with "fields: " or "format: " is reported at that
-	 * key's line.
+	 * fields or the envelope; may be NULL. A text that begins with "fields: ", "envelope: " or
+	 * "format: " is reported at that key's line.
 	 */
-	int (*check_format)(const struct fffa_sink_ops *ops, const char *format, const char *fields,
+	int (*check_format)(const struct fffa_sink_ops *ops, const struct fffa_sink_common_conf *c,
 			    struct fffa_err *err);
 };
 

@@ -29,6 +29,8 @@ static const char *const switches[] = {
 /* In the order of agent/base/log.h. */
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
+/* In the order of agent/encode/encoder.h. */
+static const char *const envelopes[] = {"none", "firehose", NULL};
 static const char *const tunnels[] = {"geneve", "vxlan", NULL};
 static const char *const when_full[] = {[FFFA_WHEN_FULL_DROP_NEWEST] = "drop_newest",
 					[FFFA_WHEN_FULL_DROP_OLDEST] = "drop_oldest",
@@ -134,11 +136,14 @@ const struct fffa_option fffa_sink_common_rows[] = {
 	FFFA_OPT_STRING("type", C, type, NULL, 0,
 			"Where the records go; each type has keys of its own."),
 	FFFA_OPT_STRING("format", C, format, "vpc", 0,
-			"How a record is written: vpc, flowlog or json."),
+			"How a record is written: vpc, flowlog, json, msgpack."),
 	FFFA_OPT_STRING(
 		"fields", C, fields, NULL, FFFA_OPTION_JOIN | FFFA_OPTION_TEMPLATE,
-		"vpc: default, v5, all or \"${version} ${srcaddr} ...\"; json: all or a list "
-		"of names."),
+		"vpc: default, v5, all or \"${version} ${srcaddr} ...\"; json, msgpack: all or "
+		"a list of names; the other formats have no choice."),
+	FFFA_OPT_ENUM("envelope", C, envelope, "none", envelopes, 0,
+		      "firehose: each line of vpc or flowlog as {\"message\": \"...\"}, without "
+		      "the header."),
 	FFFA_OPT_BOOL("header", C, header, "true", 0,
 		      "vpc: each file or stream begins with the line of field names."),
 	FFFA_OPT_INT("batch.records", C, batch_records, "1000", 1, 1000000, 0,

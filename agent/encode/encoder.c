@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/encode/encoder.h"
+#include "agent/encode/pack.h"
 #include "agent/encode/program.h"
 #include "agent/encode/text.h"
 
@@ -15,7 +16,13 @@ static const struct {
 	[FFFA_FORMAT_VPC] = {"vpc", "text/plain"},
 	[FFFA_FORMAT_FLOWLOG] = {"flowlog", "text/plain"},
 	[FFFA_FORMAT_JSON] = {"json", "application/x-ndjson"},
+	[FFFA_FORMAT_MSGPACK] = {"msgpack", "application/msgpack"},
 };
+
+/* Around a line: what stands before it, and in place of its end. No line has a character that JSON
+ * would escape: identities come without, and flowlog and vpc write nothing else from outside. */
+#define FIREHOSE_BEGIN "{\"message\":\""
+#define FIREHOSE_END   "\"}\n"
 
 int fffa_format_parse(const char *name, enum fffa_format *out)
 {
@@ -33,28 +40,49 @@ const char *fffa_format_name(enum fffa_format format)
 	return formats[format].name;
 }
 
-const char *fffa_format_content_type(enum fffa_format format)
+const char *fffa_encoder_content_type(const struct fffa_encoder *e)
 {
-	return formats[format].content_type;
+	if (e->envelope)
+		return formats[FFFA_FORMAT_JSON].content_type;
+	return formats[e->format].content_type;
 }
 
-static void add_step(struct fffa_encoder *e, uint8_t id)
+size_t fffa_encoder_bound(const struct fffa_encoder *e)
+{
+	return e->bound_bytes;
+}
+
+/* What stands before the value. */
+static void set_key(struct fffa_step *s, enum fffa_format format, const char *name)
+{
+	if (format == FFFA_FORMAT_MSGPACK) {
+		uint8_t *end = fffa_pack_str((uint8_t *)s->key, name, strlen(name));
+
+		s->key_len = (uint16_t)(end - (uint8_t *)s->key);
+	} else if (format != FFFA_FORMAT_VPC) {
+		s->key_len = (uint16_t)snprintf(s->key, sizeof(s->key), "\"%s\":%s", name,
+						s->quoted ? "\"" : "");
+	}
+}
+
+static void add_field(struct fffa_encoder *e, uint8_t id)
 {
 	const struct fffa_field *f = &fffa_fields[id];
-	struct fffa_step *s = &e->steps[e->n++];
-	int len;
+	struct fffa_step *s = &e->steps[e->n];
 
-	s->write = f->write;
-	s->always = f->always;
-	s->id = id;
-	if (e->format == FFFA_FORMAT_JSON) {
-		s->quoted = f->quoted;
-		len = snprintf(s->key, sizeof(s->key), ",\"%s\":%s",
-			       fffa_field_name(FFFA_FORMAT_JSON, id), f->quoted ? "\"" : "");
-		s->key_len = (uint8_t)len;
-	}
-	/* Behind the value: '-' or a quote, and the separator. */
-	e->bound_bytes += s->key_len + f->max_bytes + 2U;
+	if (!f->max_bytes && e->format != FFFA_FORMAT_VPC)
+		return; /* never known, so never there */
+	*s = (struct fffa_step){
+		.write = f->write,
+		.pack = f->pack,
+		.max_bytes = f->max_bytes,
+		.kind = FFFA_STEP_VALUE,
+		.when = f->when,
+		.id = id,
+		.quoted = f->quoted,
+	};
+	set_key(s, e->format, fffa_field_name(e->format, id));
+	e->n++;
 }
 
 static void fill_consts(struct fffa_consts *c, const struct fffa_field_list *list)
@@ -73,30 +101,65 @@ static void fill_consts(struct fffa_consts *c, const struct fffa_field_list *lis
 			 fffa_end_reason_name((enum fffa_end_reason)i));
 }
 
+/* Of all steps; the ends of line and record, the longest head of a map, the envelope. */
+static size_t bound(const struct fffa_encoder *e)
+{
+	size_t bytes = FFFA_TEXT_SLACK_BYTES + 4;
+
+	if (e->envelope)
+		bytes += sizeof(FIREHOSE_BEGIN FIREHOSE_END);
+	if (e->format == FFFA_FORMAT_FLOWLOG)
+		bytes += fffa_flowlog_bound();
+	for (size_t i = 0; i < e->n; i++)
+		bytes += fffa_step_bound(&e->steps[i]);
+	return bytes;
+}
+
+static int read_fields(enum fffa_format format, const char *fields, struct fffa_field_list *list,
+		       struct fffa_err *err)
+{
+	if (format == FFFA_FORMAT_VPC || format == FFFA_FORMAT_JSON ||
+	    format == FFFA_FORMAT_MSGPACK)
+		return fffa_field_list_parse(format, fields, list, err);
+	if (fields)
+		return fffa_fail(err, EINVAL, "%s has no choice of fields", formats[format].name);
+	return 0;
+}
+
+static int build(struct fffa_encoder *e, const struct fffa_field_list *list, struct fffa_err *err)
+{
+	static fffa_put_fn *const puts[FFFA_FORMAT_MAX] = {
+		[FFFA_FORMAT_VPC] = fffa_put_vpc,
+		[FFFA_FORMAT_JSON] = fffa_put_json,
+		[FFFA_FORMAT_MSGPACK] = fffa_put_msgpack,
+	};
+
+	e->put = puts[e->format];
+	fill_consts(&e->consts, list);
+	for (size_t i = 0; i < list->n; i++)
+		add_field(e, list->id[i]);
+	e->bound_bytes = bound(e);
+	if (fffa_keep_new(e))
+		return fffa_fail(err, ENOMEM, "no memory for the encoder");
+	return 0;
+}
+
 int fffa_encoder_new(enum fffa_format format, const char *fields, struct fffa_encoder **out,
 		     struct fffa_err *err)
 {
 	struct fffa_field_list list = {.n = 0};
 	struct fffa_encoder *e;
-	int rc = 0;
+	int rc;
 
-	if (format != FFFA_FORMAT_FLOWLOG)
-		rc = fffa_field_list_parse(format, fields, &list, err);
+	rc = read_fields(format, fields, &list, err);
 	if (rc)
 		return rc;
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return fffa_fail(err, ENOMEM, "no memory for the encoder");
 	e->format = format;
-	e->bound_bytes = 2 + FFFA_TEXT_SLACK_BYTES; /* the end of the line */
-	if (format == FFFA_FORMAT_FLOWLOG)
-		e->bound_bytes += fffa_flowlog_bound();
-	fill_consts(&e->consts, &list);
-	for (size_t i = 0; i < list.n; i++)
-		add_step(e, list.id[i]);
-	if (e->bound_bytes > FFFA_RECORD_BYTES_MAX) {
-		rc = fffa_fail(err, EINVAL, "a record could be %zu bytes long, %d are allowed",
-			       e->bound_bytes, FFFA_RECORD_BYTES_MAX);
+	rc = build(e, &list, err);
+	if (rc) {
 		free(e);
 		return rc;
 	}
@@ -106,7 +169,20 @@ int fffa_encoder_new(enum fffa_format format, const char *fields, struct fffa_en
 
 void fffa_encoder_free(struct fffa_encoder *e)
 {
+	if (!e)
+		return;
+	fffa_keep_free(e->keep);
 	free(e);
+}
+
+int fffa_encoder_wrap(struct fffa_encoder *e, enum fffa_envelope envelope, struct fffa_err *err)
+{
+	if (envelope && e->format != FFFA_FORMAT_VPC && e->format != FFFA_FORMAT_FLOWLOG)
+		return fffa_fail(err, EINVAL, "an envelope holds lines of vpc or flowlog, not %s",
+				 formats[e->format].name);
+	e->envelope = envelope;
+	e->bound_bytes = bound(e);
+	return 0;
 }
 
 size_t fffa_encode_header(const struct fffa_encoder *e, uint8_t *dst, size_t cap)
@@ -114,7 +190,7 @@ size_t fffa_encode_header(const struct fffa_encoder *e, uint8_t *dst, size_t cap
 	size_t len = 0, name_len;
 	const char *name;
 
-	if (e->format != FFFA_FORMAT_VPC)
+	if (e->format != FFFA_FORMAT_VPC || e->envelope)
 		return 0;
 	for (size_t i = 0; i < e->n; i++) {
 		name = fffa_field_name(FFFA_FORMAT_VPC, e->steps[i].id);
@@ -129,46 +205,42 @@ size_t fffa_encode_header(const struct fffa_encoder *e, uint8_t *dst, size_t cap
 	return len;
 }
 
-static uint8_t *write_vpc(const struct fffa_encoder *e, const struct fffa_record *r, uint8_t *p)
+static uint8_t *write_line(const struct fffa_encoder *e, const struct fffa_record *r, uint8_t *p)
 {
-	const struct fffa_step *s = e->steps, *end = s + e->n;
-	bool flow = r->status == FFFA_STATUS_OK;
-	uint8_t *q;
+	struct fffa_out o = {.p = p};
 
-	for (; s < end; s++) {
-		q = flow || s->always ? s->write(p, r, &e->consts) : p;
-		if (q == p)
-			*q++ = '-';
-		*q = ' ';
-		p = q + 1;
-	}
-	p[-1] = '\n';
-	return p;
+	if (e->format == FFFA_FORMAT_FLOWLOG)
+		return fffa_flowlog_write(p, r, &e->consts);
+	fffa_keep_put(e, r, &o);
+	o.p[-1] = '\n';
+	return o.p;
 }
 
-/* Every member is written with a comma in front; the first comma then becomes the brace. */
-static uint8_t *write_json(const struct fffa_encoder *e, const struct fffa_record *r, uint8_t *dst)
+static uint8_t *write_wrapped(const struct fffa_encoder *e, const struct fffa_record *r, uint8_t *p)
 {
-	const struct fffa_step *s = e->steps, *end = s + e->n;
-	bool flow = r->status == FFFA_STATUS_OK;
-	uint8_t *p = dst, *value, *q;
+	if (!e->envelope)
+		return write_line(e, r, p);
+	p = write_line(e, r, fffa_text_lit(p, FIREHOSE_BEGIN));
+	return fffa_text_lit(p - 1, FIREHOSE_END);
+}
 
-	for (; s < end; s++) {
-		if (!flow && !s->always)
-			continue;
-		memcpy(p, s->key, sizeof(s->key));
-		value = p + s->key_len;
-		q = s->write(value, r, &e->consts);
-		if (q == value) /* not known: the key is overwritten by what follows */
-			continue;
-		*q = '"';
-		p = q + s->quoted;
-	}
-	*dst = '{';
-	p += p == dst;
-	*p++ = '}';
-	*p++ = '\n';
-	return p;
+static uint8_t *write_json(const struct fffa_encoder *e, const struct fffa_record *r, uint8_t *p)
+{
+	struct fffa_out o = {.p = p + 1};
+
+	*p = '{';
+	fffa_keep_put(e, r, &o);
+	o.p -= o.p[-1] == ',';
+	return fffa_text_lit(o.p, "}\n");
+}
+
+static uint8_t *write_msgpack(const struct fffa_encoder *e, const struct fffa_record *r, uint8_t *p)
+{
+	struct fffa_out o = {.p = p + fffa_pack_map_bytes(e->n)};
+
+	fffa_keep_put(e, r, &o);
+	fffa_pack_map(p, e->n, o.count);
+	return o.p;
 }
 
 size_t fffa_encode(const struct fffa_encoder *e, const struct fffa_record *r, uint8_t *dst,
@@ -178,11 +250,11 @@ size_t fffa_encode(const struct fffa_encoder *e, const struct fffa_record *r, ui
 
 	if (cap < e->bound_bytes) /* the caller's mistake; better no record than a broken heap */
 		return 0;
-	if (e->format == FFFA_FORMAT_VPC)
-		end = write_vpc(e, r, dst);
-	else if (e->format == FFFA_FORMAT_JSON)
+	if (e->put == fffa_put_json)
 		end = write_json(e, r, dst);
+	else if (e->put == fffa_put_msgpack)
+		end = write_msgpack(e, r, dst);
 	else
-		end = fffa_flowlog_write(dst, r, &e->consts);
+		end = write_wrapped(e, r, dst);
 	return (size_t)(end - dst);
 }

@@ -11,47 +11,70 @@
 #include "agent/base/err.h"
 #include "agent/flow/record.h"
 
-enum fffa_format { FFFA_FORMAT_VPC, FFFA_FORMAT_FLOWLOG, FFFA_FORMAT_JSON, FFFA_FORMAT_MAX };
+enum fffa_format {
+	FFFA_FORMAT_VPC,
+	FFFA_FORMAT_FLOWLOG,
+	FFFA_FORMAT_JSON,
+	FFFA_FORMAT_MSGPACK,
+	FFFA_FORMAT_MAX
+};
 
-/* No record of any format is longer; a caller lends at least so much room. */
-#define FFFA_RECORD_BYTES_MAX 4096
+/* What is put around each record of a text format. */
+enum fffa_envelope {
+	FFFA_ENVELOPE_NONE,
+	/* {"message":"..."} and a newline: a record of Amazon Data Firehose, as VPC Flow Logs sends
+	 * it, and a CloudWatch Logs event as shippers hand it on */
+	FFFA_ENVELOPE_FIREHOSE,
+};
+
+/* No record of any format is longer. */
+#define FFFA_RECORD_BYTES_MAX 16384
+/* Nor is a header line. */
+#define FFFA_HEADER_BYTES_MAX 1024
 
 struct fffa_encoder;
 
 /*
- * fields: for vpc "default" (v2), "v5", "all" or a "${name} ${name}" list; for json "all" or names
- * separated by spaces or commas; ignored by flowlog. NULL means the format's default. Returns a new
- * encoder in *out (free with fffa_encoder_free), or -EINVAL with err naming the bad field, or
- * -ENOMEM; on failure *out is untouched.
+ * fields: for vpc "default" (v2), "v5", "all" or a "${name} ${name}" list; for json and msgpack
+ * "all" or names separated by spaces or commas; the other formats have no choice and take NULL only.
+ * NULL means the format's default. Returns a new encoder in *out (free with fffa_encoder_free), or
+ * -EINVAL with err naming the bad field, or -ENOMEM; on failure *out is untouched.
  */
 int fffa_encoder_new(enum fffa_format format, const char *fields, struct fffa_encoder **out,
 		     struct fffa_err *err);
 void fffa_encoder_free(struct fffa_encoder *e);
+/* Before the first record. -EINVAL with err when the format is no line of text; then e is as it was.
+ */
+int fffa_encoder_wrap(struct fffa_encoder *e, enum fffa_envelope envelope, struct fffa_err *err);
 
-/* "vpc", "flowlog", "json"; -EINVAL when unknown. */
+/* "vpc", "flowlog", "json", "msgpack"; -EINVAL when unknown. */
 int fffa_format_parse(const char *name, enum fffa_format *out);
 const char *fffa_format_name(enum fffa_format format);
-/* HTTP/Kafka content type of the format's batches. */
-const char *fffa_format_content_type(enum fffa_format format);
+/* HTTP/Kafka content type of the encoder's batches; static. */
+const char *fffa_encoder_content_type(const struct fffa_encoder *e);
+
+/* Room that fffa_encode needs: what the longest record of this encoder takes, and some more; at most
+ * FFFA_RECORD_BYTES_MAX. */
+size_t fffa_encoder_bound(const struct fffa_encoder *e);
 
 /*
  * Writes the header line that starts a vpc file (field names and newline) to dst. Returns its
- * length, 0 for formats without one or when cap is too small (FFFA_RECORD_BYTES_MAX is always
- * enough).
+ * length, 0 for formats without one, inside an envelope, or when cap is too small
+ * (FFFA_HEADER_BYTES_MAX is always enough).
  */
 size_t fffa_encode_header(const struct fffa_encoder *e, uint8_t *dst, size_t cap);
 
 /*
  * Writes one record with its terminator (newline for text formats) to dst; cap >=
- * FFFA_RECORD_BYTES_MAX. Returns its length, never 0. (With less room than this encoder's longest
- * record needs: 0, and nothing is written.)
+ * fffa_encoder_bound. Returns its length, never 0. (With less room: 0, and nothing is written.) An
+ * identity with a stamp must not have changed since it was given that.
  */
 size_t fffa_encode(const struct fffa_encoder *e, const struct fffa_record *r, uint8_t *dst,
 		   size_t cap);
 
 /* One row of `fffa fields`. */
 struct fffa_field_info {
-	const char *name;	  /* JSON name, underscores; VPC name has '-' */
+	const char *name;	  /* underscores; the vpc name has '-' */
 	const char *type;	  /* int, str, bool, ip */
 	const char *source;	  /* where the value comes from, one phrase */
 	unsigned int vpc_version; /* 2..11; 0: not a VPC field */

@@ -4,23 +4,33 @@
 
 #define VPC	(1U << FFFA_FORMAT_VPC)
 #define FLOWLOG (1U << FFFA_FORMAT_FLOWLOG)
-#define JSON	(1U << FFFA_FORMAT_JSON)
+/* The same names and values. */
+#define JSON (1U << FFFA_FORMAT_JSON | 1U << FFFA_FORMAT_MSGPACK)
 
 #define TYPE_INT  "int"
 #define TYPE_STR  "str"
 #define TYPE_BOOL "bool"
 #define TYPE_IP	  "ip"
+#define TYPE_NAME "str"
 
 #define QUOTED_INT  false
 #define QUOTED_STR  true
 #define QUOTED_BOOL false
 #define QUOTED_IP   true
+#define QUOTED_NAME true
 
-#define ALWAYS true
-#define FLOW   false
+#define PACK_INT(id)  fffa_pack_##id
+#define PACK_STR(id)  NULL
+#define PACK_BOOL(id) fffa_pack_##id
+#define PACK_IP(id)   NULL
+#define PACK_NAME(id) fffa_pack_##id
+
+#define IDENT  (FFFA_WHEN_ALWAYS | FFFA_WHEN_CONST)
+#define ALWAYS FFFA_WHEN_ALWAYS
+#define FLOW   FFFA_WHEN_FLOW
 
 static const struct fffa_field_info infos[FFFA_FIELD_COUNT] = {
-#define FFFA_FIELD(id, vpc, t, ver, fmts, when, max, src)                                          \
+#define FFFA_FIELD(id, vpc, t, ver, fmts, cond, max, src)                                          \
 	[FFFA_FIELD_##id] = {                                                                      \
 		.name = #id,                                                                       \
 		.type = TYPE_##t,                                                                  \
@@ -33,13 +43,14 @@ static const struct fffa_field_info infos[FFFA_FIELD_COUNT] = {
 };
 
 const struct fffa_field fffa_fields[FFFA_FIELD_COUNT] = {
-#define FFFA_FIELD(id, vpc, t, ver, fmts, when, max, src)                                          \
+#define FFFA_FIELD(id, vpc, t, ver, fmts, cond, max, src)                                          \
 	[FFFA_FIELD_##id] = {                                                                      \
 		.vpc_name = (vpc),                                                                 \
 		.write = fffa_value_##id,                                                          \
+		.pack = PACK_##t(id),                                                              \
 		.max_bytes = (max),                                                                \
 		.quoted = QUOTED_##t,                                                              \
-		.always = (when),                                                                  \
+		.when = (cond),                                                                    \
 	},
 #include "agent/encode/fields.def"
 #undef FFFA_FIELD

@@ -34,21 +34,50 @@ enum fffa_field_id {
 	FFFA_FIELD_COUNT,
 };
 
-#define FFFA_FIELD(id, ...) fffa_value_fn fffa_value_##id;
+/* What is no string in msgpack has a second writer, of the whole msgpack value. So has the one
+ * string that json has to escape. */
+#define FFFA_PACK_INT(id)  fffa_value_fn fffa_pack_##id;
+#define FFFA_PACK_BOOL(id) fffa_value_fn fffa_pack_##id;
+#define FFFA_PACK_NAME(id) fffa_value_fn fffa_pack_##id;
+#define FFFA_PACK_STR(id)
+#define FFFA_PACK_IP(id)
+#define FFFA_FIELD(id, vpc, t, ...)                                                                \
+	fffa_value_fn fffa_value_##id;                                                             \
+	FFFA_PACK_##t(id)
 #include "agent/encode/fields.def"
 #undef FFFA_FIELD
+#undef FFFA_PACK_INT
+#undef FFFA_PACK_BOOL
+#undef FFFA_PACK_NAME
+#undef FFFA_PACK_STR
+#undef FFFA_PACK_IP
+
+/*
+ * When a field is written: bits, of which one must be among those of the record. CONST is no
+ * condition: the value depends on the identity alone and may be kept, see program.h.
+ */
+enum fffa_when {
+	FFFA_WHEN_ALWAYS = 1,
+	FFFA_WHEN_FLOW = 2,
+	FFFA_WHEN_INGRESS = 4, /* flows only, as is EGRESS */
+	FFFA_WHEN_EGRESS = 8,
+	FFFA_WHEN_NODATA = 16,
+	FFFA_WHEN_SKIPDATA = 32,
+	FFFA_WHEN_CONST = 128,
+};
 
 /* What an encoder needs of a field beside its fffa_field_info, which has the same index. */
 struct fffa_field {
 	const char *vpc_name; /* NULL: not a vpc field */
 	fffa_value_fn *write;
-	uint8_t max_bytes; /* of the value's text */
-	bool quoted;	   /* in json */
-	bool always;	   /* carried by NODATA and SKIPDATA records, too */
+	fffa_value_fn *pack; /* NULL: the text is a string of msgpack */
+	uint16_t max_bytes;  /* of the value's text; 0: never known */
+	bool quoted;	     /* in json */
+	uint8_t when;	     /* enum fffa_when */
 };
 extern const struct fffa_field fffa_fields[FFFA_FIELD_COUNT];
 
-/* The field's name in a format: hyphens in vpc, underscores in json. NULL when the format does not
+/* The field's name in a format: hyphens in vpc, underscores elsewhere. NULL when the format does not
  * have it. */
 const char *fffa_field_name(enum fffa_format format, size_t id);
 
@@ -59,7 +88,7 @@ struct fffa_field_list {
 };
 
 /*
- * Reads a `fields` text of the vpc or json format, see fffa_encoder_new; NULL means the default. 0
+ * Reads a `fields` text of the vpc, json or msgpack format, see fffa_encoder_new; NULL means the default. 0
  * with at least one field in *list, or -EINVAL with err naming the bad part; then *list holds
  * nothing of use.
  */

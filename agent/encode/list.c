@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `fields` texts: presets, "${a} ${b}" for vpc, "a, b" for json; errors name the bad part. */
+/* `fields` texts: presets, "${a} ${b}" for vpc, "a, b" for json and msgpack; errors name the bad part. */
 #include <errno.h>
 #include <string.h>
 
@@ -134,17 +134,18 @@ static int parse_vpc(const char *s, struct fffa_field_list *list, struct fffa_er
 	}
 }
 
-static int json_syntax_error(const char *at, struct fffa_err *err)
+static int json_syntax_error(enum fffa_format format, const char *at, struct fffa_err *err)
 {
 	char text[SHOWN_BYTES_MAX + 1];
 
 	return fffa_fail(err, EINVAL,
-			 "bad json fields at \"%s\": allowed are all, or names such as "
+			 "bad %s fields at \"%s\": allowed are all, or names such as "
 			 "\"srcaddr, dstaddr, bytes\"",
-			 shown(text, at, strlen(at)));
+			 fffa_format_name(format), shown(text, at, strlen(at)));
 }
 
-static int parse_json(const char *s, struct fffa_field_list *list, struct fffa_err *err)
+static int parse_json(enum fffa_format format, const char *s, struct fffa_field_list *list,
+		      struct fffa_err *err)
 {
 	size_t len;
 	int rc;
@@ -153,8 +154,8 @@ static int parse_json(const char *s, struct fffa_field_list *list, struct fffa_e
 	for (;;) {
 		len = strcspn(s, " ,");
 		if (!len) /* nothing at all, or nothing beside a comma */
-			return json_syntax_error(s, err);
-		rc = add_field(FFFA_FORMAT_JSON, s, len, list, err);
+			return json_syntax_error(format, s, err);
+		rc = add_field(format, s, len, list, err);
 		if (rc)
 			return rc;
 		s += len;
@@ -170,9 +171,9 @@ int fffa_field_list_parse(enum fffa_format format, const char *text, struct fffa
 			  struct fffa_err *err)
 {
 	list->n = 0;
-	if (format == FFFA_FORMAT_JSON) {
+	if (format == FFFA_FORMAT_JSON || format == FFFA_FORMAT_MSGPACK) {
 		if (text && strcmp(text, "all") != 0)
-			return parse_json(text, list, err);
+			return parse_json(format, text, list, err);
 		take_rows(format, ~0U, list);
 		return 0;
 	}

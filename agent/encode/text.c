@@ -227,6 +227,19 @@ uint8_t *fffa_text_utc(uint8_t *p, int64_t unix_s)
 	return p;
 }
 
+uint8_t *fffa_text_utc_ms(uint8_t *p, int64_t unix_ms)
+{
+	int64_t unix_s = fffa_text_seconds(unix_ms);
+	unsigned int ms = (unsigned int)(unix_ms - unix_s * 1000);
+
+	p = fffa_text_utc(p, unix_s) - 1;
+	*p++ = '.';
+	*p++ = (uint8_t)('0' + ms / 100);
+	p = put_pair(p, ms % 100);
+	*p++ = 'Z';
+	return p;
+}
+
 /* Length of the well-formed UTF-8 sequence at s (Unicode table 3-7), 0 when there is none. */
 static size_t utf8_len(const uint8_t *s, size_t len)
 {
@@ -274,6 +287,23 @@ uint8_t *fffa_text_json(uint8_t *p, const char *s, size_t len)
 			memcpy(p, in + i, n);
 			p += n;
 		}
+	}
+	return p;
+}
+
+uint8_t *fffa_text_utf8(uint8_t *p, const char *s, size_t len)
+{
+	const uint8_t *in = (const uint8_t *)s;
+	size_t n;
+
+	for (size_t i = 0; i < len; i += n ? n : 1) {
+		n = utf8_len(in + i, len - i);
+		if (n == 0) {
+			p = fffa_text_lit(p, "\xef\xbf\xbd");
+			continue;
+		}
+		memcpy(p, in + i, n);
+		p += n;
 	}
 	return p;
 }

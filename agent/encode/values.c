@@ -1,25 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* One writer per row of fields.def: what a field means is said here and nowhere else. */
+/* One writer per row of fields.def: what a field means is said here, and in values_aws.c. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
 
-#include "agent/encode/fields.h"
-#include "agent/encode/text.h"
+#include "agent/encode/value.h"
 
-#define VALUE(id)                                                                                  \
-	uint8_t *fffa_value_##id(uint8_t *p, const struct fffa_record *r __attribute__((unused)),  \
-				 const struct fffa_consts *c __attribute__((unused)))
+#define SERVICE_BYTES_MAX 63
 
 static bool is_icmp(const struct fffa_record *r)
 {
 	return r->key.proto == IPPROTO_ICMP || r->key.proto == IPPROTO_ICMPV6;
 }
 
-VALUE(version)
-{
-	return fffa_text_u64(p, c->version);
-}
+UINT_VALUE(version, true, c->version)
 
 VALUE(account_id)
 {
@@ -33,51 +27,46 @@ VALUE(interface_id)
 	return fffa_text_array(p, r->ident->interface_id);
 }
 
+/* AWS shows the interface's primary address in place of its own end's, whatever stands in the
+ * packet. */
+static const uint8_t *own_end(const struct fffa_record *r, const uint8_t addr[16])
+{
+	const struct fffa_ident *i = r->ident;
+
+	if (fffa_text_is_ipv4(addr))
+		return i->has_primary_ipv4 ? i->primary_ipv4 : addr;
+	return i->has_primary_ipv6 ? i->primary_ipv6 : addr;
+}
+
+static bool is_egress(const struct fffa_record *r)
+{
+	return r->key.view & FFFA_VIEW_EGRESS;
+}
+
 VALUE(srcaddr)
 {
-	return fffa_text_ip(p, r->key.src);
+	return fffa_text_ip(p, is_egress(r) ? own_end(r, r->key.src) : r->key.src);
 }
 
 VALUE(dstaddr)
 {
-	return fffa_text_ip(p, r->key.dst);
+	return fffa_text_ip(p, is_egress(r) ? r->key.dst : own_end(r, r->key.dst));
 }
 
 /* AWS writes 0 for both ports of ICMP; the key's dport holds type and code there. */
-VALUE(srcport)
-{
-	return fffa_text_u64(p, is_icmp(r) ? 0 : ntohs(r->key.sport));
-}
+UINT_VALUE(srcport, true, is_icmp(r) ? 0 : ntohs(r->key.sport))
 
-VALUE(dstport)
-{
-	return fffa_text_u64(p, is_icmp(r) ? 0 : ntohs(r->key.dport));
-}
+UINT_VALUE(dstport, true, is_icmp(r) ? 0 : ntohs(r->key.dport))
 
-VALUE(protocol)
-{
-	return fffa_text_u64(p, r->key.proto);
-}
+UINT_VALUE(protocol, true, r->key.proto)
 
-VALUE(packets)
-{
-	return fffa_text_u64(p, r->packets);
-}
+UINT_VALUE(packets, true, r->packets)
 
-VALUE(bytes)
-{
-	return fffa_text_u64(p, r->bytes);
-}
+UINT_VALUE(bytes, true, r->bytes)
 
-VALUE(start)
-{
-	return fffa_text_i64(p, fffa_text_seconds(r->start_ms));
-}
+SINT_VALUE(start, true, fffa_text_seconds(r->start_ms))
 
-VALUE(end)
-{
-	return fffa_text_i64(p, fffa_text_seconds(r->end_ms));
-}
+SINT_VALUE(end, true, fffa_text_seconds(r->end_ms))
 
 VALUE(action)
 {
@@ -109,16 +98,14 @@ VALUE(instance_id)
 }
 
 /* AWS shows FIN, SYN and RST, and ACK only where it came with SYN in one packet. */
-VALUE(tcp_flags)
+static unsigned int aws_flags(const struct fffa_record *r)
 {
 	unsigned int flags = r->flags & (FFFA_F_FIN | FFFA_F_SYN | FFFA_F_RST);
 
-	if (r->key.proto != IPPROTO_TCP)
-		return p;
-	if (r->flags & FFFA_F_SYNACK)
-		flags |= FFFA_F_ACK;
-	return fffa_text_u64(p, flags);
+	return r->flags & FFFA_F_SYNACK ? flags | FFFA_F_ACK : flags;
 }
+
+UINT_VALUE(tcp_flags, r->key.proto == IPPROTO_TCP, aws_flags(r))
 
 VALUE(type)
 {
@@ -148,71 +135,71 @@ VALUE(az_id)
 
 VALUE(sublocation_type)
 {
-	return p;
+	return fffa_text_array(p, r->ident->host->sublocation_type);
 }
 
 VALUE(sublocation_id)
 {
-	return p;
+	return fffa_text_array(p, r->ident->host->sublocation_id);
+}
+
+static uint8_t *put_service(uint8_t *p, const char *name)
+{
+	return name ? fffa_text_long(p, name, SERVICE_BYTES_MAX + 1) : p;
 }
 
 VALUE(pkt_src_aws_service)
 {
-	return p;
+	return put_service(p, r->src_service);
 }
 
 VALUE(pkt_dst_aws_service)
 {
-	return p;
+	return put_service(p, r->dst_service);
 }
 
 VALUE(flow_direction)
 {
-	if (r->key.view & FFFA_VIEW_EGRESS)
+	if (is_egress(r))
 		return fffa_text_lit(p, "egress");
 	return fffa_text_lit(p, "ingress");
 }
 
-VALUE(traffic_path)
+/* AWS has a path for what leaves only. */
+static bool has_path(const struct fffa_record *r)
 {
-	return p;
+	return is_egress(r) && r->traffic_path >= 1 && r->traffic_path <= 8;
 }
 
-VALUE(schema)
-{
-	return fffa_text_lit(p, "1");
-}
+UINT_VALUE(traffic_path, has_path(r), r->traffic_path)
+
+UINT_VALUE(schema, true, 1)
 
 VALUE(agent_id)
 {
 	return fffa_text_array(p, r->ident->host->agent_id);
 }
 
-VALUE(epoch)
-{
-	return fffa_text_u64(p, r->epoch);
-}
+UINT_VALUE(epoch, true, r->epoch)
 
-VALUE(seq)
-{
-	return fffa_text_u64(p, r->seq);
-}
+UINT_VALUE(seq, true, r->seq)
 
-VALUE(start_ms)
-{
-	return fffa_text_i64(p, r->start_ms);
-}
+SINT_VALUE(start_ms, true, r->start_ms)
 
-VALUE(end_ms)
-{
-	return fffa_text_i64(p, r->end_ms);
-}
+SINT_VALUE(end_ms, true, r->end_ms)
 
 /* The one string that the kernel's user chose: nearly any byte may be in a device name. */
 VALUE(ifname)
 {
 	return fffa_text_json(p, r->ident->ifname,
 			      strnlen(r->ident->ifname, sizeof(r->ident->ifname) - 1));
+}
+
+uint8_t *fffa_pack_ifname(FFFA_VALUE_ARGS)
+{
+	size_t len = strnlen(r->ident->ifname, sizeof(r->ident->ifname) - 1);
+
+	return len ? fffa_pack_text(p, fffa_text_utf8(p + 1, r->ident->ifname, len)) : p;
 }
 
 VALUE(hook)
@@ -227,15 +214,17 @@ VALUE(az)
 	return fffa_text_array(p, r->ident->host->az);
 }
 
-VALUE(tcp_flags_raw)
-{
-	return r->key.proto == IPPROTO_TCP ? fffa_text_u64(p, r->flags & 0xff) : p;
-}
+UINT_VALUE(tcp_flags_raw, r->key.proto == IPPROTO_TCP, r->flags & 0xff)
 
 VALUE(end_reason)
 {
 	return r->end_reason < FFFA_END_MAX ? fffa_text_array(p, c->end_reason[r->end_reason].text)
 					    : p;
+}
+
+uint8_t *fffa_pack_encapsulated(FFFA_VALUE_ARGS)
+{
+	return fffa_pack_bool(p, r->tunnel);
 }
 
 VALUE(encapsulated)
@@ -262,10 +251,7 @@ VALUE(tunnel_dst)
 	return r->tunnel ? fffa_text_ip(p, r->tunnel->dst) : p;
 }
 
-VALUE(vni)
-{
-	return r->tunnel ? fffa_text_u64(p, r->tunnel->vni) : p;
-}
+UINT_VALUE(vni, r->tunnel, r->tunnel->vni)
 
 /* AWS writes interface ids with 17 digits; the option holds 64 bits, so the first digit is always
  * 0. */
@@ -283,47 +269,19 @@ VALUE(gwlb_attachment_id)
 	return fffa_text_hex64(p, r->tunnel->attachment_id);
 }
 
-VALUE(gwlb_flow_cookie)
-{
-	if (!r->tunnel || !(r->tunnel->has & FFFA_TUNNEL_HAS_COOKIE))
-		return p;
-	return fffa_text_u64(p, r->cookie);
-}
+UINT_VALUE(gwlb_flow_cookie, r->tunnel && r->tunnel->has & FFFA_TUNNEL_HAS_COOKIE, r->cookie)
 
-VALUE(icmp_type)
-{
-	return is_icmp(r) ? fffa_text_u64(p, ntohs(r->key.dport) >> 8) : p;
-}
+UINT_VALUE(icmp_type, is_icmp(r), ntohs(r->key.dport) >> 8)
 
-VALUE(icmp_code)
-{
-	return is_icmp(r) ? fffa_text_u64(p, ntohs(r->key.dport) & 0xff) : p;
-}
+UINT_VALUE(icmp_code, is_icmp(r), ntohs(r->key.dport) & 0xff)
 
-VALUE(sampled)
-{
-	return r->sampled > 1 ? fffa_text_u64(p, r->sampled) : p;
-}
+UINT_VALUE(sampled, r->sampled > 1, r->sampled)
 
-static uint8_t *put_lost(uint8_t *p, const struct fffa_record *r, uint64_t n)
-{
-	return r->status == FFFA_STATUS_SKIPDATA && n ? fffa_text_u64(p, n) : p;
-}
+UINT_VALUE(lost_packets, r->status == FFFA_STATUS_SKIPDATA && r->lost_packets, r->lost_packets)
 
-VALUE(lost_packets)
-{
-	return put_lost(p, r, r->lost_packets);
-}
+UINT_VALUE(lost_bytes, r->status == FFFA_STATUS_SKIPDATA && r->lost_bytes, r->lost_bytes)
 
-VALUE(lost_bytes)
-{
-	return put_lost(p, r, r->lost_bytes);
-}
-
-VALUE(lost_records)
-{
-	return put_lost(p, r, r->lost_records);
-}
+UINT_VALUE(lost_records, r->status == FFFA_STATUS_SKIPDATA && r->lost_records, r->lost_records)
 
 VALUE(lost_reason)
 {

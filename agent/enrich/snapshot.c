@@ -136,6 +136,9 @@ struct fffa_snapshot *fffa_snapshot_new(const struct fffa_snapshot_parts *p)
 		fill_device(s, p, i);
 	if (s->n)
 		qsort(s->devices, s->n, sizeof(s->devices[0]), by_ifindex);
+	fffa_ident_stamp(&s->other);
+	for (size_t i = 0; i < s->n; i++)
+		fffa_ident_stamp(&s->devices[i].ident);
 	return s;
 }
 

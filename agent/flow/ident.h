@@ -62,6 +62,15 @@ struct fffa_ident {
 	bool has_primary_ipv4;
 	bool has_primary_ipv6;
 	struct fffa_ident_tags interface_tags;
+	/* Tells contents apart, see fffa_ident_stamp; 0: not stamped. */
+	uint64_t stamp;
 };
+
+/*
+ * Call once the identity and its host are complete, and again after any change: encoders keep the
+ * text of an identity as long as its stamp stays. Without a stamp they write it anew for each record,
+ * which is right but slower.
+ */
+void fffa_ident_stamp(struct fffa_ident *i);
 
 #endif

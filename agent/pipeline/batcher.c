@@ -26,6 +26,13 @@ int fffa_batcher__init(struct fffa_batcher *b, const struct fffa_sink_common_con
 	rc = fffa_encoder_new(format, like->fields, &b->encoder, err);
 	if (rc)
 		return rc;
+	rc = fffa_encoder_wrap(b->encoder, (enum fffa_envelope)like->envelope, err);
+	if (rc) {
+		fffa_encoder_free(b->encoder);
+		b->encoder = NULL;
+		return rc;
+	}
+	b->bound_bytes = fffa_encoder_bound(b->encoder);
 	b->like = like;
 	b->source = source;
 	b->max_bytes = (size_t)clamp(like->batch_bytes, 1, MAX_BATCH_BYTES);
@@ -55,8 +62,8 @@ bool fffa_batcher__suits(const struct fffa_batcher *b, const struct fffa_sink_co
 	const struct fffa_sink_common_conf *l = b->like;
 
 	return same_text(l->format, c->format) && same_text(l->fields, c->fields) &&
-	       l->batch_records == c->batch_records && l->batch_bytes == c->batch_bytes &&
-	       l->batch_age_ns == c->batch_age_ns;
+	       l->envelope == c->envelope && l->batch_records == c->batch_records &&
+	       l->batch_bytes == c->batch_bytes && l->batch_age_ns == c->batch_age_ns;
 }
 
 void fffa_batcher__feed(struct fffa_batcher *b, struct fffa_lane *l)
@@ -71,8 +78,8 @@ void fffa_batcher__feed(struct fffa_batcher *b, struct fffa_lane *l)
 
 size_t fffa_batcher__footprint_max(const struct fffa_batcher *b)
 {
-	size_t bytes = b->max_bytes + FFFA_RECORD_BYTES_MAX;
-	size_t longest = b->max_records * (size_t)FFFA_RECORD_BYTES_MAX;
+	size_t bytes = b->max_bytes + b->bound_bytes;
+	size_t longest = b->max_records * b->bound_bytes;
 
 	/* the bytes, the index, the batch itself */
 	return (bytes < longest ? bytes : longest) +
@@ -105,10 +112,9 @@ static void on_age(uv_timer_t *t)
 static struct fffa_batch *begin(const struct fffa_batcher *b, uint8_t **dst)
 {
 	/* One record more than max_bytes fits: a length is known only after encoding, see carry. */
-	struct fffa_batch *fresh =
-		fffa_batch_new(b->max_bytes + FFFA_RECORD_BYTES_MAX, b->max_records);
+	struct fffa_batch *fresh = fffa_batch_new(b->max_bytes + b->bound_bytes, b->max_records);
 
-	*dst = fresh ? fffa_batch_room(fresh, FFFA_RECORD_BYTES_MAX) : NULL;
+	*dst = fresh ? fffa_batch_room(fresh, b->bound_bytes) : NULL;
 	if (*dst)
 		return fresh;
 	fffa_batch_unref(fresh);
@@ -126,7 +132,7 @@ static void use(struct fffa_batcher *b, struct fffa_batch *fresh)
 
 static uint8_t *room(struct fffa_batcher *b)
 {
-	uint8_t *dst = b->open ? fffa_batch_room(b->open, FFFA_RECORD_BYTES_MAX) : NULL;
+	uint8_t *dst = b->open ? fffa_batch_room(b->open, b->bound_bytes) : NULL;
 
 	if (!dst) {
 		fffa_batcher__seal(b);
@@ -177,7 +183,7 @@ void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r)
 		lose_one(b, r);
 		return;
 	}
-	n = fffa_encode(b->encoder, r, dst, FFFA_RECORD_BYTES_MAX);
+	n = fffa_encode(b->encoder, r, dst, b->bound_bytes);
 	len = fffa_batch_bytes(b->open).len;
 	if (len && len + n > b->max_bytes) {
 		if (!carry(b, dst, n)) {

@@ -17,14 +17,15 @@ struct fffa_batcher {
 	const struct fffa_sink_common_conf *like; /* the first sink that it was made for */
 	const struct fffa_origin_source *source;
 	struct fffa_encoder *encoder;
-	size_t max_bytes; /* a batch is larger only when one record is */
+	size_t bound_bytes; /* room that the encoder asks for */
+	size_t max_bytes;   /* a batch is larger only when one record is */
 	uint32_t max_records;
 	uint64_t age_ms;
 	struct fffa_batch *open; /* NULL: empty */
 	uv_timer_t timer;	 /* age of the open batch */
 	struct fffa_lane *lanes;
 	size_t header_len;
-	uint8_t header[FFFA_RECORD_BYTES_MAX];
+	uint8_t header[FFFA_HEADER_BYTES_MAX];
 };
 
 /* The timer must have been initialised. Borrows like and source. 0, -EINVAL or -ENOMEM with err;

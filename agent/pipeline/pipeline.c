@@ -75,7 +75,7 @@ static int open_sink(struct fffa_pipeline *p, struct fffa_lane *l, struct fffa_e
 	if (!b)
 		return rc;
 	l->env.format = format;
-	l->env.content_type = fffa_format_content_type(format);
+	l->env.content_type = fffa_encoder_content_type(b->encoder);
 	if (l->conf->common.header)
 		l->env.preamble = (struct fffa_span){b->header, b->header_len};
 	fffa_batcher__feed(b, l);

@@ -47,13 +47,13 @@ static int check_demo(const void *conf, struct fffa_err *err)
 	return 0;
 }
 
-static int check_format(const struct fffa_sink_ops *ops, const char *format, const char *fields,
+static int check_format(const struct fffa_sink_ops *ops, const struct fffa_sink_common_conf *c,
 			struct fffa_err *err)
 {
 	(void)ops;
-	if (strcmp(format, "vpc") && strcmp(format, "json"))
-		return fffa_fail(err, EINVAL, "\"%s\" is unknown; allowed: vpc, json", format);
-	if (fields && !strcmp(fields, "nonsense"))
+	if (strcmp(c->format, "vpc") && strcmp(c->format, "json"))
+		return fffa_fail(err, EINVAL, "\"%s\" is unknown; allowed: vpc, json", c->format);
+	if (c->fields && !strcmp(c->fields, "nonsense"))
 		return fffa_fail(err, EINVAL, "fields: no field has this name");
 	return 0;
 }

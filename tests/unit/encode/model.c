@@ -41,7 +41,7 @@ static void set_always(json_t *o, const struct fffa_record *r)
 	static const char *const statuses[] = {"OK", "NODATA", "SKIPDATA"};
 	const struct fffa_ident *i = r->ident;
 
-	set_int(o, "version", 5);
+	set_int(o, "version", 11);
 	set_str(o, "account_id", i->owner_id[0] ? i->owner_id : i->host->account_id);
 	set_str(o, "interface_id", i->interface_id);
 	set_int(o, "start", floor_seconds(r->start_ms));

@@ -19,6 +19,31 @@ static void fill_name(char *dst, size_t size)
 	dst[size - 1] = 0;
 }
 
+#define FILL(array) fill_name((array), sizeof(array))
+
+static void longest_aws(struct sample *s)
+{
+	struct fffa_ident_ecs *ecs = &s->host.ecs;
+
+	FILL(s->host.sublocation_type);
+	FILL(s->host.sublocation_id);
+	FILL(ecs->cluster_arn);
+	FILL(ecs->cluster_name);
+	FILL(ecs->container_instance_arn);
+	FILL(ecs->container_instance_id);
+	FILL(ecs->container_id);
+	FILL(ecs->second_container_id);
+	FILL(ecs->service_name);
+	FILL(ecs->task_definition_arn);
+	FILL(ecs->task_arn);
+	FILL(ecs->task_id);
+	for (int i = 0; i < 2; i++) {
+		FILL(s->host.instance_tags.v[i]);
+		FILL(s->host.asg_tags.v[i]);
+		FILL(s->ident.interface_tags.v[i]);
+	}
+}
+
 /* Every value as long as it can be; proto decides between TCP and ICMP members. */
 static void longest(struct sample *s, uint8_t proto)
 {
@@ -38,6 +63,11 @@ static void longest(struct sample *s, uint8_t proto)
 	s->r.lost_packets = s->r.lost_bytes = s->r.lost_records = UINT64_MAX;
 	s->r.lost_reason = "a reason longer than any that the ledger has";
 	s->tunnel.vni = UINT32_MAX;
+	s->r.src_service = s->r.dst_service =
+		"A_SERVICE_WITH_A_NAME_THAT_IS_LONGER_THAN_ANY_THAT_AWS_HAS_SO_FAR_OR_EVER";
+	s->r.traffic_path = 8;
+	s->r.key.view = FFFA_VIEW_EGRESS;
+	longest_aws(s);
 	fill_name(s->host.agent_id, sizeof(s->host.agent_id));
 	fill_name(s->host.account_id, sizeof(s->host.account_id));
 	fill_name(s->host.instance_id, sizeof(s->host.instance_id));
@@ -92,9 +122,11 @@ static void presets_keep_their_bound(void **state)
 		check_bound(FFFA_FORMAT_VPC, "all", &s.r);
 		check_bound(FFFA_FORMAT_FLOWLOG, NULL, &s.r);
 		check_bound(FFFA_FORMAT_JSON, "all", &s.r);
+		check_bound(FFFA_FORMAT_MSGPACK, "all", &s.r);
 		s.r.status = FFFA_STATUS_SKIPDATA;
 		check_bound(FFFA_FORMAT_VPC, "all", &s.r);
 		check_bound(FFFA_FORMAT_JSON, "all", &s.r);
+		check_bound(FFFA_FORMAT_MSGPACK, "all", &s.r);
 		check_bound(FFFA_FORMAT_FLOWLOG, NULL, &s.r);
 	}
 }
@@ -113,6 +145,8 @@ static void single_fields_keep_their_bound(void **state)
 		check_bound(FFFA_FORMAT_JSON, infos[i].name, &s.r);
 		sample_unknown(&s);
 		check_bound(FFFA_FORMAT_JSON, infos[i].name, &s.r);
+		longest(&s, 6);
+		check_bound(FFFA_FORMAT_MSGPACK, infos[i].name, &s.r);
 		if (!fffa_fields[i].vpc_name)
 			continue;
 		snprintf(fields, sizeof(fields), "${%s}", fffa_fields[i].vpc_name);
@@ -126,7 +160,7 @@ static void single_fields_keep_their_bound(void **state)
 static void rows_tell_the_longest_value(void **state)
 {
 	struct fffa_consts consts = {.version = 11};
-	uint8_t dst[512];
+	uint8_t dst[1024];
 	struct sample s;
 	size_t len, most;
 
@@ -156,7 +190,7 @@ static void header_needs_its_room(void **state)
 
 	(void)state;
 	assert_int_equal(fffa_encoder_new(FFFA_FORMAT_VPC, "all", &e, NULL), 0);
-	len = fffa_encode_header(e, dst, sizeof(dst));
+	len = fffa_encode_header(e, dst, FFFA_HEADER_BYTES_MAX);
 	assert_true(len > 0);
 	for (size_t cap = 0; cap < len; cap++) {
 		dst[cap] = 0xa5;

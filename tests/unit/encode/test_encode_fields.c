@@ -21,19 +21,29 @@
 	   "sublocation-type sublocation-id pkt-src-aws-service pkt-dst-aws-service "              \
 	   "flow-direction traffic-path"
 
-static bool no_memory;
+#define V11                                                                                        \
+	V5 " ecs-cluster-arn ecs-cluster-name ecs-container-instance-arn "                         \
+	   "ecs-container-instance-id ecs-container-id ecs-second-container-id "                   \
+	   "ecs-service-name ecs-task-definition-arn ecs-task-arn ecs-task-id reject-reason "      \
+	   "resource-id encryption-status instance-tag instance-tag-2 interface-tag "              \
+	   "interface-tag-2 asg-tag asg-tag-2 interface-type next-hop-interface-id "               \
+	   "next-hop-subnet-id next-hop-az-id next-hop-vpc-id next-hop-interface-type"
+
+static unsigned int memory_left; /* allocations that still work, then none; 0: all */
 
 void *__real_calloc(size_t n, size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 
 void *__wrap_calloc(size_t n, size_t size)
 {
-	return no_memory ? NULL : __real_calloc(n, size);
+	if (memory_left && !--memory_left)
+		return NULL;
+	return __real_calloc(n, size);
 }
 
 static void check_header(const char *fields, const char *want)
 {
-	char line[FFFA_RECORD_BYTES_MAX + 1];
+	char line[FFFA_HEADER_BYTES_MAX + 1];
 	struct fffa_encoder *e = NULL;
 	size_t len;
 
@@ -50,14 +60,14 @@ static void headers(void **state)
 	check_header(NULL, V2 "\n");
 	check_header("default", V2 "\n");
 	check_header("v5", V5 "\n");
-	check_header("all", V5 "\n");
+	check_header("all", V11 "\n");
 	check_header("${bytes}", "bytes\n");
 	check_header("${end} ${tcp-flags} ${version}", "end tcp-flags version\n");
 }
 
 static void check_error(enum fffa_format format, const char *fields, const char *want)
 {
-	struct fffa_encoder *const untouched = (struct fffa_encoder *)(void *)&no_memory;
+	struct fffa_encoder *const untouched = (struct fffa_encoder *)(void *)&memory_left;
 	struct fffa_encoder *e = untouched;
 	struct fffa_err err = {""};
 
@@ -143,7 +153,7 @@ static void long_names_are_cut(void **state)
 static void every_name_is_accepted(void **state)
 {
 	const struct fffa_field_info *infos;
-	char vpc[2048] = "", json[2048] = "", one[64];
+	char vpc[4096] = "", json[4096] = "", one[64];
 	struct fffa_field_list list;
 	size_t count, vpc_count = 0;
 
@@ -173,7 +183,8 @@ static void every_name_is_accepted(void **state)
 static void table_is_consistent(void **state)
 {
 	static const char *const types[] = {"int", "str", "bool", "ip"};
-	const unsigned int vpc = 1U << FFFA_FORMAT_VPC, json = 1U << FFFA_FORMAT_JSON;
+	const unsigned int vpc = 1U << FFFA_FORMAT_VPC;
+	const unsigned int json = 1U << FFFA_FORMAT_JSON | 1U << FFFA_FORMAT_MSGPACK;
 	const struct fffa_field_info *infos;
 	size_t count, vpc_count = 0, t;
 	unsigned int last = 0;
@@ -187,7 +198,7 @@ static void table_is_consistent(void **state)
 			;
 		assert_true(t < 4);
 		assert_true(infos[i].source[0]);
-		assert_true(infos[i].formats & json);
+		assert_int_equal(infos[i].formats & json, json);
 		assert_int_equal(!!infos[i].vpc_version, !!(infos[i].formats & vpc));
 		assert_int_equal(!!infos[i].vpc_version, !!fffa_fields[i].vpc_name);
 		if (!infos[i].vpc_version)
@@ -200,7 +211,7 @@ static void table_is_consistent(void **state)
 			*c = *c == '_' ? '-' : *c;
 		assert_string_equal(hyphens, fffa_fields[i].vpc_name);
 	}
-	assert_int_equal(vpc_count, 29);
+	assert_int_equal(vpc_count, 54);
 }
 
 static void formats_have_names(void **state)
@@ -215,11 +226,54 @@ static void formats_have_names(void **state)
 	assert_string_equal(fffa_format_name(FFFA_FORMAT_VPC), "vpc");
 	assert_string_equal(fffa_format_name(FFFA_FORMAT_FLOWLOG), "flowlog");
 	assert_string_equal(fffa_format_name(FFFA_FORMAT_JSON), "json");
+	assert_string_equal(fffa_format_name(FFFA_FORMAT_MSGPACK), "msgpack");
 	assert_int_equal(fffa_format_parse("VPC", &f), -EINVAL);
 	assert_int_equal(fffa_format_parse("", &f), -EINVAL);
-	assert_string_equal(fffa_format_content_type(FFFA_FORMAT_VPC), "text/plain");
-	assert_string_equal(fffa_format_content_type(FFFA_FORMAT_FLOWLOG), "text/plain");
-	assert_string_equal(fffa_format_content_type(FFFA_FORMAT_JSON), "application/x-ndjson");
+}
+
+static void check_content_type(enum fffa_format format, enum fffa_envelope envelope,
+			       const char *want)
+{
+	struct fffa_encoder *e = NULL;
+
+	assert_int_equal(fffa_encoder_new(format, NULL, &e, NULL), 0);
+	assert_int_equal(fffa_encoder_wrap(e, envelope, NULL), 0);
+	assert_string_equal(fffa_encoder_content_type(e), want);
+	fffa_encoder_free(e);
+}
+
+static void batches_have_content_types(void **state)
+{
+	(void)state;
+	check_content_type(FFFA_FORMAT_VPC, FFFA_ENVELOPE_NONE, "text/plain");
+	check_content_type(FFFA_FORMAT_FLOWLOG, FFFA_ENVELOPE_NONE, "text/plain");
+	check_content_type(FFFA_FORMAT_JSON, FFFA_ENVELOPE_NONE, "application/x-ndjson");
+	check_content_type(FFFA_FORMAT_MSGPACK, FFFA_ENVELOPE_NONE, "application/msgpack");
+	check_content_type(FFFA_FORMAT_VPC, FFFA_ENVELOPE_FIREHOSE, "application/x-ndjson");
+	check_content_type(FFFA_FORMAT_FLOWLOG, FFFA_ENVELOPE_FIREHOSE, "application/x-ndjson");
+}
+
+static void some_formats_have_no_choice(void **state)
+{
+	(void)state;
+	check_error(FFFA_FORMAT_FLOWLOG, "all", "flowlog has no choice of fields");
+	check_error(FFFA_FORMAT_FLOWLOG, "", "flowlog has no choice of fields");
+	check_error(FFFA_FORMAT_MSGPACK, "srcadr",
+		    "unknown msgpack field \"srcadr\"; the nearest is \"srcaddr\"");
+	check_error(FFFA_FORMAT_MSGPACK, ",bytes", "bad msgpack fields at \",bytes\"");
+}
+
+static void only_lines_are_wrapped(void **state)
+{
+	struct fffa_err err = {""};
+	struct fffa_encoder *e = NULL;
+
+	(void)state;
+	assert_int_equal(fffa_encoder_new(FFFA_FORMAT_JSON, NULL, &e, NULL), 0);
+	assert_int_equal(fffa_encoder_wrap(e, FFFA_ENVELOPE_FIREHOSE, &err), -EINVAL);
+	assert_string_equal(err.text, "an envelope holds lines of vpc or flowlog, not json");
+	assert_int_equal(fffa_encoder_wrap(e, FFFA_ENVELOPE_NONE, NULL), 0);
+	fffa_encoder_free(e);
 }
 
 static void no_memory_takes_nothing(void **state)
@@ -229,12 +283,15 @@ static void no_memory_takes_nothing(void **state)
 	int rc;
 
 	(void)state;
-	no_memory = true;
-	rc = fffa_encoder_new(FFFA_FORMAT_VPC, "all", &e, &err);
-	no_memory = false;
-	assert_int_equal(rc, -ENOMEM);
-	assert_null(e);
-	assert_true(err.text[0]);
+	for (unsigned int i = 1; i <= 2; i++) {
+		err.text[0] = 0;
+		memory_left = i;
+		rc = fffa_encoder_new(FFFA_FORMAT_VPC, "all", &e, &err);
+		assert_int_equal(memory_left, 0);
+		assert_int_equal(rc, -ENOMEM);
+		assert_null(e);
+		assert_true(err.text[0]);
+	}
 	fffa_encoder_free(NULL);
 }
 
@@ -248,6 +305,9 @@ int main(void)
 		cmocka_unit_test(every_name_is_accepted),
 		cmocka_unit_test(table_is_consistent),
 		cmocka_unit_test(formats_have_names),
+		cmocka_unit_test(batches_have_content_types),
+		cmocka_unit_test(some_formats_have_no_choice),
+		cmocka_unit_test(only_lines_are_wrapped),
 		cmocka_unit_test(no_memory_takes_nothing),
 	};
 

@@ -24,7 +24,7 @@ static void all_fields_line(void **state)
 {
 	struct sample s;
 	const char *line =
-		"{\"version\":5,\"account_id\":\"111122223333\","
+		"{\"version\":11,\"account_id\":\"111122223333\","
 		"\"interface_id\":\"eni-0aa11bb22cc33dd44\",\"srcaddr\":\"10.0.5.9\","
 		"\"dstaddr\":\"10.0.5.20\",\"srcport\":40112,\"dstport\":22,\"protocol\":6,"
 		"\"packets\":18,\"bytes\":3991,\"start\":1700000010,\"end\":1700000070,"

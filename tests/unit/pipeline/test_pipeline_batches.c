@@ -159,6 +159,7 @@ static void any_differing_setting_parts_sinks(void **state)
 	f->sinks[1].common.batch_bytes++;
 	f->sinks[2].common.batch_age_ns++;
 	f->sinks[3].common.format = text("flowlog");
+	f->sinks[3].common.fields = NULL;
 	for (size_t i = 0; i < 4; i++)
 		f->far[i].hold = true;
 	fixture_open(f, 4);
@@ -168,6 +169,28 @@ static void any_differing_setting_parts_sinks(void **state)
 		for (size_t k = 0; k < i; k++)
 			assert_ptr_not_equal(f->far[i].seen[0].batch, f->far[k].seen[0].batch);
 	}
+	fixture_close(f, 1 * MS);
+}
+
+/* Nor does a line inside an envelope begin with a header. */
+static void an_envelope_parts_sinks(void **state)
+{
+	struct fixture *f = *state;
+	struct fffa_span bytes;
+
+	for (size_t i = 0; i < 2; i++) {
+		f->sinks[i].common.format = text("vpc");
+		f->sinks[i].common.fields = text("${log-status} ${bytes}");
+		f->far[i].hold = true;
+	}
+	f->sinks[1].common.envelope = FFFA_ENVELOPE_FIREHOSE;
+	fixture_open(f, 2);
+	assert_int_equal(f->far[0].len, strlen("log-status bytes\n"));
+	assert_int_equal(f->far[1].len, 0);
+	fixture_feed(f, 10);
+	bytes = fffa_batch_record(f->far[1].seen[0].batch, 9);
+	assert_memory_equal(bytes.ptr, "{\"message\":\"OK ", 15);
+	assert_memory_equal(bytes.ptr + bytes.len - 3, "\"}\n", 3);
 	fixture_close(f, 1 * MS);
 }
 
@@ -304,6 +327,7 @@ int main(void)
 		CASE(age_counts_from_the_first_record),
 		CASE(like_sinks_share_batches),
 		CASE(any_differing_setting_parts_sinks),
+		CASE(an_envelope_parts_sinks),
 		CASE(header_goes_to_those_who_want_it),
 		CASE(failed_open_leaves_nothing),
 		CASE(names_and_reopens_its_sinks),
