@@ -484,6 +484,7 @@ static int start_replay(struct fffa_agent *a, struct fffa_replay_conf *conf, str
 	a->replay_meta = a->conf->metadata;
 	if (a->replay_meta.imds.enabled == FFFA_SW_AUTO)
 		a->replay_meta.imds.enabled = FFFA_SW_OFF;
+	a->replay_meta.ecs = FFFA_ECS_OFF;
 	conf->capture = &a->conf->capture;
 	r = open_common(a, &a->replay_meta, err);
 	if (!r)

@@ -15,6 +15,7 @@ enum fffa_hook { FFFA_HOOK_AUTO, FFFA_HOOK_XDP, FFFA_HOOK_TC };
 enum fffa_direction { FFFA_DIR_INGRESS, FFFA_DIR_EGRESS, FFFA_DIR_BOTH };
 enum fffa_tunnel_view { FFFA_TUNNEL_VIEW_INNER, FFFA_TUNNEL_VIEW_OUTER, FFFA_TUNNEL_VIEW_BOTH };
 enum fffa_when_full { FFFA_WHEN_FULL_DROP_NEWEST, FFFA_WHEN_FULL_DROP_OLDEST };
+enum fffa_ecs_switch { FFFA_ECS_AUTO, FFFA_ECS_OFF };
 enum fffa_switch { FFFA_SW_AUTO, FFFA_SW_ON, FFFA_SW_OFF };
 
 struct fffa_capture_conf {
@@ -47,6 +48,7 @@ struct fffa_metadata_conf {
 		int64_t refresh_ns;
 		int64_t timeout_ns;
 	} imds;
+	int ecs;			   /* enum fffa_ecs_switch */
 	struct fffa_strings instance_tags; /* keys, at most 2 */
 	struct fffa_pairs fixed;	   /* metadata.static: account_id, instance_id, ... */
 };

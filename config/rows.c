@@ -31,6 +31,7 @@ static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL}
 static const char *const log_formats[] = {"text", "json", NULL};
 /* In the order of agent/encode/encoder.h. */
 static const char *const envelopes[] = {"none", "firehose", NULL};
+static const char *const ecs_switches[] = {[FFFA_ECS_AUTO] = "auto", [FFFA_ECS_OFF] = "off", NULL};
 static const char *const tunnels[] = {"geneve", "vxlan", NULL};
 static const char *const when_full[] = {[FFFA_WHEN_FULL_DROP_NEWEST] = "drop_newest",
 					[FFFA_WHEN_FULL_DROP_OLDEST] = "drop_oldest",
@@ -112,6 +113,10 @@ const struct fffa_option fffa_config_rows[] = {
 	FFFA_OPT_STRINGS("metadata.instance_tags", C, metadata.instance_tags, "[]", 0, 2, NULL, 0,
 			 "Keys of instance tags for the fields instance-tag and instance-tag-2; "
 			 "needs tags in instance metadata to be allowed."),
+	FFFA_OPT_ENUM(
+		"metadata.ecs", C, metadata.ecs, "auto", ecs_switches, 0,
+		"Ask the ECS task metadata endpoint for the ecs fields; auto: where "
+		"ECS_CONTAINER_METADATA_URI_V4 is set. Refresh and timeout are those of imds."),
 	FFFA_OPT_MAP("metadata.static", C, metadata.fixed, "{}", static_keys, 0,
 		     "Fixed values that win over all others; tags as they are, they are "
 		     "percent-encoded in records."),

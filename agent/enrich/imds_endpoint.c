@@ -57,7 +57,8 @@ out:
 	return ok;
 }
 
-static int take(const char *url, const char *from, char *dst, struct fffa_err *err)
+int fffa_imds_endpoint_take(const char *url, const char *from,
+			    char dst[FFFA_IMDS_ENDPOINT_MAX_BYTES], struct fffa_err *err)
 {
 	size_t len = strlen(url);
 
@@ -81,13 +82,14 @@ int fffa_imds_endpoint_choose(const char *conf, const struct fffa_imds_env *env,
 			      char dst[FFFA_IMDS_ENDPOINT_MAX_BYTES], struct fffa_err *err)
 {
 	if (is_set(conf) && strcmp(conf, FFFA_IMDS_ENDPOINT_IPV4) != 0)
-		return take(conf, "metadata.imds.endpoint", dst, err);
+		return fffa_imds_endpoint_take(conf, "metadata.imds.endpoint", dst, err);
 	if (is_set(env->endpoint))
-		return take(env->endpoint, "AWS_EC2_METADATA_SERVICE_ENDPOINT", dst, err);
+		return fffa_imds_endpoint_take(env->endpoint, "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+					       dst, err);
 	if (!is_set(env->mode) || strcasecmp(env->mode, "IPv4") == 0)
-		return take(FFFA_IMDS_ENDPOINT_IPV4, "default", dst, err);
+		return fffa_imds_endpoint_take(FFFA_IMDS_ENDPOINT_IPV4, "default", dst, err);
 	if (strcasecmp(env->mode, "IPv6") == 0)
-		return take(FFFA_IMDS_ENDPOINT_IPV6, "default", dst, err);
+		return fffa_imds_endpoint_take(FFFA_IMDS_ENDPOINT_IPV6, "default", dst, err);
 	return fffa_fail(err, EINVAL,
 			 "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: neither IPv4 nor IPv6");
 }

@@ -29,6 +29,13 @@ struct fffa_imds_env fffa_imds_env_read(void);
 bool fffa_imds_wanted(enum fffa_switch enabled, const struct fffa_imds_env *env, bool is_ec2);
 
 /*
+ * Copies a base URL without the slash at its end: http, a host, perhaps a port and a path, no user, query or
+ * fragment. from names it in err (may be NULL). 0 or -EINVAL.
+ */
+int fffa_imds_endpoint_take(const char *url, const char *from,
+			    char dst[FFFA_IMDS_ENDPOINT_MAX_BYTES], struct fffa_err *err);
+
+/*
  * The base URL without a slash at its end. An endpoint in the configuration that is not the default
  * wins, then the variable for the endpoint, then the one for the mode. conf may be NULL. 0; -EINVAL
  * with err naming what is wrong.

@@ -7,19 +7,7 @@
 
 #include "agent/base/percent.h"
 #include "agent/enrich/ident_text.h"
-
-static void take_member(const json_t *doc, const char *key, char *dst, size_t cap,
-			uint32_t *rejected)
-{
-	const json_t *v = json_object_get(doc, key);
-
-	dst[0] = '\0';
-	if (!v || json_is_null(v))
-		return;
-	if (!json_is_string(v) ||
-	    fffa_ident_text_set(dst, cap, json_string_value(v), json_string_length(v)) != 0)
-		(*rejected)++;
-}
+#include "agent/enrich/json_text.h"
 
 int fffa_imds_parse_document(const char *body, size_t len, struct fffa_imds_host *out,
 			     uint32_t *rejected)
@@ -35,10 +23,11 @@ int fffa_imds_parse_document(const char *body, size_t len, struct fffa_imds_host
 		json_decref(doc);
 		return -EINVAL;
 	}
-	take_member(doc, "accountId", out->account_id, sizeof(out->account_id), rejected);
-	take_member(doc, "instanceId", out->instance_id, sizeof(out->instance_id), rejected);
-	take_member(doc, "region", out->region, sizeof(out->region), rejected);
-	take_member(doc, "availabilityZone", out->az, sizeof(out->az), rejected);
+	fffa_json_text_take(doc, "accountId", out->account_id, sizeof(out->account_id), rejected);
+	fffa_json_text_take(doc, "instanceId", out->instance_id, sizeof(out->instance_id),
+			    rejected);
+	fffa_json_text_take(doc, "region", out->region, sizeof(out->region), rejected);
+	fffa_json_text_take(doc, "availabilityZone", out->az, sizeof(out->az), rejected);
 	json_decref(doc);
 	return 0;
 }

@@ -42,6 +42,7 @@ static struct fffa_snapshot *make_snapshot(const struct fffa_meta *m,
 	struct fffa_snapshot_parts parts = {
 		.fixed = &m->fixed,
 		.imds = m->learned,
+		.task = fffa_meta_more_task(&m->more),
 		.machine_id = m->machine_id,
 		.dmi_instance_id = m->endpoint[0] ? m->dmi.instance_id : "",
 		.devices = devices,
@@ -70,24 +71,41 @@ static void on_wait_over(uv_timer_t *timer)
 		settled(m->settled_arg);
 }
 
+static void settle(struct fffa_meta *m)
+{
+	if (m->settled && fffa_meta_settled(m))
+		(void)uv_timer_start(&m->wait_timer, on_wait_over, 0, 0);
+}
+
 static void set_state(struct fffa_meta *m, enum fffa_meta_state state)
 {
 	m->state = state;
-	if (m->settled)
-		(void)uv_timer_start(&m->wait_timer, on_wait_over, 0, 0);
+	settle(m);
+}
+
+static void renew_snapshot(struct fffa_meta *m)
+{
+	struct fffa_snapshot *s = make_snapshot(m, m->devices, m->device_count);
+
+	if (s)
+		swap_snapshot(m, s); /* else the next round tries again */
+}
+
+/* One of the other sources has news. */
+static void on_more(void *arg)
+{
+	renew_snapshot(arg);
+	settle(arg);
 }
 
 static void on_learned(void *arg, const struct fffa_imds_data *data)
 {
 	struct fffa_meta *m = arg;
-	struct fffa_snapshot *s;
 
 	m->learned = data;
 	m->last_error = FFFA_IE_NONE;
 	m->learned_ns = uv_hrtime();
-	s = make_snapshot(m, m->devices, m->device_count);
-	if (s)
-		swap_snapshot(m, s); /* else the next round tries again */
+	renew_snapshot(m);
 	if (m->state != FFFA_META_KNOWN)
 		fffa_info(FFFA_META_TAG,
 			  "identity learned from IMDS: instance=%s account=%s region=%s az=%s "
@@ -172,7 +190,8 @@ int fffa_meta_open_tuned(uv_loop_t *loop, const struct fffa_metadata_conf *conf,
 	uv_unref((uv_handle_t *)&m->prepare);
 	m->wait_timer.data = m;
 	m->prepare.data = m;
-	m->open_parts = m->imds ? 3 : 2;
+	fffa_meta_more_open(&m->more, loop, conf, &tuning->timing, on_more, m);
+	m->open_parts = (m->imds ? 3 : 2) + fffa_meta_more_parts(&m->more);
 	*out = m;
 	return 0;
 fail:
@@ -251,7 +270,7 @@ void fffa_meta_apply(const struct fffa_meta *m, struct fffa_record *r)
 
 bool fffa_meta_settled(const struct fffa_meta *m)
 {
-	return !m->imds || m->state != FFFA_META_FIRST;
+	return (!m->imds || m->state != FFFA_META_FIRST) && fffa_meta_more_settled(&m->more);
 }
 
 void fffa_meta_wait(struct fffa_meta *m, uint64_t max_wait_ns, void (*settled)(void *arg),
@@ -291,4 +310,5 @@ void fffa_meta_close(struct fffa_meta *m, void (*closed)(void *arg), void *arg)
 	uv_close((uv_handle_t *)&m->prepare, on_handle_closed);
 	if (m->imds)
 		fffa_imds_close(m->imds, part_closed, m);
+	fffa_meta_more_close(&m->more, part_closed, m);
 }

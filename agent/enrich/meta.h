@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The host's AWS identity: static values, then IMDSv2, else unknown. Readers get an immutable
+ * The host's AWS identity: static values, then IMDSv2, then the ECS task, else unknown. Readers get an immutable
  * snapshot. Never blocks; the last good snapshot is kept when a refresh fails. Loop thread only.
  */
 #ifndef FFFA_AGENT_ENRICH_META_H

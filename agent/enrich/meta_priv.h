@@ -11,6 +11,7 @@
 #include "agent/enrich/imds.h"
 #include "agent/enrich/imds_endpoint.h"
 #include "agent/enrich/meta.h"
+#include "agent/enrich/meta_more.h"
 #include "agent/enrich/snapshot.h"
 #include "agent/enrich/static_ident.h"
 
@@ -20,6 +21,7 @@ enum fffa_meta_state { FFFA_META_FIRST, FFFA_META_KNOWN, FFFA_META_FAILING };
 
 struct fffa_meta {
 	struct fffa_imds *imds; /* NULL: not asked */
+	struct fffa_meta_more more;
 	enum fffa_meta_state state;
 	enum fffa_imds_error last_error; /* of the request that failed last; NONE: none did */
 	struct fffa_static_ident fixed;

@@ -45,14 +45,18 @@ static void fill_host(struct fffa_ident_host *h, const struct fffa_snapshot_part
 		      const struct fffa_imds_host *learned)
 {
 	const struct fffa_ident_host *fixed = &p->fixed->host;
+	const struct fffa_ecs_data *t = p->task; /* on Fargate there is nothing else */
 
-	PICK(h->account_id, fixed->account_id, learned ? learned->account_id : "", "");
+	PICK(h->account_id, fixed->account_id, learned ? learned->account_id : "",
+	     t ? t->account_id : "");
 	PICK(h->instance_id, fixed->instance_id, learned ? learned->instance_id : "",
 	     p->dmi_instance_id);
-	PICK(h->region, fixed->region, learned ? learned->region : "", "");
-	PICK(h->az, fixed->az, learned ? learned->az : "", "");
+	PICK(h->region, fixed->region, learned ? learned->region : "", t ? t->region : "");
+	PICK(h->az, fixed->az, learned ? learned->az : "", t ? t->az : "");
 	PICK(h->agent_id, h->instance_id, p->machine_id, "unknown");
 	fill_sublocation(h, fixed, learned);
+	if (t)
+		h->ecs = t->ids;
 	pick_tags(&h->instance_tags, &fixed->instance_tags,
 		  learned ? &learned->instance_tags : NULL);
 	pick_tags(&h->asg_tags, &fixed->asg_tags, NULL);
@@ -75,7 +79,8 @@ static void fill_iface(struct fffa_ident *id, const struct fffa_snapshot_parts *
 
 	PICK(id->interface_id, fixed->interface_id, learned ? learned->interface_id : "", "");
 	PICK(id->subnet_id, fixed->subnet_id, learned ? learned->subnet_id : "", "");
-	PICK(id->vpc_id, fixed->vpc_id, learned ? learned->vpc_id : "", "");
+	PICK(id->vpc_id, fixed->vpc_id, learned ? learned->vpc_id : "",
+	     p->task ? p->task->vpc_id : "");
 	/* A fixed account stands for owners too: empty here means the host's account. */
 	if (learned && !p->fixed->host.account_id[0])
 		PICK(id->owner_id, learned->owner_id, "", "");

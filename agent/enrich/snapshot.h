@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/enrich/ecs_parse.h"
 #include "agent/enrich/imds_data.h"
 #include "agent/enrich/meta.h"
 #include "agent/enrich/static_ident.h"
@@ -34,6 +35,7 @@ struct fffa_snapshot {
 struct fffa_snapshot_parts {
 	const struct fffa_static_ident *fixed;
 	const struct fffa_imds_data *imds; /* NULL: nothing learned */
+	const struct fffa_ecs_data *task;  /* NULL: none, or nothing learned */
 	const char *machine_id;
 	const char *dmi_instance_id; /* used until IMDS names one; may be empty */
 	const struct fffa_device *devices;

@@ -25,7 +25,9 @@ struct rig {
 	struct fffa_meta_tuning tuning;
 	struct fffa_meta *meta;
 	bool closed;
-	int saved_stderr; /* -1: not captured */
+	bool ecs_only;		   /* no request is one to IMDS: none may carry a token */
+	const char *without_token; /* NULL or the beginning of paths of which that is true */
+	int saved_stderr;	   /* -1: not captured */
 	char captured[96];
 };
 

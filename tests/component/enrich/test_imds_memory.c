@@ -25,6 +25,12 @@ static bool open_armed(struct rig *r)
 	return false;
 }
 
+static bool has_task(struct rig *r, uint64_t arg)
+{
+	(void)arg;
+	return rig_ident(r, 2)->host->ecs.task_id[0] != '\0';
+}
+
 static void test_every_allocation(void **state)
 {
 	struct rig *r = *state;
@@ -57,10 +63,40 @@ static void test_every_allocation(void **state)
 	assert_true(n < 100);
 }
 
+/* The ECS client alone: without it the rest does its work. */
+static void test_every_allocation_with_a_task(void **state)
+{
+	struct rig *r = *state;
+	bool fired = true;
+	unsigned int n;
+
+	r->ecs_only = true;
+	r->conf.imds.enabled = FFFA_SW_OFF;
+	imds_child_faults(&r->mock, "[{\"kind\":\"body\",\"body\":\"{\\\"TaskARN\\\":"
+				    "\\\"arn:aws:ecs:us-east-1:111122223333:task/c/0123\\\"}\"}]");
+	(void)setenv("ECS_CONTAINER_METADATA_URI_V4", r->endpoint, 1);
+	for (n = 1; fired && n < 100; n++) {
+		failing_alloc_arm(n);
+		if (open_armed(r)) {
+			rig_await(r, rig_is_settled, 0);
+			fired = failing_alloc_fired();
+			if (!fired)
+				rig_await(r, has_task, 0);
+			failing_alloc_arm(0);
+			rig_close(r);
+		} else {
+			failing_alloc_arm(0);
+		}
+	}
+	assert_in_range(n, 6, 99);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_every_allocation, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_every_allocation_with_a_task, rig_setup,
+						rig_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,7 @@ static const char full[] =
 	"    refresh: 5m\n"
 	"    timeout: 1s\n"
 	"  instance_tags: []\n"
+	"  ecs: auto\n"
 	"  static: {account_id: \"123456789012\", region: us-east-1}\n"
 	"spool_dir: /var/lib/fffa/spool\n"
 	"shutdown_timeout: 0s\n"

@@ -48,6 +48,7 @@ static void test_no_file(void **state)
 	assert_string_equal(c.metadata.imds.endpoint, "http://169.254.169.254");
 	assert_int_equal(c.metadata.imds.refresh_ns, 300 * SEC);
 	assert_int_equal(c.metadata.imds.timeout_ns, SEC);
+	assert_int_equal(c.metadata.ecs, FFFA_ECS_AUTO);
 	assert_int_equal(c.metadata.fixed.n, 0);
 	assert_int_equal(c.shutdown_timeout_ns, 10 * SEC);
 	assert_int_equal(c.log_level, FFFA_LOG_INFO);

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "agent/enrich/meta_more.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/log.h"
+
+#define TAG "metadata"
+
+static void open_ecs(struct fffa_meta_more *m, uv_loop_t *loop, struct fffa_ecs_options *o)
+{
+	int err;
+
+	o->uri = getenv(FFFA_ECS_VARIABLE);
+	if (!o->uri || !*o->uri)
+		return;
+	err = fffa_ecs_open(loop, o, &m->ecs);
+	if (err)
+		fffa_warn(TAG, "%s is of no use, ecs fields stay unknown: %s", FFFA_ECS_VARIABLE,
+			  strerror(-err));
+}
+
+void fffa_meta_more_open(struct fffa_meta_more *m, uv_loop_t *loop,
+			 const struct fffa_metadata_conf *conf,
+			 const struct fffa_imds_timing *timing, void (*changed)(void *arg),
+			 void *arg)
+{
+	struct fffa_ecs_options o = {
+		.timeout_ns = (uint64_t)conf->imds.timeout_ns,
+		.refresh_ns = (uint64_t)conf->imds.refresh_ns,
+		.backoff_min_ns = timing->backoff_min_ns,
+		.backoff_max_ns = timing->backoff_max_ns,
+		.changed = changed,
+		.arg = arg,
+	};
+
+	if (conf->ecs == FFFA_ECS_AUTO)
+		open_ecs(m, loop, &o);
+}
+
+unsigned int fffa_meta_more_parts(const struct fffa_meta_more *m)
+{
+	return m->ecs ? 1 : 0;
+}
+
+bool fffa_meta_more_settled(const struct fffa_meta_more *m)
+{
+	return !m->ecs || fffa_ecs_settled(m->ecs);
+}
+
+const struct fffa_ecs_data *fffa_meta_more_task(const struct fffa_meta_more *m)
+{
+	return m->ecs ? fffa_ecs_data(m->ecs) : NULL;
+}
+
+uint64_t fffa_meta_more_errors(const struct fffa_meta_more *m, enum fffa_imds_error e)
+{
+	return m->ecs ? fffa_ecs_errors(m->ecs)[e] : 0;
+}
+
+void fffa_meta_more_close(struct fffa_meta_more *m, void (*closed)(void *arg), void *arg)
+{
+	if (m->ecs)
+		fffa_ecs_close(m->ecs, closed, arg);
+	m->ecs = NULL;
+}

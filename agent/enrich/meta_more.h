@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* What the identity is made of beside IMDS: the ECS task that this process runs in. Only for meta.c. */
+#ifndef FFFA_AGENT_ENRICH_META_MORE_H
+#define FFFA_AGENT_ENRICH_META_MORE_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "agent/enrich/ecs.h"
+#include "agent/enrich/imds_policy.h"
+#include "config/config.h"
+
+struct fffa_meta_more {
+	struct fffa_ecs *ecs; /* NULL: not asked */
+};
+
+/*
+ * Starts what conf and the environment ask for; what cannot be started is said in the log and left out. changed is
+ * called on the loop, never from inside, when something was learned or is known not to come soon. Borrows loop and conf.
+ */
+void fffa_meta_more_open(struct fffa_meta_more *m, uv_loop_t *loop,
+			 const struct fffa_metadata_conf *conf,
+			 const struct fffa_imds_timing *timing, void (*changed)(void *arg),
+			 void *arg);
+
+/* How often close will call its callback. */
+unsigned int fffa_meta_more_parts(const struct fffa_meta_more *m);
+
+/* True when each source has given its first answer, or has failed. */
+bool fffa_meta_more_settled(const struct fffa_meta_more *m);
+
+/* The task, NULL when there is none or it is not known. */
+const struct fffa_ecs_data *fffa_meta_more_task(const struct fffa_meta_more *m);
+
+/* Requests and values that were of no use. */
+uint64_t fffa_meta_more_errors(const struct fffa_meta_more *m, enum fffa_imds_error e);
+
+/* Asynchronous; closed is called for each part. */
+void fffa_meta_more_close(struct fffa_meta_more *m, void (*closed)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+/* The reader of the ECS task document. What it lets through must be fit for a record. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/enrich/ecs_parse.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_text(const char *s, size_t cap)
+{
+	size_t len = strnlen(s, cap);
+
+	if (len == cap)
+		abort();
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (c <= 0x20 || c >= 0x7f || c == '"' || c == '\'' || c == '\\')
+			abort();
+	}
+}
+
+#define CHECK(field) check_text((field), sizeof(field))
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fffa_ecs_data d;
+	uint32_t rejected = 0;
+	int err;
+
+	memset(&d, 0xa5, sizeof(d));
+	err = fffa_ecs_parse_task((const char *)data, size, &d, &rejected);
+	CHECK(d.ids.cluster_arn);
+	CHECK(d.ids.cluster_name);
+	CHECK(d.ids.task_arn);
+	CHECK(d.ids.task_id);
+	CHECK(d.ids.task_definition_arn);
+	CHECK(d.ids.service_name);
+	CHECK(d.ids.container_id);
+	CHECK(d.ids.second_container_id);
+	CHECK(d.ids.container_instance_arn);
+	CHECK(d.account_id);
+	CHECK(d.region);
+	CHECK(d.az);
+	CHECK(d.vpc_id);
+	/* Without a task nothing is known; with one, its ARN is. */
+	if ((err == 0) != (d.ids.task_arn[0] != '\0') || rejected > 16)
+		abort();
+	return 0;
+}

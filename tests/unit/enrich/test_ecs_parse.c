@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+/* The answer of the task metadata endpoint: what becomes of it, and what does not get through. */
+#include "tests/stubs/cmocka_all.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/enrich/ecs_parse.h"
+
+#define SEEDS FFFA_SOURCE_DIR "/tests/data/fuzz/ecs/"
+#define ARN   "arn:aws:ecs:us-east-1:111122223333:"
+#define TASK  "\"TaskARN\":\"" ARN "task/c/0123abcd\""
+
+static int parse(const char *text, struct fffa_ecs_data *d, uint32_t *rejected)
+{
+	*rejected = 0;
+	memset(d, 0xa5, sizeof(*d));
+	return fffa_ecs_parse_task(text, strlen(text), d, rejected);
+}
+
+static void parse_file(const char *path, struct fffa_ecs_data *d)
+{
+	char text[8192];
+	FILE *f = fopen(path, "r");
+	uint32_t rejected;
+	size_t n;
+
+	assert_non_null(f);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	(void)fclose(f);
+	text[n] = '\0';
+	assert_int_equal(parse(text, d, &rejected), 0);
+	assert_int_equal(rejected, 0);
+}
+
+static void test_ec2_with_a_short_cluster_name(void **state)
+{
+	struct fffa_ecs_data d;
+
+	(void)state;
+	parse_file(SEEDS "ec2", &d);
+	assert_string_equal(d.ids.cluster_arn, "arn:aws:ecs:eu-west-1:111122223333:cluster/edge");
+	assert_string_equal(d.ids.cluster_name, "edge");
+	assert_string_equal(d.ids.task_arn, "arn:aws:ecs:eu-west-1:111122223333:task/edge/"
+					    "0f1e2d3c4b5a69788796a5b4c3d2e1f0");
+	assert_string_equal(d.ids.task_id, "0f1e2d3c4b5a69788796a5b4c3d2e1f0");
+	assert_string_equal(d.ids.task_definition_arn,
+			    "arn:aws:ecs:eu-west-1:111122223333:task-definition/shop-web:26");
+	assert_string_equal(d.ids.service_name, "web");
+	assert_string_equal(d.ids.container_id,
+			    "8f03e41243824aea923aca126495f665f12a0b2f3d3f5a4f3f6c7d8e9f0a1b2c");
+	assert_string_equal(d.ids.second_container_id,
+			    "0206b2c2e0e4b06f3f1a3f5c6d7e8f9001122334455667788990aabbccddeeff");
+	assert_string_equal(d.ids.container_instance_arn, "");
+	assert_string_equal(d.ids.container_instance_id, "");
+	assert_string_equal(d.region, "eu-west-1");
+	assert_string_equal(d.account_id, "111122223333");
+	assert_string_equal(d.az, "eu-west-1b");
+	assert_string_equal(d.vpc_id, "vpc-0a1b2c3d4e5f60718");
+}
+
+static void test_fargate_without_a_service(void **state)
+{
+	struct fffa_ecs_data d;
+
+	(void)state;
+	parse_file(SEEDS "fargate", &d);
+	assert_string_equal(d.ids.cluster_arn,
+			    "arn:aws-us-gov:ecs:us-gov-west-1:111122223333:cluster/prod");
+	assert_string_equal(d.ids.cluster_name, "prod");
+	assert_string_equal(d.ids.task_definition_arn,
+			    "arn:aws-us-gov:ecs:us-gov-west-1:111122223333:task-definition/api:3");
+	assert_string_equal(d.ids.service_name, "");
+	assert_string_equal(d.ids.container_id, "cd189a933e5849daa93386466019ab50-2495160603");
+	assert_string_equal(d.ids.second_container_id, "");
+	assert_string_equal(d.az, "us-gov-west-1a");
+	assert_string_equal(d.vpc_id, "");
+}
+
+static void test_the_older_form_of_the_arn(void **state)
+{
+	struct fffa_ecs_data d;
+
+	(void)state;
+	parse_file(SEEDS "old", &d);
+	assert_string_equal(d.ids.task_id, "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0");
+	assert_string_equal(d.ids.task_definition_arn,
+			    "arn:aws:ecs:us-east-1:111122223333:task-definition/old:7");
+	assert_string_equal(d.ids.cluster_arn, "");
+	assert_string_equal(d.ids.cluster_name, "");
+}
+
+static void test_what_is_no_task(void **state)
+{
+	static const char *const bodies[] = {
+		"",
+		"null",
+		"[]",
+		"{}",
+		"{" TASK,
+		"{\"TaskARN\":7}",
+		"{\"TaskARN\":\"0123abcd\"}",
+		"{\"TaskARN\":\"arn:aws:ecs:us-east-1:111122223333\"}",
+		"{\"TaskARN\":\"" ARN "\"}",
+		"{\"TaskARN\":\"" ARN "task/\"}",
+		"{\"TaskARN\":\"" ARN "cluster/c\"}",
+		"{\"TaskARN\":\"arn:aws:s3:us-east-1:111122223333:task/c/0123\"}",
+		"{\"TaskARN\":\"arn:aws:ecs::111122223333:task/c/0123\"}",
+		"{\"TaskARN\":\"" ARN "task/c/01 23\"}",
+		"{" TASK "," TASK "}",
+	};
+	static const struct fffa_ecs_data empty;
+	struct fffa_ecs_data d;
+	uint32_t rejected;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		assert_int_equal(parse(bodies[i], &d, &rejected), -EINVAL);
+		assert_memory_equal(&d, &empty, sizeof(d));
+	}
+}
+
+static void test_values_that_may_not_enter_a_record(void **state)
+{
+	static const struct {
+		const char *body;
+		uint32_t rejected;
+	} cases[] = {
+		{"{" TASK ",\"ServiceName\":\"a b\"}", 1},
+		{"{" TASK ",\"ServiceName\":[\"a\"]}", 1},
+		{"{" TASK ",\"Cluster\":\"x\\\"y\"}", 1},
+		{"{" TASK ",\"Cluster\":\"" ARN "task/c\"}", 1},
+		{"{" TASK ",\"Cluster\":\"arn:nonsense\"}", 1},
+		{"{" TASK ",\"Family\":\"f\\n\",\"Revision\":\"1\"}", 1},
+		{"{" TASK ",\"Family\":\"f\",\"Revision\":\"0123456789012345678901234\"}", 1},
+		{"{" TASK ",\"Family\":\"f\",\"Revision\":true}", 1},
+		{"{" TASK ",\"Containers\":[{\"DockerId\":\"\\u0001\"},{\"DockerId\":1}]}", 2},
+		{"{" TASK ",\"Containers\":\"many\",\"AvailabilityZone\":null}", 0},
+		{"{" TASK ",\"Family\":\"f\"}", 0},
+	};
+	struct fffa_ecs_data d, want;
+	uint32_t rejected;
+
+	(void)state;
+	assert_int_equal(parse("{" TASK "}", &want, &rejected), 0);
+	assert_int_equal(rejected, 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(parse(cases[i].body, &d, &rejected), 0);
+		assert_int_equal(rejected, cases[i].rejected);
+		assert_memory_equal(&d, &want, sizeof(d));
+	}
+}
+
+static void test_what_does_not_fit(void **state)
+{
+	static char body[FFFA_ECS_BODY_MAX_BYTES + 2];
+	struct fffa_ecs_data d;
+	char name[256];
+	uint32_t rejected = 0;
+
+	(void)state;
+	memset(name, 'c', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	(void)snprintf(body, sizeof(body),
+		       "{" TASK ",\"Cluster\":\"%s\",\"Family\":\"%s%s\",\"Revision\":\"1\"}", name,
+		       name, name);
+	assert_int_equal(parse(body, &d, &rejected), 0);
+	assert_int_equal(rejected, 1); /* the family */
+	assert_string_equal(d.ids.cluster_name, name);
+	assert_string_equal(d.ids.task_definition_arn, "");
+	(void)snprintf(body, sizeof(body), "{" TASK ",\"Cluster\":\"%sc\"}", name);
+	assert_int_equal(parse(body, &d, &rejected), 0);
+	assert_int_equal(rejected, 1);
+	assert_string_equal(d.ids.cluster_name, "");
+	memset(body, ' ', sizeof(body));
+	assert_int_equal(fffa_ecs_parse_task(body, FFFA_ECS_BODY_MAX_BYTES + 1, &d, &rejected),
+			 -EFBIG);
+	assert_int_equal(fffa_ecs_parse_task(body, FFFA_ECS_BODY_MAX_BYTES, &d, &rejected),
+			 -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ec2_with_a_short_cluster_name),
+		cmocka_unit_test(test_fargate_without_a_service),
+		cmocka_unit_test(test_the_older_form_of_the_arn),
+		cmocka_unit_test(test_what_is_no_task),
+		cmocka_unit_test(test_values_that_may_not_enter_a_record),
+		cmocka_unit_test(test_what_does_not_fit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
