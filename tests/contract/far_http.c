@@ -43,8 +43,10 @@ static const void *conf(struct far *f)
 
 static const void *bad_conf(struct far *f)
 {
+	static const char missing[] = "no/such/file";
+
 	(void)conf(f);
-	f->conf.tls.ca_file = (char[]){"no/such/file"};
+	f->conf.tls.ca_file = (char *)(uintptr_t)missing;
 	return &f->conf;
 }
 
