@@ -3,11 +3,13 @@
 
 #include "sinks/file/file.h"
 #include "sinks/http/http.h"
+#include "sinks/kafka/kafka.h"
 #include "sinks/sink.h"
 
 const struct fffa_sink_ops *const fffa_sink_registry[] = {
 	&fffa_sink_file_ops,
 	&fffa_sink_http_ops,
+	&fffa_sink_kafka_ops,
 	NULL,
 };
 

@@ -32,6 +32,8 @@ struct far_ops {
 
 extern const struct far_ops far_file_ops;
 extern const struct far_ops far_http_ops;
+extern const struct far_ops far_kafka_ops;	/* a record in each message */
+extern const struct far_ops far_kafka_many_ops; /* many */
 extern const struct far_ops far_spy_ops;
 
 #endif

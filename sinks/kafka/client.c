@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+#include "sinks/kafka/client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DRAIN_POLL_MS 50
+
+/* Before the user's own, so that these win. */
+static const struct setting {
+	const char *name, *value;
+} ours[] = {
+	{"client.id", "fffa"},
+	{"enable.idempotence", "true"},
+	/* The bytes are the pipeline's, bounded there; these bound what librdkafka adds per message. */
+	{"queue.buffering.max.messages", "50000"},
+	{"queue.buffering.max.kbytes", "65536"},
+	/* A topic that is not there yet is said soon, and found soon once it is made. */
+	{"topic.metadata.propagation.max.ms", "5000"},
+	{"topic.metadata.refresh.interval.ms", "10000"},
+	{"socket.keepalive.enable", "true"},
+	/* After the user's own: nobody may change these. */
+	{"message.timeout.ms", "0"},
+	{"delivery.report.only.error", "false"},
+	{"log.queue", "true"},
+};
+#define OURS  (sizeof(ours) / sizeof(ours[0]))
+#define FIXED 3 /* at the end */
+
+static const struct setting refused[] = {
+	{"bootstrap.servers", "is given by brokers"},
+	{"metadata.broker.list", "is given by brokers"},
+	{"message.timeout.ms", "is given by retry.give_up"},
+	{"delivery.timeout.ms", "is given by retry.give_up"},
+	{"delivery.report.only.error", "must stay false: reports release the records"},
+	{"log.queue", "must stay true"},
+	{"enabled_events", "belongs to the sink"},
+	{"transactional.id", "transactions are not used"},
+};
+
+static int set(rd_kafka_conf_t *k, const char *name, const char *value, struct fffa_err *err)
+{
+	char why[512];
+
+	if (rd_kafka_conf_set(k, name, value, why, sizeof(why)) == RD_KAFKA_CONF_OK)
+		return 0;
+	return fffa_fail(err, EINVAL, "properties: %.128s: %s", name, why);
+}
+
+static int set_user(rd_kafka_conf_t *k, const struct fffa_pair *p, struct fffa_err *err)
+{
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		if (!strcmp(p->key, refused[i].name))
+			return fffa_fail(err, EINVAL, "properties: %s: %s", p->key,
+					 refused[i].value);
+	}
+	return set(k, p->key, p->value, err);
+}
+
+static int set_brokers(rd_kafka_conf_t *k, const struct fffa_strings *brokers, struct fffa_err *err)
+{
+	size_t n = 1;
+	char *joined, why[512];
+	int rc = 0;
+
+	for (size_t i = 0; i < brokers->n; i++)
+		n += strlen(brokers->v[i]) + 1;
+	joined = malloc(n);
+	if (!joined)
+		return fffa_fail(err, ENOMEM, "no memory for the sink");
+	n = 0;
+	for (size_t i = 0; i < brokers->n; i++) {
+		size_t len = strlen(brokers->v[i]);
+
+		memcpy(joined + n, brokers->v[i], len);
+		n += len;
+		joined[n++] = ',';
+	}
+	joined[n ? n - 1 : 0] = '\0';
+	if (rd_kafka_conf_set(k, "bootstrap.servers", joined, why, sizeof(why)) != RD_KAFKA_CONF_OK)
+		rc = fffa_fail(err, EINVAL, "brokers: %s", why);
+	free(joined);
+	return rc;
+}
+
+/* 0 and a configuration in *out (rd_kafka_conf_destroy), or -errno. */
+static int make_conf(const struct fffa_sink_kafka_conf *c, rd_kafka_conf_t **out,
+		     struct fffa_err *err)
+{
+	rd_kafka_conf_t *k = rd_kafka_conf_new();
+	int rc = 0;
+
+	if (!k)
+		return fffa_fail(err, ENOMEM, "no memory for the sink");
+	for (size_t i = 0; !rc && i < OURS - FIXED; i++)
+		rc = set(k, ours[i].name, ours[i].value, err);
+	for (size_t i = 0; !rc && i < c->properties.n; i++)
+		rc = set_user(k, &c->properties.v[i], err);
+	for (size_t i = OURS - FIXED; !rc && i < OURS; i++)
+		rc = set(k, ours[i].name, ours[i].value, err);
+	if (!rc)
+		rc = set_brokers(k, &c->brokers, err);
+	if (rc) {
+		rd_kafka_conf_destroy(k);
+		return rc;
+	}
+	rd_kafka_conf_set_events(k, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
+	*out = k;
+	return 0;
+}
+
+int fffa_kafka__client_check(const struct fffa_sink_kafka_conf *c, struct fffa_err *err)
+{
+	rd_kafka_conf_t *k;
+	int rc = make_conf(c, &k, err);
+
+	if (!rc)
+		rd_kafka_conf_destroy(k);
+	return rc;
+}
+
+static size_t get_size(const rd_kafka_conf_t *k, const char *name)
+{
+	char text[32];
+	size_t n = sizeof(text);
+
+	if (rd_kafka_conf_get(k, name, text, &n) != RD_KAFKA_CONF_OK)
+		return SIZE_MAX;
+	return strtoul(text, NULL, 10);
+}
+
+static int bound_wire(rd_kafka_conf_t *k, size_t wire_bytes, struct fffa_kafka_client *out,
+		      struct fffa_err *err)
+{
+	size_t batch = get_size(k, "batch.size");
+	char text[32];
+
+	out->message_bytes = get_size(k, "message.max.bytes");
+	out->wire_bytes = batch < out->message_bytes ? batch : out->message_bytes;
+	if (!wire_bytes || wire_bytes >= out->wire_bytes)
+		return 0;
+	out->wire_bytes = wire_bytes;
+	if (wire_bytes < out->message_bytes)
+		out->message_bytes = wire_bytes;
+	(void)snprintf(text, sizeof(text), "%zu", wire_bytes);
+	return set(k, "batch.size", text, err);
+}
+
+int fffa_kafka__client_open(const struct fffa_sink_kafka_conf *c, size_t wire_bytes, int wake_fd,
+			    struct fffa_kafka_client *out, struct fffa_err *err)
+{
+	static const uint64_t one = 1;
+	struct fffa_kafka_client k = {.rk = NULL};
+	rd_kafka_conf_t *conf;
+	char why[512];
+	int rc = make_conf(c, &conf, err);
+
+	out->rk = NULL;
+	if (rc)
+		return rc;
+	rc = bound_wire(conf, wire_bytes, &k, err);
+	if (!rc) {
+		k.rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why)); /* takes conf */
+		if (!k.rk)
+			rc = fffa_fail(err, EINVAL, "properties: %s", why);
+	}
+	if (rc) {
+		rd_kafka_conf_destroy(conf);
+		return rc;
+	}
+	(void)rd_kafka_set_log_queue(k.rk, NULL); /* to the main queue */
+	k.topic = rd_kafka_topic_new(k.rk, c->topic, NULL);
+	if (!k.topic) {
+		rc = fffa_fail(err, EINVAL, "topic: %s", rd_kafka_err2str(rd_kafka_last_error()));
+		rd_kafka_destroy(k.rk);
+		return rc;
+	}
+	k.queue = rd_kafka_queue_get_main(k.rk);
+	rd_kafka_queue_io_event_enable(k.queue, wake_fd, &one, sizeof(one));
+	*out = k;
+	return 0;
+}
+
+void fffa_kafka__client_close(struct fffa_kafka_client *c,
+			      void (*mark)(void *arg, const rd_kafka_message_t *m), void *arg)
+{
+	const rd_kafka_message_t *m;
+
+	if (!c->rk)
+		return;
+	rd_kafka_queue_io_event_enable(c->queue, -1, NULL, 0);
+	while (rd_kafka_outq_len(c->rk)) {
+		rd_kafka_event_t *ev;
+
+		/* Each time: a message may have been on its way between two of its queues. */
+		(void)rd_kafka_purge(c->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+		while (rd_kafka_outq_len(c->rk) &&
+		       (ev = rd_kafka_queue_poll(c->queue, DRAIN_POLL_MS))) {
+			if (rd_kafka_event_type(ev) == RD_KAFKA_EVENT_DR) {
+				while ((m = rd_kafka_event_message_next(ev)))
+					mark(arg, m);
+			}
+			rd_kafka_event_destroy(ev);
+		}
+	}
+	rd_kafka_queue_destroy(c->queue);
+	rd_kafka_topic_destroy(c->topic);
+	rd_kafka_destroy(c->rk);
+	c->rk = NULL;
+}

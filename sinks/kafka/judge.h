@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* What a librdkafka error of a message or a connection means here. */
+#ifndef FFFA_SINKS_KAFKA_JUDGE_H
+#define FFFA_SINKS_KAFKA_JUDGE_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "sinks/sink.h"
+
+struct fffa_kafka_judgement {
+	enum fffa_verdict verdict;
+	int cause;	  /* -errno; 0 when delivered */
+	const char *text; /* for people; NULL: librdkafka's own */
+};
+
+/* Any code has a judgement: what is not known is tried again. */
+struct fffa_kafka_judgement fffa_kafka__judge(rd_kafka_resp_err_t err);
+
+/*
+ * True for what librdkafka reports of one broker or one attempt while it goes on trying by itself:
+ * worth a line only when no broker is left.
+ */
+bool fffa_kafka__is_passing(rd_kafka_resp_err_t err);
+
+#endif

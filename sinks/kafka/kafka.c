@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: MIT
+#include "sinks/kafka/kafka.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+#include "sinks/kafka/judge.h"
+#include "sinks/kafka/options.h"
+#include "sinks/kafka/priv.h"
+
+#define TURN_MESSAGES  4096 /* made in one turn of the loop */
+#define WIRE_FLOOR     16384
+#define RESTART_MIN_NS (100 * FFFA_NS_PER_MS)
+#define RESTART_MAX_NS (30 * FFFA_NS_PER_S)
+#define STEADY_NS      (60 * FFFA_NS_PER_S) /* a producer that lived so long was no failure */
+#define ALL_SLOTS      UINT64_MAX
+_Static_assert(FFFA_KAFKA_SLOTS == 64, "ALL_SLOTS");
+
+static void begin_end(struct fffa_sink *s, int cause, const char *why);
+static void over(struct fffa_sink *s);
+
+/* Tells the outcome; the slot is free again afterwards, not before: the outcome points into it. */
+static void give(struct fffa_sink *s, unsigned int i, struct fffa_outcome *o)
+{
+	struct fffa_kafka_slot *slot = &s->slots[i];
+	struct fffa_delivery *d = slot->d;
+	const char *text = fffa_kafka__judge(slot->err).text;
+	char detail[384];
+
+	if (o->verdict != FFFA_V_DELIVERED && !o->detail) {
+		(void)snprintf(detail, sizeof(detail), "topic %s: %s", s->conf->topic,
+			       text ? text : rd_kafka_err2str(slot->err));
+		o->detail = detail;
+	}
+	s->env->done(s->env->pipe, d, o);
+	slot->d = NULL;
+	s->open &= ~(UINT64_C(1) << i);
+}
+
+/* Ends what is reported whole. done may submit, and may close the sink. */
+static void give_finished(struct fffa_sink *s)
+{
+	uint64_t todo = s->open;
+
+	while (todo && s->phase == FFFA_KAFKA_UP) {
+		unsigned int i = (unsigned int)__builtin_ctzll(todo);
+		struct fffa_outcome o;
+
+		todo &= todo - 1;
+		if (s->slots[i].reported < s->slots[i].count)
+			continue;
+		fffa_kafka__slot_outcome(&s->slots[i], &o);
+		give(s, i, &o);
+	}
+}
+
+static bool has_room(const struct fffa_sink *s)
+{
+	return s->phase == FFFA_KAFKA_UP && s->filling < 0 && s->open != ALL_SLOTS && !s->fatal &&
+	       !s->too_big;
+}
+
+static void tell_ready(struct fffa_sink *s)
+{
+	if (!s->refused || !has_room(s) || s->closing)
+		return;
+	s->refused = false;
+	s->env->ready(s->env->pipe);
+}
+
+/* The producer is of no use any more. */
+static void abandon(struct fffa_sink *s)
+{
+	char why[256] = "for a reason that it does not tell";
+
+	if (!s->fatal) {
+		begin_end(s, -EMSGSIZE, "the brokers refuse batches of this size");
+		return;
+	}
+	(void)rd_kafka_fatal_error(s->client.rk, why, sizeof(why));
+	(void)snprintf(s->last_error, sizeof(s->last_error), "%s", why);
+	fffa_warn(s->env->tag, "the producer cannot go on, a new one is made: %s", why);
+	begin_end(s, -EPROTO, why);
+}
+
+static void on_wake(uv_poll_t *p, int status, int events)
+{
+	struct fffa_sink *s = p->data;
+	uint64_t count;
+
+	(void)status;
+	(void)events;
+	if (read(s->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		return;
+	if (s->phase != FFFA_KAFKA_UP)
+		return;
+	s->budget = TURN_MESSAGES;
+	if (fffa_kafka__drain(s))
+		fffa_kafka__kick(s);
+	give_finished(s);
+	if (s->phase == FFFA_KAFKA_UP && (s->fatal || s->too_big)) {
+		abandon(s);
+		return;
+	}
+	if (s->phase == FFFA_KAFKA_UP && s->filling >= 0)
+		fffa_kafka__fill(s);
+	tell_ready(s);
+}
+
+static void on_timer(uv_timer_t *t);
+
+static void watch(struct fffa_sink *s)
+{
+	uint64_t timeout_ms = (uint64_t)s->conf->timeout_ns / FFFA_NS_PER_MS;
+	uint64_t silent_ms = uv_now(s->env->loop) - s->heard_ms;
+	char why[sizeof(s->end_why)];
+
+	if (!s->open || !timeout_ms)
+		return;
+	if (silent_ms < timeout_ms) {
+		(void)uv_timer_start(&s->timer, on_timer, timeout_ms - silent_ms, 0);
+		return;
+	}
+	(void)snprintf(why, sizeof(why), "no confirmation for %" PRIu64 " s%s%s", silent_ms / 1000,
+		       s->last_error[0] ? ": " : "", s->last_error);
+	fffa_warn(s->env->tag, "%s; the producer is made anew", why);
+	begin_end(s, -ETIMEDOUT, why);
+}
+
+static int begin_up(struct fffa_sink *s)
+{
+	s->phase = FFFA_KAFKA_UP;
+	s->made_ns = fffa_clock_mono_ns(&fffa_clock_system);
+	s->heard_ms = uv_now(s->env->loop);
+	s->budget = TURN_MESSAGES;
+	return uv_poll_start(&s->wake, UV_READABLE, on_wake);
+}
+
+static void make(uv_work_t *w)
+{
+	struct fffa_sink *s = w->data;
+
+	(void)fffa_kafka__client_open(s->conf, s->wire_bytes, s->wake_fd, &s->client, &s->make_err);
+}
+
+/* Later, or at once when there is nothing to wait for. */
+static void make_later(struct fffa_sink *s, uint64_t delay_ns)
+{
+	s->phase = FFFA_KAFKA_DOWN;
+	(void)uv_timer_start(&s->timer, on_timer, delay_ns / FFFA_NS_PER_MS, 0);
+}
+
+static void on_made(uv_work_t *w, int status)
+{
+	struct fffa_sink *s = w->data;
+
+	(void)status;
+	if (!s->client.rk) {
+		s->phase = FFFA_KAFKA_DOWN;
+		if (s->closing) {
+			over(s);
+			return;
+		}
+		if (!s->trouble)
+			fffa_error(s->env->tag, "no new producer, is tried on: %s",
+				   s->make_err.text);
+		s->trouble = RD_KAFKA_RESP_ERR__FAIL;
+		make_later(s, fffa_backoff_next_ns(&s->backoff));
+		return;
+	}
+	s->remade++;
+	(void)begin_up(s); /* began before: it cannot fail now */
+	if (s->closing)
+		begin_end(s, -ECANCELED, NULL);
+	else
+		tell_ready(s);
+}
+
+static void on_timer(uv_timer_t *t)
+{
+	struct fffa_sink *s = t->data;
+
+	if (s->phase == FFFA_KAFKA_UP) {
+		watch(s);
+	} else if (s->phase == FFFA_KAFKA_DOWN) {
+		s->phase = FFFA_KAFKA_MAKING;
+		(void)uv_queue_work(s->env->loop, &s->work, make, on_made);
+	}
+}
+
+/* In the worker: it has the slots, too. */
+static void end_client(uv_work_t *w)
+{
+	struct fffa_sink *s = w->data;
+
+	fffa_kafka__client_close(&s->client, fffa_kafka__mark, s);
+}
+
+/* Everything that is still open ends: as reported, or to be tried again. */
+static void give_all(struct fffa_sink *s)
+{
+	uint64_t todo = s->open;
+
+	s->filling = -1;
+	while (todo) {
+		unsigned int i = (unsigned int)__builtin_ctzll(todo);
+		struct fffa_kafka_slot *slot = &s->slots[i];
+		struct fffa_outcome o;
+
+		todo &= todo - 1;
+		fffa_kafka__slot_mark_rest(slot, FFFA_V_RETRY, RD_KAFKA_RESP_ERR__PURGE_QUEUE);
+		fffa_kafka__slot_outcome(slot, &o);
+		if (o.verdict == FFFA_V_RETRY) {
+			o.cause = s->closing ? -ECANCELED : s->end_cause;
+			o.detail = s->closing ? "the sink was closed" : s->end_why;
+		}
+		give(s, i, &o);
+	}
+}
+
+static void shrink(struct fffa_sink *s, size_t refused)
+{
+	s->wire_bytes = refused > WIRE_FLOOR ? refused / 4 : 1;
+	if (refused > WIRE_FLOOR && s->wire_bytes < WIRE_FLOOR)
+		s->wire_bytes = WIRE_FLOOR;
+	fffa_warn(s->env->tag,
+		  "the brokers refuse batches of up to %zu bytes (max.message.bytes): smaller from "
+		  "now on, at most %zu",
+		  refused, s->wire_bytes);
+}
+
+static void on_ended(uv_work_t *w, int status)
+{
+	struct fffa_sink *s = w->data;
+	uint64_t lived_ns = fffa_clock_mono_ns(&fffa_clock_system) - s->made_ns;
+	bool at_once = s->too_big && !s->fatal;
+
+	(void)status;
+	s->phase = FFFA_KAFKA_DOWN;
+	if (s->too_big)
+		shrink(s, s->client.wire_bytes);
+	s->fatal = s->too_big = false;
+	give_all(s);
+	if (s->closing) {
+		over(s);
+		return;
+	}
+	if (lived_ns > STEADY_NS)
+		fffa_backoff_reset(&s->backoff);
+	make_later(s, at_once ? 0 : fffa_backoff_next_ns(&s->backoff));
+}
+
+static void begin_end(struct fffa_sink *s, int cause, const char *why)
+{
+	s->end_cause = cause;
+	(void)snprintf(s->end_why, sizeof(s->end_why), "%s", why ? why : "");
+	s->phase = FFFA_KAFKA_ENDING;
+	(void)uv_poll_stop(&s->wake);
+	(void)uv_timer_stop(&s->timer);
+	(void)uv_queue_work(s->env->loop, &s->work, end_client, on_ended);
+}
+
+static void on_handle_closed(uv_handle_t *h)
+{
+	struct fffa_sink *s = h->data;
+	void (*closed)(void *arg) = s->closed;
+	void *arg = s->closed_arg;
+
+	if (--s->handles)
+		return;
+	(void)close(s->wake_fd);
+	for (size_t i = 0; i < FFFA_KAFKA_SLOTS; i++)
+		free(s->slots[i].verdicts);
+	free(s);
+	closed(arg);
+}
+
+static void over(struct fffa_sink *s)
+{
+	if (s->phase == FFFA_KAFKA_OVER)
+		return;
+	s->phase = FFFA_KAFKA_OVER;
+	s->handles = 2;
+	uv_close((uv_handle_t *)&s->wake, on_handle_closed);
+	uv_close((uv_handle_t *)&s->timer, on_handle_closed);
+}
+
+static int create(const struct fffa_sink_env *env, const void *conf, struct fffa_sink **out,
+		  struct fffa_err *err)
+{
+	struct fffa_sink *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (!s)
+		return fffa_fail(err, ENOMEM, "no memory for the sink");
+	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->wake_fd < 0) {
+		rc = fffa_fail(err, errno, "no event descriptor: %s", strerror(errno));
+		free(s);
+		return rc;
+	}
+	rc = uv_poll_init(env->loop, &s->wake, s->wake_fd);
+	if (rc) {
+		(void)close(s->wake_fd);
+		free(s);
+		return fffa_fail(err, -rc, "cannot join the loop: %s", uv_strerror(rc));
+	}
+	(void)uv_timer_init(env->loop, &s->timer); /* cannot fail */
+	s->env = env;
+	s->conf = conf;
+	s->filling = -1;
+	s->strip = !env->content_type || strcmp(env->content_type, "application/msgpack") != 0;
+	s->wake.data = s->timer.data = s->work.data = s;
+	fffa_backoff_init(&s->backoff, RESTART_MIN_NS, RESTART_MAX_NS, 0);
+	*out = s;
+	return 0;
+}
+
+static int start(struct fffa_sink *s, struct fffa_err *err)
+{
+	int rc = fffa_kafka__client_open(s->conf, 0, s->wake_fd, &s->client, err);
+
+	if (rc)
+		return rc;
+	rc = begin_up(s);
+	if (rc)
+		return fffa_fail(err, -rc, "cannot join the loop: %s", uv_strerror(rc));
+	return 0;
+}
+
+static int submit(struct fffa_sink *s, struct fffa_delivery *d)
+{
+	unsigned int i;
+	int rc;
+
+	if (s->closing || s->phase == FFFA_KAFKA_NEW)
+		return -ECANCELED;
+	if (!has_room(s)) {
+		s->refused = true;
+		return -EAGAIN;
+	}
+	i = (unsigned int)__builtin_ctzll(~s->open);
+	rc = fffa_kafka__slot_begin(&s->slots[i], d);
+	if (rc)
+		return rc;
+	if (!s->open)
+		s->heard_ms = uv_now(s->env->loop);
+	s->open |= UINT64_C(1) << i;
+	s->filling = (int)i;
+	fffa_kafka__fill(s);
+	if (!uv_is_active((uv_handle_t *)&s->timer))
+		watch(s);
+	return 0;
+}
+
+static void report(const struct fffa_sink *s,
+		   void (*put)(void *arg, const char *key, const char *value), void *arg)
+{
+	bool up = s->phase == FFFA_KAFKA_UP;
+	char n[32];
+
+	put(arg, "producer", up ? "up" : "being made anew");
+	put(arg, "brokers", s->trouble ? "not reachable" : "no trouble");
+	(void)snprintf(n, sizeof(n), "%d", up ? rd_kafka_outq_len(s->client.rk) : 0);
+	put(arg, "queued_messages", n);
+	(void)snprintf(n, sizeof(n), "%d", __builtin_popcountll(s->open));
+	put(arg, "open_batches", n);
+	(void)snprintf(n, sizeof(n), "%" PRIu64, s->remade);
+	put(arg, "producers_remade", n);
+	if (s->last_error[0])
+		put(arg, "last_error", s->last_error);
+}
+
+static void close_sink(struct fffa_sink *s, void (*closed)(void *arg), void *arg)
+{
+	s->closing = true;
+	s->closed = closed;
+	s->closed_arg = arg;
+	if (s->phase == FFFA_KAFKA_UP)
+		begin_end(s, -ECANCELED, NULL);
+	else if (s->phase == FFFA_KAFKA_NEW || s->phase == FFFA_KAFKA_DOWN)
+		over(s);
+}
+
+const struct fffa_sink_ops fffa_sink_kafka_ops = {
+	.name = "kafka",
+	.formats = ~0u, /* bytes are bytes */
+	.conf_size = sizeof(struct fffa_sink_kafka_conf),
+	.opts = fffa_kafka__options,
+	.check = fffa_kafka__check,
+	.create = create,
+	.start = start,
+	.submit = submit,
+	.flush = NULL,
+	.reopen = NULL,
+	.report = report,
+	.close = close_sink,
+};

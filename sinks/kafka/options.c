@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#include "sinks/kafka/options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "sinks/kafka/client.h"
+#include "sinks/kafka/kafka.h"
+
+#define TOPIC_MAX 249 /* a topic is a folder of the broker, "NAME-PARTITION" */
+
+static const char *const key_words[] = {"flow", "instance", "none", NULL};
+static const char *const never[] = {"never", NULL};
+
+const struct fffa_option fffa_kafka__options[] = {
+	FFFA_OPT_STRINGS("brokers", struct fffa_sink_kafka_conf, brokers, NULL, 0, 0, NULL, 0,
+			 "the brokers to begin with, HOST or HOST:PORT; required"),
+	FFFA_OPT_STRING("topic", struct fffa_sink_kafka_conf, topic, NULL, 0,
+			"the topic to write to; required"),
+	FFFA_OPT_ENUM("key", struct fffa_sink_kafka_conf, key, "flow", key_words, 0,
+		      "key of each message: flow: 16 hex digits, the same for both directions of a "
+		      "connection; instance: agent_id; none"),
+	FFFA_OPT_INT("records_per_message", struct fffa_sink_kafka_conf, records_per_message, "1",
+		     1, 100000, 0,
+		     "records in a message, as far as message.max.bytes allows; above 1 needs key: "
+		     "instance or none"),
+	FFFA_OPT_DURATION_OR(
+		"timeout", struct fffa_sink_kafka_conf, timeout_ns, "5m", INT64_C(1000000000),
+		INT64_C(86400000000000), never, 0,
+		"without any confirmation for so long, the producer is made anew and what "
+		"is open is tried again, which can write it twice"),
+	FFFA_OPT_MAP(
+		"properties", struct fffa_sink_kafka_conf, properties, "{}", NULL, 0,
+		"any property of librdkafka's producer: TLS, SASL, compression.type, linger.ms, "
+		"..."),
+	FFFA_OPT_END,
+};
+
+static int check_topic(const char *t, struct fffa_err *err)
+{
+	if (!t || !*t)
+		return fffa_fail(err, EINVAL, "topic: is required");
+	for (const char *p = t; *p; p++) {
+		if (!isalnum((unsigned char)*p) && !strchr("._-", *p))
+			return fffa_fail(err, EINVAL,
+					 "topic: may hold letters, digits, dots, underscores and "
+					 "hyphens only");
+	}
+	if (strlen(t) > TOPIC_MAX || !strcmp(t, ".") || !strcmp(t, ".."))
+		return fffa_fail(err, EINVAL, "topic: a name of at most %d characters, not . or ..",
+				 TOPIC_MAX);
+	return 0;
+}
+
+int fffa_kafka__check(const void *conf, struct fffa_err *err)
+{
+	const struct fffa_sink_kafka_conf *c = conf;
+	int rc;
+
+	if (!c->brokers.n)
+		return fffa_fail(err, EINVAL, "brokers: is required, such as [\"b1:9092\"]");
+	for (size_t i = 0; i < c->brokers.n; i++) {
+		const char *b = c->brokers.v[i];
+
+		if (!*b || b[strcspn(b, ", \t\r\n")])
+			return fffa_fail(err, EINVAL,
+					 "brokers: each is HOST or HOST:PORT, without blanks and "
+					 "commas");
+	}
+	rc = check_topic(c->topic, err);
+	if (rc)
+		return rc;
+	if (c->records_per_message > 1 && c->key == FFFA_KAFKA_KEY_FLOW)
+		return fffa_fail(err, EINVAL,
+				 "records_per_message: above 1 needs key: instance or none, as a "
+				 "message has one key for all its records");
+	return fffa_kafka__client_check(c, err);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The rows of the Kafka sink, and what holds between them. */
+#ifndef FFFA_SINKS_KAFKA_OPTIONS_H
+#define FFFA_SINKS_KAFKA_OPTIONS_H
+
+#include "agent/base/err.h"
+#include "config/option.h"
+
+extern const struct fffa_option fffa_kafka__options[];
+
+/* ops->check: conf is a struct fffa_sink_kafka_conf. */
+int fffa_kafka__check(const void *conf, struct fffa_err *err);
+
+#endif

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sinks/kafka/kafka.h"
+#include "tests/contract/far.h"
+#include "tests/stubs/kafka_cluster.h"
+
+#define TOPIC "flows"
+
+struct far {
+	struct kafka_cluster cluster;
+	struct fffa_sink_kafka_conf conf;
+	char stalled[32];
+	int deaf; /* listens, and never accepts; -1 */
+	char *broker;
+	struct fffa_pair properties[2];
+};
+
+static struct far *open_far(void)
+{
+	struct far *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		abort();
+	f->deaf = -1;
+	kafka_cluster_open(&f->cluster, 1);
+	if (rd_kafka_mock_topic_create(f->cluster.mock, TOPIC, 1, 1))
+		abort();
+	return f;
+}
+
+static void close_far(struct far *f)
+{
+	kafka_cluster_close(&f->cluster);
+	if (f->deaf >= 0)
+		(void)close(f->deaf);
+	free(f);
+}
+
+static const struct fffa_sink_kafka_conf *conf_to(struct far *f, char *broker)
+{
+	static char topic[] = TOPIC;
+
+	f->broker = broker;
+	f->conf.brokers = (struct fffa_strings){&f->broker, 1};
+	f->conf.topic = topic;
+	f->conf.key = FFFA_KAFKA_KEY_FLOW;
+	f->conf.records_per_message = 1;
+	f->conf.timeout_ns = INT64_C(60000000000);
+	return &f->conf;
+}
+
+static const void *conf(struct far *f)
+{
+	return conf_to(f, f->cluster.bootstraps);
+}
+
+static const void *many_conf(struct far *f)
+{
+	(void)conf(f);
+	f->conf.key = FFFA_KAFKA_KEY_NONE;
+	f->conf.records_per_message = 1000;
+	return &f->conf;
+}
+
+static const void *bad_conf(struct far *f)
+{
+	static char protocol[] = "security.protocol", ssl[] = "ssl";
+	static char ca[] = "ssl.ca.location", missing[] = "missing/ca.pem";
+
+	(void)conf(f);
+	f->properties[0] = (struct fffa_pair){protocol, ssl};
+	f->properties[1] = (struct fffa_pair){ca, missing};
+	f->conf.properties = (struct fffa_pairs){f->properties, 2};
+	return &f->conf;
+}
+
+static const void *stalled_conf(struct far *f)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(a);
+
+	f->deaf = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (f->deaf < 0 || bind(f->deaf, (struct sockaddr *)&a, len) || listen(f->deaf, 8) ||
+	    getsockname(f->deaf, (struct sockaddr *)&a, &len))
+		abort();
+	(void)snprintf(f->stalled, sizeof(f->stalled), "127.0.0.1:%u", ntohs(a.sin_port));
+	return conf_to(f, f->stalled);
+}
+
+struct sum {
+	uint8_t *ptr;
+	size_t len;
+	bool lines; /* the newline that a message goes without */
+};
+
+static void add(void *arg, const rd_kafka_message_t *m)
+{
+	struct sum *s = arg;
+
+	s->ptr = realloc(s->ptr, s->len + m->len + 1);
+	if (!s->ptr)
+		abort();
+	memcpy(s->ptr + s->len, m->payload, m->len);
+	s->len += m->len;
+	if (s->lines)
+		s->ptr[s->len++] = '\n';
+}
+
+static struct fffa_span bytes(struct far *f)
+{
+	struct sum s = {.lines = f->conf.records_per_message == 1};
+
+	kafka_cluster_read(&f->cluster, TOPIC, add, &s);
+	return (struct fffa_span){s.ptr, s.len};
+}
+
+/* An answer that librdkafka does not try again by itself. */
+static void break_it(struct far *f)
+{
+	kafka_cluster_fail(&f->cluster, KAFKA_API_PRODUCE, RD_KAFKA_RESP_ERR_POLICY_VIOLATION, 100);
+}
+
+static void repair(struct far *f)
+{
+	rd_kafka_mock_clear_request_errors(f->cluster.mock, KAFKA_API_PRODUCE);
+}
+
+const struct far_ops far_kafka_ops = {
+	.sink = &fffa_sink_kafka_ops,
+	.no_preamble = true,
+	.open = open_far,
+	.close = close_far,
+	.conf = conf,
+	.bad_conf = bad_conf,
+	.bytes = bytes,
+	.break_it = break_it,
+	.repair = repair,
+	.stalled_conf = stalled_conf,
+	.stall_bytes = 1,
+};
+
+const struct far_ops far_kafka_many_ops = {
+	.sink = &fffa_sink_kafka_ops,
+	.no_preamble = true,
+	.open = open_far,
+	.close = close_far,
+	.conf = many_conf,
+	.bad_conf = bad_conf,
+	.bytes = bytes,
+	.break_it = break_it,
+	.repair = repair,
+	.stalled_conf = stalled_conf,
+	.stall_bytes = 1,
+};
