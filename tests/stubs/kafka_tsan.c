@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+/*
+ * librdkafka under ThreadSanitizer; in other builds there is nothing here. The library is not
+ * instrumented: its atomics order nothing for the checker, so what it does to its own memory is not
+ * reported. Its C11 threads stand here on POSIX ones, the only kind that the checker knows: it
+ * crashes in a thread that it did not see begin. In glibc both are the same objects, and a function
+ * of the program stands before one of the C library.
+ */
+#ifdef __SANITIZE_THREAD__
+#include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <threads.h>
+
+_Static_assert(sizeof(mtx_t) == sizeof(pthread_mutex_t), "the same object in glibc");
+_Static_assert(sizeof(cnd_t) == sizeof(pthread_cond_t), "the same object in glibc");
+
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+	return "race:librdkafka.so\n";
+}
+
+struct begin {
+	thrd_start_t run;
+	void *arg;
+};
+
+static int result(int rc)
+{
+	if (!rc)
+		return thrd_success;
+	if (rc == ETIMEDOUT)
+		return thrd_timedout;
+	return rc == ENOMEM ? thrd_nomem : thrd_error;
+}
+
+static void *begin(void *arg)
+{
+	struct begin b = *(struct begin *)arg;
+
+	free(arg);
+	return (void *)(intptr_t)b.run(b.arg);
+}
+
+int thrd_create(thrd_t *t, thrd_start_t run, void *arg)
+{
+	struct begin *b = malloc(sizeof(*b));
+	int rc;
+
+	if (!b)
+		return thrd_nomem;
+	*b = (struct begin){run, arg};
+	rc = pthread_create(t, NULL, begin, b);
+	if (rc)
+		free(b);
+	return result(rc);
+}
+
+int thrd_join(thrd_t t, int *res)
+{
+	void *r;
+	int rc = pthread_join(t, &r);
+
+	if (!rc && res)
+		*res = (int)(intptr_t)r;
+	return result(rc);
+}
+
+int mtx_init(mtx_t *m, int type)
+{
+	pthread_mutexattr_t a;
+	int rc;
+
+	(void)pthread_mutexattr_init(&a);
+	if (type & mtx_recursive)
+		(void)pthread_mutexattr_settype(&a, PTHREAD_MUTEX_RECURSIVE);
+	rc = pthread_mutex_init((pthread_mutex_t *)m, &a);
+	(void)pthread_mutexattr_destroy(&a);
+	return result(rc);
+}
+
+int mtx_lock(mtx_t *m)
+{
+	return result(pthread_mutex_lock((pthread_mutex_t *)m));
+}
+
+int mtx_unlock(mtx_t *m)
+{
+	return result(pthread_mutex_unlock((pthread_mutex_t *)m));
+}
+
+void mtx_destroy(mtx_t *m)
+{
+	(void)pthread_mutex_destroy((pthread_mutex_t *)m);
+}
+
+int cnd_init(cnd_t *c)
+{
+	return result(pthread_cond_init((pthread_cond_t *)c, NULL));
+}
+
+int cnd_signal(cnd_t *c)
+{
+	return result(pthread_cond_signal((pthread_cond_t *)c));
+}
+
+int cnd_broadcast(cnd_t *c)
+{
+	return result(pthread_cond_broadcast((pthread_cond_t *)c));
+}
+
+int cnd_wait(cnd_t *c, mtx_t *m)
+{
+	return result(pthread_cond_wait((pthread_cond_t *)c, (pthread_mutex_t *)m));
+}
+
+int cnd_timedwait(cnd_t *c, mtx_t *m, const struct timespec *until)
+{
+	return result(pthread_cond_timedwait((pthread_cond_t *)c, (pthread_mutex_t *)m, until));
+}
+
+void cnd_destroy(cnd_t *c)
+{
+	(void)pthread_cond_destroy((pthread_cond_t *)c);
+}
+#endif
