@@ -17,9 +17,12 @@ Faults are a JSON list of rules; the first rule that matches a request is applie
   {"kind": "body", "body": TEXT}         200 with this body
   {"kind": "nonsense"}                   bytes that are not HTTP
   {"kind": "forget-tokens"}              every token dies, then the request is served
+  {"kind": "forwarded"}                  the request is served as one that a proxy passed on (X-Forwarded-For)
 Each may have "path" (a prefix; default: every path), "method", and "count" (how many requests it applies to).
 They come from --fault-file (read again whenever it changes) or through --control-port on loopback:
-PUT /faults with the list, GET /faults, GET /log, DELETE /log, DELETE /tokens, PUT /macs with a list of MACs.
+PUT /faults with the list, GET /faults, GET /log, DELETE /log, DELETE /tokens, PUT /macs with a list of MACs,
+PUT /instance with keys of the instance (as in --config) that change. The fault file may hold an object instead of the
+list: {"faults": [...], "instance": {...}}; what it does not name of the instance is as at the start.
 """
 
 import argparse
@@ -48,7 +51,10 @@ INSTANCE = {
     "vpc": "vpc-0a1b2c3d4e5f60718",
     "subnet": "subnet-0f1e2d3c4b5a69788",
     "macs": ["02:00:00:00:00:01", "02:00:00:00:00:02"],
+    "outpost_arn": None,
+    "tags": None,  # {key: value}; None: tags are not allowed in metadata, which is the default of EC2
 }
+TEXTS = [k for k in INSTANCE if k not in ("macs", "tags")]
 
 PAGE = """<?xml version="1.0" encoding="iso-8859-1"?>
 <!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN"
@@ -71,7 +77,9 @@ def interface(inst, number, mac):
     return {
         "device-number": str(number),
         "interface-id": "eni-" + digits.rjust(17, "0"),
-        "ipv6s": f"2001:db8:0:1::{number + 10:x}",
+        "ipv4-prefix": f"10.0.1.{128 + 16 * (number % 8)}/28",
+        "ipv6-prefix": f"2001:db8:0:1:{number + 1:x}::/80",
+        "ipv6s": f"2001:db8:0:1::{number + 10:x}\n2001:db8:0:1::{number + 266:x}",
         "local-hostname": f"ip-{first.replace('.', '-')}.ec2.internal",
         "local-ipv4s": f"{first}\n{second}",
         "mac": mac,
@@ -84,7 +92,7 @@ def interface(inst, number, mac):
         "subnet-ipv6-cidr-blocks": "2001:db8:0:1::/64",
         "vpc-id": inst["vpc"],
         "vpc-ipv4-cidr-block": "10.0.0.0/16",
-        "vpc-ipv4-cidr-blocks": "10.0.0.0/16",
+        "vpc-ipv4-cidr-blocks": "10.0.0.0/16\n10.7.0.0/20",
         "vpc-ipv6-cidr-blocks": "2001:db8::/56",
     }
 
@@ -134,6 +142,10 @@ def tree(inst):
         "placement": {k: v for k, v in placement.items() if v},
         "services": {"domain": "amazonaws.com", "partition": "aws"},
     }
+    if inst.get("outpost_arn"):
+        meta["outpost-arn"] = inst["outpost_arn"]
+    if inst.get("tags") is not None:
+        meta["tags"] = {"instance": dict(inst["tags"])}
     return {
         "dynamic": {"instance-identity": {"document": document(inst)}},
         "meta-data": meta,
@@ -146,7 +158,8 @@ class World:
     def __init__(self, inst, fault_file, log_path):
         self.lock = threading.Lock()
         self.changed = threading.Condition(self.lock)
-        self.inst = inst
+        self.inst = dict(inst)
+        self.first = dict(inst)
         self.tree = tree(inst)
         self.tokens = {}
         self.faults = []
@@ -156,9 +169,11 @@ class World:
         self.log = []
         self.log_file = open(log_path, "a", encoding="utf-8") if log_path else None
 
-    def set_macs(self, macs):
+    def change(self, keys, since_start=False):
         with self.lock:
-            self.inst["macs"] = list(macs)
+            if since_start:
+                self.inst = dict(self.first)
+            self.inst.update(keys)
             self.tree = tree(self.inst)
 
     def set_faults(self, rules):
@@ -184,6 +199,9 @@ class World:
             if self.fault_stamp is None:
                 return
         self.fault_stamp = stamp
+        if isinstance(rules, dict):
+            self.change(rules.get("instance", {}), since_start=True)
+            rules = rules.get("faults", [])
         self.set_faults(rules)
 
     def take_fault(self, method, path):
@@ -314,6 +332,9 @@ class Metadata(http.server.BaseHTTPRequestHandler):
         elif kind == "forget-tokens":
             self.world.forget_tokens()
             return False
+        elif kind == "forwarded":
+            self.headers["X-Forwarded-For"] = "192.0.2.1"
+            return False
         else:
             self.refuse(500)
         return True
@@ -361,6 +382,7 @@ class Metadata(http.server.BaseHTTPRequestHandler):
         fault = self.world.take_fault(self.command, self.path)
         self.world.note({
             "time": time.time(),
+            "peer": self.client_address[1],
             "method": self.command,
             "path": self.path,
             "token": TOKEN_HEADER in self.headers,
@@ -424,7 +446,9 @@ class Control(http.server.BaseHTTPRequestHandler):
         if self.path == "/faults":
             self.world.set_faults(value)
         elif self.path == "/macs":
-            self.world.set_macs(value)
+            self.world.change({"macs": list(value)})
+        elif self.path == "/instance":
+            self.world.change(value)
         else:
             self.answer(404, None)
             return
@@ -473,9 +497,8 @@ def arguments():
     p.add_argument("--config", metavar="FILE", help="JSON object; keys: " + ", ".join(INSTANCE) +
                    ", interfaces ({MAC: {leaf: text or null}})")
     p.add_argument("--mac", action="append", metavar="MAC", help="repeatable; default: two")
-    for key in INSTANCE:
-        if key != "macs":
-            p.add_argument("--" + key.replace("_", "-"), metavar="TEXT")
+    for key in TEXTS:
+        p.add_argument("--" + key.replace("_", "-"), metavar="TEXT")
     p.add_argument("--fault-file", metavar="FILE")
     p.add_argument("--log", metavar="FILE", help="requests as JSON lines, appended")
     return p.parse_args()
@@ -487,8 +510,8 @@ def main():
     if args.config:
         with open(args.config, encoding="utf-8") as f:
             inst.update(json.load(f))
-    for key in INSTANCE:
-        if key != "macs" and getattr(args, key) is not None:
+    for key in TEXTS:
+        if getattr(args, key) is not None:
             inst[key] = getattr(args, key)
     if args.mac:
         inst["macs"] = [m.lower() for m in args.mac]

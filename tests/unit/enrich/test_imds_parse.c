@@ -269,6 +269,132 @@ static void test_token(void **state)
 	assert_string_equal(dst, "");
 }
 
+static void test_list(void **state)
+{
+	static const struct {
+		const char *body;
+		enum fffa_imds_list_kind kind;
+		size_t n;
+		uint32_t rejected;
+		bool unread;
+	} rows[] = {
+		{"10.0.0.1", FFFA_IL_IPV4, 1, 0, false},
+		{"10.0.0.1\n10.0.0.2\r\n\n 10.0.0.3 \n", FFFA_IL_IPV4, 3, 0, false},
+		{"", FFFA_IL_IPV4, 0, 0, false},
+		{"\n \n", FFFA_IL_IPV4, 0, 0, false},
+		{"10.0.0.1\n10.0.0.1", FFFA_IL_IPV4, 1, 1, false},
+		{"10.0.0.1/24", FFFA_IL_IPV4, 0, 1, true},
+		{"2001:db8::1\n10.0.0.1", FFFA_IL_IPV4, 1, 1, false},
+		{"::ffff:10.0.0.1", FFFA_IL_IPV6, 0, 1, true},
+		{"2001:db8::1\n2001:DB8::2", FFFA_IL_IPV6, 2, 0, false},
+		{"10.0.0.0/16\n10.1.0.0/16", FFFA_IL_IPV4_PREFIX, 2, 0, false},
+		{"10.0.0.0/16\n10.0.0.0/17", FFFA_IL_IPV4_PREFIX, 2, 0, false},
+		{"10.0.0.0", FFFA_IL_IPV4_PREFIX, 0, 1, true},
+		{"10.0.0.0/33\n10.0.0.0/\n/16\n10.0.0.0/1x", FFFA_IL_IPV4_PREFIX, 0, 4, true},
+		{"2001:db8::/56", FFFA_IL_IPV6_PREFIX, 1, 0, false},
+		{"2001:db8::/129\n2001:db8::/-1", FFFA_IL_IPV6_PREFIX, 0, 2, true},
+		{"<html>\n<body>", FFFA_IL_IPV6_PREFIX, 0, 2, true},
+	};
+	struct fffa_imds_list got;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint32_t rejected = 0;
+
+		memset(&got, 0x5a, sizeof(got));
+		assert_int_equal(fffa_imds_parse_list(rows[i].body, strlen(rows[i].body),
+						      rows[i].kind, &got, &rejected),
+				 0);
+		if (got.n != rows[i].n || rejected != rows[i].rejected ||
+		    got.unread != rows[i].unread)
+			fail_msg("row %zu: n %u, rejected %u", i, got.n, rejected);
+	}
+}
+
+static void test_list_caps(void **state)
+{
+	static char body[FFFA_IMDS_BODY_MAX_BYTES + 1];
+	struct fffa_imds_list got;
+	uint32_t rejected = 0;
+	size_t len = 0;
+
+	(void)state;
+	for (int i = 0; i < FFFA_IMDS_LIST_MAX + 3; i++)
+		len += (size_t)snprintf(body + len, sizeof(body) - len, "10.0.%d.1\n", i);
+	assert_int_equal(fffa_imds_parse_list(body, len, FFFA_IL_IPV4, &got, &rejected), 0);
+	assert_int_equal(got.n, FFFA_IMDS_LIST_MAX);
+	assert_int_equal(rejected, 3);
+	assert_int_equal(fffa_imds_parse_list(body, sizeof(body), FFFA_IL_IPV4, &got, &rejected),
+			 -EFBIG);
+	assert_int_equal(got.n, 0);
+	assert_int_equal(
+		fffa_imds_parse_list("10.0.0.1\0\n10.0.0.2", 18, FFFA_IL_IPV4, &got, &rejected), 0);
+	assert_int_equal(got.n, 1);
+}
+
+static void test_tag(void **state)
+{
+	char got[FFFA_IDENT_TAG_BYTES], raw[FFFA_IDENT_TAG_BYTES];
+
+	(void)state;
+	assert_int_equal(fffa_imds_parse_tag("web-1", 5, got), 0);
+	assert_string_equal(got, "web%2D1");
+	assert_int_equal(fffa_imds_parse_tag(" a b \r\n", 7, got), 0);
+	assert_string_equal(got, "%20a%20b%20");
+	assert_int_equal(fffa_imds_parse_tag("", 0, got), 0);
+	assert_string_equal(got, "");
+	assert_int_equal(fffa_imds_parse_tag("\xff", 1, got), -EINVAL);
+	assert_string_equal(got, "");
+	memset(raw, '-', sizeof(raw));
+	assert_int_equal(fffa_imds_parse_tag(raw, 255, got), 0);
+	assert_int_equal(strlen(got), 765);
+	assert_int_equal(fffa_imds_parse_tag(raw, 256, got), -ENAMETOOLONG);
+	assert_string_equal(got, "");
+}
+
+static void test_has_line(void **state)
+{
+	static const char body[] = "Name\r\n team \n\nlast";
+
+	(void)state;
+	assert_true(fffa_imds_parse_has_line(body, sizeof(body) - 1, "Name"));
+	assert_true(fffa_imds_parse_has_line(body, sizeof(body) - 1, "team"));
+	assert_true(fffa_imds_parse_has_line(body, sizeof(body) - 1, "last"));
+	assert_false(fffa_imds_parse_has_line(body, sizeof(body) - 1, "Nam"));
+	assert_false(fffa_imds_parse_has_line(body, sizeof(body) - 1, "Names"));
+	assert_false(fffa_imds_parse_has_line(body, sizeof(body) - 2, "last"));
+	assert_false(fffa_imds_parse_has_line(body, sizeof(body) - 1, ""));
+}
+
+static void test_outpost(void **state)
+{
+	static const struct {
+		const char *body;
+		int rc;
+		const char *want;
+	} rows[] = {
+		{"arn:aws:outposts:us-east-1:123456789012:outpost/op-0123456789abcdef0\n", 0,
+		 "op-0123456789abcdef0"},
+		{"arn:aws-us-gov:outposts:us-gov-west-1:123456789012:outpost/op-1", 0, "op-1"},
+		{"", 0, ""},
+		{"op-1", -EINVAL, ""},
+		{"arn:aws:outposts:us-east-1:123456789012:site/os-1", -EINVAL, ""},
+		{"arn:aws:ec2:us-east-1:123456789012:outpost/op-1", -EINVAL, ""},
+		{"arn:aws:outposts:us-east-1:123456789012:outpost/op-1/asset/2", -EINVAL, ""},
+		{"arn:aws:outposts:us-east-1:123456789012:outpost/op-1 2", -EINVAL, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char got[64] = "x";
+
+		if (fffa_imds_parse_outpost(rows[i].body, strlen(rows[i].body), got, sizeof(got)) !=
+		    rows[i].rc)
+			fail_msg("row %zu", i);
+		assert_string_equal(got, rows[i].want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +407,11 @@ int main(void)
 		cmocka_unit_test(test_macs),
 		cmocka_unit_test(test_macs_caps),
 		cmocka_unit_test(test_token),
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_list_caps),
+		cmocka_unit_test(test_tag),
+		cmocka_unit_test(test_has_line),
+		cmocka_unit_test(test_outpost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

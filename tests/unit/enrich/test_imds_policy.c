@@ -185,6 +185,44 @@ static void test_error_does_not_repeat_the_url(void **state)
 	assert_null(strstr(err.text, "hush"));
 }
 
+static void test_timeout(void **state)
+{
+#define S INT64_C(1000000000)
+	static const struct {
+		int64_t conf_ns;
+		const char *variable;
+		int64_t want_ns; /* 0: -EINVAL */
+	} rows[] = {
+		{S, NULL, S},	     {S, "", S},
+		{S, "5", 5 * S},     {S, "0.5", S / 2},
+		{S, "0.1", S / 10},  {S, "60", 60 * S},
+		{2 * S, "5", 2 * S}, {2 * S, "x", 2 * S}, /* the configuration wins */
+		{S, "0", 0},	     {S, "0.09", 0},
+		{S, "60.1", 0},	     {S, "-1", 0},
+		{S, "+1", 0},	     {S, "1s", 0},
+		{S, "1e1", 0},	     {S, "0x1", 0},
+		{S, "inf", 0},	     {S, "nan", 0},
+		{S, " 1", 0},	     {S, ".", 0},
+		{S, "1.1.1", 0},     {S, "999999999999", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fffa_err err = {""};
+		uint64_t got = 0;
+		int rc = fffa_imds_timeout_choose(rows[i].conf_ns, rows[i].variable, &got, &err);
+
+		if (rc != (rows[i].want_ns ? 0 : -EINVAL))
+			fail_msg("row %zu: %d", i, rc);
+		if (rc)
+			assert_non_null(strstr(err.text, "AWS_METADATA_SERVICE_TIMEOUT"));
+		else
+			assert_int_equal(got, rows[i].want_ns);
+	}
+	assert_int_equal(FFFA_IMDS_TIMEOUT_DEFAULT_NS, S);
+#undef S
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +232,7 @@ int main(void)
 		cmocka_unit_test(test_wanted),
 		cmocka_unit_test(test_endpoint),
 		cmocka_unit_test(test_endpoint_length),
+		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_error_does_not_repeat_the_url),
 	};
 
