@@ -13,6 +13,7 @@
 #include "agent/flow/record.h"
 #include "config/config.h"
 
+struct fffa_imds_iface;
 struct fffa_meta;
 
 /* A device that is captured on, as the kernel names it. */
@@ -68,6 +69,10 @@ const struct fffa_ident_host *fffa_meta_host(const struct fffa_meta *m);
 
 /* The identity of the i-th device by ifindex; NULL ends the list. Valid until the loop turns. */
 const struct fffa_ident *fffa_meta_ident(const struct fffa_meta *m, size_t i);
+
+/* What IMDS says of the i-th interface (agent/enrich/imds_data.h), captured on or not; NULL ends the
+ * list. Valid until the loop turns. */
+const struct fffa_imds_iface *fffa_meta_iface(const struct fffa_meta *m, size_t i);
 
 /* Addresses of Amazon's resolver in the VPCs of this host, IPv4 in its mapped form: *n of them.
  * Valid until the loop turns. */

@@ -59,6 +59,11 @@ const struct fffa_ident *fffa_meta_ident(const struct fffa_meta *m, size_t i)
 	return i < m->snapshot->n ? &m->snapshot->devices[i].ident : NULL;
 }
 
+const struct fffa_imds_iface *fffa_meta_iface(const struct fffa_meta *m, size_t i)
+{
+	return i < m->snapshot->iface_count ? &m->snapshot->ifaces[i] : NULL;
+}
+
 const uint8_t (*fffa_meta_resolvers(const struct fffa_meta *m, size_t *n))[16]
 {
 	*n = m->snapshot->resolver_count;

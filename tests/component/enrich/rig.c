@@ -28,6 +28,7 @@ int rig_setup(void **state)
 	static const char *const variables[] = {"AWS_EC2_METADATA_DISABLED",
 						"AWS_EC2_METADATA_SERVICE_ENDPOINT",
 						"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+						"AWS_METADATA_SERVICE_TIMEOUT",
 						"KUBERNETES_SERVICE_HOST",
 						"container",
 						"ECS_CONTAINER_METADATA_URI_V4"};

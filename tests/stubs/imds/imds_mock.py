@@ -13,6 +13,7 @@ Faults are a JSON list of rules; the first rule that matches a request is applie
   {"kind": "hang"}                       no answer until the faults change
   {"kind": "oversize", "bytes": 70000}   200 with a body of this size; with "length": false no length is announced
   {"kind": "truncate"}                   half of the promised body, then the connection closes
+  {"kind": "trickle", "ms": 20}          200 and a body that goes on for long, a byte each so many milliseconds
   {"kind": "garbage"}                    200 with bytes that are nothing
   {"kind": "body", "body": TEXT}         200 with this body
   {"kind": "nonsense"}                   bytes that are not HTTP
@@ -322,6 +323,8 @@ class Metadata(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", "400")
             self.end_headers()
             self.wfile.write(b"y" * 200)
+        elif kind == "trickle":
+            self.trickle(fault["ms"] / 1000)
         elif kind == "garbage":
             self.reply(200, bytes(range(256)))
         elif kind == "body":
@@ -338,6 +341,15 @@ class Metadata(http.server.BaseHTTPRequestHandler):
         else:
             self.refuse(500)
         return True
+
+    def trickle(self, pause_s):
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Length", "60000")
+        self.end_headers()
+        for _ in range(60000):
+            self.wfile.write(b"z")
+            time.sleep(pause_s)
 
     def oversize(self, fault):
         data = b"x" * fault.get("bytes", 70000)

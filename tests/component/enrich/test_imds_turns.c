@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A timer and a descriptor keep their turn while IMDS is silent or slow. Measured on the loop
+ * itself: how long a turn lasts, and how many turns an event waits.
+ */
+#include "tests/stubs/cmocka_all.h"
+
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "agent/base/clock.h"
+#include "tests/component/enrich/rig.h"
+
+/* Far below the silence of IMDS (1 s), far above what a loaded machine takes for a callback. */
+#define TURN_MAX_NS (250 * FFFA_NS_PER_MS)
+
+struct turns {
+	struct rig *r;
+	uv_prepare_t prepare; /* before each wait of the loop */
+	uv_timer_t timer;     /* every 5 ms: no wait is longer */
+	uv_poll_t poll;
+	int fd;
+	uint64_t turn, last_ns, longest_ns; /* from one wait to the next */
+	uint64_t asked_turn, waited_turns;  /* from writing to the descriptor to reading it */
+	uint64_t timer_calls, fd_calls;
+};
+
+static void on_prepare(uv_prepare_t *h)
+{
+	struct turns *t = h->data;
+	uint64_t now_ns = uv_hrtime();
+
+	if (t->turn++ && now_ns - t->last_ns > t->longest_ns)
+		t->longest_ns = now_ns - t->last_ns;
+	t->last_ns = now_ns;
+}
+
+static void on_timer(uv_timer_t *h)
+{
+	struct turns *t = h->data;
+	uint64_t one = 1;
+
+	assert_int_equal(t->fd_calls, t->timer_calls); /* the last one was read meanwhile */
+	t->timer_calls++;
+	t->asked_turn = t->turn;
+	assert_int_equal(write(t->fd, &one, sizeof(one)), sizeof(one));
+}
+
+static void on_fd(uv_poll_t *h, int status, int events)
+{
+	struct turns *t = h->data;
+	uint64_t value;
+
+	(void)events;
+	assert_int_equal(status, 0);
+	assert_int_equal(read(t->fd, &value, sizeof(value)), sizeof(value));
+	assert_int_equal(value, 1);
+	if (t->turn - t->asked_turn > t->waited_turns)
+		t->waited_turns = t->turn - t->asked_turn;
+	t->fd_calls++;
+}
+
+static void turns_open(struct turns *t, struct rig *r)
+{
+	memset(t, 0, sizeof(*t));
+	t->r = r;
+	t->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	assert_true(t->fd >= 0);
+	(void)uv_prepare_init(&r->loop, &t->prepare);
+	(void)uv_timer_init(&r->loop, &t->timer);
+	assert_int_equal(uv_poll_init(&r->loop, &t->poll, t->fd), 0);
+	t->prepare.data = t->timer.data = t->poll.data = t;
+	(void)uv_prepare_start(&t->prepare, on_prepare);
+	(void)uv_timer_start(&t->timer, on_timer, 5, 5);
+	(void)uv_poll_start(&t->poll, UV_READABLE, on_fd);
+}
+
+static void turns_close(struct turns *t)
+{
+	uv_close((uv_handle_t *)&t->prepare, NULL);
+	uv_close((uv_handle_t *)&t->timer, NULL);
+	uv_close((uv_handle_t *)&t->poll, NULL);
+	rig_run_ms(t->r, 20); /* t is on the stack */
+	assert_int_equal(close(t->fd), 0);
+}
+
+/* IMDS fails twice by running into the time limit; meanwhile the others had every turn. */
+static void check_turns(struct rig *r, const char *faults)
+{
+	struct turns t;
+
+	r->conf.imds.timeout_ns = 1000 * (int64_t)FFFA_NS_PER_MS;
+	imds_child_faults(&r->mock, faults);
+	turns_open(&t, r);
+	rig_open(r);
+	rig_await(r, rig_has_failures, 2);
+	assert_true(rig_error(r, "timeout") >= 2);
+	turns_close(&t);
+	assert_true(t.timer_calls > 100 && t.fd_calls + 1 >= t.timer_calls);
+	assert_true(t.waited_turns <= 1);
+	assert_true(t.longest_ns < TURN_MAX_NS);
+	imds_child_faults(&r->mock, "[]");
+	rig_await(r, rig_is_learned, 0);
+	rig_assert_all_known(r);
+}
+
+static void silent_to_token_requests(void **state)
+{
+	check_turns(*state, "[{\"kind\":\"hang\",\"method\":\"PUT\"}]");
+}
+
+static void silent_to_questions(void **state)
+{
+	check_turns(*state, "[{\"kind\":\"hang\",\"method\":\"GET\"}]");
+}
+
+/* Every byte in time, the whole not. */
+static void a_body_that_does_not_end(void **state)
+{
+	check_turns(*state, "[{\"kind\":\"trickle\",\"ms\":5,\"method\":\"GET\"}]");
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+	const struct CMUnitTest tests[] = {
+		T(silent_to_token_requests),
+		T(silent_to_questions),
+		T(a_body_that_does_not_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
