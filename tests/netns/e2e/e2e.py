@@ -57,7 +57,7 @@ sendp([geneve(0x0800, 0, opts, v4)] * n + [geneve(0x86dd, 5, opts, v6)] * n + [g
 
 def key_of(vpc):
     proto = int(vpc["protocol"])
-    return wire.Key(vpc["srcaddr"], vpc["dstaddr"], int(vpc["srcport"]), int(vpc["dstport"]), proto,
+    return wire.Key(vpc["pkt-srcaddr"], vpc["pkt-dstaddr"], int(vpc["srcport"]), int(vpc["dstport"]), proto,
                     vpc["flow-direction"] == "egress")
 
 
@@ -158,7 +158,7 @@ class EndToEnd(unittest.TestCase):
     def test_times_are_those_of_the_packets(self):
         ends = {}
         for o in self.objects:
-            key = wire.Key(o["srcaddr"], o["dstaddr"], o["srcport"], o["dstport"], o["protocol"],
+            key = wire.Key(o["pkt_srcaddr"], o["pkt_dstaddr"], o["srcport"], o["dstport"], o["protocol"],
                            o["flow_direction"] == "egress")
             if ours(key):
                 f = ends.setdefault(key, wire.Flow())
@@ -181,7 +181,12 @@ class EndToEnd(unittest.TestCase):
                               "i-0123456789abcdef0", "us-east-1", "use1-az4"), line)
             self.assertRegex(line["interface-id"], "^eni-[0-9a-f]{17}$")
             self.assertEqual((line["version"], line["action"], line["log-status"]), ("5", "ACCEPT", "OK"))
-            self.assertEqual(line["type"], "IPv6" if ":" in line["srcaddr"] else "IPv4")
+            self.assertEqual(line["type"], "IPv6" if ":" in line["pkt-srcaddr"] else "IPv4")
+            # AWS shows the interface's own primary address on its side, whatever is in the packet.
+            primary = "2001:db8:0:1::a" if line["type"] == "IPv6" else "10.0.1.10"
+            expected = ((primary, line["pkt-dstaddr"]) if line["flow-direction"] == "egress"
+                        else (line["pkt-srcaddr"], primary))
+            self.assertEqual((line["srcaddr"], line["dstaddr"]), expected)
         with open(self.lab.file("imds.log")) as f:
             requests = [json.loads(line) for line in f]
         self.assertTrue(any(r["method"] == "PUT" for r in requests))
