@@ -85,7 +85,7 @@ static void reopen_now(struct fffa_sink *s)
 	struct fffa_err err;
 
 	s->reopen = false;
-	if (!strcmp(s->conf->path, "-"))
+	if (s->aws || !strcmp(s->conf->path, "-"))
 		return;
 	if (fffa_file__open(s->conf->path, &s->access, s->job.sync, &to, &err)) {
 		fffa_error(s->env->tag, "not reopened, the old file stays in use: %s", err.text);
@@ -113,6 +113,7 @@ static void on_ended(uv_handle_t *h)
 		return;
 	if (s->delivery)
 		s->env->done(s->env->pipe, s->delivery, &o);
+	fffa_file__aws_free(s->aws);
 	if (s->epoll_fd >= 0)
 		(void)close(s->epoll_fd);
 	if (s->job.to.fd >= 0)
@@ -125,6 +126,12 @@ void fffa_file__end(struct fffa_sink *s)
 {
 	if (s->ending || s->phase != FFFA_FILE_IDLE || s->tidy.running)
 		return;
+	if (s->aws && !s->wound_up) {
+		s->wound_up = true;
+		s->aws_job.complete_all = true;
+		fffa_file__run_empty(s);
+		return;
+	}
 	s->ending = true;
 	s->handles = 1;
 	uv_close((uv_handle_t *)&s->timer, on_ended);
@@ -145,6 +152,8 @@ void fffa_file__finish(struct fffa_sink *s, int result)
 		o.verdict = FFFA_V_REJECTED; /* `fffa ... | head`: there is nobody to wait for */
 	s->delivery = NULL;
 	fffa_file__after_job(s, result);
+	if (s->aws)
+		o.records = s->aws_job.verdicts;
 	remember(s, d ? fffa_delivery_batch(d) : NULL, result);
 	if (reopened)
 		reopen_now(s);
@@ -178,8 +187,13 @@ static void set_job(struct fffa_sink *s)
 static int create(const struct fffa_sink_env *env, const void *conf, struct fffa_sink **out,
 		  struct fffa_err *err)
 {
-	struct fffa_sink *s = calloc(1, sizeof(*s));
+	const struct fffa_sink_file_conf *c = conf;
+	struct fffa_sink *s;
 	int rc;
+
+	if (c->layout && env->format != FFFA_FORMAT_VPC)
+		return fffa_fail(err, EINVAL, "layout: aws and aws_hive need format vpc");
+	s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return fffa_fail(err, ENOMEM, "no memory for the sink");
@@ -192,7 +206,8 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 	s->conf = conf;
 	s->work.data = s;
 	s->timer.data = s;
-	s->rotates = s->conf->rotate.size_bytes || s->conf->rotate.interval_ns;
+	s->rotates =
+		!s->conf->layout && (s->conf->rotate.size_bytes || s->conf->rotate.interval_ns);
 	s->tidy.task.path = s->conf->path;
 	s->tidy.task.keep = s->conf->rotate.keep;
 	s->tidy.task.kind = (enum fffa_file_kind)s->conf->rotate.compress;
@@ -203,17 +218,41 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 	return 0;
 }
 
-static int start(struct fffa_sink *s, struct fffa_err *err)
+static int start_aws(struct fffa_sink *s, struct fffa_err *err)
+{
+	s->aws_conf = (struct fffa_aws_conf){
+		.path = s->conf->path,
+		.hive = s->conf->layout == FFFA_FILE_LAYOUT_AWS_HIVE,
+		.sync = s->job.sync,
+		.flow_log_id = s->conf->flow_log_id,
+		.size_bytes = s->conf->rotate.size_bytes,
+		.access = &s->access,
+		.preamble = s->env->preamble,
+	};
+	return fffa_file__aws_new(&s->aws_conf, &s->aws, err);
+}
+
+static int start_plain(struct fffa_sink *s, struct fffa_err *err)
 {
 	struct fffa_file_target to;
-	int rc = fffa_file__access(s->conf, &s->access, err);
+	int rc = fffa_file__open(s->conf->path, &s->access, s->job.sync, &to, err);
 
-	if (!rc)
-		rc = fffa_file__open(s->conf->path, &s->access, s->job.sync, &to, err);
 	if (rc)
 		return rc;
 	use_target(s, &to);
 	write_owed(s);
+	return 0;
+}
+
+static int start(struct fffa_sink *s, struct fffa_err *err)
+{
+	int rc = fffa_file__access(s->conf, &s->access, err);
+
+	if (!rc)
+		rc = s->conf->layout ? start_aws(s, err) : start_plain(s, err);
+	if (rc)
+		return rc;
+	s->started = true;
 	fffa_file__start_tidy(s);
 	fffa_file__arm(s);
 	return 0;
@@ -224,7 +263,7 @@ static int submit(struct fffa_sink *s, struct fffa_delivery *d)
 	const struct fffa_batch *b = fffa_delivery_batch(d);
 	struct fffa_file_job *j = &s->job;
 
-	if (s->closing || j->to.fd < 0)
+	if (s->closing || !s->started)
 		return -ECANCELED;
 	if (s->phase != FFFA_FILE_IDLE) {
 		s->refused = true;
@@ -246,7 +285,7 @@ static int submit(struct fffa_sink *s, struct fffa_delivery *d)
 
 static void reopen(struct fffa_sink *s)
 {
-	if (s->closing || s->job.to.fd < 0)
+	if (s->closing || !s->started)
 		return;
 	if (s->phase != FFFA_FILE_IDLE) {
 		s->reopen = true;

@@ -10,13 +10,16 @@
 #include "sinks/sink.h"
 
 enum fffa_file_sync { FFFA_FILE_SYNC_NONE, FFFA_FILE_SYNC_BATCH };
+enum fffa_file_layout { FFFA_FILE_LAYOUT_PLAIN, FFFA_FILE_LAYOUT_AWS, FFFA_FILE_LAYOUT_AWS_HIVE };
 enum fffa_file_kind { FFFA_FILE_PLAIN, FFFA_FILE_GZIP, FFFA_FILE_ZSTD };
 
 /* All zero, with a path, is allowed: no rotation, mode 0640. */
 struct fffa_sink_file_conf {
-	char *path; /* "-": standard output */
-	int sync;   /* enum fffa_file_sync */
-	char *mode; /* octal; NULL: 0640 */
+	char *path;	   /* "-": standard output; with an AWS layout a folder */
+	int layout;	   /* enum fffa_file_layout */
+	char *flow_log_id; /* AWS layouts; NULL: from the agent's id */
+	int sync;	   /* enum fffa_file_sync */
+	char *mode;	   /* octal; NULL: 0640 */
 	char *owner;
 	struct {
 		int64_t size_bytes;  /* 0: never */

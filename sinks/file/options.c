@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sinks/file/aws_names.h"
+
 #define MODE_DEFAULT 0640
 #define NAME_MAX_LEN 64
 #define S_NS	     INT64_C(1000000000)
@@ -110,6 +112,14 @@ int fffa_file__check(const void *conf, struct fffa_err *err)
 	if (!c->path || !*c->path)
 		return fffa_fail(err, EINVAL,
 				 "path: is required: a file name, or - for standard output");
+	if (c->layout && !strcmp(c->path, "-"))
+		return fffa_fail(err, EINVAL,
+				 "path: must be a folder, not -, with layout aws or aws_hive");
+	if (c->flow_log_id && !fffa_file__is_flow_log_id(c->flow_log_id))
+		return fffa_fail(err, EINVAL,
+				 "flow_log_id: %s: must be fl- and 8 or 17 hex digits, such as "
+				 "fl-0123456789abcdef0",
+				 c->flow_log_id);
 	return fffa_file__access(c, &access, err);
 }
 
@@ -117,6 +127,10 @@ int fffa_file__check(const void *conf, struct fffa_err *err)
 
 static const char *const sync_words[] = {
 	[FFFA_FILE_SYNC_NONE] = "none", [FFFA_FILE_SYNC_BATCH] = "batch", NULL};
+static const char *const layouts[] = {[FFFA_FILE_LAYOUT_PLAIN] = "plain",
+				      [FFFA_FILE_LAYOUT_AWS] = "aws",
+				      [FFFA_FILE_LAYOUT_AWS_HIVE] = "aws_hive",
+				      NULL};
 static const char *const kinds[] = {
 	[FFFA_FILE_PLAIN] = "none", [FFFA_FILE_GZIP] = "gzip", [FFFA_FILE_ZSTD] = "zstd", NULL};
 static const char *const never[] = {"never", NULL};
@@ -127,6 +141,13 @@ const struct fffa_option fffa_file__options[] = {
 	FFFA_OPT_ENUM("sync", C, sync, "batch", sync_words, 0,
 		      "When a batch counts as delivered: none: written; batch: on the disk "
 		      "(fdatasync)."),
+	FFFA_OPT_ENUM("layout", C, layout, "plain", layouts, 0,
+		      "aws, aws_hive: path is a folder that is made and filled like the S3 bucket "
+		      "of AWS VPC Flow Logs: gzip objects of five minutes in AWSLogs/, each there "
+		      "once it is complete; they are never deleted, of rotate only size counts (at "
+		      "most 75 MB). Needs format vpc."),
+	FFFA_OPT_STRING("flow_log_id", C, flow_log_id, NULL, 0,
+			"fl-ID in the names of layout aws; unset: made from the agent's id."),
 	FFFA_OPT_STRING("mode", C, mode, "0640", 0,
 			"Permissions of the files that are made, in octal."),
 	FFFA_OPT_STRING("owner", C, owner, NULL, 0,

@@ -2,6 +2,7 @@
 /* A job's way through the pool, and the wait for room in a pipe. */
 #include <errno.h>
 #include <sys/epoll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sinks/file/state.h"
@@ -10,7 +11,10 @@ static void on_work(uv_work_t *w)
 {
 	struct fffa_sink *s = w->data;
 
-	fffa_file__write(&s->job);
+	if (s->aws)
+		fffa_file__aws_work(s->aws, &s->aws_job);
+	else
+		fffa_file__write(&s->job);
 }
 
 void fffa_file__stop_waiting(struct fffa_sink *s)
@@ -66,10 +70,10 @@ static int wait_writable(struct fffa_sink *s)
 static void on_written(uv_work_t *w, int status)
 {
 	struct fffa_sink *s = w->data;
-	int rc = status ? status : s->job.result;
+	int rc = status ? status : s->aws ? s->aws_job.result : s->job.result;
 
 	s->phase = FFFA_FILE_IDLE;
-	if (rc == -EAGAIN) {
+	if (rc == -EAGAIN && !s->aws) {
 		rc = s->closing ? -ECANCELED : wait_writable(s);
 		if (!rc)
 			return;
@@ -81,6 +85,8 @@ void fffa_file__run(struct fffa_sink *s)
 {
 	struct fffa_file_job *j = &s->job;
 
+	s->aws_job.batch = s->delivery ? fffa_delivery_batch(s->delivery) : NULL;
+	s->aws_job.now_s = time(NULL);
 	/* A batch is never split over two files. */
 	j->may_rotate = s->rotates && j->to.regular && j->to.owned && !j->owed.len && !j->body_done;
 	s->phase = FFFA_FILE_WORKING;

@@ -5,6 +5,7 @@
 
 #include <uv.h>
 
+#include "sinks/file/aws.h"
 #include "sinks/file/tidy.h"
 #include "sinks/file/write.h"
 
@@ -28,8 +29,14 @@ struct fffa_sink {
 	struct fffa_delivery
 		*delivery; /* borrowed until done; NULL: the job writes only what is owed */
 	struct fffa_file_job job;
+	/* With an AWS layout aws_job takes the place of job. */
+	struct fffa_aws *aws;
+	struct fffa_aws_conf aws_conf;
+	struct fffa_aws_job aws_job;
+	bool started;
+	bool wound_up; /* the AWS layout's objects were completed for the end */
 	bool rotates;
-	int rotation_error; /* that was logged last */
+	int rotation_error; /* or that of a completion, that was logged last */
 	/* How far the last failed batch came where it could not be cut off again; done_bytes 0: not
 	 * at all. */
 	struct {
