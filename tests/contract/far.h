@@ -31,6 +31,7 @@ struct far_ops {
 };
 
 extern const struct far_ops far_file_ops;
+extern const struct far_ops far_file_aws_ops;
 extern const struct far_ops far_http_ops;
 extern const struct far_ops far_kafka_ops;	/* a record in each message */
 extern const struct far_ops far_kafka_many_ops; /* many */

@@ -16,8 +16,8 @@
 
 #define PREAMBLE "the first line\n"
 
-static const struct far_ops *const fars[] = {&far_file_ops, &far_http_ops, &far_kafka_ops,
-					     &far_kafka_many_ops, &far_spy_ops};
+static const struct far_ops *const fars[] = {&far_file_ops,  &far_file_aws_ops,	  &far_http_ops,
+					     &far_kafka_ops, &far_kafka_many_ops, &far_spy_ops};
 #define FARS (sizeof(fars) / sizeof(fars[0]))
 
 struct expectation {
