@@ -140,8 +140,10 @@ const struct fffa_option fffa_sink_common_rows[] = {
 			"Names the sink in logs and metrics: 1 to 32 of a-z A-Z 0-9 _ -, unique."),
 	FFFA_OPT_STRING("type", C, type, NULL, 0,
 			"Where the records go; each type has keys of its own."),
-	FFFA_OPT_STRING("format", C, format, "vpc", 0,
-			"How a record is written: vpc, flowlog, json, msgpack."),
+	FFFA_OPT_STRING(
+		"format", C, format, "vpc", 0,
+		"How a record is written: vpc, flowlog, json, msgpack, ocsf (OCSF 4001) or ecs "
+		"(Elastic Common Schema)."),
 	FFFA_OPT_STRING(
 		"fields", C, fields, NULL, FFFA_OPTION_JOIN | FFFA_OPTION_TEMPLATE,
 		"vpc: default, v5, all or \"${version} ${srcaddr} ...\"; json, msgpack: all or "

@@ -7,6 +7,7 @@
 #include "agent/encode/encoder.h"
 #include "agent/encode/pack.h"
 #include "agent/encode/program.h"
+#include "agent/encode/shape.h"
 #include "agent/encode/text.h"
 
 static const struct {
@@ -17,6 +18,8 @@ static const struct {
 	[FFFA_FORMAT_FLOWLOG] = {"flowlog", "text/plain"},
 	[FFFA_FORMAT_JSON] = {"json", "application/x-ndjson"},
 	[FFFA_FORMAT_MSGPACK] = {"msgpack", "application/msgpack"},
+	[FFFA_FORMAT_OCSF] = {"ocsf", "application/x-ndjson"},
+	[FFFA_FORMAT_ECS] = {"ecs", "application/x-ndjson"},
 };
 
 /* Around a line: what stands before it, and in place of its end. No line has a character that JSON
@@ -59,6 +62,9 @@ static void set_key(struct fffa_step *s, enum fffa_format format, const char *na
 		uint8_t *end = fffa_pack_str((uint8_t *)s->key, name, strlen(name));
 
 		s->key_len = (uint16_t)(end - (uint8_t *)s->key);
+	} else if (!name) { /* an element of a list */
+		s->key_len = s->quoted;
+		s->key[0] = '"';
 	} else if (format != FFFA_FORMAT_VPC) {
 		s->key_len = (uint16_t)snprintf(s->key, sizeof(s->key), "\"%s\":%s", name,
 						s->quoted ? "\"" : "");
@@ -83,6 +89,31 @@ static void add_field(struct fffa_encoder *e, uint8_t id)
 	};
 	set_key(s, e->format, fffa_field_name(e->format, id));
 	e->n++;
+}
+
+static void add_row(struct fffa_encoder *e, const struct fffa_shape_row *row)
+{
+	const struct fffa_field *f = &fffa_fields[row->id];
+	struct fffa_step *s = &e->steps[e->n++];
+
+	*s = (struct fffa_step){.kind = row->kind, .when = row->when};
+	if (row->kind != FFFA_STEP_VALUE) {
+		s->text = row->text;
+		s->key_len = (uint16_t)strlen(row->text);
+		return;
+	}
+	s->id = row->id;
+	s->when = row->when ? row->when : f->when;
+	s->write = row->write ? row->write : f->write;
+	s->max_bytes = row->write ? row->max_bytes : f->max_bytes;
+	s->quoted = row->write ? row->quoted : f->quoted;
+	set_key(s, e->format, row->text);
+}
+
+static void add_shape(struct fffa_encoder *e, const struct fffa_shape *shape)
+{
+	for (size_t i = 0; i < shape->n && e->n < FFFA_STEPS_MAX; i++)
+		add_row(e, &shape->rows[i]);
 }
 
 static void fill_consts(struct fffa_consts *c, const struct fffa_field_list *list)
@@ -129,15 +160,19 @@ static int read_fields(enum fffa_format format, const char *fields, struct fffa_
 static int build(struct fffa_encoder *e, const struct fffa_field_list *list, struct fffa_err *err)
 {
 	static fffa_put_fn *const puts[FFFA_FORMAT_MAX] = {
-		[FFFA_FORMAT_VPC] = fffa_put_vpc,
-		[FFFA_FORMAT_JSON] = fffa_put_json,
-		[FFFA_FORMAT_MSGPACK] = fffa_put_msgpack,
+		[FFFA_FORMAT_VPC] = fffa_put_vpc,	  [FFFA_FORMAT_JSON] = fffa_put_json,
+		[FFFA_FORMAT_MSGPACK] = fffa_put_msgpack, [FFFA_FORMAT_OCSF] = fffa_put_json,
+		[FFFA_FORMAT_ECS] = fffa_put_json,
 	};
 
 	e->put = puts[e->format];
 	fill_consts(&e->consts, list);
 	for (size_t i = 0; i < list->n; i++)
 		add_field(e, list->id[i]);
+	if (e->format == FFFA_FORMAT_OCSF)
+		add_shape(e, &fffa_shape_ocsf);
+	if (e->format == FFFA_FORMAT_ECS)
+		add_shape(e, &fffa_shape_ecs);
 	e->bound_bytes = bound(e);
 	if (fffa_keep_new(e))
 		return fffa_fail(err, ENOMEM, "no memory for the encoder");

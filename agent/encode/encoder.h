@@ -16,6 +16,8 @@ enum fffa_format {
 	FFFA_FORMAT_FLOWLOG,
 	FFFA_FORMAT_JSON,
 	FFFA_FORMAT_MSGPACK,
+	FFFA_FORMAT_OCSF, /* JSON: OCSF class 4001 */
+	FFFA_FORMAT_ECS,  /* JSON: Elastic Common Schema */
 	FFFA_FORMAT_MAX
 };
 
@@ -47,7 +49,7 @@ void fffa_encoder_free(struct fffa_encoder *e);
  */
 int fffa_encoder_wrap(struct fffa_encoder *e, enum fffa_envelope envelope, struct fffa_err *err);
 
-/* "vpc", "flowlog", "json", "msgpack"; -EINVAL when unknown. */
+/* "vpc", "flowlog", "json", "msgpack", "ocsf", "ecs"; -EINVAL when unknown. */
 int fffa_format_parse(const char *name, enum fffa_format *out);
 const char *fffa_format_name(enum fffa_format format);
 /* HTTP/Kafka content type of the encoder's batches; static. */

@@ -6,6 +6,8 @@
 #define FLOWLOG (1U << FFFA_FORMAT_FLOWLOG)
 /* The same names and values. */
 #define JSON (1U << FFFA_FORMAT_JSON | 1U << FFFA_FORMAT_MSGPACK)
+#define OCSF (1U << FFFA_FORMAT_OCSF)
+#define ECS  (1U << FFFA_FORMAT_ECS)
 
 #define TYPE_INT  "int"
 #define TYPE_STR  "str"

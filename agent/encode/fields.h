@@ -52,6 +52,10 @@ enum fffa_field_id {
 #undef FFFA_PACK_STR
 #undef FFFA_PACK_IP
 
+/* What srcaddr and dstaddr show: borrowed from the record or its identity. */
+const uint8_t *fffa_value__src(const struct fffa_record *r);
+const uint8_t *fffa_value__dst(const struct fffa_record *r);
+
 /*
  * When a field is written: bits, of which one must be among those of the record. CONST is no
  * condition: the value depends on the identity alone and may be kept, see program.h.

@@ -43,14 +43,24 @@ static bool is_egress(const struct fffa_record *r)
 	return r->key.view & FFFA_VIEW_EGRESS;
 }
 
+const uint8_t *fffa_value__src(const struct fffa_record *r)
+{
+	return is_egress(r) ? own_end(r, r->key.src) : r->key.src;
+}
+
+const uint8_t *fffa_value__dst(const struct fffa_record *r)
+{
+	return is_egress(r) ? r->key.dst : own_end(r, r->key.dst);
+}
+
 VALUE(srcaddr)
 {
-	return fffa_text_ip(p, is_egress(r) ? own_end(r, r->key.src) : r->key.src);
+	return fffa_text_ip(p, fffa_value__src(r));
 }
 
 VALUE(dstaddr)
 {
-	return fffa_text_ip(p, is_egress(r) ? r->key.dst : own_end(r, r->key.dst));
+	return fffa_text_ip(p, fffa_value__dst(r));
 }
 
 /* AWS writes 0 for both ports of ICMP; the key's dport holds type and code there. */

@@ -306,6 +306,8 @@ static int bench_family(struct bench *b, bool ipv6, size_t n)
 		{"vpc all", FFFA_FORMAT_VPC, "all"},
 		{"json all", FFFA_FORMAT_JSON, "all"},
 		{"msgpack all", FFFA_FORMAT_MSGPACK, "all"},
+		{"ocsf", FFFA_FORMAT_OCSF, NULL},
+		{"ecs", FFFA_FORMAT_ECS, NULL},
 	};
 	int rc = 0;
 

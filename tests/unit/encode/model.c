@@ -62,6 +62,30 @@ static void set_always(json_t *o, const struct fffa_record *r)
 	set_str(o, "ifname", i->ifname);
 }
 
+static void set_aws(json_t *o, const struct fffa_ident *i)
+{
+	const struct fffa_ident_ecs *e = &i->host->ecs;
+
+	set_str(o, "sublocation_type", i->host->sublocation_type);
+	set_str(o, "sublocation_id", i->host->sublocation_id);
+	set_str(o, "ecs_cluster_arn", e->cluster_arn);
+	set_str(o, "ecs_cluster_name", e->cluster_name);
+	set_str(o, "ecs_container_instance_arn", e->container_instance_arn);
+	set_str(o, "ecs_container_instance_id", e->container_instance_id);
+	set_str(o, "ecs_container_id", e->container_id);
+	set_str(o, "ecs_second_container_id", e->second_container_id);
+	set_str(o, "ecs_service_name", e->service_name);
+	set_str(o, "ecs_task_definition_arn", e->task_definition_arn);
+	set_str(o, "ecs_task_arn", e->task_arn);
+	set_str(o, "ecs_task_id", e->task_id);
+	set_str(o, "instance_tag", i->host->instance_tags.v[0]);
+	set_str(o, "instance_tag_2", i->host->instance_tags.v[1]);
+	set_str(o, "asg_tag", i->host->asg_tags.v[0]);
+	set_str(o, "asg_tag_2", i->host->asg_tags.v[1]);
+	set_str(o, "interface_tag", i->interface_tags.v[0]);
+	set_str(o, "interface_tag_2", i->interface_tags.v[1]);
+}
+
 static void set_protocol(json_t *o, const struct fffa_record *r)
 {
 	const struct fffa_key *k = &r->key;
@@ -108,13 +132,30 @@ static void set_tunnel(json_t *o, const struct fffa_record *r)
 		set_int(o, "gwlb_flow_cookie", r->cookie);
 }
 
+static void set_own_end(json_t *o, const struct fffa_record *r, const char *name,
+			const uint8_t addr[16], bool own)
+{
+	const struct fffa_ident *i = r->ident;
+
+	if (own && IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)addr))
+		set_ip(o, name, i->has_primary_ipv4 ? i->primary_ipv4 : addr);
+	else if (own)
+		set_ip(o, name, i->has_primary_ipv6 ? i->primary_ipv6 : addr);
+	else
+		set_ip(o, name, addr);
+}
+
 static void set_flow(json_t *o, const struct fffa_record *r)
 {
 	static const char *const ends[] = {"", "idle", "active", "end", "forced", "resources"};
 	const struct fffa_key *k = &r->key;
 
-	set_ip(o, "srcaddr", k->src);
-	set_ip(o, "dstaddr", k->dst);
+	set_own_end(o, r, "srcaddr", k->src, k->view & FFFA_VIEW_EGRESS);
+	set_own_end(o, r, "dstaddr", k->dst, !(k->view & FFFA_VIEW_EGRESS));
+	set_str(o, "pkt_src_aws_service", r->src_service ? r->src_service : "");
+	set_str(o, "pkt_dst_aws_service", r->dst_service ? r->dst_service : "");
+	if (k->view & FFFA_VIEW_EGRESS && r->traffic_path > 0 && r->traffic_path < 9)
+		set_int(o, "traffic_path", r->traffic_path);
 	set_ip(o, "pkt_srcaddr", k->src);
 	set_ip(o, "pkt_dstaddr", k->dst);
 	set_int(o, "packets", (int64_t)r->packets);
@@ -146,6 +187,7 @@ json_t *model_json(const struct fffa_record *r)
 	json_t *o = json_object();
 
 	set_always(o, r);
+	set_aws(o, r->ident);
 	set_loss(o, r);
 	if (r->status != FFFA_STATUS_OK)
 		return o;

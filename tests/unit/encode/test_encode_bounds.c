@@ -123,6 +123,8 @@ static void presets_keep_their_bound(void **state)
 		check_bound(FFFA_FORMAT_FLOWLOG, NULL, &s.r);
 		check_bound(FFFA_FORMAT_JSON, "all", &s.r);
 		check_bound(FFFA_FORMAT_MSGPACK, "all", &s.r);
+		check_bound(FFFA_FORMAT_OCSF, NULL, &s.r);
+		check_bound(FFFA_FORMAT_ECS, NULL, &s.r);
 		s.r.status = FFFA_STATUS_SKIPDATA;
 		check_bound(FFFA_FORMAT_VPC, "all", &s.r);
 		check_bound(FFFA_FORMAT_JSON, "all", &s.r);

@@ -227,6 +227,8 @@ static void formats_have_names(void **state)
 	assert_string_equal(fffa_format_name(FFFA_FORMAT_FLOWLOG), "flowlog");
 	assert_string_equal(fffa_format_name(FFFA_FORMAT_JSON), "json");
 	assert_string_equal(fffa_format_name(FFFA_FORMAT_MSGPACK), "msgpack");
+	assert_string_equal(fffa_format_name(FFFA_FORMAT_OCSF), "ocsf");
+	assert_string_equal(fffa_format_name(FFFA_FORMAT_ECS), "ecs");
 	assert_int_equal(fffa_format_parse("VPC", &f), -EINVAL);
 	assert_int_equal(fffa_format_parse("", &f), -EINVAL);
 }
@@ -249,6 +251,8 @@ static void batches_have_content_types(void **state)
 	check_content_type(FFFA_FORMAT_FLOWLOG, FFFA_ENVELOPE_NONE, "text/plain");
 	check_content_type(FFFA_FORMAT_JSON, FFFA_ENVELOPE_NONE, "application/x-ndjson");
 	check_content_type(FFFA_FORMAT_MSGPACK, FFFA_ENVELOPE_NONE, "application/msgpack");
+	check_content_type(FFFA_FORMAT_OCSF, FFFA_ENVELOPE_NONE, "application/x-ndjson");
+	check_content_type(FFFA_FORMAT_ECS, FFFA_ENVELOPE_NONE, "application/x-ndjson");
 	check_content_type(FFFA_FORMAT_VPC, FFFA_ENVELOPE_FIREHOSE, "application/x-ndjson");
 	check_content_type(FFFA_FORMAT_FLOWLOG, FFFA_ENVELOPE_FIREHOSE, "application/x-ndjson");
 }
@@ -257,6 +261,8 @@ static void some_formats_have_no_choice(void **state)
 {
 	(void)state;
 	check_error(FFFA_FORMAT_FLOWLOG, "all", "flowlog has no choice of fields");
+	check_error(FFFA_FORMAT_OCSF, "all", "ocsf has no choice of fields");
+	check_error(FFFA_FORMAT_ECS, "bytes", "ecs has no choice of fields");
 	check_error(FFFA_FORMAT_FLOWLOG, "", "flowlog has no choice of fields");
 	check_error(FFFA_FORMAT_MSGPACK, "srcadr",
 		    "unknown msgpack field \"srcadr\"; the nearest is \"srcaddr\"");

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tests/unit/encode/shape_rules.h"
+
+json_t *shape_at(const json_t *o, const char *path)
+{
+	const char *dot;
+	char name[64];
+
+	for (;;) {
+		dot = strchr(path, '.');
+		snprintf(name, sizeof(name), "%.*s", dot ? (int)(dot - path) : (int)strlen(path),
+			 path);
+		o = json_object_get(o, name);
+		if (!dot || !o)
+			return (json_t *)(uintptr_t)o;
+		path = dot + 1;
+	}
+}
+
+static bool is_text(const json_t *v)
+{
+	const char *s = json_string_value(v);
+
+	return s && s[0] && strcmp(s, "-") != 0;
+}
+
+static bool is_ip(const json_t *v)
+{
+	uint8_t addr[16];
+
+	return is_text(v) && (inet_pton(AF_INET, json_string_value(v), addr) == 1 ||
+			      inet_pton(AF_INET6, json_string_value(v), addr) == 1);
+}
+
+/* RFC 3339 with milliseconds, in UTC. */
+static bool is_time(const json_t *v)
+{
+	const char *s = json_string_value(v), *shape = "dddd-dd-ddTdd:dd:dd.dddZ";
+
+	if (!s || strlen(s) != strlen(shape))
+		return false;
+	for (; *shape; s++, shape++) {
+		if (*shape == 'd' ? *s < '0' || *s > '9' : *s != *shape)
+			return false;
+	}
+	return true;
+}
+
+static bool is_list(const json_t *v, bool (*element)(const json_t *v))
+{
+	if (!json_is_array(v) || !json_array_size(v))
+		return false;
+	for (size_t i = 0; i < json_array_size(v); i++) {
+		if (!element(json_array_get(v, i)))
+			return false;
+	}
+	return true;
+}
+
+static bool fits(const json_t *v, enum rule_type type)
+{
+	switch (type) {
+	case RULE_INT:
+		return json_is_integer(v);
+	case RULE_STR:
+		return is_text(v);
+	case RULE_IP:
+		return is_ip(v);
+	case RULE_TIME:
+		return is_time(v);
+	case RULE_STRS:
+		return is_list(v, is_text);
+	case RULE_IPS:
+		return is_list(v, is_ip);
+	case RULE_OBJECT: /* one without members should not be there */
+		return json_is_object(v) && json_object_size(v);
+	case RULE_ANY:
+		return is_text(v) || json_is_integer(v);
+	}
+	return false;
+}
+
+static const struct rule *find(const struct rule *rules, size_t n, const char *path)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(rules[i].path, path))
+			return &rules[i];
+	}
+	return NULL;
+}
+
+/* Nothing but what a row allows. */
+static void check_members(const json_t *o, const char *prefix, const struct rule *rules, size_t n)
+{
+	const struct rule *rule;
+	char path[128];
+
+	for (void *it = json_object_iter((json_t *)(uintptr_t)o); it;
+	     it = json_object_iter_next((json_t *)(uintptr_t)o, it)) {
+		const json_t *v = json_object_iter_value(it);
+
+		snprintf(path, sizeof(path), "%s%s", prefix, json_object_iter_key(it));
+		rule = find(rules, n, path);
+		if (!rule)
+			fail_msg("%s: not a member that is defined", path);
+		else if (!fits(v, rule->type))
+			fail_msg("%s: %s is of the wrong type", path,
+				 json_dumps(v, JSON_ENCODE_ANY));
+		strcat(path, ".");
+		if (json_is_object(v))
+			check_members(v, path, rules, n);
+	}
+}
+
+static bool same(const json_t *v, const json_t *want)
+{
+	char text[32];
+
+	if (json_is_string(v) &&
+	    json_is_integer(want)) { /* a number that the shape keeps as text */
+		snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(want));
+		return !strcmp(json_string_value(v), text);
+	}
+	return json_equal(v, want);
+}
+
+void shape_check(const json_t *o, const struct rule *rules, size_t n, const json_t *model)
+{
+	const json_t *v, *want;
+
+	check_members(o, "", rules, n);
+	for (size_t i = 0; i < n; i++) {
+		v = shape_at(o, rules[i].path);
+		if (rules[i].required && !v)
+			fail_msg("%s: is missing", rules[i].path);
+		if (!rules[i].model)
+			continue;
+		want = json_object_get(model, rules[i].model);
+		if ((v || want) && (!v || !want || !same(v, want)))
+			fail_msg("%s: %s is not %s", rules[i].path, json_dumps(v, JSON_ENCODE_ANY),
+				 json_dumps(want, JSON_ENCODE_ANY));
+	}
+}

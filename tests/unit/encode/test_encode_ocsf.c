@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/* OCSF: every record keeps the rules of class 4001 of schema 1.1.0, which are written down here from the
+ * schema, not from samples. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "agent/encode/shape.h"
+#include "tests/unit/encode/model.h"
+#include "tests/unit/encode/random.h"
+#include "tests/unit/encode/shape_rules.h"
+
+#define RANDOM_RECORDS 5000
+#define COUNT(array)   (sizeof(array) / sizeof((array)[0]))
+
+/* The class, its objects and the profiles cloud, security_control and datetime, as far as we use them. */
+static const struct rule rules[] = {
+	{"category_uid", RULE_INT, true, NULL},
+	{"category_name", RULE_STR, false, NULL},
+	{"class_uid", RULE_INT, true, NULL},
+	{"class_name", RULE_STR, false, NULL},
+	{"severity_id", RULE_INT, true, NULL},
+	{"severity", RULE_STR, false, NULL},
+	{"activity_id", RULE_INT, true, NULL},
+	{"activity_name", RULE_STR, false, NULL},
+	{"type_uid", RULE_INT, true, NULL},
+	{"type_name", RULE_STR, false, NULL},
+	{"action_id", RULE_INT, true, NULL},
+	{"action", RULE_STR, false, NULL},
+	{"disposition_id", RULE_INT, true, NULL},
+	{"disposition", RULE_STR, false, NULL},
+	{"status_id", RULE_INT, false, NULL},
+	{"status", RULE_STR, false, NULL},
+	{"status_code", RULE_STR, false, "log_status"},
+	{"status_detail", RULE_STR, false, "lost_reason"},
+	{"time", RULE_INT, true, "end_ms"},
+	{"start_time", RULE_INT, false, "start_ms"},
+	{"end_time", RULE_INT, false, "end_ms"},
+	{"time_dt", RULE_TIME, true, NULL},
+	{"start_time_dt", RULE_TIME, false, NULL},
+	{"end_time_dt", RULE_TIME, false, NULL},
+	{"duration", RULE_INT, false, NULL},
+	{"metadata", RULE_OBJECT, true, NULL},
+	{"metadata.version", RULE_STR, true, NULL},
+	{"metadata.profiles", RULE_STRS, true, NULL},
+	{"metadata.product", RULE_OBJECT, true, NULL},
+	{"metadata.product.name", RULE_STR, false, NULL},
+	{"metadata.product.vendor_name", RULE_STR, true, NULL},
+	{"metadata.product.feature", RULE_OBJECT, false, NULL},
+	{"metadata.product.feature.name", RULE_STR, false, NULL},
+	{"metadata.uid", RULE_STR, false, NULL},
+	{"metadata.sequence", RULE_INT, false, "seq"},
+	{"cloud", RULE_OBJECT, true, NULL},
+	{"cloud.provider", RULE_STR, true, NULL},
+	{"cloud.account", RULE_OBJECT, false, NULL},
+	{"cloud.account.uid", RULE_STR, false, "account_id"},
+	{"cloud.region", RULE_STR, false, "region"},
+	{"cloud.zone", RULE_STR, false, "az_id"},
+	{"src_endpoint", RULE_OBJECT, false, NULL},
+	{"src_endpoint.ip", RULE_IP, false, "pkt_srcaddr"},
+	{"src_endpoint.port", RULE_INT, false, "srcport"},
+	{"src_endpoint.svc_name", RULE_STR, false, "pkt_src_aws_service"},
+	{"src_endpoint.intermediate_ips", RULE_IPS, false, NULL},
+	{"src_endpoint.interface_name", RULE_STR, false, NULL},
+	{"src_endpoint.interface_uid", RULE_STR, false, NULL},
+	{"src_endpoint.instance_uid", RULE_STR, false, NULL},
+	{"src_endpoint.subnet_uid", RULE_STR, false, NULL},
+	{"src_endpoint.vpc_uid", RULE_STR, false, NULL},
+	{"dst_endpoint.interface_name", RULE_STR, false, NULL},
+	{"dst_endpoint.interface_uid", RULE_STR, false, NULL},
+	{"dst_endpoint.instance_uid", RULE_STR, false, NULL},
+	{"dst_endpoint.subnet_uid", RULE_STR, false, NULL},
+	{"dst_endpoint.vpc_uid", RULE_STR, false, NULL},
+	{"dst_endpoint", RULE_OBJECT, true, NULL},
+	{"dst_endpoint.name", RULE_STR, false, NULL},
+	{"dst_endpoint.ip", RULE_IP, false, "pkt_dstaddr"},
+	{"dst_endpoint.port", RULE_INT, false, "dstport"},
+	{"dst_endpoint.svc_name", RULE_STR, false, "pkt_dst_aws_service"},
+	{"dst_endpoint.intermediate_ips", RULE_IPS, false, NULL},
+	{"connection_info", RULE_OBJECT, false, NULL},
+	{"connection_info.direction_id", RULE_INT, false, NULL},
+	{"connection_info.direction", RULE_STR, false, NULL},
+	{"connection_info.protocol_num", RULE_INT, false, "protocol"},
+	{"connection_info.protocol_name", RULE_STR, false, NULL},
+	{"connection_info.protocol_ver", RULE_STR, false, "type"},
+	{"connection_info.protocol_ver_id", RULE_INT, false, NULL},
+	{"connection_info.tcp_flags", RULE_INT, false, "tcp_flags"},
+	{"connection_info.boundary_id", RULE_INT, false, NULL},
+	{"connection_info.boundary", RULE_STR, false, NULL},
+	{"traffic", RULE_OBJECT, false, NULL},
+	{"traffic.packets", RULE_INT, false, "packets"},
+	{"traffic.bytes", RULE_INT, false, "bytes"},
+	{"unmapped", RULE_OBJECT, false, NULL},
+	{"unmapped.az", RULE_ANY, false, "az"},
+	{"unmapped.sublocation_type", RULE_ANY, false, "sublocation_type"},
+	{"unmapped.sublocation_id", RULE_ANY, false, "sublocation_id"},
+	{"unmapped.ecs_cluster_arn", RULE_ANY, false, "ecs_cluster_arn"},
+	{"unmapped.ecs_cluster_name", RULE_ANY, false, "ecs_cluster_name"},
+	{"unmapped.ecs_container_id", RULE_ANY, false, "ecs_container_id"},
+	{"unmapped.ecs_service_name", RULE_ANY, false, "ecs_service_name"},
+	{"unmapped.ecs_container_instance_arn", RULE_ANY, false, "ecs_container_instance_arn"},
+	{"unmapped.ecs_container_instance_id", RULE_ANY, false, "ecs_container_instance_id"},
+	{"unmapped.ecs_second_container_id", RULE_ANY, false, "ecs_second_container_id"},
+	{"unmapped.ecs_task_definition_arn", RULE_ANY, false, "ecs_task_definition_arn"},
+	{"unmapped.ecs_task_arn", RULE_ANY, false, "ecs_task_arn"},
+	{"unmapped.ecs_task_id", RULE_ANY, false, "ecs_task_id"},
+	{"unmapped.instance_tag", RULE_ANY, false, "instance_tag"},
+	{"unmapped.instance_tag_2", RULE_ANY, false, "instance_tag_2"},
+	{"unmapped.interface_tag", RULE_ANY, false, "interface_tag"},
+	{"unmapped.interface_tag_2", RULE_ANY, false, "interface_tag_2"},
+	{"unmapped.asg_tag", RULE_ANY, false, "asg_tag"},
+	{"unmapped.asg_tag_2", RULE_ANY, false, "asg_tag_2"},
+	{"unmapped.hook", RULE_ANY, false, "hook"},
+	{"unmapped.tcp_flags_raw", RULE_ANY, false, "tcp_flags_raw"},
+	{"unmapped.icmp_type", RULE_ANY, false, "icmp_type"},
+	{"unmapped.icmp_code", RULE_ANY, false, "icmp_code"},
+	{"unmapped.end_reason", RULE_ANY, false, "end_reason"},
+	{"unmapped.sampled", RULE_ANY, false, "sampled"},
+	{"unmapped.tunnel", RULE_ANY, false, "tunnel"},
+	{"unmapped.tunnel_src", RULE_ANY, false, "tunnel_src"},
+	{"unmapped.tunnel_dst", RULE_ANY, false, "tunnel_dst"},
+	{"unmapped.vni", RULE_ANY, false, "vni"},
+	{"unmapped.gwlbe_id", RULE_ANY, false, "gwlbe_id"},
+	{"unmapped.gwlb_attachment_id", RULE_ANY, false, "gwlb_attachment_id"},
+	{"unmapped.gwlb_flow_cookie", RULE_ANY, false, "gwlb_flow_cookie"},
+	{"unmapped.lost_packets", RULE_ANY, false, "lost_packets"},
+	{"unmapped.lost_bytes", RULE_ANY, false, "lost_bytes"},
+	{"unmapped.lost_records", RULE_ANY, false, "lost_records"},
+};
+
+static json_t *encode(enum fffa_format format, const struct fffa_record *r)
+{
+	char line[FFFA_RECORD_BYTES_MAX];
+	struct fffa_encoder *e = NULL;
+	json_t *o;
+	size_t len;
+
+	assert_int_equal(fffa_encoder_new(format, NULL, &e, NULL), 0);
+	len = fffa_encode(e, r, (uint8_t *)line, sizeof(line));
+	fffa_encoder_free(e);
+	assert_ptr_equal(memchr(line, '\n', len), line + len - 1);
+	o = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	if (!o)
+		fail_msg("no JSON: %.*s", (int)len, line);
+	return o;
+}
+
+static void check_int(const json_t *o, const char *path, int64_t want)
+{
+	const json_t *v = shape_at(o, path);
+
+	if (!json_is_integer(v) || json_integer_value(v) != want)
+		fail_msg("%s: %s is not %lld", path, v ? json_dumps(v, JSON_ENCODE_ANY) : "nothing",
+			 (long long)want);
+}
+
+/* want NULL: must not be there. */
+static void check_str(const json_t *o, const char *path, const char *want)
+{
+	const char *v = json_string_value(shape_at(o, path));
+
+	if (want ? !v || strcmp(v, want) != 0 : shape_at(o, path) != NULL)
+		fail_msg("%s: %s is not %s", path, v ? v : "nothing", want ? want : "nothing");
+}
+
+/* The listing of `fffa fields` tells the truth about the shape. */
+static void check_listing(enum fffa_format format, const struct fffa_shape *shape)
+{
+	const struct fffa_field_info *infos;
+	size_t count;
+	bool used;
+
+	infos = fffa_field_table(&count);
+	assert_true(shape->n <= FFFA_STEPS_MAX);
+	for (size_t id = 0; id < count; id++) {
+		used = false;
+		for (size_t i = 0; i < shape->n; i++)
+			used |= shape->rows[i].kind == FFFA_STEP_VALUE && shape->rows[i].id == id;
+		if (used != !!(infos[id].formats & 1U << format))
+			fail_msg("%s: its row of fields.def says otherwise", infos[id].name);
+	}
+}
+
+static void check_kind(const json_t *o, const struct fffa_record *r)
+{
+	bool flow = r->status == FFFA_STATUS_OK;
+
+	check_int(o, "category_uid", 4);
+	check_int(o, "class_uid", 4001);
+	check_int(o, "severity_id", 1);
+	check_int(o, "activity_id", flow ? 6 : 99);
+	check_int(o, "type_uid", flow ? 400106 : 400199);
+	check_str(o, "type_name", flow ? "Network Activity: Traffic" : "Network Activity: Other");
+	check_int(o, "action_id", flow ? 1 : 0);
+	check_str(o, "action", flow ? "Allowed" : "Unknown");
+	check_int(o, "disposition_id", flow ? 1 : 0);
+	check_int(o, "status_id", r->status == FFFA_STATUS_SKIPDATA ? 2 : 1);
+	check_str(o, "metadata.product.vendor_name", "FFFA");
+	check_str(o, "metadata.version", "1.1.0");
+}
+
+/* network_endpoint: at least one of what tells an endpoint, and ports that are ports. */
+static void check_endpoint(const json_t *endpoint)
+{
+	static const char *const names[] = {"ip",	    "name",	     "svc_name",
+					    "instance_uid", "interface_uid", "interface_name"};
+	const json_t *port = json_object_get(endpoint, "port");
+	size_t have = 0;
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		have += json_object_get(endpoint, names[i]) != NULL;
+	assert_true(have);
+	assert_true(json_integer_value(port) >= 0 && json_integer_value(port) <= 65535);
+}
+
+/* On which end the interface stands, and nowhere else. */
+static void check_interface(const json_t *o, const struct fffa_record *r, const json_t *model)
+{
+	bool out = r->status == FFFA_STATUS_OK && r->key.view & FFFA_VIEW_EGRESS;
+	const json_t *own = shape_at(o, out ? "src_endpoint" : "dst_endpoint");
+	const json_t *other = shape_at(o, out ? "dst_endpoint" : "src_endpoint");
+	static const char *const names[][2] = {{"interface_uid", "interface_id"},
+					       {"interface_name", "ifname"},
+					       {"instance_uid", "instance_id"},
+					       {"subnet_uid", "subnet_id"},
+					       {"vpc_uid", "vpc_id"}};
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		assert_null(json_object_get(other, names[i][0]));
+		if (json_object_get(model, names[i][1]))
+			assert_true(json_equal(json_object_get(own, names[i][0]),
+					       json_object_get(model, names[i][1])));
+		else
+			assert_null(json_object_get(own, names[i][0]));
+	}
+}
+
+/* ip is the packet's; the interface's own stands behind it where it is another. */
+static void check_addresses(const json_t *o, const json_t *model, const char *end, const char *addr)
+{
+	const json_t *shown = json_object_get(model, addr + 4), *pkt = json_object_get(model, addr);
+	char path[64];
+	const json_t *behind;
+
+	snprintf(path, sizeof(path), "%s.intermediate_ips", end);
+	behind = shape_at(o, path);
+	if (json_equal(shown, pkt)) {
+		assert_null(behind);
+	} else {
+		assert_int_equal(json_array_size(behind), 1);
+		assert_true(json_equal(json_array_get(behind, 0), shown));
+	}
+}
+
+static void check_flow(const json_t *o, const struct fffa_record *r, const json_t *model)
+{
+	bool out = r->key.view & FFFA_VIEW_EGRESS;
+	const json_t *path = json_object_get(model, "traffic_path");
+
+	check_endpoint(shape_at(o, "src_endpoint"));
+	check_int(o, "connection_info.direction_id", out ? 2 : 1);
+	check_int(o, "connection_info.boundary_id", path ? json_integer_value(path) + 3 : 99);
+	check_str(o, "connection_info.boundary", path ? NULL : "Unknown");
+	check_int(o, "connection_info.protocol_ver_id",
+		  strcmp(json_string_value(json_object_get(model, "type")), "IPv4") ? 6 : 4);
+	check_addresses(o, model, "src_endpoint", "pkt_srcaddr");
+	check_addresses(o, model, "dst_endpoint", "pkt_dstaddr");
+}
+
+static void random_records_keep_the_rules(void **state)
+{
+	uint64_t seed = 10;
+	json_t *o, *model;
+	struct sample s;
+
+	(void)state;
+	for (int i = 0; i < RANDOM_RECORDS; i++) {
+		random_record(&seed, &s);
+		strcpy(s.host.agent_id, "i-1"); /* is always known */
+		s.ident.stamp = 0;
+		o = encode(FFFA_FORMAT_OCSF, &s.r);
+		model = model_json(&s.r);
+		shape_check(o, rules, COUNT(rules), model);
+		check_kind(o, &s.r);
+		check_endpoint(shape_at(o, "dst_endpoint"));
+		check_interface(o, &s.r, model);
+		if (s.r.status == FFFA_STATUS_OK)
+			check_flow(o, &s.r, model);
+		else
+			assert_null(shape_at(o, "connection_info"));
+		json_decref(o);
+		json_decref(model);
+	}
+}
+
+static void times_and_names(void **state)
+{
+	struct sample s;
+	json_t *o;
+
+	(void)state;
+	sample_tcp(&s);
+	o = encode(FFFA_FORMAT_OCSF, &s.r);
+	check_str(o, "time_dt", "2023-11-14T22:14:30.001Z");
+	check_str(o, "start_time_dt", "2023-11-14T22:13:30.999Z");
+	check_int(o, "duration", 59002);
+	check_str(o, "metadata.uid", "i-1234567890abcdef0-3-41");
+	check_str(o, "connection_info.protocol_name", "tcp");
+	check_str(o, "cloud.provider", "AWS");
+	json_decref(o);
+	sample_unknown(&s);
+	o = encode(FFFA_FORMAT_OCSF, &s.r);
+	check_str(o, "cloud.provider", "Unknown");
+	assert_null(shape_at(o, "cloud.account"));
+	json_decref(o);
+}
+
+static void listing(void **state)
+{
+	(void)state;
+	check_listing(FFFA_FORMAT_OCSF, &fffa_shape_ocsf);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(random_records_keep_the_rules),
+		cmocka_unit_test(times_and_names),
+		cmocka_unit_test(listing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
