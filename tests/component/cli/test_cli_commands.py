@@ -91,7 +91,7 @@ class Commands(program.Case):
             self.assertEqual(sum(1 for one in versions.values() if one == version), count, version)
         for row in rows:
             self.assertEqual(len(row), 5, row)
-            self.assertTrue(set(row[3].split(",")) <= {"vpc", "flowlog", "json", "msgpack"}, row)
+            self.assertTrue(set(row[3].split(",")) <= {"vpc", "flowlog", "json", "msgpack", "ocsf", "ecs"}, row)
 
     def test_standard_output_that_is_full(self):
         with open("/dev/full", "wb") as full:
