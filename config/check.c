@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/base/percent.h"
+#include "config/address.h"
 
 #define PORTS_MAX	   4
 #define DEVICE_BYTES_MAX   64 /* a glob may be longer than a device's name */
@@ -97,6 +98,16 @@ static void check_capture(const struct check *k, const struct fffa_config *c)
 	if (p->drain_interval_ns > c->flows.active_timeout_ns)
 		wrong(k, "capture.drain_interval", "flows.active_timeout",
 		      "is above flows.active_timeout; allowed: at most that");
+}
+
+static void check_listen(const struct check *k, const char *listen)
+{
+	struct fffa_address address;
+	struct fffa_err err;
+
+	if (listen && *listen && fffa_address_parse(listen, &address, &err))
+		wrong(k, "status.listen", NULL, "\"%s\" is no address; %s", fffa_shown(listen).text,
+		      err.text);
 }
 
 static void check_endpoint(const struct check *k, const char *url)
@@ -198,6 +209,7 @@ void fffa_check_config(const struct fffa_config *c, struct fffa_report *rep,
 	check_endpoint(&k, c->metadata.imds.endpoint);
 	check_tags(&k, &c->metadata.instance_tags);
 	check_static(&k, &c->metadata.fixed);
+	check_listen(&k, c->status.listen);
 }
 
 static bool is_sink_name(const char *name)

@@ -85,6 +85,9 @@ struct fffa_config {
 	struct fffa_metadata_conf metadata;
 	struct fffa_sink_conf *sinks;
 	size_t sink_count;
+	struct {
+		char *listen; /* as fffa_address_parse takes it; empty: off */
+	} status;
 	char *spool_dir; /* what outlives the agent; empty: nothing does */
 	int64_t shutdown_timeout_ns;
 	int log_level;	/* enum fffa_log_level */

@@ -125,6 +125,10 @@ const struct fffa_option fffa_config_rows[] = {
 			"Where the agent keeps what must outlive it."),
 	FFFA_OPT_DURATION("shutdown_timeout", C, shutdown_timeout_ns, "10s", 0, 10 * M, 0,
 			  "How long delivery may go on after TERM or INT."),
+	FFFA_OPT_STRING(
+		"status.listen", C, status.listen, "127.0.0.1:9977", RESTART,
+		"Where /metrics, /healthz, /readyz, /status and /flows are served: IPV4:PORT, "
+		"[IPV6]:PORT or unix:/PATH; \"\" = off."),
 	FFFA_OPT_ENUM("log.level", C, log_level, "info", log_levels, 0,
 		      "The least that is logged."),
 	FFFA_OPT_ENUM("log.format", C, log_format, "text", log_formats, 0,

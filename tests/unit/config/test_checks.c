@@ -40,6 +40,14 @@ static void test_capture(void **state)
 	fffa_config_free(&c);
 }
 
+static void test_listen(void **state)
+{
+	(void)state;
+	expect_problems("status: {listen: 'example.com:80'}\n",
+			"f:1: status.listen: \"example.com:80\" is no address; allowed: IPV4:PORT, "
+			"[IPV6]:PORT, localhost:PORT or unix:/PATH\n");
+}
+
 static void test_endpoint(void **state)
 {
 	static const char *const bad[] = {"https://a",	"http://",  "http:///x", "169.254.169.254",
@@ -259,6 +267,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_capture),
+		cmocka_unit_test(test_listen),
 		cmocka_unit_test(test_endpoint),
 		cmocka_unit_test(test_static_fits_ident),
 		cmocka_unit_test(test_static_tags),

@@ -67,6 +67,8 @@ static const char full[] =
 	"  static: {account_id: \"123456789012\", region: us-east-1}\n"
 	"spool_dir: /var/lib/fffa/spool\n"
 	"shutdown_timeout: 0s\n"
+	"status:\n"
+	"  listen: \"unix:/run/fffa status\"\n"
 	"log:\n"
 	"  level: warn\n"
 	"  format: json\n"
