@@ -57,6 +57,22 @@ struct fffa_amount fffa_ledger_lost(const struct fffa_ledger *l)
 	return a;
 }
 
+struct fffa_amount fffa_ledger_held_kernel(const struct fffa_ledger *l)
+{
+	struct fffa_amount seen = fffa_ledger_seen(l), gone = fffa_ledger_lost(l);
+	const struct fffa_amount *later =
+		&l->lost[FFFA_PL_FLOW_TABLE]; /* merged before it was lost */
+
+	fffa_amount_add(&gone, l->merged.packets, l->merged.bytes);
+	fffa_amount_add(&gone, l->filtered.packets, l->filtered.bytes);
+	gone.packets -= later->packets;
+	gone.bytes -= later->bytes;
+	return (struct fffa_amount){
+		.packets = seen.packets > gone.packets ? seen.packets - gone.packets : 0,
+		.bytes = seen.bytes > gone.bytes ? seen.bytes - gone.bytes : 0,
+	};
+}
+
 uint64_t fffa_sink_ledger_lost(const struct fffa_sink_ledger *l)
 {
 	uint64_t n = 0;

@@ -79,6 +79,12 @@ struct fffa_amount fffa_ledger_seen(const struct fffa_ledger *l);
 struct fffa_amount fffa_ledger_lost(const struct fffa_ledger *l);
 uint64_t fffa_sink_ledger_lost(const struct fffa_sink_ledger *l);
 
+/*
+ * Seen, and neither handed over nor lost: what the kernel holds, by what its hooks counted last. Read
+ * their counters right before, else packets handed over since would not count as seen.
+ */
+struct fffa_amount fffa_ledger_held_kernel(const struct fffa_ledger *l);
+
 /* held: packets and bytes still in the flow table and the kernel. True when the first identity
  * holds. */
 bool fffa_ledger_balances(const struct fffa_ledger *l, struct fffa_amount held);

@@ -77,6 +77,29 @@ void fffa_kernel_ring_arm(struct fffa_kernel *k);
  */
 const struct fffa_tunnel *fffa_kernel_tunnel(const struct fffa_kernel *k, uint16_t id);
 
+/* What was chosen at the start, for a status page. Texts are static. */
+struct fffa_kernel_facts {
+	uint64_t table_entries; /* of one generation, all slices together */
+	uint32_t slices;
+	uint32_t ring_bytes;
+	const char *clock;	  /* "jiffies" or "precise" */
+	const char *grace_period; /* "membarrier" or "map_in_map" */
+};
+void fffa_kernel_facts(const struct fffa_kernel *k, struct fffa_kernel_facts *out);
+
+struct fffa_program_runs {
+	const char *name;
+	uint64_t run_ns; /* both 0 unless kernel.bpf_stats_enabled */
+	uint64_t runs;
+};
+/* A system call. What the kernel does not say is 0. */
+void fffa_kernel_program_runs(const struct fffa_kernel *k, enum fffa_program p,
+			      struct fffa_program_runs *out);
+
+/* Ring events by FFFA_EV_*; [0]: those that found no room. */
+#define FFFA_RING_EVENT_KINDS 3
+void fffa_kernel_ring_events(const struct fffa_kernel *k, uint64_t out[FFFA_RING_EVENT_KINDS]);
+
 /* Writes the hooks' counters into l: seen, not_ip_frames, no_tunnel_id and the losses of the
  * kernel. */
 void fffa_kernel_read_counts(const struct fffa_kernel *k, struct fffa_ledger *l);

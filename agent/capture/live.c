@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/histogram.h"
 #include "agent/base/log.h"
 #include "agent/capture/kernel.h"
 #include "agent/capture/link_watch.h"
@@ -35,6 +36,8 @@ struct fffa_live {
 	enum state state;
 	int drains_left; /* while stopping */
 	int drain_error;
+	struct fffa_histogram drains;
+	uint64_t drain_began_ns;
 	struct fffa_deltas deltas;
 	size_t next_delta;
 	struct fffa_link_watch *watch; /* NULL: devices that appear are not noticed */
@@ -60,6 +63,7 @@ static void read_ring(struct fffa_live *l)
 static void drain_done(struct fffa_live *l)
 {
 	l->merging = false;
+	fffa_histogram_observe_ns(&l->drains, uv_hrtime() - l->drain_began_ns);
 	if (l->deltas.capacity > KEEP_DELTAS)
 		fffa_deltas_fini(&l->deltas);
 	l->deltas.count = 0;
@@ -127,6 +131,7 @@ static void start_drain(struct fffa_live *l)
 	else
 		l->ev.draining(l->ev.arg);
 	l->working = true;
+	l->drain_began_ns = uv_hrtime();
 	(void)uv_queue_work(l->drain.loop, &l->work, work_drain, after_drain);
 }
 
@@ -254,6 +259,21 @@ const struct fffa_hooked *fffa_live_hooks(const struct fffa_live *l, size_t *n)
 {
 	*n = l->devices.n;
 	return l->devices.v;
+}
+
+void fffa_live_refresh(const struct fffa_live *l)
+{
+	fffa_kernel_read_counts(l->kernel, l->ledger);
+}
+
+const struct fffa_kernel *fffa_live_kernel(const struct fffa_live *l)
+{
+	return l->kernel;
+}
+
+const struct fffa_histogram *fffa_live_drains(const struct fffa_live *l)
+{
+	return &l->drains;
 }
 
 void fffa_live_stop(struct fffa_live *l)

@@ -15,7 +15,9 @@
 #include "config/config.h"
 
 struct fffa_live;
-struct fffa_hooked; /* agent/capture/live_devices.h */
+struct fffa_histogram; /* agent/base/histogram.h */
+struct fffa_hooked;    /* agent/capture/live_devices.h */
+struct fffa_kernel;    /* agent/capture/kernel.h */
 
 struct fffa_live_events {
 	fffa_delta_fn delta;	     /* one entry handed over */
@@ -48,6 +50,13 @@ const struct fffa_tunnel *fffa_live_tunnel(const struct fffa_live *l, uint16_t i
 
 /* The devices captured on now, their hooks and why these; valid until the loop turns. */
 const struct fffa_hooked *fffa_live_hooks(const struct fffa_live *l, size_t *n);
+
+/* Brings what the hooks count in the ledger up to now; else it is as of the last turn. */
+void fffa_live_refresh(const struct fffa_live *l);
+
+/* For a status page: the kernel side, and how long each drain took until all of it was merged. */
+const struct fffa_kernel *fffa_live_kernel(const struct fffa_live *l);
+const struct fffa_histogram *fffa_live_drains(const struct fffa_live *l);
 
 /* Detaches, drains both generations and the ring, hands all of it over, then calls stopped once. */
 void fffa_live_stop(struct fffa_live *l);

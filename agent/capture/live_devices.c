@@ -9,7 +9,7 @@
 #define IN  0
 #define OUT 1
 
-static const char *match_text(enum fffa_match m)
+const char *fffa_match_text(enum fffa_match m)
 {
 	static const char *const texts[] = {"nothing", "auto", "a glob", "its name"};
 
@@ -60,7 +60,7 @@ static int attach(struct fffa_live_devices *d, const struct fffa_netdev *dev, st
 		  "attached interface=%s ifindex=%u ingress=%s egress=%s selected_by=\"%s\" "
 		  "why=\"%s\"",
 		  dev->name, dev->ifindex, fffa_attach_name(h->at[IN].how),
-		  fffa_attach_name(h->at[OUT].how), match_text(dev->match),
+		  fffa_attach_name(h->at[OUT].how), fffa_match_text(dev->match),
 		  h->choice.why[0] ? h->choice.why : "egress is always TC");
 	return 0;
 }

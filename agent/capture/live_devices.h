@@ -55,6 +55,9 @@ int fffa_live_devices_start(struct fffa_live_devices *d, const struct fffa_kerne
 bool fffa_live_devices_follow(struct fffa_live_devices *d);
 void fffa_live_devices_detach(struct fffa_live_devices *d);
 
+/* "auto", "a glob", "its name". */
+const char *fffa_match_text(enum fffa_match m);
+
 #define FFFA_LIVE_DEVICES_LIST_MAX (2 * FFFA_DEVICES_MAX)
 /* The devices whose packets may be in flows: those captured on, then those of late. */
 size_t fffa_live_devices_list(const struct fffa_live_devices *d,

@@ -53,6 +53,25 @@ bool fffa_flow_expire(struct fffa_flow_table *t, uint32_t budget);
 /* Ends at most budget flows, due or not (end reason forced). True: more are held. */
 bool fffa_flow_flush(struct fffa_flow_table *t, uint32_t budget);
 
+/* A flow's open window. */
+struct fffa_flow_window {
+	const struct fffa_key *key;
+	uint64_t packets;
+	uint64_t bytes;
+	int64_t start_ms; /* Unix ms of the first and last packet */
+	int64_t end_ms;
+	uint16_t flags; /* FFFA_F_* */
+};
+
+/*
+ * Calls fn for the open windows among `budget` places from place `from` (0: the first) on. Returns
+ * the place to go on from, or 0 when that was the last. Between calls flows may come and go: one
+ * that stays is met once. Windows below *min_bytes are passed over; fn may raise it.
+ */
+uint32_t fffa_flow_walk(const struct fffa_flow_table *t, uint32_t from, uint32_t budget,
+			const uint64_t *min_bytes,
+			void (*fn)(void *arg, const struct fffa_flow_window *w), void *arg);
+
 /* Packets and bytes merged but not in a record yet. */
 struct fffa_amount fffa_flow_held(const struct fffa_flow_table *t);
 uint32_t fffa_flow_count(const struct fffa_flow_table *t);
