@@ -23,6 +23,7 @@
 #include "agent/capture/live_devices.h"
 #include "agent/capture/privileges.h"
 #include "agent/flow/parity.h"
+#include "agent/status_view.h"
 
 #define FLOWS_PER_TURN	 8192
 #define METADATA_WAIT_NS (5 * FFFA_NS_PER_S)
@@ -49,6 +50,8 @@ static void on_delta(void *arg, const struct fffa_delta *d)
 {
 	struct fffa_agent *a = arg;
 
+	fffa_interfaces_count(&a->interfaces, d->key.ifindex, d->key.view & FFFA_VIEW_EGRESS,
+			      d->packets, d->bytes);
 	if (a->conf->capture.parity_filter && is_left_out(a, d)) {
 		fffa_amount_add(&a->ledger.filtered, d->packets, d->bytes);
 		return;
@@ -245,9 +248,10 @@ void fffa_agent__on_limit(uv_timer_t *h)
 
 static void log_ledger(struct fffa_agent *a)
 {
+	struct fffa_amount held = fffa_agent__held(a);
 	char line[1024];
 
-	(void)fffa_ledger_format(&a->ledger, fffa_flow_held(a->flows), line, sizeof(line));
+	(void)fffa_ledger_format(&a->ledger, held, line, sizeof(line));
 	fffa_info("ledger", "%s", line);
 }
 
@@ -272,7 +276,6 @@ static void on_signal(uv_signal_t *h, int signum)
 			fffa_pipeline_reopen(a->pipeline);
 		break;
 	case SIGUSR1:
-		/* Between drains the kernel holds some of what was seen: said as it stands. */
 		log_ledger(a);
 		if (a->stage < FFFA_STAGE_CLOSE)
 			log_sinks(a->pipeline);
@@ -298,8 +301,11 @@ static void close_rest(struct fffa_agent *a)
 		uv_close((uv_handle_t *)&a->signals[i], NULL);
 	if (a->meta)
 		fffa_meta_close(a->meta, on_meta_closed, NULL);
+	fffa_status_close(a->status);
+	a->status = NULL;
 	if (a->live)
 		fffa_live_close(a->live);
+	a->live = NULL; /* the ledger is as of its last turn from here on */
 	if (a->replay)
 		fffa_replay_close(a->replay);
 }
@@ -382,6 +388,9 @@ static int tell_devices(struct fffa_agent *a, const struct fffa_netdev *devices,
 		memcpy(d[i].name, devices[i].name, sizeof(d[i].name));
 		memcpy(d[i].mac, devices[i].mac, sizeof(d[i].mac));
 	}
+	fffa_interfaces_clear(&a->interfaces);
+	for (size_t i = 0; i < n; i++)
+		fffa_interfaces_name(&a->interfaces, devices[i].ifindex, devices[i].name);
 	a->only_ifindex = n == 1 ? devices[0].ifindex : 0;
 	return fffa_meta_set_devices(a->meta, d, n);
 }
@@ -446,6 +455,8 @@ static int start_live(struct fffa_agent *a, struct fffa_err *err)
 
 	if (!r)
 		r = fffa_devices_select(&a->conf->capture, &devices, err);
+	if (!r)
+		r = fffa_agent__open_status(a, err);
 	if (!r)
 		r = open_common(a, &a->conf->metadata, err);
 	if (r)
@@ -538,9 +549,9 @@ static enum fffa_exit run(struct fffa_agent *a, struct fffa_replay_conf *replay)
 	return a->code;
 }
 
-enum fffa_exit fffa_agent_run(const struct fffa_config *conf)
+enum fffa_exit fffa_agent_run(const struct fffa_config *conf, const char *config_file)
 {
-	struct fffa_agent a = {.conf = conf, .code = FFFA_EXIT_OK};
+	struct fffa_agent a = {.conf = conf, .config_file = config_file, .code = FFFA_EXIT_OK};
 
 	return run(&a, NULL);
 }

@@ -15,6 +15,8 @@
 #include "agent/flow/table.h"
 #include "agent/pipeline/pipeline.h"
 #include "agent/restart.h"
+#include "agent/status/interfaces.h"
+#include "agent/status/status.h"
 
 #define FFFA_AGENT_SIGNALS 4
 
@@ -47,7 +49,12 @@ struct fffa_agent {
 	struct fffa_skip skip; /* which loss the stream has been told of */
 	struct fffa_nodata
 		nodata; /* zero in a replay: nobody knows how long its devices were watched */
-	uint32_t only_ifindex; /* the one device captured on; 0: several */
+	uint32_t only_ifindex;	 /* the one device captured on; 0: several */
+	const char *config_file; /* NULL: the built-in defaults */
+	struct fffa_status *status;
+	struct fffa_interfaces interfaces; /* what was counted on each, for the status */
+	uint64_t start_ns;
+	int64_t start_ms; /* Unix */
 	enum fffa_exit code;
 };
 

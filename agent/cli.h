@@ -28,6 +28,9 @@ enum fffa_exit fffa_cmd_replay(const struct fffa_command *self, int argc, char *
 enum fffa_exit fffa_cmd_version(const struct fffa_command *self, int argc, char **argv);
 enum fffa_exit fffa_cmd_fields(const struct fffa_command *self, int argc, char **argv);
 
+/* given (of -c), else the default file when it is there, else NULL. */
+const char *fffa_cli_config_path(const char *given);
+
 /*
  * Loads the configuration named by -c, else the default file when it is there, else the defaults.
  * Problems go to problems. 0 or FFFA_EXIT_CONFIG.

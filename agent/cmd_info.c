@@ -7,10 +7,11 @@
 
 #include "agent/capture/host.h"
 #include "agent/capture/replay.h"
+#include "agent/build.h"
 #include "agent/cli.h"
-#include "commit.h"
 #include "agent/encode/encoder.h"
 #include "agent/loop/curl_version.h"
+#include "agent/status/status.h"
 #include "sinks/sink.h"
 
 /* These commands take --help and nothing else. Returns true when the command is to go on. */
@@ -33,14 +34,15 @@ enum fffa_exit fffa_cmd_version(const struct fffa_command *self, int argc, char 
 
 	if (!only_help(self, argc, argv, &code))
 		return code;
-	(void)printf("fffa %s (commit %s)\nformats:", FFFA_VERSION, FFFA_COMMIT);
+	(void)printf("fffa %s (commit %s)\nformats:", fffa_build_version(), fffa_build_commit());
 	for (int f = 0; f < FFFA_FORMAT_MAX; f++)
 		(void)printf(" %s", fffa_format_name((enum fffa_format)f));
 	(void)printf("\nsinks:");
 	for (size_t i = 0; fffa_sink_registry[i]; i++)
 		(void)printf(" %s", fffa_sink_registry[i]->name);
-	(void)printf("\nlibuv %s\n%s\n%s\n%s\n", uv_version_string(), fffa_host_library(),
-		     fffa_curl_loop_library(), fffa_replay_library());
+	(void)printf("\nlibuv %s\n%s\n%s\n%s\nlibmicrohttpd %s\n", uv_version_string(),
+		     fffa_host_library(), fffa_curl_loop_library(), fffa_replay_library(),
+		     fffa_status_library());
 	return FFFA_EXIT_OK;
 }
 

@@ -31,13 +31,17 @@ enum fffa_exit fffa_cli_usage(const struct fffa_command *c, const char *fmt, ...
 	return FFFA_EXIT_USAGE;
 }
 
+const char *fffa_cli_config_path(const char *given)
+{
+	return given || access(DEFAULT_CONFIG, F_OK) ? given : DEFAULT_CONFIG;
+}
+
 enum fffa_exit fffa_cli_load(const char *path, struct fffa_config *out, FILE *problems)
 {
 	struct fffa_sink_schema rows[FFFA_SCHEMA_ROWS];
 
+	path = fffa_cli_config_path(path);
 	fffa_cli_schema(rows);
-	if (!path && !access(DEFAULT_CONFIG, F_OK))
-		path = DEFAULT_CONFIG;
 	if (fffa_config_load(path, rows, out, print_problem, problems))
 		return FFFA_EXIT_CONFIG;
 	fffa_log_setup((enum fffa_log_level)out->log_level, (enum fffa_log_format)out->log_format);
@@ -91,7 +95,7 @@ static enum fffa_exit cmd_run(const struct fffa_command *self, int argc, char **
 	code = fffa_cli_load(args.config, &conf, stderr);
 	if (code)
 		return code;
-	code = fffa_agent_run(&conf);
+	code = fffa_agent_run(&conf, fffa_cli_config_path(args.config));
 	fffa_config_free(&conf);
 	return code;
 }

@@ -35,7 +35,8 @@ class Start(program.Case):
 
     def test_a_program_that_is_on_xdp_already(self):
         subprocess.run(["ip", "link", "add", "va", "type", "veth", "peer", "name", "vb"], check=True)
-        conf = self.file("first.yaml", "capture: {interfaces: [va], hook: xdp, direction: ingress}\n")
+        conf = self.file("first.yaml", "capture: {interfaces: [va], hook: xdp, direction: ingress}\n"
+                                       "status: {listen: ''}\n")
         with subprocess.Popen([program.FFFA, "run", "-c", conf], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                               text=True) as first:
             try:

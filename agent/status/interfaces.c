@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "agent/status/interfaces.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The place of ifindex, or the free one where it belongs. */
+static size_t place(const struct fffa_interfaces *s, uint32_t ifindex)
+{
+	size_t i = ifindex & (FFFA_INTERFACES_INDEXES - 1);
+
+	while (s->index[i].ifindex && s->index[i].ifindex != ifindex)
+		i = (i + 1) & (FFFA_INTERFACES_INDEXES - 1);
+	return i;
+}
+
+void fffa_interfaces_clear(struct fffa_interfaces *s)
+{
+	memset(s->index, 0, sizeof(s->index));
+	s->known = 0;
+}
+
+static uint32_t slot_of(struct fffa_interfaces *s, const char *name)
+{
+	for (uint32_t i = 1; i <= s->n; i++) {
+		if (!strncmp(s->v[i].name, name, sizeof(s->v[i].name)))
+			return i;
+	}
+	if (s->n == FFFA_INTERFACES_MAX)
+		return 0;
+	s->n++;
+	(void)snprintf(s->v[s->n].name, sizeof(s->v[s->n].name), "%s", name);
+	return (uint32_t)s->n;
+}
+
+void fffa_interfaces_name(struct fffa_interfaces *s, uint32_t ifindex, const char *name)
+{
+	size_t i = place(s, ifindex);
+
+	if (!s->index[i].ifindex) {
+		if (s->known == FFFA_INTERFACES_INDEXES / 2)
+			return; /* counts at [0] */
+		s->known++;
+		s->index[i].ifindex = ifindex;
+	}
+	s->index[i].at = slot_of(s, name);
+}
+
+void fffa_interfaces_count(struct fffa_interfaces *s, uint32_t ifindex, bool egress,
+			   uint64_t packets, uint64_t bytes)
+{
+	/* A free place has at == 0. */
+	fffa_amount_add(&s->v[s->index[place(s, ifindex)].at].amount[egress], packets, bytes);
+}
+
+const char *fffa_interfaces_find(const struct fffa_interfaces *s, uint32_t ifindex)
+{
+	uint32_t at = s->index[place(s, ifindex)].at;
+
+	return at ? s->v[at].name : "";
+}

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Which metrics there are: product.md's, and what the two identities need beside them. Both can be
+ * computed from one scrape:
+ *   sum(packets_seen) = packets_recorded + sum(packets_held) + packets_filtered + sum(packets_lost)
+ *   sink_records_offered = sum(sink_records) + sum(records_lost) + sink_in_flight, for each sink
+ */
+#include "agent/status/metrics.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "agent/base/clock.h"
+#include "agent/flow/record.h"
+#include "agent/status/family.h"
+
+/* No interface has a name with a space. */
+#define OTHER_INTERFACES "(other interfaces)"
+#define NOT_ATTRIBUTED	 "(not attributed)" /* lost before it was known where */
+
+static const char *const directions[] = {"ingress", "egress"};
+
+enum unit { PACKETS, BYTES };
+
+static uint64_t of(const struct fffa_amount *a, enum unit u)
+{
+	return u == PACKETS ? a->packets : a->bytes;
+}
+
+static void one(struct fffa_out *o, const char *name, const char *type, const char *help,
+		uint64_t value)
+{
+	fffa_family_begin(o, name, type, help);
+	fffa_family_u64(o, name, NULL, value);
+}
+
+static void one_seconds(struct fffa_out *o, const char *name, const char *type, const char *help,
+			uint64_t ns)
+{
+	fffa_family_begin(o, name, type, help);
+	fffa_family_seconds(o, name, NULL, ns);
+}
+
+static void interface(struct fffa_out *o, const char *name, const char *label,
+		      const struct fffa_interface *i, enum unit u)
+{
+	for (int dir = 0; dir < 2; dir++)
+		fffa_family_u64(o, name,
+				FFFA_WITH({"interface", label}, {"direction", directions[dir]}),
+				of(&i->amount[dir], u));
+}
+
+/* With the lost ones of no known interface, the sum is what was seen but for what the kernel holds.
+ */
+static void write_interfaces(struct fffa_out *o, const struct fffa_status_view *v, enum unit u)
+{
+	const char *name = u == PACKETS ? "fffa_packets_total" : "fffa_bytes_total";
+	const struct fffa_interfaces *s = v->interfaces;
+	struct fffa_amount lost = fffa_ledger_lost(v->ledger);
+
+	fffa_family_begin(o, name, "counter",
+			  u == PACKETS ? "IP packets counted, as they were on the wire."
+				       : "IP bytes counted, header and payload, as on the wire.");
+	for (size_t i = 1; i <= s->n; i++)
+		interface(o, name, s->v[i].name, &s->v[i], u);
+	if (s->v[0].amount[0].packets || s->v[0].amount[1].packets)
+		interface(o, name, OTHER_INTERFACES, &s->v[0], u);
+	fffa_family_u64(o, name, FFFA_WITH({"interface", NOT_ATTRIBUTED}, {"direction", "unknown"}),
+			of(&lost, u) - of(&v->ledger->lost[FFFA_PL_FLOW_TABLE], u));
+}
+
+/* The first identity, in packets or in bytes. */
+struct identity_names {
+	const char *seen, *recorded, *held, *filtered, *lost;
+};
+
+static void write_seen(struct fffa_out *o, const char *name, const struct fffa_status_view *v,
+		       enum unit u)
+{
+	fffa_family_begin(o, name, "counter",
+			  "What the hooks saw, now; unattended: passed while no agent ran.");
+	for (int dir = 0; dir < 2; dir++)
+		fffa_family_u64(o, name, FFFA_WITH({"direction", directions[dir]}),
+				of(&v->ledger->seen[dir], u));
+	fffa_family_u64(o, name, FFFA_WITH({"direction", "unattended"}),
+			of(&v->ledger->unattended, u));
+}
+
+static void write_identity(struct fffa_out *o, const struct fffa_status_view *v, enum unit u)
+{
+	static const struct identity_names all[] = {
+		[PACKETS] = {"fffa_packets_seen_total", "fffa_packets_recorded_total",
+			     "fffa_packets_held", "fffa_packets_filtered_total",
+			     "fffa_packets_lost_total"},
+		[BYTES] = {"fffa_bytes_seen_total", "fffa_bytes_recorded_total", "fffa_bytes_held",
+			   "fffa_bytes_filtered_total", "fffa_bytes_lost_total"},
+	};
+	const struct identity_names *n = &all[u];
+
+	write_seen(o, n->seen, v, u);
+	one(o, n->recorded, "counter", "In records.", of(&v->ledger->recorded, u));
+	fffa_family_begin(o, n->held, "gauge",
+			  "Seen and in no record yet; kernel: not handed over, flows: in the flow "
+			  "table.");
+	fffa_family_u64(o, n->held, FFFA_WITH({"where", "kernel"}), of(&v->held_kernel, u));
+	fffa_family_u64(o, n->held, FFFA_WITH({"where", "flows"}), of(&v->held_flows, u));
+	one(o, n->filtered, "counter", "Left out by capture.parity_filter.",
+	    of(&v->ledger->filtered, u));
+	fffa_family_begin(o, n->lost, "counter", "In no record, by reason.");
+	for (int i = 0; i < FFFA_PL_MAX; i++)
+		fffa_family_u64(
+			o, n->lost,
+			FFFA_WITH({"reason", fffa_packet_loss_name((enum fffa_packet_loss)i)}),
+			of(&v->ledger->lost[i], u));
+}
+
+static void write_beside(struct fffa_out *o, const struct fffa_ledger *l)
+{
+	one(o, "fffa_frames_not_ip_total", "counter", "Frames without an IP packet.",
+	    l->not_ip_frames);
+	one(o, "fffa_packets_not_sampled_total", "counter", "Passed over by capture.sample.",
+	    l->not_sampled);
+	one(o, "fffa_packets_no_first_fragment_total", "counter",
+	    "Later fragments recorded with ports 0: the first one was not seen.",
+	    l->no_first_fragment);
+	one(o, "fffa_packets_no_tunnel_id_total", "counter",
+	    "Recorded without their tunnel's identity: the tunnel table was full.",
+	    l->no_tunnel_id);
+}
+
+static void write_flows(struct fffa_out *o, const struct fffa_status_view *v)
+{
+	const char *name = "fffa_records_total";
+
+	one(o, "fffa_flows_active", "gauge", "Flows in the agent's table.", v->flows_active);
+	one(o, "fffa_flow_table_capacity", "gauge", "Flows that the agent's table has room for.",
+	    v->flows_capacity);
+	one(o, "fffa_kernel_table_capacity", "gauge", "Flows that the kernel's table has room for.",
+	    v->kernel.table_entries);
+	fffa_family_begin(
+		o, name, "counter",
+		"Records made, by why the window ended; nodata and skipdata are of no flow.");
+	for (int i = 1; i < FFFA_END_MAX; i++)
+		fffa_family_u64(
+			o, name,
+			FFFA_WITH({"end_reason", fffa_end_reason_name((enum fffa_end_reason)i)}),
+			v->ledger->records_by_end[i]);
+	fffa_family_u64(o, name, FFFA_WITH({"end_reason", "nodata"}), v->ledger->nodata_records);
+	fffa_family_u64(o, name, FFFA_WITH({"end_reason", "skipdata"}),
+			v->ledger->skipdata_records);
+}
+
+static void write_lost_records(struct fffa_out *o, const struct fffa_status_view *v)
+{
+	const char *name = "fffa_records_lost_total";
+
+	fffa_family_begin(o, name, "counter", "Records that a sink will never have, by reason.");
+	for (size_t i = 0; i < v->sink_count; i++) {
+		const struct fffa_sink_status *s = &v->sinks[i];
+
+		for (int why = 0; why < FFFA_RL_MAX; why++)
+			fffa_family_u64(o, name,
+					FFFA_WITH({"sink", s->name},
+						  {"reason", fffa_record_loss_name(
+								     (enum fffa_record_loss)why)}),
+					s->ledger->lost[why]);
+	}
+}
+
+static void write_outcomes(struct fffa_out *o, const struct fffa_status_view *v)
+{
+	const char *name = "fffa_sink_records_total";
+
+	fffa_family_begin(o, name, "counter", "Records that the far end has judged.");
+	for (size_t i = 0; i < v->sink_count; i++) {
+		const struct fffa_sink_status *s = &v->sinks[i];
+
+		fffa_family_u64(o, name, FFFA_WITH({"sink", s->name}, {"outcome", "delivered"}),
+				s->ledger->delivered);
+		fffa_family_u64(o, name, FFFA_WITH({"sink", s->name}, {"outcome", "rejected"}),
+				s->ledger->rejected);
+	}
+}
+
+static uint64_t offered(const struct fffa_sink_status *s)
+{
+	return s->ledger->records;
+}
+
+static uint64_t in_flight(const struct fffa_sink_status *s)
+{
+	return s->in_flight;
+}
+
+static uint64_t queue_bytes(const struct fffa_sink_status *s)
+{
+	return s->queue_bytes;
+}
+
+static uint64_t spool_bytes(const struct fffa_sink_status *s)
+{
+	return s->spool_bytes;
+}
+
+static uint64_t retries(const struct fffa_sink_status *s)
+{
+	return s->retries;
+}
+
+static uint64_t up(const struct fffa_sink_status *s)
+{
+	return s->up;
+}
+
+/* One number for each sink. */
+static const struct {
+	const char *name, *type, *help;
+	uint64_t (*of)(const struct fffa_sink_status *s);
+} sink_numbers[] = {
+	{"fffa_sink_records_offered_total", "counter", "Records made for this sink.", offered},
+	{"fffa_sink_in_flight_records", "gauge",
+	 "Batched, queued, spooled or sent, not judged yet.", in_flight},
+	{"fffa_sink_queue_bytes", "gauge", "Memory of what is queued or sent.", queue_bytes},
+	{"fffa_sink_spool_bytes", "gauge", "Disk space of what is spooled.", spool_bytes},
+	{"fffa_sink_retries_total", "counter", "Deliveries sent again.", retries},
+	{"fffa_sink_up", "gauge", "0 from a failure until the next delivery.", up},
+};
+
+static void write_sinks(struct fffa_out *o, const struct fffa_status_view *v)
+{
+	const char *name = "fffa_sink_latency_seconds";
+
+	write_outcomes(o, v);
+	write_lost_records(o, v);
+	for (size_t k = 0; k < sizeof(sink_numbers) / sizeof(sink_numbers[0]); k++) {
+		fffa_family_begin(o, sink_numbers[k].name, sink_numbers[k].type,
+				  sink_numbers[k].help);
+		for (size_t i = 0; i < v->sink_count; i++)
+			fffa_family_u64(o, sink_numbers[k].name,
+					FFFA_WITH({"sink", v->sinks[i].name}),
+					sink_numbers[k].of(&v->sinks[i]));
+	}
+	fffa_family_begin(o, name, "histogram", "From the end of a batch until it was confirmed.");
+	for (size_t i = 0; i < v->sink_count; i++) {
+		if (v->sinks[i].latency)
+			fffa_family_histogram(o, name,
+					      &(struct fffa_label){"sink", v->sinks[i].name},
+					      v->sinks[i].latency);
+	}
+}
+
+static void write_programs(struct fffa_out *o, const struct fffa_status_kernel *k)
+{
+	const char *seconds = "fffa_bpf_run_seconds_total", *runs = "fffa_bpf_runs_total";
+
+	fffa_family_begin(o, seconds, "counter",
+			  "Time in the kernel programs; counted while the sysctl "
+			  "kernel.bpf_stats_enabled is on.");
+	for (size_t i = 0; i < k->program_count; i++)
+		fffa_family_seconds(o, seconds, FFFA_WITH({"program", k->programs[i].name}),
+				    k->programs[i].run_ns);
+	fffa_family_begin(o, runs, "counter",
+			  "Runs of the kernel programs; counted while the sysctl "
+			  "kernel.bpf_stats_enabled is on.");
+	for (size_t i = 0; i < k->program_count; i++)
+		fffa_family_u64(o, runs, FFFA_WITH({"program", k->programs[i].name}),
+				k->programs[i].runs);
+}
+
+static void write_capture(struct fffa_out *o, const struct fffa_status_view *v)
+{
+	const struct fffa_status_kernel *k = &v->kernel;
+
+	fffa_family_begin(o, "fffa_ring_events_total", "counter",
+			  "Entries handed over by the ring; no_room: that found it full.");
+	for (size_t i = 0; i < k->ring_event_count; i++)
+		fffa_family_u64(o, "fffa_ring_events_total",
+				FFFA_WITH({"kind", k->ring_events[i].name}), k->ring_events[i].n);
+	if (k->drains) {
+		fffa_family_begin(o, "fffa_drain_seconds", "histogram",
+				  "A drain of the kernel's table, until all of it was merged.");
+		fffa_family_histogram(o, "fffa_drain_seconds", NULL, k->drains);
+	}
+	write_programs(o, k);
+	fffa_family_begin(o, "fffa_hook_info", "gauge", "1 for each hook that is attached.");
+	for (size_t i = 0; i < v->hook_count; i++)
+		fffa_family_u64(o, "fffa_hook_info",
+				FFFA_WITH({"interface", v->hooks[i].interface},
+					  {"direction", v->hooks[i].direction},
+					  {"hook", v->hooks[i].hook}),
+				1);
+}
+
+static void write_metadata(struct fffa_out *o, const struct fffa_status_metadata *m)
+{
+	const char *name = "fffa_metadata_age_seconds";
+	bool off = !m->state || !strcmp(m->state, "off");
+
+	fffa_family_begin(o, name, "gauge",
+			  "Since IMDS last answered in full; +Inf: not yet, NaN: it is not asked.");
+	if (off || m->age_ns == UINT64_MAX)
+		fffa_out_format(o, "%s %s\n", name, off ? "NaN" : "+Inf");
+	else
+		fffa_family_seconds(o, name, NULL, m->age_ns);
+	name = "fffa_metadata_errors_total";
+	fffa_family_begin(o, name, "counter", "Failed requests and refused values, by reason.");
+	for (size_t i = 0; i < m->error_count; i++)
+		fffa_family_u64(o, name, FFFA_WITH({"reason", m->errors[i].name}), m->errors[i].n);
+}
+
+static void write_process(struct fffa_out *o, const struct fffa_status_view *v)
+{
+	const struct fffa_process *p = &v->process;
+
+	one_seconds(o, "process_cpu_seconds_total", "counter", "CPU time, user and system.",
+		    p->cpu_ns);
+	one(o, "process_resident_memory_bytes", "gauge", "Resident memory.", p->rss_bytes);
+	one(o, "process_virtual_memory_bytes", "gauge", "Address space.", p->virtual_bytes);
+	one(o, "process_open_fds", "gauge", "Open file descriptors.", p->open_fds);
+	one(o, "process_max_fds", "gauge", "File descriptors that may be open.", p->max_fds);
+	one_seconds(o, "process_start_time_seconds", "gauge", "Start, in Unix time.",
+		    (uint64_t)v->start_ms * FFFA_NS_PER_MS);
+}
+
+void fffa_metrics_write(struct fffa_out *o, const struct fffa_status_view *v)
+{
+	fffa_family_begin(o, "fffa_build_info", "gauge", "1, with what this program is.");
+	fffa_family_u64(o, "fffa_build_info",
+			FFFA_WITH({"version", v->version}, {"commit", v->commit}), 1);
+	for (enum unit u = PACKETS; u <= BYTES; u++) {
+		write_interfaces(o, v, u);
+		write_identity(o, v, u);
+	}
+	write_beside(o, v->ledger);
+	write_flows(o, v);
+	write_sinks(o, v);
+	write_capture(o, v);
+	write_metadata(o, &v->metadata);
+	fffa_family_begin(o, "fffa_config_reloads_total", "counter", "Reloads asked for by HUP.");
+	fffa_family_u64(o, "fffa_config_reloads_total", FFFA_WITH({"result", "success"}),
+			v->reloads_done);
+	fffa_family_u64(o, "fffa_config_reloads_total", FFFA_WITH({"result", "failure"}),
+			v->reloads_failed);
+	write_process(o, v);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* The view as JSON: the body of /status. Pure. */
+#ifndef FFFA_AGENT_STATUS_REPORT_H
+#define FFFA_AGENT_STATUS_REPORT_H
+
+#include "agent/status/out.h"
+#include "agent/status/view.h"
+
+/* Appends one object and a newline to o. */
+void fffa_report_write(struct fffa_out *o, const struct fffa_status_view *v);
+
+#endif

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: MIT
+/*
+ * libmicrohttpd on the loop: its epoll descriptor is polled, its timeout is a timer, and it runs
+ * only when one of them says so. What the pages say is in metrics.c, report.c and largest.c.
+ */
+#include "agent/status/status.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+#include "agent/status/largest.h"
+#include "agent/status/listen.h"
+#include "agent/status/metrics.h"
+#include "agent/status/report.h"
+
+#define TAG		     "status"
+#define CONNECTIONS_MAX	     32
+#define CONNECTION_BYTES     16384 /* for request line, headers and the response's headers */
+#define CONNECTION_TIMEOUT_S 5
+#define BODY_BYTES_MAX	     (1024 * 1024)
+#define FLOWS_PER_TURN	     32768
+#define LARGEST_FRESH_NS     (FFFA_NS_PER_S / 4) /* /flows walks the table no more often than this */
+
+/* From a request's headers to its answer. */
+struct request {
+	struct MHD_Connection *c;
+	/* Of /flows, while the flow table is walked: */
+	size_t n;
+	bool owed; /* the walk is over, the answer not given */
+	struct request *next;
+};
+
+struct fffa_status {
+	uv_loop_t *loop;
+	struct fffa_status_source src;
+	struct fffa_listener listener;
+	struct MHD_Daemon *daemon;
+	uv_poll_t poll;
+	uv_timer_t timer;
+	uv_idle_t walk;
+	int handles; /* not closed yet */
+	struct request *waiters;
+	size_t owed; /* answers that largest has to stay for */
+	uint32_t walk_at;
+	uint64_t walked_ns; /* largest is of then; 0: none yet */
+	int64_t walked_ms;  /* the same in Unix time */
+	struct fffa_largest largest;
+	struct fffa_status_view view; /* of the request that is answered */
+};
+
+static void run(struct fffa_status *s);
+
+static void on_timer(uv_timer_t *t)
+{
+	run(t->data);
+}
+
+static void on_poll(uv_poll_t *p, int status, int events)
+{
+	(void)status;
+	(void)events;
+	run(p->data);
+}
+
+/* Lets the library do what is due, and notes when it wants to be asked again. */
+static void run(struct fffa_status *s)
+{
+	MHD_UNSIGNED_LONG_LONG ms;
+
+	(void)MHD_run(s->daemon); /* fails only on a broken epoll: nothing to do about it */
+	(void)uv_timer_stop(&s->timer);
+	if (MHD_get_timeout(s->daemon, &ms) == MHD_YES)
+		(void)uv_timer_start(&s->timer, on_timer, ms, 0);
+}
+
+static enum MHD_Result answer(struct MHD_Connection *c, unsigned int code, const char *type,
+			      struct fffa_out *o)
+{
+	struct MHD_Response *r;
+	enum MHD_Result queued;
+
+	if (o->failed) {
+		fffa_out_fini(o);
+		return MHD_NO; /* drops the connection: rather nothing than half */
+	}
+	r = MHD_create_response_from_buffer(o->len, o->v, MHD_RESPMEM_MUST_FREE);
+	if (!r) {
+		fffa_out_fini(o);
+		return MHD_NO;
+	}
+	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	if (code == MHD_HTTP_METHOD_NOT_ALLOWED)
+		(void)MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+	queued = MHD_queue_response(c, code, r);
+	MHD_destroy_response(r); /* the connection holds it from here on */
+	return queued;
+}
+
+static enum MHD_Result say(struct MHD_Connection *c, unsigned int code, const char *text)
+{
+	struct fffa_out o;
+
+	fffa_out_init(&o, BODY_BYTES_MAX);
+	fffa_out_text(&o, text);
+	fffa_out_text(&o, "\n");
+	return answer(c, code, "text/plain; charset=utf-8", &o);
+}
+
+static const struct fffa_status_view *look(struct fffa_status *s)
+{
+	memset(&s->view, 0, sizeof(s->view));
+	s->src.view(s->src.arg, &s->view);
+	fffa_process_read(&s->view.process);
+	return &s->view;
+}
+
+static enum MHD_Result get_metrics(struct fffa_status *s, struct request *q)
+{
+	struct fffa_out o;
+
+	fffa_out_init(&o, BODY_BYTES_MAX);
+	fffa_metrics_write(&o, look(s));
+	return answer(q->c, MHD_HTTP_OK, FFFA_METRICS_CONTENT_TYPE, &o);
+}
+
+static enum MHD_Result get_healthz(struct fffa_status *s, struct request *q)
+{
+	(void)s;
+	return say(q->c, MHD_HTTP_OK, "ok");
+}
+
+static enum MHD_Result get_readyz(struct fffa_status *s, struct request *q)
+{
+	const char *why = look(s)->not_ready;
+
+	return say(q->c, why ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK, why ? why : "ready");
+}
+
+static enum MHD_Result get_status(struct fffa_status *s, struct request *q)
+{
+	struct fffa_out o;
+
+	fffa_out_init(&o, BODY_BYTES_MAX);
+	fffa_report_write(&o, look(s));
+	return answer(q->c, MHD_HTTP_OK, "application/json", &o);
+}
+
+static enum MHD_Result answer_flows(struct fffa_status *s, struct request *q)
+{
+	const struct fffa_status_view *v = look(s);
+	struct fffa_out o;
+
+	fffa_out_init(&o, BODY_BYTES_MAX);
+	fffa_largest_write(&o, &s->largest, q->n, s->walked_ms, v->flows_active, v->interfaces);
+	return answer(q->c, MHD_HTTP_OK, "application/json", &o);
+}
+
+static void on_window(void *arg, const struct fffa_flow_window *w)
+{
+	fffa_largest_add(arg, w);
+}
+
+static void wake_waiters(struct fffa_status *s)
+{
+	struct request *q;
+
+	while ((q = s->waiters)) {
+		s->waiters = q->next;
+		q->owed = true;
+		s->owed++;
+		MHD_resume_connection(q->c);
+	}
+}
+
+/* A slice of the flow table each turn; then those who wait are answered. */
+static void on_walk(uv_idle_t *h)
+{
+	struct fffa_status *s = h->data;
+	const struct fffa_flow_table *t = s->src.flows(s->src.arg);
+
+	if (t)
+		s->walk_at = fffa_flow_walk(t, s->walk_at, FLOWS_PER_TURN, &s->largest.min_bytes,
+					    on_window, &s->largest);
+	if (t && s->walk_at)
+		return;
+	(void)uv_idle_stop(h);
+	fffa_largest_sort(&s->largest);
+	s->walked_ns = fffa_clock_mono_ns(&fffa_clock_system);
+	s->walked_ms = (int64_t)(fffa_clock_unix_ns(&fffa_clock_system) / FFFA_NS_PER_MS);
+	wake_waiters(s);
+	run(s);
+}
+
+/* largest can be shown again. */
+static bool is_fresh(const struct fffa_status *s)
+{
+	if (uv_is_active((const uv_handle_t *)&s->walk))
+		return false;
+	if (s->owed)
+		return true;
+	return s->walked_ns &&
+	       fffa_clock_mono_ns(&fffa_clock_system) - s->walked_ns < LARGEST_FRESH_NS;
+}
+
+static void start_walk(struct fffa_status *s)
+{
+	if (uv_is_active((uv_handle_t *)&s->walk))
+		return;
+	s->largest.n = 0;
+	s->largest.min_bytes = 0;
+	s->walk_at = 0;
+	(void)uv_idle_start(&s->walk, on_walk);
+}
+
+static enum MHD_Result get_flows(struct fffa_status *s, struct request *q)
+{
+	const char *n = MHD_lookup_connection_value(q->c, MHD_GET_ARGUMENT_KIND, "n");
+
+	if (fffa_largest_parse_count(n, &q->n))
+		return say(q->c, MHD_HTTP_BAD_REQUEST, "n: allowed: a number from 1 to 1000");
+	if (q->owed || is_fresh(s))
+		return answer_flows(s, q);
+	start_walk(s);
+	q->next = s->waiters;
+	s->waiters = q;
+	MHD_suspend_connection(q->c); /* asked again when the walk is over: wake_waiters */
+	return MHD_YES;
+}
+
+static const struct {
+	const char *path;
+	enum MHD_Result (*get)(struct fffa_status *s, struct request *q);
+} pages[] = {
+	{"/metrics", get_metrics}, {"/healthz", get_healthz}, {"/readyz", get_readyz},
+	{"/status", get_status},   {"/flows", get_flows},
+};
+
+static bool has_body(struct MHD_Connection *c)
+{
+	const char *len =
+		MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+	return (len && strcmp(len, "0")) ||
+	       MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+}
+
+/* The headers are there. What is answered here also ends the connection. */
+static enum MHD_Result begin(struct MHD_Connection *c, const char *method, void **ctx)
+{
+	struct request *q;
+
+	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
+		return say(c, MHD_HTTP_METHOD_NOT_ALLOWED, "allowed: GET, HEAD");
+	if (has_body(c))
+		return say(c, MHD_HTTP_BAD_REQUEST, "a request has no body here");
+	q = calloc(1, sizeof(*q));
+	if (!q)
+		return MHD_NO;
+	q->c = c;
+	*ctx = q;
+	return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const char *url,
+				  const char *method, const char *version, const char *data,
+				  size_t *data_len, void **ctx)
+{
+	(void)version;
+	(void)data;
+	(void)data_len;
+	if (!*ctx)
+		return begin(c, method, ctx);
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		if (!strcmp(url, pages[i].path))
+			return pages[i].get(arg, *ctx);
+	}
+	return say(c, MHD_HTTP_NOT_FOUND,
+		   "not found; there are /metrics /healthz /readyz /status /flows?n=50");
+}
+
+static void on_completed(void *arg, struct MHD_Connection *c, void **ctx,
+			 enum MHD_RequestTerminationCode why)
+{
+	struct fffa_status *s = arg;
+	struct request *q = *ctx;
+
+	(void)c;
+	(void)why;
+	if (!q)
+		return;
+	if (q->owed)
+		s->owed--;
+	for (struct request **at = &s->waiters; *at; at = &(*at)->next) {
+		if (*at == q) {
+			*at = q->next;
+			break;
+		}
+	}
+	free(q);
+	*ctx = NULL;
+}
+
+static void on_log(void *arg, const char *fmt, va_list ap)
+{
+	char text[256];
+
+	(void)arg;
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	text[strcspn(text, "\r\n")] = '\0';
+	fffa_debug(TAG, "%s", text);
+}
+
+static int start_daemon(struct fffa_status *s)
+{
+	unsigned int flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+	struct MHD_OptionItem options[] = {
+		/* Before all others: they may want to say something. */
+		{MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, NULL},
+		{MHD_OPTION_LISTEN_SOCKET, s->listener.fd, NULL},
+		{MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, NULL},
+		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, NULL},
+		{MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S, NULL},
+		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s},
+		{MHD_OPTION_END, 0, NULL},
+	};
+
+	s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_ARRAY, options,
+				     MHD_OPTION_END);
+	if (!s->daemon)
+		return -ENOMEM;
+	s->listener.fd = -1; /* the daemon closes it */
+	return 0;
+}
+
+static int start_handles(struct fffa_status *s)
+{
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	int r = info ? uv_poll_init(s->loop, &s->poll, info->epoll_fd) : -EIO;
+
+	if (r)
+		return r;
+	(void)uv_timer_init(s->loop, &s->timer);
+	(void)uv_idle_init(s->loop, &s->walk);
+	s->handles = 3;
+	s->poll.data = s->timer.data = s->walk.data = s;
+	uv_unref((uv_handle_t *)&s->poll);
+	uv_unref((uv_handle_t *)&s->timer);
+	r = uv_poll_start(&s->poll, UV_READABLE, on_poll);
+	if (!r)
+		run(s);
+	return r;
+}
+
+int fffa_status_open(uv_loop_t *loop, const char *listen, const struct fffa_status_source *src,
+		     struct fffa_status **out, struct fffa_err *err)
+{
+	struct fffa_status *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return fffa_fail(err, ENOMEM, "no memory for the status listener");
+	s->loop = loop;
+	s->src = *src;
+	r = fffa_listener_open(&s->listener, listen, err);
+	if (r) {
+		free(s);
+		return r;
+	}
+	r = start_daemon(s);
+	if (!r)
+		r = start_handles(s);
+	if (r) {
+		fffa_status_close(s);
+		return fffa_fail(err, -r, "status.listen: cannot start the listener at %s: %s",
+				 listen, strerror(-r));
+	}
+	fffa_info(TAG, "listening address=%s", listen);
+	*out = s;
+	return 0;
+}
+
+static void on_closed(uv_handle_t *h)
+{
+	struct fffa_status *s = h->data;
+
+	if (!--s->handles)
+		free(s);
+}
+
+void fffa_status_close(struct fffa_status *s)
+{
+	if (!s)
+		return;
+	wake_waiters(s); /* the library wants none suspended */
+	/* Off the poll set before the library closes its descriptor. */
+	if (s->handles) {
+		uv_close((uv_handle_t *)&s->poll, on_closed);
+		uv_close((uv_handle_t *)&s->timer, on_closed);
+		uv_close((uv_handle_t *)&s->walk, on_closed);
+	}
+	if (s->daemon)
+		MHD_stop_daemon(s->daemon);
+	fffa_listener_close(&s->listener);
+	if (!s->handles)
+		free(s);
+}
+
+const char *fffa_status_library(void)
+{
+	return MHD_get_version();
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+/* The largest flows out of a table that is walked in slices while it changes. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/stubs/cmocka_all.h"
+
+#include "agent/status/largest.h"
+
+#define S UINT64_C(1000000000)
+
+struct rig {
+	struct fffa_ledger ledger;
+	struct fffa_flow_table *table;
+	struct fffa_largest largest;
+};
+
+static void on_record(void *arg, struct fffa_record *r)
+{
+	(void)arg;
+	(void)r;
+}
+
+static int setup(void **state)
+{
+	struct fffa_flow_conf conf = {
+		.idle_ns = 60 * S, .active_ns = 60 * S, .linger_ns = S, .max_flows = 100000};
+	struct rig *rig = calloc(1, sizeof(*rig));
+
+	if (!rig || fffa_flow_table_new(&conf, &rig->ledger, on_record, NULL, &rig->table))
+		return -1;
+	fffa_flow_set_time(rig->table, 1000 * S, 1700000000 * S);
+	*state = rig;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct rig *rig = *state;
+
+	fffa_flow_table_free(rig->table);
+	free(rig);
+	return 0;
+}
+
+static void merge(struct rig *rig, uint32_t id, uint64_t bytes)
+{
+	struct fffa_delta d = {.packets = 1,
+			       .bytes = bytes,
+			       .first_ns = 1000 * S,
+			       .last_ns = 1000 * S,
+			       .key = {.proto = 17, .ifindex = 2}};
+
+	memcpy(d.key.src, &id, sizeof(id));
+	fffa_flow_merge(rig->table, &d);
+}
+
+static void add(void *arg, const struct fffa_flow_window *w)
+{
+	fffa_largest_add(arg, w);
+}
+
+static size_t walk(struct rig *rig, uint32_t slice)
+{
+	size_t turns = 0;
+	uint32_t at = 0;
+
+	do {
+		at = fffa_flow_walk(rig->table, at, slice, &rig->largest.min_bytes, add,
+				    &rig->largest);
+		turns++;
+	} while (at);
+	fffa_largest_sort(&rig->largest);
+	return turns;
+}
+
+static int descending(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* Against sorting all of them. */
+static void test_the_largest_of_many(void **state)
+{
+	enum { N = 50000 };
+	struct rig *rig = *state;
+	uint64_t *bytes = calloc(N, sizeof(*bytes));
+	uint64_t random = 1;
+
+	assert_non_null(bytes);
+	for (uint32_t i = 0; i < N; i++) {
+		random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		bytes[i] = random >> 50; /* some are equal */
+		merge(rig, i, bytes[i]);
+	}
+	assert_int_equal(walk(rig, 1000), N / 1000);
+	qsort(bytes, N, sizeof(*bytes), descending);
+	assert_int_equal(rig->largest.n, FFFA_LARGEST_MAX);
+	for (size_t i = 0; i < FFFA_LARGEST_MAX; i++)
+		assert_int_equal(rig->largest.v[i].bytes, bytes[i]);
+	free(bytes);
+}
+
+static void test_few_and_none(void **state)
+{
+	struct rig *rig = *state;
+
+	assert_int_equal(walk(rig, 10), 1);
+	assert_int_equal(rig->largest.n, 0);
+	for (uint32_t i = 0; i < 10; i++)
+		merge(rig, i, i);
+	assert_int_equal(walk(rig, 10), 1);
+	assert_int_equal(rig->largest.n, 10);
+	assert_int_equal(rig->largest.v[0].bytes, 9);
+	assert_int_equal(rig->largest.v[9].bytes, 0);
+}
+
+/* Flows that were reported have no open window; places that are free hold nothing. */
+static void test_only_open_windows(void **state)
+{
+	struct rig *rig = *state;
+
+	for (uint32_t i = 0; i < 100; i++)
+		merge(rig, i, 1000);
+	assert_true(fffa_flow_flush(rig->table, 60));
+	(void)walk(rig, 7);
+	assert_int_equal(rig->largest.n, 40);
+}
+
+/* Between slices flows go and come: those that stay are each met once. */
+static void test_changes_between_slices(void **state)
+{
+	struct rig *rig = *state;
+	uint32_t at = 0, next = 1000;
+
+	for (uint32_t i = 0; i < 500; i++)
+		merge(rig, i, 1000 + i);
+	do {
+		at = fffa_flow_walk(rig->table, at, 50, &rig->largest.min_bytes, add,
+				    &rig->largest);
+		merge(rig, next++, 5);
+	} while (at);
+	fffa_largest_sort(&rig->largest);
+	for (uint32_t i = 0; i < 500; i++)
+		assert_int_equal(rig->largest.v[i].bytes, 1499 - i);
+}
+
+static void test_json(void **state)
+{
+	static const uint8_t v6[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1};
+	static const uint8_t v4[16] = {[10] = 0xff, [11] = 0xff, 10, 0, 0, 1};
+	struct rig *rig = *state;
+	struct fffa_interfaces *names = calloc(1, sizeof(*names));
+	struct fffa_out o;
+
+	assert_non_null(names);
+	fffa_interfaces_name(names, 2, "eth0");
+	rig->largest.n = 2;
+	rig->largest.v[0] = (struct fffa_largest_flow){.key = {.proto = 6,
+							       .view = FFFA_VIEW_EGRESS,
+							       .ifindex = 2,
+							       .tunnel = 3,
+							       .sport = htons(443),
+							       .dport = htons(50000)},
+						       .packets = 10,
+						       .bytes = 5000,
+						       .start_ms = 1,
+						       .end_ms = 2,
+						       .flags = FFFA_F_SYNACK | FFFA_F_ACK};
+	memcpy(rig->largest.v[0].key.src, v4, 16);
+	memcpy(rig->largest.v[0].key.dst, v6, 16);
+	rig->largest.v[1] = (struct fffa_largest_flow){
+		.key = {.proto = 1, .ifindex = 9, .dport = htons(8 << 8 | 1)}, .bytes = 84};
+	memcpy(rig->largest.v[1].key.src, v4, 16);
+	memcpy(rig->largest.v[1].key.dst, v4, 16);
+	fffa_out_init(&o, 4096);
+	fffa_largest_write(&o, &rig->largest, 50, 3, 7, names);
+	fffa_out_bytes(&o, "", 1);
+	assert_string_equal(
+		o.v,
+		"{\"time_ms\":3,\"active\":7,\"flows\":[{\"interface\":\"eth0\",\"direction\":"
+		"\"egress\",\"srcaddr\":\"10.0.0.1\",\"dstaddr\":\"2001:db8::1\",\"srcport\":443,"
+		"\"dstport\":50000,\"protocol\":6,\"packets\":10,\"bytes\":5000,\"start_ms\":1,"
+		"\"end_ms\":2,\"tcp_flags_raw\":16,\"encapsulated\":true},{\"interface\":\"\","
+		"\"direction\":\"ingress\",\"srcaddr\":\"10.0.0.1\",\"dstaddr\":\"10.0.0.1\","
+		"\"icmp_type\":8,\"icmp_code\":1,\"protocol\":1,\"packets\":0,\"bytes\":84,"
+		"\"start_ms\":0,\"end_ms\":0,\"encapsulated\":false}]}\n");
+	o.len = 0;
+	fffa_largest_write(&o, &rig->largest, 1, 3, 7, names);
+	fffa_out_bytes(&o, "", 1);
+	assert_null(strstr(o.v, "icmp"));
+	fffa_out_fini(&o);
+	free(names);
+}
+
+static void test_count(void **state)
+{
+	static const struct {
+		const char *text;
+		int r;
+		size_t n;
+	} cases[] = {
+		{NULL, 0, 50},
+		{"1", 0, 1},
+		{"1000", 0, 1000},
+		{"1001", 0, 1000},
+		{"007", 0, 7},
+		{"0", -EINVAL, 0},
+		{"", -EINVAL, 0},
+		{"-1", -EINVAL, 0},
+		{"+1", -EINVAL, 0},
+		{" 1", -EINVAL, 0},
+		{"1x", -EINVAL, 0},
+		{"1.0", -EINVAL, 0},
+		{"99999999999999999999999999999999999999999", 0, 1000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t n = 0;
+
+		assert_int_equal(fffa_largest_parse_count(cases[i].text, &n), cases[i].r);
+		if (!cases[i].r)
+			assert_int_equal(n, cases[i].n);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_the_largest_of_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_few_and_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_only_open_windows, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_changes_between_slices, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_json, setup, teardown),
+		cmocka_unit_test(test_count),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

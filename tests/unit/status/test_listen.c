@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+/* Sockets to listen at: made, in the way, left behind. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/stubs/cmocka_all.h"
+
+#include "agent/status/listen.h"
+#include "config/address.h"
+
+struct rig {
+	char dir[64];
+	char path[96];
+	char text[128];
+};
+
+static int setup(void **state)
+{
+	struct rig *rig = calloc(1, sizeof(*rig));
+
+	if (!rig)
+		return -1;
+	(void)strcpy(rig->dir, "/tmp/fffa-listen-XXXXXX");
+	if (!mkdtemp(rig->dir))
+		return -1;
+	(void)snprintf(rig->path, sizeof(rig->path), "%s/sock", rig->dir);
+	(void)snprintf(rig->text, sizeof(rig->text), "unix:%s", rig->path);
+	*state = rig;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct rig *rig = *state;
+
+	(void)unlink(rig->path);
+	(void)rmdir(rig->dir);
+	free(rig);
+	return 0;
+}
+
+static void test_unix_mode_and_end(void **state)
+{
+	struct rig *rig = *state;
+	struct fffa_listener l;
+	struct fffa_err err;
+	struct stat st;
+
+	assert_int_equal(fffa_listener_open(&l, rig->text, &err), 0);
+	assert_int_equal(stat(rig->path, &st), 0);
+	assert_true(S_ISSOCK(st.st_mode));
+	assert_int_equal(st.st_mode & 07777, 0660);
+	fffa_listener_close(&l);
+	assert_int_equal(stat(rig->path, &st), -1);
+}
+
+static void test_unix_taken(void **state)
+{
+	struct rig *rig = *state;
+	struct fffa_listener l, second;
+	struct fffa_err err;
+	struct stat st;
+
+	assert_int_equal(fffa_listener_open(&l, rig->text, &err), 0);
+	assert_int_equal(fffa_listener_open(&second, rig->text, &err), -EADDRINUSE);
+	assert_non_null(strstr(err.text, "status.listen"));
+	assert_non_null(strstr(err.text, rig->text));
+	assert_int_equal(stat(rig->path, &st), 0); /* the first one's is still there */
+	fffa_listener_close(&l);
+}
+
+/* Its owner was killed. */
+static void test_unix_left_behind(void **state)
+{
+	struct rig *rig = *state;
+	struct fffa_listener l;
+	struct fffa_err err;
+
+	assert_int_equal(fffa_listener_open(&l, rig->text, &err), 0);
+	(void)close(l.fd);
+	assert_int_equal(fffa_listener_open(&l, rig->text, &err), 0);
+	fffa_listener_close(&l);
+}
+
+/* Somebody's file is not a socket to replace. */
+static void test_unix_file_in_the_way(void **state)
+{
+	struct rig *rig = *state;
+	struct fffa_listener l;
+	struct fffa_err err;
+	struct stat st;
+	FILE *f = fopen(rig->path, "w");
+
+	assert_non_null(f);
+	(void)fclose(f);
+	assert_int_equal(fffa_listener_open(&l, rig->text, &err), -EADDRINUSE);
+	assert_int_equal(stat(rig->path, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+}
+
+static void test_unix_no_folder(void **state)
+{
+	struct fffa_listener l;
+	struct fffa_err err;
+
+	(void)state;
+	assert_int_equal(fffa_listener_open(&l, "unix:/nonexistent/sock", &err), -ENOENT);
+	assert_non_null(strstr(err.text, "No such file"));
+}
+
+static void test_tcp_taken(void **state)
+{
+	struct fffa_address any, *at = &any;
+	struct fffa_listener l;
+	struct fffa_err err;
+	char text[32];
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(fffa_address_parse("127.0.0.1:1", at, &err), 0);
+	((struct sockaddr_in *)&at->sa)->sin_port = 0;
+	assert_int_equal(bind(fd, (struct sockaddr *)&at->sa, at->len), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at->sa, &at->len), 0);
+	(void)snprintf(text, sizeof(text), "127.0.0.1:%u",
+		       ntohs(((struct sockaddr_in *)&at->sa)->sin_port));
+	assert_int_equal(fffa_listener_open(&l, text, &err), -EADDRINUSE);
+	assert_non_null(strstr(err.text, text));
+	(void)close(fd);
+	assert_int_equal(fffa_listener_open(&l, text, &err), 0);
+	fffa_listener_close(&l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_unix_mode_and_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unix_taken, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unix_left_behind, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unix_file_in_the_way, setup, teardown),
+		cmocka_unit_test(test_unix_no_folder),
+		cmocka_unit_test(test_tcp_taken),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+/* /metrics and /status of a filled view, byte for byte; and of one that is nearly empty. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/stubs/cmocka_all.h"
+
+#include "agent/status/metrics.h"
+#include "agent/status/report.h"
+#include "sample_view.h"
+
+#define GOLDEN(name) FFFA_SOURCE_DIR "/tests/data/status/" name
+
+/* Takes out the rows of ledger.def: whoever adds one need not touch the goldens. */
+static void drop_reasons(struct fffa_out *o)
+{
+	char *from = o->v, *to = o->v, *end = o->v + o->len;
+
+	while (from < end) {
+		char *line = memchr(from, '\n', (size_t)(end - from));
+		size_t n = (size_t)((line ? line + 1 : end) - from);
+
+		if (!memmem(from, n, "_lost_total{", 12)) {
+			memmove(to, from, n);
+			to += n;
+		}
+		from += n;
+	}
+	o->len = (size_t)(to - o->v);
+}
+
+static void drop_lost_objects(struct fffa_out *o)
+{
+	static const char key[] = "\"lost\":{";
+	char *at = o->v, *end = o->v + o->len;
+
+	while ((at = memmem(at, (size_t)(end - at), key, sizeof(key) - 1))) {
+		char *close;
+
+		at += sizeof(key) - 1;
+		close = memchr(at, '}', (size_t)(end - at));
+		assert_non_null(close);
+		memmove(at, close, (size_t)(end - close));
+		end -= close - at;
+	}
+	o->len = (size_t)(end - o->v);
+}
+
+/* With FFFA_WRITE_GOLDEN=1 the file is written instead: look at the difference before it is kept. */
+static void assert_golden(const char *path, const struct fffa_out *o)
+{
+	char *text = malloc(o->max);
+	FILE *f = fopen(path, getenv("FFFA_WRITE_GOLDEN") ? "w" : "r");
+	size_t n = 0;
+
+	assert_non_null(f);
+	assert_non_null(text);
+	assert_false(o->failed);
+	if (getenv("FFFA_WRITE_GOLDEN")) {
+		assert_int_equal(fwrite(o->v, 1, o->len, f), o->len);
+	} else {
+		n = fread(text, 1, o->max, f);
+		text[n < o->max ? n : o->max - 1] = '\0';
+		if (n != o->len || memcmp(text, o->v, n) != 0)
+			fail_msg("%s is not:\n%.*s", path, (int)o->len, o->v);
+	}
+	(void)fclose(f);
+	free(text);
+}
+
+static void test_metrics_golden(void **state)
+{
+	struct sample_view *s = malloc(sizeof(*s));
+	struct fffa_out o;
+
+	(void)state;
+	assert_non_null(s);
+	sample_view_fill(s);
+	fffa_out_init(&o, 1 << 20);
+	fffa_metrics_write(&o, &s->view);
+	drop_reasons(&o);
+	assert_golden(GOLDEN("metrics.txt"), &o);
+	fffa_out_fini(&o);
+	free(s);
+}
+
+static void test_report_golden(void **state)
+{
+	struct sample_view *s = malloc(sizeof(*s));
+	struct fffa_out o;
+
+	(void)state;
+	assert_non_null(s);
+	sample_view_fill(s);
+	fffa_out_init(&o, 1 << 20);
+	fffa_report_write(&o, &s->view);
+	drop_lost_objects(&o);
+	assert_golden(GOLDEN("status.json"), &o);
+	fffa_out_fini(&o);
+	free(s);
+}
+
+static void assert_has(const struct fffa_out *o, const char *fmt, const char *name, uint64_t v)
+{
+	char want[256];
+
+	(void)snprintf(want, sizeof(want), fmt, name, (unsigned long long)v);
+	if (!memmem(o->v, o->len, want, strlen(want)))
+		fail_msg("no %s", want);
+}
+
+/* Each way to lose something is on both pages. */
+static void test_every_reason(void **state)
+{
+	struct sample_view *s = malloc(sizeof(*s));
+	struct fffa_out metrics, report;
+
+	(void)state;
+	assert_non_null(s);
+	sample_view_fill(s);
+	for (int i = 0; i < FFFA_PL_MAX; i++)
+		s->ledger.lost[i] = (struct fffa_amount){1000 + (uint64_t)i, 2000 + (uint64_t)i};
+	for (int i = 0; i < FFFA_RL_MAX; i++)
+		s->sinks[0].lost[i] = 3000 + (uint64_t)i;
+	fffa_out_init(&metrics, 1 << 20);
+	fffa_out_init(&report, 1 << 20);
+	fffa_metrics_write(&metrics, &s->view);
+	fffa_report_write(&report, &s->view);
+	for (int i = 0; i < FFFA_PL_MAX; i++) {
+		const char *name = fffa_packet_loss_name((enum fffa_packet_loss)i);
+
+		assert_has(&metrics, "fffa_packets_lost_total{reason=\"%s\"} %llu\n", name,
+			   s->ledger.lost[i].packets);
+		assert_has(&metrics, "fffa_bytes_lost_total{reason=\"%s\"} %llu\n", name,
+			   s->ledger.lost[i].bytes);
+		assert_has(&report, "\"%s\":%llu", name, s->ledger.lost[i].packets);
+		assert_has(&report, "\"%s\":%llu", name, s->ledger.lost[i].bytes);
+	}
+	for (int i = 0; i < FFFA_RL_MAX; i++) {
+		const char *name = fffa_record_loss_name((enum fffa_record_loss)i);
+
+		assert_has(&metrics,
+			   "fffa_records_lost_total{sink=\"stream\",reason=\"%s\"} %llu\n", name,
+			   s->sinks[0].lost[i]);
+		assert_has(&report, "\"%s\":%llu", name, s->sinks[0].lost[i]);
+	}
+	fffa_out_fini(&metrics);
+	fffa_out_fini(&report);
+	free(s);
+}
+
+/* A start that failed half way still answers. */
+static void test_empty_view(void **state)
+{
+	struct fffa_ledger ledger;
+	struct fffa_interfaces *interfaces = calloc(1, sizeof(*interfaces));
+	struct fffa_status_view *v = calloc(1, sizeof(*v));
+	struct fffa_out o;
+
+	(void)state;
+	assert_non_null(interfaces);
+	assert_non_null(v);
+	memset(&ledger, 0, sizeof(ledger));
+	v->version = v->commit = v->config_file = v->stage = "";
+	v->ledger = &ledger;
+	v->interfaces = interfaces;
+	fffa_out_init(&o, 1 << 20);
+	fffa_metrics_write(&o, v);
+	fffa_report_write(&o, v);
+	assert_false(o.failed);
+	fffa_out_bytes(&o, "", 1);
+	assert_non_null(strstr(o.v, "fffa_metadata_age_seconds NaN\n"));
+	assert_non_null(strstr(o.v, "\"imds\":null"));
+	fffa_out_fini(&o);
+	free(v);
+	free(interfaces);
+}
+
+static void test_age_not_known(void **state)
+{
+	static const struct {
+		const char *state, *line;
+	} cases[] = {
+		{"off", "fffa_metadata_age_seconds NaN\n"},
+		{"asking", "fffa_metadata_age_seconds +Inf\n"},
+		{"failing", "fffa_metadata_age_seconds +Inf\n"},
+	};
+	struct sample_view *s = malloc(sizeof(*s));
+
+	(void)state;
+	assert_non_null(s);
+	sample_view_fill(s);
+	s->view.metadata.age_ns = UINT64_MAX;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fffa_out o;
+
+		s->view.metadata.state = cases[i].state;
+		fffa_out_init(&o, 1 << 20);
+		fffa_metrics_write(&o, &s->view);
+		fffa_out_bytes(&o, "", 1);
+		assert_non_null(strstr(o.v, cases[i].line));
+		fffa_out_fini(&o);
+	}
+	free(s);
+}
+
+static void check_caps(const struct sample_view *s,
+		       void (*write)(struct fffa_out *o, const struct fffa_status_view *v))
+{
+	struct fffa_out o;
+	size_t whole;
+
+	fffa_out_init(&o, 1 << 20);
+	write(&o, &s->view);
+	whole = o.len;
+	fffa_out_fini(&o);
+	for (size_t max = 0; max <= whole; max += max + 37 < whole ? 37 : 1) {
+		fffa_out_init(&o, max);
+		write(&o, &s->view);
+		assert_int_equal(o.failed, max < whole);
+		assert_true(o.len <= max);
+		fffa_out_fini(&o);
+	}
+}
+
+/* Whatever the cap: the text fails as a whole, and nothing is written beyond. */
+static void test_any_cap(void **state)
+{
+	struct sample_view *s = malloc(sizeof(*s));
+
+	(void)state;
+	assert_non_null(s);
+	sample_view_fill(s);
+	check_caps(s, fffa_metrics_write);
+	check_caps(s, fffa_report_write);
+	free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_metrics_golden), cmocka_unit_test(test_report_golden),
+		cmocka_unit_test(test_every_reason),   cmocka_unit_test(test_empty_view),
+		cmocka_unit_test(test_age_not_known),  cmocka_unit_test(test_any_cap),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
