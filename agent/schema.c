@@ -20,7 +20,7 @@ static int unknown_format(const char *format, struct fffa_err *err)
 }
 
 static int check_format(const struct fffa_sink_ops *ops, const struct fffa_sink_common_conf *c,
-			struct fffa_err *err)
+			const void *own, struct fffa_err *err)
 {
 	struct fffa_encoder *e;
 	struct fffa_err why = {""};
@@ -32,6 +32,8 @@ static int check_format(const struct fffa_sink_ops *ops, const struct fffa_sink_
 	if (!(ops->formats & 1u << f))
 		return fffa_fail(err, EINVAL, "format: a %s sink does not take format %s",
 				 ops->name, c->format);
+	if (ops->check_format && ops->check_format(own, f, err))
+		return -EINVAL;
 	r = fffa_encoder_new(f, c->fields, &e, &why);
 	if (r)
 		return fffa_fail(err, EINVAL, "fields: %s", why.text);

@@ -292,7 +292,7 @@ static void check_own(const struct check *k, const struct fffa_sink_conf *s,
 	if (schema->check && schema->check(s->own, &err))
 		report_err(k, s->opts, NULL, &err);
 	err.text[0] = '\0';
-	if (schema->check_format && schema->check_format(schema->ops, &s->common, &err))
+	if (schema->check_format && schema->check_format(schema->ops, &s->common, s->own, &err))
 		report_err(k, s->opts, "format", &err);
 }
 

@@ -106,12 +106,12 @@ struct fffa_sink_schema {
 	 */
 	int (*check)(const void *conf, struct fffa_err *err);
 	/*
-	 * -EINVAL with err when the sink cannot take the format or the format cannot take the
-	 * fields or the envelope; may be NULL. A text that begins with "fields: ", "envelope: " or
+	 * -EINVAL with err when the sink, configured by own, cannot take the format or the format
+	 * cannot take the fields or the envelope; may be NULL. A text that begins with "fields: ", "envelope: " or
 	 * "format: " is reported at that key's line.
 	 */
 	int (*check_format)(const struct fffa_sink_ops *ops, const struct fffa_sink_common_conf *c,
-			    struct fffa_err *err);
+			    const void *own, struct fffa_err *err);
 };
 
 /* Caps on what is read; reaching one is a problem, never a cut. */

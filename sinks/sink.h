@@ -73,6 +73,8 @@ struct fffa_sink_ops {
 	const struct fffa_option *opts; /* rows, ended by a row without key */
 	/* Rules across fields; no I/O but the user database. 0, or -EINVAL with err. May be NULL. */
 	int (*check)(const void *conf, struct fffa_err *err);
+	/* Of the formats, those that conf can take: 0, or -EINVAL with err. NULL: all. */
+	int (*check_format)(const void *conf, unsigned int format, struct fffa_err *err);
 	/* Allocates only. Borrows env and conf for the sink's life. On failure *out is untouched.
 	 */
 	int (*create)(const struct fffa_sink_env *env, const void *conf, struct fffa_sink **out,

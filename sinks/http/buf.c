@@ -25,8 +25,6 @@ static int grow(struct fffa_http_buf *b, size_t need)
 	size_t held = b->held ? b->held : FIRST_BYTES;
 	uint8_t *p;
 
-	if (b->most && need > b->most)
-		return -EMSGSIZE;
 	while (held < need)
 		held *= 2;
 	p = realloc(b->ptr, held);
@@ -39,6 +37,8 @@ static int grow(struct fffa_http_buf *b, size_t need)
 
 uint8_t *fffa_http_buf_room(struct fffa_http_buf *b, size_t want)
 {
+	if (!b->error && b->most && want > b->most - b->len)
+		b->error = -EMSGSIZE;
 	if (!b->error && want > b->held - b->len)
 		b->error = grow(b, b->len + want);
 	return b->error ? NULL : b->ptr + b->len;

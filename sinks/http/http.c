@@ -238,8 +238,8 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 	struct fffa_sink *s;
 	int rc;
 
-	if (!(shape->formats & 1u << env->format))
-		return fffa_fail(err, EINVAL, "shape: %s does not take this format", shape->name);
+	if (fffa_http__check_format(c, env->format, err))
+		return -EINVAL;
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return fffa_fail(err, ENOMEM, "no memory for the sink");
@@ -390,10 +390,11 @@ static void close_sink(struct fffa_sink *s, void (*closed)(void *arg), void *arg
 
 const struct fffa_sink_ops fffa_sink_http_ops = {
 	.name = "http",
-	.formats = ~0u, /* of shape plain; create looks at the others */
+	.formats = ~0u,
 	.conf_size = sizeof(struct fffa_sink_http_conf),
 	.opts = fffa_http__options,
 	.check = fffa_http__check,
+	.check_format = fffa_http__check_format,
 	.create = create,
 	.start = start,
 	.submit = submit,

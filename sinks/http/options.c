@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/encode/encoder.h"
 #include "sinks/http/shape.h"
 
 #define MS INT64_C(1000000)
@@ -158,7 +159,7 @@ static int check_auth(const struct fffa_sink_http_conf *c, struct fffa_err *err)
 	if (fffa_http__is_set(c->auth.bearer) &&
 	    (fffa_http__is_set(c->auth.user) || fffa_http__is_set(c->auth.password)))
 		return fffa_fail(err, EINVAL,
-				 "auth.bearer: and auth.user are two ways; give one of them");
+				 "auth.bearer: stands beside auth.user or auth.password; give one");
 	if (fffa_http__is_set(c->auth.password) && !fffa_http__is_set(c->auth.user))
 		return fffa_fail(err, EINVAL, "auth.user: is required beside auth.password");
 	if (fffa_http__is_set(c->auth.user) && strchr(c->auth.user, ':'))
@@ -219,4 +220,16 @@ int fffa_http__check(const void *conf, struct fffa_err *err)
 	if (!rc)
 		rc = check_shape(c, err);
 	return rc;
+}
+
+int fffa_http__check_format(const void *conf, unsigned int format, struct fffa_err *err)
+{
+	const struct fffa_sink_http_conf *c = conf;
+	const struct fffa_http_shape *shape = fffa_http__shape(c->shape);
+
+	if (shape->formats & 1u << format)
+		return 0;
+	return fffa_fail(err, EINVAL,
+			 "format: shape %s does not take %s; allowed: vpc, flowlog, json",
+			 shape->name, fffa_format_name((enum fffa_format)format));
 }

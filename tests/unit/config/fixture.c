@@ -48,9 +48,10 @@ static int check_demo(const void *conf, struct fffa_err *err)
 }
 
 static int check_format(const struct fffa_sink_ops *ops, const struct fffa_sink_common_conf *c,
-			struct fffa_err *err)
+			const void *own, struct fffa_err *err)
 {
 	(void)ops;
+	(void)own;
 	if (strcmp(c->format, "vpc") && strcmp(c->format, "json"))
 		return fffa_fail(err, EINVAL, "\"%s\" is unknown; allowed: vpc, json", c->format);
 	if (c->fields && !strcmp(c->fields, "nonsense"))
