@@ -96,7 +96,8 @@ static int check_url(const char *key, const char *url, struct fffa_err *err)
 	int rc = 0;
 
 	if (strlen(url) > URL_BYTES_MAX || has_control(url) || strchr(url, ' ') ||
-	    (strncasecmp(url, "http://", 7) && strncasecmp(url, "https://", 8)))
+	    (strncasecmp(url, "http://", 7) && strncasecmp(url, "https://", 8)) ||
+	    strstr(url, ":///")) /* libcurl would take the path for the host */
 		return fffa_fail(err, EINVAL,
 				 "%s: is not a URL; allowed: http://HOST or https://HOST, with "
 				 "port and path, at most %d characters",
