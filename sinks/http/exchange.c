@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "sinks/http/options.h"
 
@@ -134,6 +135,11 @@ static CURLcode set_tls(CURL *e, const struct fffa_sink_http_conf *c)
 	return rc;
 }
 
+static bool is_https(const char *url)
+{
+	return !strncasecmp(url, "https:", 6);
+}
+
 static CURLcode set_way(CURL *e, const struct fffa_sink_http_conf *c, const char *url)
 {
 	long timeout_ms = (long)(c->timeout_ns / 1000000);
@@ -155,8 +161,13 @@ static CURLcode set_way(CURL *e, const struct fffa_sink_http_conf *c, const char
 	SET(CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
 	SET(CURLOPT_TIMEOUT_MS, timeout_ms);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
-	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS); /* where ALPN offers it */
-	SET(CURLOPT_PIPEWAIT, 1L); /* share a connection of HTTP/2 rather than open another */
+	if (is_https(url)) {
+		/* HTTP/2 where ALPN offers it, and then one connection for all. */
+		SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+		SET(CURLOPT_PIPEWAIT, 1L);
+	} else {
+		SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	}
 	SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
 	SET(CURLOPT_USERAGENT, "fffa/" FFFA_VERSION);
 	if (fffa_http__is_set(c->auth.user)) {
