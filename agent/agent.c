@@ -183,7 +183,8 @@ static bool on_has_room(void *arg)
 {
 	struct fffa_agent *a = arg;
 
-	return fffa_pipeline_has_room(a->pipeline);
+	/* Asked before each piece: a replay waits for the metadata that was asked for, too. */
+	return fffa_meta_settled(a->meta) && fffa_pipeline_has_room(a->pipeline);
 }
 
 static void on_replay_ended(void *arg, int error)

@@ -49,6 +49,7 @@ struct fffa_metadata_conf {
 		int64_t timeout_ns;
 	} imds;
 	int ecs;			   /* enum fffa_ecs_switch */
+	char *ip_ranges;		   /* path; empty: off */
 	struct fffa_strings instance_tags; /* keys, at most 2 */
 	struct fffa_pairs fixed;	   /* metadata.static: account_id, instance_id, ... */
 };

@@ -117,6 +117,10 @@ const struct fffa_option fffa_config_rows[] = {
 		"metadata.ecs", C, metadata.ecs, "auto", ecs_switches, 0,
 		"Ask the ECS task metadata endpoint for the ecs fields; auto: where "
 		"ECS_CONTAINER_METADATA_URI_V4 is set. Refresh and timeout are those of imds."),
+	FFFA_OPT_STRING(
+		"metadata.ip_ranges", C, metadata.ip_ranges, "", 0,
+		"Path of a copy of AWS's ip-ranges.json, for the services of addresses; looked "
+		"at again every imds.refresh."),
 	FFFA_OPT_MAP("metadata.static", C, metadata.fixed, "{}", static_keys, 0,
 		     "Fixed values that win over all others; tags as they are, they are "
 		     "percent-encoded in records."),

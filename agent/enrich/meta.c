@@ -266,6 +266,7 @@ void fffa_meta_addresses_changed(struct fffa_meta *m)
 void fffa_meta_apply(const struct fffa_meta *m, struct fffa_record *r)
 {
 	fffa_snapshot_enrich(m->snapshot, r);
+	fffa_meta_more_apply(&m->more, r);
 }
 
 bool fffa_meta_settled(const struct fffa_meta *m)

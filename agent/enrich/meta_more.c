@@ -37,21 +37,33 @@ void fffa_meta_more_open(struct fffa_meta_more *m, uv_loop_t *loop,
 
 	if (conf->ecs == FFFA_ECS_AUTO)
 		open_ecs(m, loop, &o);
+	if (conf->ip_ranges && *conf->ip_ranges &&
+	    fffa_ip_ranges_open(loop, conf->ip_ranges, (uint64_t)conf->imds.refresh_ns, changed,
+				arg, &m->ranges) != 0)
+		fffa_warn(TAG, "no memory for metadata.ip_ranges: AWS services of addresses stay "
+			       "unknown");
 }
 
 unsigned int fffa_meta_more_parts(const struct fffa_meta_more *m)
 {
-	return m->ecs ? 1 : 0;
+	return (m->ecs ? 1U : 0U) + (m->ranges ? 1U : 0U);
 }
 
 bool fffa_meta_more_settled(const struct fffa_meta_more *m)
 {
-	return !m->ecs || fffa_ecs_settled(m->ecs);
+	return (!m->ecs || fffa_ecs_settled(m->ecs)) &&
+	       (!m->ranges || fffa_ip_ranges_settled(m->ranges));
 }
 
 const struct fffa_ecs_data *fffa_meta_more_task(const struct fffa_meta_more *m)
 {
 	return m->ecs ? fffa_ecs_data(m->ecs) : NULL;
+}
+
+void fffa_meta_more_apply(const struct fffa_meta_more *m, struct fffa_record *r)
+{
+	if (m->ranges && r->status == FFFA_STATUS_OK)
+		fffa_ip_ranges_apply(m->ranges, r);
 }
 
 uint64_t fffa_meta_more_errors(const struct fffa_meta_more *m, enum fffa_imds_error e)
@@ -63,5 +75,8 @@ void fffa_meta_more_close(struct fffa_meta_more *m, void (*closed)(void *arg), v
 {
 	if (m->ecs)
 		fffa_ecs_close(m->ecs, closed, arg);
+	if (m->ranges)
+		fffa_ip_ranges_close(m->ranges, closed, arg);
 	m->ecs = NULL;
+	m->ranges = NULL;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the identity is made of beside IMDS: the ECS task that this process runs in. Only for meta.c. */
+/* What the identity is made of beside IMDS: the ECS task that this process runs in, and the services of addresses.
+ * Only for meta.c. */
 #ifndef FFFA_AGENT_ENRICH_META_MORE_H
 #define FFFA_AGENT_ENRICH_META_MORE_H
 
@@ -8,10 +9,12 @@
 
 #include "agent/enrich/ecs.h"
 #include "agent/enrich/imds_policy.h"
+#include "agent/enrich/ip_ranges.h"
 #include "config/config.h"
 
 struct fffa_meta_more {
-	struct fffa_ecs *ecs; /* NULL: not asked */
+	struct fffa_ecs *ecs;	       /* NULL: not asked */
+	struct fffa_ip_ranges *ranges; /* NULL: no file */
 };
 
 /*
@@ -31,6 +34,9 @@ bool fffa_meta_more_settled(const struct fffa_meta_more *m);
 
 /* The task, NULL when there is none or it is not known. */
 const struct fffa_ecs_data *fffa_meta_more_task(const struct fffa_meta_more *m);
+
+/* Fills what can be told of a record's addresses. */
+void fffa_meta_more_apply(const struct fffa_meta_more *m, struct fffa_record *r);
 
 /* Requests and values that were of no use. */
 uint64_t fffa_meta_more_errors(const struct fffa_meta_more *m, enum fffa_imds_error e);

@@ -64,6 +64,7 @@ static const char full[] =
 	"    timeout: 1s\n"
 	"  instance_tags: []\n"
 	"  ecs: auto\n"
+	"  ip_ranges: \"\"\n"
 	"  static: {account_id: \"123456789012\", region: us-east-1}\n"
 	"spool_dir: /var/lib/fffa/spool\n"
 	"shutdown_timeout: 0s\n"
