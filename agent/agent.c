@@ -71,6 +71,8 @@ static void on_record(void *arg, struct fffa_record *r)
 {
 	struct fffa_agent *a = arg;
 
+	if (a->live && !a->identity_known && fffa_early_keep(&a->early, r))
+		return;
 	r->sampled = a->replay ? 0 : (uint32_t)a->conf->capture.sample;
 	r->tunnel = a->replay ? fffa_replay_tunnel(a->replay, r->key.tunnel)
 			      : fffa_live_tunnel(a->live, r->key.tunnel);
@@ -146,11 +148,13 @@ static void on_turn(void *arg)
 	(void)uv_idle_start(&a->sweep, on_sweep);
 }
 
+/* The identity is known, or will not be for now: records may leave. */
 static void on_identity(void *arg)
 {
 	struct fffa_agent *a = arg;
 
 	a->identity_known = true;
+	fffa_early_release(&a->early, on_record, a);
 }
 
 static void on_source_done(void *arg)
@@ -158,6 +162,7 @@ static void on_source_done(void *arg)
 	struct fffa_agent *a = arg;
 
 	set_time(a);
+	on_identity(a);
 	tell_loss(a);
 	a->stage = FFFA_STAGE_FLUSH;
 	(void)uv_idle_start(&a->sweep, on_sweep);

@@ -9,6 +9,7 @@
 #include "agent/agent.h"
 #include "agent/base/ledger.h"
 #include "agent/capture/live.h"
+#include "agent/early.h"
 #include "agent/enrich/meta.h"
 #include "agent/flow/nodata.h"
 #include "agent/flow/skip.h"
@@ -43,8 +44,9 @@ struct fffa_agent {
 	bool hurry;	     /* the deadline has passed */
 	uint64_t deadline_ns;
 	uint64_t next_expiry_ns;
-	uint64_t unix_ns; /* now; in a replay the capture's time */
-	uint64_t mono_ns; /* the same instant; not in a replay */
+	uint64_t unix_ns;	 /* now; in a replay the capture's time */
+	uint64_t mono_ns;	 /* the same instant; not in a replay */
+	struct fffa_early early; /* due before the identity is known */
 	struct fffa_restart restart;
 	struct fffa_skip skip; /* which loss the stream has been told of */
 	struct fffa_nodata
