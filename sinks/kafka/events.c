@@ -27,7 +27,10 @@ void fffa_kafka__mark(void *arg, const rd_kafka_message_t *m)
 		v = FFFA_V_RETRY;
 		s->too_big = true;
 	}
-	if (m->err == RD_KAFKA_RESP_ERR__FATAL)
+	/* Nobody but the sink purges, and then the producer is not up any more. */
+	if (m->err == RD_KAFKA_RESP_ERR__FATAL ||
+	    (s->phase == FFFA_KAFKA_UP && (m->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+					   m->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)))
 		s->fatal = true;
 	fffa_kafka__slot_mark(&s->slots[k.slot], k.first, k.n, v, m->err);
 }

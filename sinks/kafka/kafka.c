@@ -11,6 +11,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
+#include "agent/encode/encoder.h"
 #include "sinks/kafka/judge.h"
 #include "sinks/kafka/options.h"
 #include "sinks/kafka/priv.h"
@@ -104,11 +105,11 @@ static void on_wake(uv_poll_t *p, int status, int events)
 	s->budget = TURN_MESSAGES;
 	if (fffa_kafka__drain(s))
 		fffa_kafka__kick(s);
-	give_finished(s);
-	if (s->phase == FFFA_KAFKA_UP && (s->fatal || s->too_big)) {
+	if (s->fatal || s->too_big) {
 		abandon(s);
 		return;
 	}
+	give_finished(s);
 	if (s->phase == FFFA_KAFKA_UP && s->filling >= 0)
 		fffa_kafka__fill(s);
 	tell_ready(s);
@@ -316,7 +317,6 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 	s->env = env;
 	s->conf = conf;
 	s->filling = -1;
-	s->strip = !env->content_type || strcmp(env->content_type, "application/msgpack") != 0;
 	s->wake.data = s->timer.data = s->work.data = s;
 	fffa_backoff_init(&s->backoff, RESTART_MIN_NS, RESTART_MAX_NS, 0);
 	*out = s;
@@ -329,6 +329,7 @@ static int start(struct fffa_sink *s, struct fffa_err *err)
 
 	if (rc)
 		return rc;
+	s->strip = s->env->format != FFFA_FORMAT_MSGPACK;
 	rc = begin_up(s);
 	if (rc)
 		return fffa_fail(err, -rc, "cannot join the loop: %s", uv_strerror(rc));

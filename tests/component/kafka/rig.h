@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* A Kafka sink before a mock cluster, with what most cases need set. */
+#ifndef FFFA_TESTS_COMPONENT_KAFKA_RIG_H
+#define FFFA_TESTS_COMPONENT_KAFKA_RIG_H
+
+#include "sinks/kafka/kafka.h"
+#include "tests/stubs/cmocka_all.h"
+#include "tests/stubs/kafka_cluster.h"
+#include "tests/stubs/make_batch.h"
+#include "tests/stubs/sink_rig.h"
+
+#define TOPIC "flows"
+
+struct kafka_rig {
+	struct kafka_cluster cluster;
+	struct sink_rig r;
+	struct fffa_sink_kafka_conf conf;
+	char *broker;
+	struct fffa_pair properties[8];
+};
+
+/* A message as a consumer saw it. */
+struct seen {
+	char *value; /* ends with a NUL that is not counted */
+	size_t len;
+	char key[64];
+	char content_type[64], schema[8];
+	size_t headers;
+};
+
+struct seen_list {
+	struct seen *v;
+	size_t n;
+};
+
+/* The cluster (one broker, TOPIC with one partition) and a configuration for it: key none, one
+ * record a message. */
+void kafka_rig_open(struct kafka_rig *k);
+void kafka_rig_property(struct kafka_rig *k, const char *name, const char *value);
+/* Checks the configuration, creates and starts the sink. */
+void kafka_rig_start(struct kafka_rig *k);
+/* Closes sink and cluster. */
+void kafka_rig_close(struct kafka_rig *k);
+/* What is in the topic now; seen_free ends it. */
+struct seen_list kafka_rig_seen(struct kafka_rig *k);
+void seen_free(struct seen_list *l);
+/* The topic holds the records first..first+n-1 of make_batch, each once, in this order, one a
+ * message. */
+void expect_sequence(struct kafka_rig *k, uint64_t first, uint64_t n);
+/* Runs the loop for so long, or until *d is done. */
+void kafka_rig_run(struct kafka_rig *k, const struct rig_delivery *d, unsigned int ms);
+/* Submits, and waits for ready as long as there is no room. */
+void kafka_rig_submit(struct kafka_rig *k, struct rig_delivery *d, struct fffa_batch *b);
+
+#endif

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+/* What `check` finds, the table of errors, and the small parts below the sink. */
+#include <errno.h>
+
+#include "sinks/kafka/judge.h"
+#include "sinks/kafka/slot.h"
+#include "tests/component/kafka/rig.h"
+
+static char *broker_of(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
+static void expect_error(const struct fffa_sink_kafka_conf *c, const char *want)
+{
+	struct fffa_err err = {.text = ""};
+
+	assert_int_equal(fffa_sink_kafka_ops.check(c, &err), -EINVAL);
+	if (!strstr(err.text, want))
+		fail_msg("\"%s\" does not hold \"%s\"", err.text, want);
+}
+
+static struct fffa_sink_kafka_conf good(char **broker)
+{
+	static char topic[] = "flows";
+
+	*broker = broker_of("b1:9092");
+	return (struct fffa_sink_kafka_conf){
+		.brokers = {broker, 1}, .topic = topic, .records_per_message = 1};
+}
+
+static void brokers_and_topic(void **state)
+{
+	static const char *const bad_topics[] = {"", ".", "..", "a b", "a/b", "\xc3\xa4"};
+	static const char *const bad_brokers[] = {"", "a,b", "a b", "a\n"};
+	char *broker, name[251];
+	struct fffa_sink_kafka_conf c = good(&broker);
+	struct fffa_err err;
+
+	(void)state;
+	assert_int_equal(fffa_sink_kafka_ops.check(&c, &err), 0);
+	for (size_t i = 0; i < sizeof(bad_topics) / sizeof(bad_topics[0]); i++) {
+		c.topic = broker_of(bad_topics[i]);
+		expect_error(&c, "topic: ");
+	}
+	memset(name, 'x', sizeof(name));
+	name[250] = '\0';
+	c.topic = name;
+	expect_error(&c, "topic: ");
+	name[249] = '\0';
+	assert_int_equal(fffa_sink_kafka_ops.check(&c, &err), 0);
+	c.topic = NULL;
+	expect_error(&c, "topic: is required");
+	c = good(&broker);
+	for (size_t i = 0; i < sizeof(bad_brokers) / sizeof(bad_brokers[0]); i++) {
+		broker = broker_of(bad_brokers[i]);
+		expect_error(&c, "brokers: ");
+	}
+	c.brokers.n = 0;
+	expect_error(&c, "brokers: is required");
+}
+
+static void a_key_for_many_records(void **state)
+{
+	char *broker;
+	struct fffa_sink_kafka_conf c = good(&broker);
+	struct fffa_err err;
+
+	(void)state;
+	c.records_per_message = 2;
+	c.key = FFFA_KAFKA_KEY_FLOW;
+	expect_error(&c, "records_per_message: ");
+	c.key = FFFA_KAFKA_KEY_INSTANCE;
+	assert_int_equal(fffa_sink_kafka_ops.check(&c, &err), 0);
+	c.key = FFFA_KAFKA_KEY_NONE;
+	assert_int_equal(fffa_sink_kafka_ops.check(&c, &err), 0);
+}
+
+/* Names what is wrong, in librdkafka's words; a secret's value is not among them. */
+static void properties(void **state)
+{
+	static const struct {
+		const char *key, *value, *want;
+	} bad[] = {
+		{"no.such.property", "1", "properties: no.such.property: "},
+		{"compression.type", "rar", "properties: compression.type: Invalid value"},
+		{"linger.ms", "-5", "properties: linger.ms: "},
+		{"bootstrap.servers", "x:1", "properties: bootstrap.servers: is given by brokers"},
+		{"metadata.broker.list", "x:1", "is given by brokers"},
+		{"message.timeout.ms", "5", "is given by retry.give_up"},
+		{"delivery.timeout.ms", "5", "is given by retry.give_up"},
+		{"delivery.report.only.error", "true", "must stay false"},
+		{"transactional.id", "x", "transactions are not used"},
+		{"log.queue", "false", "must stay true"},
+		{"dr_msg_cb", "x", "properties: dr_msg_cb: "},
+	};
+	static const struct {
+		const char *key, *value;
+	} fine[] = {
+		{"compression.type", "zstd"},
+		{"linger.ms", "20"},
+		{"acks", "1"},
+		{"enable.idempotence", "false"},
+		{"sasl.mechanism", "PLAIN"},
+		{"sasl.password", "hunter2"},
+		{"security.protocol", "ssl"},
+		{"queue.buffering.max.messages", "7"},
+	};
+	struct fffa_pair p;
+	char *broker;
+	struct fffa_sink_kafka_conf c = good(&broker);
+	struct fffa_err err;
+
+	(void)state;
+	c.properties = (struct fffa_pairs){&p, 1};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		p = (struct fffa_pair){broker_of(bad[i].key), broker_of(bad[i].value)};
+		expect_error(&c, bad[i].want);
+	}
+	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
+		p = (struct fffa_pair){broker_of(fine[i].key), broker_of(fine[i].value)};
+		assert_int_equal(fffa_sink_kafka_ops.check(&c, &err), 0);
+	}
+}
+
+static void errors_and_verdicts(void **state)
+{
+	static const struct {
+		rd_kafka_resp_err_t err;
+		enum fffa_verdict verdict;
+		int cause;
+	} rows[] = {
+		{RD_KAFKA_RESP_ERR_NO_ERROR, FFFA_V_DELIVERED, 0},
+		{RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, FFFA_V_TOO_BIG, -EMSGSIZE},
+		{RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE, FFFA_V_TOO_BIG, -EMSGSIZE},
+		{RD_KAFKA_RESP_ERR_INVALID_MSG, FFFA_V_REJECTED, -EBADMSG},
+		{RD_KAFKA_RESP_ERR_INVALID_RECORD, FFFA_V_REJECTED, -EBADMSG},
+		{RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, FFFA_V_REJECTED, -EBADMSG},
+		{RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, FFFA_V_RETRY, -ENOENT},
+		{RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, FFFA_V_RETRY, -ENOENT},
+		{RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, FFFA_V_RETRY, -ENOENT},
+		{RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, FFFA_V_RETRY, -EACCES},
+		{RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, FFFA_V_RETRY, -EACCES},
+		{RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, FFFA_V_RETRY, -EACCES},
+		{RD_KAFKA_RESP_ERR__SSL, FFFA_V_RETRY, -EPROTO},
+		{RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, FFFA_V_RETRY, -ETIMEDOUT},
+		{RD_KAFKA_RESP_ERR__PURGE_INFLIGHT, FFFA_V_RETRY, -ECANCELED},
+		{RD_KAFKA_RESP_ERR__FATAL, FFFA_V_RETRY, -EPROTO},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fffa_kafka_judgement j = fffa_kafka__judge(rows[i].err);
+
+		assert_int_equal(j.verdict, rows[i].verdict);
+		assert_int_equal(j.cause, rows[i].cause);
+	}
+	/* Every other code, known today or not, waits: it loses nothing. */
+	for (int err = -200; err < 200; err++) {
+		struct fffa_kafka_judgement j = fffa_kafka__judge((rd_kafka_resp_err_t)err);
+
+		assert_in_range(j.verdict, FFFA_V_DELIVERED, FFFA_V_TOO_BIG);
+		assert_true((err == 0) == (j.verdict == FFFA_V_DELIVERED));
+		assert_true((err == 0) == (j.cause == 0));
+	}
+	assert_true(fffa_kafka__is_passing(RD_KAFKA_RESP_ERR__TRANSPORT));
+	assert_false(fffa_kafka__is_passing(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN));
+}
+
+static void marks_survive_the_pointer(void **state)
+{
+	static const struct fffa_kafka_mark marks[] = {
+		{0, 0, 1},
+		{63, FFFA_KAFKA_RECORDS_MAX - 1, 1},
+		{255, 0, FFFA_KAFKA_RECORDS_MAX - 1},
+		{17, 123456, 100000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		struct fffa_kafka_mark m = fffa_kafka__mark_unpack(fffa_kafka__mark_pack(marks[i]));
+
+		assert_memory_equal(&m, &marks[i], sizeof(m));
+	}
+}
+
+static void outcome_of(const enum fffa_verdict v[3], struct fffa_outcome *o, uint8_t records[3])
+{
+	struct fffa_delivery d = {make_batch(1, 3, 40)};
+	struct fffa_kafka_slot s = {0};
+
+	assert_int_equal(fffa_kafka__slot_begin(&s, &d), 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		if (v[i] != FFFA_V_NONE)
+			fffa_kafka__slot_mark(&s, i, 1, v[i],
+					      v[i] == FFFA_V_DELIVERED
+						      ? RD_KAFKA_RESP_ERR_NO_ERROR
+						      : RD_KAFKA_RESP_ERR_INVALID_RECORD);
+	}
+	fffa_kafka__slot_mark_rest(&s, FFFA_V_RETRY, RD_KAFKA_RESP_ERR__PURGE_QUEUE);
+	assert_int_equal(s.reported, 3);
+	fffa_kafka__slot_outcome(&s, o);
+	if (o->records)
+		memcpy(records, o->records, 3);
+	free(s.verdicts);
+	fffa_batch_unref(d.batch);
+}
+
+static void one_outcome_for_all_its_messages(void **state)
+{
+	static const enum fffa_verdict all[] = {FFFA_V_DELIVERED, FFFA_V_DELIVERED,
+						FFFA_V_DELIVERED},
+				       none[] = {FFFA_V_REJECTED, FFFA_V_REJECTED, FFFA_V_REJECTED},
+				       mixed[] = {FFFA_V_DELIVERED, FFFA_V_REJECTED, FFFA_V_NONE},
+				       silent[] = {FFFA_V_NONE, FFFA_V_NONE, FFFA_V_NONE};
+	uint8_t records[3];
+	struct fffa_outcome o;
+
+	(void)state;
+	outcome_of(all, &o, records);
+	assert_int_equal(o.verdict, FFFA_V_DELIVERED);
+	assert_int_equal(o.cause, 0);
+	assert_null(o.records);
+	outcome_of(none, &o, records);
+	assert_int_equal(o.verdict, FFFA_V_REJECTED);
+	assert_int_equal(o.cause, -EBADMSG);
+	assert_null(o.records);
+	outcome_of(silent, &o, records);
+	assert_int_equal(o.verdict, FFFA_V_RETRY);
+	assert_int_equal(o.cause, -ECANCELED);
+	assert_null(o.records);
+	outcome_of(mixed, &o, records);
+	assert_int_equal(o.verdict, FFFA_V_RETRY);
+	assert_non_null(o.records);
+	assert_int_equal(records[0], FFFA_V_DELIVERED);
+	assert_int_equal(records[1], FFFA_V_REJECTED);
+	assert_int_equal(records[2], FFFA_V_RETRY);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(brokers_and_topic),
+		cmocka_unit_test(a_key_for_many_records),
+		cmocka_unit_test(properties),
+		cmocka_unit_test(errors_and_verdicts),
+		cmocka_unit_test(marks_survive_the_pointer),
+		cmocka_unit_test(one_outcome_for_all_its_messages),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

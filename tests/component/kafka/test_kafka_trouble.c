@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: MIT
+/* Brokers that are down, refuse, forget or never answer; a producer that cannot go on. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sinks/kafka/priv.h"
+#include "tests/component/kafka/rig.h"
+
+#define OPEN_MAX_BATCHES 64
+
+static void deliver(struct kafka_rig *k, struct rig_delivery *d, struct fffa_batch *b)
+{
+	kafka_rig_submit(k, d, b);
+	sink_rig_wait(&k->r, d);
+	assert_int_equal(d->outcome.verdict, FFFA_V_DELIVERED);
+	rig_delivery_fini(d);
+}
+
+struct told {
+	const struct rig_delivery *d;
+	char detail[300];
+};
+
+/* The text that done brought: it is gone after the call. */
+static void keep_detail(struct sink_rig *r)
+{
+	struct told *t = r->arg;
+
+	if (t->d->outcome.detail)
+		(void)snprintf(t->detail, sizeof(t->detail), "%s", t->d->outcome.detail);
+}
+
+static void listen_to(struct kafka_rig *k, struct told *t, struct rig_delivery *d)
+{
+	t->d = d;
+	t->detail[0] = '\0';
+	k->r.arg = t;
+	k->r.on_done = keep_detail;
+}
+
+/* They are up again: each record once, in order, though nobody tried again but librdkafka. */
+static void an_outage_loses_and_repeats_nothing(void **state)
+{
+	enum { N = 80 };
+	struct rig_delivery d[N] = {0};
+	struct kafka_rig k;
+	size_t taken = 0;
+
+	(void)state;
+	kafka_rig_open(&k);
+	kafka_rig_start(&k);
+	deliver(&k, &d[0], make_batch(1, 10, 40));
+	assert_int_equal(rd_kafka_mock_broker_set_down(k.cluster.mock, -1), 0);
+	while (taken < N && !sink_rig_submit(&k.r, &d[taken], make_batch(11 + taken * 10, 10, 40)))
+		taken++;
+	assert_int_equal(taken, OPEN_MAX_BATCHES);
+	rig_delivery_fini(&d[taken]);
+	kafka_rig_run(&k, &d[0], 200);
+	for (size_t i = 0; i < taken; i++)
+		assert_int_equal(d[i].outcome.verdict, FFFA_V_NONE);
+	assert_int_equal(rd_kafka_mock_broker_set_up(k.cluster.mock, -1), 0);
+	for (size_t i = taken; i < N; i++)
+		kafka_rig_submit(&k, &d[i], make_batch(11 + i * 10, 10, 40));
+	for (size_t i = 0; i < N; i++) {
+		sink_rig_wait(&k.r, &d[i]);
+		assert_int_equal(d[i].outcome.verdict, FFFA_V_DELIVERED);
+		rig_delivery_fini(&d[i]);
+	}
+	expect_sequence(&k, 1, 10 + 10 * N);
+	kafka_rig_close(&k);
+}
+
+static void the_first_broker_comes_late(void **state)
+{
+	struct rig_delivery d = {0};
+	struct kafka_rig k;
+
+	(void)state;
+	kafka_rig_open(&k);
+	assert_int_equal(rd_kafka_mock_broker_set_down(k.cluster.mock, -1), 0);
+	kafka_rig_start(&k);
+	assert_int_equal(sink_rig_submit(&k.r, &d, make_batch(1, 100, 40)), 0);
+	kafka_rig_run(&k, &d, 200);
+	assert_int_equal(d.outcome.verdict, FFFA_V_NONE);
+	assert_int_equal(rd_kafka_mock_broker_set_up(k.cluster.mock, -1), 0);
+	sink_rig_wait(&k.r, &d);
+	assert_int_equal(d.outcome.verdict, FFFA_V_DELIVERED);
+	rig_delivery_fini(&d);
+	expect_sequence(&k, 1, 100);
+	kafka_rig_close(&k);
+}
+
+/* What librdkafka tries again by itself does not show. */
+static void passing_errors_do_not_show(void **state)
+{
+	static const rd_kafka_resp_err_t errs[] = {
+		RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+		RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+		RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+		RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
+	};
+	struct rig_delivery d = {0};
+	struct kafka_rig k;
+
+	(void)state;
+	kafka_rig_open(&k);
+	kafka_rig_property(&k, "retry.backoff.ms", "10");
+	kafka_rig_start(&k);
+	for (uint64_t i = 0; i < sizeof(errs) / sizeof(errs[0]); i++) {
+		kafka_cluster_fail(&k.cluster, KAFKA_API_PRODUCE, errs[i], 2);
+		deliver(&k, &d, make_batch(1 + i * 100, 100, 40));
+	}
+	expect_sequence(&k, 1, 400);
+	kafka_rig_close(&k);
+}
+
+static void invalid_records_are_rejected(void **state)
+{
+	struct rig_delivery d = {0};
+	struct kafka_rig k;
+	struct told t;
+
+	(void)state;
+	kafka_rig_open(&k);
+	kafka_rig_start(&k);
+	listen_to(&k, &t, &d);
+	kafka_cluster_fail(&k.cluster, KAFKA_API_PRODUCE, RD_KAFKA_RESP_ERR_INVALID_RECORD, 100);
+	assert_int_equal(sink_rig_send(&k.r, &d, make_batch(1, 10, 40)).verdict, FFFA_V_REJECTED);
+	assert_int_equal(d.outcome.cause, -EBADMSG);
+	assert_string_equal(t.detail,
+			    "topic flows: the broker's rules for this topic refuse the record");
+	rig_delivery_fini(&d);
+	kafka_rig_close(&k);
+}
+
+static void no_permission_is_tried_again(void **state)
+{
+	struct rig_delivery d = {0};
+	struct kafka_rig k;
+	struct told t;
+
+	(void)state;
+	kafka_rig_open(&k);
+	kafka_rig_property(&k, "topic.metadata.refresh.interval.ms", "100");
+	kafka_rig_start(&k);
+	listen_to(&k, &t, &d);
+	kafka_cluster_fail(&k.cluster, KAFKA_API_PRODUCE,
+			   RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 1);
+	assert_int_equal(sink_rig_send(&k.r, &d, make_batch(1, 1, 40)).verdict, FFFA_V_RETRY);
+	assert_int_equal(d.outcome.cause, -EACCES);
+	assert_string_equal(t.detail,
+			    "topic flows: no permission to write (topic authorization failed)");
+	while (d.outcome.verdict != FFFA_V_DELIVERED) { /* once the metadata is asked for again */
+		kafka_rig_run(&k, NULL, 20);
+		assert_int_equal(sink_rig_again(&k.r, &d), 0);
+		sink_rig_wait(&k.r, &d);
+	}
+	rig_delivery_fini(&d);
+	expect_sequence(&k, 1, 1);
+	kafka_rig_close(&k);
+}
+
+static void an_unknown_topic_is_named_and_may_be_made(void **state)
+{
+	struct rig_delivery d = {0};
+	struct kafka_rig k;
+	struct told t;
+
+	(void)state;
+	kafka_rig_open(&k);
+	rd_kafka_mock_topic_set_error(k.cluster.mock, TOPIC,
+				      RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+	kafka_rig_property(&k, "topic.metadata.propagation.max.ms", "100");
+	kafka_rig_property(&k, "topic.metadata.refresh.interval.ms", "100");
+	kafka_rig_start(&k);
+	listen_to(&k, &t, &d);
+	assert_int_equal(sink_rig_send(&k.r, &d, make_batch(1, 10, 40)).verdict, FFFA_V_RETRY);
+	assert_int_equal(d.outcome.cause, -ENOENT);
+	assert_string_equal(t.detail, "topic flows: unknown to the brokers");
+	rd_kafka_mock_topic_set_error(k.cluster.mock, TOPIC, RD_KAFKA_RESP_ERR_NO_ERROR);
+	while (d.outcome.verdict != FFFA_V_DELIVERED) {
+		kafka_rig_run(&k, NULL, 20);
+		assert_int_equal(sink_rig_again(&k.r, &d), 0);
+		sink_rig_wait(&k.r, &d);
+	}
+	rig_delivery_fini(&d);
+	expect_sequence(&k, 1, 10);
+	kafka_rig_close(&k);
+}
+
+/* Librdkafka puts many messages into one request: it is the request that is too large. */
+static void a_refused_size_makes_smaller_requests(void **state)
+{
+	struct rig_delivery d = {0};
+	struct kafka_rig k;
+	size_t before;
+
+	(void)state;
+	kafka_rig_open(&k);
+	kafka_rig_start(&k);
+	before = k.r.sink->client.wire_bytes;
+	for (int step = 0; step < 4; step++) {
+		kafka_cluster_fail(&k.cluster, KAFKA_API_PRODUCE,
+				   RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 1);
+		if (!step)
+			kafka_rig_submit(&k, &d, make_batch(1, 10, 40));
+		sink_rig_wait(&k.r, &d);
+		assert_int_equal(d.outcome.verdict, FFFA_V_RETRY);
+		assert_int_equal(d.outcome.cause, -EMSGSIZE);
+		rd_kafka_mock_clear_request_errors(k.cluster.mock, KAFKA_API_PRODUCE);
+		if (step == 3)
+			break;
+		kafka_cluster_fail(&k.cluster, KAFKA_API_PRODUCE,
+				   RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 1);
+		assert_int_equal(sink_rig_again(&k.r, &d), -EAGAIN);
+		kafka_rig_submit(&k, &d, d.d.batch);
+		assert_true(k.r.sink->client.wire_bytes < before);
+		before = k.r.sink->client.wire_bytes;
+	}
+	kafka_rig_submit(&k, &d, d.d.batch);
+	sink_rig_wait(&k.r, &d);
+	assert_int_equal(d.outcome.verdict, FFFA_V_DELIVERED);
+	assert_int_equal(k.r.sink->client.wire_bytes, 1);
+	rig_delivery_fini(&d);
+	/* One message at a time, and still too large: it is the record. */
+	kafka_cluster_fail(&k.cluster, KAFKA_API_PRODUCE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 1);
+	assert_int_equal(sink_rig_send(&k.r, &d, make_batch(11, 1, 40)).verdict, FFFA_V_TOO_BIG);
+	rig_delivery_fini(&d);
+	expect_sequence(&k, 1, 10);
+	kafka_rig_close(&k);
+}
+
+static void a_fatal_error_makes_a_new_producer(void **state)
+{
+	struct rig_delivery d = {0};
+	struct kafka_rig k;
+	struct told t;
+
+	(void)state;
+	kafka_rig_open(&k);
+	kafka_rig_start(&k);
+	deliver(&k, &d, make_batch(1, 10, 40));
+	assert_int_equal(rd_kafka_mock_broker_set_down(k.cluster.mock, -1), 0);
+	listen_to(&k, &t, &d);
+	assert_int_equal(sink_rig_submit(&k.r, &d, make_batch(11, 10, 40)), 0);
+	assert_int_equal(rd_kafka_test_fatal_error(k.r.sink->client.rk,
+						   RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
+						   "a sequence"),
+			 0);
+	sink_rig_wait(&k.r, &d);
+	assert_int_equal(d.outcome.verdict, FFFA_V_RETRY);
+	assert_int_equal(d.outcome.cause, -EPROTO);
+	assert_non_null(strstr(t.detail, "a sequence"));
+	assert_int_equal(rd_kafka_mock_broker_set_up(k.cluster.mock, -1), 0);
+	assert_int_equal(sink_rig_again(&k.r, &d), -EAGAIN);
+	kafka_rig_submit(&k, &d, d.d.batch);
+	sink_rig_wait(&k.r, &d);
+	assert_int_equal(d.outcome.verdict, FFFA_V_DELIVERED);
+	assert_int_equal(k.r.sink->remade, 1);
+	rig_delivery_fini(&d);
+	expect_sequence(&k, 1, 20);
+	kafka_rig_close(&k);
+}
+
+static int deaf_socket(char *name, size_t cap)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, len), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	(void)snprintf(name, cap, "127.0.0.1:%u", ntohs(a.sin_port));
+	return fd;
+}
+
+/* Without any report for `timeout` the pipeline gets its batches back; so it may give them up. */
+static void silence_ends_after_the_timeout(void **state)
+{
+	struct rig_delivery d[2] = {0};
+	struct kafka_rig k;
+	char deaf[32];
+	int fd;
+
+	(void)state;
+	kafka_rig_open(&k);
+	fd = deaf_socket(deaf, sizeof(deaf));
+	k.broker = deaf;
+	k.conf.timeout_ns = INT64_C(300000000);
+	kafka_rig_start(&k);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(sink_rig_submit(&k.r, &d[i], make_batch(1 + i, 1, 40)), 0);
+	for (size_t i = 0; i < 2; i++) {
+		sink_rig_wait(&k.r, &d[i]);
+		assert_int_equal(d[i].outcome.verdict, FFFA_V_RETRY);
+		assert_int_equal(d[i].outcome.cause, -ETIMEDOUT);
+	}
+	/* And once more, with the next producer. */
+	assert_int_equal(sink_rig_again(&k.r, &d[0]), -EAGAIN);
+	kafka_rig_submit(&k, &d[0], d[0].d.batch);
+	sink_rig_wait(&k.r, &d[0]);
+	assert_int_equal(d[0].outcome.cause, -ETIMEDOUT);
+	for (size_t i = 0; i < 2; i++)
+		rig_delivery_fini(&d[i]);
+	kafka_rig_close(&k);
+	(void)close(fd);
+}
+
+/* While the producer is being ended, while there is none, and while the next is made. */
+static void close_at_every_moment_of_a_new_producer(void **state)
+{
+	(void)state;
+	for (unsigned int turns = 0; turns < 12; turns++) {
+		struct rig_delivery d[2] = {0};
+		struct kafka_rig k;
+
+		kafka_rig_open(&k);
+		assert_int_equal(rd_kafka_mock_broker_set_down(k.cluster.mock, -1), 0);
+		kafka_rig_start(&k);
+		for (size_t i = 0; i < 2; i++)
+			assert_int_equal(
+				sink_rig_submit(&k.r, &d[i], make_batch(1 + i * 10, 10, 40)), 0);
+		(void)rd_kafka_test_fatal_error(k.r.sink->client.rk,
+						RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, "x");
+		for (unsigned int i = 0; i < turns; i++)
+			kafka_rig_run(&k, NULL, i < 6 ? 1 : 30);
+		kafka_rig_close(&k);
+		for (size_t i = 0; i < 2; i++) {
+			assert_int_equal(d[i].outcome.verdict, FFFA_V_RETRY);
+			rig_delivery_fini(&d[i]);
+		}
+	}
+}
+
+static void close_in_the_middle_of_a_batch(void **state)
+{
+	struct rig_delivery d = {0};
+	struct kafka_rig k;
+
+	(void)state;
+	kafka_rig_open(&k);
+	kafka_rig_property(&k, "queue.buffering.max.messages", "10");
+	assert_int_equal(rd_kafka_mock_broker_set_down(k.cluster.mock, -1), 0);
+	kafka_rig_start(&k);
+	assert_int_equal(sink_rig_submit(&k.r, &d, make_batch(1, 1000, 40)), 0);
+	kafka_rig_run(&k, &d, 20);
+	kafka_rig_close(&k);
+	assert_int_equal(d.outcome.verdict, FFFA_V_RETRY);
+	assert_int_equal(d.outcome.cause, -ECANCELED);
+	rig_delivery_fini(&d);
+}
+
+static void put(void *arg, const char *key, const char *value)
+{
+	char *text = arg;
+	size_t n = strlen(text);
+
+	(void)snprintf(text + n, 1024 - n, "%s=%s\n", key, value);
+}
+
+static void report_says_how_it_is(void **state)
+{
+	struct rig_delivery d = {0};
+	struct kafka_rig k;
+	char text[1024] = "";
+
+	(void)state;
+	kafka_rig_open(&k);
+	kafka_rig_start(&k);
+	deliver(&k, &d, make_batch(1, 1, 40));
+	fffa_sink_kafka_ops.report(k.r.sink, put, text);
+	assert_non_null(strstr(text, "producer=up\n"));
+	assert_non_null(strstr(text, "brokers=no trouble\n"));
+	assert_non_null(strstr(text, "open_batches=0\n"));
+	assert_int_equal(rd_kafka_mock_broker_set_down(k.cluster.mock, -1), 0);
+	assert_int_equal(sink_rig_submit(&k.r, &d, make_batch(2, 3, 40)), 0);
+	while (!k.r.sink->trouble)
+		kafka_rig_run(&k, &d, 20);
+	text[0] = '\0';
+	fffa_sink_kafka_ops.report(k.r.sink, put, text);
+	assert_non_null(strstr(text, "brokers=not reachable\n"));
+	assert_non_null(strstr(text, "queued_messages=3\n"));
+	assert_non_null(strstr(text, "open_batches=1\n"));
+	assert_non_null(strstr(text, "last_error="));
+	kafka_rig_close(&k);
+	rig_delivery_fini(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_outage_loses_and_repeats_nothing),
+		cmocka_unit_test(the_first_broker_comes_late),
+		cmocka_unit_test(passing_errors_do_not_show),
+		cmocka_unit_test(invalid_records_are_rejected),
+		cmocka_unit_test(no_permission_is_tried_again),
+		cmocka_unit_test(an_unknown_topic_is_named_and_may_be_made),
+		cmocka_unit_test(a_refused_size_makes_smaller_requests),
+		cmocka_unit_test(a_fatal_error_makes_a_new_producer),
+		cmocka_unit_test(silence_ends_after_the_timeout),
+		cmocka_unit_test(close_at_every_moment_of_a_new_producer),
+		cmocka_unit_test(close_in_the_middle_of_a_batch),
+		cmocka_unit_test(report_says_how_it_is),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
