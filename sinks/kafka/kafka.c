@@ -141,6 +141,8 @@ static int begin_up(struct fffa_sink *s)
 	s->made_ns = fffa_clock_mono_ns(&fffa_clock_system);
 	s->heard_ms = uv_now(s->env->loop);
 	s->budget = TURN_MESSAGES;
+	/* librdkafka writes when its queue was empty before: what came earlier has told nobody. */
+	fffa_kafka__kick(s);
 	return uv_poll_start(&s->wake, UV_READABLE, on_wake);
 }
 
