@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of rotated files: BASE.20260511T101500Z, -N when taken, .zst or .gz, .tmp while made. */
+/* Names of rotated files: BASE.20260511T101500Z, -N when one is as new, .zst or .gz, .tmp while made. */
 #ifndef FFFA_SINKS_FILE_NAMES_H
 #define FFFA_SINKS_FILE_NAMES_H
 

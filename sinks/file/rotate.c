@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sinks/file/rotate.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -26,29 +27,56 @@ bool fffa_file__rotation_due(struct fffa_file_rotation *r, int64_t size, size_t 
 	return slot > r->slot || (r->size_bytes && more && size + (int64_t)more > r->size_bytes);
 }
 
-/* Also when a compressed form of the name is there. */
-static bool is_taken(const char *real, struct fffa_file_rotated r, char *name, size_t cap)
+/* The newest name there is; false when there is none, or it cannot be known. */
+static bool find_newest(const char *real, struct fffa_file_rotated *newest)
 {
-	struct stat st;
+	const char *base = strrchr(real, '/') + 1; /* realpath's */
+	char *dir_name = strndup(real, (size_t)(base - real));
+	DIR *dir = dir_name ? opendir(dir_name) : NULL;
+	struct fffa_file_rotated r;
+	const struct dirent *e;
+	bool found = false;
 
-	for (r.kind = FFFA_FILE_PLAIN; r.kind <= FFFA_FILE_ZSTD; r.kind++)
-		if (!fffa_file__rotated_name(real, &r, name, cap) && !lstat(name, &st))
-			return true;
-	return false;
+	while (dir && (e = readdir(dir))) {
+		if (!fffa_file__rotated_parse(base, e->d_name, &r))
+			continue;
+		if (!found || fffa_file__rotated_compare(newest, &r) < 0)
+			*newest = r;
+		found = true;
+	}
+	if (dir)
+		(void)closedir(dir);
+	free(dir_name);
+	return found;
+}
+
+/*
+ * A name is always above all others, also within a second and after the clock was set back: the
+ * lowest ones are those that are deleted.
+ */
+static int choose_name(const char *real, int64_t now_s, char *name, size_t cap)
+{
+	struct fffa_file_rotated r = {.number = 0}, newest;
+
+	fffa_file__stamp(now_s, r.stamp);
+	if (find_newest(real, &newest) && fffa_file__rotated_compare(&newest, &r) >= 0) {
+		memcpy(r.stamp, newest.stamp, sizeof(r.stamp));
+		r.number = newest.number + 1;
+	}
+	if (r.number > FFFA_FILE_NUMBER_MAX)
+		return -EEXIST;
+	return fffa_file__rotated_name(real, &r, name, cap);
 }
 
 static int put_aside(const char *real, int64_t now_s, char *name, size_t cap)
 {
-	struct fffa_file_rotated r = {.number = 0};
-	int rc;
+	struct stat st;
+	int rc = choose_name(real, now_s, name, cap);
 
-	fffa_file__stamp(now_s, r.stamp);
-	while (is_taken(real, r, name, cap))
-		if (r.number++ == FFFA_FILE_NUMBER_MAX)
-			return -EEXIST;
-	rc = fffa_file__rotated_name(real, &r, name, cap);
 	if (rc)
 		return rc;
+	if (!lstat(name, &st))
+		return -EEXIST; /* the folder could not be read */
 	return rename(real, name) ? -errno : 0;
 }
 

@@ -275,6 +275,29 @@ static void failed_rotation_goes_on_in_the_old_file(void **state)
 	assert_int_equal(st.st_size, 2 + 1500);
 }
 
+/* The clock was set back: what is put aside now is still the newest, the last to be deleted. */
+static void names_rise_whatever_the_clock_does(void **state)
+{
+	static const char *const want[] = {"flows.log", "flows.log.20990101T000000Z-10",
+					   "flows.log.20990101T000000Z-11", NULL};
+	struct place *p = *state;
+	struct sink_rig r;
+	uint64_t seq = 1;
+
+	touch(p, "flows.log.20990101T000000Z-9.gz", "x");
+	p->conf.rotate.keep = 2;
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_rig_start(&r), 0);
+	send_some(&r, &seq, 7);
+	sink_rig_close(&r);
+	{
+		struct fffa_file_tidy t = {.path = p->path, .keep = 2};
+
+		fffa_file__tidy(&t);
+	}
+	expect_names(p, want);
+}
+
 /* logrotate has moved it and made its own: ours is not renamed over anything. */
 static void a_file_that_was_moved_is_only_opened_again(void **state)
 {
@@ -451,6 +474,7 @@ int main(void)
 		CASE(an_idle_file_is_put_aside),
 		CASE(failed_rotation_goes_on_in_the_old_file),
 		CASE(a_file_that_was_moved_is_only_opened_again),
+		CASE(names_rise_whatever_the_clock_does),
 		CASE(through_a_symbolic_link),
 		CASE(the_oldest_go_and_others_stay),
 		CASE(old_ones_are_compressed),

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""Captures of many short flows, and what the file sink made of them."""
+import gzip
+import json
+import subprocess
+
+import frames as f
+import program
+
+NS = 1_700_000_100 * 10**9  # where a slot of five minutes begins
+LIMITS = "flows: {idle_timeout: 100ms}\n"
+
+
+def capture(count, seconds):
+    """count flows of one packet each, spread over so many seconds of capture time."""
+    step = seconds * 10**9 // count
+    return f.pcap([(NS + i * step, f.eth(f.ip(f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}", "10.99.0.1", 17, f.udp(1, 2))))
+                   for i in range(count)])
+
+
+def text(path):
+    """The content of a file of the sink, whatever it is packed in; fails where the packing is not whole."""
+    if path.suffix == ".gz":
+        return gzip.decompress(path.read_bytes()).decode()
+    if path.suffix == ".zst":
+        return subprocess.run(["zstd", "-dcq", path], capture_output=True, check=True, text=True).stdout
+    return path.read_text()
+
+
+def seqs(paths):
+    """The record numbers in the json files, in no order."""
+    return [json.loads(line)["seq"] for path in paths for line in text(path).splitlines()]
+
+
+class Case(program.Case):
+    def start(self, conf, *args):
+        """A running replay; its standard error is a file that said() reads."""
+        self.log = self.dir / "log"
+        with self.log.open("w") as log:
+            running = subprocess.Popen([program.FFFA, "replay", "-c", conf, *map(str, args)], stderr=log)
+        self.addCleanup(running.wait)
+        self.addCleanup(running.kill)
+        return running
+
+    def said(self):
+        return self.log.read_text()
+
+    def ends_well(self, running, records):
+        self.assertEqual(running.wait(program.WAIT_S * 2), 0, self.said())
+        self.assertRegex(self.said(), rf"records={records} delivered={records} .*balance=ok")
+
+    def expect_once(self, paths, records):
+        got = sorted(seqs(paths))
+        self.assertEqual((len(got), len(set(got)), got[-1] - got[0] + 1), (records, records, records))
