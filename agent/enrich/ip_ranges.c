@@ -96,7 +96,7 @@ static int read_open(int fd, struct look *l)
 {
 	struct stamp now;
 	struct stat st;
-	char *text;
+	char *text = NULL;
 	int err;
 
 	if (fstat(fd, &st) != 0)

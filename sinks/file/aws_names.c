@@ -107,7 +107,7 @@ bool fffa_file__aws_object_parse(const char *name, struct fffa_aws_object *out)
 	       take(&name, '_', out->region, sizeof(out->region)) &&
 	       take(&name, '_', out->flow_log_id, sizeof(out->flow_log_id)) &&
 	       take(&name, '_', out->stamp, sizeof(out->stamp)) && is_stamp(out->stamp) &&
-	       take(&name, '.', out->hash, sizeof(out->hash)) && !strcmp(name, ENDING + 1);
+	       take(&name, '.', out->hash, sizeof(out->hash)) && !strcmp(name, &ENDING[1]);
 }
 
 int fffa_file__aws_object_folder(const struct fffa_aws_object *o, bool hive, char *dst, size_t cap)
