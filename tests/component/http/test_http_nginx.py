@@ -1,0 +1,154 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""nginx as the far end, a collector behind it: HTTP/2 over TLS, client certificates, limits, and its death."""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import unittest
+
+import collector as c
+import program
+import rig
+
+CONF = """
+worker_processes 1;
+daemon off;
+pid {dir}/nginx.pid;
+error_log stderr warn;
+{user}
+events {{ worker_connections 64; }}
+http {{
+    log_format lines '$server_protocol $status $ssl_client_verify $connection $http_fffa_batch';
+    access_log {dir}/access.log lines;
+    client_body_temp_path {dir}/body;
+    proxy_temp_path {dir}/proxy;
+    fastcgi_temp_path {dir}/fastcgi;
+    uwsgi_temp_path {dir}/uwsgi;
+    scgi_temp_path {dir}/scgi;
+    limit_req_zone $server_port zone=slow:64k rate=20r/s;
+    limit_req_status 429;
+    upstream collector {{ server 127.0.0.1:{collector}; keepalive 8; }}
+    server {{
+        listen 127.0.0.1:{port} ssl http2;
+        ssl_certificate {dir}/server.pem;
+        ssl_certificate_key {dir}/server.key;
+        ssl_client_certificate {dir}/ca.pem;
+        ssl_verify_client on;
+        client_max_body_size 16m;
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        location / {{ proxy_pass http://collector; }}
+        location /small {{ client_max_body_size 20k; proxy_pass http://collector; }}
+        location /slow {{ limit_req zone=slow; proxy_pass http://collector; }}
+    }}
+}}
+"""
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Nginx(rig.Case):
+    def setUp(self):
+        super().setUp()
+        c.make_ca(self.dir, "ca")
+        for name in ("server", "client"):
+            c.make_certificate(self.dir, "ca", name)
+        self.collector = c.Collector()
+        self.addCleanup(self.collector.close)
+        self.port = free_port()
+        self.file("nginx.conf", CONF.format(dir=self.dir, port=self.port, collector=self.collector.port,
+                                            user="user root;" if os.geteuid() == 0 else ""))
+        self.run_nginx()
+        self.tls = f"{{ca_file: {self.dir}/ca.pem, cert_file: {self.dir}/client.pem, key_file: {self.dir}/client.key}}"
+
+    def run_nginx(self):
+        log = (self.dir / "error.log").open("ab")
+        self.addCleanup(log.close)
+        self.nginx = subprocess.Popen(["nginx", "-p", self.dir, "-c", self.dir / "nginx.conf"], stderr=log, start_new_session=True)
+        nginx = self.nginx
+        self.addCleanup(self.stop, nginx)
+
+        def up():
+            with socket.socket() as s:
+                return s.connect_ex(("127.0.0.1", self.port)) == 0
+
+        program.await_that("nginx", up, nginx)
+
+    def stop(self, nginx):
+        if nginx.poll() is None:
+            os.killpg(nginx.pid, signal.SIGKILL)
+            nginx.wait()
+
+    def url(self, path="/in"):
+        return f"https://127.0.0.1:{self.port}{path}"
+
+    def lines(self):
+        """What the access log has, as protocol, status, client certificate, connection, batch."""
+        return [line.split() for line in (self.dir / "access.log").read_text().splitlines()]
+
+    def test_http2_and_a_client_certificate(self):
+        self.all_delivered(self.replay(self.conf(self.url(), tls=self.tls), 1000), 1000)
+        self.arrived(self.collector, 1000)
+        self.assertEqual({tuple(line[:3]) for line in self.lines()}, {("HTTP/2.0", "200", "SUCCESS")})
+        self.assertEqual(len({line[3] for line in self.lines()}), 1)  # four in flight share a connection
+        self.assertEqual(sorted(line[4] for line in self.lines()), sorted(p.batch for p in self.collector.posts))
+
+    def test_large_bodies_over_http2(self):
+        conf = self.conf(self.url(), tls=self.tls, compress="none", fields="all", batch="{records: 4000, bytes: 4MiB, age: 1s}")
+        self.all_delivered(self.replay(conf, 12000), 12000)
+        self.arrived(self.collector, 12000)
+
+    def test_body_size_limit(self):
+        conf = self.conf(self.url("/small"), tls=self.tls, compress="none", batch="{records: 400, age: 50ms}")
+        self.all_delivered(self.replay(conf, 1000), 1000)
+        self.arrived(self.collector, 1000)
+        self.assertEqual({line[1] for line in self.lines()}, {"413", "200"})
+
+    def test_request_limit(self):
+        self.all_delivered(self.replay(self.conf(self.url("/slow"), tls=self.tls), 500), 500)
+        self.arrived(self.collector, 500)
+        self.assertEqual({line[1] for line in self.lines()}, {"429", "200"})
+
+    def test_without_a_certificate(self):
+        """nginx answers 400 only once it has the request."""
+        books = self.replay(self.conf(self.url(), tls=f"{{ca_file: {self.dir}/ca.pem}}"), 10)
+        self.assertEqual((books["delivered"], books["rejected"]), (0, 10), self.said)
+
+    def test_the_collector_behind_it_is_gone(self):
+        port = self.collector.port
+        self.collector.close()
+        replay = self.start(self.conf(self.url(), tls=self.tls), self.pcap(300))
+        program.await_that("a 502", lambda: any(line[1] == "502" for line in self.lines()), replay)
+        self.collector = c.Collector(port=port)
+        self.addCleanup(self.collector.close)
+        self.all_delivered(self.end(replay), 300)
+        self.arrived(self.collector, 300)
+
+    def test_killed_and_frozen(self):
+        """Records that were taken but not confirmed come again; none is missing."""
+        conf = self.conf(self.url(), tls=self.tls, timeout="400ms", batch="{records: 10, age: 50ms}")
+        replay = self.start(conf, self.pcap(6000))
+        for at in (50, 150):
+            program.await_that("posts", lambda at=at: len(self.collector.posts) > at, replay)
+            self.stop(self.nginx)
+            self.run_nginx()
+        program.await_that("posts", lambda: len(self.collector.posts) > 250, replay)
+        os.killpg(self.nginx.pid, signal.SIGSTOP)
+        said = ""
+        while "imed out" not in said:
+            said = program.await_that("a time-out", replay.stderr.readline, replay)
+        os.killpg(self.nginx.pid, signal.SIGCONT)
+        self.all_delivered(self.end(replay), 6000)
+        self.arrived(self.collector, 6000, repeats=True)
+
+
+if __name__ == "__main__":
+    if not shutil.which("nginx"):
+        program.skip_all("nginx is not installed")
+    unittest.main()

@@ -1,0 +1,166 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""TLS in both directions, and proxies."""
+import select
+import socket
+import socketserver
+import threading
+import unittest
+
+import collector as c
+import program
+import rig
+
+
+class Proxy(socketserver.ThreadingTCPServer):
+    """Takes CONNECT, and requests for whole URLs; keeps what it was asked for."""
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+
+    def __init__(self):
+        self.heads = []
+        super().__init__(("127.0.0.1", 0), Relay)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    def close(self):
+        self.shutdown()
+        self.server_close()
+
+
+class Relay(socketserver.BaseRequestHandler):
+    def handle(self):
+        text = b""
+        while b"\r\n\r\n" not in text:
+            more = self.request.recv(65536)
+            if not more:
+                return
+            text += more
+        head, rest = text.split(b"\r\n\r\n", 1)
+        self.server.heads.append(head.decode())
+        method, target = head.split(b" ")[:2]
+        place = target if method == b"CONNECT" else target.split(b"/")[2]
+        host, port = place.split(b":")
+        with socket.create_connection((host.decode(), int(port))) as far:
+            if method == b"CONNECT":
+                self.request.sendall(b"HTTP/1.1 200 Go on\r\n\r\n")
+                far.sendall(rest)
+            else:
+                far.sendall(head.replace(b"http://" + place, b"", 1) + b"\r\n\r\n" + rest)
+            ends = {self.request: far, far: self.request}
+            while True:
+                for end in select.select(list(ends), [], [])[0]:
+                    data = end.recv(65536)
+                    if not data:
+                        return
+                    ends[end].sendall(data)
+
+
+class Tls(rig.Case):
+    def setUp(self):
+        super().setUp()
+        for ca in ("ca", "other"):
+            c.make_ca(self.dir, ca)
+        c.make_certificate(self.dir, "ca", "server")
+        c.make_certificate(self.dir, "other", "client")
+
+    def collector(self, **tls):
+        server = c.Collector(tls=c.server_tls(self.dir, "server", **tls))
+        self.addCleanup(server.close)
+        return server
+
+    def stays_down(self, conf, server, *words):
+        """It goes on trying and says why; nothing is lost but by the end."""
+        replay = self.start(conf, self.pcap(20))
+        said = ""
+        while "down, will be tried again" not in said:
+            said += program.await_that("a word of it", replay.stderr.readline, replay)
+        program.await_that("another try", lambda: server.connections >= 3, replay)
+        books = self.term(replay)
+        said += self.said
+        self.assertEqual((books["delivered"], books["rejected"], books["lost_shutdown"]), (0, 0, 20), said)
+        self.assertEqual(server.posts, [])
+        for word in words:
+            self.assertIn(word, said)
+
+    def test_verified(self):
+        server = self.collector()
+        conf = self.conf(server.url, tls=f"{{ca_file: {self.dir}/ca.pem}}", requests=1)
+        self.all_delivered(self.replay(conf, 200), 200)
+        self.arrived(server, 200)
+        self.assertEqual(server.connections, 1)
+
+    def test_several_in_flight_without_http2(self):
+        together = threading.Barrier(4, timeout=program.WAIT_S)
+        server = self.collector()
+        server.script = [c.Answer(before=together.wait) for _ in range(4)]
+        self.all_delivered(self.replay(self.conf(server.url, tls=f"{{ca_file: {self.dir}/ca.pem}}"), 1000), 1000)
+        self.arrived(server, 1000)
+
+    def test_a_certificate_of_another(self):
+        server = self.collector()
+        self.stays_down(self.conf(server.url, tls=f"{{ca_file: {self.dir}/other.pem}}"), server, "certificate")
+
+    def test_the_systems_authorities_by_default(self):
+        server = self.collector()
+        self.stays_down(self.conf(server.url), server, "certificate")
+
+    def test_another_name(self):
+        server = self.collector()
+        url = server.url.replace("127.0.0.1", "localhost")
+        self.stays_down(self.conf(url, tls=f"{{ca_file: {self.dir}/ca.pem}}"), server, "certificate")
+
+    def test_not_verified(self):
+        server = self.collector()
+        self.all_delivered(self.replay(self.conf(server.url, tls="{verify: false}"), 20), 20)
+        self.assertIn("tls.verify is off", self.said)
+
+    def test_no_tls_there(self):
+        server = c.Collector()
+        self.addCleanup(server.close)
+        self.stays_down(self.conf(server.url.replace("http:", "https:")), server)
+
+    def test_a_certificate_of_ours(self):
+        server = self.collector(client_ca="other")
+        ours = f"ca_file: {self.dir}/ca.pem, cert_file: {self.dir}/client.pem, key_file: {self.dir}/client.key"
+        self.all_delivered(self.replay(self.conf(server.url, tls=f"{{{ours}}}"), 20), 20)
+        both = self.file("both.pem", (self.dir / "client.pem").read_text() + (self.dir / "client.key").read_text())
+        conf = self.conf(server.url, tls=f"{{ca_file: {self.dir}/ca.pem, cert_file: {both}}}")
+        self.all_delivered(self.replay(conf, 20), 20)
+
+    def test_a_certificate_of_ours_is_missing(self):
+        server = self.collector(client_ca="other")
+        self.stays_down(self.conf(server.url, tls=f"{{ca_file: {self.dir}/ca.pem}}"), server)
+
+    def test_files_that_are_not_there(self):
+        for key in ("ca_file", "cert_file"):
+            conf = self.conf("https://127.0.0.1:1/", tls=f"{{{key}: /no/such/file}}")
+            self.one_error(program.fffa("replay", "-c", conf, self.pcap(1)), key, "/no/such/file")
+
+    def proxied(self, server, **more):
+        proxy = Proxy()
+        self.addCleanup(proxy.close)
+        token = self.file("token", "s3cr3t")
+        conf = self.conf(server.url, proxy=proxy.url, auth=f"{{bearer_file: {token}}}", requests=1, **more)
+        self.all_delivered(self.replay(conf, 20, env={"no_proxy": "*", "NO_PROXY": "*"}), 20)
+        self.arrived(server, 20)
+        self.assertEqual({p.headers["Authorization"] for p in server.posts}, {"Bearer s3cr3t"})
+        return proxy
+
+    def test_proxy_of_http(self):
+        server = c.Collector()
+        self.addCleanup(server.close)
+        proxy = self.proxied(server)
+        self.assertTrue(proxy.heads[0].startswith(f"POST {server.url} HTTP/1.1\r\n"))
+
+    def test_proxy_of_https_does_not_see_the_token(self):
+        server = self.collector()
+        proxy = self.proxied(server, tls=f"{{ca_file: {self.dir}/ca.pem}}")
+        self.assertTrue(proxy.heads[0].startswith(f"CONNECT 127.0.0.1:{server.port} HTTP/1.1\r\n"))
+        self.assertNotIn("s3cr3t", "".join(proxy.heads))
+        self.assertNotIn("FFFA-Batch", "".join(proxy.heads))
+
+
+if __name__ == "__main__":
+    unittest.main()
