@@ -90,7 +90,7 @@ static bool is_same(const char *real, int fd)
 int fffa_file__rotate(const char *path, const struct fffa_file_access *access, bool sync,
 		      int64_t now_s, struct fffa_file_target *to)
 {
-	struct fffa_file_target fresh;
+	struct fffa_file_target fresh = {.fd = -1};
 	char *real = realpath(path, NULL);
 	char name[PATH_MAX];
 	bool ours = real && is_same(real, to->fd);

@@ -127,7 +127,8 @@ static uint32_t fill(struct fffa_batch *b)
 			continue;
 		}
 		memset(dst, 'r', 300);
-		fffa_batch_commit(b, 300, &(struct fffa_batch_mark){.seq = seq++});
+		fffa_batch_commit(b, 300, &(struct fffa_batch_mark){.seq = seq});
+		seq++;
 	}
 	return fffa_batch_count(b);
 }
