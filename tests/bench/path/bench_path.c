@@ -269,10 +269,10 @@ static int run_to_file(uint32_t flows, uint32_t merges, const char *path)
 	struct fffa_config conf;
 	int rc;
 
-	(void)snprintf(
-		text, sizeof(text),
-		"sinks: [{name: bench, type: file, format: vpc, sync: none, path: \"%s\"}]\n",
-		path);
+	(void)snprintf(text, sizeof(text),
+		       "sinks: [{name: bench, type: file, format: vpc, sync: none, path: \"%s\", "
+		       "rotate: {size: 0, interval: never}}]\n",
+		       path);
 	fffa_cli_schema(schema);
 	if (fffa_config_load_text("bench", text, strlen(text), schema, &conf, on_problem, NULL))
 		return 1;
