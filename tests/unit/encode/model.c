@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -18,9 +19,18 @@ static void set_str(json_t *o, const char *name, const char *v)
 		json_object_set_new(o, name, json_string(v));
 }
 
+/* Addresses lie where the packed key has them, not where struct in6_addr wants them. */
+static bool is_mapped(const uint8_t addr[16])
+{
+	struct in6_addr a;
+
+	memcpy(&a, addr, sizeof(a));
+	return IN6_IS_ADDR_V4MAPPED(&a);
+}
+
 static void set_ip(json_t *o, const char *name, const uint8_t addr[16])
 {
-	bool mapped = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)addr);
+	bool mapped = is_mapped(addr);
 	char text[INET6_ADDRSTRLEN];
 
 	if (mapped)
@@ -137,7 +147,7 @@ static void set_own_end(json_t *o, const struct fffa_record *r, const char *name
 {
 	const struct fffa_ident *i = r->ident;
 
-	if (own && IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)addr))
+	if (own && is_mapped(addr))
 		set_ip(o, name, i->has_primary_ipv4 ? i->primary_ipv4 : addr);
 	else if (own)
 		set_ip(o, name, i->has_primary_ipv6 ? i->primary_ipv6 : addr);
@@ -161,9 +171,7 @@ static void set_flow(json_t *o, const struct fffa_record *r)
 	set_int(o, "packets", (int64_t)r->packets);
 	set_int(o, "bytes", (int64_t)r->bytes);
 	set_str(o, "action", "ACCEPT");
-	set_str(o, "type",
-		IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)k->src) ? "IPv4"
-										    : "IPv6");
+	set_str(o, "type", is_mapped(k->src) ? "IPv4" : "IPv6");
 	set_str(o, "flow_direction", k->view & FFFA_VIEW_EGRESS ? "egress" : "ingress");
 	set_str(o, "hook", k->view & FFFA_VIEW_HOOK_XDP ? "xdp" : "tc");
 	set_str(o, "end_reason", ends[r->end_reason]);
