@@ -15,8 +15,8 @@
 #define FFFA_IMDS_ENDPOINT_MAX_BYTES 256
 #define FFFA_IMDS_TIMEOUT_DEFAULT_NS INT64_C(1000000000) /* of metadata.imds.timeout */
 
-/* The variables that AWS SDKs honour; NULL: not set. Source: AWS SDKs Reference Guide, "IMDS
- * client". */
+/* The variables that AWS SDKs honour; NULL: not set. AWS_EC2_METADATA_V1_DISABLED is not among them:
+ * there is no IMDSv1 here. Source: AWS SDKs Reference Guide, "IMDS client". */
 struct fffa_imds_env {
 	const char *disabled; /* AWS_EC2_METADATA_DISABLED */
 	const char *endpoint; /* AWS_EC2_METADATA_SERVICE_ENDPOINT */

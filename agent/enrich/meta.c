@@ -217,14 +217,15 @@ static bool was_there(const struct fffa_meta *m, const uint8_t mac[6])
 	return false;
 }
 
-/* A device that is new to us and to what IMDS said may be an interface attached since. */
+/* A device that is new to us and to what IMDS said may be an interface attached since. Those that
+ * are told first are what the first round is about. */
 static bool worth_asking(const struct fffa_meta *m, const struct fffa_device *devices, size_t n)
 {
-	if (!m->imds || !m->learned)
+	if (!m->imds || (!m->learned && !m->device_count))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		if (!was_there(m, devices[i].mac) &&
-		    !fffa_imds_data_find(m->learned, devices[i].mac))
+		    !(m->learned && fffa_imds_data_find(m->learned, devices[i].mac)))
 			return true;
 	}
 	return false;

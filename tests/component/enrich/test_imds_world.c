@@ -251,6 +251,20 @@ static void an_address_change_during_a_round(void **state)
 	assert_int_equal(imds_child_count(&r->mock, "GET", "/document"), 2);
 }
 
+/* Plugged in while the first round is on, which may have asked for the list already. */
+static void a_device_during_the_first_round(void **state)
+{
+	static const struct fffa_device fresh = {
+		.ifindex = 5, .name = "eth2", .mac = {2, 0, 0, 0, 0, 9}};
+	struct rig *r = *state;
+
+	rig_open(r);
+	rig_await(r, rig_has_requests, 10);
+	assert_false(rig_is_learned(r, 0));
+	assert_int_equal(fffa_meta_set_devices(r->meta, &fresh, 1), 0);
+	rig_await(r, has_documents, 2);
+}
+
 static void an_address_change_is_nothing_when_off(void **state)
 {
 	struct rig *r = *state;
@@ -458,6 +472,7 @@ int main(void)
 		T(sublocations),
 		T(an_address_change_asks_again),
 		T(an_address_change_during_a_round),
+		T(a_device_during_the_first_round),
 		T(an_address_change_is_nothing_when_off),
 		T(what_it_tells_of_itself),
 		T(what_it_tells_when_off),

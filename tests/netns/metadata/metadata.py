@@ -41,6 +41,12 @@ class Metadata(unittest.TestCase):
         except FileNotFoundError:
             return []
 
+    def ways(self, wanted):
+        got = {o["flow_direction"]: tuple(o.get(k) for k in ("srcaddr", "dstaddr", "pkt_srcaddr", "pkt_dstaddr",
+                                                             "traffic_path"))
+               for o in self.records() if "instance_id" in o and o["protocol"] == 1}
+        return got if set(got) == wanted else None
+
     def rounds(self):
         with open(self.lab.file("imds.log")) as f:
             return sum("/document" in line for line in f)
@@ -70,10 +76,15 @@ class Metadata(unittest.TestCase):
         egress = [o for o in first if o["flow_direction"] == "egress" and o["protocol"] == 1]
         self.assertGreaterEqual(len(egress), 3)
         self.assertTrue(all(o["end_ms"] - o["start_ms"] <= 1000 for o in egress))
-        self.faults([])
+        self.faults({"instance": {"interfaces": {L.HOST_MAC: {
+            "local-ipv4s": "10.9.0.3\n" + L.HOST4, "vpc-ipv4-cidr-blocks": "10.8.0.0/15"}}}})
         learned = L.await_true("the identity", lambda: [o for o in self.records() if "instance_id" in o])[0]
         self.assertEqual((learned["instance_id"], learned["az_id"], learned["vpc_id"]),
                          ("i-0123456789abcdef0", "use1-az4", "vpc-0a1b2c3d4e5f60718"))
+        # The address that AWS would show, and the way of the packets: within the VPC.
+        ways = L.await_true("both directions", lambda: self.ways({"egress", "ingress"}))
+        self.assertEqual(ways["egress"], ("10.9.0.3", L.PEER4, L.HOST4, L.PEER4, 1))
+        self.assertEqual(ways["ingress"], (L.PEER4, "10.9.0.3", L.PEER4, L.HOST4, None))
         # The service's refresh is an hour away: what makes it asked again is the address.
         self.assertEqual(self.rounds(), 1)
         L.sh("ip", "-n", self.lab.host, "addr", "add", "10.9.0.77/24", "dev", "v0")

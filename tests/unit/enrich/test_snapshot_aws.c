@@ -27,6 +27,7 @@ static int setup(void **state)
 
 	if (!w)
 		return -1;
+	*state = w;
 	w->imds = calloc(1, sizeof(*w->imds));
 	if (!w->imds)
 		return -1;
@@ -48,7 +49,6 @@ static int setup(void **state)
 	i->mac[5] = 2;
 	list_add(&i->ipv4s, "172.31.0.9");
 	list_add(&i->vpc_ipv4, "172.31.0.0/16");
-	*state = w;
 	return 0;
 }
 

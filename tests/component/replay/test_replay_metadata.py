@@ -1,0 +1,52 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""fffa replay that is told to ask IMDS: what it says of VPCs decides what capture.parity_filter leaves out."""
+import json
+import subprocess
+import sys
+import unittest
+
+import frames as f
+import program
+
+MOCK = program.ROOT / "tests" / "stubs" / "imds" / "imds_mock.py"
+T0 = 1_700_000_000 * 10**9
+
+
+def dns(server, port):
+    return f.ip("10.0.1.10", server, 17, f.udp(port, 53, bytes(20)))
+
+
+class Metadata(program.Case):
+    def setUp(self):
+        super().setUp()
+        mock = subprocess.Popen([sys.executable, MOCK, "--port", "0"], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(mock.stdout.close)
+        self.addCleanup(mock.wait)
+        self.addCleanup(mock.kill)
+        self.port = mock.stdout.readline().split()[1]
+
+    def replay(self, parity, packets):
+        conf = self.file("fffa.yaml", "capture: {parity_filter: %s}\n"
+                         "metadata: {imds: {enabled: on, endpoint: 'http://127.0.0.1:%s'}}\n"
+                         'sinks: [{name: out, type: file, path: "-", format: json}]\n' % (parity, self.port))
+        path = self.file("a.pcap", f.pcap([(T0 + i, f.eth(p)) for i, p in enumerate(packets)]))
+        # A proxy of the environment would not answer: it is not asked.
+        done = program.fffa("replay", "-c", conf, path, env={"http_proxy": "http://127.0.0.1:1", "no_proxy": "",
+                                                             "NO_PROXY": ""})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.ledger = program.ledger(done.stderr)
+        return {r["dstaddr"]: r for r in map(json.loads, done.stdout.splitlines())}
+
+    def test_the_resolver_of_the_vpc_is_left_out(self):
+        # The mock's VPC has 10.0.0.0/16 and 10.7.0.0/20.
+        packets = [dns(server, 40000) for server in ("10.0.0.2", "10.7.0.2", "10.0.1.2", "10.1.0.2", "8.8.8.8")]
+        kept = self.replay("true", packets)
+        self.assertEqual(set(kept), {"10.0.1.2", "10.1.0.2", "8.8.8.8"})
+        self.assertEqual(self.ledger["filtered_packets"], 2)
+        self.assertEqual({r["instance_id"] for r in kept.values()}, {"i-0123456789abcdef0"})
+        self.assertEqual(len(self.replay("false", packets)), len(packets))
+
+
+if __name__ == "__main__":
+    unittest.main()
