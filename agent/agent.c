@@ -348,7 +348,7 @@ static void identify(void *arg, struct fffa_record *r)
 	fffa_meta_apply(a->meta, r);
 }
 
-static int open_common(struct fffa_agent *a, const struct fffa_metadata_conf *meta,
+static int open_common(struct fffa_agent *a, const struct fffa_metadata_conf *meta, bool no_spool,
 		       struct fffa_err *err)
 {
 	static const int signals[FFFA_AGENT_SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
@@ -359,7 +359,7 @@ static int open_common(struct fffa_agent *a, const struct fffa_metadata_conf *me
 		.linger_ns = (uint64_t)a->conf->capture.drain_interval_ns / 2,
 		.max_flows = (uint32_t)a->conf->flows.max_flows,
 	};
-	struct fffa_pipeline_env env = {.identify = identify, .arg = a};
+	struct fffa_pipeline_env env = {.identify = identify, .arg = a, .no_spool = no_spool};
 	int r;
 
 	(void)uv_idle_init(&a->loop, &a->sweep);
@@ -464,7 +464,7 @@ static int start_live(struct fffa_agent *a, struct fffa_err *err)
 	if (!r)
 		r = fffa_agent__open_status(a, err);
 	if (!r)
-		r = open_common(a, &a->conf->metadata, err);
+		r = open_common(a, &a->conf->metadata, false, err);
 	if (r)
 		return r;
 	r = tell_devices(a, devices.v, devices.n);
@@ -503,7 +503,7 @@ static int start_replay(struct fffa_agent *a, struct fffa_replay_conf *conf, str
 		a->replay_meta.imds.enabled = FFFA_SW_OFF;
 	a->replay_meta.ecs = FFFA_ECS_OFF;
 	conf->capture = &a->conf->capture;
-	r = open_common(a, &a->replay_meta, err);
+	r = open_common(a, &a->replay_meta, true, err);
 	if (!r)
 		r = fffa_replay_open(&a->loop, conf, &a->ledger, &ev, &a->replay, err);
 	return r;

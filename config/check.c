@@ -10,6 +10,7 @@
 #define DEVICE_BYTES_MAX   64 /* a glob may be longer than a device's name */
 #define ENDPOINT_BYTES_MAX 255
 #define SINK_NAME_MAX	   32
+#define SPOOL_BATCHES_MIN  4
 #define TAG_KEY_BYTES_MAX  128
 
 struct check {
@@ -243,11 +244,18 @@ static void check_name(const struct check *k, const struct fffa_config *c, size_
 	}
 }
 
-static void check_common(const struct check *k, const struct fffa_sink_common_conf *c)
+static void check_common(const struct check *k, const struct fffa_sink_common_conf *c,
+			 const char *spool_dir)
 {
 	if (c->queue_memory < c->batch_bytes)
 		wrong(k, "queue.memory", "batch.bytes",
 		      "is below batch.bytes; allowed: at least that");
+	if (c->queue_spool && c->queue_spool < SPOOL_BATCHES_MIN * c->batch_bytes)
+		wrong(k, "queue.spool", "batch.bytes",
+		      "is below %d times batch.bytes; allowed: 0, or at least that",
+		      SPOOL_BATCHES_MIN);
+	if (c->queue_spool && (!spool_dir || !spool_dir[0]))
+		wrong(k, "queue.spool", NULL, "needs a spool_dir; allowed: 0 without");
 	if (c->retry_min_ns > c->retry_max_ns)
 		wrong(k, "retry.min", "retry.max", "is above retry.max; allowed: at most that");
 }
@@ -303,7 +311,7 @@ void fffa_check_sink(const struct fffa_config *c, size_t i, const struct fffa_si
 	struct check k = {.rep = rep, .node = node, .path = path.text};
 
 	check_name(&k, c, i);
-	check_common(&k, &c->sinks[i].common);
+	check_common(&k, &c->sinks[i].common, c->spool_dir);
 	if (schema)
 		check_own(&k, &c->sinks[i], schema);
 }

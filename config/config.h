@@ -65,6 +65,7 @@ struct fffa_sink_common_conf {
 	int64_t batch_bytes;
 	int64_t batch_age_ns;
 	int64_t queue_memory; /* bytes */
+	int64_t queue_spool;  /* bytes on disk, 0: none */
 	int queue_when_full;  /* enum fffa_when_full */
 	int64_t retry_min_ns;
 	int64_t retry_max_ns;

@@ -169,6 +169,10 @@ const struct fffa_option fffa_sink_common_rows[] = {
 			  "or so long after its first record."),
 	FFFA_OPT_SIZE("queue.memory", C, queue_memory, "32MiB", 64 * KIB, 4 * GIB, 0,
 		      "Memory for records that wait for delivery; not below batch.bytes."),
+	FFFA_OPT_SIZE(
+		"queue.spool", C, queue_spool, "0", 0, 1024 * GIB, RESTART,
+		"Room under spool_dir for records that wait for delivery: they survive a crash and "
+		"a restart. 0: none; else at least four times batch.bytes, better far more."),
 	FFFA_OPT_ENUM("queue.when_full", C, queue_when_full, "drop_newest", when_full, 0,
 		      "What goes when there is no room: drop_newest or drop_oldest."),
 	FFFA_OPT_DURATION("retry.min", C, retry_min_ns, "500ms", 10 * MS, 10 * M, 0,

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "bpf/abi.h"
 
@@ -37,6 +38,15 @@ const char *fffa_record_loss_name(enum fffa_record_loss l)
 	};
 
 	return names[l];
+}
+
+enum fffa_record_loss fffa_record_loss_find(const char *name)
+{
+	int l = 0;
+
+	while (l < FFFA_RL_MAX && strcmp(fffa_record_loss_name((enum fffa_record_loss)l), name))
+		l++;
+	return (enum fffa_record_loss)l;
 }
 
 struct fffa_amount fffa_ledger_seen(const struct fffa_ledger *l)
@@ -144,6 +154,10 @@ size_t fffa_sink_ledger_format(const struct fffa_sink_ledger *l, char *dst, size
 			PUT(" lost_%s=%" PRIu64, fffa_record_loss_name((enum fffa_record_loss)i),
 			    l->lost[i]);
 	}
+	if (l->resumed)
+		PUT(" resumed=%" PRIu64, l->resumed);
+	if (l->spooled)
+		PUT(" spooled=%" PRIu64, l->spooled);
 	if (l->skipdata_records)
 		PUT(" skipdata=%" PRIu64, l->skipdata_records);
 	if (l->untold)

@@ -27,6 +27,8 @@ enum fffa_record_loss {
 
 const char *fffa_packet_loss_name(enum fffa_packet_loss l);
 const char *fffa_record_loss_name(enum fffa_record_loss l);
+/* The loss of that name; FFFA_RL_MAX: there is none. */
+enum fffa_record_loss fffa_record_loss_find(const char *name);
 
 struct fffa_amount {
 	uint64_t packets;
@@ -67,9 +69,11 @@ struct fffa_sink_ledger {
 	uint64_t delivered;
 	uint64_t rejected;
 	uint64_t lost[FFFA_RL_MAX];
-	uint64_t in_flight; /* in the open batch, queued or submitted */
+	uint64_t in_flight; /* in the open batch, queued, in the spool, or submitted */
 	/* Not in the identity: */
-	uint64_t retries;	   /* deliveries submitted again */
+	uint64_t resumed; /* of records: found in the spool at the start */
+	uint64_t spooled; /* of in_flight: at the end, left in the spool for the next start */
+	uint64_t retries; /* deliveries submitted again */
 	uint64_t skipdata_records; /* of records: made to tell this sink's stream of loss */
 	uint64_t untold;	   /* of lost: the stream could not be told, for want of memory */
 };

@@ -66,6 +66,26 @@ bool fffa_batcher__suits(const struct fffa_batcher *b, const struct fffa_sink_co
 	       l->batch_bytes == c->batch_bytes && l->batch_age_ns == c->batch_age_ns;
 }
 
+/* FNV-1a, 64 bits; the NUL is part of the text, NULL is not the empty text. */
+static uint64_t add_text(uint64_t h, const char *text)
+{
+	h = (h ^ (text ? 1u : 0u)) * UINT64_C(0x100000001b3);
+	for (; text; text++) {
+		h = (h ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
+		if (!*text)
+			break;
+	}
+	return h;
+}
+
+uint64_t fffa_batcher__identity(const struct fffa_sink_common_conf *c)
+{
+	uint64_t h = add_text(UINT64_C(0xcbf29ce484222325), c->format);
+
+	h = add_text(h, c->fields);
+	return (h ^ (uint64_t)c->envelope) * UINT64_C(0x100000001b3);
+}
+
 void fffa_batcher__feed(struct fffa_batcher *b, struct fffa_lane *l)
 {
 	struct fffa_lane **at = &b->lanes;

@@ -34,6 +34,8 @@ int fffa_batcher__init(struct fffa_batcher *b, const struct fffa_sink_common_con
 		       const struct fffa_origin_source *source, struct fffa_err *err);
 /* Frees what init made and the open batch; the timer is the caller's. */
 void fffa_batcher__fini(struct fffa_batcher *b);
+/* A number of all that the bytes of a record depend on beside the record. */
+uint64_t fffa_batcher__identity(const struct fffa_sink_common_conf *c);
 bool fffa_batcher__suits(const struct fffa_batcher *b, const struct fffa_sink_common_conf *c);
 void fffa_batcher__feed(struct fffa_batcher *b, struct fffa_lane *l);
 void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r);

@@ -5,6 +5,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/pipeline/internal.h"
+#include "agent/pipeline/spooler.h"
 
 static void on_handle_closed(uv_handle_t *h)
 {
@@ -44,12 +45,35 @@ static void close_handles(struct fffa_pipeline *p)
 	}
 }
 
+static void on_spool_closed(void *arg)
+{
+	struct fffa_pipeline *p = arg;
+
+	if (--p->open_spools == 0)
+		close_handles(p);
+}
+
+/* After the sinks: their last word decides what stays. */
+static void close_spools(struct fffa_pipeline *p)
+{
+	p->open_spools = 1; /* this call */
+	for (size_t i = 0; i < p->conf->sink_count; i++) {
+		struct fffa_spooler *s = p->lanes[i].spooler;
+
+		if (!s)
+			continue;
+		p->open_spools++;
+		fffa_spooler__close(s, on_spool_closed, p);
+	}
+	on_spool_closed(p);
+}
+
 static void on_sink_closed(void *arg)
 {
 	struct fffa_pipeline *p = arg;
 
 	if (--p->open_sinks == 0)
-		close_handles(p);
+		close_spools(p);
 }
 
 void fffa_pipeline__end(struct fffa_pipeline *p)
@@ -65,7 +89,7 @@ void fffa_pipeline__end(struct fffa_pipeline *p)
 		l->ending = true;
 		(void)uv_timer_stop(&l->timer);
 		(void)uv_idle_stop(&l->again);
-		fffa_settle__lose_queue(l, FFFA_RL_SHUTDOWN);
+		fffa_settle__leave_queue(l);
 		if (!l->sink)
 			continue;
 		p->open_sinks++;

@@ -7,6 +7,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/pipeline/lane.h"
+#include "agent/pipeline/spooler.h"
 
 #define COMPLAIN_EVERY_NS (60 * FFFA_NS_PER_S)
 
@@ -14,6 +15,8 @@ void fffa_deliver__complain(struct fffa_lane *l, enum fffa_complaint what, uint6
 {
 	static const char *const texts[] = {
 		[FFFA_COMPLAIN_QUEUE_FULL] = "queue is full, records are dropped",
+		[FFFA_COMPLAIN_SPOOL_FULL] = "spool is full, records are dropped",
+		[FFFA_COMPLAIN_SPOOL_DAMAGED] = "spool is damaged, records are lost",
 		[FFFA_COMPLAIN_REJECTED] = "the far end rejects records",
 		[FFFA_COMPLAIN_GAVE_UP] = "records are given up after retry.give_up",
 	};
@@ -27,6 +30,37 @@ void fffa_deliver__complain(struct fffa_lane *l, enum fffa_complaint what, uint6
 	l->complaints[what].last_ns = now;
 }
 
+bool fffa_lane_is_empty(const struct fffa_lane *l)
+{
+	return TAILQ_EMPTY(&l->queue) && !l->sent &&
+	       (!l->spooler || fffa_spooler__is_empty(l->spooler));
+}
+
+static enum fffa_record_loss why_full(const struct fffa_lane *l)
+{
+	return l->spooler && fffa_spooler__is_full(l->spooler) ? FFFA_RL_SPOOL_FULL
+							       : FFFA_RL_QUEUE_FULL;
+}
+
+static void complain_full(struct fffa_lane *l, uint64_t records)
+{
+	fffa_deliver__complain(l,
+			       why_full(l) == FFFA_RL_SPOOL_FULL ? FFFA_COMPLAIN_SPOOL_FULL
+								 : FFFA_COMPLAIN_QUEUE_FULL,
+			       records);
+}
+
+static struct fffa_parcel *take_oldest(struct fffa_lane *l)
+{
+	struct fffa_parcel *p = TAILQ_FIRST(&l->queue);
+
+	if (p)
+		TAILQ_REMOVE(&l->queue, p, link);
+	else if (l->spooler)
+		p = fffa_spooler__take_waiting(l->spooler);
+	return p;
+}
+
 static void lose_batch(struct fffa_lane *l, const struct fffa_batch *b, enum fffa_record_loss why)
 {
 	l->ledger.in_flight -= fffa_batch_count(b);
@@ -36,7 +70,9 @@ static void lose_batch(struct fffa_lane *l, const struct fffa_batch *b, enum fff
 
 bool fffa_deliver__has_room(const struct fffa_lane *l, size_t bytes)
 {
-	return l->queue_bytes + bytes <= (size_t)l->conf->common.queue_memory;
+	size_t held = l->queue_bytes + (l->spooler ? fffa_spooler__reserved(l->spooler) : 0);
+
+	return held + bytes <= (size_t)l->conf->common.queue_memory;
 }
 
 /* What the sink holds stays. */
@@ -45,13 +81,12 @@ static void drop_oldest(struct fffa_lane *l, size_t bytes)
 	uint64_t records = 0;
 	struct fffa_parcel *p;
 
-	while (!fffa_deliver__has_room(l, bytes) && (p = TAILQ_FIRST(&l->queue))) {
-		TAILQ_REMOVE(&l->queue, p, link);
+	while (!fffa_deliver__has_room(l, bytes) && (p = take_oldest(l))) {
 		records += fffa_batch_count(p->d.batch);
-		fffa_settle__lose(l, p, FFFA_RL_QUEUE_FULL);
+		fffa_settle__lose(l, p, why_full(l));
 	}
 	if (records)
-		fffa_deliver__complain(l, FFFA_COMPLAIN_QUEUE_FULL, records);
+		complain_full(l, records);
 }
 
 void fffa_deliver__offer(struct fffa_lane *l, struct fffa_batch *b)
@@ -65,8 +100,8 @@ void fffa_deliver__offer(struct fffa_lane *l, struct fffa_batch *b)
 	/* An empty queue has room for one batch, whatever the bound is: else nothing would ever
 	 * pass. */
 	if (l->queue_bytes && !fffa_deliver__has_room(l, footprint)) {
-		lose_batch(l, b, FFFA_RL_QUEUE_FULL);
-		fffa_deliver__complain(l, FFFA_COMPLAIN_QUEUE_FULL, fffa_batch_count(b));
+		complain_full(l, fffa_batch_count(b));
+		lose_batch(l, b, why_full(l));
 		return;
 	}
 	p = calloc(1, sizeof(*p));
@@ -77,8 +112,16 @@ void fffa_deliver__offer(struct fffa_lane *l, struct fffa_batch *b)
 	p->d.batch = fffa_batch_ref(b);
 	p->born_ns = fffa_clock_mono_ns(&fffa_clock_system);
 	l->queue_bytes += footprint;
-	TAILQ_INSERT_TAIL(&l->queue, p, link);
+	fffa_deliver__enqueue(l, p);
 	fffa_deliver__pump(l);
+}
+
+void fffa_deliver__enqueue(struct fffa_lane *l, struct fffa_parcel *p)
+{
+	if (l->spooler)
+		fffa_spooler__add(l->spooler, p);
+	else
+		fffa_deliver__put(l, p);
 }
 
 static bool older(const struct fffa_batch *a, const struct fffa_batch *b)

@@ -17,6 +17,7 @@ struct fffa_pipeline {
 	uv_loop_t *loop;
 	const struct fffa_config *conf;
 	struct fffa_origin_source source;
+	bool no_spool;
 	uint64_t last_seq;
 	enum fffa_pipeline_phase phase;
 	struct fffa_lane *lanes;       /* conf->sink_count */
@@ -25,6 +26,7 @@ struct fffa_pipeline {
 	uv_timer_t check; /* the next turn of the loop looks whether all is delivered */
 	uv_timer_t deadline;
 	size_t open_sinks;
+	size_t open_spools;
 	size_t open_handles;
 	void (*closed)(void *arg, struct fffa_pipeline *p); /* NULL: the opening failed */
 	void *closed_arg;

@@ -19,6 +19,8 @@
 #include "sinks/sink.h"
 
 struct fffa_batcher;
+struct fffa_spooler;
+struct fffa_slip;
 
 /* Numbers that are missing in the stream of a sink, for one reason and of one epoch. */
 struct fffa_missing {
@@ -34,6 +36,7 @@ struct fffa_parcel {
 	uint64_t born_ns;	/* monotonic, when the batch was sealed */
 	uint64_t first_fail_ns; /* 0: has not failed */
 	uint32_t tries;
+	struct fffa_slip *slip; /* its frame in the spool; NULL: there is none */
 	bool is_skip; /* the batch is one SKIPDATA record, which stands for skip, lost for why */
 	enum fffa_record_loss why;
 	struct fffa_missing skip;
@@ -44,6 +47,8 @@ TAILQ_HEAD(fffa_parcels, fffa_parcel);
 /* What is worth a line now and then, with the number of records since the last one. */
 enum fffa_complaint {
 	FFFA_COMPLAIN_QUEUE_FULL,
+	FFFA_COMPLAIN_SPOOL_FULL,
+	FFFA_COMPLAIN_SPOOL_DAMAGED,
 	FFFA_COMPLAIN_REJECTED,
 	FFFA_COMPLAIN_GAVE_UP,
 	FFFA_COMPLAIN_MAX
@@ -52,6 +57,7 @@ enum fffa_complaint {
 struct fffa_lane {
 	struct fffa_lane *next; /* fed by the same batcher */
 	struct fffa_batcher *batcher;
+	struct fffa_spooler *spooler; /* NULL: without */
 	const struct fffa_sink_conf *conf;
 	struct fffa_sink *sink;
 	struct fffa_sink_env env;
@@ -83,10 +89,8 @@ struct fffa_lane {
 	void *arg;
 };
 
-static inline bool fffa_lane_is_empty(const struct fffa_lane *l)
-{
-	return TAILQ_EMPTY(&l->queue) && !l->sent;
-}
+/* Nothing is queued, submitted or waits in the spool. */
+bool fffa_lane_is_empty(const struct fffa_lane *l);
 
 /* deliver.c */
 #define FFFA_DELIVER_PER_TURN 64 /* deliveries, then the rest of the loop has its turn */
@@ -97,6 +101,8 @@ void fffa_deliver__pump(struct fffa_lane *l);
 void fffa_deliver__ready(void *lane);
 /* True when the lane's bound allows so much more. */
 bool fffa_deliver__has_room(const struct fffa_lane *l, size_t bytes);
+/* A new parcel (taken), whose footprint counts already: into the queue, or through the spool. */
+void fffa_deliver__enqueue(struct fffa_lane *l, struct fffa_parcel *p);
 /* Queues p where its sequence number belongs. */
 void fffa_deliver__put(struct fffa_lane *l, struct fffa_parcel *p);
 /* Nothing is submitted for a while. first_fail_ns: of the delivery that failed. */
@@ -110,8 +116,8 @@ void fffa_settle__retry(struct fffa_lane *l, struct fffa_parcel *p, uint32_t aft
 			const char *detail);
 /* Ends p, which is in no queue. */
 void fffa_settle__lose(struct fffa_lane *l, struct fffa_parcel *p, enum fffa_record_loss why);
-/* Everything queued is lost for this reason. */
-void fffa_settle__lose_queue(struct fffa_lane *l, enum fffa_record_loss why);
+/* The lane is ending: what is queued stays in the spool, or is lost (shutdown) without one. */
+void fffa_settle__leave_queue(struct fffa_lane *l);
 
 /* told.c */
 /* So many numbers more are missing. */

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "agent/pipeline/internal.h"
+#include "agent/pipeline/spooler.h"
 
 static struct fffa_batcher *find_batcher(struct fffa_pipeline *p,
 					 const struct fffa_sink_common_conf *c,
@@ -79,6 +80,12 @@ static int open_sink(struct fffa_pipeline *p, struct fffa_lane *l, struct fffa_e
 	if (l->conf->common.header)
 		l->env.preamble = (struct fffa_span){b->header, b->header_len};
 	fffa_batcher__feed(b, l);
+	if (l->conf->common.queue_spool && !p->no_spool) {
+		rc = fffa_spooler__open(l, p->conf->spool_dir,
+					fffa_batcher__identity(&l->conf->common), &l->spooler, err);
+		if (rc)
+			return rc;
+	}
 	rc = ops->create(&l->env, l->conf->own, &l->sink, err);
 	if (rc)
 		return rc;
@@ -111,6 +118,20 @@ static void init_timer(struct fffa_pipeline *p, uv_timer_t *t, void *data)
 	t->data = data;
 }
 
+/* An epoch is above all before it, whatever the clock says. */
+static void start_spools(struct fffa_pipeline *p)
+{
+	for (size_t i = 0; i < p->conf->sink_count; i++) {
+		struct fffa_spooler *s = p->lanes[i].spooler;
+
+		if (!s)
+			continue;
+		if (fffa_spooler__epoch(s) >= p->source.epoch)
+			p->source.epoch = fffa_spooler__epoch(s) + 1;
+		fffa_spooler__start(s);
+	}
+}
+
 int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t epoch,
 		       const struct fffa_pipeline_env *env, struct fffa_pipeline **out,
 		       struct fffa_err *err)
@@ -133,6 +154,7 @@ int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t
 		p->lanes[i].again.data = &p->lanes[i];
 		init_timer(p, &p->batchers[i].timer, &p->batchers[i]);
 	}
+	p->no_spool = env->no_spool;
 	for (size_t i = 0; i < conf->sink_count; i++) {
 		rc = open_sink(p, &p->lanes[i], &why);
 		if (rc) {
@@ -142,6 +164,7 @@ int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t
 			return rc;
 		}
 	}
+	start_spools(p);
 	*out = p;
 	return 0;
 }
@@ -169,8 +192,10 @@ bool fffa_pipeline_has_room(const struct fffa_pipeline *p)
 		for (const struct fffa_lane *l = p->batchers[i].lanes; l; l = l->next) {
 			size_t bound = (size_t)l->conf->common.queue_memory;
 
+			if (l->spooler && !fffa_spooler__has_room(l->spooler, batch_bytes))
+				return false;
 			/* What is in the open batch comes on top. */
-			if (l->queue_bytes &&
+			if (!l->spooler && l->queue_bytes &&
 			    (l->queue_bytes > bound / 2 || l->queue_bytes + batch_bytes > bound))
 				return false;
 		}

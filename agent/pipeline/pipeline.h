@@ -28,16 +28,18 @@ struct fffa_pipeline_env {
 	 */
 	void (*identify)(void *arg, struct fffa_record *r);
 	void *arg;
+	bool no_spool; /* queue.spool is not used: what is fed can be fed again */
 };
 
 /* One sink as it is now. Texts and pointers are the pipeline's, valid until it is closed. */
 struct fffa_sink_status {
 	const char *name;
 	const char *type;
-	bool up;	      /* false from a failure until the next delivery */
-	uint64_t in_flight;   /* records */
-	uint64_t queue_bytes; /* memory that its queue and what the sink holds take */
-	uint64_t spool_bytes; /* on disk */
+	bool up;	       /* false from a failure until the next delivery */
+	uint64_t in_flight;    /* records */
+	uint64_t queue_bytes;  /* memory that its queue and what the sink holds take */
+	uint64_t spool_bytes;  /* on disk */
+	uint64_t spool_errors; /* writes and reads that failed, damaged frames */
 	uint64_t retries;
 	const struct fffa_sink_ledger *ledger;
 	const struct fffa_histogram *latency; /* from seal to confirmed */

@@ -11,6 +11,7 @@
 #include "agent/base/log.h"
 #include "agent/pipeline/lane.h"
 #include "agent/pipeline/part.h"
+#include "agent/pipeline/spooler.h"
 
 /* Ends p; its records have just been counted somewhere. */
 static void release(struct fffa_lane *l, struct fffa_parcel *p)
@@ -18,6 +19,8 @@ static void release(struct fffa_lane *l, struct fffa_parcel *p)
 	l->ledger.in_flight -= fffa_batch_count(p->d.batch);
 	l->queue_bytes -= fffa_batch_footprint(p->d.batch);
 	fffa_batch_unref(p->d.batch);
+	if (l->spooler)
+		fffa_spooler__settled(l->spooler, p);
 	free(p);
 }
 
@@ -40,13 +43,30 @@ static void reject(struct fffa_lane *l, struct fffa_parcel *p)
 	fffa_deliver__complain(l, FFFA_COMPLAIN_REJECTED, n);
 }
 
-void fffa_settle__lose_queue(struct fffa_lane *l, enum fffa_record_loss why)
+/* The lane is ending: p stays on disk, goes there, or is lost. */
+static void leave(struct fffa_lane *l, struct fffa_parcel *p)
+{
+	if (l->spooler && !p->slip) {
+		fffa_spooler__add(l->spooler, p);
+		return;
+	}
+	if (!l->spooler) {
+		fffa_settle__lose(l, p, FFFA_RL_SHUTDOWN);
+		return;
+	}
+	l->queue_bytes -= fffa_batch_footprint(p->d.batch);
+	fffa_batch_unref(p->d.batch);
+	fffa_spooler__left(l->spooler, p);
+	free(p);
+}
+
+void fffa_settle__leave_queue(struct fffa_lane *l)
 {
 	struct fffa_parcel *p;
 
 	while ((p = TAILQ_FIRST(&l->queue))) {
 		TAILQ_REMOVE(&l->queue, p, link);
-		fffa_settle__lose(l, p, why);
+		leave(l, p);
 	}
 }
 
@@ -64,7 +84,7 @@ static void again(struct fffa_lane *l, struct fffa_parcel *p, uint32_t after_ms)
 	uint64_t now = fffa_clock_mono_ns(&fffa_clock_system), first;
 
 	if (l->ending) {
-		fffa_settle__lose(l, p, FFFA_RL_SHUTDOWN);
+		leave(l, p);
 		return;
 	}
 	if (!p->first_fail_ns)
@@ -110,6 +130,7 @@ static int split(struct fffa_lane *l, struct fffa_parcel *p)
 	q->d.batch = back;
 	q->first_fail_ns = p->first_fail_ns;
 	q->born_ns = p->born_ns;
+	fffa_spooler__share(q, p);
 	fffa_deliver__put(l, p);
 	fffa_deliver__put(l, q);
 	return 0;
@@ -125,7 +146,7 @@ static void too_big(struct fffa_lane *l, struct fffa_parcel *p)
 	if (fffa_batch_count(p->d.batch) == 1)
 		reject(l, p);
 	else if (l->ending)
-		fffa_settle__lose(l, p, FFFA_RL_SHUTDOWN);
+		leave(l, p);
 	else if (split(l, p))
 		fffa_settle__retry(l, p, 0, -ENOMEM, NULL);
 }
@@ -210,6 +231,7 @@ static void judged(struct fffa_lane *l, struct fffa_parcel *p, const struct fffa
 	if (j.big) {
 		*q = (struct fffa_parcel){
 			.d.batch = j.big, .born_ns = p->born_ns, .first_fail_ns = p->first_fail_ns};
+		fffa_spooler__share(q, p);
 		l->queue_bytes += fffa_batch_footprint(j.big);
 		l->ledger.in_flight += fffa_batch_count(j.big);
 		too_big(l, q);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What can be asked of a pipeline's sinks. */
 #include "agent/pipeline/internal.h"
+#include "agent/pipeline/spooler.h"
 
 size_t fffa_pipeline_sink_count(const struct fffa_pipeline *p)
 {
@@ -28,6 +29,8 @@ void fffa_pipeline_sink_status(const struct fffa_pipeline *p, size_t i,
 		.up = !l->down,
 		.in_flight = l->ledger.in_flight,
 		.queue_bytes = l->queue_bytes,
+		.spool_bytes = l->spooler ? fffa_spooler__bytes(l->spooler) : 0,
+		.spool_errors = l->spooler ? fffa_spooler__errors(l->spooler) : 0,
 		.retries = l->ledger.retries,
 		.ledger = &l->ledger,
 		.latency = &l->latency,

@@ -76,7 +76,7 @@ static bool tell_one(struct fffa_lane *l, enum fffa_record_loss why, bool needs_
 	l->ledger.records++;
 	l->ledger.skipdata_records++;
 	l->ledger.in_flight++;
-	fffa_deliver__put(l, p);
+	fffa_deliver__enqueue(l, p);
 	return true;
 }
 

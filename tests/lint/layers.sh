@@ -19,14 +19,15 @@ agent/loop:          agent/base
 agent/encode:        agent/base bpf agent/flow
 agent/capture:       agent/base bpf agent/flow agent/loop config
 agent/enrich:        agent/base bpf agent/flow agent/loop config
-agent/pipeline:      agent/base bpf agent/flow agent/loop agent/encode config sinks
+agent/spool:         agent/base sinks
+agent/pipeline:      agent/spool agent/base bpf agent/flow agent/loop agent/encode config sinks
 agent/status:        agent/base bpf agent/flow agent/loop agent/encode agent/pipeline config sinks
 sinks/file:          agent/base agent/loop agent/encode config sinks
 sinks/http:          agent/base agent/loop agent/encode config sinks
 sinks/kafka:         agent/base agent/loop agent/encode config sinks
 sinks/registry.c:    sinks sinks/file sinks/http sinks/kafka
-agent:               agent/base bpf agent/flow agent/loop agent/encode agent/capture agent/enrich agent/pipeline agent/status config sinks
-agent/cli:           agent agent/base bpf agent/flow agent/loop agent/encode agent/capture agent/enrich agent/pipeline agent/status config sinks
+agent:               agent/base bpf agent/flow agent/loop agent/encode agent/capture agent/enrich agent/spool agent/pipeline agent/status config sinks
+agent/cli:           agent agent/base bpf agent/flow agent/loop agent/encode agent/capture agent/enrich agent/spool agent/pipeline agent/status config sinks
 '
 
 # header (a regular expression on what stands between < and >): places that may include it, path prefixes.

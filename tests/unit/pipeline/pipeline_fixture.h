@@ -20,6 +20,7 @@ struct fixture {
 	struct fffa_ident ident;
 	struct fffa_pipeline *p; /* NULL once closed */
 	uint64_t fed;
+	uint64_t epoch; /* 77 */
 	bool closed;
 	struct fffa_sink_ledger last[FIXTURE_SINKS]; /* as they were in closed */
 };

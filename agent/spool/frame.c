@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+#include "agent/spool/frame.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "agent/base/crc32c.h"
+#include "agent/spool/wire.h"
+
+#define VERSION	  1
+#define FLAG_SKIP 1u
+
+static const uint8_t segment_magic[8] = {0xff, 'F', 'F', 'F', 'A', 's', 'p', VERSION};
+/* No record in a text format holds these bytes, and no other format all of them by chance. */
+const uint8_t fffa_spool_frame_magic[8] = {0xfe, 0x0d, 'F', 'F', 'F', 'A', 0x00, VERSION};
+
+static void put_crc(uint8_t *head, size_t n)
+{
+	uint8_t *p = head + n - 4;
+
+	fffa_spool__put32(&p, fffa_crc32c(0, head, n - 4));
+}
+
+static bool crc_is_right(const uint8_t *head, size_t n)
+{
+	const uint8_t *p = head + n - 4;
+
+	return fffa_spool__get32(&p) == fffa_crc32c(0, head, n - 4);
+}
+
+void fffa_spool_segment_put(const struct fffa_spool_segment *s,
+			    uint8_t dst[FFFA_SPOOL_SEGMENT_HEAD])
+{
+	uint8_t *p = dst;
+
+	memset(dst, 0, FFFA_SPOOL_SEGMENT_HEAD);
+	fffa_spool__put(&p, segment_magic, sizeof(segment_magic));
+	fffa_spool__put64(&p, s->id);
+	fffa_spool__put64(&p, s->epoch);
+	fffa_spool__put64(&p, s->identity);
+	fffa_spool__put(&p, s->format, sizeof(s->format));
+	put_crc(dst, FFFA_SPOOL_SEGMENT_HEAD);
+}
+
+int fffa_spool_segment_get(struct fffa_spool_segment *s, const uint8_t src[FFFA_SPOOL_SEGMENT_HEAD])
+{
+	const uint8_t *p = src + sizeof(segment_magic);
+
+	if (memcmp(src, segment_magic, sizeof(segment_magic)) ||
+	    !crc_is_right(src, FFFA_SPOOL_SEGMENT_HEAD))
+		return -EBADMSG;
+	s->id = fffa_spool__get64(&p);
+	s->epoch = fffa_spool__get64(&p);
+	s->identity = fffa_spool__get64(&p);
+	fffa_spool__get(&p, s->format, sizeof(s->format));
+	s->format[sizeof(s->format) - 1] = '\0';
+	return 0;
+}
+
+uint64_t fffa_spool_body_len(const struct fffa_spool_frame *f)
+{
+	return (uint64_t)f->count * FFFA_SPOOL_INDEX_ROW + f->bytes_len;
+}
+
+uint64_t fffa_spool_frame_len(const struct fffa_batch *b)
+{
+	return FFFA_SPOOL_FRAME_HEAD + (uint64_t)fffa_batch_count(b) * FFFA_SPOOL_INDEX_ROW +
+	       fffa_batch_bytes(b).len;
+}
+
+void fffa_spool_frame_of(struct fffa_spool_frame *f, const struct fffa_batch *b)
+{
+	f->count = fffa_batch_count(b);
+	f->bytes_len = (uint32_t)fffa_batch_bytes(b).len;
+	f->first_seq = fffa_batch_first_seq(b);
+	f->last_seq = fffa_batch_last_seq(b);
+	f->origin = *fffa_batch_origin(b);
+	for (uint32_t i = 0; i < f->count; i++) {
+		int64_t ms = fffa_batch_mark(b, i).time_ms;
+
+		f->first_ms = !i || ms < f->first_ms ? ms : f->first_ms;
+		f->last_ms = !i || ms > f->last_ms ? ms : f->last_ms;
+	}
+}
+
+uint32_t fffa_spool_index_put(const struct fffa_batch *b, uint8_t *dst)
+{
+	struct fffa_span bytes = fffa_batch_bytes(b);
+	uint8_t *p = dst;
+	uint32_t end = 0;
+
+	for (uint32_t i = 0; i < fffa_batch_count(b); i++) {
+		struct fffa_batch_mark m = fffa_batch_mark(b, i);
+
+		end += (uint32_t)fffa_batch_record(b, i).len;
+		fffa_spool__put32(&p, end);
+		fffa_spool__put32(&p, (uint32_t)(m.seq - fffa_batch_first_seq(b)));
+		fffa_spool__put64(&p, m.flow);
+		fffa_spool__put64(&p, (uint64_t)m.time_ms);
+	}
+	return fffa_crc32c(fffa_crc32c(0, dst, (size_t)(p - dst)), bytes.ptr, bytes.len);
+}
+
+void fffa_spool_frame_put(const struct fffa_spool_frame *f, uint8_t dst[FFFA_SPOOL_FRAME_HEAD])
+{
+	uint8_t *p = dst;
+
+	memset(dst, 0, FFFA_SPOOL_FRAME_HEAD);
+	fffa_spool__put(&p, fffa_spool_frame_magic, sizeof(fffa_spool_frame_magic));
+	fffa_spool__put32(&p, f->count);
+	fffa_spool__put32(&p, f->bytes_len);
+	fffa_spool__put32(&p, f->body_crc);
+	fffa_spool__put32(&p, f->is_skip ? FLAG_SKIP : 0);
+	fffa_spool__put64(&p, f->identity);
+	fffa_spool__put64(&p, f->origin.epoch);
+	fffa_spool__put64(&p, f->first_seq);
+	fffa_spool__put64(&p, f->last_seq);
+	fffa_spool__put64(&p, (uint64_t)f->first_ms);
+	fffa_spool__put64(&p, (uint64_t)f->last_ms);
+	fffa_spool__put64(&p, (uint64_t)f->sealed_ms);
+	fffa_spool__put64(&p, f->records_before);
+	fffa_spool__put64(&p, f->numbers_before);
+	fffa_spool__put64(&p, f->seq_before);
+	fffa_spool__put64(&p, f->numbers);
+	fffa_spool__put(&p, f->reason, sizeof(f->reason));
+	fffa_spool__put(&p, f->origin.agent_id, sizeof(f->origin.agent_id));
+	fffa_spool__put(&p, f->origin.account_id, sizeof(f->origin.account_id));
+	fffa_spool__put(&p, f->origin.region, sizeof(f->origin.region));
+	assert(p <= dst + FFFA_SPOOL_FRAME_HEAD - 4);
+	put_crc(dst, FFFA_SPOOL_FRAME_HEAD);
+}
+
+static void get_text(const uint8_t **p, char *dst, size_t n)
+{
+	fffa_spool__get(p, dst, n);
+	dst[n - 1] = '\0';
+}
+
+int fffa_spool_frame_get(struct fffa_spool_frame *f, const uint8_t src[FFFA_SPOOL_FRAME_HEAD])
+{
+	const uint8_t *p = src + sizeof(fffa_spool_frame_magic);
+
+	if (memcmp(src, fffa_spool_frame_magic, sizeof(fffa_spool_frame_magic)) ||
+	    !crc_is_right(src, FFFA_SPOOL_FRAME_HEAD))
+		return -EBADMSG;
+	f->count = fffa_spool__get32(&p);
+	f->bytes_len = fffa_spool__get32(&p);
+	f->body_crc = fffa_spool__get32(&p);
+	f->is_skip = fffa_spool__get32(&p) & FLAG_SKIP;
+	f->identity = fffa_spool__get64(&p);
+	f->origin.epoch = fffa_spool__get64(&p);
+	f->first_seq = fffa_spool__get64(&p);
+	f->last_seq = fffa_spool__get64(&p);
+	f->first_ms = (int64_t)fffa_spool__get64(&p);
+	f->last_ms = (int64_t)fffa_spool__get64(&p);
+	f->sealed_ms = (int64_t)fffa_spool__get64(&p);
+	f->records_before = fffa_spool__get64(&p);
+	f->numbers_before = fffa_spool__get64(&p);
+	f->seq_before = fffa_spool__get64(&p);
+	f->numbers = fffa_spool__get64(&p);
+	get_text(&p, f->reason, sizeof(f->reason));
+	get_text(&p, f->origin.agent_id, sizeof(f->origin.agent_id));
+	get_text(&p, f->origin.account_id, sizeof(f->origin.account_id));
+	get_text(&p, f->origin.region, sizeof(f->origin.region));
+	if (!f->count || f->count > FFFA_SPOOL_RECORDS_MAX || f->bytes_len < f->count ||
+	    f->bytes_len > FFFA_SPOOL_BYTES_MAX || f->last_seq < f->first_seq || !f->numbers)
+		return -EBADMSG;
+	return 0;
+}
+
+/* The row behind *p; true when it may follow a record that ends at end with number seq_by. */
+static bool get_row(const uint8_t **p, bool first, uint32_t *end, uint32_t *seq_by,
+		    struct fffa_batch_mark *m)
+{
+	uint32_t end_before = *end, seq_before = *seq_by;
+
+	*end = fffa_spool__get32(p);
+	*seq_by = fffa_spool__get32(p);
+	m->flow = fffa_spool__get64(p);
+	m->time_ms = (int64_t)fffa_spool__get64(p);
+	return *end > end_before && (first ? !*seq_by : *seq_by > seq_before);
+}
+
+static int fill(struct fffa_batch *b, const struct fffa_spool_frame *f, const uint8_t *index,
+		const uint8_t *bytes)
+{
+	uint32_t end = 0, seq_by = 0;
+	struct fffa_batch_mark m;
+	uint8_t *dst = fffa_batch_room(b, f->bytes_len);
+
+	if (!dst)
+		return -ENOMEM;
+	memcpy(dst, bytes, f->bytes_len);
+	for (uint32_t i = 0; i < f->count; i++) {
+		uint32_t begin = end;
+
+		if (!get_row(&index, !i, &end, &seq_by, &m) || end > f->bytes_len)
+			return -EBADMSG;
+		if (!fffa_batch_room(b, end - begin))
+			return -ENOMEM;
+		m.seq = f->first_seq + seq_by;
+		fffa_batch_commit(b, end - begin, &m);
+	}
+	return end == f->bytes_len && m.seq == f->last_seq ? 0 : -EBADMSG;
+}
+
+int fffa_spool_frame_batch(const struct fffa_spool_frame *f, const uint8_t *body,
+			   struct fffa_batch **out)
+{
+	struct fffa_batch *b;
+	int rc;
+
+	if (fffa_crc32c(0, body, fffa_spool_body_len(f)) != f->body_crc)
+		return -EBADMSG;
+	b = fffa_batch_new(f->bytes_len, f->count);
+	if (!b)
+		return -ENOMEM;
+	rc = fill(b, f, body, body + (size_t)f->count * FFFA_SPOOL_INDEX_ROW);
+	if (rc) {
+		fffa_batch_unref(b);
+		return rc;
+	}
+	fffa_batch_set_origin(b, &f->origin);
+	fffa_batch_seal(b);
+	*out = b;
+	return 0;
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT
+#include "agent/spool/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/spool/store_priv.h"
+
+#define NAME_DIGITS 16
+
+struct fffa_spool__name fffa_store__name(uint64_t id, const char *suffix)
+{
+	struct fffa_spool__name n;
+
+	(void)snprintf(n.text, sizeof(n.text), "%016" PRIx64 "%s", id, suffix);
+	return n;
+}
+
+/* The id when name is that of a segment, else 0. */
+static uint64_t id_of(const char *name)
+{
+	uint64_t id;
+
+	if (strspn(name, "0123456789abcdef") != NAME_DIGITS || strcmp(name + NAME_DIGITS, ".seg"))
+		return 0;
+	id = strtoull(name, NULL, 16);
+	return id < UINT64_MAX / 2 ? id : 0;
+}
+
+static struct fffa_store *fresh(void)
+{
+	struct fffa_store *s = calloc(1, sizeof(*s));
+
+	if (s)
+		s->dir = s->lock = s->write = s->read = s->ack = -1;
+	return s;
+}
+
+static void shut(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd); /* what had to be on disk was synced */
+	*fd = -1;
+}
+
+void fffa_store_close(struct fffa_store *s)
+{
+	if (!s)
+		return;
+	shut(&s->write);
+	shut(&s->read);
+	shut(&s->ack);
+	shut(&s->lock);
+	shut(&s->dir);
+	free(s->scratch);
+	free(s);
+}
+
+static int make_dir(const char *path)
+{
+	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
+}
+
+static int open_dir(const char *path, int *fd)
+{
+	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *fd < 0 ? -errno : 0;
+}
+
+static int lock_dir(struct fffa_store *s)
+{
+	s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (s->lock < 0)
+		return -errno;
+	if (flock(s->lock, LOCK_EX | LOCK_NB))
+		return errno == EWOULDBLOCK ? -EBUSY : -errno;
+	return 0;
+}
+
+int fffa_store_open(const char *base, const char *name, struct fffa_store **out,
+		    struct fffa_err *err)
+{
+	struct fffa_store *s = fresh();
+	char path[PATH_MAX];
+	int rc;
+
+	if (!s)
+		return fffa_fail(err, ENOMEM, "no memory for the spool");
+	rc = (size_t)snprintf(path, sizeof(path), "%s/%s", base, name) < sizeof(path)
+		     ? 0
+		     : -ENAMETOOLONG;
+	if (!rc)
+		rc = make_dir(base);
+	if (!rc)
+		rc = make_dir(path);
+	if (!rc)
+		rc = open_dir(path, &s->dir);
+	if (!rc)
+		rc = lock_dir(s);
+	if (!rc) {
+		*out = s;
+		return 0;
+	}
+	fffa_store_close(s);
+	if (rc == -EBUSY)
+		return fffa_fail(err, EBUSY, "spool %s/%s: another agent uses it", base, name);
+	return fffa_fail(err, -rc, "spool %s/%s: %s", base, name, strerror(-rc));
+}
+
+int fffa_store_open_read(const char *dir, struct fffa_store **out, struct fffa_err *err)
+{
+	struct fffa_store *s = fresh();
+	int rc;
+
+	if (!s)
+		return fffa_fail(err, ENOMEM, "no memory");
+	rc = open_dir(dir, &s->dir);
+	if (rc) {
+		fffa_store_close(s);
+		return fffa_fail(err, -rc, "%s: %s", dir, strerror(-rc));
+	}
+	*out = s;
+	return 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int add(uint64_t **ids, size_t *n, size_t *cap, uint64_t id)
+{
+	if (*n == *cap) {
+		size_t more = *cap ? *cap * 2 : 64;
+		uint64_t *p = realloc(*ids, more * sizeof(*p));
+
+		if (!p)
+			return -ENOMEM;
+		*ids = p;
+		*cap = more;
+	}
+	(*ids)[(*n)++] = id;
+	return 0;
+}
+
+static int list(DIR *d, uint64_t **ids, size_t *n)
+{
+	size_t cap = 0;
+	int rc = 0;
+
+	for (;;) {
+		const struct dirent *e;
+		uint64_t id;
+
+		errno = 0;
+		e = readdir(d); /* this stream is this function's own */
+		if (!e)
+			return errno ? -errno : 0;
+		id = id_of(e->d_name);
+		if (id)
+			rc = add(ids, n, &cap, id);
+		if (rc)
+			return rc;
+	}
+}
+
+int fffa_store_list(struct fffa_store *s, uint64_t **ids, size_t *n, struct fffa_spool_ack *ack)
+{
+	int fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+	uint64_t *v = NULL;
+	size_t count = 0;
+	DIR *d;
+
+	if (fd < 0)
+		return -errno;
+	d = fdopendir(fd);
+	if (!d) {
+		(void)close(fd);
+		return -ENOMEM;
+	}
+	rc = list(d, &v, &count);
+	(void)closedir(d);
+	if (!rc)
+		rc = fffa_store__read_ack(s, ack);
+	if (rc) {
+		free(v);
+		return rc;
+	}
+	if (count)
+		qsort(v, count, sizeof(*v), by_value);
+	*ids = v;
+	*n = count;
+	return 0;
+}
+
+static int read_fd(void *arg, uint64_t off, void *dst, size_t n)
+{
+	const struct fffa_store *s = arg;
+	uint8_t *p = dst;
+
+	while (n) {
+		ssize_t got = pread(s->read, p, n, (off_t)off);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got ? -errno : -EIO; /* shorter than it was */
+		p += got;
+		off += (uint64_t)got;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
+int fffa_store_source(struct fffa_store *s, uint64_t id, struct fffa_spool_source *src)
+{
+	struct stat st;
+
+	if (s->read < 0 || s->read_id != id) {
+		shut(&s->read);
+		s->read = openat(s->dir, fffa_store__name(id, ".seg").text,
+				 O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		if (s->read < 0)
+			return -errno;
+		s->read_id = id;
+	}
+	if (fstat(s->read, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	*src = (struct fffa_spool_source){.read = read_fd, .arg = s, .size = (uint64_t)st.st_size};
+	return 0;
+}
+
+int fffa_store_cut(struct fffa_store *s, uint64_t id, uint64_t size)
+{
+	int fd = openat(s->dir, fffa_store__name(id, ".seg").text,
+			O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = ftruncate(fd, (off_t)size) ? -errno : 0;
+	(void)close(fd); /* a cut that does not last is made again */
+	return rc;
+}
+
+static void forget_read(struct fffa_store *s, uint64_t id)
+{
+	if (s->read_id == id)
+		shut(&s->read);
+}
+
+int fffa_store_remove(struct fffa_store *s, uint64_t id)
+{
+	forget_read(s, id);
+	if (s->write_id == id)
+		fffa_store_end(s); /* else its room is not given back */
+	return unlinkat(s->dir, fffa_store__name(id, ".seg").text, 0) && errno != ENOENT ? -errno
+											 : 0;
+}
+
+int fffa_store_set_aside(struct fffa_store *s, uint64_t id)
+{
+	forget_read(s, id);
+	return renameat(s->dir, fffa_store__name(id, ".seg").text, s->dir,
+			fffa_store__name(id, ".aside").text)
+		       ? -errno
+		       : 0;
+}

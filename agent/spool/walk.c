@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "agent/spool/walk.h"
+
+#include <string.h>
+
+#define LOOK 16384
+
+/* 1: a whole frame begins at off. */
+static int frame_at(const struct fffa_spool_source *src, uint64_t off, struct fffa_spool_frame *f)
+{
+	uint8_t head[FFFA_SPOOL_FRAME_HEAD];
+	int rc;
+
+	if (off > src->size || src->size - off < sizeof(head))
+		return 0;
+	rc = src->read(src->arg, off, head, sizeof(head));
+	if (rc)
+		return rc;
+	if (fffa_spool_frame_get(f, head))
+		return 0;
+	return src->size - off - sizeof(head) >= fffa_spool_body_len(f);
+}
+
+static const uint8_t *find_magic(const uint8_t *p, size_t n)
+{
+	return memmem(p, n, fffa_spool_frame_magic, sizeof(fffa_spool_frame_magic));
+}
+
+/* The first whole frame at *off or behind it: 1, and *off is its place. */
+static int resync(const struct fffa_spool_source *src, uint64_t *off, struct fffa_spool_frame *f)
+{
+	uint8_t buf[LOOK];
+
+	while (*off < src->size && src->size - *off >= FFFA_SPOOL_FRAME_HEAD) {
+		size_t n = src->size - *off < LOOK ? (size_t)(src->size - *off) : LOOK;
+		const uint8_t *hit;
+		int rc = src->read(src->arg, *off, buf, n);
+
+		if (rc)
+			return rc;
+		hit = find_magic(buf, n);
+		if (!hit) {
+			/* it may begin at the very end of what was looked at */
+			*off += n - sizeof(fffa_spool_frame_magic) + 1;
+			continue;
+		}
+		*off += (uint64_t)(hit - buf);
+		rc = frame_at(src, *off, f);
+		if (rc)
+			return rc;
+		++*off;
+	}
+	return 0;
+}
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+int fffa_spool_next(const struct fffa_spool_source *src, const struct fffa_spool_pos *pos,
+		    struct fffa_spool_found *out)
+{
+	uint64_t at = pos->at;
+	struct fffa_spool_frame f;
+	int rc = frame_at(src, at, &f);
+
+	if (!rc) {
+		at++;
+		rc = resync(src, &at, &f);
+	}
+	if (rc <= 0)
+		return rc;
+	out->frame = f;
+	/* The head says what was written before it. */
+	out->begin = (struct fffa_spool_pos){
+		.at = at,
+		.records = later(pos->records, f.records_before),
+		.numbers = later(pos->numbers, f.numbers_before),
+		.seq = later(pos->seq, f.seq_before),
+	};
+	out->end = (struct fffa_spool_pos){
+		.at = at + FFFA_SPOOL_FRAME_HEAD + fffa_spool_body_len(&f),
+		.records = out->begin.records + f.count,
+		.numbers = out->begin.numbers + f.numbers,
+		.seq = later(out->begin.seq, f.last_seq),
+	};
+	return 1;
+}

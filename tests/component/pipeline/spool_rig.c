@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+#include "tests/component/pipeline/spool_rig.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SEQS_MAX 200000
+
+int rig_setup(void **state)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return -1;
+	r->epoch = 100;
+	strcpy(r->dir, "/tmp/fffa-spool.XXXXXX");
+	*state = r;
+	return mkdtemp(r->dir) ? 0 : -1;
+}
+
+static void end_life(struct rig *r)
+{
+	void *state = r->f;
+
+	if (r->f)
+		(void)fixture_teardown(&state);
+	r->f = NULL;
+}
+
+static void clear(const char *dir)
+{
+	char path[512];
+	const struct dirent *e;
+	DIR *d = opendir(dir);
+
+	while (d && (e = readdir(d))) {
+		if (e->d_name[0] == '.')
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
+		if (e->d_type == DT_DIR)
+			clear(path);
+		else
+			(void)unlink(path);
+	}
+	if (d)
+		(void)closedir(d);
+	(void)rmdir(dir);
+}
+
+int rig_teardown(void **state)
+{
+	struct rig *r = *state;
+
+	end_life(r);
+	clear(r->dir);
+	free(r);
+	return 0;
+}
+
+struct fixture *rig_life(struct rig *r, int64_t spool_bytes)
+{
+	void *state;
+
+	end_life(r);
+	assert_int_equal(fixture_setup(&state), 0);
+	r->f = state;
+	r->f->epoch = r->epoch++;
+	r->f->conf.spool_dir = r->dir;
+	for (size_t i = 0; i < FIXTURE_SINKS; i++)
+		r->f->sinks[i].common.fields = (char *)(uintptr_t)RIG_FIELDS;
+	r->f->sinks[0].common.queue_spool = spool_bytes;
+	return r->f;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int list(const struct rig *r, struct dirent ***names)
+{
+	char path[128];
+	int n;
+
+	(void)snprintf(path, sizeof(path), "%s/a", r->dir);
+	n = scandir(path, names, NULL, by_name);
+	assert_true(n >= 0);
+	return n;
+}
+
+static void free_list(struct dirent **names, int n)
+{
+	for (int i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+}
+
+static bool ends_with(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), m = strlen(suffix);
+
+	return n >= m && !strcmp(name + n - m, suffix);
+}
+
+uint64_t rig_disk_bytes(const struct rig *r)
+{
+	struct dirent **names;
+	uint64_t sum = 0;
+	int n = list(r, &names);
+
+	for (int i = 0; i < n; i++) {
+		char path[512];
+		struct stat st;
+
+		(void)snprintf(path, sizeof(path), "%s/a/%s", r->dir, names[i]->d_name);
+		if (!stat(path, &st) && S_ISREG(st.st_mode))
+			sum += (uint64_t)st.st_size;
+	}
+	free_list(names, n);
+	return sum;
+}
+
+size_t rig_files(const struct rig *r, const char *suffix)
+{
+	struct dirent **names;
+	int n = list(r, &names);
+	size_t count = 0;
+
+	for (int i = 0; i < n; i++)
+		count += ends_with(names[i]->d_name, suffix);
+	free_list(names, n);
+	return count;
+}
+
+const char *rig_segment(const struct rig *r, size_t i, char *dst, size_t cap)
+{
+	struct dirent **names;
+	int n = list(r, &names);
+	bool found = false;
+
+	for (int k = 0; k < n && !found; k++) {
+		if (!ends_with(names[k]->d_name, ".seg") || i--)
+			continue;
+		(void)snprintf(dst, cap, "%s/a/%s", r->dir, names[k]->d_name);
+		found = true;
+	}
+	free_list(names, n);
+	assert_true(found);
+	return dst;
+}
+
+static uint64_t number(const char *line, const char *name)
+{
+	char key[32];
+	const char *at;
+
+	(void)snprintf(key, sizeof(key), "\"%s\":", name);
+	at = strstr(line, key);
+	return at ? strtoull(at + strlen(key), NULL, 10) : 0;
+}
+
+static struct rig_epoch *find(struct rig_epoch *v, size_t *n, size_t cap, uint64_t epoch)
+{
+	for (size_t i = 0; i < *n; i++) {
+		if (v[i].epoch == epoch)
+			return &v[i];
+	}
+	assert_true(*n < cap);
+	v[*n] = (struct rig_epoch){.epoch = epoch, .in_order = true};
+	return &v[(*n)++];
+}
+
+static void note(struct rig_epoch *e, const char *line, bool *seen)
+{
+	uint64_t seq = number(line, "seq"), lost = number(line, "lost_records");
+	const char *why = strstr(line, "\"lost_reason\":\"");
+
+	assert_in_range(seq, 1, SEQS_MAX - 1);
+	if (seen[seq]) {
+		e->repeats++;
+		return;
+	}
+	seen[seq] = true;
+	if (lost) {
+		e->skips++;
+		e->lost += lost;
+		assert_non_null(why);
+		(void)sscanf(why, "\"lost_reason\":\"%31[a-z_]", e->reason);
+	} else {
+		e->records++;
+		e->in_order = e->in_order && seq > e->last_seq;
+	}
+	e->last_seq = seq > e->last_seq ? seq : e->last_seq;
+}
+
+size_t rig_read(const struct fixture *f, size_t i, struct rig_epoch *out, size_t n)
+{
+	const char *at = (const char *)f->far[i].bytes, *end = at + f->far[i].len;
+	bool *seen = calloc(n * SEQS_MAX, sizeof(*seen));
+	size_t count = 0;
+
+	assert_non_null(seen);
+	while (at < end) {
+		const char *stop = memchr(at, '\n', (size_t)(end - at));
+		char line[256] = "";
+		struct rig_epoch *e;
+
+		assert_non_null(stop);
+		assert_in_range(stop - at, 9, sizeof(line) - 1);
+		memcpy(line, at, (size_t)(stop - at));
+		at = stop + 1;
+		e = find(out, &count, n, number(line, "epoch"));
+		note(e, line, seen + (size_t)(e - out) * SEQS_MAX);
+	}
+	free(seen);
+	return count;
+}
+
+struct fffa_outcome rig_refuse(void *arg, const struct fffa_batch *b)
+{
+	(void)arg;
+	(void)b;
+	return outcome(FFFA_V_RETRY, -ECONNREFUSED);
+}

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: MIT
+/* Outage, restart, bounds: what is on disk is delivered, in order, and never more than allowed. */
+#include "tests/component/pipeline/spool_rig.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <signal.h>
+#include <unistd.h>
+
+#define MIB (1 << 20)
+
+/* Turns until what was fed is on disk, or has nowhere to go. */
+static void feed_slowly(struct fixture *f, size_t n)
+{
+	while (n) {
+		size_t some = n < 100 ? n : 100;
+
+		fixture_feed(f, some);
+		(void)uv_run(&f->loop, UV_RUN_NOWAIT);
+		n -= some;
+	}
+}
+
+static void without_trouble_all_goes_through_and_nothing_stays(void **state)
+{
+	struct rig *r = *state;
+	struct fixture *f = rig_life(r, MIB);
+	struct rig_epoch e[1];
+
+	fixture_open(f, 2);
+	feed_slowly(f, 5000);
+	fixture_settle(f);
+	fixture_close(f, 0);
+	assert_int_equal(f->last[0].delivered, 5000);
+	assert_int_equal(rig_read(f, 0, e, 1), 1);
+	assert_int_equal(e[0].records, 5000);
+	assert_int_equal(e[0].repeats, 0);
+	assert_int_equal(f->last[0].spooled, 0);
+	assert_int_equal(rig_files(r, ".seg"), 0);
+}
+
+static void an_outage_outlives_the_agent(void **state)
+{
+	struct rig *r = *state;
+	struct fixture *f = rig_life(r, MIB);
+	struct rig_epoch e[3];
+
+	f->far[0].judge = rig_refuse;
+	fixture_open(f, 2);
+	feed_slowly(f, 555);
+	fixture_close(f, 20 * MS);
+	assert_int_equal(f->last[0].spooled, 555);
+	assert_int_equal(f->last[0].delivered, 0);
+	assert_int_equal(fffa_sink_ledger_lost(&f->last[0]), 0);
+	assert_int_equal(f->last[1].delivered, 555);
+
+	f = rig_life(r, MIB);
+	f->far[0].judge = rig_refuse;
+	fixture_open(f, 1);
+	assert_int_equal(fixture_ledger(f, 0)->resumed, 555);
+	feed_slowly(f, 100);
+	fixture_close(f, 20 * MS);
+	assert_int_equal(f->last[0].spooled, 655);
+
+	f = rig_life(r, MIB);
+	fixture_open(f, 1);
+	assert_int_equal(fixture_ledger(f, 0)->resumed, 655);
+	feed_slowly(f, 10);
+	fixture_settle(f);
+	fixture_close(f, 0);
+	assert_int_equal(f->last[0].delivered, 665);
+	assert_int_equal(rig_read(f, 0, e, 3), 3);
+	for (size_t i = 0; i < 3; i++) {
+		static const uint64_t want[] = {555, 100, 10};
+
+		assert_int_equal(e[i].epoch, 100 + i); /* the oldest first */
+		assert_int_equal(e[i].records, want[i]);
+		assert_int_equal(e[i].last_seq, want[i]);
+		assert_true(e[i].in_order);
+		assert_int_equal(e[i].repeats, 0);
+	}
+	assert_int_equal(rig_files(r, ".seg"), 0);
+}
+
+/* A clock that went back does not make an epoch that was there before. */
+static void an_epoch_is_above_all_on_disk(void **state)
+{
+	struct rig *r = *state;
+	struct fixture *f = rig_life(r, MIB);
+	struct fffa_record rec = {.ident = NULL};
+
+	f->far[0].judge = rig_refuse;
+	fixture_open(f, 1);
+	feed_slowly(f, 20);
+	fixture_close(f, 1 * MS);
+	f = rig_life(r, MIB);
+	f->epoch = 5;
+	fixture_open(f, 1);
+	rec.ident = &f->ident;
+	f->fed++;
+	fffa_pipeline_record(f->p, &rec);
+	assert_int_equal(rec.epoch, 101);
+	fixture_close(f, 0);
+}
+
+static void memory_is_bounded_while_the_disk_takes_all(void **state)
+{
+	struct rig *r = *state;
+	struct fixture *f = rig_life(r, 16 * MIB);
+	struct rig_epoch e[1];
+	struct fffa_sink_status s;
+
+	f->far[0].judge = rig_refuse;
+	f->sinks[0].common.queue_memory = 65536;
+	f->sinks[0].common.batch_records = 100;
+	f->sinks[0].common.retry_min_ns = f->sinks[0].common.retry_max_ns = 10 * MS;
+	fixture_open(f, 1);
+	for (int i = 0; i < 500; i++) {
+		fixture_feed(f, 100);
+		do {
+			fffa_pipeline_sink_status(f->p, 0, &s);
+			assert_true(s.queue_bytes <= 65536 + 8192);
+			(void)uv_run(&f->loop, UV_RUN_NOWAIT);
+		} while (!fffa_pipeline_has_room(f->p));
+	}
+	fffa_pipeline_sink_status(f->p, 0, &s);
+	assert_true(s.spool_bytes > 20 * 65536);
+	assert_int_equal(fixture_ledger(f, 0)->in_flight, 50000);
+	f->far[0].judge = NULL;
+	while (fixture_ledger(f, 0)->in_flight) {
+		fixture_turn(f);
+		fffa_pipeline_sink_status(f->p, 0, &s);
+		assert_true(s.queue_bytes <= 65536 + 8192);
+	}
+	fixture_close(f, 0);
+	assert_int_equal(rig_read(f, 0, e, 1), 1);
+	assert_int_equal(e[0].records, 50000);
+	assert_int_equal(e[0].repeats, 0);
+}
+
+/* Fed far more than there is room for, then let go. */
+static void overflow(struct rig *r, int when_full)
+{
+	struct fixture *f = rig_life(r, 262144);
+	struct fffa_sink_status s;
+	struct rig_epoch e[1];
+
+	f->far[0].judge = rig_refuse;
+	f->sinks[0].common.queue_memory = 32768;
+	f->sinks[0].common.queue_when_full = when_full;
+	f->sinks[0].common.retry_min_ns = f->sinks[0].common.retry_max_ns = 5 * MS;
+	fixture_open(f, 2);
+	for (int i = 0; i < 300; i++) {
+		fixture_feed(f, 100);
+		do { /* the disk keeps pace until it is full */
+			fixture_turn(f);
+			fffa_pipeline_sink_status(f->p, 0, &s);
+		} while (!fffa_pipeline_has_room(f->p) &&
+			 (when_full || s.spool_bytes < 262144 - 6144));
+		assert_true(rig_disk_bytes(r) <= 262144);
+	}
+	assert_true(fixture_ledger(f, 0)->lost[FFFA_RL_SPOOL_FULL] > 10000);
+	f->far[0].judge = NULL;
+	fixture_settle(f);
+	feed_slowly(f, 50);
+	fixture_settle(f);
+	fixture_close(f, 0);
+	assert_int_equal(rig_read(f, 0, e, 1), 1);
+	assert_int_equal(e[0].records + e[0].lost, f->fed);
+	assert_true(e[0].records > 2000);
+	assert_int_equal(e[0].repeats, 0);
+	assert_int_equal(f->last[1].delivered, f->fed);
+}
+
+static void full_drops_the_newest(void **state)
+{
+	overflow(*state, FFFA_WHEN_FULL_DROP_NEWEST);
+}
+
+static void full_drops_the_oldest(void **state)
+{
+	overflow(*state, FFFA_WHEN_FULL_DROP_OLDEST);
+}
+
+/* No file may grow: the disk takes nothing, and the sink gets all the same. */
+static void a_disk_that_takes_nothing_is_no_reason_to_stop(void **state)
+{
+	struct rig *r = *state;
+	struct fixture *f = rig_life(r, MIB);
+	struct rlimit was, tiny;
+	struct fffa_sink_status s;
+	struct rig_epoch e[1];
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	fixture_open(f, 1);
+	tiny = was;
+	tiny.rlim_cur = 1000;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tiny), 0);
+	feed_slowly(f, 1000);
+	fixture_settle(f);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	fffa_pipeline_sink_status(f->p, 0, &s);
+	assert_true(s.spool_errors > 0);
+	assert_int_equal(fixture_ledger(f, 0)->delivered, 1000);
+	f->far[0].judge = rig_refuse;
+	fixture_run_for(f, 1050); /* the disk is asked again after a second */
+	feed_slowly(f, 500);
+	fixture_close(f, 20 * MS);
+	assert_int_equal(f->last[0].spooled, 500);
+	f = rig_life(r, MIB);
+	fixture_open(f, 1);
+	fixture_settle(f);
+	fixture_close(f, 0);
+	assert_int_equal(rig_read(f, 0, e, 1), 1);
+	assert_int_equal(e[0].records, 500);
+}
+
+/* The disk is full while the sink is down: memory, then loss, all told. */
+static void neither_disk_nor_sink(void **state)
+{
+	struct rig *r = *state;
+	struct fixture *f = rig_life(r, MIB);
+	struct rlimit was, tiny;
+	struct rig_epoch e[1];
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	f->far[0].judge = rig_refuse;
+	f->sinks[0].common.queue_memory = 32768;
+	fixture_open(f, 1);
+	feed_slowly(f, 1000);
+	tiny = was;
+	tiny.rlim_cur = 1000;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tiny), 0);
+	feed_slowly(f, 5000);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_true(fixture_ledger(f, 0)->lost[FFFA_RL_QUEUE_FULL] > 1000);
+	f->far[0].judge = NULL;
+	fixture_settle(f);
+	feed_slowly(f, 50);
+	fixture_settle(f);
+	fixture_close(f, 0);
+	assert_int_equal(rig_read(f, 0, e, 1), 1);
+	assert_int_equal(e[0].records + e[0].lost, f->fed);
+	assert_int_equal(e[0].repeats, 0);
+}
+
+static void flip(const char *path, off_t at)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	uint8_t byte;
+
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte ^= 0x40;
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	(void)close(fd);
+}
+
+/* 20 frames of ten records; damage in the head of one and in the body of another. */
+static void damage_is_counted_told_and_passed_over(void **state)
+{
+	struct rig *r = *state;
+	struct fixture *f = rig_life(r, MIB);
+	struct rig_epoch e[1];
+	char path[256];
+	off_t frame;
+
+	f->far[0].judge = rig_refuse;
+	fixture_open(f, 1);
+	feed_slowly(f, 200);
+	fixture_close(f, 5 * MS);
+	frame = ((off_t)rig_disk_bytes(r) - 128) / 20;
+	(void)rig_segment(r, 0, path, sizeof(path));
+	flip(path, 128 + 5 * frame + 30);   /* a head */
+	flip(path, 128 + 11 * frame + 400); /* a body */
+	f = rig_life(r, MIB);
+	fixture_open(f, 1);
+	assert_int_equal(fixture_ledger(f, 0)->resumed, 200);
+	fixture_settle(f);
+	fixture_close(f, 0);
+	assert_int_equal(f->last[0].lost[FFFA_RL_SPOOL_DAMAGED], 20);
+	assert_int_equal(rig_read(f, 0, e, 1), 1);
+	assert_int_equal(e[0].records, 180);
+	assert_int_equal(e[0].lost, 20);
+	assert_string_equal(e[0].reason, "spool_damaged");
+}
+
+static void only_one_agent_has_it(void **state)
+{
+	struct rig *r = *state;
+	struct fixture *f = rig_life(r, MIB);
+	struct fffa_pipeline *p = NULL;
+	struct fffa_err err = {""};
+	char want[128];
+
+	fixture_open(f, 1);
+	assert_int_equal(fffa_pipeline_open(&f->loop, &f->conf, 1, &f->env, &p, &err), -EBUSY);
+	(void)snprintf(want, sizeof(want), "sink a: spool %s/a: another agent uses it", r->dir);
+	assert_string_equal(err.text, want);
+	f->far[0].closes = 0;
+	fixture_close(f, 0);
+}
+
+static void leave_some(struct rig *r, const char *format, const char *fields)
+{
+	struct fixture *f = rig_life(r, MIB);
+
+	f->far[0].judge = rig_refuse;
+	f->sinks[0].common.format = (char *)(uintptr_t)format;
+	f->sinks[0].common.fields = (char *)(uintptr_t)fields;
+	fixture_open(f, 1);
+	feed_slowly(f, 50);
+	fixture_close(f, 5 * MS);
+	assert_int_equal(f->last[0].spooled, 50);
+}
+
+/* JSON names its values: other fields may mix. */
+static void json_of_other_fields_is_sent(void **state)
+{
+	struct rig *r = *state;
+	struct fixture *f;
+	struct rig_epoch e[2];
+
+	leave_some(r, "json", "seq epoch");
+	f = rig_life(r, MIB);
+	fixture_open(f, 1);
+	feed_slowly(f, 10);
+	fixture_settle(f);
+	fixture_close(f, 0);
+	assert_int_equal(rig_read(f, 0, e, 2), 2);
+	assert_int_equal(e[0].records, 50);
+}
+
+static void another_format_is_set_aside_and_told(void **state)
+{
+	struct rig *r = *state;
+	struct fixture *f;
+	struct rig_epoch e[2];
+
+	leave_some(r, "vpc", "${version} ${srcaddr}");
+	f = rig_life(r, MIB);
+	fixture_open(f, 1);
+	feed_slowly(f, 10);
+	fixture_settle(f);
+	fixture_close(f, 0);
+	assert_int_equal(f->last[0].lost[FFFA_RL_SPOOL_FORMAT], 50);
+	assert_int_equal(rig_files(r, ".aside"), 1);
+	assert_int_equal(rig_read(f, 0, e, 2), 2);
+	assert_int_equal(e[0].records + e[1].records, 10);
+	assert_int_equal(e[0].lost + e[1].lost, 50);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RIG_CASE(without_trouble_all_goes_through_and_nothing_stays),
+		RIG_CASE(an_outage_outlives_the_agent),
+		RIG_CASE(an_epoch_is_above_all_on_disk),
+		RIG_CASE(memory_is_bounded_while_the_disk_takes_all),
+		RIG_CASE(full_drops_the_newest),
+		RIG_CASE(full_drops_the_oldest),
+		RIG_CASE(a_disk_that_takes_nothing_is_no_reason_to_stop),
+		RIG_CASE(neither_disk_nor_sink),
+		RIG_CASE(damage_is_counted_told_and_passed_over),
+		RIG_CASE(only_one_agent_has_it),
+		RIG_CASE(json_of_other_fields_is_sent),
+		RIG_CASE(another_format_is_set_aside_and_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
