@@ -9,6 +9,7 @@
 
 #define GZIP_BITS    (15 + 16)
 #define AT_BORDER    128 /* data_type of inflate with Z_BLOCK: a block has ended, */
+#define LAST_BLOCK   64	 /* which was marked as the last */
 #define SPARE_BITS   7	 /* and so many bits of its last byte are left */
 #define NOT_COMPLETE 2
 
@@ -43,7 +44,7 @@ static int step(struct reading *r)
 			return -ENOMEM;
 		if (rc != Z_OK && rc != Z_BUF_ERROR)
 			return -EBADMSG; /* damage: what was good so far is kept */
-		if (r->z.data_type & AT_BORDER && !(r->z.data_type & SPARE_BITS) &&
+		if ((r->z.data_type & (AT_BORDER | LAST_BLOCK | SPARE_BITS)) == AT_BORDER &&
 		    r->last == '\n') {
 			r->good = r->now;
 			r->good.bytes = r->offset - r->z.avail_in;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -116,8 +117,8 @@ struct reading {
 	size_t files;
 };
 
-/* Each file begins with the header and goes on in the sequence; at most 1000 bytes. */
-static void read_file(const struct place *p, const char *name, struct reading *r)
+/* Each file begins with the header and goes on in the sequence. */
+static void read_file(const struct place *p, const char *name, long most, struct reading *r)
 {
 	char path[400], line[256];
 	FILE *f;
@@ -129,7 +130,7 @@ static void read_file(const struct place *p, const char *name, struct reading *r
 	assert_string_equal(line, HEAD);
 	while (fgets(line, sizeof(line), f))
 		assert_int_equal(strtoull(line, NULL, 10), r->seq++);
-	assert_true(ftell(f) <= 1000);
+	assert_true(ftell(f) <= most);
 	(void)fclose(f);
 	r->files++;
 }
@@ -150,16 +151,22 @@ static int no_dots(const struct dirent *d)
 	return d->d_name[0] != '.';
 }
 
-static struct reading read_all(const struct place *p)
+/* All files, none larger than most bytes. */
+static struct reading read_some(const struct place *p, long most)
 {
 	struct reading r = {.seq = 1};
 	struct dirent **list;
 	int n = scandir(p->dir, &list, no_dots, by_number);
 
 	for (int i = 0; i < n; i++)
-		read_file(p, list[i]->d_name, &r);
+		read_file(p, list[i]->d_name, most, &r);
 	free_names(list, n);
 	return r;
+}
+
+static struct reading read_all(const struct place *p)
+{
+	return read_some(p, 1000);
 }
 
 static void send_some(struct sink_rig *r, uint64_t *seq, int batches)
@@ -172,6 +179,14 @@ static void send_some(struct sink_rig *r, uint64_t *seq, int batches)
 		*seq += 3;
 		rig_delivery_fini(&d);
 	}
+}
+
+static void tidy(struct place *p, int64_t keep, enum fffa_file_kind kind)
+{
+	struct fffa_file_tidy t = {.path = p->path, .keep = keep, .kind = kind};
+
+	fffa_file__tidy(&t);
+	assert_int_equal(t.result, 0);
 }
 
 static void every_record_once_over_all_files(void **state)
@@ -277,6 +292,33 @@ static void failed_rotation_goes_on_in_the_old_file(void **state)
 	assert_int_equal(st.st_size, 2 + 1500);
 }
 
+/* The file is put aside, then there is no descriptor for a new one: it gets its name back. */
+static void no_new_file_no_rotation(void **state)
+{
+	struct place *p = *state;
+	struct rlimit old, low;
+	struct sink_rig r;
+	struct reading got;
+	uint64_t seq = 1;
+	int next;
+
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_rig_start(&r), 0);
+	send_some(&r, &seq, 3);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	next = dup(STDERR_FILENO);
+	assert_true(next >= 0);
+	(void)close(next);
+	low = (struct rlimit){.rlim_cur = (rlim_t)next, .rlim_max = old.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	send_some(&r, &seq, 2);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	sink_rig_close(&r);
+	expect_names(p, " flows.log");
+	got = read_some(p, 2000);
+	assert_int_equal(got.seq, seq);
+}
+
 /* The clock was set back: what is put aside now is still the newest, the last to be deleted. */
 static void names_rise_whatever_the_clock_does(void **state)
 {
@@ -293,11 +335,7 @@ static void names_rise_whatever_the_clock_does(void **state)
 	assert_int_equal(sink_rig_start(&r), 0);
 	send_some(&r, &seq, 7);
 	sink_rig_close(&r);
-	{
-		struct fffa_file_tidy t = {.path = p->path, .keep = 2};
-
-		fffa_file__tidy(&t);
-	}
+	tidy(p, 2, FFFA_FILE_PLAIN);
 	expect_names(p, want);
 }
 
@@ -339,14 +377,6 @@ static void through_a_symbolic_link(void **state)
 	assert_true(S_ISLNK(st.st_mode));
 	assert_int_equal(stat(real, &st), 0);
 	assert_int_equal(st.st_size, 2 + 300);
-}
-
-static void tidy(struct place *p, int64_t keep, enum fffa_file_kind kind)
-{
-	struct fffa_file_tidy t = {.path = p->path, .keep = keep, .kind = kind};
-
-	fffa_file__tidy(&t);
-	assert_int_equal(t.result, 0);
 }
 
 static void the_oldest_go_and_others_stay(void **state)
@@ -478,6 +508,7 @@ int main(void)
 		CASE(last_interval_is_put_aside),
 		CASE(an_idle_file_is_put_aside),
 		CASE(failed_rotation_goes_on_in_the_old_file),
+		CASE(no_new_file_no_rotation),
 		CASE(a_file_that_was_moved_is_only_opened_again),
 		CASE(names_rise_whatever_the_clock_does),
 		CASE(through_a_symbolic_link),
