@@ -30,9 +30,9 @@ static const char *const names[FFFA_AWS_SERVICES] = {
 
 uint8_t fffa_aws_service_of(const char *name)
 {
-	for (uint8_t i = FFFA_AWS_EC2; i < FFFA_AWS_SERVICES; i++) {
+	for (unsigned int i = FFFA_AWS_EC2; i < FFFA_AWS_SERVICES; i++) {
 		if (strcmp(names[i], name) == 0)
-			return i;
+			return (uint8_t)i;
 	}
 	return FFFA_AWS_AMAZON;
 }

@@ -170,8 +170,10 @@ int main(int argc, char **argv)
 	struct bench *b = calloc(1, sizeof(*b));
 	int failed;
 
-	if (!b || n < PIECE)
+	if (!b || n < PIECE) {
+		free(b);
 		return 1;
+	}
 	b->random = 88172645463325252u;
 	printf("%-48s %8s %8s\n", "ns per record (two addresses)", "warm", "cold");
 	failed = run(b, n, "IPv4, 8 000 IPv4 and 2 000 IPv6 prefixes", 20, 0);

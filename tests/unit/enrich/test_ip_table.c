@@ -334,9 +334,9 @@ static void every_service_has_its_name(void **state)
 {
 	(void)state;
 	assert_null(fffa_aws_service_name(FFFA_AWS_NONE));
-	for (uint8_t i = FFFA_AWS_AMAZON; i < FFFA_AWS_SERVICES; i++) {
-		assert_non_null(fffa_aws_service_name(i));
-		assert_int_equal(fffa_aws_service_of(fffa_aws_service_name(i)), i);
+	for (unsigned int i = FFFA_AWS_AMAZON; i < FFFA_AWS_SERVICES; i++) {
+		assert_non_null(fffa_aws_service_name((uint8_t)i));
+		assert_int_equal(fffa_aws_service_of(fffa_aws_service_name((uint8_t)i)), i);
 	}
 	assert_int_equal(fffa_aws_service_of("CLOUDFRONT_ORIGIN_FACING"), FFFA_AWS_AMAZON);
 	assert_int_equal(fffa_aws_service_of(""), FFFA_AWS_AMAZON);
