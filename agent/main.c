@@ -11,6 +11,7 @@
 #include "agent/base/log.h"
 #include "agent/capture/host.h"
 #include "agent/cli.h"
+#include "agent/enrich/ip_ranges.h"
 
 #define DEFAULT_CONFIG "/etc/fffa/fffa.yaml"
 
@@ -100,6 +101,22 @@ static enum fffa_exit cmd_run(const struct fffa_command *self, int argc, char **
 	return code;
 }
 
+/* No problem of the configuration: the file may come later, and the agent looks again. */
+static void report_ip_ranges(const char *path)
+{
+	struct fffa_ip_ranges_facts facts;
+	struct fffa_err err;
+
+	if (!path || !*path)
+		return;
+	if (fffa_ip_ranges_check(path, &facts, &err) != 0)
+		(void)printf("ip ranges: %s: of no use as it is: %s\n", path, err.text);
+	else
+		(void)printf("ip ranges: %s: prefixes=%zu created=%s not prefixes=%zu\n", path,
+			     facts.prefixes, facts.created[0] ? facts.created : "-",
+			     facts.rejected);
+}
+
 static enum fffa_exit cmd_check(const struct fffa_command *self, int argc, char **argv)
 {
 	struct common_args args = {0};
@@ -111,6 +128,7 @@ static enum fffa_exit cmd_check(const struct fffa_command *self, int argc, char 
 	code = fffa_cli_load(args.config, &conf, stdout);
 	if (!code) {
 		(void)printf("configuration: ok\n");
+		report_ip_ranges(conf.metadata.ip_ranges);
 		fffa_config_free(&conf);
 	}
 	fffa_host_report(stdout);

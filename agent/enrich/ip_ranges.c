@@ -9,10 +9,8 @@
 #include <unistd.h>
 
 #include "agent/base/clock.h"
-#include "agent/base/err.h"
 #include "agent/base/log.h"
 #include "agent/enrich/aws_service.h"
-#include "agent/enrich/ip_ranges_parse.h"
 
 #define TAG "metadata"
 
@@ -119,12 +117,10 @@ static int read_open(int fd, struct look *l)
 	return err;
 }
 
-static void on_work(uv_work_t *w)
+static void look_at(const char *path, struct look *l)
 {
-	struct fffa_ip_ranges *r = w->data;
-	struct look *l = &r->look;
 	/* What is no file shall not hold a worker. */
-	int fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int error = errno;
 
 	if (fd < 0) {
@@ -136,6 +132,24 @@ static void on_work(uv_work_t *w)
 	if (!l->error)
 		l->err.text[0] = '\0';
 	(void)close(fd);
+}
+
+int fffa_ip_ranges_check(const char *path, struct fffa_ip_ranges_facts *facts, struct fffa_err *err)
+{
+	struct look l = {.error = 0};
+
+	look_at(path, &l);
+	fffa_ip_table_free(l.table);
+	*facts = l.facts;
+	*err = l.err;
+	return l.error;
+}
+
+static void on_work(uv_work_t *w)
+{
+	struct fffa_ip_ranges *r = w->data;
+
+	look_at(r->path, &r->look);
 }
 
 static void maybe_free(struct fffa_ip_ranges *r)

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "agent/base/err.h"
+#include "agent/enrich/ip_ranges_parse.h"
 #include "agent/flow/record.h"
 
 struct fffa_ip_ranges;
@@ -25,6 +27,10 @@ bool fffa_ip_ranges_settled(const struct fffa_ip_ranges *r);
 
 /* Sets src_service and dst_service; the names are static. */
 void fffa_ip_ranges_apply(const struct fffa_ip_ranges *r, struct fffa_record *rec);
+
+/* Reads path, blocking, to say whether it is of use: 0 and facts, or -errno and err. For fffa check. */
+int fffa_ip_ranges_check(const char *path, struct fffa_ip_ranges_facts *facts,
+			 struct fffa_err *err);
 
 /* Asynchronous: waits for a reading under way; closed is called on the loop, then r is freed. Call once. */
 void fffa_ip_ranges_close(struct fffa_ip_ranges *r, void (*closed)(void *arg), void *arg);

@@ -80,6 +80,22 @@ class Config(program.Case):
             for name in ("kernel", "privileges", "ring buffer", "tc", "xdp"):
                 self.assertTrue(lines[name])
 
+    def test_check_says_whether_the_ip_ranges_are_of_use(self):
+        ranges = self.file("ranges.json", '{"createDate": "2026-11-20-01-02-03", "prefixes": '
+                                          '[{"ip_prefix": "52.0.0.0/8", "service": "S3"}, {}]}')
+        path = self.file("good.yaml", f"metadata: {{ip_ranges: {ranges}}}\n")
+
+        def said():
+            done = program.fffa("check", "-c", path)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            return dict(one.split(": ", 1) for one in done.stdout.splitlines())["ip ranges"]
+
+        self.assertEqual(said(), f"{ranges}: prefixes=1 created=2026-11-20-01-02-03 not prefixes=1")
+        ranges.write_text('{"prefixes": [')
+        self.assertEqual(said(), f"{ranges}: of no use as it is: no JSON at line 1, column 14")
+        ranges.unlink()
+        self.assertEqual(said(), f"{ranges}: of no use as it is: No such file or directory")
+
     def test_a_missing_file(self):
         path = self.dir / "absent.yaml"
         for args in (("run", "-c", path), ("config", "-c", path), ("replay", "-c", path, "x.pcap")):

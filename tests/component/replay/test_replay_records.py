@@ -190,6 +190,25 @@ class Replay(program.Case):
         got = {one["srcaddr"]: one["end_reason"] for one in map(json.loads, self.replay("--local", "10.0.0.1", path))}
         self.assertEqual(got, {"10.0.0.1": "end", "10.0.0.2": "end", "10.0.0.3": "forced"})
 
+    def services(self, code=0):
+        self.file("fffa.yaml", f"metadata: {{ip_ranges: {self.dir}/ranges.json}}\nsinks: [{{name: out, type: file, "
+                               "path: '-', header: false, format: vpc, fields: "
+                               "'${pkt-srcaddr} ${pkt-src-aws-service} ${pkt-dst-aws-service}'}]\n")
+        many = [at(0, f.ip(src, dst, 17, f.udp(1, 2))) for src, dst in (
+            ("52.0.0.1", "10.0.0.1"), ("10.0.0.2", "52.95.0.1"), ("2600:1f00::1", "fd00::1"), ("9.9.9.9", "51.0.0.0"))]
+        return sorted(self.replay(self.capture(*many), code=code))
+
+    def test_services_of_addresses(self):
+        self.file("ranges.json", json.dumps({
+            "prefixes": [{"ip_prefix": "52.0.0.0/8", "service": "AMAZON"}, {"ip_prefix": "52.95.0.0/16", "service": "S3"}],
+            "ipv6_prefixes": [{"ipv6_prefix": "2600:1f00::/24", "service": "EC2"}]}))
+        # Already the first record: a replay waits for the file.
+        for _ in range(5):
+            self.assertEqual(self.services(), ["10.0.0.2 - S3", "2600:1f00::1 EC2 -", "52.0.0.1 AMAZON -", "9.9.9.9 - -"])
+
+    def test_services_without_the_file(self):
+        self.assertEqual(self.services(), ["10.0.0.2 - -", "2600:1f00::1 - -", "52.0.0.1 - -", "9.9.9.9 - -"])
+
     def test_standard_output_closed_early_is_no_crash(self):
         many = [at(i / 1000, f.ip("10.0.0.1", "10.0.0.2", 17, f.udp(1 + i % 60000, 2))) for i in range(20000)]
         path = self.capture(*many)

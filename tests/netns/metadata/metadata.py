@@ -20,7 +20,7 @@ MOCK = os.path.join(HERE, "..", "..", "stubs", "imds", "imds_mock.py")
 FFFA = ""
 CONFIG = """
 capture: {{interfaces: [v0], drain_interval: 100ms}}
-flows: {{idle_timeout: 200ms, active_timeout: 1s}}
+flows: {{idle_timeout: 200ms, active_timeout: 1s, nodata: false}}
 metadata: {{imds: {{enabled: on, timeout: 10s, refresh: 1h}}}}
 sinks:
   - {{name: json, type: file, format: json, path: {dir}/flows.json, batch: {{age: 50ms}}}}
@@ -91,6 +91,41 @@ class Metadata(unittest.TestCase):
         L.await_true("a second round", lambda: self.rounds() == 2)
         self.assertEqual(agent.end(), 0, agent.text(agent.err))
         self.assertRegex(agent.text(agent.err), r"balance=ok")
+
+    def test_a_task_and_the_services_of_addresses(self):
+        self.lab = L.Lab(offloads=True)
+        self.lab.__enter__()
+        self.addCleanup(self.lab.close)
+        arn = "arn:aws:ecs:eu-west-1:111122223333:"
+        task = {"TaskARN": arn + "task/prod/0123abcd", "Cluster": "prod", "Family": "fam", "Revision": "7",
+                "AvailabilityZone": "eu-west-1b", "ServiceName": "web", "Containers": [{"DockerId": "cafe-1"}]}
+        self.faults([{"kind": "body", "path": "/v4/cafe-1/task", "body": json.dumps(task)}])
+        mock = self.lab.start(self.lab.host, "mock", "/usr/bin/python3", MOCK, "--listen", L.METADATA, "--port", "80",
+                              "--fault-file", self.lab.file("faults"), "--log", self.lab.file("imds.log"))
+        mock.await_line("ready")
+        ranges = self.lab.file("ranges.json", json.dumps({"prefixes": [{"ip_prefix": "52.0.0.0/8", "service": "S3"}]}))
+        config = self.lab.file("fffa.yaml", CONFIG.format(dir=self.lab.dir).replace("imds: {enabled: on", "ip_ranges: "
+                               f"{ranges}, imds: {{enabled: off"))
+        for ns, dev, host, other, mac in ((self.lab.host, "v0", 1, 2, L.PEER_MAC), (self.lab.peer, "v1", 2, 1, L.HOST_MAC)):
+            L.sh("ip", "-n", ns, "addr", "add", f"52.0.0.{host}/24", "dev", dev)
+            L.sh("ip", "-n", ns, "neigh", "replace", f"52.0.0.{other}", "lladdr", mac, "dev", dev, "nud", "permanent")
+        agent = self.lab.start(self.lab.host, "agent", "env", f"ECS_CONTAINER_METADATA_URI_V4=http://{L.METADATA}/v4/cafe-1",
+                               FFFA, "run", "-c", config)
+        agent.await_line("kernel table ready")
+        self.lab.run(self.lab.host, "ping", "-q", "-c", "3", "-i", "0.05", "52.0.0.2")
+        L.await_true("records", lambda: sum(o["protocol"] == 1 for o in self.records()) >= 2)
+        self.assertEqual(agent.end(), 0, agent.text(agent.err))
+        for o in self.records():
+            self.assertEqual({k: v for k, v in o.items() if k.startswith("ecs_")}, {
+                "ecs_cluster_arn": arn + "cluster/prod", "ecs_cluster_name": "prod", "ecs_task_arn": arn + "task/prod/0123abcd",
+                "ecs_task_id": "0123abcd", "ecs_task_definition_arn": arn + "task-definition/fam:7",
+                "ecs_service_name": "web", "ecs_container_id": "cafe-1"})
+            self.assertEqual((o["account_id"], o["region"], o["az"]), ("111122223333", "eu-west-1", "eu-west-1b"))
+            ours = o["srcaddr"].startswith("52.0.0.")
+            self.assertEqual((o.get("pkt_src_aws_service"), o.get("pkt_dst_aws_service")),
+                             ("S3", "S3") if ours else (None, None), o)
+        with open(self.lab.file("imds.log")) as f:
+            self.assertEqual({json.loads(line)["path"] for line in f}, {"/v4/cafe-1/task"})
 
 
 if __name__ == "__main__":
