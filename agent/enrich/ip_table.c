@@ -11,18 +11,20 @@
 
 #define ROOT_BITS 16
 #define ROOTS	  (1u << ROOT_BITS)
+#define BLOCK	  16
 
 /* Range i goes from its start to the next one's. What lies before the first is nobody's. */
 struct fffa_ip_table {
 	uint32_t n4;
 	uint32_t n6;
-	uint64_t *start6; /* the upper halves */
+	uint64_t *coarse6; /* every BLOCK-th of start6: few enough to stay in the cache */
+	uint64_t *start6;  /* the upper halves */
 	uint64_t *low6;
 	uint32_t *start4;
 	uint8_t *service4;
 	uint8_t *service6;
-	uint32_t root4[ROOTS +
-		       1]; /* number of ranges that start below an address with these upper bits */
+	/* How many ranges start below an address with these upper bits. */
+	uint32_t root4[ROOTS + 1];
 };
 
 static bool is_v4(fffa_ip_number a)
@@ -42,27 +44,35 @@ static void index_v4(struct fffa_ip_table *t)
 	t->root4[ROOTS] = t->n4;
 }
 
-static struct fffa_ip_table *make(const struct fffa_ip_range *v, size_t n)
+/* All in one block, the widest first so that each array lies where its type wants it. */
+static struct fffa_ip_table *allocate(size_t n4, size_t n6)
 {
-	size_t n4 = 0, bytes;
-	struct fffa_ip_table *t;
-	char *p;
+	size_t coarse = (n6 + BLOCK - 1) / BLOCK;
+	struct fffa_ip_table *t = malloc(sizeof(*t) + (coarse + 2 * n6) * sizeof(uint64_t) +
+					 n4 * sizeof(uint32_t) + n4 + n6);
 
-	for (size_t i = 0; i < n; i++)
-		n4 += is_v4(v[i].start);
-	bytes = n4 * (sizeof(*t->start4) + 1) + (n - n4) * (2 * sizeof(*t->start6) + 1);
-	t = malloc(sizeof(*t) + bytes + sizeof(*t->start6));
 	if (!t)
 		return NULL;
-	/* All in one block, the widest first so that each lies where its type wants it. */
-	p = (char *)t +
-	    (sizeof(*t) + sizeof(*t->start6) - 1) / sizeof(*t->start6) * sizeof(*t->start6);
-	t->start6 = (void *)p;
-	t->low6 = t->start6 + (n - n4);
-	t->start4 = (void *)(t->low6 + (n - n4));
+	t->coarse6 = (void *)(t + 1);
+	t->start6 = t->coarse6 + coarse;
+	t->low6 = t->start6 + n6;
+	t->start4 = (void *)(t->low6 + n6);
 	t->service4 = (void *)(t->start4 + n4);
 	t->service6 = t->service4 + n4;
 	t->n4 = t->n6 = 0;
+	return t;
+}
+
+static struct fffa_ip_table *make(const struct fffa_ip_range *v, size_t n)
+{
+	struct fffa_ip_table *t;
+	size_t n4 = 0;
+
+	for (size_t i = 0; i < n; i++)
+		n4 += is_v4(v[i].start);
+	t = allocate(n4, n - n4);
+	if (!t)
+		return NULL;
 	for (size_t i = 0; i < n; i++) {
 		if (is_v4(v[i].start)) {
 			t->start4[t->n4] = (uint32_t)v[i].start;
@@ -73,6 +83,8 @@ static struct fffa_ip_table *make(const struct fffa_ip_range *v, size_t n)
 			t->service6[t->n6++] = v[i].service;
 		}
 	}
+	for (uint32_t i = 0; i < t->n6; i += BLOCK)
+		t->coarse6[i / BLOCK] = t->start6[i];
 	index_v4(t);
 	return t;
 }
@@ -143,10 +155,16 @@ static uint8_t find_v4(const struct fffa_ip_table *t, uint32_t a)
 
 static uint8_t find_v6(const struct fffa_ip_table *t, uint64_t high, uint64_t low)
 {
-	uint32_t n = count64(t->start6, 0, t->n6, high);
+	uint32_t blocks = count64(t->coarse6, 0, (t->n6 + BLOCK - 1) / BLOCK, high);
+	uint32_t begin, left, n;
 
+	if (!blocks)
+		return FFFA_AWS_NONE;
+	begin = (blocks - 1) * BLOCK;
+	left = t->n6 - begin;
+	n = count64(t->start6, begin, left < BLOCK ? left : BLOCK, high);
 	/* Several ranges begin within the same /64: rare. */
-	if (n && t->start6[n - 1] == high && t->low6[n - 1] > low) {
+	if (t->start6[n - 1] == high && t->low6[n - 1] > low) {
 		uint32_t first = high ? count64(t->start6, 0, n, high - 1) : 0;
 
 		n = count64(t->low6, first, n - first, low);
