@@ -17,11 +17,13 @@ static void edge_of(const struct fffa_cidr *c, bool last, uint8_t out[16])
 	}
 }
 
-/* No carry: a subnet and a VPC leave at least four bits. */
+/* A subnet and a VPC leave at least four bits (16 addresses), so most others are told by these. */
 static bool is_nth(const struct fffa_cidr *c, uint8_t nth, const uint8_t addr[16])
 {
 	uint8_t at[16];
 
+	if ((addr[15] & 0xf) != nth)
+		return false;
 	edge_of(c, false, at);
 	at[15] = (uint8_t)(at[15] + nth);
 	return memcmp(at, addr, 16) == 0;
@@ -37,6 +39,8 @@ static bool is_kept(const struct fffa_cidr *subnet, const uint8_t addr[16])
 		if (is_nth(subnet, i, addr))
 			return true;
 	}
+	if ((addr[15] & 0xf) != 0xf)
+		return false;
 	edge_of(subnet, true, last);
 	return memcmp(last, addr, 16) == 0;
 }
