@@ -6,7 +6,7 @@
 #   tests/run.sh [--quick] [--only LABEL] [--list]
 #
 #   --quick        the cheap part: dev build, unit, contract and component tests, the fast lint steps
-#   --only LABEL   one kind of test only: a ctest label (unit, netns, ...), lint, fuzz or kernels
+#   --only LABEL   one kind of test only: a ctest label (unit, netns, ...), lint, fuzz, kernels or peers
 #   --list         say what would run, and where; runs nothing
 #
 # FUZZ_SECONDS (default 10) bounds each fuzz target. Logs are in build/log. The last line is
@@ -25,6 +25,8 @@ plan=(
 )
 # These use the whole machine (hooks, namespaces, the clock): one at a time.
 serial='netns|bpf|bench|system'
+# A stage of their own, one at a time: they fetch and build what others wrote, once, under build/peers.
+apart='peers'
 quick_labels='unit|contract|component'
 # Scripts of tests/lint. The second list needs the dev and the clang build.
 lint_fast=(format layers spdx tree shell selftest)
@@ -136,8 +138,8 @@ test_preset()
 	elif [[ -n $quick ]]; then
 		select+=(-L "^($quick_labels)\$")
 	fi
-	run_ctest "$preset" parallel -j "$jobs" "${select[@]}" -LE "^($serial)\$"
-	run_ctest "$preset" serial -j 1 "${select[@]}" -L "^($serial)\$"
+	run_ctest "$preset" parallel -j "$jobs" "${select[@]}" -LE "^($serial|$apart)\$"
+	run_ctest "$preset" serial -j 1 "${select[@]}" -L "^($serial)\$" -LE "^($apart)\$"
 	# A label that nobody carries any more must not pass for a green one.
 	[[ $((passed + failed + skipped)) -gt $before ]] || {
 		echo "   FAILED: the $preset build has no test with these labels: $*"
@@ -159,7 +161,7 @@ applies()
 	shift
 	[[ -z $quick || $preset == dev ]] || return 1
 	[[ -n $only ]] || return 0
-	[[ $only != lint && $only != fuzz && $only != kernels ]] || return 1
+	[[ $only != lint && $only != fuzz && $only != kernels && $only != peers ]] || return 1
 	for word in "$@"; do
 		[[ $word != "$only" && $word != '*' ]] || return 0
 	done
@@ -230,6 +232,13 @@ fuzz_result()
 	return "$(cat "$logs/$1.status")"
 }
 
+# With the time of each, as the first run of one may take minutes.
+run_peers()
+{
+	run_ctest dev peers -j 1 -L "^$apart\$"
+	sed -nE 's|^ *[0-9]+/[0-9]+ Test +#[0-9]+: (peer_[a-z_]+) .* ([0-9.]+ sec)$|   \1: \2|p' "$logs/dev-peers.log"
+}
+
 # Each kernel counts as one: the last line of the script is their sum.
 run_kernels()
 {
@@ -281,6 +290,7 @@ list()
 	[[ -n $only && $only != lint ]] || echo "lint: ${lint_fast[*]}"
 	[[ -n $quick || (-n $only && $only != lint) ]] || echo "lint: ${lint_deep[*]}"
 	[[ -n $quick || (-n $only && $only != fuzz) ]] || echo "fuzz preset: each target for $fuzz_seconds s"
+	[[ -n $quick || (-n $only && $only != peers) ]] || echo "peers: the dev build with what others wrote"
 	[[ -n $quick || (-n $only && $only != kernels) ]] || echo "kernels: the release build in emulated guests"
 	[[ ! -f build/dev/CTestTestfile.cmake ]] ||
 		ctest --test-dir build/dev -N ${only:+-L "^$only\$"} | grep '  Test' || true
@@ -314,6 +324,9 @@ main()
 	mkdir -p "$logs"
 	stage install check install docker/install-deps.sh all || finish
 	run_plan
+	if [[ -z $quick && (-z $only || $only == peers) ]] && build dev; then
+		stage peers run_peers
+	fi
 	if [[ -z $only || $only == lint ]]; then
 		stage lint run_lint "${lint_fast[@]}"
 		if [[ -z $quick ]] && build dev && build clang; then
