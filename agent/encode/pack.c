@@ -54,7 +54,7 @@ uint8_t *fffa_pack_str(uint8_t *p, const char *s, size_t len)
 	return p + len;
 }
 
-uint8_t *fffa_pack_text(uint8_t *p, uint8_t *end)
+uint8_t *fffa_pack_text(uint8_t *p, const uint8_t *end)
 {
 	size_t len = (size_t)(end - p - 1);
 	size_t head = len < 32 ? 1 : len < 256 ? 2 : 3;

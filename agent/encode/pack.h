@@ -22,7 +22,7 @@ uint8_t *fffa_pack_bool(uint8_t *p, bool v);
 uint8_t *fffa_pack_str(uint8_t *p, const char *s, size_t len);
 
 /* Turns the text that stands from p + 1 to end into a string at p. */
-uint8_t *fffa_pack_text(uint8_t *p, uint8_t *end);
+uint8_t *fffa_pack_text(uint8_t *p, const uint8_t *end);
 
 /* The head of a map whose n is not known yet: as many bytes as for most pairs, and how to set n. */
 size_t fffa_pack_map_bytes(size_t most);
