@@ -62,7 +62,7 @@ static size_t take(const struct fffa_encoder *e, const struct golden *g, size_t 
 {
 	uint8_t line[FFFA_RECORD_BYTES_MAX];
 	struct sample s;
-	size_t len;
+	size_t len = 0;
 
 	sample_tcp(&s);
 	encode_cases[i].make(&s);
