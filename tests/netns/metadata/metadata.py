@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The metadata service and a running agent: metadata.py FFFA
 
-While the service is silent at the start, records wait, but not for long; once it answers they carry what it says. An
-address that comes makes the agent ask again.
+At its two addresses. While it is silent at the start, records wait, but not for long; once it answers they carry what
+it says. An address that comes makes the agent ask again.
 """
 
 import json
@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "e2e"))
 import lab as L  # noqa: E402
 
 MOCK = os.path.join(HERE, "..", "..", "stubs", "imds", "imds_mock.py")
+METADATA6 = "fd00:ec2::254"
 FFFA = ""
 CONFIG = """
 capture: {{interfaces: [v0], drain_interval: 100ms}}
@@ -51,18 +52,35 @@ class Metadata(unittest.TestCase):
         with open(self.lab.file("imds.log")) as f:
             return sum("/document" in line for line in f)
 
-    def test_silent_then_talking(self):
+    def setUp(self):
         self.lab = L.Lab(offloads=True)
         self.lab.__enter__()
         self.addCleanup(self.lab.close)
-        self.faults([{"kind": "hang"}])
-        mock = self.lab.start(self.lab.host, "mock", "/usr/bin/python3", MOCK, "--listen", L.METADATA, "--port", "80",
+
+    def start_mock(self, address):
+        mock = self.lab.start(self.lab.host, "mock", "/usr/bin/python3", MOCK, "--listen", address, "--port", "80",
                               "--mac", L.HOST_MAC, "--fault-file", self.lab.file("faults"), "--log",
                               self.lab.file("imds.log"))
         mock.await_line("ready")
+
+    def start_agent(self, *env):
         config = self.lab.file("fffa.yaml", CONFIG.format(dir=self.lab.dir))
-        agent = self.lab.start(self.lab.host, "agent", FFFA, "run", "-c", config)
+        agent = self.lab.start(self.lab.host, "agent", "env", *env, FFFA, "run", "-c", config)
         agent.await_line("kernel table ready")
+        return agent
+
+    def test_at_its_ipv6_address(self):
+        L.sh("ip", "-n", self.lab.host, "-6", "addr", "add", METADATA6 + "/128", "dev", "lo", "nodad")
+        self.faults([])
+        self.start_mock(METADATA6)
+        agent = self.start_agent("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6")
+        agent.await_line(r"identity learned from IMDS: instance=i-0123456789abcdef0 .*interfaces=1")
+        self.assertEqual(agent.end(), 0, agent.text(agent.err))
+
+    def test_silent_then_talking(self):
+        self.faults([{"kind": "hang"}])
+        self.start_mock(L.METADATA)
+        agent = self.start_agent()
         ready = time.monotonic()
         self.lab.start(self.lab.host, "ping", "ping", "-q", "-i", "0.1", L.PEER4)
         L.await_true("the first record", self.records)
@@ -93,16 +111,11 @@ class Metadata(unittest.TestCase):
         self.assertRegex(agent.text(agent.err), r"balance=ok")
 
     def test_a_task_and_the_services_of_addresses(self):
-        self.lab = L.Lab(offloads=True)
-        self.lab.__enter__()
-        self.addCleanup(self.lab.close)
         arn = "arn:aws:ecs:eu-west-1:111122223333:"
         task = {"TaskARN": arn + "task/prod/0123abcd", "Cluster": "prod", "Family": "fam", "Revision": "7",
                 "AvailabilityZone": "eu-west-1b", "ServiceName": "web", "Containers": [{"DockerId": "cafe-1"}]}
         self.faults([{"kind": "body", "path": "/v4/cafe-1/task", "body": json.dumps(task)}])
-        mock = self.lab.start(self.lab.host, "mock", "/usr/bin/python3", MOCK, "--listen", L.METADATA, "--port", "80",
-                              "--fault-file", self.lab.file("faults"), "--log", self.lab.file("imds.log"))
-        mock.await_line("ready")
+        self.start_mock(L.METADATA)
         ranges = self.lab.file("ranges.json", json.dumps({"prefixes": [{"ip_prefix": "52.0.0.0/8", "service": "S3"}]}))
         config = self.lab.file("fffa.yaml", CONFIG.format(dir=self.lab.dir).replace("imds: {enabled: on", "ip_ranges: "
                                f"{ranges}, imds: {{enabled: off"))
