@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+/* An answer of a hostile server: headers, Retry-After, and bodies that judge records. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sinks/http/reply.h"
+#include "sinks/http/shape.h"
+
+#define COUNT_MAX 64
+#define NOW_S	  INT64_C(1700000000)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static void check_judge(fffa_http_judge_fn judge, const struct fffa_http_reply *r, uint32_t count)
+{
+	uint8_t records[COUNT_MAX];
+	uint32_t n[FFFA_V_TOO_BIG + 1] = {0};
+	bool known = true;
+	enum fffa_verdict v;
+
+	memset(records, FFFA_V_DELIVERED, count);
+	v = judge(r, count, records, &known);
+	check(v >= FFFA_V_DELIVERED && v <= FFFA_V_TOO_BIG);
+	for (uint32_t i = 0; i < count; i++) {
+		check(records[i] >= FFFA_V_DELIVERED && records[i] <= FFFA_V_TOO_BIG);
+		n[records[i]]++;
+	}
+	check(v != FFFA_V_TOO_BIG || (count > 1 && !known));
+	check(known || v != FFFA_V_DELIVERED); /* nothing learnt confirms nothing */
+	check(v != FFFA_V_REJECTED || n[FFFA_V_REJECTED] == count);
+	check(!known || v != FFFA_V_DELIVERED || n[FFFA_V_DELIVERED] == count);
+}
+
+/* Header lines up to an empty one, the rest is the body, in pieces. */
+static void receive(struct fffa_http_reply *r, char *text, size_t size)
+{
+	size_t piece = 1 + size / 3;
+
+	while (size) {
+		char *nl = memchr(text, '\n', size);
+		size_t n = nl ? (size_t)(nl - text) + 1 : size;
+
+		check(fffa_http__reply_on_header(text, 1, n, r) == n);
+		check(strlen(r->retry_after) < sizeof(r->retry_after));
+		text += n;
+		size -= n;
+		if (n == 1)
+			break;
+	}
+	for (size_t n; size; text += n, size -= n) {
+		n = size < piece ? size : piece;
+		check(fffa_http__reply_on_body(text, 1, n, r) == n);
+		check(r->len <= r->most && r->held <= r->most);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fffa_http_reply r = {0};
+	uint32_t count;
+	char *text;
+
+	if (size < 2)
+		return 0;
+	count = 1 + data[0] % COUNT_MAX;
+	r.most = (size_t)data[1] * 64;
+	text = malloc(size - 1);
+	check(text);
+	memcpy(text, data + 2, size - 2); /* its own object: a byte too far is seen */
+	receive(&r, text, size - 2);
+	check(fffa_http_retry_after_ms(r.retry_after, NOW_S) <= FFFA_HTTP_RETRY_AFTER_MAX_MS);
+	text[size - 2] = '\0';
+	check(fffa_http_retry_after_ms(text, NOW_S) <= FFFA_HTTP_RETRY_AFTER_MAX_MS);
+	check_judge(fffa_http__judge_bulk, &r, count);
+	check_judge(fffa_http__judge_otlp, &r, count);
+	fffa_http__reply_fini(&r);
+	free(text);
+	return 0;
+}
