@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+/* The sink against a server in a thread: outcomes as the pipeline gets them, room, status, lack of memory. */
+#include "tests/stubs/cmocka_all.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sinks/http/http.h"
+#include "tests/stubs/failing_alloc.h"
+#include "tests/stubs/http_far.h"
+#include "tests/stubs/make_batch.h"
+#include "tests/stubs/sink_rig.h"
+
+struct place {
+	struct http_far *far;
+	char url[64];
+	struct fffa_sink_http_conf conf;
+	struct sink_rig rig;
+};
+
+static int setup(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+
+	p->far = http_far_open();
+	(void)snprintf(p->url, sizeof(p->url), "http://127.0.0.1:%d", http_far_port(p->far));
+	p->conf = (struct fffa_sink_http_conf){.url = p->url,
+					       .compress = FFFA_HTTP_NONE,
+					       .tls.verify = true,
+					       .timeout_ns = INT64_C(20000000000),
+					       .requests = 1};
+	*state = p;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct place *p = *state;
+
+	http_far_close(p->far);
+	free(p);
+	return 0;
+}
+
+static void open_sink(struct place *p)
+{
+	sink_rig_create(&p->rig, &fffa_sink_http_ops, &p->conf, "");
+	assert_int_equal(sink_rig_start(&p->rig), 0);
+}
+
+/* One batch of three records, answered with text. */
+static struct fffa_outcome outcome_of(struct place *p, const char *text)
+{
+	struct rig_delivery d = {0};
+	struct fffa_outcome o;
+
+	http_far_answer(p->far, text);
+	open_sink(p);
+	o = sink_rig_send(&p->rig, &d, make_batch(1, 3, 50));
+	rig_delivery_fini(&d);
+	sink_rig_close(&p->rig);
+	return o;
+}
+
+static void outcomes(void **state)
+{
+	struct place *p = *state;
+	struct fffa_outcome o;
+
+	o = outcome_of(p, "HTTP/1.1 204 Fine\r\n\r\n");
+	assert_int_equal(o.verdict, FFFA_V_DELIVERED);
+	assert_null(o.detail);
+	o = outcome_of(p, "HTTP/1.1 429 Later\r\nRetry-After: 77\r\nContent-Length: 0\r\n\r\n");
+	assert_int_equal(o.verdict, FFFA_V_RETRY);
+	assert_int_equal(o.cause, -EBUSY);
+	assert_int_equal(o.retry_after_ms, 77000);
+	o = outcome_of(p, "HTTP/1.1 503 Later\r\nRetry-After: 999999\r\nContent-Length: 0\r\n\r\n");
+	assert_int_equal(o.retry_after_ms, 3600000);
+	o = outcome_of(p, "HTTP/1.1 413 No\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n");
+	assert_int_equal(o.verdict, FFFA_V_TOO_BIG);
+	assert_int_equal(o.retry_after_ms, 0);
+	o = outcome_of(p, "HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n");
+	assert_int_equal(o.verdict, FFFA_V_REJECTED);
+	o = outcome_of(p, "HTTP/1.1 301 There\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n");
+	assert_int_equal(o.verdict, FFFA_V_RETRY);
+}
+
+static void nobody_listens(void **state)
+{
+	struct place *p = *state;
+	struct rig_delivery d = {0};
+	struct fffa_outcome o;
+
+	p->conf.url = "http://127.0.0.1:1/";
+	open_sink(p);
+	o = sink_rig_send(&p->rig, &d, make_batch(1, 3, 50));
+	assert_int_equal(o.verdict, FFFA_V_RETRY);
+	assert_int_equal(o.cause, -ECONNREFUSED);
+	rig_delivery_fini(&d);
+	sink_rig_close(&p->rig);
+}
+
+static void room_comes_back(void **state)
+{
+	struct place *p = *state;
+	struct rig_delivery d[2] = {0};
+
+	open_sink(p);
+	assert_int_equal(sink_rig_submit(&p->rig, &d[0], make_batch(1, 3, 50)), 0);
+	assert_int_equal(sink_rig_submit(&p->rig, &d[1], make_batch(4, 3, 50)), -EAGAIN);
+	assert_int_equal(p->rig.readies, 0);
+	sink_rig_wait(&p->rig, &d[0]);
+	assert_int_equal(p->rig.readies, 1);
+	assert_int_equal(sink_rig_again(&p->rig, &d[1]), 0);
+	sink_rig_wait(&p->rig, &d[1]);
+	assert_int_equal(d[1].outcome.verdict, FFFA_V_DELIVERED);
+	assert_int_equal(p->rig.readies, 1); /* nobody waits for another */
+	rig_delivery_fini(&d[0]);
+	rig_delivery_fini(&d[1]);
+	sink_rig_close(&p->rig);
+}
+
+static void put(void *arg, const char *key, const char *value)
+{
+	char *text = arg;
+
+	(void)strcat(strcat(strcat(strcat(text, key), "="), value), " ");
+}
+
+static void status(void **state)
+{
+	struct place *p = *state;
+	struct rig_delivery d = {0};
+	char text[256] = "";
+
+	p->conf.requests = 2;
+	open_sink(p);
+	p->rig.ops->report(p->rig.sink, put, text);
+	assert_string_equal(text, "last_status=- http_version=- connections_made=0 "
+				  "requests_in_flight=0 ");
+	for (int i = 0; i < 3; i++) {
+		(void)sink_rig_send(&p->rig, &d, make_batch(1, 3, 50));
+		rig_delivery_fini(&d);
+	}
+	assert_int_equal(sink_rig_submit(&p->rig, &d, make_batch(1, 3, 50)), 0);
+	text[0] = '\0';
+	p->rig.ops->report(p->rig.sink, put, text);
+	assert_string_equal(text, "last_status=200 http_version=1.1 connections_made=1 "
+				  "requests_in_flight=1 ");
+	sink_rig_wait(&p->rig, &d);
+	rig_delivery_fini(&d);
+	sink_rig_close(&p->rig);
+}
+
+/* A server that is another process: its memory does not run out. Returns its port. */
+static int other_process(pid_t *child)
+{
+	int ends[2], port = 0;
+
+	assert_int_equal(pipe(ends), 0);
+	*child = fork();
+	if (!*child) {
+		struct http_far *far = http_far_open();
+
+		http_far_answer(far, "HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{\"errors\":"
+				     "false}");
+		port = http_far_port(far);
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)!write(ends[1], &port, sizeof(port));
+		for (;;)
+			(void)pause();
+	}
+	assert_int_equal(read(ends[0], &port, sizeof(port)), sizeof(port));
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+	return port;
+}
+
+/* Whichever allocation of ours fails: no start, or a delivery that is retried and then comes. */
+static void without_memory(void **state)
+{
+	static const enum fffa_http_compress compress[] = {FFFA_HTTP_ZSTD, FFFA_HTTP_GZIP};
+	struct place *p = *state;
+	struct fffa_pair label = {"env", "test"};
+	unsigned long n = 0;
+	bool fired = true;
+	pid_t child;
+
+	(void)snprintf(p->url, sizeof(p->url), "http://127.0.0.1:%d", other_process(&child));
+	p->conf.shape = FFFA_HTTP_OTLP;
+	p->conf.headers = p->conf.labels = (struct fffa_pairs){&label, 1};
+	while (fired) {
+		struct fffa_batch *b = make_batch(1, 100, 50);
+		struct rig_delivery d = {0};
+
+		p->conf.compress = compress[n % 2];
+		sink_rig_create(&p->rig, &fffa_sink_http_ops, &p->conf, "");
+		failing_alloc_arm(1 + n++ / 2);
+		if (sink_rig_start(&p->rig)) {
+			assert_true(failing_alloc_fired());
+			assert_true(p->rig.err.text[0]);
+			fffa_batch_unref(b);
+		} else {
+			struct fffa_outcome o = sink_rig_send(&p->rig, &d, b);
+
+			fired = failing_alloc_fired();
+			failing_alloc_arm(0);
+			if (o.verdict != FFFA_V_DELIVERED) {
+				assert_true(fired);
+				assert_int_equal(o.verdict, FFFA_V_RETRY);
+				assert_int_equal(sink_rig_again(&p->rig, &d), 0);
+				sink_rig_wait(&p->rig, &d);
+				assert_int_equal(d.outcome.verdict, FFFA_V_DELIVERED);
+			}
+			rig_delivery_fini(&d);
+		}
+		failing_alloc_arm(0);
+		sink_rig_close(&p->rig);
+	}
+	assert_true(n > 10);
+	(void)kill(child, SIGKILL);
+	(void)waitpid(child, NULL, 0);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(outcomes), T(nobody_listens), T(room_comes_back), T(status), T(without_memory),
+	};
+
+	(void)signal(SIGPIPE, SIG_IGN); /* as main does */
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
