@@ -88,7 +88,7 @@ enum fffa_verdict fffa_http__judge_otlp(const struct fffa_http_reply *reply, uin
 	json_t *part = json_object_get(root, "partialSuccess");
 	uint64_t n = read_count(json_object_get(part, "rejectedLogRecords"));
 
-	(void)known;
+	*known = true; /* also of an answer that is no JSON: 2xx is the confirmation */
 	if (n > count)
 		n = count;
 	memset(records + count - n, FFFA_V_REJECTED, n);

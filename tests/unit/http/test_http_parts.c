@@ -310,10 +310,10 @@ static void urls(void **state)
 	}
 }
 
-static void refuses_header(char *key, char *value)
+static void refuses_header(const char *key, const char *value)
 {
 	struct fffa_sink_http_conf c = sound();
-	struct fffa_pair pair = {key, value};
+	struct fffa_pair pair = {(char *)(uintptr_t)key, (char *)(uintptr_t)value};
 
 	c.headers = (struct fffa_pairs){&pair, 1};
 	refuses(&c, "headers: ");
