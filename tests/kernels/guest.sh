@@ -121,6 +121,7 @@ start_agent()
 {
 	cat >/tmp/c.yaml <<-END
 		capture: {interfaces: [v0], hook: $1, drain_interval: 200ms}
+		flows: {nodata: false}
 		metadata: {imds: {enabled: off}}
 		sinks: [{name: out, type: file, format: json, path: /tmp/flows.json}]
 	END
