@@ -58,6 +58,7 @@ mkdir "$work/tmp"
 touch "$work/run.out" "$work/run.err"
 ip netns add "$host"
 ip netns add "$peer"
+ip -n "$host" link set lo up # as on any host: the status page listens there
 
 # Without a default route it says which option to give.
 rc=0
