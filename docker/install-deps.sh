@@ -20,7 +20,7 @@ build=(
 test=(
 	libcmocka-dev "libclang-rt-dev|libclang-rt-14-dev"
 	clang-format clang-tidy cppcheck shellcheck
-	tshark tcpdump iperf3 nftables nginx-light curl iproute2 iputils-ping ethtool procps
+	tshark tcpdump iperf3 nftables nginx-light openssl curl iproute2 iputils-ping ethtool procps
 	python3 python3-venv python3-scapy jq strace kcat prometheus python3-msgpack zstd
 )
 kernels=(qemu-system-x86 busybox-static cpio kmod xz-utils util-linux)

@@ -12,7 +12,6 @@
 #include <uv.h>
 
 #include "agent/base/log.h"
-#include "agent/encode/encoder.h"
 #include "sinks/http/body.h"
 #include "sinks/http/exchange.h"
 #include "sinks/http/options.h"
@@ -236,6 +235,8 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 {
 	const struct fffa_sink_http_conf *c = conf;
 	const struct fffa_http_shape *shape = fffa_http__shape(c->shape);
+	/* Said by the type, not by the format: an envelope makes JSON of text. */
+	bool json = env->content_type && !strcmp(env->content_type, "application/x-ndjson");
 	struct fffa_sink *s;
 	int rc;
 
@@ -264,7 +265,7 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 		t->x.request.arg = t;
 		t->body.shape = shape;
 		t->body.conf = c;
-		t->body.json = env->format == FFFA_FORMAT_JSON;
+		t->body.json = json;
 	}
 	*out = s;
 	return 0;

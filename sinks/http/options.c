@@ -231,6 +231,6 @@ int fffa_http__check_format(const void *conf, unsigned int format, struct fffa_e
 	if (shape->formats & 1u << format)
 		return 0;
 	return fffa_fail(err, EINVAL,
-			 "format: shape %s does not take %s; allowed: vpc, flowlog, json",
+			 "format: shape %s does not take %s; allowed: lines of text or JSON",
 			 shape->name, fffa_format_name((enum fffa_format)format));
 }

@@ -5,9 +5,11 @@
 
 #include "agent/encode/encoder.h"
 
-#define TEXT_OR_JSON (1u << FFFA_FORMAT_VPC | 1u << FFFA_FORMAT_FLOWLOG | 1u << FFFA_FORMAT_JSON)
-#define BEARER	     "Authorization: Bearer "
-#define KIB	     ((size_t)1024)
+#define TEXT_OR_JSON                                                                               \
+	(1u << FFFA_FORMAT_VPC | 1u << FFFA_FORMAT_FLOWLOG | 1u << FFFA_FORMAT_JSON |              \
+	 1u << FFFA_FORMAT_OCSF | 1u << FFFA_FORMAT_ECS)
+#define BEARER "Authorization: Bearer "
+#define KIB    ((size_t)1024)
 
 /* Where each is documented stands with its writer. */
 static const struct fffa_http_shape shapes[] = {

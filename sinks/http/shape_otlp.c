@@ -8,6 +8,8 @@
 #include "sinks/http/options.h"
 #include "sinks/http/shape.h"
 
+#define DEPTH_MAX 16 /* the deepest format has four levels */
+
 static void put_attribute(struct fffa_http_buf *out, const char *key, const char *value,
 			  unsigned int *count)
 {
@@ -52,9 +54,14 @@ static const uint8_t *skip_string(const uint8_t *p, const uint8_t *end)
 /* Just behind a value that is no string, list or object. */
 static const uint8_t *skip_bare(const uint8_t *p, const uint8_t *end)
 {
-	while (p < end && *p != ',' && *p != '}')
+	while (p < end && *p != ',' && *p != '}' && *p != ']')
 		p++;
 	return p;
+}
+
+static bool is_word(const uint8_t *p, size_t n, const char *word)
+{
+	return n == strlen(word) && !memcmp(p, word, n);
 }
 
 static bool is_integer(const uint8_t *p, size_t n)
@@ -70,12 +77,12 @@ static bool is_integer(const uint8_t *p, size_t n)
 	return true;
 }
 
-static void put_value(struct fffa_http_buf *out, const uint8_t *p, size_t n)
+static void put_scalar(struct fffa_http_buf *out, const uint8_t *p, size_t n)
 {
 	if (*p == '"') {
 		fffa_http_buf_text(out, "{\"stringValue\":");
 		fffa_http_buf_add(out, p, n);
-	} else if (*p == 't' || *p == 'f') {
+	} else if (is_word(p, n, "true") || is_word(p, n, "false")) {
 		fffa_http_buf_text(out, "{\"boolValue\":");
 		fffa_http_buf_add(out, p, n);
 	} else if (is_integer(p, n)) {
@@ -89,43 +96,70 @@ static void put_value(struct fffa_http_buf *out, const uint8_t *p, size_t n)
 	fffa_http_buf_text(out, "}");
 }
 
-/*
- * A flat object, as our encoder writes it and without spaces, as a list of keys and values. False
- * when it is not: then out has a part of it.
- */
-static bool put_object(struct fffa_http_buf *out, struct fffa_span r)
-{
-	const uint8_t *p = r.ptr, *end = r.ptr + r.len, *key, *value;
-	bool first = true;
+static const uint8_t *put_list(struct fffa_http_buf *out, const uint8_t *p, const uint8_t *end,
+			       unsigned int depth);
 
-	if (r.len < 2 || *p != '{' || end[-1] != '}')
-		return false;
-	fffa_http_buf_text(out, "{\"kvlistValue\":{\"values\":[");
-	for (p++; p + 1 < end; p++) {
-		key = p;
-		p = *p == '"' ? skip_string(p, end) : NULL;
-		if (!p || p + 1 >= end || *p != ':' || p[1] == '{' || p[1] == '[')
-			return false;
-		fffa_http_buf_text(out, first ? "{\"key\":" : ",{\"key\":");
-		fffa_http_buf_add(out, key, (size_t)(p - key));
-		value = ++p;
-		p = *p == '"' ? skip_string(p, end) : skip_bare(p, end);
-		if (!p || p == value || p >= end || (*p != ',' && *p != '}'))
-			return false;
-		fffa_http_buf_text(out, ",\"value\":");
-		put_value(out, value, (size_t)(p - value));
-		fffa_http_buf_text(out, "}");
-		first = false;
+/*
+ * JSON as our encoder writes it, without spaces, as an AnyValue. Just behind the value; NULL when it
+ * is something else: then out has a part of it.
+ */
+static const uint8_t *put_value(struct fffa_http_buf *out, const uint8_t *p, const uint8_t *end,
+				unsigned int depth)
+{
+	const uint8_t *stop;
+
+	if (p == end || depth > DEPTH_MAX)
+		return NULL;
+	if (*p == '{' || *p == '[')
+		return put_list(out, p, end, depth);
+	stop = *p == '"' ? skip_string(p, end) : skip_bare(p, end);
+	if (!stop || stop == p)
+		return NULL;
+	put_scalar(out, p, (size_t)(stop - p));
+	return stop;
+}
+
+/* Begins a member; just behind its colon. */
+static const uint8_t *put_key(struct fffa_http_buf *out, const uint8_t *p, const uint8_t *end)
+{
+	const uint8_t *stop = p < end && *p == '"' ? skip_string(p, end) : NULL;
+
+	if (!stop || stop == end || *stop != ':')
+		return NULL;
+	fffa_http_buf_text(out, "{\"key\":");
+	fffa_http_buf_add(out, p, (size_t)(stop - p));
+	fffa_http_buf_text(out, ",\"value\":");
+	return stop + 1;
+}
+
+/* The same of an object or an array. */
+static const uint8_t *put_list(struct fffa_http_buf *out, const uint8_t *p, const uint8_t *end,
+			       unsigned int depth)
+{
+	bool object = *p++ == '{', first = true;
+
+	fffa_http_buf_text(out, object ? "{\"kvlistValue\":{\"values\":["
+				       : "{\"arrayValue\":{\"values\":[");
+	for (; p < end && *p != (object ? '}' : ']'); first = false) {
+		if (!first && *p++ != ',')
+			return NULL;
+		fffa_http_buf_text(out, first ? "" : ",");
+		p = object ? put_key(out, p, end) : p;
+		p = p ? put_value(out, p, end, depth + 1) : NULL;
+		if (!p)
+			return NULL;
+		fffa_http_buf_text(out, object ? "}" : "");
 	}
 	fffa_http_buf_text(out, "]}}");
-	return true;
+	return p < end ? p + 1 : NULL;
 }
 
 static void put_body(struct fffa_http_buf *out, struct fffa_span line, bool json)
 {
+	const uint8_t *end = line.ptr + line.len;
 	size_t before = out->len;
 
-	if (json && put_object(out, line))
+	if (json && line.len && *line.ptr == '{' && put_value(out, line.ptr, end, 0) == end)
 		return;
 	if (!out->error)
 		out->len = before;

@@ -74,6 +74,29 @@ void fffa_http__write_splunk(const struct fffa_http_source *from, struct fffa_ht
 	fffa_http_buf_fini(&same);
 }
 
+static void put_document(struct fffa_http_buf *out, struct fffa_span line, int64_t time_ms,
+			 bool json)
+{
+	static const char stamp[] = "{\"@timestamp\":";
+	size_t n = sizeof(stamp) - 1;
+
+	if (json && line.len > n && !memcmp(line.ptr, stamp, n)) {
+		fffa_http_buf_add(out, line.ptr,
+				  line.len); /* ecs has its own, and two are refused */
+		return;
+	}
+	fffa_http_buf_add(out, stamp, n);
+	put_ms(out, time_ms);
+	if (json && line.len > 2) {
+		fffa_http_buf_text(out, ",");
+		fffa_http_buf_add(out, line.ptr + 1, line.len - 1);
+		return;
+	}
+	fffa_http_buf_text(out, ",\"message\":");
+	fffa_http_buf_string(out, line.ptr, line.len);
+	fffa_http_buf_text(out, "}");
+}
+
 /*
  * Bulk API, www.elastic.co/docs: a line with the action, a line with the document. "create" with an
  * _id of our own: what is there already answers 409, so a retry makes no second one; and data
@@ -97,16 +120,8 @@ void fffa_http__write_elasticsearch(const struct fffa_http_source *from, struct 
 
 		fffa_http_buf_add(out, action.ptr, action.len);
 		fffa_http_buf_number(out, mark.seq);
-		fffa_http_buf_text(out, "\"}}\n{\"@timestamp\":");
-		put_ms(out, mark.time_ms);
-		if (from->json && line.len > 2) {
-			fffa_http_buf_text(out, ",");
-			fffa_http_buf_add(out, line.ptr + 1, line.len - 1);
-		} else {
-			fffa_http_buf_text(out, ",\"message\":");
-			fffa_http_buf_string(out, line.ptr, line.len);
-			fffa_http_buf_text(out, "}");
-		}
+		fffa_http_buf_text(out, "\"}}\n");
+		put_document(out, line, mark.time_ms, from->json);
 		fffa_http_buf_text(out, "\n");
 	}
 	if (action.error)

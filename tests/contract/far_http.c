@@ -76,10 +76,12 @@ static struct fffa_span bytes(struct far *f)
 	qsort(posts, n, sizeof(*posts), by_number);
 	for (size_t i = 0; i < n; i++) {
 		size_t size = ZSTD_getFrameContentSize(posts[i].body, posts[i].len);
+		uint8_t *more = size < SIZE_MAX / 2 ? realloc(text, len + size + 1) : NULL;
 
-		text = realloc(text, len + size + 1);
-		if (!text || size > SIZE_MAX / 2 ||
-		    ZSTD_decompress(text + len, size, posts[i].body, posts[i].len) != size)
+		if (!more)
+			abort();
+		text = more;
+		if (ZSTD_decompress(text + len, size, posts[i].body, posts[i].len) != size)
 			abort();
 		len += size;
 	}

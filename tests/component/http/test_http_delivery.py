@@ -58,6 +58,21 @@ class Requests(rig.Case):
             self.assertEqual(len(lines), 60)
             self.assertTrue(all(line.startswith(b"2 " if fmt == "vpc" else b"flowlog ") for line in lines))
 
+    def test_msgpack(self):
+        try:
+            import msgpack
+        except ImportError:
+            self.skipTest("python3-msgpack is not installed")
+        server = self.collector()
+        self.all_delivered(self.replay(self.conf(server.url, format="msgpack"), 60), 60)
+        self.assertEqual({p.headers["Content-Type"] for p in server.posts}, {"application/msgpack"})
+        numbers = set()
+        for post in server.posts:
+            reader = msgpack.Unpacker()
+            reader.feed(post.body)
+            numbers |= {record["seq"] for record in reader}
+        self.assertEqual(len(numbers), 60)
+
     def test_a_connection_is_kept(self):
         server = self.collector()
         self.all_delivered(self.replay(self.conf(server.url, requests=1), 1000), 1000)

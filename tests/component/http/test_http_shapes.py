@@ -160,6 +160,19 @@ class Shapes(rig.Case):
         self.all_delivered(self.replay(conf, 3000), 3000)
         self.assertTrue(all(len(json.loads(p.body)) <= 1000 for p in server.posts))
 
+    def test_formats_of_other_schemas(self):
+        """OCSF and ECS are JSON with objects in objects; an ECS document keeps its own time."""
+        server, books = self.shape("elasticsearch", [c.Answer(body=b'{"errors":false}')] * 3, format="ecs")
+        self.all_delivered(books, 30)
+        for post in server.posts:
+            self.assertEqual(post.body.count(b'"@timestamp"'), len(self.bulk(post)))
+        server, books = self.shape("otlp", format="ocsf")
+        self.all_delivered(books, 30)
+        records = json.loads(server.posts[0].body)["resourceLogs"][0]["scopeLogs"][0]["logRecords"]
+        fields = {v["key"]: v["value"] for v in records[0]["body"]["kvlistValue"]["values"]}
+        self.assertEqual(fields["class_uid"], {"intValue": "4001"})
+        self.assertIn("kvlistValue", fields["src_endpoint"])
+
     def test_a_path_of_ones_own(self):
         server = self.collector(c.Answer(body=b'{"errors":false}'))
         conf = self.conf(server.base + "/es/_bulk?pipeline=x", shape="elasticsearch", compress="none", format="vpc")

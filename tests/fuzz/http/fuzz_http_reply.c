@@ -71,8 +71,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	count = 1 + data[0] % COUNT_MAX;
 	r.most = (size_t)data[1] * 64;
-	text = malloc(size - 1);
-	check(text);
+	text = calloc(1, size - 1);
+	if (!text)
+		abort();
 	memcpy(text, data + 2, size - 2); /* its own object: a byte too far is seen */
 	receive(&r, text, size - 2);
 	check(fffa_http_retry_after_ms(r.retry_after, NOW_S) <= FFFA_HTTP_RETRY_AFTER_MAX_MS);

@@ -165,13 +165,75 @@ static void otlp(void **state)
 			       "1700000000124", "{\"stringValue\":\"2 \\u0009 last\"}") "]}]}]}");
 }
 
-/* What is no flat object is kept as text; never a body that is not JSON. */
+static void otlp_of_nested_records(void **state)
+{
+	static const char record[] = "{\"a\":{\"b\":[1,\"x]\",{}],\"c\":{}},\"d\":[]}";
+	static const char want[] =
+		"{\"kvlistValue\":{\"values\":[{\"key\":\"a\",\"value\":{\"kvlistValue\":{"
+		"\"values\":[{"
+		"\"key\":\"b\",\"value\":{\"arrayValue\":{\"values\":[{\"intValue\":\"1\"},{"
+		"\"stringValue\":\"x]\"},{\"kvlistValue\":{\"values\":[]}}]}}},{\"key\":\"c\","
+		"\"value\":{"
+		"\"kvlistValue\":{\"values\":[]}}}]}}},{\"key\":\"d\",\"value\":{\"arrayValue\":{"
+		"\"values\":[]}}}]}}";
+	struct fixture *f = *state;
+	struct fffa_batch *b = two(record, "{}");
+	struct fffa_span out;
+	char *text;
+
+	f->body.shape = fffa_http__shape(FFFA_HTTP_OTLP);
+	f->body.json = true;
+	assert_int_equal(fffa_http__body_make(&f->body, b, &out), 0);
+	text = strndup((const char *)out.ptr, out.len);
+	if (!strstr(text, want))
+		fail_msg("%s", text);
+	free(text);
+	fffa_batch_unref(b);
+}
+
+/* Two @timestamp in a document are refused there; format ecs begins with one. */
+static void elasticsearch_of_ecs(void **state)
+{
+	struct fixture *f = *state;
+	struct fffa_batch *b = two("{\"@timestamp\":\"t\",\"a\":1}\n", "{\"@time\":1}\n");
+	static const char want[] = "{\"create\":{\"_id\":\"i-0a_b-3-7\"}}\n"
+				   "{\"@timestamp\":\"t\",\"a\":1}\n"
+				   "{\"create\":{\"_id\":\"i-0a_b-3-9\"}}\n"
+				   "{\"@timestamp\":1700000000124,\"@time\":1}\n";
+	struct fffa_span out;
+
+	f->body.shape = fffa_http__shape(FFFA_HTTP_ELASTICSEARCH);
+	f->body.json = true;
+	assert_int_equal(fffa_http__body_make(&f->body, b, &out), 0);
+	assert_int_equal(out.len, strlen(want));
+	assert_memory_equal(out.ptr, want, out.len);
+	fffa_batch_unref(b);
+}
+
+/* What is no object as we write them is kept as text; never a body that is not JSON. */
 static void otlp_of_odd_records(void **state)
 {
-	static const char *const odd[] = {
-		"{}",	    "{\"a\":[1]}", "{\"a\":{}}",   "{\"a\":1",	 "{\"a\" :1}", "{\"a\"}",
-		"{\"a\":}", "{\"a",	   "{\"a\":\"x",   "{\"a\":1,}", "{",	       "\\",
-		"{\"a\\",   "{\"a\":1.5}", "{\"a\":null}", "{\"a\":1}}"};
+	static const char *const odd[] = {"{}",
+					  "{\"a\":[1]}",
+					  "{\"a\":{}}",
+					  "{\"a\":1",
+					  "{\"a\" :1}",
+					  "{\"a\"}",
+					  "{\"a\":}",
+					  "{\"a",
+					  "{\"a\":\"x",
+					  "{\"a\":1,}",
+					  "{",
+					  "\\",
+					  "{\"a\\",
+					  "{\"a\":1.5}",
+					  "{\"a\":null}",
+					  "{\"a\":1}}",
+					  "{\"a\":[1,]}",
+					  "{\"a\":[1}",
+					  "{\"a\":tru}",
+					  "{,}",
+					  "{\"a\":[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]}"};
 	struct fixture *f = *state;
 
 	f->body.shape = fffa_http__shape(FFFA_HTTP_OTLP);
@@ -305,8 +367,16 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(plain_is_the_batch),	      T(splunk), T(elasticsearch), T(otlp),
-		T(otlp_of_odd_records),	      T(loki),	 T(datadog),	   T(limits_of_shapes),
+		T(plain_is_the_batch),
+		T(splunk),
+		T(elasticsearch),
+		T(otlp),
+		T(otlp_of_nested_records),
+		T(elasticsearch_of_ecs),
+		T(otlp_of_odd_records),
+		T(loki),
+		T(datadog),
+		T(limits_of_shapes),
 		T(compression_is_reversible),
 	};
 
