@@ -25,6 +25,7 @@ enum fffa_exit fffa_cli_usage(const struct fffa_command *c, const char *fmt, ...
 	__attribute__((format(printf, 2, 3)));
 
 enum fffa_exit fffa_cmd_replay(const struct fffa_command *self, int argc, char **argv);
+enum fffa_exit fffa_cmd_spool(const struct fffa_command *self, int argc, char **argv);
 enum fffa_exit fffa_cmd_version(const struct fffa_command *self, int argc, char **argv);
 enum fffa_exit fffa_cmd_fields(const struct fffa_command *self, int argc, char **argv);
 

@@ -186,6 +186,12 @@ const struct fffa_command fffa_commands[] = {
 	 "Prints the effective configuration as YAML, secrets as ***. --defaults: the commented "
 	 "default file.\n",
 	 cmd_config},
+	{"spool",
+	 "usage: fffa spool [--cat] DIR\n"
+	 "Lists what the spool of a sink holds (DIR is spool_dir/NAME). --cat: writes the records "
+	 "that "
+	 "wait,\nas they would be sent. Changes nothing.\n",
+	 fffa_cmd_spool},
 	{"fields", "usage: fffa fields\nLists every record field: name, type, encodings, source.\n",
 	 fffa_cmd_fields},
 	{"version", "usage: fffa version\nPrints the version, the features and the libraries.\n",

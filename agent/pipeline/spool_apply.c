@@ -12,10 +12,9 @@
 #define AGAIN_NS	(1 * FFFA_NS_PER_S)
 #define READ_ERRORS_MAX 3
 
-static void pause_disk(struct fffa_spooler *s)
+static uint64_t later_ns(void)
 {
-	s->again_ns = fffa_clock_mono_ns(&fffa_clock_system) + AGAIN_NS;
-	fffa_spooler__wake(s, AGAIN_NS / FFFA_NS_PER_MS);
+	return fffa_clock_mono_ns(&fffa_clock_system) + AGAIN_NS;
 }
 
 static void note_write(struct fffa_spooler *s, int rc)
@@ -27,10 +26,10 @@ static void note_write(struct fffa_spooler *s, int rc)
 				  "spool: cannot be written, records wait in memory: %s",
 				  strerror(-rc));
 		s->writing = NULL;
-		pause_disk(s);
+		s->write_again_ns = later_ns();
 	} else if (s->error) {
 		fffa_info(s->lane->tag, "spool: is written again");
-		s->again_ns = 0;
+		s->write_again_ns = 0;
 	}
 	s->error = rc;
 }
@@ -170,12 +169,12 @@ static void end_of_reading(struct fffa_spooler *s)
 	struct fffa_spool_seg *seg = j->read_seg;
 
 	if (j->read_rc == -ENOMEM) {
-		pause_disk(s);
+		s->read_again_ns = later_ns();
 		return;
 	}
 	if (j->read_rc && j->read_rc != -ENOENT && ++seg->read_errors < READ_ERRORS_MAX) {
 		fffa_warn(s->lane->tag, "spool: cannot be read: %s", strerror(-j->read_rc));
-		pause_disk(s);
+		s->read_again_ns = later_ns();
 		return;
 	}
 	if ((j->read_rc || j->read_ended) && fffa_spooler__unread_of(seg))
@@ -198,7 +197,7 @@ static void apply_reads(struct fffa_spooler *s)
 	if (good)
 		end_of_reading(s);
 	else
-		pause_disk(s);
+		s->read_again_ns = later_ns();
 }
 
 void fffa_spooler__apply(struct fffa_spooler *s)

@@ -84,8 +84,9 @@ static bool drop_segment(struct fffa_spooler *s)
 	uint64_t before = l->ledger.lost[FFFA_RL_SPOOL_FULL];
 	struct fffa_parcel *p, *next;
 
-	if (!seg || seg == s->writing || s->job.remove_count == FFFA_SPOOL_REMOVES)
-		return false;
+	if (!seg || s->job.remove_count == FFFA_SPOOL_REMOVES ||
+	    (s->job.write_count && seg->id >= s->job.writes[0].seg->id))
+		return false; /* what this very job writes stays */
 	for (p = TAILQ_FIRST(&l->queue); p; p = next) {
 		next = TAILQ_NEXT(p, link);
 		if (!p->slip || p->slip->seg != seg)
@@ -204,16 +205,45 @@ static void bypass(struct fffa_spooler *s)
 	fffa_deliver__pump(l);
 }
 
+/* True before again_ns; then the spool looks again. */
+static bool waits(struct fffa_spooler *s, uint64_t again_ns)
+{
+	uint64_t now = now_ns();
+
+	if (now >= again_ns)
+		return false;
+	fffa_spooler__wake(s, (again_ns - now) / FFFA_NS_PER_MS + 1);
+	return true;
+}
+
+/* What can never fit must not stand in the way. */
+static bool lose_giant(struct fffa_spooler *s, struct fffa_parcel *p)
+{
+	uint64_t least =
+		fffa_spool_frame_len(p->d.batch) + FFFA_SPOOL_SEGMENT_HEAD + FFFA_STORE_ACK_BYTES;
+
+	if (least <= s->bound_bytes)
+		return false;
+	TAILQ_REMOVE(&s->waiting, p, link);
+	s->waiting_bytes -= fffa_batch_footprint(p->d.batch);
+	fffa_deliver__complain(s->lane, FFFA_COMPLAIN_SPOOL_FULL, fffa_batch_count(p->d.batch));
+	fffa_settle__lose(s->lane, p, FFFA_RL_SPOOL_FULL);
+	return true;
+}
+
 static void plan_writes(struct fffa_spooler *s)
 {
 	uint64_t begin = s->bytes;
-	struct fffa_parcel *p;
+	struct fffa_parcel *p, *next;
 
-	if (s->error && now_ns() < s->again_ns && !s->closing) {
+	if (s->error && waits(s, s->write_again_ns) && !s->closing) {
 		bypass(s);
 		return;
 	}
-	for (p = TAILQ_FIRST(&s->waiting); p; p = TAILQ_NEXT(p, link)) {
+	for (p = TAILQ_FIRST(&s->waiting); p; p = next) {
+		next = TAILQ_NEXT(p, link);
+		if (lose_giant(s, p))
+			continue;
 		if (s->job.write_count == FFFA_SPOOL_WRITES || s->bytes - begin > WRITE_BYTES ||
 		    !plan_write(s, p))
 			break;
@@ -227,7 +257,7 @@ static void plan_read(struct fffa_spooler *s)
 	size_t ready = fffa_spooler__ready_bytes(s), room = half > ready ? half - ready : 0;
 	struct fffa_spool_seg *seg;
 
-	if (!s->unread || s->lane->ending || s->closing || now_ns() < s->again_ns ||
+	if (!s->unread || s->lane->ending || s->closing || waits(s, s->read_again_ns) ||
 	    (ready && room < half / 4))
 		return;
 	seg = TAILQ_FIRST(&s->segs);

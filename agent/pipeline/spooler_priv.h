@@ -100,7 +100,7 @@ struct fffa_spooler {
 	bool full;
 	int error; /* of the last write, 0: good */
 	uint64_t errors;
-	uint64_t again_ns; /* not before: after an error */
+	uint64_t write_again_ns, read_again_ns; /* not before: after an error */
 	bool started, running, planning, closing;
 	uv_timer_t timer;
 	void (*closed)(void *arg);

@@ -133,10 +133,11 @@ static void start_timer(struct pending *p, uint32_t delay_ms)
 
 static void note(struct spy_far *far, const struct fffa_batch *b)
 {
-	struct spy_seen *n = &far->seen[far->accepted];
+	struct spy_seen *n;
 
 	if (far->accepted++ >= SPY_SEEN_MAX)
 		return;
+	n = &far->seen[far->accepted - 1];
 	n->batch = b;
 	n->first_seq = fffa_batch_first_seq(b);
 	n->count = fffa_batch_count(b);

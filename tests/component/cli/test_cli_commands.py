@@ -6,7 +6,7 @@ import unittest
 
 import program
 
-COMMANDS = ("run", "replay", "check", "config", "fields", "version")
+COMMANDS = ("run", "replay", "check", "config", "spool", "fields", "version")
 
 
 class Commands(program.Case):

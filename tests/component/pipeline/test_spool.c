@@ -354,6 +354,22 @@ static void another_format_is_set_aside_and_told(void **state)
 	assert_int_equal(e[0].lost + e[1].lost, 50);
 }
 
+/* A batch larger than the whole spool is lost, and the others pass. */
+static void what_never_fits_does_not_stand_in_the_way(void **state)
+{
+	struct rig *r = *state;
+	struct fixture *f = rig_life(r, 8192);
+
+	f->sinks[0].common.batch_records = 300;
+	f->sinks[0].common.batch_age_ns = 5 * MS;
+	fixture_open(f, 1);
+	fixture_feed(f, 350);
+	fixture_settle(f);
+	fixture_close(f, 0);
+	assert_int_equal(f->last[0].lost[FFFA_RL_SPOOL_FULL], 300);
+	assert_int_equal(f->last[0].delivered, 50 + f->last[0].skipdata_records);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +384,7 @@ int main(void)
 		RIG_CASE(damage_is_counted_told_and_passed_over),
 		RIG_CASE(only_one_agent_has_it),
 		RIG_CASE(json_of_other_fields_is_sent),
+		RIG_CASE(what_never_fits_does_not_stand_in_the_way),
 		RIG_CASE(another_format_is_set_aside_and_told),
 	};
 

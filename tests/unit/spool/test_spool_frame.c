@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: MIT
+/* A segment cut at every byte, and every byte of it flipped: what is whole is read back as it was
+ * written, nothing else ever is, and what a damaged head hid is counted by the next frame. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/crc32c.h"
+#include "agent/spool/walk.h"
+#include "tests/stubs/cmocka_all.h"
+#include "tests/stubs/failing_alloc.h"
+
+#define FRAMES 4
+#define PER    3
+
+struct segment {
+	uint8_t bytes[4096];
+	size_t len;
+	size_t begins[FRAMES + 1]; /* of the frames, and the end */
+};
+
+static struct fffa_batch *make_batch(uint64_t first)
+{
+	struct fffa_batch *b = fffa_batch_new(4096, PER);
+	struct fffa_batch_origin origin = {.agent_id = "i-1", .region = "eu", .epoch = 9};
+
+	assert_non_null(b);
+	for (uint64_t i = 0; i < PER; i++) {
+		struct fffa_batch_mark m = {.seq = first + 2 * i,
+					    .flow = first * 1000 + i,
+					    .time_ms = (int64_t)(50 - i)};
+		uint8_t *dst = fffa_batch_room(b, 8);
+
+		assert_non_null(dst);
+		memset(dst, 'a' + (int)((first + i) % 20), 8);
+		fffa_batch_commit(b, 5 + i, &m);
+	}
+	fffa_batch_set_origin(b, &origin);
+	fffa_batch_seal(b);
+	return b;
+}
+
+static void put_frame(struct segment *s, size_t i)
+{
+	struct fffa_batch *b = make_batch(10 * i + 1);
+	struct fffa_spool_frame f = {.identity = 7,
+				     .sealed_ms = 1234,
+				     .records_before = PER * i,
+				     .numbers_before = PER * i,
+				     .seq_before = i ? 10 * i - 5 : 0,
+				     .numbers = PER};
+	uint8_t *at = s->bytes + s->len;
+
+	s->begins[i] = s->len;
+	fffa_spool_frame_of(&f, b);
+	assert_int_equal(f.first_ms, 48);
+	assert_int_equal(f.last_ms, 50);
+	f.body_crc = fffa_spool_index_put(b, at + FFFA_SPOOL_FRAME_HEAD);
+	memcpy(at + FFFA_SPOOL_FRAME_HEAD + PER * FFFA_SPOOL_INDEX_ROW, fffa_batch_bytes(b).ptr,
+	       fffa_batch_bytes(b).len);
+	fffa_spool_frame_put(&f, at);
+	s->len += fffa_spool_frame_len(b);
+	fffa_batch_unref(b);
+}
+
+static void make_segment(struct segment *s)
+{
+	struct fffa_spool_segment head = {.id = 3, .epoch = 9, .identity = 7, .format = "json"};
+
+	memset(s, 0, sizeof(*s));
+	fffa_spool_segment_put(&head, s->bytes);
+	s->len = FFFA_SPOOL_SEGMENT_HEAD;
+	for (size_t i = 0; i < FRAMES; i++)
+		put_frame(s, i);
+	s->begins[FRAMES] = s->len;
+}
+
+static int read_memory(void *arg, uint64_t off, void *dst, size_t n)
+{
+	const struct segment *s = arg;
+
+	assert_true(off <= s->len && n <= s->len - off);
+	memcpy(dst, s->bytes + off, n);
+	return 0;
+}
+
+static void check_same(const struct fffa_batch *got, size_t i)
+{
+	struct fffa_batch *want = make_batch(10 * i + 1);
+
+	assert_int_equal(fffa_batch_count(got), PER);
+	assert_int_equal(fffa_batch_bytes(got).len, fffa_batch_bytes(want).len);
+	assert_memory_equal(fffa_batch_bytes(got).ptr, fffa_batch_bytes(want).ptr,
+			    fffa_batch_bytes(want).len);
+	for (uint32_t k = 0; k < PER; k++) {
+		struct fffa_batch_mark a = fffa_batch_mark(got, k), b = fffa_batch_mark(want, k);
+
+		assert_memory_equal(&a, &b, sizeof(a));
+		assert_int_equal(fffa_batch_record(got, k).len, fffa_batch_record(want, k).len);
+	}
+	assert_memory_equal(fffa_batch_origin(got), fffa_batch_origin(want),
+			    sizeof(struct fffa_batch_origin));
+	fffa_batch_unref(want);
+}
+
+struct result {
+	unsigned int whole;   /* bit per frame that came back as it was */
+	unsigned int damaged; /* frames whose body was refused */
+	uint64_t hidden;      /* records that heads said were before, but were not seen */
+	struct fffa_spool_pos end;
+};
+
+static struct result walk(struct segment *s)
+{
+	struct fffa_spool_source src = {.read = read_memory, .arg = s, .size = s->len};
+	struct result r = {.end = fffa_spool_begin()};
+	struct fffa_spool_found found;
+
+	while (fffa_spool_next(&src, &r.end, &found) == 1) {
+		struct fffa_batch *b = NULL;
+		size_t i = 0;
+
+		while (i < FRAMES && s->begins[i] != found.begin.at)
+			i++;
+		assert_in_range(i, 0, FRAMES - 1);
+		r.hidden += found.begin.records - r.end.records;
+		if (fffa_spool_frame_batch(&found.frame,
+					   s->bytes + found.begin.at + FFFA_SPOOL_FRAME_HEAD, &b)) {
+			assert_null(b);
+			r.damaged++;
+		} else {
+			check_same(b, i);
+			r.whole |= 1u << i;
+			fffa_batch_unref(b);
+		}
+		r.end = found.end;
+	}
+	return r;
+}
+
+static void reads_back_what_was_written(void **state)
+{
+	struct segment s;
+	struct result r;
+	struct fffa_spool_segment head;
+
+	(void)state;
+	make_segment(&s);
+	assert_int_equal(fffa_spool_segment_get(&head, s.bytes), 0);
+	assert_int_equal(head.id, 3);
+	assert_int_equal(head.epoch, 9);
+	assert_int_equal(head.identity, 7);
+	assert_string_equal(head.format, "json");
+	r = walk(&s);
+	assert_int_equal(r.whole, (1u << FRAMES) - 1);
+	assert_int_equal(r.hidden, 0);
+	assert_int_equal(r.end.at, s.len);
+	assert_int_equal(r.end.records, PER * FRAMES);
+	assert_int_equal(r.end.seq, 35);
+}
+
+static void cut_at_every_byte(void **state)
+{
+	struct segment s;
+
+	(void)state;
+	make_segment(&s);
+	for (size_t cut = FFFA_SPOOL_SEGMENT_HEAD; cut <= s.begins[FRAMES]; cut++) {
+		unsigned int want = 0;
+		struct result r;
+
+		for (size_t i = 0; i < FRAMES; i++)
+			want |= s.begins[i + 1] <= cut ? 1u << i : 0;
+		s.len = cut;
+		r = walk(&s);
+		assert_int_equal(r.whole, want);
+		assert_int_equal(r.damaged, 0);
+	}
+}
+
+static void every_byte_flipped(void **state)
+{
+	struct segment s;
+
+	(void)state;
+	make_segment(&s);
+	for (size_t at = FFFA_SPOOL_SEGMENT_HEAD; at < s.len; at++) {
+		size_t hit = 0;
+		struct result r;
+
+		while (s.begins[hit + 1] <= at)
+			hit++;
+		for (unsigned int bit = 0; bit < 8; bit += 3) {
+			s.bytes[at] ^= (uint8_t)(1u << bit);
+			r = walk(&s);
+			s.bytes[at] ^= (uint8_t)(1u << bit);
+			assert_int_equal(r.whole, ((1u << FRAMES) - 1) & ~(1u << hit));
+			/* A head tells of its body; the next head tells of a head. */
+			if (at - s.begins[hit] >= FFFA_SPOOL_FRAME_HEAD)
+				assert_int_equal(r.damaged, 1);
+			else
+				assert_int_equal(r.hidden, hit == FRAMES - 1 ? 0 : PER);
+		}
+	}
+}
+
+static void a_head_of_a_segment_flipped(void **state)
+{
+	struct fffa_spool_segment head;
+	struct segment s;
+
+	(void)state;
+	make_segment(&s);
+	for (size_t at = 0; at < FFFA_SPOOL_SEGMENT_HEAD; at++) {
+		s.bytes[at] ^= 0x10;
+		assert_int_equal(fffa_spool_segment_get(&head, s.bytes), -EBADMSG);
+		s.bytes[at] ^= 0x10;
+	}
+}
+
+static void any_allocation_may_fail(void **state)
+{
+	struct fffa_spool_frame f;
+	struct segment s;
+	unsigned long n = 0;
+	int rc;
+
+	(void)state;
+	make_segment(&s);
+	assert_int_equal(fffa_spool_frame_get(&f, s.bytes + s.begins[0]), 0);
+	do {
+		struct fffa_batch *b = NULL;
+
+		failing_alloc_arm(++n);
+		rc = fffa_spool_frame_batch(&f, s.bytes + s.begins[0] + FFFA_SPOOL_FRAME_HEAD, &b);
+		failing_alloc_arm(0);
+		if (rc) {
+			assert_int_equal(rc, -ENOMEM);
+			assert_null(b);
+		} else {
+			check_same(b, 0);
+			fffa_batch_unref(b);
+		}
+	} while (rc);
+	assert_true(n > 3);
+}
+
+/* The CRC is right, what it is of is not. */
+static void an_index_that_lies_is_refused(void **state)
+{
+	struct segment s;
+
+	(void)state;
+	for (size_t i = 0; i < PER * FFFA_SPOOL_INDEX_ROW; i++) {
+		struct fffa_spool_frame f;
+		struct fffa_batch *b = NULL;
+		uint8_t *body;
+		int rc;
+
+		make_segment(&s);
+		assert_int_equal(fffa_spool_frame_get(&f, s.bytes + s.begins[1]), 0);
+		body = s.bytes + s.begins[1] + FFFA_SPOOL_FRAME_HEAD;
+		body[i] ^= 0xff;
+		f.body_crc = fffa_crc32c(0, body, fffa_spool_body_len(&f));
+		rc = fffa_spool_frame_batch(&f, body, &b);
+		if (i % FFFA_SPOOL_INDEX_ROW < 4) /* where a record ends */
+			assert_int_equal(rc, -EBADMSG);
+		fffa_batch_unref(b);
+	}
+}
+
+static void crc32c_is_the_known_one(void **state)
+{
+	uint8_t bytes[300];
+	uint8_t zero[32] = {0};
+
+	(void)state;
+	/* RFC 3720 B.4 */
+	assert_int_equal(fffa_crc32c(0, zero, sizeof(zero)), 0x8a9136aa);
+	assert_int_equal(fffa_crc32c(0, "123456789", 9), 0xe3069283);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 37 + 5);
+	for (size_t n = 0; n <= sizeof(bytes); n++) {
+		uint32_t whole = fffa_crc32c_plain(0, bytes, n);
+
+		assert_int_equal(fffa_crc32c(0, bytes, n), whole);
+		assert_int_equal(
+			fffa_crc32c(fffa_crc32c(0, bytes, n / 3), bytes + n / 3, n - n / 3), whole);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_back_what_was_written),
+		cmocka_unit_test(cut_at_every_byte),
+		cmocka_unit_test(every_byte_flipped),
+		cmocka_unit_test(a_head_of_a_segment_flipped),
+		cmocka_unit_test(any_allocation_may_fail),
+		cmocka_unit_test(an_index_that_lies_is_refused),
+		cmocka_unit_test(crc32c_is_the_known_one),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
