@@ -121,7 +121,7 @@ void fffa_settle__leave_queue(struct fffa_lane *l);
 
 /* told.c */
 /* So many numbers more are missing. */
-void fffa_told__add(struct fffa_lane *l, enum fffa_record_loss why, const struct fffa_missing *m);
+void fffa_told__add(struct fffa_lane *l, enum fffa_record_loss why, const struct fffa_missing *add);
 /* All of b is missing. */
 void fffa_told__add_batch(struct fffa_lane *l, enum fffa_record_loss why,
 			  const struct fffa_batch *b);

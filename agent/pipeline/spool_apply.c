@@ -10,11 +10,12 @@
 #include "agent/pipeline/spooler_priv.h"
 
 #define AGAIN_NS	(1 * FFFA_NS_PER_S)
+#define MEMORY_NS	(50 * FFFA_NS_PER_MS) /* where memory was short */
 #define READ_ERRORS_MAX 3
 
-static uint64_t later_ns(void)
+static uint64_t later_ns(uint64_t wait_ns)
 {
-	return fffa_clock_mono_ns(&fffa_clock_system) + AGAIN_NS;
+	return fffa_clock_mono_ns(&fffa_clock_system) + wait_ns;
 }
 
 static void note_write(struct fffa_spooler *s, int rc)
@@ -26,7 +27,7 @@ static void note_write(struct fffa_spooler *s, int rc)
 				  "spool: cannot be written, records wait in memory: %s",
 				  strerror(-rc));
 		s->writing = NULL;
-		s->write_again_ns = later_ns();
+		s->write_again_ns = later_ns(AGAIN_NS);
 	} else if (s->error) {
 		fffa_info(s->lane->tag, "spool: is written again");
 		s->write_again_ns = 0;
@@ -169,12 +170,12 @@ static void end_of_reading(struct fffa_spooler *s)
 	struct fffa_spool_seg *seg = j->read_seg;
 
 	if (j->read_rc == -ENOMEM) {
-		s->read_again_ns = later_ns();
+		s->read_again_ns = later_ns(MEMORY_NS);
 		return;
 	}
 	if (j->read_rc && j->read_rc != -ENOENT && ++seg->read_errors < READ_ERRORS_MAX) {
 		fffa_warn(s->lane->tag, "spool: cannot be read: %s", strerror(-j->read_rc));
-		s->read_again_ns = later_ns();
+		s->read_again_ns = later_ns(AGAIN_NS);
 		return;
 	}
 	if ((j->read_rc || j->read_ended) && fffa_spooler__unread_of(seg))
@@ -197,7 +198,7 @@ static void apply_reads(struct fffa_spooler *s)
 	if (good)
 		end_of_reading(s);
 	else
-		s->read_again_ns = later_ns();
+		s->read_again_ns = later_ns(MEMORY_NS);
 }
 
 void fffa_spooler__apply(struct fffa_spooler *s)

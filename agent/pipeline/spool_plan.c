@@ -48,9 +48,7 @@ static void plan_removal(struct fffa_spooler *s, struct fffa_spool_seg *seg)
 	TAILQ_REMOVE(&s->segs, seg, link);
 	if (seg == s->writing)
 		s->writing = NULL;
-	seg->gone = true;
-	if (!seg->slips)
-		free(seg);
+	fffa_spooler__forget_seg(seg);
 }
 
 static bool is_done(const struct fffa_spooler *s, const struct fffa_spool_seg *seg)

@@ -46,6 +46,13 @@ bool fffa_spooler__slip(struct fffa_spooler *s, struct fffa_parcel *p, struct ff
 	return true;
 }
 
+void fffa_spooler__forget_seg(struct fffa_spool_seg *seg)
+{
+	seg->gone = true;
+	if (!seg->slips)
+		free(seg);
+}
+
 static void end_slip(struct fffa_spooler *s, struct fffa_slip *slip)
 {
 	struct fffa_spool_seg *seg = slip->seg;
@@ -66,7 +73,7 @@ void fffa_spooler__share(struct fffa_parcel *q, const struct fffa_parcel *p)
 
 void fffa_spooler__settled(struct fffa_spooler *s, struct fffa_parcel *p)
 {
-	struct fffa_slip *slip = p->slip;
+	struct fffa_slip *slip = p->slip, *next;
 
 	p->slip = NULL;
 	if (!slip || --slip->parcels)
@@ -75,8 +82,10 @@ void fffa_spooler__settled(struct fffa_spooler *s, struct fffa_parcel *p)
 	if (slip->seg->gone)
 		end_slip(s, slip);
 	/* The watermark rises over all that are settled in a row. */
-	while ((slip = TAILQ_FIRST(&s->slips)) && !slip->parcels)
+	for (slip = TAILQ_FIRST(&s->slips); slip && !slip->parcels; slip = next) {
+		next = TAILQ_NEXT(slip, link);
 		end_slip(s, slip);
+	}
 	fffa_spooler__kick(s);
 }
 
@@ -95,20 +104,29 @@ static void lose_waiting(struct fffa_spooler *s, enum fffa_record_loss why)
 		fffa_settle__lose(s->lane, p, why);
 }
 
+static void free_segs(struct fffa_spooler *s)
+{
+	struct fffa_spool_seg *seg, *next;
+
+	for (seg = TAILQ_FIRST(&s->segs); seg; seg = next) {
+		next = TAILQ_NEXT(seg, link);
+		free(seg);
+	}
+	TAILQ_INIT(&s->segs);
+}
+
 static void on_timer_closed(uv_handle_t *h)
 {
 	struct fffa_spooler *s = h->data;
 	void (*closed)(void *arg) = s->closed;
 	void *arg = s->closed_arg;
-	struct fffa_spool_seg *seg;
-	struct fffa_slip *slip;
+	struct fffa_slip *slip, *next;
 
-	while ((slip = TAILQ_FIRST(&s->slips)))
+	for (slip = TAILQ_FIRST(&s->slips); slip; slip = next) {
+		next = TAILQ_NEXT(slip, link);
 		end_slip(s, slip);
-	while ((seg = TAILQ_FIRST(&s->segs))) {
-		TAILQ_REMOVE(&s->segs, seg, link);
-		free(seg);
 	}
+	free_segs(s);
 	fffa_store_close(s->store);
 	free(s);
 	closed(arg);
@@ -246,12 +264,7 @@ int fffa_spooler__open(struct fffa_lane *l, const char *spool_dir, uint64_t iden
 	if (!rc)
 		rc = fffa_spooler__scan(s, err);
 	if (rc) {
-		struct fffa_spool_seg *seg;
-
-		while ((seg = TAILQ_FIRST(&s->segs))) {
-			TAILQ_REMOVE(&s->segs, seg, link);
-			free(seg);
-		}
+		free_segs(s);
 		fffa_store_close(s->store);
 		free(s);
 		return rc;

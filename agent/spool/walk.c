@@ -62,7 +62,7 @@ int fffa_spool_next(const struct fffa_spool_source *src, const struct fffa_spool
 		    struct fffa_spool_found *out)
 {
 	uint64_t at = pos->at;
-	struct fffa_spool_frame f;
+	struct fffa_spool_frame f = {.count = 0};
 	int rc = frame_at(src, at, &f);
 
 	if (!rc) {

@@ -17,20 +17,26 @@ static struct {
 
 void failing_alloc_arm(unsigned long n)
 {
-	state.left = n;
-	state.fired = false;
+	__atomic_store_n(&state.fired, false, __ATOMIC_RELAXED);
+	__atomic_store_n(&state.left, n, __ATOMIC_RELAXED);
 }
 
 bool failing_alloc_fired(void)
 {
-	return state.fired;
+	return __atomic_load_n(&state.fired, __ATOMIC_RELAXED);
 }
 
 static bool fails(void)
 {
-	if (!state.left || --state.left)
+	/* also from the worker pool */
+	unsigned long left = __atomic_load_n(&state.left, __ATOMIC_RELAXED);
+
+	while (left && !__atomic_compare_exchange_n(&state.left, &left, left - 1, false,
+						    __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+	}
+	if (left != 1)
 		return false;
-	state.fired = true;
+	__atomic_store_n(&state.fired, true, __ATOMIC_RELAXED);
 	return true;
 }
 

@@ -245,6 +245,13 @@ static void test_sink_rules(void **state)
 	expect_problems(
 		"sinks:\n- name: x\n  type: file\n  batch: {bytes: 64MiB}\n",
 		"f:4: sinks[0].queue.memory: is below batch.bytes; allowed: at least that\n");
+	expect_problems(
+		"sinks:\n- name: x\n  type: file\n  queue: {spool: 4194303}\n",
+		"f:4: sinks[0].queue.spool: is below 4 times batch.bytes; allowed: 0, or at "
+		"least that\n");
+	expect_problems(
+		"spool_dir: \"\"\nsinks:\n- name: x\n  type: file\n  queue: {spool: 4MiB}\n",
+		"f:5: sinks[0].queue.spool: needs a spool_dir; allowed: 0 without\n");
 	expect_problems("sinks:\n- name: x\n  type: file\n  retry:\n    max: 400ms\n",
 			"f:5: sinks[0].retry.min: is above retry.max; allowed: at most that\n");
 	expect_problems("sinks:\n- name: x\n  type: demo\n  flag: true\n",
