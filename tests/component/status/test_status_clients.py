@@ -1,0 +1,156 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Clients that are slow, silent, too many or wrong cost their connection; the agent goes on."""
+import pathlib
+import socket
+import threading
+import unittest
+
+import agent
+import namespace
+import program
+
+ADDRESS = ("127.0.0.1", 9977)
+PORTS = range(41000, 41003)
+
+
+class Clients(program.Case):
+    def setUp(self):
+        super().setUp()
+        self.agent = agent.Agent(self, "127.0.0.1:9977")
+        self.sockets = []
+        self.addCleanup(self.drop)
+
+    def drop(self):
+        while self.sockets:
+            self.sockets.pop().close()
+
+    def open(self, text=b"", blocking=True):
+        s = socket.socket()
+        self.sockets.append(s)
+        s.settimeout(program.WAIT_S)
+        if blocking:
+            s.connect(ADDRESS)
+            s.sendall(text)
+        else:
+            s.setblocking(False)
+            s.connect_ex(ADDRESS)
+        return s
+
+    def rss_bytes(self):
+        text = pathlib.Path(f"/proc/{self.agent.process.pid}/status").read_text()
+        return int(text.split("VmRSS:")[1].split()[0]) * 1024
+
+    def records_flow(self):
+        """One flow after the other becomes a record while things are as they are."""
+        for port in PORTS:
+            have = len(self.agent.records(port))
+            agent.send(port)
+            program.await_that(f"records of port {port}", lambda: len(self.agent.records(port)) >= have + 2,
+                               self.agent.process)
+
+    def answers_again(self):
+        self.drop()
+
+        def healthy():
+            try:
+                return self.agent.get("/healthz")[0] == 200
+            except OSError:
+                return False  # the places are not free yet
+
+        program.await_that("an answer", healthy, self.agent.process)
+        self.agent.stop()
+
+    def test_half_a_request(self):
+        for text in (b"", b"G", b"GET /metrics", b"GET /metrics HTTP/1.1\r\n", b"GET /metrics HTTP/1.1\r\nHost: x\r\n"):
+            self.open(text)
+        # The others are answered meanwhile, and nobody waits for ever.
+        self.assertEqual(self.agent.get("/healthz")[0], 200)
+        self.records_flow()
+        for s in self.sockets:
+            self.assertIn(s.recv(1000)[:12], (b"", b"HTTP/1.1 408"))
+        self.answers_again()
+
+    def test_a_header_byte_by_byte(self):
+        s = self.open(b"GET /metrics HTTP/1.1\r\nX: ")
+        over = threading.Event()
+
+        def drip():
+            try:
+                while not over.is_set():
+                    s.sendall(b"x")
+                    over.wait(0.01)
+            except OSError:
+                pass  # dropped
+
+        t = threading.Thread(target=drip)
+        t.start()
+        self.records_flow()
+        over.set()
+        t.join()
+        self.answers_again()
+
+    def test_a_huge_header(self):
+        for text in (b"GET /metrics HTTP/1.1\r\nX: " + b"x" * 1000000, b"GET /" + b"x" * 1000000,
+                     b"GET /metrics HTTP/1.1\r\n" + b"X: y\r\n" * 100000):
+            s = self.open()
+            try:
+                s.sendall(text)
+                got = s.recv(1000)
+            except (ConnectionResetError, BrokenPipeError):
+                got = b""
+            self.assertIn(got[:12], (b"", b"HTTP/1.1 413", b"HTTP/1.1 414", b"HTTP/1.1 431"))
+        self.records_flow()
+        self.answers_again()
+
+    def test_what_is_no_http(self):
+        for text in (b"\x16\x03\x01\x02\x00" + bytes(500), b"\r\n\r\n\r\n", b"GET\r\n\r\n", b"\x00" * 1000,
+                     b"GET /flows?n=%ff%fe HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /%2e%2e/etc HTTP/1.0\r\n\r\n"):
+            s = self.open(text)
+            s.shutdown(socket.SHUT_WR)
+            try:
+                got = s.recv(1000)
+            except ConnectionResetError:
+                got = b""
+            self.assertNotIn(b" 200 ", got[:16])
+        self.answers_again()
+
+    def test_two_hundred_connections(self):
+        before = self.rss_bytes()
+        for _ in range(200):
+            self.open(blocking=False)
+        self.records_flow()
+        self.assertLess(self.rss_bytes() - before, 16 << 20)
+        self.answers_again()
+
+    def test_answers_that_nobody_reads(self):
+        before = self.rss_bytes()
+        for port in range(1, 1500):
+            agent.send(port)
+        for _ in range(30):
+            s = self.open()
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.sendall(b"GET /flows?n=1000 HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+        self.records_flow()
+        self.assertLess(self.rss_bytes() - before, 32 << 20)
+        self.answers_again()
+
+    def test_gone_before_the_answer(self):
+        for _ in range(50):
+            self.open(b"GET /flows?n=1000 HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.drop()
+        self.records_flow()
+        self.answers_again()
+
+    def test_stopping_with_requests_open(self):
+        for _ in range(10):
+            self.open(b"GET /flows HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.open(b"GET /metr")
+        self.agent.stop()
+
+
+if __name__ == "__main__":
+    why = namespace.enter()
+    if why:
+        program.skip_all(why)
+    unittest.main()
