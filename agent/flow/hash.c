@@ -8,12 +8,18 @@
 #define IPPROTO_ICMP4 1
 #define IPPROTO_ICMP6 58
 
-/* The finalizer of SplitMix64 (Steele, Lea, Flood 2014): every bit of x changes half of the result. */
-static uint64_t mix(uint64_t x)
+/* Odd and without pattern: digits of pi. */
+#define K0 UINT64_C(0x243f6a8885a308d3)
+#define K1 UINT64_C(0x13198a2e03707345)
+#define K2 UINT64_C(0xa4093822299f31d1)
+#define K3 UINT64_C(0x082efa98ec4e6c89)
+
+/* Both halves of the product: every bit of a and b reaches most of the result. */
+static uint64_t fold(uint64_t a, uint64_t b)
 {
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
+	unsigned __int128 p = (unsigned __int128)a * b;
+
+	return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 
 static uint64_t end_of(const uint8_t addr[16], uint64_t port)
@@ -21,8 +27,7 @@ static uint64_t end_of(const uint8_t addr[16], uint64_t port)
 	uint64_t w[2];
 
 	memcpy(w, addr, sizeof(w));
-	return mix(le64toh(w[1]) + UINT64_C(0x9e3779b97f4a7c15) * (port + 1) +
-		   mix(le64toh(w[0]) + 1));
+	return fold(le64toh(w[0]) ^ K0, le64toh(w[1]) ^ port * K2 ^ K1);
 }
 
 uint64_t fffa_flow_hash(const struct fffa_key *k)
@@ -31,5 +36,5 @@ uint64_t fffa_flow_hash(const struct fffa_key *k)
 	uint64_t a = end_of(k->src, ports ? be16toh(k->sport) : 0);
 	uint64_t b = end_of(k->dst, ports ? be16toh(k->dport) : 0);
 
-	return mix(a + b + k->proto);
+	return fold((a + b) ^ K3, k->proto ^ K2);
 }

@@ -52,13 +52,16 @@ static void complain_full(struct fffa_lane *l, uint64_t records)
 
 static struct fffa_parcel *take_oldest(struct fffa_lane *l)
 {
-	struct fffa_parcel *p = TAILQ_FIRST(&l->queue);
+	struct fffa_parcel *p;
 
-	if (p)
+	TAILQ_FOREACH(p, &l->queue, link)
+	{
+		if (!fffa_told__may_lose(l, p))
+			continue;
 		TAILQ_REMOVE(&l->queue, p, link);
-	else if (l->spooler)
-		p = fffa_spooler__take_waiting(l->spooler);
-	return p;
+		return p;
+	}
+	return l->spooler ? fffa_spooler__take_waiting(l->spooler, false) : NULL;
 }
 
 static void lose_batch(struct fffa_lane *l, const struct fffa_batch *b, enum fffa_record_loss why)

@@ -122,6 +122,8 @@ void fffa_settle__leave_queue(struct fffa_lane *l);
 /* told.c */
 /* So many numbers more are missing. */
 void fffa_told__add(struct fffa_lane *l, enum fffa_record_loss why, const struct fffa_missing *add);
+/* Losing p frees memory. False for a SKIPDATA record that would only give way to another one. */
+bool fffa_told__may_lose(const struct fffa_lane *l, const struct fffa_parcel *p);
 /* All of b is missing. */
 void fffa_told__add_batch(struct fffa_lane *l, enum fffa_record_loss why,
 			  const struct fffa_batch *b);

@@ -100,7 +100,7 @@ static void lose_waiting(struct fffa_spooler *s, enum fffa_record_loss why)
 {
 	struct fffa_parcel *p;
 
-	while ((p = fffa_spooler__take_waiting(s)))
+	while ((p = fffa_spooler__take_waiting(s, true)))
 		fffa_settle__lose(s->lane, p, why);
 }
 
@@ -192,11 +192,13 @@ void fffa_spooler__add(struct fffa_spooler *s, struct fffa_parcel *p)
 	fffa_spooler__kick(s);
 }
 
-struct fffa_parcel *fffa_spooler__take_waiting(struct fffa_spooler *s)
+struct fffa_parcel *fffa_spooler__take_waiting(struct fffa_spooler *s, bool any)
 {
 	struct fffa_parcel *p = TAILQ_FIRST(&s->waiting);
 
 	for (size_t i = 0; p && i < s->in_job; i++)
+		p = TAILQ_NEXT(p, link);
+	while (p && !any && !fffa_told__may_lose(s->lane, p))
 		p = TAILQ_NEXT(p, link);
 	if (!p)
 		return NULL;

@@ -26,8 +26,9 @@ void fffa_spooler__start(struct fffa_spooler *s);
 /* Takes p, whose footprint counts in the lane already; it comes into the queue once it is on disk. */
 void fffa_spooler__add(struct fffa_spooler *s, struct fffa_parcel *p);
 
-/* Gives back the oldest parcel that is not on disk and not on its way there; NULL: none. */
-struct fffa_parcel *fffa_spooler__take_waiting(struct fffa_spooler *s);
+/* Gives back the oldest parcel that is not on disk and not on its way there; NULL: none. any: else
+ * only one that fffa_told__may_lose. */
+struct fffa_parcel *fffa_spooler__take_waiting(struct fffa_spooler *s, bool any);
 
 /* q is made of the same frame as p. */
 void fffa_spooler__share(struct fffa_parcel *q, const struct fffa_parcel *p);

@@ -100,6 +100,13 @@ void fffa_told__add(struct fffa_lane *l, enum fffa_record_loss why, const struct
 	l->is_missing = true;
 }
 
+bool fffa_told__may_lose(const struct fffa_lane *l, const struct fffa_parcel *p)
+{
+	const struct fffa_missing *m = &l->missing[p->why];
+
+	return !p->is_skip || !m->records || m->epoch == p->skip.epoch;
+}
+
 void fffa_told__add_batch(struct fffa_lane *l, enum fffa_record_loss why,
 			  const struct fffa_batch *b)
 {

@@ -354,6 +354,46 @@ static void another_format_is_set_aside_and_told(void **state)
 	assert_int_equal(e[0].lost + e[1].lost, 50);
 }
 
+/* What an earlier run left is dropped, too, and told with its own epoch. */
+static void each_epoch_is_told_on_its_own(void **state)
+{
+	struct rig *r = *state;
+	struct rig_epoch e[4];
+	struct fixture *f;
+	uint64_t fed[3];
+	size_t n;
+
+	for (int life = 0; life < 3; life++) {
+		f = rig_life(r, 65536);
+		f->far[0].judge = rig_refuse;
+		f->sinks[0].common.queue_memory = life < 2 ? 1 << 20 : 16384;
+		f->sinks[0].common.queue_when_full = FFFA_WHEN_FULL_DROP_OLDEST;
+		fixture_open(f, 1);
+		for (int i = 0; i < (life < 2 ? 4 : 60); i++) {
+			feed_slowly(f, 70);
+			fixture_run_for(f, 2);
+		}
+		fed[life] = f->fed;
+		if (life == 2)
+			break;
+		fixture_close(f, 5 * MS);
+		assert_int_equal(f->last[0].spooled, f->last[0].records);
+	}
+	f->far[0].judge = NULL;
+	fixture_settle(f);
+	fixture_feed(f, 10);
+	fed[2] += 10;
+	fixture_settle(f);
+	fixture_close(f, 0);
+	n = rig_read(f, 0, e, 4);
+	assert_int_equal(n, 3);
+	for (size_t i = 0; i < n; i++) {
+		assert_in_range(e[i].epoch, 100, 102);
+		assert_int_equal(e[i].records + e[i].lost, fed[e[i].epoch - 100]);
+	}
+	assert_true(fffa_sink_ledger_lost(&f->last[0]) > 560);
+}
+
 /* A batch larger than the whole spool is lost, and the others pass. */
 static void what_never_fits_does_not_stand_in_the_way(void **state)
 {
@@ -384,6 +424,7 @@ int main(void)
 		RIG_CASE(damage_is_counted_told_and_passed_over),
 		RIG_CASE(only_one_agent_has_it),
 		RIG_CASE(json_of_other_fields_is_sent),
+		RIG_CASE(each_epoch_is_told_on_its_own),
 		RIG_CASE(what_never_fits_does_not_stand_in_the_way),
 		RIG_CASE(another_format_is_set_aside_and_told),
 	};

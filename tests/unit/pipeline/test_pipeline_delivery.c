@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "agent/base/histogram.h"
+
 #define DELIVERED                                                                                  \
 	{                                                                                          \
 		.verdict = FFFA_V_DELIVERED                                                        \
@@ -336,6 +338,8 @@ static void status_says_what_is_going_on(void **state)
 	assert_int_equal(s.retries, 1);
 	assert_int_equal(s.in_flight, 0);
 	assert_int_equal(s.queue_bytes, 0);
+	assert_int_equal(s.latency->count, 1);
+	assert_true(s.latency->sum_ns >= 19 * (uint64_t)MS); /* waited once */
 	fffa_pipeline_sink_status(f->p, 1, &s);
 	assert_string_equal(s.last_error, "");
 	fixture_close(f, 0);
