@@ -2,8 +2,8 @@
 /* Quiet generation -> deltas: in place, without a system call per entry. */
 #include <errno.h>
 #include <linux/membarrier.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,6 +24,7 @@ static int wait_grace_period(struct fffa_kernel *k)
 	return bpf_map_update_elem(k->outer_fd, &zero, &k->inner_fd, BPF_ANY);
 }
 
+/* Not malloc: a drain runs on any of the worker threads, and the arena of each would keep what it gave back. */
 static int reserve(struct fffa_deltas *d, size_t more)
 {
 	size_t want = d->capacity ? d->capacity : 1024;
@@ -33,8 +34,10 @@ static int reserve(struct fffa_deltas *d, size_t more)
 		return 0;
 	while (want - d->count < more)
 		want *= 2;
-	v = realloc(d->v, want * sizeof(*v));
-	if (!v)
+	v = d->v ? mremap(d->v, d->capacity * sizeof(*v), want * sizeof(*v), MREMAP_MAYMOVE)
+		 : mmap(NULL, want * sizeof(*v), PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (v == MAP_FAILED)
 		return -ENOMEM;
 	d->v = v;
 	d->capacity = want;
@@ -43,7 +46,8 @@ static int reserve(struct fffa_deltas *d, size_t more)
 
 void fffa_deltas_fini(struct fffa_deltas *d)
 {
-	free(d->v);
+	if (d->v)
+		(void)munmap(d->v, d->capacity * sizeof(*d->v));
 	memset(d, 0, sizeof(*d));
 }
 

@@ -16,7 +16,7 @@
 
 #define DELTAS_PER_TURN 8192  /* then timers and signals get their turn */
 #define ARM_AFTER_MS	100   /* connection ends wake the loop at most this often */
-#define KEEP_DELTAS	65536 /* room kept between drains; a larger burst is given back */
+#define KEEP_DELTAS	16384 /* room kept between drains; a larger burst is given back */
 
 enum state { RUNNING, STOPPING, STOPPED };
 

@@ -196,7 +196,7 @@ bool fffa_pipeline_has_room(const struct fffa_pipeline *p)
 				return false;
 			/* What is in the open batch comes on top. */
 			if (!l->spooler && l->queue_bytes &&
-			    (l->queue_bytes > bound / 2 || l->queue_bytes + batch_bytes > bound))
+			    (l->queue_bytes > bound / 4 || l->queue_bytes + batch_bytes > bound))
 				return false;
 		}
 	}

@@ -61,7 +61,7 @@ int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t
  */
 void fffa_pipeline_record(struct fffa_pipeline *p, struct fffa_record *r);
 
-/* False when a sink's queue is more than half full: a source that can wait (replay) should. */
+/* False when a sink's queue is more than a quarter full: a source that can wait (replay) should. */
 bool fffa_pipeline_has_room(const struct fffa_pipeline *p);
 
 /* Reopens the sinks' files. */

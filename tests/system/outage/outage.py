@@ -1,0 +1,143 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Memory and disk stay within their bounds, whatever the far end does: outage.py FFFA FLOOD
+
+FFFA_OUTAGE_SECONDS (10) of 50 000 records a second while the collector is away, with bounds that are full after a
+fraction of that; then it comes back. And the memory of an agent with its default bounds and 100 000 active flows.
+"""
+
+import os
+import signal
+import sys
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "..", "netns", "views")]
+import rig  # noqa: E402  first: it says where the others lie
+import books  # noqa: E402
+import lab as L  # noqa: E402
+from collector import Collector  # noqa: E402
+
+FFFA = FLOOD = ""
+SECONDS = int(os.environ.get("FFFA_OUTAGE_SECONDS", "10"))
+RATE = 50000
+MIB = 1 << 20
+RSS_BOUND = 64 * MIB
+SPOOL = 16 * MIB
+
+OUTAGE = """
+capture: {{interfaces: [v0], drain_interval: 100ms}}
+flows: {{idle_timeout: 100ms, active_timeout: 1s, nodata: false}}
+metadata: {{imds: {{enabled: off}}}}
+status: {{listen: ""}}
+spool_dir: {dir}/spool
+sinks:
+  - {{name: oldest, type: http, format: json, fields: [{fields}], url: "http://{peer}:8080/", compress: gzip,
+      queue: {{memory: 4MiB, spool: {spool}, when_full: drop_oldest}}, retry: {{min: 50ms, max: 200ms}}}}
+  - {{name: newest, type: http, format: json, fields: [{fields}], url: "http://{peer}:8081/", compress: gzip,
+      queue: {{memory: 4MiB, spool: 0, when_full: drop_newest}}, retry: {{min: 50ms, max: 200ms}}}}
+"""
+FIELDS = "epoch, seq, log_status, packets, lost_records, lost_reason"
+
+DEFAULT = """
+capture: {{interfaces: [v0]}}
+metadata: {{imds: {{enabled: off}}}}
+status: {{listen: ""}}
+sinks:
+  - {{name: local, type: file, path: {dir}/flows.log}}
+"""
+
+
+def memory(process):
+    """The most that was resident."""
+    with open(f"/proc/{process.p.pid}/status") as f:
+        for line in f:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0  # it has just ended
+
+
+def disk(path):
+    total = 0
+    for dir, _, names in os.walk(path):
+        for name in names:
+            try:
+                total += os.stat(os.path.join(dir, name)).st_size
+            except FileNotFoundError:
+                pass  # confirmed meanwhile
+    return total
+
+
+def ledger(says, sink):
+    line = [x for x in says.splitlines() if f"ledger: sink={sink} " in x][-1]
+    return line, {k: int(v) for k, v in L.re.findall(r"(\w+)=(\d+)\b", line)}
+
+
+class Outage(unittest.TestCase):
+    def start(self, lab, config):
+        rig.quiet(lab)
+        # Whatever the flows' addresses are: they go to the peer, which drops them without an answer.
+        L.sh("ip", "-n", lab.host, "route", "add", "10.77.0.0/16", "via", L.PEER4)
+        agent = lab.start(lab.host, "agent", FFFA, "run", "-c", lab.file("fffa.yaml", config))
+        agent.await_line("kernel table ready")
+        return agent
+
+    def test_an_outage(self):
+        with L.Lab(offloads=False) as lab:
+            os.mkdir(lab.file("spool"))
+            agent = self.start(lab, OUTAGE.format(dir=lab.dir, peer=L.PEER4, fields=FIELDS, spool=SPOOL))
+            flood = lab.start(lab.host, "flood", FLOOD, "10.77.0.0", "1000000", str(RATE), str(SECONDS))
+            most = 0
+            while flood.p.poll() is None:
+                most = max(most, disk(lab.file("spool")))
+                self.assertLessEqual(most, SPOOL)
+                L.time.sleep(0.05)
+            self.assertGreater(most, SPOOL // 2)
+            far = {"oldest": Collector((L.PEER4, 8080), netns=lab.peer),
+                   "newest": Collector((L.PEER4, 8081), netns=lab.peer)}
+            for c in far.values():
+                self.addCleanup(c.close)
+            for name in far:
+                L.await_true(f"the loss in the stream of {name}", lambda: any(
+                    r.get("lost_records") for r in far[name].records()))
+            hwm = memory(agent)
+            self.assertLess(hwm, RSS_BOUND)
+            self.assertEqual(agent.end(signal.SIGTERM), 0, agent.text(agent.err))
+            says = agent.text(agent.err)
+            for name, c in far.items():
+                line, sums = ledger(says, name)
+                self.assertIn("balance=ok", line)
+                self.assertEqual(sums["in_flight"], 0, line)
+                self.assertGreater(sums["lost"], 0, line)
+                self.assertGreater(sums["records"], RATE * SECONDS * 0.9, line)
+                records = c.records()
+                self.assertEqual(len(records), sums["delivered"], line)
+                self.assertEqual(sum(r.get("lost_records", 0) for r in records), sums["lost"], line)
+                books.no_holes(self, records)
+            print(f"{SECONDS} s of {RATE} records/s: at most {hwm / MIB:.1f} MiB resident, {most / MIB:.1f} MiB of spool")
+
+    def test_memory_of_100000_flows(self):
+        with L.Lab(offloads=False) as lab:
+            agent = self.start(lab, DEFAULT.format(dir=lab.dir))
+            lab.run(lab.host, FLOOD, "10.77.0.0", "100000", "50000", "4")
+            agent.p.send_signal(signal.SIGUSR1)
+            agent.await_line("held_packets=[1-9]")
+            held = hwm = memory(agent)
+            agent.p.send_signal(signal.SIGTERM)
+            while agent.p.poll() is None:  # the flush at its end, too
+                hwm = max(hwm, memory(agent))
+                L.time.sleep(0.01)
+            self.assertLess(hwm, RSS_BOUND)
+            self.assertEqual(agent.p.returncode, 0, agent.text(agent.err))
+            says = agent.text(agent.err)
+            line, sums = ledger(says, "local")
+            self.assertGreaterEqual(sums["delivered"], 100000, line)
+            print(f"100000 flows held: {held / MIB:.1f} MiB resident, {hwm / MIB:.1f} at the most")
+
+
+if __name__ == "__main__":
+    if os.geteuid():
+        print("skipped: needs root for network namespaces")
+        sys.exit(77)
+    FFFA, FLOOD = map(os.path.abspath, sys.argv[1:3])
+    unittest.main(argv=sys.argv[:1], verbosity=2)
