@@ -15,7 +15,7 @@ static const struct setting {
 	{"client.id", "fffa"},
 	{"enable.idempotence", "true"},
 	/* The bytes are the pipeline's, bounded there; these bound what librdkafka adds per message. */
-	{"queue.buffering.max.messages", "50000"},
+	{"queue.buffering.max.messages", "20000"},
 	{"queue.buffering.max.kbytes", "65536"},
 	/* A topic that is not there yet is said soon, and found soon once it is made. */
 	{"topic.metadata.propagation.max.ms", "5000"},
@@ -113,7 +113,7 @@ static int make_conf(const struct fffa_sink_kafka_conf *c, rd_kafka_conf_t **out
 
 int fffa_kafka__client_check(const struct fffa_sink_kafka_conf *c, struct fffa_err *err)
 {
-	rd_kafka_conf_t *k;
+	rd_kafka_conf_t *k = NULL;
 	int rc = make_conf(c, &k, err);
 
 	if (!rc)
@@ -153,7 +153,7 @@ int fffa_kafka__client_open(const struct fffa_sink_kafka_conf *c, size_t wire_by
 {
 	static const uint64_t one = 1;
 	struct fffa_kafka_client k = {.rk = NULL};
-	rd_kafka_conf_t *conf;
+	rd_kafka_conf_t *conf = NULL;
 	char why[512];
 	int rc = make_conf(c, &conf, err);
 

@@ -9,7 +9,7 @@
 
 #define BITS 28
 _Static_assert(sizeof(void *) == 8, "a mark is packed into a pointer");
-_Static_assert(FFFA_KAFKA_RECORDS_MAX == 1u << BITS, "said in slot.h");
+_Static_assert(FFFA_KAFKA_RECORDS_MAX >> BITS == 1, "said in slot.h");
 
 void *fffa_kafka__mark_pack(struct fffa_kafka_mark m)
 {

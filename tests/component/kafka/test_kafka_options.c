@@ -213,7 +213,7 @@ static void one_outcome_for_all_its_messages(void **state)
 				       none[] = {FFFA_V_REJECTED, FFFA_V_REJECTED, FFFA_V_REJECTED},
 				       mixed[] = {FFFA_V_DELIVERED, FFFA_V_REJECTED, FFFA_V_NONE},
 				       silent[] = {FFFA_V_NONE, FFFA_V_NONE, FFFA_V_NONE};
-	uint8_t records[3];
+	uint8_t records[3] = {0};
 	struct fffa_outcome o;
 
 	(void)state;
