@@ -26,6 +26,7 @@ enum fffa_exit fffa_cli_usage(const struct fffa_command *c, const char *fmt, ...
 
 enum fffa_exit fffa_cmd_replay(const struct fffa_command *self, int argc, char **argv);
 enum fffa_exit fffa_cmd_spool(const struct fffa_command *self, int argc, char **argv);
+enum fffa_exit fffa_cmd_top(const struct fffa_command *self, int argc, char **argv);
 enum fffa_exit fffa_cmd_version(const struct fffa_command *self, int argc, char **argv);
 enum fffa_exit fffa_cmd_fields(const struct fffa_command *self, int argc, char **argv);
 

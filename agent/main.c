@@ -194,6 +194,12 @@ const struct fffa_command fffa_commands[] = {
 	 fffa_cmd_spool},
 	{"fields", "usage: fffa fields\nLists every record field: name, type, encodings, source.\n",
 	 fffa_cmd_fields},
+	{"top",
+	 "usage: fffa top [-c FILE] [--interval SECONDS] [--once]\n"
+	 "Shows a running agent's largest flows, rates, sinks and losses, asked at the "
+	 "status.listen "
+	 "of the\nconfiguration. q or Ctrl-C ends it. --once: one look, without a terminal.\n",
+	 fffa_cmd_top},
 	{"version", "usage: fffa version\nPrints the version, the features and the libraries.\n",
 	 fffa_cmd_version},
 	{NULL, NULL, NULL},

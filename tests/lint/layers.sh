@@ -39,7 +39,7 @@ fences='
 ^librdkafka/                                      sinks/kafka/
 ^msgpack                                          agent/encode/
 ^yaml\.h                                          config/
-^jansson                                          agent/enrich/ sinks/http/
+^jansson                                          agent/enrich/ sinks/http/ agent/top_
 ^libmnl                                           agent/capture/
 ^pcap                                             agent/capture/
 ^microhttpd                                       agent/status/
