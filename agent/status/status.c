@@ -47,6 +47,7 @@ struct fffa_status {
 	uv_timer_t timer;
 	uv_idle_t walk;
 	int handles; /* not closed yet */
+	bool full;   /* of connections, after the last run */
 	struct request *waiters;
 	size_t owed; /* answers that largest has to stay for */
 	uint32_t walk_at;
@@ -70,14 +71,28 @@ static void on_poll(uv_poll_t *p, int status, int events)
 	run(p->data);
 }
 
+static bool is_full(const struct fffa_status *s)
+{
+	const union MHD_DaemonInfo *info =
+		MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+	return info && info->num_connections >= CONNECTIONS_MAX;
+}
+
 /* Lets the library do what is due, and notes when it wants to be asked again. */
 static void run(struct fffa_status *s)
 {
+	bool was_full = s->full;
 	MHD_UNSIGNED_LONG_LONG ms;
 
 	(void)MHD_run(s->daemon); /* fails only on a broken epoll: nothing to do about it */
+	s->full = is_full(s);
 	(void)uv_timer_stop(&s->timer);
-	if (MHD_get_timeout(s->daemon, &ms) == MHD_YES)
+	/* While it is full it does not look at the listening socket; only its next run does again, and
+	 * it does not ask for one. */
+	if (was_full && !s->full)
+		(void)uv_timer_start(&s->timer, on_timer, 0, 0);
+	else if (MHD_get_timeout(s->daemon, &ms) == MHD_YES)
 		(void)uv_timer_start(&s->timer, on_timer, ms, 0);
 }
 
@@ -276,7 +291,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 {
 	(void)version;
 	(void)data;
-	(void)data_len;
+	*data_len = 0; /* none: begin refuses what comes with a body */
 	if (!*ctx)
 		return begin(c, method, ctx);
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {

@@ -123,6 +123,19 @@ class Clients(program.Case):
         self.assertLess(self.rss_bytes() - before, 16 << 20)
         self.answers_again()
 
+    def test_full_then_empty(self):
+        """The next one is let in when all others have left at once."""
+        fds = pathlib.Path(f"/proc/{self.agent.process.pid}/fd")
+        before = len(list(fds.iterdir()))
+        for _ in range(20):
+            for _ in range(40):
+                self.open(blocking=False)
+            program.await_that("all places taken", lambda: len(list(fds.iterdir())) >= before + 32, self.agent.process)
+            self.drop()
+            program.await_that("all places free", lambda: len(list(fds.iterdir())) <= before, self.agent.process)
+            self.assertEqual(self.agent.get("/healthz")[0], 200)
+        self.agent.stop()
+
     def test_answers_that_nobody_reads(self):
         before = self.rss_bytes()
         for port in range(1, 1500):

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+/* What comes from a query, an address or a name: the count is in range, labels and JSON stay one
+ * value, an address that is taken has a family and a length. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/status/largest.h"
+#include "agent/status/out.h"
+#include "config/address.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static void check_label(const char *text)
+{
+	struct fffa_out o;
+
+	fffa_out_init(&o, 1 << 16);
+	fffa_out_label(&o, text);
+	for (size_t i = 0; !o.failed && i < o.len; i++) {
+		must(o.v[i] >= ' ' && o.v[i] <= '~' && o.v[i] != '"');
+		if (o.v[i] != '\\')
+			continue;
+		i++;
+		must(i < o.len && (o.v[i] == '\\' || o.v[i] == '"'));
+	}
+	fffa_out_fini(&o);
+}
+
+static void check_json(const char *text)
+{
+	struct fffa_out o;
+
+	fffa_out_init(&o, 1 << 16);
+	fffa_out_json(&o, text);
+	must(o.failed || (o.len >= 2 && o.v[0] == '"' && o.v[o.len - 1] == '"'));
+	for (size_t i = 1; !o.failed && i + 1 < o.len; i++) {
+		must((unsigned char)o.v[i] >= ' ' && o.v[i] != '"');
+		if (o.v[i] == '\\')
+			must(++i + 1 < o.len);
+	}
+	fffa_out_fini(&o);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fffa_address a;
+	struct fffa_err err;
+	char *text = malloc(size + 1);
+	size_t n = 0;
+
+	if (!text)
+		return 0;
+	if (size)
+		memcpy(text, data, size);
+	text[size] = '\0';
+	if (!fffa_largest_parse_count(text, &n))
+		must(n >= 1 && n <= FFFA_LARGEST_MAX);
+	if (!fffa_address_parse(text, &a, &err))
+		must(a.sa.ss_family && a.len && a.len <= sizeof(a.sa));
+	check_label(text);
+	check_json(text);
+	free(text);
+	return 0;
+}
