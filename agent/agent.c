@@ -29,7 +29,7 @@
 #define METADATA_WAIT_NS (5 * FFFA_NS_PER_S)
 #define REPLAY_EXPIRE_NS (FFFA_NS_PER_S / 4)
 
-static void set_time(struct fffa_agent *a)
+void fffa_agent__set_time(struct fffa_agent *a)
 {
 	if (a->replay)
 		return; /* the capture's time: on_replay_time */
@@ -137,7 +137,7 @@ static void on_turn(void *arg)
 {
 	struct fffa_agent *a = arg;
 
-	set_time(a);
+	fffa_agent__set_time(a);
 	if (a->stage == FFFA_STAGE_RUN)
 		fffa_restart_save(&a->restart, fffa_flow_held(a->flows),
 				  (int64_t)(a->unix_ns / FFFA_NS_PER_MS));
@@ -161,7 +161,7 @@ static void on_source_done(void *arg)
 {
 	struct fffa_agent *a = arg;
 
-	set_time(a);
+	fffa_agent__set_time(a);
 	on_identity(a);
 	tell_loss(a);
 	a->stage = FFFA_STAGE_FLUSH;
@@ -221,7 +221,7 @@ static uint64_t left_ns(const struct fffa_agent *a)
 	return a->deadline_ns > now ? a->deadline_ns - now : 1;
 }
 
-static void begin_stop(struct fffa_agent *a)
+void fffa_agent__begin_stop(struct fffa_agent *a)
 {
 	if (a->bounded) {
 		a->hurry = true; /* asked twice: do not wait for room */
@@ -250,45 +250,6 @@ void fffa_agent__on_limit(uv_timer_t *h)
 	struct fffa_agent *a = h->data;
 
 	a->hurry = true; /* what finds no room from here on is counted as lost */
-}
-
-static void log_ledger(struct fffa_agent *a)
-{
-	struct fffa_amount held = fffa_agent__held(a);
-	char line[1024];
-
-	(void)fffa_ledger_format(&a->ledger, held, line, sizeof(line));
-	fffa_info("ledger", "%s", line);
-}
-
-static void log_sinks(struct fffa_pipeline *p)
-{
-	char line[512];
-
-	for (size_t i = 0; i < fffa_pipeline_sink_count(p); i++) {
-		(void)fffa_sink_ledger_format(fffa_pipeline_sink_ledger(p, i), line, sizeof(line));
-		fffa_info("ledger", "sink=%s %s", fffa_pipeline_sink_name(p, i), line);
-	}
-}
-
-static void on_signal(uv_signal_t *h, int signum)
-{
-	struct fffa_agent *a = h->data;
-
-	switch (signum) {
-	case SIGHUP:
-		fffa_info("agent", "reopening files");
-		if (a->pipeline && a->stage < FFFA_STAGE_CLOSE)
-			fffa_pipeline_reopen(a->pipeline);
-		break;
-	case SIGUSR1:
-		log_ledger(a);
-		if (a->stage < FFFA_STAGE_CLOSE)
-			log_sinks(a->pipeline);
-		break;
-	default:
-		begin_stop(a);
-	}
 }
 
 static void on_meta_closed(void *arg)
@@ -320,7 +281,7 @@ static void on_pipeline_closed(void *arg, struct fffa_pipeline *p)
 {
 	struct fffa_agent *a = arg;
 
-	log_sinks(p);
+	fffa_agent__log_sinks(p);
 	for (size_t i = 0; i < fffa_pipeline_sink_count(p); i++) {
 		if (!fffa_sink_ledger_balances(fffa_pipeline_sink_ledger(p, i)))
 			a->code = FFFA_EXIT_FAILED;
@@ -370,7 +331,7 @@ static int open_common(struct fffa_agent *a, const struct fffa_metadata_conf *me
 	for (size_t i = 0; i < FFFA_AGENT_SIGNALS; i++) {
 		(void)uv_signal_init(&a->loop, &a->signals[i]);
 		a->signals[i].data = a;
-		(void)uv_signal_start(&a->signals[i], on_signal, signals[i]);
+		(void)uv_signal_start(&a->signals[i], fffa_agent__on_signal, signals[i]);
 	}
 	(void)signal(SIGPIPE, SIG_IGN); /* a closed pipe and a full quota are the sink's news */
 	(void)signal(SIGXFSZ, SIG_IGN);
@@ -401,25 +362,12 @@ static int tell_devices(struct fffa_agent *a, const struct fffa_netdev *devices,
 	return fffa_meta_set_devices(a->meta, d, n);
 }
 
-/* Only those captured on now: a device that is gone is not one without traffic. */
-static void watch_idle(struct fffa_agent *a, uint64_t now_ns)
-{
-	uint32_t ifindexes[FFFA_NODATA_DEVICES_MAX];
-	size_t n;
-	const struct fffa_hooked *hooked = fffa_live_hooks(a->live, &n);
-
-	for (size_t i = 0; i < n && i < FFFA_NODATA_DEVICES_MAX; i++)
-		ifindexes[i] = hooked[i].dev.ifindex;
-	fffa_nodata_set_devices(&a->nodata, ifindexes,
-				n < FFFA_NODATA_DEVICES_MAX ? n : FFFA_NODATA_DEVICES_MAX, now_ns);
-}
-
 static void on_devices(void *arg, const struct fffa_netdev *devices, size_t n)
 {
 	if (tell_devices(arg, devices, n))
 		fffa_error("agent",
 			   "no memory for the devices: the identity of new ones is not known");
-	watch_idle(arg, fffa_clock_mono_ns(&fffa_clock_system));
+	fffa_agent__watch_idle(arg, fffa_clock_mono_ns(&fffa_clock_system));
 }
 
 static void on_addresses(void *arg)
@@ -470,20 +418,14 @@ static int start_live(struct fffa_agent *a, struct fffa_err *err)
 	r = tell_devices(a, devices.v, devices.n);
 	if (r)
 		return fffa_fail(err, -r, "no memory for the devices");
-	set_time(a);
+	fffa_agent__set_time(a);
 	a->skip.since_ms = (int64_t)(a->unix_ns / FFFA_NS_PER_MS);
 	r = fffa_live_open(&a->loop, &a->conf->capture, &devices, &a->ledger, &ev, &a->live, err);
 	if (r)
 		return r;
 	fffa_restart_init(&a->restart, &a->loop, a->conf->spool_dir);
 	count_gap(a);
-	/* Where packets are passed over, none counted does not mean that there was none. */
-	if (a->conf->flows.nodata && a->conf->capture.sample < 2) {
-		set_time(a);
-		fffa_nodata_init(&a->nodata, (uint64_t)a->conf->flows.active_timeout_ns,
-				 a->mono_ns);
-		watch_idle(a, a->mono_ns);
-	}
+	fffa_agent__watch_nodata(a);
 	fffa_meta_wait(a->meta, METADATA_WAIT_NS, on_identity, a);
 	return 0;
 }
@@ -517,7 +459,7 @@ static enum fffa_exit exit_code_of(int r)
 /* Everything is closed: the books. */
 static void finish(struct fffa_agent *a)
 {
-	log_ledger(a);
+	fffa_agent__log_ledger(a);
 	if (!fffa_ledger_balances(&a->ledger, fffa_flow_held(a->flows))) {
 		fffa_error("ledger", "the counts do not balance: please report this");
 		a->code = FFFA_EXIT_FAILED;
@@ -555,9 +497,10 @@ static enum fffa_exit run(struct fffa_agent *a, struct fffa_replay_conf *replay)
 	return a->code;
 }
 
-enum fffa_exit fffa_agent_run(const struct fffa_config *conf, const char *config_file)
+enum fffa_exit fffa_agent_run(struct fffa_config *conf, const char *config_file)
 {
-	struct fffa_agent a = {.conf = conf, .config_file = config_file, .code = FFFA_EXIT_OK};
+	struct fffa_agent a = {
+		.conf = conf, .reloadable = conf, .config_file = config_file, .code = FFFA_EXIT_OK};
 
 	return run(&a, NULL);
 }

@@ -16,8 +16,8 @@ enum fffa_exit {
 };
 
 /* Captures until TERM or INT; see agent/README.md for the order in which it stops. config_file: where
- * conf is from, NULL: the defaults. */
-enum fffa_exit fffa_agent_run(const struct fffa_config *conf, const char *config_file);
+ * conf is from, NULL: the defaults; HUP reads it again into conf. */
+enum fffa_exit fffa_agent_run(struct fffa_config *conf, const char *config_file);
 
 /* Replays captures through the same path; ends when all is delivered. r->capture is filled from
  * conf. */

@@ -25,6 +25,8 @@ enum fffa_stage { FFFA_STAGE_RUN, FFFA_STAGE_STOP, FFFA_STAGE_FLUSH, FFFA_STAGE_
 
 struct fffa_agent {
 	const struct fffa_config *conf;
+	struct fffa_config *reloadable; /* the same; NULL in a replay */
+	uint64_t reloads_done, reloads_failed;
 	uv_loop_t loop;
 	uv_signal_t signals[FFFA_AGENT_SIGNALS];
 	uv_idle_t sweep;  /* expiry, flush */
@@ -63,5 +65,15 @@ struct fffa_agent {
 void fffa_agent__on_wait(uv_timer_t *h);
 void fffa_agent__on_limit(uv_timer_t *h);
 void fffa_agent__close_pipeline(struct fffa_agent *a);
+void fffa_agent__set_time(struct fffa_agent *a);
+void fffa_agent__begin_stop(struct fffa_agent *a);
+
+/* signals.c */
+void fffa_agent__on_signal(uv_signal_t *h, int signum);
+void fffa_agent__log_ledger(struct fffa_agent *a);
+void fffa_agent__log_sinks(struct fffa_pipeline *p);
+/* Which devices may be without traffic from now on; watch_nodata begins a new interval, too. */
+void fffa_agent__watch_idle(struct fffa_agent *a, uint64_t now_ns);
+void fffa_agent__watch_nodata(struct fffa_agent *a);
 
 #endif

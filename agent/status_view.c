@@ -139,6 +139,8 @@ static void view(void *arg, struct fffa_status_view *v)
 
 	v->version = fffa_build_version();
 	v->commit = fffa_build_commit();
+	v->reloads_done = a->reloads_done;
+	v->reloads_failed = a->reloads_failed;
 	v->config_file = a->config_file ? a->config_file : "";
 	v->stage = a->stage == FFFA_STAGE_RUN ? "running" : "stopping";
 	v->start_ms = a->start_ms;

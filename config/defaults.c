@@ -17,9 +17,10 @@ static const char preamble[] =
 	"# Durations: 500ms 10s 5m 1h. Sizes: plain bytes, 64KiB 10MiB 1GiB.\n"
 	"# ${NAME} and ${NAME:-default} in a value are taken from the environment; $${ is a "
 	"literal ${.\n"
-	"# Unknown and duplicate keys are errors. HUP reopens files; a changed key needs a restart "
-	"so "
-	"far.\n";
+	"# Unknown and duplicate keys are errors. HUP reopens files and reads this file again: "
+	"keys "
+	"marked so are\n"
+	"# taken over, a change of any other needs a restart, and the log names it.\n";
 
 static const char examples[] =
 	"#\n"

@@ -192,7 +192,7 @@ static void emit_comment(struct fffa_emit *e, const struct fffa_option *o, int d
 		emit_text(e->out, o->def, true);
 	else
 		fputs(o->def ? o->def : "empty", e->out);
-	fputs(o->flags & FFFA_OPTION_RESTART ? "; a change needs a restart\n" : "\n", e->out);
+	fputs(o->flags & FFFA_OPTION_RELOAD ? "; taken over by HUP\n" : "\n", e->out);
 	if (o->type != FFFA_OT_SECRET)
 		return;
 	begin_line(e, depth, false);

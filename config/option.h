@@ -46,8 +46,8 @@ struct fffa_pairs {
 	size_t n;
 };
 
-#define FFFA_OPTION_RESTART 0x1 /* a change needs a restart; else HUP is enough */
-#define FFFA_OPTION_JOIN    0x2 /* STRING: may be a YAML list, joined with single spaces */
+#define FFFA_OPTION_RELOAD 0x1 /* HUP takes a change over; every other key needs a restart */
+#define FFFA_OPTION_JOIN   0x2 /* STRING: may be a YAML list, joined with single spaces */
 #define FFFA_OPTION_TEMPLATE                                                                       \
 	0x4 /* STRING: "${name}" is the value's own syntax in a vpc sink, not the environment */
 

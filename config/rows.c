@@ -12,7 +12,7 @@
 #define MIB (1024 * KIB)
 #define GIB (1024 * MIB)
 
-#define RESTART FFFA_OPTION_RESTART
+#define RELOAD FFFA_OPTION_RELOAD
 
 static const char *const hooks[] = {
 	[FFFA_HOOK_AUTO] = "auto", [FFFA_HOOK_XDP] = "xdp", [FFFA_HOOK_TC] = "tc", NULL};
@@ -75,10 +75,10 @@ const struct fffa_option fffa_config_rows[] = {
 		      "UDP ports of VXLAN, at most 4."),
 	FFFA_OPT_ENUM("capture.tunnel_view", C, capture.tunnel_view, "inner", tunnel_views, 0,
 		      "Which packet a tunnelled flow is recorded as; both counts each of them."),
-	FFFA_OPT_INT("capture.max_flows", C, capture.max_flows, "131072", 1024, 16777216, RESTART,
+	FFFA_OPT_INT("capture.max_flows", C, capture.max_flows, "131072", 1024, 16777216, 0,
 		     "Entries of the kernel's flow table."),
-	FFFA_OPT_SIZE("capture.ring_size", C, capture.ring_size, "4MiB", 64 * KIB, 256 * MIB,
-		      RESTART, "Ring buffer between kernel and agent; a power of two."),
+	FFFA_OPT_SIZE("capture.ring_size", C, capture.ring_size, "4MiB", 64 * KIB, 256 * MIB, 0,
+		      "Ring buffer between kernel and agent; a power of two."),
 	FFFA_OPT_DURATION("capture.drain_interval", C, capture.drain_interval_ns, "1s", 100 * MS,
 			  10 * S, 0,
 			  "How often the kernel's table is collected; not above "
@@ -86,15 +86,16 @@ const struct fffa_option fffa_config_rows[] = {
 	FFFA_OPT_INT("capture.sample", C, capture.sample, "1", 1, 65536, 0,
 		     "1 in N packets is counted; N is written into each record, counts stay as "
 		     "counted."),
-	FFFA_OPT_BOOL("capture.parity_filter", C, capture.parity_filter, "false", 0,
+	FFFA_OPT_BOOL("capture.parity_filter", C, capture.parity_filter, "false", RELOAD,
 		      "true: leave out what AWS leaves out (Amazon's DNS resolver, IMDS, NTP and "
 		      "activation, DHCP)."),
 
-	FFFA_OPT_DURATION("flows.idle_timeout", C, flows.idle_timeout_ns, "60s", 100 * MS, 1 * H, 0,
-			  "Without a packet for so long, a flow is over."),
+	FFFA_OPT_DURATION("flows.idle_timeout", C, flows.idle_timeout_ns, "60s", 100 * MS, 1 * H,
+			  RELOAD, "Without a packet for so long, a flow is over."),
 	FFFA_OPT_DURATION("flows.active_timeout", C, flows.active_timeout_ns, "60s", 1 * S, 1 * H,
-			  0, "A longer flow is reported this often (AWS: at most 60s on Nitro)."),
-	FFFA_OPT_INT("flows.max_flows", C, flows.max_flows, "1048576", 1024, 16777216, RESTART,
+			  RELOAD,
+			  "A longer flow is reported this often (AWS: at most 60s on Nitro)."),
+	FFFA_OPT_INT("flows.max_flows", C, flows.max_flows, "1048576", 1024, 16777216, 0,
 		     "Entries of the agent's flow table."),
 	FFFA_OPT_BOOL(
 		"flows.nodata", C, flows.nodata, "true", 0,
@@ -125,17 +126,17 @@ const struct fffa_option fffa_config_rows[] = {
 		     "Fixed values that win over all others; tags as they are, they are "
 		     "percent-encoded in records."),
 
-	FFFA_OPT_STRING("spool_dir", C, spool_dir, "/var/lib/fffa/spool", RESTART,
+	FFFA_OPT_STRING("spool_dir", C, spool_dir, "/var/lib/fffa/spool", 0,
 			"Where the agent keeps what must outlive it."),
-	FFFA_OPT_DURATION("shutdown_timeout", C, shutdown_timeout_ns, "10s", 0, 10 * M, 0,
+	FFFA_OPT_DURATION("shutdown_timeout", C, shutdown_timeout_ns, "10s", 0, 10 * M, RELOAD,
 			  "How long delivery may go on after TERM or INT."),
 	FFFA_OPT_STRING(
-		"status.listen", C, status.listen, "127.0.0.1:9977", RESTART,
+		"status.listen", C, status.listen, "127.0.0.1:9977", 0,
 		"Where /metrics, /healthz, /readyz, /status and /flows are served: IPV4:PORT, "
 		"[IPV6]:PORT or unix:/PATH; \"\" = off."),
-	FFFA_OPT_ENUM("log.level", C, log_level, "info", log_levels, 0,
+	FFFA_OPT_ENUM("log.level", C, log_level, "info", log_levels, RELOAD,
 		      "The least that is logged."),
-	FFFA_OPT_ENUM("log.format", C, log_format, "text", log_formats, 0,
+	FFFA_OPT_ENUM("log.format", C, log_format, "text", log_formats, RELOAD,
 		      "How a line on standard error looks."),
 	FFFA_OPT_END,
 };
@@ -170,7 +171,7 @@ const struct fffa_option fffa_sink_common_rows[] = {
 	FFFA_OPT_SIZE("queue.memory", C, queue_memory, "32MiB", 64 * KIB, 4 * GIB, 0,
 		      "Memory for records that wait for delivery; not below batch.bytes."),
 	FFFA_OPT_SIZE(
-		"queue.spool", C, queue_spool, "0", 0, 1024 * GIB, RESTART,
+		"queue.spool", C, queue_spool, "0", 0, 1024 * GIB, 0,
 		"Room under spool_dir for records that wait for delivery: they survive a crash and "
 		"a restart. 0: none; else at least four times batch.bytes, better far more."),
 	FFFA_OPT_ENUM("queue.when_full", C, queue_when_full, "drop_newest", when_full, 0,

@@ -373,8 +373,9 @@ void fffa_kernel_read_counts(const struct fffa_kernel *k, struct fffa_ledger *l)
 		/* A program counts a packet as seen first: read in the other order, none is lost that
 		 * was not seen. */
 		for (int why = 0; why < FFFA_KL_MAX; why++)
-			fffa_amount_add(&l->lost[why], c->lost_packets[why], c->lost_bytes[why]);
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+			fffa_amount_add(&l->lost[why],
+					__atomic_load_n(&c->lost_packets[why], __ATOMIC_ACQUIRE),
+					__atomic_load_n(&c->lost_bytes[why], __ATOMIC_ACQUIRE));
 		for (int dir = 0; dir < 2; dir++)
 			fffa_amount_add(&l->seen[dir], c->seen_packets[dir], c->seen_bytes[dir]);
 		l->not_ip_frames += c->not_ip_frames;

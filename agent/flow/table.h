@@ -32,6 +32,9 @@ int fffa_flow_table_new(const struct fffa_flow_conf *conf, struct fffa_ledger *l
 /* Flows still held are forgotten: flush first. NULL is allowed. */
 void fffa_flow_table_free(struct fffa_flow_table *t);
 
+/* From now on; a flow that waits for an earlier or later moment is looked at then. */
+void fffa_flow_set_timeouts(struct fffa_flow_table *t, uint64_t idle_ns, uint64_t active_ns);
+
 /* now_ns: monotonic; unix_ns: the same instant. Call before merge and expire of one turn. */
 void fffa_flow_set_time(struct fffa_flow_table *t, uint64_t now_ns, uint64_t unix_ns);
 

@@ -89,6 +89,33 @@ class Signals(program.Case):
         self.agent.terminate()
         self.stopped_well()
 
+    def test_hup_takes_over_what_it_can(self):
+        self.start("{idle_timeout: 1h, active_timeout: 1h}")
+        conf = self.dir / "fffa.yaml"
+        text = conf.read_text()
+        self.send(PORT)
+        conf.write_text(text.replace("idle_timeout: 1h", "idle_timeout: 200ms").replace("drain_interval: 100ms",
+                                                                                    "drain_interval: 200ms"))
+        self.agent.send_signal(signal.SIGHUP)
+        self.logged("flows.idle_timeout: the new value is used from now on")
+        self.logged("capture.drain_interval: changed, but needs a restart")
+        self.send(PORT + 1)
+        program.await_that("a record in time", lambda: len(self.records(self.out, PORT + 1)) == 2, self.agent)
+        self.agent.terminate()
+        self.stopped_well()
+
+    def test_hup_with_a_wrong_file_changes_nothing(self):
+        self.start("{idle_timeout: 200ms}")
+        conf = self.dir / "fffa.yaml"
+        conf.write_text(conf.read_text().replace("idle_timeout: 200ms", "idle_timeout: 1h, oops: 1"))
+        self.agent.send_signal(signal.SIGHUP)
+        self.logged("fffa.yaml:2: flows.oops: unknown key")
+        self.logged("fffa.yaml: nothing has changed")
+        self.send(PORT)
+        program.await_that("a record in time", lambda: len(self.records(self.out, PORT)) == 2, self.agent)
+        self.agent.terminate()
+        self.stopped_well()
+
     def test_usr1_logs_the_ledger(self):
         self.start()
         self.agent.send_signal(signal.SIGUSR1)

@@ -23,7 +23,7 @@ static const char *const never[] = {"never", NULL};
 static const struct fffa_option demo_rows[] = {
 	FFFA_OPT_BOOL("flag", D, flag, "false", 0, "A flag."),
 	FFFA_OPT_INT("count", D, count, "-3", -10, 10, 0, "A number."),
-	FFFA_OPT_DURATION("wait", D, wait_ns, "90s", 0, 0, FFFA_OPTION_RESTART, "A wait."),
+	FFFA_OPT_DURATION("wait", D, wait_ns, "90s", 0, 0, FFFA_OPTION_RELOAD, "A wait."),
 	FFFA_OPT_SIZE("room", D, room_bytes, "1536", 0, 0, 0, "A size."),
 	FFFA_OPT_STRING("url", D, url, NULL, 0, "Where to."),
 	FFFA_OPT_ENUM("tls.mode", D, mode, "slow", modes, 0, "A word."),

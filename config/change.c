@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#include "config/change.h"
+
+#include <string.h>
+
+#include "config/rows.h"
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+static bool same_strings(const struct fffa_strings *a, const struct fffa_strings *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++) {
+		if (!same_text(a->v[i], b->v[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool same_pairs(const struct fffa_pairs *a, const struct fffa_pairs *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++) {
+		if (!same_text(a->v[i].key, b->v[i].key) ||
+		    !same_text(a->v[i].value, b->v[i].value))
+			return false;
+	}
+	return true;
+}
+
+static bool same_ints(const struct fffa_ints *a, const struct fffa_ints *b)
+{
+	return a->n == b->n && !memcmp(a->v, b->v, a->n * sizeof(a->v[0]));
+}
+
+static size_t size_of(enum fffa_option_type type)
+{
+	switch (type) {
+	case FFFA_OT_BOOL:
+		return sizeof(bool);
+	case FFFA_OT_INT:
+	case FFFA_OT_DURATION:
+	case FFFA_OT_SIZE:
+		return sizeof(int64_t);
+	case FFFA_OT_STRING:
+	case FFFA_OT_SECRET:
+		return sizeof(char *);
+	case FFFA_OT_ENUM:
+		return sizeof(int);
+	case FFFA_OT_STRINGS:
+		return sizeof(struct fffa_strings);
+	case FFFA_OT_INTS:
+		return sizeof(struct fffa_ints);
+	case FFFA_OT_MAP:
+		return sizeof(struct fffa_pairs);
+	}
+	return 0;
+}
+
+static bool same(enum fffa_option_type type, const void *a, const void *b)
+{
+	switch (type) {
+	case FFFA_OT_STRING:
+	case FFFA_OT_SECRET:
+		return same_text(*(char *const *)a, *(char *const *)b);
+	case FFFA_OT_STRINGS:
+		return same_strings(a, b);
+	case FFFA_OT_INTS:
+		return same_ints(a, b);
+	case FFFA_OT_MAP:
+		return same_pairs(a, b);
+	default:
+		return !memcmp(a, b, size_of(type));
+	}
+}
+
+static bool all_same(const struct fffa_option *rows, const void *a, const void *b)
+{
+	for (; rows && rows->key; rows++) {
+		if (!same(rows->type, (const char *)a + rows->offset,
+			  (const char *)b + rows->offset))
+			return false;
+	}
+	return true;
+}
+
+static bool same_sinks(const struct fffa_config *a, const struct fffa_config *b)
+{
+	if (a->sink_count != b->sink_count)
+		return false;
+	for (size_t i = 0; i < a->sink_count; i++) {
+		const struct fffa_sink_conf *x = &a->sinks[i], *y = &b->sinks[i];
+
+		if (x->ops != y->ops || !all_same(fffa_sink_common_rows, &x->common, &y->common) ||
+		    !all_same(x->opts, x->own, y->own))
+			return false;
+	}
+	return true;
+}
+
+static void exchange(void *a, void *b, size_t size)
+{
+	char keep[sizeof(struct fffa_ints)];
+
+	memcpy(keep, a, size);
+	memcpy(a, b, size);
+	memcpy(b, keep, size);
+}
+
+void fffa_config_take(struct fffa_config *now, struct fffa_config *next, fffa_change_fn changed,
+		      void *arg)
+{
+	for (const struct fffa_option *row = fffa_config_rows; row->key; row++) {
+		void *a = (char *)now + row->offset, *b = (char *)next + row->offset;
+		bool taken = row->flags & FFFA_OPTION_RELOAD;
+
+		if (same(row->type, a, b))
+			continue;
+		if (taken)
+			exchange(a, b, size_of(row->type));
+		changed(arg, row->key, taken);
+	}
+	if (!same_sinks(now, next))
+		changed(arg, "sinks", false);
+}

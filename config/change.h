@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Two configurations: what differs, and what of it a running agent takes over. */
+#ifndef FFFA_CONFIG_CHANGE_H
+#define FFFA_CONFIG_CHANGE_H
+
+#include <stdbool.h>
+
+#include "config/config.h"
+
+/* One key that differs ("flows.idle_timeout", "sinks"). taken: the running configuration has the new
+ * value; else it needs a restart. */
+typedef void (*fffa_change_fn)(void *arg, const char *key, bool taken);
+
+/*
+ * Exchanges the values of keys with FFFA_OPTION_RELOAD that differ, and calls changed for each key
+ * that does; what was exchanged is freed with next. Both were made with the same schema.
+ */
+void fffa_config_take(struct fffa_config *now, struct fffa_config *next, fffa_change_fn changed,
+		      void *arg);
+
+#endif
