@@ -85,7 +85,7 @@ struct fffa_amount fffa_restart_gap(struct fffa_restart *r, const struct fffa_ho
 	if (!r->on)
 		return none;
 	note(&r->next, hooks, n);
-	before = malloc(sizeof(*before));
+	before = calloc(1, sizeof(*before));
 	err = before ? load(r->path, before) : -ENOMEM;
 	if (err && err != -ENOENT)
 		fffa_warn(TAG, "%s: %s; packets that passed since are not counted", r->path,
