@@ -37,12 +37,13 @@ class Kafka(program.Case):
         cls.addClassCleanup(lambda: cls.broker.process and cls.broker.kill())
         cls.broker.start()
 
+    # The queue takes all that a test sends while its broker is away: a replay reads no further without room.
     def conf(self, topic, brokers=None, more="", properties=None, fmt="json"):
         fast = {"reconnect.backoff.max.ms": "200", "topic.metadata.refresh.interval.ms": "300",
                 "topic.metadata.propagation.max.ms": "500", **(properties or {})}
         return self.file("fffa.yaml", "log: {level: info}\nflows: {idle_timeout: 5s}\nshutdown_timeout: 2s\n"
                          f"sinks:\n- {{name: out, type: kafka, format: {fmt}, brokers: [\"{brokers or self.broker.plain}\"], "
-                         f"topic: {topic}, retry: {{min: 100ms, max: 300ms}}, properties: {json.dumps(fast)}{more}}}\n")
+                         f"topic: {topic}, queue: {{memory: 256MiB}}, retry: {{min: 100ms, max: 300ms}}, properties: {json.dumps(fast)}{more}}}\n")
 
     def begin(self, conf, *captures):
         """The program, under way, its log in a file; "-" is its standard input."""
