@@ -39,6 +39,16 @@ sinks:
 """
 FIELDS = "epoch, seq, log_status, packets, lost_records, lost_reason"
 
+PARTITION = """
+capture: {{interfaces: [v0], drain_interval: 100ms}}
+flows: {{idle_timeout: 100ms, active_timeout: 1s, nodata: false}}
+metadata: {{imds: {{enabled: off}}}}
+status: {{listen: ""}}
+sinks:
+  - {{name: far, type: http, format: json, fields: [{fields}], url: "http://{peer}:8080/", compress: none, timeout: 500ms,
+      batch: {{age: 50ms}}, retry: {{min: 50ms, max: 100ms}}}}
+"""
+
 DEFAULT = """
 capture: {{interfaces: [v0]}}
 metadata: {{imds: {{enabled: off}}}}
@@ -115,6 +125,30 @@ class Outage(unittest.TestCase):
                 self.assertEqual(sum(r.get("lost_records", 0) for r in records), sums["lost"], line)
                 books.no_holes(self, records)
             print(f"{SECONDS} s of {RATE} records/s: at most {hwm / MIB:.1f} MiB resident, {most / MIB:.1f} MiB of spool")
+
+    def test_a_partition(self):
+        """Packets to and from the collector are dropped without a word, while requests are under way; then it heals."""
+        with L.Lab(offloads=False) as lab:
+            far = Collector((L.PEER4, 8080), netns=lab.peer)
+            self.addCleanup(far.close)
+            agent = self.start(lab, PARTITION.format(peer=L.PEER4, fields=FIELDS))
+            flood = lab.start(lab.host, "flood", FLOOD, "10.77.0.0", "1000000", "2000", "4")
+            L.await_true("records before", lambda: len(far.records()) > 100)
+            lab.run(lab.peer, "nft", "add table ip cut; add chain ip cut in { type filter hook input priority 0; };"
+                    " add rule ip cut in tcp dport 8080 drop")
+            agent.await_line("sink.far: down")
+            before = len(far.records())
+            self.assertEqual(flood.p.wait(30), 0)
+            self.assertEqual(len(far.records()), before)
+            lab.run(lab.peer, "nft", "delete table ip cut")
+            agent.await_line("sink.far: up again")
+            self.assertEqual(agent.end(signal.SIGTERM), 0, agent.text(agent.err))
+            line, sums = ledger(agent.text(agent.err), "far")
+            self.assertIn("balance=ok", line)
+            self.assertEqual((sums["lost"], sums["in_flight"], sums["rejected"]), (0, 0, 0), line)
+            self.assertGreaterEqual(sums["delivered"], 8000, line)
+            books.no_holes(self, far.records())
+            self.assertEqual(len(far.records()), sums["delivered"])
 
     def test_memory_of_100000_flows(self):
         with L.Lab(offloads=False) as lab:
