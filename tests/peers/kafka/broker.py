@@ -115,6 +115,8 @@ super.users=User:ANONYMOUS;User:admin
 
     def topic(self, name, partitions=1, *configs):
         subprocess.run((os.environ["KAFKA_TOPIC"], self.plain, name, str(partitions), *configs), check=True)
+        # It is made before its partitions have a leader, and until then nobody can ask for their ends.
+        program.await_that(f"leaders of {name}", lambda: all(self.end(name, i).returncode == 0 for i in range(partitions)))
 
     def messages(self, topic, form="%s"):
         """What the topic holds, as kcat prints it: each message by the form and a line end."""
@@ -122,8 +124,14 @@ super.users=User:ANONYMOUS;User:admin
                                form + "\n"), capture_output=True, timeout=60, check=True, text=True)
         return done.stdout.splitlines()
 
+    def end(self, topic, partition):
+        """kcat that was asked for the next offset."""
+        return subprocess.run(("kcat", "-q", "-Q", "-b", self.plain, "-t", f"{topic}:{partition}:-1"), capture_output=True,
+                              timeout=60, check=False, text=True)
+
     def count(self, topic):
         """Messages in partition 0."""
-        done = subprocess.run(("kcat", "-q", "-Q", "-b", self.plain, "-t", f"{topic}:0:-1"), capture_output=True,
-                              timeout=60, check=True, text=True)
+        done = self.end(topic, 0)
+        if done.returncode:
+            raise AssertionError(done.stderr)
         return int(done.stdout.split()[-1])
