@@ -50,8 +50,8 @@ static void leave(struct fffa_lane *l, struct fffa_parcel *p)
 		fffa_spooler__add(l->spooler, p);
 		return;
 	}
-	if (!l->spooler) {
-		fffa_settle__lose(l, p, FFFA_RL_SHUTDOWN);
+	if (!l->spooler || !fffa_spooler__holds(p)) {
+		fffa_settle__lose(l, p, l->spooler ? FFFA_RL_SPOOL_FULL : FFFA_RL_SHUTDOWN);
 		return;
 	}
 	l->queue_bytes -= fffa_batch_footprint(p->d.batch);

@@ -48,7 +48,7 @@ static void plan_removal(struct fffa_spooler *s, struct fffa_spool_seg *seg)
 	TAILQ_REMOVE(&s->segs, seg, link);
 	if (seg == s->writing)
 		s->writing = NULL;
-	fffa_spooler__forget_seg(seg);
+	fffa_spooler__forget_seg(s, seg);
 }
 
 static bool is_done(const struct fffa_spooler *s, const struct fffa_spool_seg *seg)
@@ -72,6 +72,22 @@ static void plan_removals(struct fffa_spooler *s)
 		if (is_done(s, seg))
 			plan_removal(s, seg);
 	}
+	/* Begun while the disk took no frame. */
+	while ((seg = TAILQ_LAST(&s->segs, fffa_spool_segs)) && seg != s->writing &&
+	       !seg->end.records && s->job.remove_count < FFFA_SPOOL_REMOVES)
+		plan_removal(s, seg);
+}
+
+/* The segment being written goes when all in it is settled. */
+static bool drop_settled(struct fffa_spooler *s)
+{
+	struct fffa_spool_seg *seg = s->writing;
+
+	if (!seg || s->job.write_count || s->job.remove_count == FFFA_SPOOL_REMOVES ||
+	    seg->settled < seg->end.records)
+		return false;
+	plan_removal(s, seg);
+	return true;
 }
 
 /* The oldest segment goes, but for what the sink holds. False when there is none to go. */
@@ -105,7 +121,7 @@ static bool make_room(struct fffa_spooler *s, uint64_t need)
 		s->lane->conf->common.queue_when_full == FFFA_WHEN_FULL_DROP_OLDEST && !s->closing;
 
 	while (s->bytes + need + FFFA_STORE_ACK_BYTES > s->bound_bytes) {
-		if (!may_drop || !drop_segment(s))
+		if (!drop_settled(s) && (!may_drop || !drop_segment(s)))
 			return false;
 	}
 	return true;
@@ -163,18 +179,23 @@ static void fill_write(struct fffa_spooler *s, struct fffa_spool_write *w, struc
 	w->end = s->plan;
 }
 
+static bool begins(const struct fffa_spooler *s, uint64_t epoch, uint64_t len)
+{
+	return !s->writing || s->writing->epoch != epoch ||
+	       (s->plan.records && s->plan.at + len > s->segment_bytes);
+}
+
 static bool plan_write(struct fffa_spooler *s, struct fffa_parcel *p)
 {
 	uint64_t len = fffa_spool_frame_len(p->d.batch);
 	uint64_t epoch = fffa_batch_origin(p->d.batch)->epoch;
 	struct fffa_spool_write *w = &s->job.writes[s->job.write_count];
 
-	w->begins = !s->writing || s->writing->epoch != epoch ||
-		    (s->plan.records && s->plan.at + len > s->segment_bytes);
-	if (!make_room(s, len + (w->begins ? FFFA_SPOOL_SEGMENT_HEAD : 0))) {
+	if (!make_room(s, len + FFFA_SPOOL_SEGMENT_HEAD)) {
 		s->full = true;
 		return false;
 	}
+	w->begins = begins(s, epoch, len); /* what was written to may have made room */
 	if (w->begins && !new_segment(s, epoch)) {
 		fffa_spooler__wake(s, 1000);
 		return false;

@@ -46,13 +46,6 @@ bool fffa_spooler__slip(struct fffa_spooler *s, struct fffa_parcel *p, struct ff
 	return true;
 }
 
-void fffa_spooler__forget_seg(struct fffa_spool_seg *seg)
-{
-	seg->gone = true;
-	if (!seg->slips)
-		free(seg);
-}
-
 static void end_slip(struct fffa_spooler *s, struct fffa_slip *slip)
 {
 	struct fffa_spool_seg *seg = slip->seg;
@@ -62,6 +55,26 @@ static void end_slip(struct fffa_spooler *s, struct fffa_slip *slip)
 	if (!--seg->slips && seg->gone)
 		free(seg);
 	free(slip);
+}
+
+void fffa_spooler__forget_seg(struct fffa_spooler *s, struct fffa_spool_seg *seg)
+{
+	struct fffa_slip *slip, *next;
+
+	/* The settled ones wait for older ones only to raise the watermark. */
+	for (slip = TAILQ_FIRST(&s->slips); slip && seg->slips; slip = next) {
+		next = TAILQ_NEXT(slip, link);
+		if (slip->seg == seg && !slip->parcels)
+			end_slip(s, slip);
+	}
+	seg->gone = true;
+	if (!seg->slips)
+		free(seg);
+}
+
+bool fffa_spooler__holds(const struct fffa_parcel *p)
+{
+	return p->slip && !p->slip->seg->gone;
 }
 
 void fffa_spooler__share(struct fffa_parcel *q, const struct fffa_parcel *p)

@@ -34,6 +34,8 @@ struct fffa_parcel *fffa_spooler__take_waiting(struct fffa_spooler *s, bool any)
 void fffa_spooler__share(struct fffa_parcel *q, const struct fffa_parcel *p);
 /* p ends: its records are delivered, rejected or lost. */
 void fffa_spooler__settled(struct fffa_spooler *s, struct fffa_parcel *p);
+/* Its frame is on disk: not when the segment was dropped while the sink held p. */
+bool fffa_spooler__holds(const struct fffa_parcel *p);
 /* p ends, its records stay on disk. */
 void fffa_spooler__left(struct fffa_spooler *s, struct fffa_parcel *p);
 

@@ -130,7 +130,7 @@ void fffa_spooler__apply(struct fffa_spooler *s);
 /* spooler.c */
 void fffa_spooler__kick(struct fffa_spooler *s);
 /* seg is in no list any more: it goes with its last slip. */
-void fffa_spooler__forget_seg(struct fffa_spool_seg *seg);
+void fffa_spooler__forget_seg(struct fffa_spooler *s, struct fffa_spool_seg *seg);
 /* Memory of the lane that is not waiting to be written. */
 size_t fffa_spooler__ready_bytes(const struct fffa_spooler *s);
 /* Looks again after ms at the latest. */

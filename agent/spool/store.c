@@ -67,7 +67,19 @@ void fffa_store_close(struct fffa_store *s)
 
 static int make_dir(const char *path)
 {
-	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
+	char parent[PATH_MAX + 4];
+	int fd;
+
+	if (mkdir(path, 0700))
+		return errno == EEXIST ? 0 : -errno;
+	/* Else a power cut may take the directory with all that is synced in it. */
+	(void)snprintf(parent, sizeof(parent), "%s/..", path);
+	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return 0; /* not readable by us: no worse than before */
+	(void)fsync(fd);  /* where a directory cannot be synced, it is no worse either */
+	(void)close(fd);
+	return 0;
 }
 
 static int open_dir(const char *path, int *fd)

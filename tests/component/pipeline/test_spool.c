@@ -410,6 +410,84 @@ static void what_never_fits_does_not_stand_in_the_way(void **state)
 	assert_int_equal(f->last[0].delivered, 50 + f->last[0].skipdata_records);
 }
 
+/* The oldest segment went while the sink held some of it: at the end that is lost, not spooled. */
+static void what_is_held_of_a_dropped_segment_is_not_said_to_be_kept(void **state)
+{
+	struct rig *r = *state;
+	struct fixture *f = rig_life(r, 65536);
+	uint64_t spooled;
+
+	f->far[0].hold = true;
+	f->far[0].max_open = 1;
+	f->sinks[0].common.queue_when_full = FFFA_WHEN_FULL_DROP_OLDEST;
+	fixture_open(f, 1);
+	feed_slowly(f, 10);
+	fixture_run_for(f, 10);
+	assert_int_equal(spy_open(&f->far[0]), 1);
+	while (!fixture_ledger(f, 0)->lost[FFFA_RL_SPOOL_FULL]) {
+		fixture_feed(f, 10);
+		fixture_turn(f);
+	}
+	fixture_close(f, 5 * MS);
+	spooled = f->last[0].spooled;
+	assert_true(spooled > 100);
+	f = rig_life(r, 65536);
+	fixture_open(f, 1);
+	assert_int_equal(fixture_ledger(f, 0)->resumed, spooled);
+	fixture_settle(f);
+	fixture_close(f, 0);
+}
+
+/* What is settled of the segment being written gives way to a frame that needs nearly all the room. */
+static void a_frame_that_just_fits_finds_room(void **state)
+{
+	struct rig *r = *state;
+	struct fixture *f = rig_life(r, 16384);
+
+	f->sinks[0].common.batch_records = 243;
+	f->sinks[0].common.batch_age_ns = 1 * MS;
+	fixture_open(f, 1);
+	fixture_feed(f, 1);
+	fixture_settle(f);
+	fixture_feed(f, 243);
+	fixture_run_for(f, 300);
+	assert_int_equal(fixture_ledger(f, 0)->delivered, 244);
+	fixture_close(f, 0);
+}
+
+/* Every second a segment is begun that takes no frame: they do not add up. */
+static void segments_that_take_nothing_go_away(void **state)
+{
+	struct rig *r = *state;
+	struct fixture *f = rig_life(r, MIB);
+	struct rlimit was, tiny;
+	size_t before;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	f->far[0].judge = rig_refuse;
+	f->sinks[0].common.queue_memory = 65536;
+	fixture_open(f, 1);
+	for (int i = 0; i < 30; i++) { /* more than memory holds */
+		fixture_feed(f, 100);
+		do {
+			fixture_turn(f);
+		} while (!fffa_pipeline_has_room(f->p));
+	}
+	before = rig_files(r, ".seg");
+	assert_true(before > 0);
+	tiny = was;
+	tiny.rlim_cur = 300; /* a segment's head, no frame */
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tiny), 0);
+	feed_slowly(f, 100);
+	fixture_run_for(f, 3200);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_in_range(rig_files(r, ".seg"), before, before + 1);
+	f->far[0].judge = NULL;
+	fixture_settle(f);
+	fixture_close(f, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -427,6 +505,9 @@ int main(void)
 		RIG_CASE(each_epoch_is_told_on_its_own),
 		RIG_CASE(what_never_fits_does_not_stand_in_the_way),
 		RIG_CASE(another_format_is_set_aside_and_told),
+		RIG_CASE(what_is_held_of_a_dropped_segment_is_not_said_to_be_kept),
+		RIG_CASE(a_frame_that_just_fits_finds_room),
+		RIG_CASE(segments_that_take_nothing_go_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
