@@ -10,6 +10,7 @@
 
 #include "agent/base/log.h"
 #include "agent/encode/encoder.h"
+#include "sinks/file/mend.h"
 #include "sinks/file/names.h"
 #include "sinks/file/options.h"
 #include "sinks/file/state.h"
@@ -232,6 +233,23 @@ static int start_aws(struct fffa_sink *s, struct fffa_err *err)
 	return fffa_file__aws_new(&s->aws_conf, &s->aws, err);
 }
 
+static void mend(const struct fffa_sink *s, struct fffa_file_target *to)
+{
+	int64_t torn;
+
+	if (s->env->format == FFFA_FORMAT_MSGPACK)
+		return; /* has no border that can be seen from the end */
+	torn = fffa_file__mend(to);
+	if (torn > 0)
+		fffa_warn(s->env->tag,
+			  "%s ended within a record, as a crash leaves it: cut back by %" PRId64
+			  " bytes",
+			  s->conf->path, torn);
+	else if (torn < 0)
+		fffa_warn(s->env->tag, "%s: whether it ends within a record is not known: %s",
+			  s->conf->path, strerror((int)-torn));
+}
+
 static int start_plain(struct fffa_sink *s, struct fffa_err *err)
 {
 	struct fffa_file_target to;
@@ -239,6 +257,7 @@ static int start_plain(struct fffa_sink *s, struct fffa_err *err)
 
 	if (rc)
 		return rc;
+	mend(s, &to);
 	use_target(s, &to);
 	write_owed(s);
 	return 0;
