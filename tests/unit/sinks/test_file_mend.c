@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+/* What a kill left at the end of a file. */
+#include "tests/stubs/cmocka_all.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/encode/encoder.h"
+#include "sinks/file/file.h"
+#include "tests/stubs/make_batch.h"
+#include "tests/stubs/sink_rig.h"
+
+struct place {
+	char dir[64];
+	char path[96];
+	struct fffa_sink_file_conf conf;
+};
+
+static int setup(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+
+	strcpy(p->dir, "fffa-file-XXXXXX");
+	if (!mkdtemp(p->dir)) {
+		free(p);
+		return -1;
+	}
+	(void)snprintf(p->path, sizeof(p->path), "%s/flows.log", p->dir);
+	p->conf.path = p->path;
+	*state = p;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct place *p = *state;
+
+	(void)unlink(p->path);
+	(void)rmdir(p->dir);
+	free(p);
+	return 0;
+}
+
+/* The whole file as a string; the caller frees. */
+static char *slurp(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	struct stat st;
+	char *text;
+
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	text = calloc(1, (size_t)st.st_size + 1);
+	assert_int_equal(read(fd, text, (size_t)st.st_size), st.st_size);
+	(void)close(fd);
+	return text;
+}
+
+/* Begins the file anew with n bytes of text. */
+static void spill(const char *path, const void *text, size_t n)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, n), (ssize_t)n);
+	(void)close(fd);
+}
+
+/* One life of the sink, which is given the records from first on; the file as a string. */
+static char *live(struct place *p, unsigned int format, uint64_t first)
+{
+	struct rig_delivery d = {0};
+	struct sink_rig r;
+
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
+	r.env.format = format;
+	assert_int_equal(sink_rig_start(&r), 0);
+	assert_int_equal(sink_rig_send(&r, &d, make_batch(first, 3, 30)).verdict, FFFA_V_DELIVERED);
+	sink_rig_close(&r);
+	rig_delivery_fini(&d);
+	return slurp(p->path);
+}
+
+/*
+ * Killed while it wrote: the file ends anywhere. What is whole stays, what is torn goes (it comes
+ * again), and the next batch stands on lines of its own.
+ */
+static void a_torn_end_is_cut_at_the_start(void **state)
+{
+	struct place *p = *state;
+	char *whole = live(p, FFFA_FORMAT_JSON, 1), *text, want[256];
+	size_t len = strlen(whole);
+
+	assert_int_equal(len, 2 + 90);
+	for (size_t cut = 0; cut <= len; cut++) {
+		size_t stays = cut < 2 ? 0 : cut - (cut - 2) % 30;
+
+		spill(p->path, whole, cut);
+		text = live(p, FFFA_FORMAT_JSON, 1);
+		(void)snprintf(want, sizeof(want), "%.*s%s", (int)stays, whole,
+			       stays ? whole + 2 : whole);
+		assert_string_equal(text, want);
+		free(text);
+	}
+	free(whole);
+}
+
+/* No border is near, or none can be seen: whatever it is, it stays. */
+static void what_has_no_lines_is_not_cut(void **state)
+{
+	struct place *p = *state;
+	size_t n = FFFA_SINK_RECORD_BYTES_MAX + 1;
+	char *big = malloc(n), *text;
+
+	memset(big, 'b', n);
+	spill(p->path, big, n);
+	text = live(p, FFFA_FORMAT_JSON, 1);
+	assert_int_equal(strlen(text), n + 90);
+	free(text);
+	spill(p->path, "a\nb", 3);
+	text = live(p, FFFA_FORMAT_MSGPACK, 1);
+	assert_int_equal(strncmp(text, "a\nb1 ", 5), 0);
+	free(text);
+	free(big);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(a_torn_end_is_cut_at_the_start),
+		CASE(what_has_no_lines_is_not_cut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
