@@ -14,33 +14,22 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sinks/file/file.h"
 #include "sinks/file/names.h"
 #include "sinks/file/tidy.h"
 #include "tests/stubs/make_batch.h"
 #include "tests/stubs/sink_rig.h"
+#include "tests/unit/sinks/file_place.h"
 
 #define HEAD "h\n"
 
-struct place {
-	char dir[64];
-	char path[96];
-	struct fffa_sink_file_conf conf;
-};
-
 static int setup(void **state)
 {
-	struct place *p = calloc(1, sizeof(*p));
+	struct place *p;
 
-	strcpy(p->dir, "fffa-rotate-XXXXXX");
-	if (!mkdtemp(p->dir)) {
-		free(p);
+	if (file_place_setup(state))
 		return -1;
-	}
-	(void)snprintf(p->path, sizeof(p->path), "%s/flows.log", p->dir);
-	p->conf.path = p->path;
+	p = *state;
 	p->conf.rotate.size_bytes = 1000;
-	*state = p;
 	return 0;
 }
 
@@ -64,24 +53,6 @@ static void free_names(struct dirent **list, int n)
 	for (int i = 0; i < n; i++)
 		free(list[i]);
 	free(list);
-}
-
-static int teardown(void **state)
-{
-	struct place *p = *state;
-	struct dirent **list;
-	int n = names(p, &list);
-
-	for (int i = 0; i < n; i++) {
-		char path[400];
-
-		(void)snprintf(path, sizeof(path), "%s/%s", p->dir, list[i]->d_name);
-		(void)remove(path);
-	}
-	free_names(list, n);
-	(void)rmdir(p->dir);
-	free(p);
-	return 0;
 }
 
 static void touch(const struct place *p, const char *name, const char *text)
@@ -499,7 +470,7 @@ static void report_tells_of_the_file(void **state)
 	assert_non_null(strstr(facts, "errors=0 "));
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, file_place_teardown)
 
 int main(void)
 {

@@ -12,43 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sinks/file/file.h"
 #include "tests/stubs/make_batch.h"
 #include "tests/stubs/sink_rig.h"
-
-struct place {
-	char dir[64];
-	char path[96];
-	struct fffa_sink_file_conf conf;
-};
-
-static int setup(void **state)
-{
-	struct place *p = calloc(1, sizeof(*p));
-
-	strcpy(p->dir, "fffa-file-XXXXXX");
-	if (!mkdtemp(p->dir)) {
-		free(p);
-		return -1;
-	}
-	(void)snprintf(p->path, sizeof(p->path), "%s/flows.log", p->dir);
-	p->conf.path = p->path;
-	*state = p;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct place *p = *state;
-	char old[128];
-
-	(void)snprintf(old, sizeof(old), "%s.1", p->path);
-	(void)unlink(old);
-	(void)unlink(p->path);
-	(void)rmdir(p->dir);
-	free(p);
-	return 0;
-}
+#include "tests/unit/sinks/file_place.h"
 
 /* The whole file as a string; the caller frees. */
 static char *slurp(const char *path)
@@ -538,7 +504,7 @@ static void bytes_of_others_are_never_cut(void **state)
 	(void)close(fd);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, file_place_setup, file_place_teardown)
 
 int main(void)
 {
