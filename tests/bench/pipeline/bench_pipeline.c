@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Records per second from fffa_pipeline_record to the file sink's "delivered": the vpc encoder,
- * batches, the queue, the write in the pool. Usage: bench_pipeline [RECORDS [DIRECTORY]]; the file
- * is removed afterwards. The runs with a spool leave bench_pipeline.spool, empty, behind.
+ * batches, the queue, the write in the pool. Usage: bench_pipeline [RECORDS [DIRECTORY]]; file and
+ * spool lie in a folder of their own in DIRECTORY (/tmp) that is removed afterwards.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@ struct run {
 	const char *fields;
 	const char *path;
 	enum fffa_file_sync sync;
-	int64_t spool_bytes; /* in the current directory */
+	int64_t spool_bytes;
 };
 
 struct feed {
@@ -85,7 +85,7 @@ static void identify(void *arg, struct fffa_record *r)
 	r->ident = &f->ident;
 }
 
-static int run(const struct run *what, struct feed *feed, uint64_t n)
+static int run(const struct run *what, struct feed *feed, uint64_t n, char *spool_dir)
 {
 	struct fffa_sink_file_conf own = {.path = (char *)(uintptr_t)what->path,
 					  .sync = what->sync};
@@ -104,8 +104,7 @@ static int run(const struct run *what, struct feed *feed, uint64_t n)
 		.ops = &fffa_sink_file_ops,
 		.own = &own,
 	};
-	struct fffa_config conf = {
-		.sinks = &sink, .sink_count = 1, .spool_dir = (char[]){"bench_pipeline.spool"}};
+	struct fffa_config conf = {.sinks = &sink, .sink_count = 1, .spool_dir = spool_dir};
 	struct fffa_sink_ledger end = {0};
 	struct fffa_pipeline *p;
 	struct fffa_pipeline_env env = {.identify = identify, .arg = feed};
@@ -143,20 +142,33 @@ static int run(const struct run *what, struct feed *feed, uint64_t n)
 	return uv_loop_close(&loop) || end.delivered != n;
 }
 
+/* What a drained spool keeps. */
+static void remove_spool(const char *dir)
+{
+	static const char *const left[] = {"bench/ack", "bench/lock", "bench"};
+	char path[4096];
+
+	for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, left[i]);
+		(void)remove(path);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : 4000000;
-	const char *dir = argc > 2 ? argv[2] : ".";
+	const char *parent = argc > 2 ? argv[2] : "/tmp";
 	struct feed *feed = calloc(1, sizeof(*feed));
-	char path[4096];
+	char dir[4000], path[4096];
 	int rc = 0;
 
-	if (!feed || !n) {
+	(void)snprintf(dir, sizeof(dir), "%s/bench_pipeline.XXXXXX", parent);
+	if (!feed || !n || !mkdtemp(dir)) {
 		free(feed);
 		return 2;
 	}
 	fill(feed);
-	(void)snprintf(path, sizeof(path), "%s/bench_pipeline.out", dir);
+	(void)snprintf(path, sizeof(path), "%s/out", dir);
 	const struct run runs[] = {
 		{"vpc default, /dev/null", "default", "/dev/null", FFFA_FILE_SYNC_NONE, 0},
 		{"vpc default, file", "default", path, FFFA_FILE_SYNC_NONE, 0},
@@ -169,9 +181,11 @@ int main(int argc, char **argv)
 	};
 
 	for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
-		rc |= run(&runs[i], feed, n);
+		rc |= run(&runs[i], feed, n, dir);
 		(void)unlink(path);
 	}
+	remove_spool(dir);
+	(void)rmdir(dir);
 	free(feed);
 	return rc;
 }
