@@ -85,7 +85,7 @@ static void identify(void *arg, struct fffa_record *r)
 	r->ident = &f->ident;
 }
 
-static int run(const struct run *what, struct feed *feed, uint64_t n, char *spool_dir)
+static int run(const struct run *what, struct feed *feed, uint64_t n, const char *spool_dir)
 {
 	struct fffa_sink_file_conf own = {.path = (char *)(uintptr_t)what->path,
 					  .sync = what->sync};
@@ -104,7 +104,8 @@ static int run(const struct run *what, struct feed *feed, uint64_t n, char *spoo
 		.ops = &fffa_sink_file_ops,
 		.own = &own,
 	};
-	struct fffa_config conf = {.sinks = &sink, .sink_count = 1, .spool_dir = spool_dir};
+	struct fffa_config conf = {
+		.sinks = &sink, .sink_count = 1, .spool_dir = (char *)(uintptr_t)spool_dir};
 	struct fffa_sink_ledger end = {0};
 	struct fffa_pipeline *p;
 	struct fffa_pipeline_env env = {.identify = identify, .arg = feed};
