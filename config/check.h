@@ -4,8 +4,8 @@
 #define FFFA_CONFIG_CHECK_H
 
 #include "config/config.h"
-#include "config/report.h"
-#include "config/tree.h"
+#include "config/yaml/report.h"
+#include "config/yaml/tree.h"
 
 /* root: the file's map, for line numbers; may be NULL. Problems go to rep. */
 void fffa_check_config(const struct fffa_config *c, struct fffa_report *rep,

@@ -7,8 +7,8 @@
 
 #include "config/config.h"
 #include "config/field.h"
-#include "config/report.h"
-#include "config/tree.h"
+#include "config/yaml/report.h"
+#include "config/yaml/tree.h"
 
 /* The section that is being read. */
 struct fffa_scope {

@@ -101,9 +101,4 @@ struct fffa_sink_ops {
 	void (*close)(struct fffa_sink *s, void (*closed)(void *arg), void *arg);
 };
 
-/* The constant registry: NULL-terminated. */
-extern const struct fffa_sink_ops *const fffa_sink_registry[];
-/* NULL when no sink has that name. */
-const struct fffa_sink_ops *fffa_sink_find(const char *name);
-
 #endif

@@ -8,10 +8,10 @@
 #include "agent/base/clock.h"
 #include "agent/base/histogram.h"
 #include "agent/base/log.h"
-#include "agent/capture/kernel.h"
-#include "agent/capture/link_watch.h"
+#include "agent/capture/kernel/kernel.h"
+#include "agent/capture/devices/link_watch.h"
 #include "agent/capture/live_devices.h"
-#include "agent/capture/ports.h"
+#include "config/ports.h"
 #include "agent/flow/table.h"
 
 #define DELTAS_PER_TURN 8192  /* then timers and signals get their turn */

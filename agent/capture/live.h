@@ -10,14 +10,14 @@
 
 #include "agent/base/err.h"
 #include "agent/base/ledger.h"
-#include "agent/capture/devices.h"
+#include "agent/capture/devices/devices.h"
 #include "agent/flow/delta.h"
 #include "config/config.h"
 
 struct fffa_live;
 struct fffa_histogram; /* agent/base/histogram.h */
 struct fffa_hooked;    /* agent/capture/live_devices.h */
-struct fffa_kernel;    /* agent/capture/kernel.h */
+struct fffa_kernel;    /* agent/capture/kernel/kernel.h */
 
 struct fffa_live_events {
 	fffa_delta_fn delta;	     /* one entry handed over */

@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 #include "agent/base/err.h"
-#include "agent/capture/attach.h"
-#include "agent/capture/devices.h"
-#include "agent/capture/kernel.h"
-#include "agent/capture/preflight.h"
+#include "agent/capture/kernel/attach.h"
+#include "agent/capture/devices/devices.h"
+#include "agent/capture/kernel/kernel.h"
+#include "agent/capture/devices/preflight.h"
 #include "config/config.h"
 
 /* One device and its hooks, as a status page shows it. */

@@ -7,7 +7,7 @@
 #include "agent/encode/encoder.h"
 #include "agent/encode/pack.h"
 #include "agent/encode/program.h"
-#include "agent/encode/shape.h"
+#include "agent/encode/shapes/shape.h"
 #include "agent/encode/text.h"
 
 static const struct {

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "agent/enrich/ident_text.h"
+#include "agent/enrich/input/ident_text.h"
 #include "agent/enrich/machine.h"
 
 #define DMI "/sys/class/dmi/id/"

@@ -10,7 +10,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "agent/enrich/ident_text.h"
+#include "agent/enrich/input/ident_text.h"
 
 static int join(const char *root, const char *path, char *dst, size_t cap)
 {

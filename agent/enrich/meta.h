@@ -70,7 +70,7 @@ const struct fffa_ident_host *fffa_meta_host(const struct fffa_meta *m);
 /* The identity of the i-th device by ifindex; NULL ends the list. Valid until the loop turns. */
 const struct fffa_ident *fffa_meta_ident(const struct fffa_meta *m, size_t i);
 
-/* What IMDS says of the i-th interface (agent/enrich/imds_data.h), captured on or not; NULL ends the
+/* What IMDS says of the i-th interface (agent/enrich/imds/imds_data.h), captured on or not; NULL ends the
  * list. Valid until the loop turns. */
 const struct fffa_imds_iface *fffa_meta_iface(const struct fffa_meta *m, size_t i);
 

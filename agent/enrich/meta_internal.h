@@ -3,7 +3,7 @@
 #ifndef FFFA_AGENT_ENRICH_META_INTERNAL_H
 #define FFFA_AGENT_ENRICH_META_INTERNAL_H
 
-#include "agent/enrich/imds_policy.h"
+#include "agent/enrich/imds/imds_policy.h"
 #include "agent/enrich/meta.h"
 
 struct fffa_meta_tuning {

@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <uv.h>
 
-#include "agent/enrich/ecs.h"
-#include "agent/enrich/imds_policy.h"
-#include "agent/enrich/ip_ranges.h"
+#include "agent/enrich/ecs/ecs.h"
+#include "agent/enrich/imds/imds_policy.h"
+#include "agent/enrich/services/ip_ranges.h"
 #include "config/config.h"
 
 struct fffa_meta_more {

@@ -8,8 +8,8 @@
 #include <uv.h>
 
 #include "agent/enrich/dmi.h"
-#include "agent/enrich/imds.h"
-#include "agent/enrich/imds_endpoint.h"
+#include "agent/enrich/imds/imds.h"
+#include "agent/enrich/imds/imds_endpoint.h"
 #include "agent/enrich/meta.h"
 #include "agent/enrich/meta_more.h"
 #include "agent/enrich/snapshot.h"

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/enrich/ecs_parse.h"
-#include "agent/enrich/imds_data.h"
+#include "agent/enrich/ecs/ecs_parse.h"
+#include "agent/enrich/imds/imds_data.h"
 #include "agent/enrich/meta.h"
 #include "agent/enrich/static_ident.h"
 #include "agent/flow/ident.h"

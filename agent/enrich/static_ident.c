@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "agent/base/percent.h"
-#include "agent/enrich/ident_text.h"
+#include "agent/enrich/input/ident_text.h"
 
 struct row {
 	const char *key;

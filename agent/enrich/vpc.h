@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/enrich/imds_data.h"
+#include "agent/enrich/imds/imds_data.h"
 
 /*
  * True when addr can be another resource of the VPC of i: inside one of its prefixes, and none of

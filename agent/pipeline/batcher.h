@@ -10,7 +10,7 @@
 #include <uv.h>
 
 #include "agent/encode/encoder.h"
-#include "agent/pipeline/lane.h"
+#include "agent/pipeline/queue/lane.h"
 #include "agent/pipeline/origin.h"
 
 struct fffa_batcher {

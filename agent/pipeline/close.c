@@ -5,7 +5,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/pipeline/internal.h"
-#include "agent/pipeline/spooler.h"
+#include "agent/pipeline/spooler/spooler.h"
 
 static void on_handle_closed(uv_handle_t *h)
 {

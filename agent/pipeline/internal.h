@@ -4,7 +4,7 @@
 #define FFFA_AGENT_PIPELINE_INTERNAL_H
 
 #include "agent/pipeline/batcher.h"
-#include "agent/pipeline/lane.h"
+#include "agent/pipeline/queue/lane.h"
 #include "agent/pipeline/pipeline.h"
 
 enum fffa_pipeline_phase {

@@ -7,7 +7,7 @@
 #include <sys/random.h>
 
 #include "agent/pipeline/internal.h"
-#include "agent/pipeline/spooler.h"
+#include "agent/pipeline/spooler/spooler.h"
 
 static struct fffa_batcher *find_batcher(struct fffa_pipeline *p,
 					 const struct fffa_sink_common_conf *c,

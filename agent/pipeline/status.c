@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What can be asked of a pipeline's sinks. */
 #include "agent/pipeline/internal.h"
-#include "agent/pipeline/spooler.h"
+#include "agent/pipeline/spooler/spooler.h"
 
 size_t fffa_pipeline_sink_count(const struct fffa_pipeline *p)
 {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sinks/file/aws_names.h"
+#include "sinks/file/aws/aws_names.h"
 
 #define MODE_DEFAULT 0640
 #define NAME_MAX_LEN 64

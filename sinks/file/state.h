@@ -5,7 +5,7 @@
 
 #include <uv.h>
 
-#include "sinks/file/aws.h"
+#include "sinks/file/aws/aws.h"
 #include "sinks/file/tidy.h"
 #include "sinks/file/write.h"
 

@@ -4,7 +4,7 @@
 #define FFFA_SINKS_HTTP_EXCHANGE_H
 
 #include "agent/loop/curl_loop.h"
-#include "sinks/http/shape.h"
+#include "sinks/http/shape/shape.h"
 
 /* "FFFA-Batch: AGENT-EPOCH-FIRST-LAST" */
 #define FFFA_HTTP_BATCH_LINE_BYTES 160

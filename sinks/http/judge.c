@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "sinks/http/shape.h"
+#include "sinks/http/shape/shape.h"
 #include "sinks/http/verdict.h"
 
 /*

@@ -8,7 +8,7 @@
 #include <strings.h>
 
 #include "agent/encode/encoder.h"
-#include "sinks/http/shape.h"
+#include "sinks/http/shape/shape.h"
 
 #define MS INT64_C(1000000)
 #define S  (1000 * MS)

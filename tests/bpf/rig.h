@@ -3,7 +3,7 @@
 #ifndef FFFA_TESTS_BPF_RIG_H
 #define FFFA_TESTS_BPF_RIG_H
 
-#include "agent/capture/kernel.h"
+#include "agent/capture/kernel/kernel.h"
 
 /* Exits with 77 and a reason when this process may not load programs; fails the test on any other
  * error. */

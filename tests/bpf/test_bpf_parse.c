@@ -14,8 +14,8 @@
 
 #include <pcap/dlt.h>
 
-#include "agent/capture/fragments.h"
-#include "agent/capture/frame.h"
+#include "agent/capture/replay/fragments.h"
+#include "agent/capture/replay/frame.h"
 #include "tests/bpf/rig.h"
 #include "tests/stubs/packets.h"
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "agent/capture/kernel_priv.h"
+#include "agent/capture/kernel/kernel_priv.h"
 #include "tests/bpf/rig.h"
 #include "tests/stubs/packets.h"
 

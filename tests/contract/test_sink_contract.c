@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/daemon/registry.h"
 #include "tests/contract/far.h"
 #include "tests/stubs/cmocka_all.h"
 #include "tests/stubs/make_batch.h"

@@ -12,22 +12,36 @@ lint_enter "${1-}"
 layers='
 bpf:
 agent/base:          bpf
-config:              agent/base
+config/yaml:         agent/base config
+config:              agent/base bpf config/yaml config/print
+config/print:        agent/base config config/yaml
 sinks:               agent/base config
 agent/flow:          agent/base bpf
 agent/loop:          agent/base
-agent/encode:        agent/base bpf agent/flow
-agent/capture:       agent/base bpf agent/flow agent/loop config
-agent/enrich:        agent/base bpf agent/flow agent/loop config
+agent/encode:        agent/base bpf agent/flow agent/encode/shapes
+agent/encode/shapes: agent/base bpf agent/flow agent/encode
+agent/capture/kernel: agent/base bpf agent/flow
+agent/capture/devices: agent/base bpf config
+agent/capture:       agent/base bpf agent/flow agent/loop config agent/capture/kernel agent/capture/devices
+agent/capture/replay: agent/base bpf agent/flow agent/loop config
+agent/capture/unattended: agent/base agent/capture agent/capture/devices
+agent/enrich/input:  agent/base
+agent/enrich/imds:   agent/base bpf agent/flow agent/loop config agent/enrich/input
+agent/enrich/ecs:    agent/base bpf agent/flow agent/loop config agent/enrich/input agent/enrich/imds
+agent/enrich/services: agent/base bpf agent/flow agent/loop config agent/enrich/input
+agent/enrich:        agent/base bpf agent/flow agent/loop config agent/enrich/input agent/enrich/imds agent/enrich/ecs agent/enrich/services
 agent/spool:         agent/base sinks
-agent/pipeline:      agent/spool agent/base bpf agent/flow agent/loop agent/encode config sinks
+agent/pipeline/queue: agent/base bpf agent/flow agent/loop agent/encode config sinks agent/pipeline agent/pipeline/spooler
+agent/pipeline/spooler: agent/spool agent/base bpf agent/flow agent/loop agent/encode config sinks agent/pipeline agent/pipeline/queue
+agent/pipeline:      agent/spool agent/base bpf agent/flow agent/loop agent/encode config sinks agent/pipeline/queue agent/pipeline/spooler
 agent/status:        agent/base bpf agent/flow agent/loop agent/encode agent/pipeline config sinks
-sinks/file:          agent/base agent/loop agent/encode config sinks
-sinks/http:          agent/base agent/loop agent/encode config sinks
+sinks/file/aws:      agent/base agent/loop agent/encode config sinks sinks/file
+sinks/file:          agent/base agent/loop agent/encode config sinks sinks/file/aws
+sinks/http/shape:    agent/base agent/loop agent/encode config sinks sinks/http
+sinks/http:          agent/base agent/loop agent/encode config sinks sinks/http/shape
 sinks/kafka:         agent/base agent/loop agent/encode config sinks
-sinks/registry.c:    sinks sinks/file sinks/http sinks/kafka
-agent:               agent/base bpf agent/flow agent/loop agent/encode agent/capture agent/enrich agent/spool agent/pipeline agent/status config sinks
-agent/cli:           agent agent/base bpf agent/flow agent/loop agent/encode agent/capture agent/enrich agent/spool agent/pipeline agent/status config sinks
+agent/daemon:        agent/base bpf agent/flow agent/loop agent/encode agent/capture agent/capture/kernel agent/capture/devices agent/capture/replay agent/capture/unattended agent/enrich agent/spool agent/pipeline agent/status config sinks sinks/file sinks/http sinks/kafka
+agent/cli:           agent/daemon agent/base bpf agent/flow agent/loop agent/encode agent/capture agent/capture/replay agent/enrich agent/enrich/services agent/spool agent/pipeline agent/status config config/print sinks
 '
 
 # header (a regular expression on what stands between < and >): places that may include it, path prefixes.
@@ -39,7 +53,7 @@ fences='
 ^librdkafka/                                      sinks/kafka/
 ^msgpack                                          agent/encode/
 ^yaml\.h                                          config/
-^jansson                                          agent/enrich/ sinks/http/ agent/top_
+^jansson                                          agent/enrich/ sinks/http/ agent/cli/top_
 ^libmnl                                           agent/capture/
 ^pcap                                             agent/capture/
 ^microhttpd                                       agent/status/
@@ -58,11 +72,11 @@ function quoted(name,	dir, home)
 	home = dirname(file)
 	# Headers made by the build: the loaded form of the kernel programs, the commit, and the kernel types.
 	if (name ~ /\.skel\.h$/) {
-		if (home != "agent/capture")
-			offence("\"" name "\": the skeleton belongs to agent/capture")
+		if (home != "agent/capture/kernel")
+			offence("\"" name "\": the skeleton belongs to agent/capture/kernel")
 		return
 	}
-	if (name == "commit.h" && home == "agent")
+	if (name == "commit.h" && home == "agent/daemon")
 		return
 	if (name == "vmlinux.h" || name == "bpf/vmlinux.h") {
 		if (home != "bpf")

@@ -96,11 +96,11 @@ plant agent/newcomer/n.c '#include "agent/base/a.h"'
 expect layers.sh agent/newcomer/n.c 'no row'
 # Places where each library is at home, and the one file that knows every sink.
 fresh
-plant agent/capture/c.c '#include <bpf/libbpf.h>' '#include <libmnl/libmnl.h>' '#include <pcap/pcap.h>' '#include "fffa_bpf.skel.h"'
+plant agent/capture/kernel/c.c '#include <bpf/libbpf.h>' '#include <libmnl/libmnl.h>' '#include <pcap/pcap.h>' '#include "fffa_bpf.skel.h"'
 plant agent/loop/curl_loop.c '#include <curl/curl.h>' '#include <uv.h>'
 plant agent/enrich/e.c '#include <jansson.h>' '#include <curl/curl.h>'
 plant bpf/x.bpf.c '#include <bpf/bpf_helpers.h>'
-plant sinks/registry.c '#include "sinks/file/f.h"'
+plant agent/daemon/registry.c '#include "sinks/file/f.h"'
 plant config/c.c '#include <yaml.h>'
 clean layers.sh
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "agent/enrich/ip_table.h"
+#include "agent/enrich/services/ip_table.h"
 
 #define PREFIXES    10000
 #define RECORDS	    65536

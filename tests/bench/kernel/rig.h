@@ -3,7 +3,7 @@
 #ifndef FFFA_TESTS_BENCH_KERNEL_RIG_H
 #define FFFA_TESTS_BENCH_KERNEL_RIG_H
 
-#include "agent/capture/kernel.h"
+#include "agent/capture/kernel/kernel.h"
 #include "tests/bench/kernel/cases.h"
 
 #define RIG_CPU	       0 /* where everything runs */

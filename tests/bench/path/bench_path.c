@@ -13,7 +13,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "agent/cli.h"
+#include "agent/daemon/schema.h"
 #include "agent/flow/table.h"
 #include "agent/pipeline/pipeline.h"
 
@@ -273,7 +273,7 @@ static int run_to_file(uint32_t flows, uint32_t merges, const char *path)
 		       "sinks: [{name: bench, type: file, format: vpc, sync: none, path: \"%s\", "
 		       "rotate: {size: 0, interval: never}}]\n",
 		       path);
-	fffa_cli_schema(schema);
+	fffa_schema_fill(schema);
 	if (fffa_config_load_text("bench", text, strlen(text), schema, &conf, on_problem, NULL))
 		return 1;
 	(void)snprintf(title, sizeof(title), "the same, vpc, %s",
@@ -290,7 +290,7 @@ static int run_configured(const char *path, uint32_t flows)
 	struct fffa_config conf;
 	int rc;
 
-	fffa_cli_schema(schema);
+	fffa_schema_fill(schema);
 	if (fffa_config_load(path, schema, &conf, on_problem, NULL))
 		return 1;
 	rc = run("merge, expire", flows, 1, NULL);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "agent/base/clock.h"
-#include "agent/enrich/ecs.h"
+#include "agent/enrich/ecs/ecs.h"
 #include "tests/component/enrich/rig.h"
 
 #define SEEDS FFFA_SOURCE_DIR "/tests/data/fuzz/ecs/"

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "agent/base/clock.h"
-#include "agent/enrich/imds_data.h"
+#include "agent/enrich/imds/imds_data.h"
 #include "agent/enrich/meta_priv.h"
 #include "tests/component/enrich/rig.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/capture/frame.h"
+#include "agent/capture/replay/frame.h"
 
 static inline void must(bool holds)
 {

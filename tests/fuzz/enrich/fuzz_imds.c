@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/enrich/imds_parse.h"
+#include "agent/enrich/imds/imds_parse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/enrich/imds_round.h"
+#include "agent/enrich/imds/imds_round.h"
 #include "agent/enrich/snapshot.h"
 
 #define QUESTIONS_MAX (9 + FFFA_IMDS_IFACES_MAX * 12)

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/enrich/aws_service.h"
-#include "agent/enrich/ip_ranges_parse.h"
+#include "agent/enrich/services/aws_service.h"
+#include "agent/enrich/services/ip_ranges_parse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "sinks/http/reply.h"
-#include "sinks/http/shape.h"
+#include "sinks/http/shape/shape.h"
 
 #define COUNT_MAX 64
 #define NOW_S	  INT64_C(1700000000)

@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "sinks/file/part.h"
+#include "sinks/file/aws/part.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -15,7 +15,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "agent/capture/attach.h"
+#include "agent/capture/kernel/attach.h"
 #include "agent/capture/privileges.h"
 
 #define HANDLE 0xfffa

@@ -13,7 +13,7 @@
 #include <jansson.h>
 
 #include "agent/base/clock.h"
-#include "agent/enrich/imds_data.h"
+#include "agent/enrich/imds/imds_data.h"
 #include "agent/enrich/meta.h"
 #include "agent/enrich/meta_internal.h"
 

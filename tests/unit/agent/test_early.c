@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "agent/early.h"
+#include "agent/daemon/early.h"
 
 struct got {
 	uint64_t n;

@@ -3,7 +3,7 @@
 #ifndef FFFA_TESTS_UNIT_CAPTURE_FRAME_RIG_H
 #define FFFA_TESTS_UNIT_CAPTURE_FRAME_RIG_H
 
-#include "agent/capture/frame.h"
+#include "agent/capture/replay/frame.h"
 #include "tests/stubs/packets.h"
 
 #define ADDR_A UINT32_C(0x0a000001) /* 10.0.0.1 */

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/capture/devices.h"
+#include "agent/capture/devices/devices.h"
 
 #define NAMES_MAX 8
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "agent/base/clock.h"
-#include "agent/capture/fragments.h"
+#include "agent/capture/replay/fragments.h"
 #include "bpf/fragment.h"
 #include "tests/unit/capture/frame_rig.h"
 

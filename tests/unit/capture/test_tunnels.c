@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "agent/capture/ports.h"
-#include "agent/capture/tunnels.h"
+#include "config/ports.h"
+#include "agent/capture/replay/tunnels.h"
 
 static struct fffa_tunnel tunnel(uint32_t n)
 {

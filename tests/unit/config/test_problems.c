@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "config/tree.h"
+#include "config/yaml/tree.h"
 #include "fixture.h"
 
 static void test_unknown_keys(void **state)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "agent/encode/shape.h"
+#include "agent/encode/shapes/shape.h"
 #include "tests/unit/encode/model.h"
 #include "tests/unit/encode/random.h"
 #include "tests/unit/encode/shape_rules.h"

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "agent/enrich/imds_data.h"
+#include "agent/enrich/imds/imds_data.h"
 #include "tests/stubs/cmocka_all.h"
 
 static inline void addr_of(const char *text, uint8_t out[16])

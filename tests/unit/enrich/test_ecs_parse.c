@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/enrich/ecs_parse.h"
+#include "agent/enrich/ecs/ecs_parse.h"
 
 #define SEEDS FFFA_SOURCE_DIR "/tests/data/fuzz/ecs/"
 #define ARN   "arn:aws:ecs:us-east-1:111122223333:"

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/enrich/ident_text.h"
-#include "agent/enrich/imds_parse.h"
+#include "agent/enrich/input/ident_text.h"
+#include "agent/enrich/imds/imds_parse.h"
 
 struct doc_row {
 	const char *name;

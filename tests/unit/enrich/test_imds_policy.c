@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "agent/enrich/imds_endpoint.h"
-#include "agent/enrich/imds_policy.h"
+#include "agent/enrich/imds/imds_endpoint.h"
+#include "agent/enrich/imds/imds_policy.h"
 
 static void test_judge(void **state)
 {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/enrich/imds_round.h"
+#include "agent/enrich/imds/imds_round.h"
 #include "tests/unit/enrich/addr.h"
 
 #define META "/latest/meta-data/"

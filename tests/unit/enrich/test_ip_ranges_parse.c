@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/enrich/aws_service.h"
-#include "agent/enrich/ip_ranges_parse.h"
+#include "agent/enrich/services/aws_service.h"
+#include "agent/enrich/services/ip_ranges_parse.h"
 #include "tests/stubs/failing_alloc.h"
 
 #define SEEDS FFFA_SOURCE_DIR "/tests/data/fuzz/ip_ranges/"

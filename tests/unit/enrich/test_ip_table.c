@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/enrich/aws_service.h"
-#include "agent/enrich/ip_table.h"
+#include "agent/enrich/services/aws_service.h"
+#include "agent/enrich/services/ip_table.h"
 
 #define MAX 512
 

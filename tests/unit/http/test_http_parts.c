@@ -9,7 +9,7 @@
 #include "agent/encode/encoder.h"
 #include "sinks/http/options.h"
 #include "sinks/http/reply.h"
-#include "sinks/http/shape.h"
+#include "sinks/http/shape/shape.h"
 #include "sinks/http/verdict.h"
 
 #define NOW_S INT64_C(784111777) /* Sun, 06 Nov 1994 08:49:37 GMT, RFC 9110's own example */

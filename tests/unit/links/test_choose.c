@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/capture/devices.h"
+#include "agent/capture/devices/devices.h"
 
 #define NAMES_MAX 8
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/capture/gap.h"
+#include "agent/capture/unattended/gap.h"
 
 static const char proc_text[] =
 	"Inter-|   Receive                                                |  Transmit\n"

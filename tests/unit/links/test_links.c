@@ -12,9 +12,9 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "agent/capture/link_watch.h"
-#include "agent/capture/links.h"
-#include "agent/capture/preflight.h"
+#include "agent/capture/devices/link_watch.h"
+#include "agent/capture/devices/links.h"
+#include "agent/capture/devices/preflight.h"
 
 static void run_ip(const char *command)
 {

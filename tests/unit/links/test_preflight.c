@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "agent/capture/preflight.h"
+#include "agent/capture/devices/preflight.h"
 
 #define KERNEL "6.1.0-18-cloud-amd64" /* the version of a driver that comes with the kernel */
 #define ENA(v, m, now, most)                                                                       \

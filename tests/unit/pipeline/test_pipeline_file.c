@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "agent/daemon/registry.h"
 #include "sinks/file/file.h"
 
 static void set_file_limit(rlim_t bytes)

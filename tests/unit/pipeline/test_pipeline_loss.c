@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "agent/pipeline/lane.h"
+#include "agent/pipeline/queue/lane.h"
 
 static char *text(const char *literal)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "agent/pipeline/retry.h"
+#include "agent/pipeline/queue/retry.h"
 #include "tests/stubs/cmocka_all.h"
 
 #define S UINT64_C(1000000000)

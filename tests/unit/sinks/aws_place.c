@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "sinks/file/aws_names.h"
+#include "sinks/file/aws/aws_names.h"
 #include "tests/stubs/cmocka_all.h"
 
 static const struct fffa_file_access access_640 = {

@@ -3,7 +3,7 @@
 #ifndef FFFA_TESTS_UNIT_SINKS_AWS_PLACE_H
 #define FFFA_TESTS_UNIT_SINKS_AWS_PLACE_H
 
-#include "sinks/file/aws.h"
+#include "sinks/file/aws/aws.h"
 
 #define T0_S	INT64_C(1778494500) /* 2026-05-11T10:15:00Z, where a slot begins */
 #define SLOT_MS (INT64_C(300000))

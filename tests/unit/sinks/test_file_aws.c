@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "sinks/file/aws_names.h"
+#include "sinks/file/aws/aws_names.h"
 #include "sinks/sink.h"
 #include "tests/unit/sinks/aws_place.h"
 

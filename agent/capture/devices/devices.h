@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* Which of the network devices the configuration means. Pure but for fffa_devices_select. */
+#ifndef FFFA_AGENT_CAPTURE_DEVICES_DEVICES_H
+#define FFFA_AGENT_CAPTURE_DEVICES_DEVICES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/err.h"
+#include "agent/capture/devices/links.h"
+#include "config/config.h"
+
+#define FFFA_DEVICES_MAX 64 /* captured on at once */
+
+/* Why a device is meant. The weightier wins when several hold. */
+enum fffa_match { FFFA_MATCH_NONE, FFFA_MATCH_AUTO, FFFA_MATCH_GLOB, FFFA_MATCH_NAME };
+
+struct fffa_netdev {
+	uint32_t ifindex;
+	char name[16];
+	uint8_t mac[6];
+	uint16_t type;	    /* ARPHRD_*, net/if_arp.h */
+	bool default_route; /* holds an IPv4 or IPv6 default route */
+	enum fffa_match match;
+};
+
+/* Why a device that is meant is left out. */
+enum fffa_left_why {
+	FFFA_LEFT_NO_ETHERNET, /* has no Ethernet header */
+	FFFA_LEFT_SHOWN_BELOW, /* its packets are seen on `other` as well */
+	FFFA_LEFT_FULL	       /* FFFA_DEVICES_MAX others come first */
+};
+
+struct fffa_left {
+	uint32_t ifindex;
+	char name[16];
+	enum fffa_match match;
+	enum fffa_left_why why;
+	char other[16];
+};
+
+struct fffa_netdevs {
+	struct fffa_netdev v[FFFA_DEVICES_MAX]; /* sorted by ifindex */
+	size_t n;
+	struct fffa_left left[FFFA_DEVICES_MAX]; /* as many as fit */
+	size_t left_count;
+	bool more; /* some are left out for FFFA_LEFT_FULL */
+};
+
+/* Devices that are meant whatever they are called by now. */
+struct fffa_devices_keep {
+	struct {
+		uint32_t ifindex;
+		enum fffa_match match;
+	} v[FFFA_DEVICES_MAX];
+	size_t n;
+};
+
+/*
+ * `auto` stands for the devices that hold a default route; globs (fnmatch) and auto pass over the
+ * loopback device; what exclude matches is never taken. A device that is not named exactly is left
+ * out when a device below it is meant, too (the parent of a VLAN or macvlan, a port of a bridge or
+ * bond): it would show the same packets again. keep may be NULL.
+ */
+void fffa_devices_choose(const struct fffa_capture_conf *conf, const struct fffa_links *links,
+			 const struct fffa_devices_keep *keep, struct fffa_netdevs *out);
+
+bool fffa_devices_excluded(const struct fffa_capture_conf *conf, const struct fffa_link *l);
+/* Some pattern asks for the default routes. */
+bool fffa_devices_want_routes(const struct fffa_capture_conf *conf);
+
+/*
+ * What choose makes of the devices of this network namespace now. At a start these are errors:
+ * -ENODEV when none is left, -ENOTSUP for a named device that cannot be captured on, -E2BIG for
+ * more than FFFA_DEVICES_MAX; err says what to do.
+ */
+int fffa_devices_select(const struct fffa_capture_conf *conf, struct fffa_netdevs *out,
+			struct fffa_err *err);
+
+#endif

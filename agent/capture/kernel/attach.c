@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include "agent/capture/kernel/attach.h"
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+/* Since Linux 6.6; older headers do not have them. */
+#define TCX_INGRESS 46
+#define TCX_EGRESS  47
+#define F_BEFORE    (1u << 3)
+
+const char *fffa_attach_name(enum fffa_attach_how how)
+{
+	static const char *const names[] = {"none", "tcx", "clsact", "xdp"};
+
+	return names[how];
+}
+
+/* First in the chain: what another program drops or passes on early is counted, too. */
+static int attach_tcx(int prog_fd, uint32_t ifindex, bool egress)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = F_BEFORE);
+
+	return bpf_link_create(prog_fd, (int)ifindex,
+			       (enum bpf_attach_type)(egress ? TCX_EGRESS : TCX_INGRESS), &opts);
+}
+
+static int attach_error(int r, const char *what, const char *ifname, struct fffa_err *err)
+{
+	switch (r) {
+	case -EPERM:
+		return fffa_fail(err, EPERM,
+				 "%s: not allowed to attach %s: CAP_NET_ADMIN is missing", ifname,
+				 what);
+	case -ENODEV:
+		return fffa_fail(err, ENODEV, "%s: the interface is gone", ifname);
+	case -EEXIST:
+	case -EBUSY:
+		return fffa_fail(err, EBUSY,
+				 "%s: another program is attached at %s; detach it or set "
+				 "capture.hook to the other hook",
+				 ifname, what);
+	case -EOPNOTSUPP:
+		return fffa_fail(err, EOPNOTSUPP,
+				 "%s: its driver has no native %s; set capture.hook: tc", ifname,
+				 what);
+	default:
+		return fffa_fail(err, -r, "%s: cannot attach %s: %s", ifname, what, strerror(-r));
+	}
+}
+
+static int tc_error(int r, bool egress, const char *ifname, struct fffa_err *err)
+{
+	if (r == -EINVAL) /* an old `ingress` qdisc has no egress side */
+		return fffa_fail(err, EINVAL,
+				 "%s: cannot attach TC %s: an ingress qdisc is there instead of "
+				 "clsact, or a filter of another kind at priority 1; look with "
+				 "`tc qdisc show dev %s` and `tc filter show dev %s %s`",
+				 ifname, egress ? "egress" : "ingress", ifname, ifname,
+				 egress ? "egress" : "ingress");
+	return attach_error(r, egress ? "TC egress" : "TC ingress", ifname, err);
+}
+
+int fffa_attach_tc(const struct fffa_kernel *k, enum fffa_program program, uint32_t ifindex,
+		   const char *ifname, bool allow_tcx, struct fffa_attachment *out,
+		   struct fffa_err *err)
+{
+	bool egress = program == FFFA_PROGRAM_TC_OUT;
+	int prog_fd = fffa_kernel_program_fd(k, program);
+	struct fffa_attachment a = {.how = FFFA_ATTACH_TCX, .program = program, .ifindex = ifindex};
+	int r = -EINVAL;
+
+	a.link_fd = allow_tcx ? attach_tcx(prog_fd, ifindex, egress) : -EINVAL;
+	if (a.link_fd < 0) {
+		/* A kernel without TCX answers EINVAL; other errors hold for clsact just the same.
+		 */
+		r = a.link_fd == -EINVAL ? fffa_clsact_attach(prog_fd, ifindex, egress, &a.clsact)
+					 : a.link_fd;
+		if (r)
+			return tc_error(r, egress, ifname, err);
+		a.how = FFFA_ATTACH_CLSACT;
+	}
+	*out = a;
+	return 0;
+}
+
+int fffa_attach_xdp(const struct fffa_kernel *k, uint32_t ifindex, const char *ifname,
+		    struct fffa_attachment *out, struct fffa_err *err)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
+	int fd = bpf_link_create(fffa_kernel_program_fd(k, FFFA_PROGRAM_XDP_IN), (int)ifindex,
+				 BPF_XDP, &opts);
+
+	if (fd < 0)
+		return attach_error(fd, "XDP", ifname, err);
+	*out = (struct fffa_attachment){.how = FFFA_ATTACH_XDP,
+					.program = FFFA_PROGRAM_XDP_IN,
+					.ifindex = ifindex,
+					.link_fd = fd};
+	return 0;
+}
+
+/* The kernel says 0 once the device of a link is gone. The number of a TCX link lies where that of
+ * an XDP link does. */
+static bool link_attached(int fd, uint32_t ifindex)
+{
+	struct bpf_link_info info = {0};
+	__u32 len = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &len) && info.xdp.ifindex == ifindex;
+}
+
+bool fffa_attached(const struct fffa_attachment *a)
+{
+	switch (a->how) {
+	case FFFA_ATTACH_NONE:
+		break;
+	case FFFA_ATTACH_TCX:
+	case FFFA_ATTACH_XDP:
+		return link_attached(a->link_fd, a->ifindex);
+	case FFFA_ATTACH_CLSACT:
+		return fffa_clsact_attached(&a->clsact, a->ifindex,
+					    a->program == FFFA_PROGRAM_TC_OUT);
+	}
+	return false;
+}
+
+static void detach(struct fffa_attachment *a)
+{
+	switch (a->how) {
+	case FFFA_ATTACH_NONE:
+		return;
+	case FFFA_ATTACH_TCX:
+	case FFFA_ATTACH_XDP:
+		(void)bpf_link_detach(
+			a->link_fd); /* fails when the device is gone: then it is detached */
+		(void)close(a->link_fd);
+		break;
+	case FFFA_ATTACH_CLSACT:
+		fffa_clsact_detach(&a->clsact, a->ifindex, a->program == FFFA_PROGRAM_TC_OUT);
+		break;
+	}
+	a->how = FFFA_ATTACH_NONE;
+}
+
+void fffa_detach(struct fffa_attachment *a, size_t n)
+{
+	uint32_t tidy = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (a[i].how == FFFA_ATTACH_CLSACT && a[i].clsact.made_qdisc)
+			tidy = a[i].ifindex;
+		detach(&a[i]);
+	}
+	if (tidy)
+		fffa_clsact_tidy(tidy);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One program on one device. The kernel drops TCX and XDP attachments by itself when the process
+ * ends; a clsact filter stays after a crash and is recognised and replaced at the next start. Loop
+ * thread only.
+ */
+#ifndef FFFA_AGENT_CAPTURE_KERNEL_ATTACH_H
+#define FFFA_AGENT_CAPTURE_KERNEL_ATTACH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/err.h"
+#include "agent/capture/kernel/clsact.h"
+#include "agent/capture/kernel/kernel.h"
+
+enum fffa_attach_how { FFFA_ATTACH_NONE, FFFA_ATTACH_TCX, FFFA_ATTACH_CLSACT, FFFA_ATTACH_XDP };
+
+struct fffa_attachment {
+	enum fffa_attach_how how; /* NONE: nothing to detach */
+	enum fffa_program program;
+	uint32_t ifindex;
+	int link_fd; /* TCX, XDP */
+	struct fffa_clsact clsact;
+};
+
+/* Attaches a TC program, by TCX where allow_tcx and the kernel has it (6.6), else by clsact. 0 or
+ * -errno with err. */
+int fffa_attach_tc(const struct fffa_kernel *k, enum fffa_program program, uint32_t ifindex,
+		   const char *ifname, bool allow_tcx, struct fffa_attachment *out,
+		   struct fffa_err *err);
+/* Attaches the XDP program in native (driver) mode. -EBUSY: another program is there; -EOPNOTSUPP:
+ * no native XDP. */
+int fffa_attach_xdp(const struct fffa_kernel *k, uint32_t ifindex, const char *ifname,
+		    struct fffa_attachment *out, struct fffa_err *err);
+/*
+ * Detaches the n attachments of one device, and removes the clsact qdisc that one of them made when
+ * nothing else is on it. After this and a grace period the programs run no more there. Legal on
+ * NONE and when the device is gone.
+ */
+void fffa_detach(struct fffa_attachment *a, size_t n);
+/* The device is still there and nobody took the program off it. */
+bool fffa_attached(const struct fffa_attachment *a);
+
+/* "tcx", "clsact", "xdp". */
+const char *fffa_attach_name(enum fffa_attach_how how);
+
+#endif

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+#include "agent/capture/kernel/clsact.h"
+
+#include <errno.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <libmnl/libmnl.h>
+
+/* How our filter is known again: its place and its program's name. */
+#define FILTER_HANDLE	0xfffa
+#define FILTER_PRIORITY 1
+#define PROGRAM_PREFIX	"fffa_tc_"
+
+#define ANSWER_BYTES 32768
+
+static bool is_ours(uint32_t prog_id)
+{
+	struct bpf_prog_info info = {0};
+	__u32 len = sizeof(info);
+	int fd = bpf_prog_get_fd_by_id(prog_id);
+	bool ours;
+
+	if (fd < 0)
+		return false;
+	ours = !bpf_obj_get_info_by_fd(fd, &info, &len) &&
+	       !strncmp(info.name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX));
+	(void)close(fd);
+	return ours;
+}
+
+/* By field: libbpf refuses a hook whose padding is not zero, and an initialiser may leave it so. */
+static void hook_init(struct bpf_tc_hook *hook, uint32_t ifindex, bool egress)
+{
+	memset(hook, 0, sizeof(*hook));
+	hook->sz = sizeof(*hook);
+	hook->ifindex = (int)ifindex;
+	hook->attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS;
+}
+
+/* Id of the program in our place, 0 when it is free. */
+static uint32_t who_is_there(const struct bpf_tc_hook *hook)
+{
+	LIBBPF_OPTS(bpf_tc_opts, query, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+
+	return bpf_tc_query(hook, &query) ? 0 : query.prog_id;
+}
+
+/* Sends a dump request and hands each answer to take. 0 or -errno. */
+static int dump(uint16_t type, uint32_t ifindex, uint32_t parent, mnl_cb_t take, void *arg)
+{
+	struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	char buf[ANSWER_BYTES];
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	struct tcmsg *t = mnl_nlmsg_put_extra_header(h, sizeof(*t));
+	ssize_t len = -1;
+	int r = MNL_CB_ERROR;
+
+	if (!s)
+		return -errno;
+	h->nlmsg_type = type;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	h->nlmsg_seq = 1;
+	t->tcm_ifindex = (int)ifindex;
+	t->tcm_parent = parent;
+	if (!mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) &&
+	    mnl_socket_sendto(s, h, h->nlmsg_len) >= 0) {
+		do {
+			len = mnl_socket_recvfrom(s, buf, sizeof(buf));
+			r = len < 0 ? MNL_CB_ERROR
+				    : mnl_cb_run(buf, (size_t)len, 1, mnl_socket_get_portid(s),
+						 take, arg);
+		} while (r > MNL_CB_STOP);
+	}
+	r = r == MNL_CB_ERROR ? -errno : 0;
+	(void)mnl_socket_close(s);
+	return r;
+}
+
+struct qdisc {
+	uint32_t ifindex;
+	bool old;
+};
+
+static int take_qdisc(const struct nlmsghdr *h, void *arg)
+{
+	const struct tcmsg *t = mnl_nlmsg_get_payload(h);
+	struct qdisc *q = arg;
+	const struct nlattr *a;
+
+	if (h->nlmsg_type != RTM_NEWQDISC || t->tcm_ifindex != (int)q->ifindex ||
+	    t->tcm_parent != TC_H_INGRESS)
+		return MNL_CB_OK;
+	mnl_attr_for_each(a, h, sizeof(*t))
+	{
+		if (mnl_attr_get_type(a) == TCA_KIND && !mnl_attr_validate(a, MNL_TYPE_NUL_STRING))
+			q->old = !strcmp(mnl_attr_get_str(a), "ingress");
+	}
+	return MNL_CB_OK;
+}
+
+/* The qdisc there is the older `ingress`: the kernel takes an egress filter there, too, and then runs
+ * it on what comes in. */
+static bool has_no_egress(uint32_t ifindex)
+{
+	struct qdisc q = {.ifindex = ifindex};
+
+	return dump(RTM_GETQDISC, ifindex, 0, take_qdisc, &q) || q.old;
+}
+
+int fffa_clsact_attach(int prog_fd, uint32_t ifindex, bool egress, struct fffa_clsact *out)
+{
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY,
+		    .prog_fd = prog_fd);
+	struct bpf_tc_hook hook;
+	uint32_t there;
+	bool made;
+	int r;
+
+	hook_init(&hook, ifindex, egress);
+	r = bpf_tc_hook_create(&hook);
+	made = !r;
+	if (r && r != -EEXIST)
+		return r;
+	if (!made && egress && has_no_egress(ifindex))
+		return -EINVAL;
+	there = made ? 0 : who_is_there(&hook);
+	if (there && !is_ours(there))
+		return -EEXIST;
+	if (there)
+		opts.flags = BPF_TC_F_REPLACE;
+	r = bpf_tc_attach(&hook, &opts);
+	if (r && made)
+		fffa_clsact_tidy(ifindex);
+	if (!r)
+		*out = (struct fffa_clsact){.prog_id = opts.prog_id, .made_qdisc = made};
+	return r;
+}
+
+bool fffa_clsact_attached(const struct fffa_clsact *c, uint32_t ifindex, bool egress)
+{
+	struct bpf_tc_hook hook;
+
+	hook_init(&hook, ifindex, egress);
+	return who_is_there(&hook) == c->prog_id;
+}
+
+void fffa_clsact_detach(const struct fffa_clsact *c, uint32_t ifindex, bool egress)
+{
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+	struct bpf_tc_hook hook;
+
+	hook_init(&hook, ifindex, egress);
+	if (fffa_clsact_attached(c, ifindex, egress))
+		(void)bpf_tc_detach(&hook, &opts);
+}
+
+static int take_filter(const struct nlmsghdr *h, void *arg)
+{
+	bool *found = arg;
+
+	if (h->nlmsg_type == RTM_NEWTFILTER)
+		*found = true;
+	return MNL_CB_OK;
+}
+
+/* True also when it cannot be told. */
+static bool has_filters(uint32_t ifindex, uint32_t minor)
+{
+	bool found = false;
+
+	return dump(RTM_GETTFILTER, ifindex, TC_H_MAKE(TC_H_CLSACT, minor), take_filter, &found) ||
+	       found;
+}
+
+void fffa_clsact_tidy(uint32_t ifindex)
+{
+	struct bpf_tc_hook hook;
+
+	if (has_filters(ifindex, TC_H_MIN_INGRESS) || has_filters(ifindex, TC_H_MIN_EGRESS))
+		return;
+	hook_init(&hook, ifindex, false);
+	/* Both directions: libbpf's word for the qdisc itself. */
+	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+	(void)bpf_tc_hook_destroy(&hook);
+}

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: MIT
+/* Loading and mapping of the kernel programs; reading of their ring and counters. */
+#include "agent/capture/kernel/kernel.h"
+
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "agent/base/log.h"
+#include "agent/base/clock.h"
+#include "agent/capture/kernel/kernel_priv.h"
+#include "bpf/fragment.h"
+#include "fffa_bpf.skel.h"
+
+/* Since Linux 6.6; older headers do not have it. */
+#define FFFA_BPF_TCX_INGRESS 46
+#define FFFA_BPF_TCX_EGRESS  47
+
+/* The last lines of what the verifier says tell why it refused; all of them may be megabytes. */
+#define LIBBPF_LINES 40
+
+static const char *last_lines(const char *text, int n)
+{
+	const char *p = text + strlen(text);
+
+	while (p > text && (p[-1] != '\n' || p[0] == 0 || --n))
+		p--;
+	return p;
+}
+
+/* libbpf's words are one level too loud: a failed probe is no warning of ours. */
+static int libbpf_print(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char *text, *line, *rest = NULL;
+
+	if (level == LIBBPF_DEBUG || vasprintf(&text, fmt, ap) < 0)
+		return 0;
+	line = strtok_r(text + (last_lines(text, LIBBPF_LINES) - text), "\n", &rest);
+	for (; line; line = strtok_r(NULL, "\n", &rest))
+		fffa_debug("libbpf", "%s", line);
+	free(text);
+	return 0;
+}
+
+static uint32_t online_cpu_ids(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_CONF);
+	int possible = libbpf_num_possible_cpus();
+
+	/* Ids of online CPUs may have holes; configured ones bound them closely enough. */
+	if (n < 1)
+		n = 1;
+	return possible > 0 && n > possible ? (uint32_t)possible : (uint32_t)n;
+}
+
+static int set_sizes(struct fffa_kernel *k, const struct fffa_kernel_conf *conf)
+{
+	struct fffa_bpf *s = k->skel;
+	uint64_t sets;
+
+	k->slices = conf->slices ? conf->slices : online_cpu_ids();
+	sets = conf->max_flows / FFFA_WAYS / k->slices;
+	k->sets_per_slice = sets < 16 ? 16 : (uint32_t)sets;
+	sets = (uint64_t)k->slices * 2 * k->sets_per_slice;
+	if (sets > UINT32_MAX / sizeof(struct fffa_set))
+		return -E2BIG;
+	if (bpf_map__set_max_entries(s->maps.fffa_table, (uint32_t)sets) ||
+	    bpf_map__set_max_entries(s->maps.fffa_side, (uint32_t)sets) ||
+	    bpf_map__set_max_entries(s->maps.fffa_counts, k->slices + 1) ||
+	    bpf_map__set_max_entries(s->maps.fffa_tun_cache, k->slices) ||
+	    bpf_map__set_max_entries(s->maps.fffa_scratch, k->slices) ||
+	    bpf_map__set_max_entries(s->maps.fffa_ring, conf->ring_bytes))
+		return -EINVAL;
+	return 0;
+}
+
+bool fffa_kernel__has_xdp_frags(void)
+{
+	const struct bpf_insn pass[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = FFFA_XDP_HAS_FRAGS);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "fffa_probe", "Dual MIT/GPL", pass,
+			       sizeof(pass) / sizeof(pass[0]), &opts);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0;
+}
+
+static int set_conf(struct fffa_kernel *k, const struct fffa_kernel_conf *conf)
+{
+	struct fffa_bpf_conf *c = (struct fffa_bpf_conf *)&k->skel->rodata->fffa_conf;
+
+	fffa_kernel__clock_choose(k);
+	c->sets_per_slice = k->sets_per_slice;
+	c->slices = k->slices;
+	c->clock = k->clock;
+	c->ring_wake_bytes = conf->ring_bytes / 4;
+	memcpy(c->geneve_ports, conf->geneve_ports, sizeof(c->geneve_ports));
+	memcpy(c->vxlan_ports, conf->vxlan_ports, sizeof(c->vxlan_ports));
+	c->sample = conf->sample;
+	c->tunnel_view = conf->tunnel_view;
+	c->fragment_life_ticks = (uint32_t)(FFFA_FRAGMENT_LIFE_S * FFFA_NS_PER_S / k->tick_ns);
+	if (fffa_kernel__has_xdp_frags()) {
+		c->xdp_frags = 1;
+		(void)bpf_program__set_flags(k->skel->progs.fffa_xdp_in, FFFA_XDP_HAS_FRAGS);
+	}
+	if (getrandom(c->hash_key, sizeof(c->hash_key), 0) != (ssize_t)sizeof(c->hash_key))
+		return -EIO;
+	for (int i = 0; i < 4; i++)
+		c->hash_key[i] |= 1;
+	/* TCX wants its attach type at load; clsact does not mind it (ignored before 6.6). */
+	(void)bpf_program__set_expected_attach_type(k->skel->progs.fffa_tc_in,
+						    FFFA_BPF_TCX_INGRESS);
+	(void)bpf_program__set_expected_attach_type(k->skel->progs.fffa_tc_out,
+						    FFFA_BPF_TCX_EGRESS);
+	k->skel->bss->fffa_ctl.tunnel_epoch = 1;
+	return 0;
+}
+
+static void *map_array(struct bpf_map *m, size_t value_bytes, size_t *bytes)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *p;
+
+	*bytes = (bpf_map__max_entries(m) * value_bytes + page - 1) & ~(page - 1);
+	p = mmap(NULL, *bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(m), 0);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static int map_all(struct fffa_kernel *k)
+{
+	struct fffa_bpf *s = k->skel;
+
+	k->table = map_array(s->maps.fffa_table, sizeof(*k->table), &k->table_bytes);
+	k->side = map_array(s->maps.fffa_side, sizeof(*k->side), &k->side_bytes);
+	k->counts = map_array(s->maps.fffa_counts, sizeof(*k->counts), &k->counts_bytes);
+	k->tunnels = map_array(s->maps.fffa_tun, sizeof(*k->tunnels), &k->tunnels_bytes);
+	k->ctl = &s->bss->fffa_ctl;
+	return k->table && k->side && k->counts && k->tunnels ? 0 : -ENOMEM;
+}
+
+static int fill_tunnel_ids(struct fffa_kernel *k)
+{
+	int fd = bpf_map__fd(k->skel->maps.fffa_tun_free);
+
+	for (uint32_t id = 1; id <= FFFA_TUNNELS_MAX; id++) {
+		uint16_t v = (uint16_t)id;
+
+		if (bpf_map_update_elem(fd, NULL, &v, 0))
+			return -errno;
+	}
+	return 0;
+}
+
+/* Where membarrier is refused (nohz_full kernels, seccomp): a map of maps whose update waits
+ * likewise. */
+static int prepare_grace_period(struct fffa_kernel *k)
+{
+	long cmds = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+
+	k->membarrier = cmds > 0 && cmds & MEMBARRIER_CMD_GLOBAL &&
+			!syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	if (k->membarrier)
+		return 0;
+	k->inner_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "fffa_inner", 4, 4, 1, NULL);
+	if (k->inner_fd < 0)
+		return -errno;
+	opts.inner_map_fd = (uint32_t)k->inner_fd;
+	k->outer_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "fffa_outer", 4, 4, 1, &opts);
+	return k->outer_fd < 0 ? -errno : 0;
+}
+
+static int on_ring_event(void *arg, void *data, size_t len)
+{
+	struct fffa_kernel *k = arg;
+	const struct fffa_event *ev = data;
+	struct fffa_delta d;
+
+	k->reading.taken++;
+	if (len < sizeof(*ev) || ev->abi != FFFA_ABI || ev->len != sizeof(*ev) ||
+	    !ev->entry.packets) {
+		k->reading.bad++;
+	} else {
+		fffa_kernel__decode(k, &ev->entry, ev->cookie, &k->reading.now, &d);
+		k->reading.fn(k->reading.arg, &d);
+	}
+	/* A negative answer ends the read after this event: libbpf's way to bound a turn. */
+	return --k->reading.left ? 0 : -EAGAIN;
+}
+
+/* Before Linux 5.11 BPF memory counts against it; libbpf raises it, where it may. */
+static bool memlock_is_limited(void)
+{
+	struct rlimit l;
+
+	return !getrlimit(RLIMIT_MEMLOCK, &l) && l.rlim_cur != RLIM_INFINITY;
+}
+
+static int load_error(int r, struct fffa_err *err)
+{
+	if (r == -EPERM && memlock_is_limited())
+		return fffa_fail(err, EPERM,
+				 "the kernel refused to load the programs: run as root or grant "
+				 "CAP_BPF and CAP_NET_ADMIN; Linux before 5.11 also needs "
+				 "CAP_SYS_RESOURCE or RLIMIT_MEMLOCK unlimited");
+	if (r == -EPERM)
+		return fffa_fail(err, EPERM,
+				 "the kernel refused to load the programs: run as root or grant "
+				 "CAP_BPF and CAP_NET_ADMIN");
+	if (r == -ENOMEM)
+		return fffa_fail(err, ENOMEM,
+				 "no memory for the kernel tables: lower capture.max_flows or "
+				 "raise RLIMIT_MEMLOCK and the memory limit");
+	return fffa_fail(err, r == -EINVAL ? ENOTSUP : -r,
+			 "the kernel does not accept the programs (%s): Linux 5.8 or newer with "
+			 "BPF ring buffer is needed; log.level debug shows more",
+			 strerror(-r));
+}
+
+int fffa_kernel_open(const struct fffa_kernel_conf *conf, struct fffa_kernel **out,
+		     struct fffa_err *err)
+{
+	struct fffa_kernel *k = calloc(1, sizeof(*k));
+	int r;
+
+	if (!k)
+		return fffa_fail(err, ENOMEM, "no memory");
+	k->outer_fd = -1;
+	k->inner_fd = -1;
+	(void)libbpf_set_print(libbpf_print);
+	k->skel = fffa_bpf__open();
+	if (!k->skel) {
+		r = fffa_fail(err, errno, "cannot open the kernel programs: %s", strerror(errno));
+		goto fail;
+	}
+	r = set_sizes(k, conf);
+	if (!r)
+		r = set_conf(k, conf);
+	if (r) {
+		(void)fffa_fail(err, -r, "cannot set up the kernel tables: %s", strerror(-r));
+		goto fail;
+	}
+	r = fffa_bpf__load(k->skel);
+	if (r) {
+		r = load_error(r, err);
+		goto fail;
+	}
+	r = map_all(k);
+	if (!r)
+		r = fill_tunnel_ids(k);
+	if (!r)
+		r = fffa_kernel__clock_start(k);
+	if (!r)
+		r = prepare_grace_period(k);
+	if (!r) {
+		k->ring = ring_buffer__new(bpf_map__fd(k->skel->maps.fffa_ring), on_ring_event, k,
+					   NULL);
+		r = k->ring ? 0 : -errno;
+	}
+	if (r) {
+		(void)fffa_fail(err, -r, "cannot map the kernel tables: %s", strerror(-r));
+		goto fail;
+	}
+	fffa_kernel_ring_arm(k);
+	k->ctl->full_armed = 1;
+	*out = k;
+	return 0;
+fail:
+	fffa_kernel_close(k);
+	return r;
+}
+
+static void unmap(void *p, size_t bytes)
+{
+	if (p)
+		(void)munmap(p, bytes);
+}
+
+void fffa_kernel_close(struct fffa_kernel *k)
+{
+	if (!k)
+		return;
+	ring_buffer__free(k->ring);
+	unmap(k->table, k->table_bytes);
+	unmap(k->side, k->side_bytes);
+	unmap(k->counts, k->counts_bytes);
+	unmap(k->tunnels, k->tunnels_bytes);
+	if (k->outer_fd >= 0)
+		(void)close(k->outer_fd);
+	if (k->inner_fd >= 0)
+		(void)close(k->inner_fd);
+	fffa_bpf__destroy(k->skel);
+	free(k);
+}
+
+int fffa_kernel_program_fd(const struct fffa_kernel *k, enum fffa_program p)
+{
+	switch (p) {
+	case FFFA_PROGRAM_TC_IN:
+		return bpf_program__fd(k->skel->progs.fffa_tc_in);
+	case FFFA_PROGRAM_TC_OUT:
+		return bpf_program__fd(k->skel->progs.fffa_tc_out);
+	case FFFA_PROGRAM_XDP_IN:
+		return bpf_program__fd(k->skel->progs.fffa_xdp_in);
+	case FFFA_PROGRAM_MAX:
+		break;
+	}
+	return -1;
+}
+
+const char *fffa_kernel_clock_name(const struct fffa_kernel *k)
+{
+	return k->clock == FFFA_CLOCK_JIFFIES ? "jiffies" : "precise";
+}
+
+int fffa_kernel_ring_fd(const struct fffa_kernel *k)
+{
+	return ring_buffer__epoll_fd(k->ring);
+}
+
+size_t fffa_kernel_ring_read(struct fffa_kernel *k, size_t budget, fffa_delta_fn fn, void *arg,
+			     uint64_t *bad_events)
+{
+	k->reading.fn = fn;
+	k->reading.arg = arg;
+	k->reading.left = budget;
+	k->reading.taken = 0;
+	k->reading.bad = 0;
+	fffa_kernel__now(k, &k->reading.now);
+	(void)ring_buffer__consume(k->ring); /* negative: the budget was used up */
+	/* Not before: a wake-up for what has just been read would be the last one. */
+	__atomic_store_n(&k->ctl->full_armed, 1, __ATOMIC_RELAXED);
+	*bad_events += k->reading.bad;
+	return k->reading.taken;
+}
+
+void fffa_kernel_ring_arm(struct fffa_kernel *k)
+{
+	__atomic_store_n(&k->ctl->ring_armed, 1, __ATOMIC_RELAXED);
+}
+
+const struct fffa_tunnel *fffa_kernel_tunnel(const struct fffa_kernel *k, uint16_t id)
+{
+	if (!id || id > FFFA_TUNNELS_MAX || k->tunnels[id].type == FFFA_TUNNEL_NONE)
+		return NULL;
+	return &k->tunnels[id];
+}
+
+void fffa_kernel_read_counts(const struct fffa_kernel *k, struct fffa_ledger *l)
+{
+	memset(l->seen, 0, sizeof(l->seen));
+	memset(l->lost, 0, FFFA_KL_MAX * sizeof(l->lost[0]));
+	l->not_ip_frames = 0;
+	l->no_tunnel_id = 0;
+	l->not_sampled = 0;
+	l->no_first_fragment = 0;
+	for (uint32_t i = 0; i <= k->slices; i++) {
+		const volatile struct fffa_counts *c = &k->counts[i];
+
+		/* A program counts a packet as seen first: read in the other order, none is lost that
+		 * was not seen. */
+		for (int why = 0; why < FFFA_KL_MAX; why++)
+			fffa_amount_add(&l->lost[why],
+					__atomic_load_n(&c->lost_packets[why], __ATOMIC_ACQUIRE),
+					__atomic_load_n(&c->lost_bytes[why], __ATOMIC_ACQUIRE));
+		for (int dir = 0; dir < 2; dir++)
+			fffa_amount_add(&l->seen[dir], c->seen_packets[dir], c->seen_bytes[dir]);
+		l->not_ip_frames += c->not_ip_frames;
+		l->no_tunnel_id += c->no_tunnel_id;
+		l->not_sampled += c->not_sampled;
+		l->no_first_fragment += c->no_first_fragment;
+	}
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel side as the agent holds it: loaded programs, mapped flow table, ring, counters.
+ * Nothing is attached here (attach.h). Loop thread except where said.
+ */
+#ifndef FFFA_AGENT_CAPTURE_KERNEL_KERNEL_H
+#define FFFA_AGENT_CAPTURE_KERNEL_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/err.h"
+#include "agent/base/ledger.h"
+#include "agent/flow/delta.h"
+
+struct fffa_kernel;
+
+enum fffa_program {
+	FFFA_PROGRAM_TC_IN,
+	FFFA_PROGRAM_TC_OUT,
+	FFFA_PROGRAM_XDP_IN,
+	FFFA_PROGRAM_MAX
+};
+
+struct fffa_kernel_conf {
+	uint64_t max_flows;  /* entries of one generation, all CPUs together */
+	uint32_t ring_bytes; /* power of two, >= page size */
+	uint32_t slices;     /* CPUs with room; 0: those online now */
+	uint16_t geneve_ports[FFFA_MAX_TUNNEL_PORTS]; /* 0: unused */
+	uint16_t vxlan_ports[FFFA_MAX_TUNNEL_PORTS];
+	uint32_t sample; /* 1 in so many packets; 0 and 1: each */
+	enum fffa_tunnel_record tunnel_view;
+};
+
+/*
+ * Loads the programs and maps everything. -EPERM, -ENOTSUP (a kernel without what is needed) and
+ * others with err saying what to do. On failure nothing is left.
+ */
+int fffa_kernel_open(const struct fffa_kernel_conf *conf, struct fffa_kernel **out,
+		     struct fffa_err *err);
+/* NULL is allowed. Programs that are still attached go on running on their own. */
+void fffa_kernel_close(struct fffa_kernel *k);
+
+int fffa_kernel_program_fd(const struct fffa_kernel *k, enum fffa_program p);
+/* "jiffies" or "precise": the clock the programs use. */
+const char *fffa_kernel_clock_name(const struct fffa_kernel *k);
+
+/* Deltas of one drain; grows up to the table's size. Zero it before first use. */
+struct fffa_deltas {
+	struct fffa_delta *v;
+	size_t count;
+	size_t capacity;
+};
+void fffa_deltas_fini(struct fffa_deltas *d);
+
+/*
+ * Turns the generation, waits until no program can still write the old one, and moves its entries
+ * to the end of out. Blocks for some ms: call it from a worker thread, one at a time. 0; -ENOMEM:
+ * what found no room stays in the table and comes with a later drain; other -errno: no grace period
+ * to be had, nothing moved.
+ */
+int fffa_kernel_drain(struct fffa_kernel *k, struct fffa_deltas *out);
+
+/* Becomes readable when the ring wants to be read. */
+int fffa_kernel_ring_fd(const struct fffa_kernel *k);
+/*
+ * Reads at most budget ring events into fn. Returns how many; events of another layout are counted
+ * in *bad_events and dropped.
+ */
+size_t fffa_kernel_ring_read(struct fffa_kernel *k, size_t budget, fffa_delta_fn fn, void *arg,
+			     uint64_t *bad_events);
+/* Lets the next connection end wake the reader. */
+void fffa_kernel_ring_arm(struct fffa_kernel *k);
+
+/* Identity of a tunnel id out of a delta; NULL for 0 and unknown ids. Valid for the kernel's life.
+ */
+const struct fffa_tunnel *fffa_kernel_tunnel(const struct fffa_kernel *k, uint16_t id);
+
+/* What was chosen at the start, for a status page. Texts are static. */
+struct fffa_kernel_facts {
+	uint64_t table_entries; /* of one generation, all slices together */
+	uint32_t slices;
+	uint32_t ring_bytes;
+	const char *clock;	  /* "jiffies" or "precise" */
+	const char *grace_period; /* "membarrier" or "map_in_map" */
+};
+void fffa_kernel_facts(const struct fffa_kernel *k, struct fffa_kernel_facts *out);
+
+struct fffa_program_runs {
+	const char *name;
+	uint64_t run_ns; /* both 0 unless kernel.bpf_stats_enabled */
+	uint64_t runs;
+};
+/* A system call. What the kernel does not say is 0. */
+void fffa_kernel_program_runs(const struct fffa_kernel *k, enum fffa_program p,
+			      struct fffa_program_runs *out);
+
+/* Ring events by FFFA_EV_*; [0]: those that found no room. */
+#define FFFA_RING_EVENT_KINDS 3
+void fffa_kernel_ring_events(const struct fffa_kernel *k, uint64_t out[FFFA_RING_EVENT_KINDS]);
+
+/* Writes the hooks' counters into l: seen, not_ip_frames, no_tunnel_id and the losses of the
+ * kernel. */
+void fffa_kernel_read_counts(const struct fffa_kernel *k, struct fffa_ledger *l);
+
+#endif

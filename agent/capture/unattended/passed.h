@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How many frames a device has passed since it exists, by the kernel's own count, and the network
+ * namespace that its name belongs to. For the time in which no hook was attached. Any thread.
+ */
+#ifndef FFFA_AGENT_CAPTURE_UNATTENDED_PASSED_H
+#define FFFA_AGENT_CAPTURE_UNATTENDED_PASSED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/ledger.h"
+
+/* Link-layer bytes. [0] received, [1] sent: the order of fffa_ledger.seen. */
+struct fffa_passed {
+	struct fffa_amount dir[2];
+};
+
+/*
+ * Finds a device in the text of /proc/net/dev (proc_pid_net(5)). 0, or -ENODEV; *out is then as it
+ * was.
+ */
+int fffa_passed_find(const char *text, const char *name, struct fffa_passed *out);
+
+/* /proc/net/dev of this namespace, NUL-terminated; malloc, the caller frees. At most 4 MiB. NULL
+ * with errno set. */
+char *fffa_passed_read(void);
+
+/* Unique over all namespaces since boot (SO_NETNS_COOKIE, Linux 5.14); 0: not known. */
+uint64_t fffa_passed_netns(void);
+
+/* /proc/sys/kernel/random/boot_id; empty when it cannot be read. */
+void fffa_passed_boot_id(char dst[40]);
+
+#endif

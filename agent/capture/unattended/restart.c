@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+#include "agent/capture/unattended/restart.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+
+#define TAG	 "restart"
+#define EVERY_NS FFFA_NS_PER_S
+
+void fffa_restart_init(struct fffa_restart *r, uv_loop_t *loop, const char *dir)
+{
+	struct stat st;
+
+	r->loop = loop;
+	r->work.data = r;
+	if (!dir || !*dir)
+		return;
+	if (stat(dir, &st) || !S_ISDIR(st.st_mode)) {
+		fffa_info(
+			TAG,
+			"spool_dir %s is not there: packets that pass while no agent runs are not "
+			"counted",
+			dir);
+		return;
+	}
+	r->on = (size_t)snprintf(r->path, sizeof(r->path), "%s/capture.mark", dir) <
+		sizeof(r->path);
+	(void)snprintf(r->tmp, sizeof(r->tmp), "%s.new", r->path);
+}
+
+static void note(struct fffa_gap_mark *m, const struct fffa_hooked *hooks, size_t n)
+{
+	char *text = fffa_passed_read();
+
+	m->n = 0;
+	m->netns = fffa_passed_netns();
+	fffa_passed_boot_id(m->boot_id);
+	for (size_t i = 0; text && i < n && m->n < FFFA_DEVICES_MAX; i++) {
+		struct fffa_gap_device *d = &m->v[m->n];
+
+		memset(d, 0, sizeof(*d));
+		if (fffa_passed_find(text, hooks[i].dev.name, &d->passed))
+			continue;
+		memcpy(d->name, hooks[i].dev.name, sizeof(d->name));
+		memcpy(d->mac, hooks[i].dev.mac, sizeof(d->mac));
+		d->ifindex = hooks[i].dev.ifindex;
+		for (int way = 0; way < 2; way++)
+			d->dirs[way] = hooks[i].at[way].how != FFFA_ATTACH_NONE;
+		m->n++;
+	}
+	free(text);
+}
+
+static int load(const char *path, struct fffa_gap_mark *m)
+{
+	char text[FFFA_GAP_TEXT_MAX];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t got;
+
+	if (fd < 0)
+		return -errno;
+	got = read(fd, text, sizeof(text) - 1);
+	(void)close(fd);
+	if (got < 0)
+		return -errno;
+	text[got] = '\0';
+	return fffa_gap_parse(text, m);
+}
+
+struct fffa_amount fffa_restart_gap(struct fffa_restart *r, const struct fffa_hooked *hooks,
+				    size_t n, int64_t *since_ms)
+{
+	struct fffa_amount none = {0, 0}, gap;
+	struct fffa_gap_mark *before;
+	int err;
+
+	if (!r->on)
+		return none;
+	note(&r->next, hooks, n);
+	before = calloc(1, sizeof(*before));
+	err = before ? load(r->path, before) : -ENOMEM;
+	if (err && err != -ENOENT)
+		fffa_warn(TAG, "%s: %s; packets that passed since are not counted", r->path,
+			  err == -EINVAL ? "damaged" : strerror(-err));
+	if (err) {
+		free(before);
+		return none;
+	}
+	gap = fffa_gap_between(before, &r->next);
+	if (gap.packets)
+		*since_ms = before->unix_ms;
+	free(before);
+	return gap;
+}
+
+void fffa_restart_mark(struct fffa_restart *r, const struct fffa_hooked *hooks, size_t n, bool last)
+{
+	uint64_t now = fffa_clock_mono_ns(&fffa_clock_system);
+
+	if (!r->on || (!last && (r->saving || now - r->saved_ns < EVERY_NS)))
+		return;
+	note(&r->next, hooks, n);
+	r->marked = true;
+	r->saved_ns = now;
+}
+
+/* In place of the old one at once: a reader sees one or the other. No sync: a mark is for the next
+ * agent of this boot, and held is not worth a disk's seek each second. */
+static int write_file(const struct fffa_restart *r)
+{
+	int fd = open(r->tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	ssize_t put;
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	put = write(fd, r->text, r->len);
+	if (put != (ssize_t)r->len)
+		err = put < 0 ? -errno : -ENOSPC;
+	if (close(fd) && !err)
+		err = -errno;
+	if (!err && rename(r->tmp, r->path))
+		err = -errno;
+	return err;
+}
+
+static void on_work(uv_work_t *w)
+{
+	struct fffa_restart *r = w->data;
+
+	r->error = write_file(r);
+}
+
+static void run(struct fffa_restart *r);
+
+static void on_saved(uv_work_t *w, int status)
+{
+	struct fffa_restart *r = w->data;
+
+	(void)status; /* never cancelled */
+	r->saving = false;
+	if (r->error && !r->told)
+		fffa_warn(TAG, "%s: %s; what passes while no agent runs may not be counted", r->tmp,
+			  strerror(-r->error));
+	r->told = r->error != 0;
+	if (r->again)
+		run(r);
+}
+
+static void run(struct fffa_restart *r)
+{
+	r->again = false;
+	r->saving = true;
+	r->len = fffa_gap_format(&r->next, r->text);
+	(void)uv_queue_work(r->loop, &r->work, on_work, on_saved); /* fails only without on_work */
+}
+
+void fffa_restart_save(struct fffa_restart *r, struct fffa_amount held, int64_t unix_ms)
+{
+	if (!r->marked)
+		return;
+	r->marked = false;
+	r->next.held = held;
+	r->next.unix_ms = unix_ms;
+	if (r->saving)
+		r->again = true;
+	else
+		run(r);
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+/* fffa version, fffa fields */
+#include <stdio.h>
+#include <string.h>
+
+#include <uv.h>
+
+#include "agent/capture/host.h"
+#include "agent/capture/replay/replay.h"
+#include "agent/daemon/build.h"
+#include "agent/cli/cli.h"
+#include "agent/encode/encoder.h"
+#include "agent/loop/curl_version.h"
+#include "agent/status/status.h"
+#include "agent/daemon/registry.h"
+
+/* These commands take --help and nothing else. Returns true when the command is to go on. */
+static bool only_help(const struct fffa_command *self, int argc, char **argv, enum fffa_exit *code)
+{
+	if (argc == 1)
+		return true;
+	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		(void)fputs(self->help, stdout);
+		*code = FFFA_EXIT_OK;
+	} else {
+		*code = fffa_cli_usage(self, "unexpected argument %s", argv[1]);
+	}
+	return false;
+}
+
+enum fffa_exit fffa_cmd_version(const struct fffa_command *self, int argc, char **argv)
+{
+	enum fffa_exit code;
+
+	if (!only_help(self, argc, argv, &code))
+		return code;
+	(void)printf("fffa %s (commit %s)\nformats:", fffa_build_version(), fffa_build_commit());
+	for (int f = 0; f < FFFA_FORMAT_MAX; f++)
+		(void)printf(" %s", fffa_format_name((enum fffa_format)f));
+	(void)printf("\nsinks:");
+	for (size_t i = 0; fffa_sink_registry[i]; i++)
+		(void)printf(" %s", fffa_sink_registry[i]->name);
+	(void)printf("\nlibuv %s\n%s\n%s\n%s\nlibmicrohttpd %s\n", uv_version_string(),
+		     fffa_host_library(), fffa_curl_loop_library(), fffa_replay_library(),
+		     fffa_status_library());
+	return FFFA_EXIT_OK;
+}
+
+static void put_formats(unsigned int formats)
+{
+	const char *comma = "";
+
+	for (int f = 0; f < FFFA_FORMAT_MAX; f++) {
+		if (!(formats & 1u << f))
+			continue;
+		(void)printf("%s%s", comma, fffa_format_name((enum fffa_format)f));
+		comma = ",";
+	}
+}
+
+enum fffa_exit fffa_cmd_fields(const struct fffa_command *self, int argc, char **argv)
+{
+	const struct fffa_field_info *f;
+	enum fffa_exit code;
+	size_t n;
+
+	if (!only_help(self, argc, argv, &code))
+		return code;
+	f = fffa_field_table(&n);
+	for (size_t i = 0; i < n; i++) {
+		(void)printf("%-24s %-5s ", f[i].name, f[i].type);
+		if (f[i].vpc_version)
+			(void)printf("v%-2u ", f[i].vpc_version);
+		else
+			(void)printf("-   ");
+		put_formats(f[i].formats);
+		(void)printf("\t%s\n", f[i].source);
+	}
+	return FFFA_EXIT_OK;
+}

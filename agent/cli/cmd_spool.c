@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+/* fffa spool: what a sink's spool holds, and its records as they would be sent. Changes nothing. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/cli/cli.h"
+#include "agent/spool/store.h"
+
+struct sum {
+	bool cat;
+	uint64_t segments, frames, records, settled, damaged;
+};
+
+static int load(const struct fffa_spool_source *src, const struct fffa_spool_found *f,
+		struct fffa_batch **b)
+{
+	size_t n = (size_t)fffa_spool_body_len(&f->frame);
+	uint8_t *body = malloc(n);
+	int rc;
+
+	if (!body)
+		return -1;
+	rc = src->read(src->arg, f->begin.at + FFFA_SPOOL_FRAME_HEAD, body, n);
+	if (!rc)
+		rc = fffa_spool_frame_batch(&f->frame, body, b);
+	free(body);
+	return rc;
+}
+
+static void print_frame(const struct fffa_spool_found *found, const char *state)
+{
+	const struct fffa_spool_frame *f = &found->frame;
+
+	(void)printf("  frame at=%" PRIu64 " epoch=%" PRIu64 " seq=%" PRIu64 "-%" PRIu64
+		     " records=%" PRIu32 " bytes=%" PRIu32 " sealed_ms=%" PRId64,
+		     found->begin.at, f->origin.epoch, f->first_seq, f->last_seq, f->count,
+		     f->bytes_len, f->sealed_ms);
+	if (f->is_skip)
+		(void)printf(" skipdata=%" PRIu64 " reason=%s", f->numbers, f->reason);
+	(void)printf(" %s\n", state);
+}
+
+static void show_frame(struct sum *sum, const struct fffa_spool_source *src,
+		       const struct fffa_spool_found *found, bool settled)
+{
+	struct fffa_batch *b = NULL;
+	const char *state = settled ? "settled" : "waits";
+
+	sum->frames++;
+	if (load(src, found, &b)) {
+		sum->damaged++;
+		state = "damaged";
+	} else if (settled) {
+		sum->settled += found->frame.count;
+	} else {
+		sum->records += found->frame.count;
+		if (sum->cat)
+			(void)fwrite(fffa_batch_bytes(b).ptr, 1, fffa_batch_bytes(b).len, stdout);
+	}
+	if (!sum->cat)
+		print_frame(found, state);
+	fffa_batch_unref(b);
+}
+
+static void print_segment(const struct fffa_spool_source *src, uint64_t id)
+{
+	uint8_t bytes[FFFA_SPOOL_SEGMENT_HEAD];
+	struct fffa_spool_segment head;
+
+	(void)printf("segment %016" PRIx64 " bytes=%" PRIu64, id, src->size);
+	if (src->size >= sizeof(bytes) && !src->read(src->arg, 0, bytes, sizeof(bytes)) &&
+	    !fffa_spool_segment_get(&head, bytes))
+		(void)printf(" epoch=%" PRIu64 " format=%s\n", head.epoch, head.format);
+	else
+		(void)printf(" head damaged\n");
+}
+
+static int show_segment(struct sum *sum, struct fffa_store *s, uint64_t id,
+			const struct fffa_spool_ack *ack)
+{
+	struct fffa_spool_pos pos = fffa_spool_begin();
+	struct fffa_spool_source src;
+	struct fffa_spool_found found;
+	int rc = fffa_store_source(s, id, &src);
+
+	if (rc)
+		return rc;
+	sum->segments++;
+	if (!sum->cat)
+		print_segment(&src, id);
+	while ((rc = fffa_spool_next(&src, &pos, &found)) > 0) {
+		if (found.begin.at != pos.at && !sum->cat)
+			(void)printf("  damaged at=%" PRIu64 " records=%" PRIu64 "\n", pos.at,
+				     found.begin.records - pos.records);
+		show_frame(sum, &src, &found,
+			   id < ack->segment ||
+				   (id == ack->segment && found.begin.at < ack->pos.at));
+		pos = found.end;
+	}
+	if (pos.at < src.size && !sum->cat)
+		(void)printf("  cut or damaged at=%" PRIu64 "\n", pos.at);
+	return rc;
+}
+
+static enum fffa_exit show(const char *dir, bool cat)
+{
+	struct sum sum = {.cat = cat};
+	struct fffa_err err = {""};
+	struct fffa_store *s;
+	struct fffa_spool_ack ack;
+	uint64_t *ids = NULL;
+	size_t n = 0;
+	int rc = fffa_store_open_read(dir, &s, &err);
+
+	if (rc) {
+		(void)fprintf(stderr, "fffa spool: %s\n", err.text);
+		return FFFA_EXIT_FAILED;
+	}
+	rc = fffa_store_list(s, &ids, &n, &ack);
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = show_segment(&sum, s, ids[i], &ack);
+	free(ids);
+	fffa_store_close(s);
+	if (rc) {
+		(void)fprintf(stderr, "fffa spool: %s: %s\n", dir, strerror(-rc));
+		return FFFA_EXIT_FAILED;
+	}
+	if (!cat)
+		(void)printf("segments=%" PRIu64 " frames=%" PRIu64 " waiting_records=%" PRIu64
+			     " settled_records=%" PRIu64 " damaged_frames=%" PRIu64 "\n",
+			     sum.segments, sum.frames, sum.records, sum.settled, sum.damaged);
+	return FFFA_EXIT_OK;
+}
+
+enum fffa_exit fffa_cmd_spool(const struct fffa_command *self, int argc, char **argv)
+{
+	static const struct option longs[] = {{"cat", no_argument, NULL, 'c'},
+					      {"help", no_argument, NULL, 'h'},
+					      {NULL, 0, NULL, 0}};
+	bool cat = false;
+	int ch;
+
+	opterr = 0;
+	while ((ch = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+		if (ch == 'h') {
+			(void)fputs(self->help, stdout);
+			return FFFA_EXIT_OK;
+		}
+		if (ch != 'c')
+			return fffa_cli_usage(self, "unknown option %s", argv[optind - 1]);
+		cat = true;
+	}
+	if (optind == argc)
+		return fffa_cli_usage(self, "no directory");
+	if (optind + 1 < argc)
+		return fffa_cli_usage(self, "unexpected argument %s", argv[optind + 1]);
+	return show(argv[optind], cat);
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+/* fffa top */
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "agent/cli/cli.h"
+#include "agent/cli/http_get.h"
+#include "agent/cli/top_page.h"
+
+#define FLOWS_OFF_SCREEN 20 /* without a terminal */
+#define CLEAR		 "\033[H\033[2J"
+
+struct args {
+	const char *config;
+	int interval_ms;
+	bool once;
+	bool help;
+};
+
+static enum fffa_exit parse(const struct fffa_command *self, int argc, char **argv, struct args *a)
+{
+	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
+					      {"interval", required_argument, NULL, 'i'},
+					      {"once", no_argument, NULL, 'o'},
+					      {"help", no_argument, NULL, 'h'},
+					      {NULL, 0, NULL, 0}};
+	char *end;
+	double s;
+	int ch;
+
+	opterr = 0;
+	while ((ch = getopt_long(argc, argv, ":c:i:h", longs, NULL)) != -1) {
+		if (ch == 'c') {
+			a->config = optarg;
+		} else if (ch == 'o') {
+			a->once = true;
+		} else if (ch == 'h') {
+			a->help = true;
+		} else if (ch == 'i') {
+			s = strtod(optarg, &end);
+			if (end == optarg || *end || !(s >= 0.1 && s <= 3600))
+				return fffa_cli_usage(self, "--interval %s: 0.1 to 3600 seconds",
+						      optarg);
+			a->interval_ms = (int)(s * 1000);
+		} else {
+			return fffa_cli_usage(self,
+					      ch == ':' ? "%s needs a value" : "unknown option %s",
+					      argv[optind - 1]);
+		}
+	}
+	if (optind < argc)
+		return fffa_cli_usage(self, "unexpected argument %s", argv[optind]);
+	return FFFA_EXIT_OK;
+}
+
+/* Asks and shows once. */
+static int show(const char *listen, bool screen, struct fffa_top_last *last, struct fffa_err *err)
+{
+	struct winsize w = {0};
+	char *status = NULL, *flows = NULL, path[32];
+	unsigned int rows = 0, columns = 0;
+	int r;
+
+	if (screen && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) && w.ws_row > 1) {
+		rows = w.ws_row - 1u; /* the last one is the cursor's */
+		columns = w.ws_col;
+	}
+	(void)snprintf(path, sizeof(path), "/flows?n=%u", rows ? rows : FLOWS_OFF_SCREEN);
+	r = fffa_http_get(listen, "/status", &status, err);
+	if (!r)
+		r = fffa_http_get(listen, path, &flows, err);
+	if (!r) {
+		if (screen)
+			(void)fputs(CLEAR, stdout);
+		r = fffa_top_page(stdout, status, flows, rows, columns, last);
+		if (r)
+			(void)fffa_fail(err, -r, "%s does not answer as an agent", listen);
+	}
+	free(status);
+	free(flows);
+	if (!r && fflush(stdout))
+		r = fffa_fail(err, EIO, "cannot write to standard output");
+	return r;
+}
+
+/* Until q, Ctrl-C or TERM; an agent that is away is waited for once it has been seen. */
+static int watch(const struct args *a, const char *listen, bool screen, int signals,
+		 struct fffa_err *err)
+{
+	struct pollfd fds[] = {{.fd = signals, .events = POLLIN},
+			       {.fd = screen ? STDIN_FILENO : -1, .events = POLLIN}};
+	struct fffa_top_last last = {0};
+	bool seen = false;
+	char key;
+
+	for (;;) {
+		int r = show(listen, screen, &last, err);
+
+		if (r && (!seen || r == -EIO))
+			return r;
+		if (r)
+			(void)printf("%s\n", err->text);
+		(void)fflush(stdout);
+		seen = true;
+		if (poll(fds, 2, a->interval_ms) <= 0)
+			continue;
+		if (fds[0].revents)
+			return 0;
+		if (read(STDIN_FILENO, &key, 1) != 1 || key == 'q')
+			return 0;
+	}
+}
+
+/* Keys come at once and are not shown; as it was, afterwards. */
+static int watch_screen(const struct args *a, const char *listen, struct fffa_err *err)
+{
+	bool screen = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	struct termios before, raw;
+	sigset_t set;
+	int signals, r;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	if (signals < 0)
+		return fffa_fail(err, errno, "cannot watch signals: %s", strerror(errno));
+	if (screen && tcgetattr(STDIN_FILENO, &before))
+		screen = false;
+	if (screen) {
+		raw = before;
+		raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+	}
+	r = watch(a, listen, screen, signals, err);
+	if (screen)
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
+	(void)close(signals);
+	return r;
+}
+
+enum fffa_exit fffa_cmd_top(const struct fffa_command *self, int argc, char **argv)
+{
+	struct args a = {.interval_ms = 1000};
+	enum fffa_exit code = parse(self, argc, argv, &a);
+	struct fffa_top_last last = {0};
+	struct fffa_err err = {""};
+	struct fffa_config conf;
+	int r;
+
+	if (code)
+		return code;
+	if (a.help) {
+		(void)fputs(self->help, stdout);
+		return FFFA_EXIT_OK;
+	}
+	code = fffa_cli_load(a.config, &conf, stderr);
+	if (code)
+		return code;
+	if (!conf.status.listen || !*conf.status.listen)
+		r = fffa_fail(&err, ENOTCONN, "status.listen is empty: there is nobody to ask");
+	else if (a.once)
+		r = show(conf.status.listen, false, &last, &err);
+	else
+		r = watch_screen(&a, conf.status.listen, &err);
+	if (r)
+		(void)fprintf(stderr, "fffa top: %s\n", err.text);
+	fffa_config_free(&conf);
+	return r ? FFFA_EXIT_FAILED : FFFA_EXIT_OK;
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+#include "agent/cli/top_page.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+struct page {
+	FILE *out;
+	unsigned int rows_left;
+	unsigned int columns;
+};
+
+/* One line, cut to the terminal. What came from outside must not steer it: no control characters. */
+static void line(struct page *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void line(struct page *p, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	if (!p->rows_left)
+		return;
+	p->rows_left--;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	for (char *c = text; *c; c++) {
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
+	if (p->columns && p->columns < sizeof(text))
+		text[p->columns] = '\0';
+	(void)fprintf(p->out, "%s\n", text);
+}
+
+static int64_t number(const json_t *o, const char *key)
+{
+	return json_integer_value(json_object_get(o, key));
+}
+
+static const char *text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
+static int64_t sum(const json_t *o)
+{
+	const char *key;
+	json_t *v;
+	int64_t n = 0;
+
+	json_object_foreach ((json_t *)o, key, v)
+		n += json_integer_value(v);
+	return n;
+}
+
+/* "1.5k", "12M": at most 6 characters. */
+static const char *short_number(double v, char dst[16])
+{
+	static const char units[] = " kMGTPE";
+	size_t u = 0;
+
+	while (v >= 9999.5 && u + 2 < sizeof(units)) {
+		v /= 1000;
+		u++;
+	}
+	(void)snprintf(dst, 16, u ? "%.0f%c" : "%.0f", v, units[u]);
+	return dst;
+}
+
+static double rate(int64_t now, int64_t before, int64_t ms)
+{
+	return ms > 0 && now > before ? (double)(now - before) * 1000 / (double)ms : 0;
+}
+
+static void put_rates(struct page *p, const json_t *status, struct fffa_top_last *last)
+{
+	const json_t *ledger = json_object_get(status, "ledger");
+	const json_t *packets = json_object_get(ledger, "packets");
+	const json_t *bytes = json_object_get(ledger, "bytes");
+	struct fffa_top_last now = {.uptime_ms = number(status, "uptime_ms"),
+				    .packets = number(packets, "seen"),
+				    .bytes = number(bytes, "seen"),
+				    .records = number(ledger, "records")};
+	char a[16], b[16], c[16];
+	int64_t ms;
+
+	if (now.uptime_ms < last->uptime_ms) /* another agent */
+		memset(last, 0, sizeof(*last));
+	ms = now.uptime_ms - last->uptime_ms;
+	line(p, "seen %s packets/s  %s bit/s   made %s records/s   flows %" PRId64 " of %" PRId64,
+	     short_number(rate(now.packets, last->packets, ms), a),
+	     short_number(8 * rate(now.bytes, last->bytes, ms), b),
+	     short_number(rate(now.records, last->records, ms), c),
+	     number(json_object_get(status, "flows"), "active"),
+	     number(json_object_get(status, "flows"), "capacity"));
+	*last = now;
+}
+
+static void put_losses(struct page *p, const json_t *lost, const char *what)
+{
+	const char *reason;
+	json_t *n;
+
+	json_object_foreach ((json_t *)lost, reason, n) {
+		if (json_integer_value(n))
+			line(p, "  lost %" JSON_INTEGER_FORMAT " %s: %s", json_integer_value(n),
+			     what, reason);
+	}
+}
+
+static void put_sinks(struct page *p, const json_t *sinks)
+{
+	size_t i;
+	json_t *s;
+
+	line(p, "%-16s %-8s %-5s %12s %10s %10s %10s %10s  %s", "SINK", "TYPE", "STATE",
+	     "DELIVERED", "REJECTED", "LOST", "IN FLIGHT", "RETRIES", "LAST ERROR");
+	json_array_foreach ((json_t *)sinks, i, s) {
+		const json_t *lost = json_object_get(s, "lost");
+
+		line(p,
+		     "%-16s %-8s %-5s %12" PRId64 " %10" PRId64 " %10" PRId64 " %10" PRId64
+		     " %10" PRId64 "  %s",
+		     text(s, "name"), text(s, "type"),
+		     json_is_true(json_object_get(s, "up")) ? "up" : "DOWN", number(s, "delivered"),
+		     number(s, "rejected"), sum(lost), number(s, "in_flight"), number(s, "retries"),
+		     text(s, "last_error"));
+		put_losses(p, lost, "records");
+	}
+}
+
+/* "10.0.0.1:443", "[::1]:443", "10.0.0.1" where there are no ports. */
+static const char *endpoint(const json_t *f, const char *addr, const char *port, char dst[64])
+{
+	const char *ip = text(f, addr);
+	bool v6 = strchr(ip, ':') != NULL;
+
+	if (!json_object_get(f, port))
+		(void)snprintf(dst, 64, "%s", ip);
+	else
+		(void)snprintf(dst, 64, "%s%s%s:%" PRId64, v6 ? "[" : "", ip, v6 ? "]" : "",
+			       number(f, port));
+	return dst;
+}
+
+static const char *protocol(const json_t *f, char dst[16])
+{
+	int64_t n = number(f, "protocol");
+
+	if (n == 6 || n == 17)
+		return n == 6 ? "tcp" : "udp";
+	if (n == 1 || n == 58)
+		return n == 1 ? "icmp" : "icmp6";
+	(void)snprintf(dst, 16, "%" PRId64, n);
+	return dst;
+}
+
+static void put_flows(struct page *p, const json_t *flows)
+{
+	size_t i;
+	json_t *f;
+
+	line(p, "%-15s %-3s %-5s %-26s %-26s %9s %9s", "INTERFACE", "DIR", "PROTO", "SOURCE",
+	     "DESTINATION", "PACKETS", "BYTES");
+	json_array_foreach ((json_t *)flows, i, f) {
+		char from[64], to[64], proto[16], packets[16], bytes[16];
+
+		line(p, "%-15s %-3s %-5s %-26s %-26s %9s %9s", text(f, "interface"),
+		     text(f, "direction")[0] == 'e' ? "out" : "in", protocol(f, proto),
+		     endpoint(f, "srcaddr", "srcport", from), endpoint(f, "dstaddr", "dstport", to),
+		     short_number((double)number(f, "packets"), packets),
+		     short_number((double)number(f, "bytes"), bytes));
+	}
+}
+
+int fffa_top_page(FILE *out, const char *status, const char *flows, unsigned int rows,
+		  unsigned int columns, struct fffa_top_last *last)
+{
+	struct page p = {.out = out, .rows_left = rows ? rows : UINT32_MAX, .columns = columns};
+	json_t *s = json_loads(status, 0, NULL), *f = json_loads(flows, 0, NULL);
+	int r = -EINVAL;
+
+	if (json_is_object(json_object_get(s, "ledger")) &&
+	    json_is_array(json_object_get(f, "flows"))) {
+		line(&p, "fffa %s  %s  %s  up %" PRId64 " s%s%s", text(s, "version"),
+		     text(s, "agent_id"), text(s, "stage"), number(s, "uptime_ms") / 1000,
+		     *text(s, "not_ready") ? "  NOT READY: " : "", text(s, "not_ready"));
+		put_rates(&p, s, last);
+		put_losses(&p,
+			   json_object_get(json_object_get(json_object_get(s, "ledger"), "packets"),
+					   "lost"),
+			   "packets");
+		line(&p, "%s", "");
+		put_sinks(&p, json_object_get(s, "sinks"));
+		line(&p, "%s", "");
+		put_flows(&p, json_object_get(f, "flows"));
+		r = 0;
+	}
+	json_decref(s);
+	json_decref(f);
+	return r;
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#include "agent/daemon/reload.h"
+
+#include "agent/base/log.h"
+#include "agent/daemon/schema.h"
+#include "config/change.h"
+
+#define TAG "reload"
+
+static void on_problem(void *arg, const char *line)
+{
+	(void)arg;
+	fffa_error(TAG, "%s", line);
+}
+
+static void on_change(void *arg, const char *key, bool taken)
+{
+	(void)arg;
+	if (taken)
+		fffa_info(TAG, "%s: the new value is used from now on", key);
+	else
+		fffa_warn(TAG, "%s: changed, but needs a restart: the old value stays in use", key);
+}
+
+int fffa_reload(const char *path, struct fffa_config *conf)
+{
+	struct fffa_sink_schema rows[FFFA_SCHEMA_ROWS];
+	struct fffa_config next;
+	int err;
+
+	fffa_schema_fill(rows);
+	err = fffa_config_load(path, rows, &next, on_problem, NULL);
+	if (err) {
+		fffa_error(TAG, "%s: nothing has changed", path);
+		return err;
+	}
+	fffa_config_take(conf, &next, on_change, NULL);
+	fffa_config_free(&next);
+	fffa_log_setup((enum fffa_log_level)conf->log_level,
+		       (enum fffa_log_format)conf->log_format);
+	return 0;
+}

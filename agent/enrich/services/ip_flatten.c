@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#include "agent/enrich/services/ip_flatten.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "agent/enrich/services/aws_service.h"
+
+#define IPV4_START ((fffa_ip_number)0xffff << 32)
+#define KINDS	   10
+#define DEPTH_MAX  130 /* prefixes within each other: one of each length, and all */
+
+struct span {
+	fffa_ip_number first;
+	fffa_ip_number last;
+	uint8_t bits;
+	uint8_t service;
+};
+
+struct sweep {
+	struct fffa_ip_range *v;
+	size_t n;
+	struct span open[DEPTH_MAX]; /* each within the one before */
+	size_t depth;
+};
+
+static struct span span_of(const struct fffa_cidr *c, uint8_t service)
+{
+	struct span s = {.bits = c->bits, .service = service};
+	fffa_ip_number rest = c->bits < 128 ? ~(fffa_ip_number)0 >> c->bits : 0;
+
+	for (int i = 0; i < 16; i++)
+		s.first = s.first << 8 | c->addr[i];
+	s.first &= ~rest;
+	s.last = s.first | rest;
+	return s;
+}
+
+/* Nobody's, by RFC 1918, 3927, 6598, 1122, 4193 and 4291; and the place of IPv4 among IPv6. */
+static void kinds(struct span out[KINDS])
+{
+	static const char *const text[KINDS] = {"10.0.0.0/8",	  "172.16.0.0/12", "192.168.0.0/16",
+						"169.254.0.0/16", "100.64.0.0/10", "127.0.0.0/8",
+						"fc00::/7",	  "fe80::/10",	   "::1/128",
+						"::ffff:0:0/96"};
+	struct fffa_cidr c;
+
+	for (size_t i = 0; i < KINDS; i++) {
+		(void)fffa_cidr_parse(text[i], &c, NULL); /* constants */
+		out[i] = span_of(&c, FFFA_AWS_NONE);
+	}
+}
+
+static bool is_within_kind(const struct span *s, const struct span kind[KINDS])
+{
+	/* The last kind is no kind of address, only a border. */
+	for (size_t i = 0; i + 1 < KINDS; i++) {
+		if (s->first >= kind[i].first && s->last <= kind[i].last)
+			return true;
+	}
+	return false;
+}
+
+/* By start, the wider first: each prefix behind those that hold it. */
+static int in_order(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
+	return (x->bits > y->bits) - (x->bits < y->bits);
+}
+
+static void emit(struct sweep *w, fffa_ip_number start, uint8_t service)
+{
+	if (w->n && w->v[w->n - 1].start == start)
+		w->n--; /* nothing was left of it */
+	/* IPv4 does not go on with what is before it. */
+	if (start == IPV4_START || (w->n ? w->v[w->n - 1].service : FFFA_AWS_NONE) != service)
+		w->v[w->n++] = (struct fffa_ip_range){start, service};
+}
+
+/* Ends the prefixes that end before at. */
+static void end_before(struct sweep *w, fffa_ip_number at)
+{
+	while (w->depth && w->open[w->depth - 1].last < at) {
+		fffa_ip_number end = w->open[--w->depth].last + 1;
+
+		emit(w, end, w->depth ? w->open[w->depth - 1].service : FFFA_AWS_NONE);
+	}
+}
+
+static void begin(struct sweep *w, const struct span *s)
+{
+	struct span *top = w->depth ? &w->open[w->depth - 1] : NULL;
+
+	if (top && top->first == s->first && top->bits == s->bits) /* the same prefix again */
+		top->service = fffa_aws_service_better(top->service, s->service);
+	else
+		w->open[w->depth++] = *s;
+	emit(w, s->first, w->open[w->depth - 1].service);
+}
+
+int fffa_ip_flatten(const struct fffa_ip_prefix *v, size_t n, struct fffa_ip_range **out,
+		    size_t *count)
+{
+	struct span *spans = malloc((n + KINDS) * sizeof(*spans));
+	struct sweep w = {.v = malloc(2 * (n + KINDS) * sizeof(*w.v))};
+	struct span kind[KINDS];
+	size_t m = 0;
+
+	if (!spans || !w.v) {
+		free(spans);
+		free(w.v);
+		return -ENOMEM;
+	}
+	kinds(kind);
+	for (; m < KINDS; m++)
+		spans[m] = kind[m];
+	for (size_t i = 0; i < n; i++) {
+		struct span s = span_of(&v[i].cidr, v[i].service);
+
+		if (!is_within_kind(&s, kind))
+			spans[m++] = s;
+	}
+	qsort(spans, m, sizeof(*spans), in_order);
+	for (size_t i = 0; i < m; i++) {
+		end_before(&w, spans[i].first);
+		begin(&w, &spans[i]);
+	}
+	/* The end of the address space ends all; nothing begins behind it. */
+	while (w.depth && w.open[w.depth - 1].last != ~(fffa_ip_number)0)
+		end_before(&w, w.open[w.depth - 1].last + 1);
+	free(spans);
+	*out = w.v;
+	*count = w.n;
+	return 0;
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+#include "agent/enrich/services/ip_ranges.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+#include "agent/enrich/services/aws_service.h"
+
+#define TAG "metadata"
+
+/* What tells one state of a file from another. */
+struct stamp {
+	int64_t mtime_s;
+	int64_t mtime_ns;
+	uint64_t inode;
+	int64_t bytes;
+};
+
+/* One look at the file: the worker's while it runs, the loop's otherwise. */
+struct look {
+	struct stamp stamp; /* in: of the last look; out: of this one */
+	struct fffa_ip_table *table;
+	struct fffa_ip_ranges_facts facts;
+	struct fffa_err err;
+	int error; /* 0: table is new, or NULL where nothing has changed */
+};
+
+struct fffa_ip_ranges {
+	uv_loop_t *loop;
+	uv_timer_t timer;
+	uv_work_t work;
+	uint64_t refresh_ms;
+	void (*changed)(void *arg);
+	void *arg;
+	struct fffa_ip_table *table; /* NULL: none was of use yet */
+	struct look look;
+	struct fffa_err told; /* what the log has said of the file */
+	bool working;
+	bool settled;
+	bool closing;
+	bool handle_closed;
+	void (*closed)(void *arg);
+	void *closed_arg;
+	char path[];
+};
+
+static int read_whole(int fd, size_t len, char **out)
+{
+	char *text = malloc(len + 1);
+	size_t n = 0;
+
+	if (!text)
+		return -ENOMEM;
+	while (n < len) {
+		ssize_t got = read(fd, text + n, len - n);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0) {
+			int err = got < 0 ? -errno : -EIO; /* it has become shorter */
+
+			free(text);
+			return err;
+		}
+		n += (size_t)got;
+	}
+	*out = text;
+	return 0;
+}
+
+static struct stamp stamp_of(const struct stat *st)
+{
+	return (struct stamp){
+		.mtime_s = st->st_mtim.tv_sec,
+		.mtime_ns = st->st_mtim.tv_nsec,
+		.inode = st->st_ino,
+		.bytes = st->st_size,
+	};
+}
+
+static bool is_same(const struct stamp *a, const struct stamp *b)
+{
+	return a->mtime_s == b->mtime_s && a->mtime_ns == b->mtime_ns && a->inode == b->inode &&
+	       a->bytes == b->bytes;
+}
+
+static int read_open(int fd, struct look *l)
+{
+	struct stamp now;
+	struct stat st;
+	char *text = NULL;
+	int err;
+
+	if (fstat(fd, &st) != 0)
+		return fffa_fail(&l->err, errno, "%s", strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return fffa_fail(&l->err, EINVAL, "not a regular file");
+	now = stamp_of(&st);
+	if (is_same(&now, &l->stamp))
+		return l->error; /* as it was */
+	l->stamp = now;
+	if (st.st_size > FFFA_IP_RANGES_BYTES_MAX)
+		return fffa_fail(&l->err, EFBIG, "larger than %d bytes", FFFA_IP_RANGES_BYTES_MAX);
+	err = read_whole(fd, (size_t)st.st_size, &text);
+	if (err) {
+		memset(&l->stamp, 0, sizeof(l->stamp)); /* once more at the next look */
+		return fffa_fail(&l->err, -err, "%s", strerror(-err));
+	}
+	err = fffa_ip_ranges_parse(text, (size_t)st.st_size, &l->table, &l->facts, &l->err);
+	free(text);
+	return err;
+}
+
+static void look_at(const char *path, struct look *l)
+{
+	/* What is no file shall not hold a worker. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int error = errno;
+
+	if (fd < 0) {
+		memset(&l->stamp, 0, sizeof(l->stamp));
+		l->error = fffa_fail(&l->err, error, "%s", strerror(error));
+		return;
+	}
+	l->error = read_open(fd, l);
+	if (!l->error)
+		l->err.text[0] = '\0';
+	(void)close(fd);
+}
+
+int fffa_ip_ranges_check(const char *path, struct fffa_ip_ranges_facts *facts, struct fffa_err *err)
+{
+	struct look l = {.error = 0};
+
+	look_at(path, &l);
+	fffa_ip_table_free(l.table);
+	*facts = l.facts;
+	*err = l.err;
+	return l.error;
+}
+
+static void on_work(uv_work_t *w)
+{
+	struct fffa_ip_ranges *r = w->data;
+
+	look_at(r->path, &r->look);
+}
+
+static void maybe_free(struct fffa_ip_ranges *r)
+{
+	if (!r->handle_closed || r->working)
+		return;
+	r->closed(r->closed_arg);
+	fffa_ip_table_free(r->look.table);
+	fffa_ip_table_free(r->table);
+	free(r);
+}
+
+/* Each problem once, as long as it stays the same. */
+static void tell(struct fffa_ip_ranges *r)
+{
+	const struct look *l = &r->look;
+	bool is_news = strcmp(r->told.text, l->err.text) != 0;
+
+	r->told = l->err;
+	if (l->error && is_news)
+		fffa_warn(TAG, "metadata.ip_ranges: %s: %s; %s", r->path, l->err.text,
+			  r->table ? "what was read last stays in use"
+				   : "AWS services of addresses stay unknown");
+	if (!l->table)
+		return;
+	fffa_info(TAG, "AWS services of addresses known prefixes=%zu created=%s path=%s",
+		  l->facts.prefixes, l->facts.created, r->path);
+	if (l->facts.rejected)
+		fffa_warn(TAG, "metadata.ip_ranges: %s: entries that are no prefixes count=%zu",
+			  r->path, l->facts.rejected);
+}
+
+static void on_timer(uv_timer_t *timer);
+
+static void on_looked(uv_work_t *w, int status)
+{
+	struct fffa_ip_ranges *r = w->data;
+	bool is_news = !r->settled || r->look.table;
+
+	(void)status; /* never cancelled */
+	r->working = false;
+	if (r->closing) {
+		maybe_free(r);
+		return;
+	}
+	tell(r);
+	if (r->look.table) {
+		fffa_ip_table_free(r->table);
+		r->table = r->look.table;
+		r->look.table = NULL;
+	}
+	r->settled = true;
+	(void)uv_timer_start(&r->timer, on_timer, r->refresh_ms, 0); /* fails only when closing */
+	if (is_news)
+		r->changed(r->arg);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct fffa_ip_ranges *r = timer->data;
+
+	r->working = true;
+	(void)uv_queue_work(r->loop, &r->work, on_work, on_looked); /* fails only without on_work */
+}
+
+int fffa_ip_ranges_open(uv_loop_t *loop, const char *path, uint64_t refresh_ns,
+			void (*changed)(void *arg), void *arg, struct fffa_ip_ranges **out)
+{
+	size_t len = strlen(path) + 1;
+	struct fffa_ip_ranges *r = calloc(1, sizeof(*r) + len);
+
+	if (!r)
+		return -ENOMEM;
+	memcpy(r->path, path, len);
+	r->loop = loop;
+	r->refresh_ms = refresh_ns / FFFA_NS_PER_MS;
+	r->changed = changed;
+	r->arg = arg;
+	r->work.data = r;
+	(void)uv_timer_init(loop, &r->timer); /* always 0 */
+	r->timer.data = r;
+	on_timer(&r->timer);
+	*out = r;
+	return 0;
+}
+
+bool fffa_ip_ranges_settled(const struct fffa_ip_ranges *r)
+{
+	return r->settled;
+}
+
+void fffa_ip_ranges_apply(const struct fffa_ip_ranges *r, struct fffa_record *rec)
+{
+	if (!r->table)
+		return;
+	rec->src_service = fffa_aws_service_name(fffa_ip_table_find(r->table, rec->key.src));
+	rec->dst_service = fffa_aws_service_name(fffa_ip_table_find(r->table, rec->key.dst));
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	struct fffa_ip_ranges *r = handle->data;
+
+	r->handle_closed = true;
+	maybe_free(r);
+}
+
+void fffa_ip_ranges_close(struct fffa_ip_ranges *r, void (*closed)(void *arg), void *arg)
+{
+	r->closing = true;
+	r->closed = closed;
+	r->closed_arg = arg;
+	uv_close((uv_handle_t *)&r->timer, on_timer_closed);
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#include "agent/enrich/services/ip_table.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/enrich/services/aws_service.h"
+#include "agent/enrich/services/ip_flatten.h"
+
+#define ROOT_BITS 16
+#define ROOTS	  (1u << ROOT_BITS)
+#define BLOCK	  16
+
+/* Range i goes from its start to the next one's. What lies before the first is nobody's. */
+struct fffa_ip_table {
+	uint32_t n4;
+	uint32_t n6;
+	uint64_t *coarse6; /* every BLOCK-th of start6: few enough to stay in the cache */
+	uint64_t *start6;  /* the upper halves */
+	uint64_t *low6;
+	uint32_t *start4;
+	uint8_t *service4;
+	uint8_t *service6;
+	/* How many ranges start below an address with these upper bits. */
+	uint32_t root4[ROOTS + 1];
+};
+
+static bool is_v4(fffa_ip_number a)
+{
+	return a >> 32 == 0xffff;
+}
+
+static void index_v4(struct fffa_ip_table *t)
+{
+	uint32_t i = 0;
+
+	for (uint32_t r = 0; r < ROOTS; r++) {
+		while (i < t->n4 && t->start4[i] < r << (32 - ROOT_BITS))
+			i++;
+		t->root4[r] = i;
+	}
+	t->root4[ROOTS] = t->n4;
+}
+
+/* All in one block, the widest first so that each array lies where its type wants it. */
+static struct fffa_ip_table *allocate(size_t n4, size_t n6)
+{
+	size_t coarse = (n6 + BLOCK - 1) / BLOCK;
+	struct fffa_ip_table *t = malloc(sizeof(*t) + (coarse + 2 * n6) * sizeof(uint64_t) +
+					 n4 * sizeof(uint32_t) + n4 + n6);
+
+	if (!t)
+		return NULL;
+	t->coarse6 = (void *)(t + 1);
+	t->start6 = t->coarse6 + coarse;
+	t->low6 = t->start6 + n6;
+	t->start4 = (void *)(t->low6 + n6);
+	t->service4 = (void *)(t->start4 + n4);
+	t->service6 = t->service4 + n4;
+	t->n4 = t->n6 = 0;
+	return t;
+}
+
+static struct fffa_ip_table *make(const struct fffa_ip_range *v, size_t n)
+{
+	struct fffa_ip_table *t;
+	size_t n4 = 0;
+
+	for (size_t i = 0; i < n; i++)
+		n4 += is_v4(v[i].start);
+	t = allocate(n4, n - n4);
+	if (!t)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (is_v4(v[i].start)) {
+			t->start4[t->n4] = (uint32_t)v[i].start;
+			t->service4[t->n4++] = v[i].service;
+		} else {
+			t->start6[t->n6] = (uint64_t)(v[i].start >> 64);
+			t->low6[t->n6] = (uint64_t)v[i].start;
+			t->service6[t->n6++] = v[i].service;
+		}
+	}
+	for (uint32_t i = 0; i < t->n6; i += BLOCK)
+		t->coarse6[i / BLOCK] = t->start6[i];
+	index_v4(t);
+	return t;
+}
+
+int fffa_ip_table_new(const struct fffa_ip_prefix *v, size_t n, struct fffa_ip_table **out)
+{
+	struct fffa_ip_range *ranges;
+	struct fffa_ip_table *t;
+	size_t count;
+	int err;
+
+	if (n > FFFA_IP_PREFIXES_MAX)
+		return -E2BIG;
+	err = fffa_ip_flatten(v, n, &ranges, &count);
+	if (err)
+		return err;
+	t = make(ranges, count);
+	free(ranges);
+	if (!t)
+		return -ENOMEM;
+	*out = t;
+	return 0;
+}
+
+void fffa_ip_table_free(struct fffa_ip_table *t)
+{
+	free(t);
+}
+
+static uint64_t read_be64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return __builtin_bswap64(v);
+}
+
+/* Number of the ranges in [low, low + n) that start at key or before, counted from 0. */
+static uint32_t count32(const uint32_t *start, uint32_t low, uint32_t n, uint32_t key)
+{
+	while (n > 0) {
+		uint32_t half = (n + 1) / 2;
+
+		low += start[low + half - 1] <= key ? half : 0;
+		n -= half;
+	}
+	return low;
+}
+
+static uint32_t count64(const uint64_t *start, uint32_t low, uint32_t n, uint64_t key)
+{
+	while (n > 0) {
+		uint32_t half = (n + 1) / 2;
+
+		low += start[low + half - 1] <= key ? half : 0;
+		n -= half;
+	}
+	return low;
+}
+
+static uint8_t find_v4(const struct fffa_ip_table *t, uint32_t a)
+{
+	uint32_t root = a >> (32 - ROOT_BITS), low = t->root4[root];
+	uint32_t n = count32(t->start4, low, t->root4[root + 1] - low, a);
+
+	return n ? t->service4[n - 1] : FFFA_AWS_NONE;
+}
+
+static uint8_t find_v6(const struct fffa_ip_table *t, uint64_t high, uint64_t low)
+{
+	uint32_t blocks = count64(t->coarse6, 0, (t->n6 + BLOCK - 1) / BLOCK, high);
+	uint32_t begin, left, n;
+
+	if (!blocks)
+		return FFFA_AWS_NONE;
+	begin = (blocks - 1) * BLOCK;
+	left = t->n6 - begin;
+	n = count64(t->start6, begin, left < BLOCK ? left : BLOCK, high);
+	/* Several ranges begin within the same /64: rare. */
+	if (t->start6[n - 1] == high && t->low6[n - 1] > low) {
+		uint32_t first = high ? count64(t->start6, 0, n, high - 1) : 0;
+
+		n = count64(t->low6, first, n - first, low);
+	}
+	return n ? t->service6[n - 1] : FFFA_AWS_NONE;
+}
+
+uint8_t fffa_ip_table_find(const struct fffa_ip_table *t, const uint8_t addr[16])
+{
+	uint64_t high = read_be64(addr), low = read_be64(addr + 8);
+
+	if (!high && low >> 32 == 0xffff)
+		return find_v4(t, (uint32_t)low);
+	return find_v6(t, high, low);
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+/* In the worker pool: what spool_plan.c asked for. Touches the job, the store, and batches that are
+ * sealed; nothing else. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "agent/pipeline/spooler/spooler_priv.h"
+
+static void fail_from(struct fffa_spool_job *j, size_t first, size_t end, int rc)
+{
+	for (size_t i = first; i < end; i++)
+		j->writes[i].rc = rc;
+}
+
+/* Writes first to end are on the medium, or have failed. */
+static int sync_group(struct fffa_spool_job *j, size_t first, size_t end)
+{
+	int rc;
+
+	if (first == end)
+		return 0;
+	rc = fffa_store_sync(j->store);
+	if (!rc)
+		return 0;
+	fffa_store_end(j->store);
+	fail_from(j, first, end, rc);
+	/* They will be written again elsewhere: once is enough. */
+	(void)fffa_store_cut(j->store, j->writes[first].seg->id, j->writes[first].begin.at);
+	return rc;
+}
+
+static int write_one(struct fffa_spool_job *j, struct fffa_spool_write *w)
+{
+	int rc = w->begins ? fffa_store_begin(j->store, &w->head) : 0;
+
+	if (rc)
+		return rc;
+	fffa_spool_frame_of(&w->frame, w->p->d.batch);
+	return fffa_store_append(j->store, w->begin.at, &w->frame, w->p->d.batch);
+}
+
+/* One fdatasync for all that goes into the same segment. */
+static void write_all(struct fffa_spool_job *j)
+{
+	size_t first = 0, i = 0;
+	int rc = 0;
+
+	for (; i < j->write_count; i++) {
+		if (j->writes[i].begins) {
+			rc = sync_group(j, first, i);
+			first = i;
+		}
+		if (!rc)
+			rc = write_one(j, &j->writes[i]);
+		if (rc)
+			break;
+	}
+	fail_from(j, i, j->write_count, rc);
+	if (rc) {
+		if (i > first)
+			(void)sync_group(j, first, i);
+		fffa_store_end(j->store);
+	} else {
+		(void)sync_group(j, first, i);
+	}
+}
+
+/* 0, also when the body is damaged: r->batch is NULL then. */
+static int load_body(const struct fffa_spool_source *src, struct fffa_spool_read *r)
+{
+	const struct fffa_spool_frame *f = &r->found.frame;
+	size_t n = (size_t)fffa_spool_body_len(f);
+	uint8_t *body = malloc(n);
+	int rc = -ENOMEM;
+
+	r->batch = NULL;
+	if (body)
+		rc = src->read(src->arg, r->found.begin.at + FFFA_SPOOL_FRAME_HEAD, body, n);
+	if (!rc)
+		rc = fffa_spool_frame_batch(f, body, &r->batch);
+	free(body);
+	return rc == -EBADMSG ? 0 : rc;
+}
+
+static int read_some(struct fffa_spool_job *j)
+{
+	struct fffa_spool_pos pos = j->read_from;
+	struct fffa_spool_source src;
+	size_t taken = 0;
+	int rc = fffa_store_source(j->store, j->read_id, &src);
+
+	if (rc)
+		return rc;
+	src.size = src.size < j->read_limit ? src.size : j->read_limit;
+	while (j->read_count < FFFA_SPOOL_READS) {
+		struct fffa_spool_read *r = &j->reads[j->read_count];
+
+		rc = fffa_spool_next(&src, &pos, &r->found);
+		if (rc <= 0) {
+			j->read_ended = !rc;
+			return rc;
+		}
+		taken += (size_t)fffa_spool_body_len(&r->found.frame);
+		if (j->read_count && taken > j->read_budget)
+			return 0;
+		rc = load_body(&src, r);
+		if (rc)
+			return rc;
+		j->read_count++;
+		pos = r->found.end;
+	}
+	return 0;
+}
+
+void fffa_spooler__work(uv_work_t *w)
+{
+	struct fffa_spool_job *j = w->data;
+
+	for (size_t i = 0; i < j->remove_count; i++)
+		(void)fffa_store_remove(j->store, j->removes[i]); /* left over: acked, sent again */
+	write_all(j);
+	if (j->acks)
+		(void)fffa_store_ack(j->store, &j->ack); /* an older one sends more again */
+	if (j->read_seg)
+		j->read_rc = read_some(j);
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+/* The start of a spool: what an earlier run left is looked at, frame head by frame head, and counted
+ * as in flight. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/log.h"
+#include "agent/pipeline/spooler/spooler_priv.h"
+
+struct scan {
+	struct fffa_spool_seg *seg;
+	bool has_head;
+	struct fffa_spool_segment head;
+	uint64_t identity; /* of the first frame */
+	uint64_t size;	   /* of the file */
+	uint64_t frames;
+};
+
+static int read_head(const struct fffa_spool_source *src, struct scan *c)
+{
+	uint8_t bytes[FFFA_SPOOL_SEGMENT_HEAD];
+	int rc;
+
+	if (src->size < sizeof(bytes))
+		return 0;
+	rc = src->read(src->arg, 0, bytes, sizeof(bytes));
+	if (!rc)
+		c->has_head = !fffa_spool_segment_get(&c->head, bytes);
+	return rc;
+}
+
+static int walk(const struct fffa_spool_source *src, struct scan *c)
+{
+	struct fffa_spool_seg *seg = c->seg;
+	struct fffa_spool_found found;
+	int rc;
+
+	while ((rc = fffa_spool_next(src, &seg->end, &found)) > 0) {
+		const struct fffa_spool_frame *f = &found.frame;
+
+		if (!c->frames++) {
+			c->identity = f->identity;
+			seg->epoch = f->origin.epoch;
+		}
+		seg->first_ms = seg->first_ms < f->first_ms ? seg->first_ms : f->first_ms;
+		seg->last_ms = seg->last_ms > f->last_ms ? seg->last_ms : f->last_ms;
+		seg->end = found.end;
+	}
+	return rc;
+}
+
+/* May its bytes go to the sink as they are? A column of text has no name: vpc must be the same. */
+static bool suits(const struct fffa_spooler *s, const struct scan *c)
+{
+	const char *format = s->lane->conf->common.format;
+
+	return c->identity == s->identity ||
+	       (c->has_head && !strcmp(c->head.format, format) && strcmp(format, "vpc") != 0);
+}
+
+static void resume(struct fffa_spooler *s, uint64_t records)
+{
+	struct fffa_sink_ledger *l = &s->lane->ledger;
+
+	l->records += records;
+	l->resumed += records;
+	l->in_flight += records;
+}
+
+static void set_aside(struct fffa_spooler *s, struct scan *c, const char *why)
+{
+	uint64_t records = fffa_spooler__unread_of(c->seg);
+
+	fffa_warn(s->lane->tag, "spool: segment %016" PRIx64 " is set aside, %s: records=%" PRIu64,
+		  c->seg->id, why, records);
+	if (fffa_store_set_aside(s->store, c->seg->id))
+		fffa_warn(s->lane->tag, "spool: segment %016" PRIx64 " cannot be renamed",
+			  c->seg->id);
+	resume(s, records);
+	s->unread += records;
+	fffa_spooler__lose_unread(s, c->seg, &c->seg->end, FFFA_RL_SPOOL_FORMAT);
+}
+
+/* True: the segment stays, with its frames to be sent. */
+static bool take_over(struct fffa_spooler *s, struct scan *c)
+{
+	struct fffa_spool_seg *seg = c->seg;
+
+	if (!c->frames) {
+		if (!c->has_head && c->size > FFFA_SPOOL_SEGMENT_HEAD)
+			set_aside(s, c, "nothing in it can be read");
+		else
+			(void)fffa_store_remove(s->store, seg->id); /* all settled, or torn */
+		return false;
+	}
+	if (!suits(s, c)) {
+		set_aside(s, c, "its records are of another format");
+		return false;
+	}
+	if (seg->end.at < c->size && !fffa_store_cut(s->store, seg->id, seg->end.at))
+		c->size = seg->end.at;
+	seg->disk_bytes = c->size;
+	s->bytes += c->size;
+	s->unread += fffa_spooler__unread_of(seg);
+	s->epoch = s->epoch > seg->epoch ? s->epoch : seg->epoch;
+	resume(s, fffa_spooler__unread_of(seg));
+	return true;
+}
+
+static int scan_one(struct fffa_spooler *s, uint64_t id, const struct fffa_spool_pos *from)
+{
+	struct scan c = {.seg = calloc(1, sizeof(*c.seg))};
+	struct fffa_spool_source src;
+	int rc;
+
+	if (!c.seg)
+		return -ENOMEM;
+	c.seg->id = id;
+	c.seg->read = c.seg->end = *from;
+	c.seg->begin_records = from->records;
+	c.seg->first_ms = INT64_MAX;
+	c.seg->last_ms = INT64_MIN;
+	rc = fffa_store_source(s->store, id, &src);
+	if (!rc)
+		rc = read_head(&src, &c);
+	if (!rc) {
+		c.size = src.size;
+		rc = walk(&src, &c);
+	}
+	if (rc)
+		set_aside(s, &c, strerror(-rc));
+	else if (take_over(s, &c)) {
+		TAILQ_INSERT_TAIL(&s->segs, c.seg, link);
+		return 0;
+	}
+	free(c.seg);
+	return 0;
+}
+
+static int scan_all(struct fffa_spooler *s, const uint64_t *ids, size_t n,
+		    const struct fffa_spool_ack *ack)
+{
+	const struct fffa_spool_pos begin = fffa_spool_begin();
+	int rc = 0;
+
+	for (size_t i = 0; i < n && !rc; i++) {
+		if (ids[i] < ack->segment)
+			(void)fffa_store_remove(s->store, ids[i]); /* settled */
+		else
+			rc = scan_one(s, ids[i], ids[i] == ack->segment ? &ack->pos : &begin);
+		s->next_id = ids[i] >= s->next_id ? ids[i] + 1 : s->next_id;
+	}
+	return rc;
+}
+
+int fffa_spooler__scan(struct fffa_spooler *s, struct fffa_err *err)
+{
+	struct fffa_spool_ack ack;
+	uint64_t *ids = NULL;
+	size_t n = 0;
+	int rc = fffa_store_list(s->store, &ids, &n, &ack);
+
+	if (!rc) {
+		s->acked = ack;
+		s->next_id = ack.segment + 1;
+		rc = scan_all(s, ids, n, &ack);
+	}
+	free(ids);
+	if (rc)
+		return fffa_fail(err, -rc, "spool: %s", strerror(-rc));
+	if (s->lane->ledger.resumed)
+		fffa_info(s->lane->tag, "spool: resumed records=%" PRIu64 " segments=%zu",
+			  s->lane->ledger.resumed, n);
+	return 0;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* fffa_config_print and fffa_config_print_defaults. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/print/emit.h"
+#include "config/read.h"
+#include "config/rows.h"
+
+static const char preamble[] =
+	"# SPDX-License-Identifier: MIT\n"
+	"# FFFA: every key at its default. Written by `fffa config --defaults`; do not edit by "
+	"hand.\n"
+	"#\n"
+	"# Durations: 500ms 10s 5m 1h. Sizes: plain bytes, 64KiB 10MiB 1GiB.\n"
+	"# ${NAME} and ${NAME:-default} in a value are taken from the environment; $${ is a "
+	"literal ${.\n"
+	"# Unknown and duplicate keys are errors. HUP reopens files and reads this file again: "
+	"keys "
+	"marked so are\n"
+	"# taken over, a change of any other needs a restart, and the log names it.\n";
+
+static const char examples[] =
+	"#\n"
+	"# The other types of sinks: the keys above up to retry, and these.\n"
+	"# Remove the first # of each line to use one.\n";
+
+static void print_sections(struct fffa_emit *e, const struct fffa_config *c)
+{
+	/* Fields are bound to a copy because they are writable; its contents stay c's. */
+	struct fffa_config copy = *c;
+	struct fffa_fields f = {.n = 0};
+
+	if (!fffa_fields_add(&f, fffa_config_rows, &copy))
+		fffa_emit_fields(e, &f);
+}
+
+int fffa_config_print(const struct fffa_config *c, const struct fffa_sink_schema *schema, FILE *out)
+{
+	struct fffa_emit e = {.out = out, .lead = ""};
+	size_t i;
+
+	(void)schema; /* each sink keeps its rows */
+	print_sections(&e, c);
+	fputs("sinks:\n", out);
+	for (i = 0; i < c->sink_count; i++)
+		fffa_emit_sink(&e, &c->sinks[i]);
+	return fffa_emit_end(out);
+}
+
+/* A sink of the type with its own keys at their defaults, all of it commented out. */
+static int print_example(const struct fffa_sink_schema *type, FILE *out)
+{
+	struct fffa_report rep = {.file = type->name};
+	struct fffa_fields f = {.n = 0};
+	struct fffa_scope s = {.rep = &rep, .path = "", .fields = &f};
+	struct fffa_emit e = {.out = out, .comments = true, .lead = "#", .indent = 4};
+	void *own = calloc(1, type->conf_size ? type->conf_size : 1);
+	int ret;
+
+	if (!own)
+		return -ENOMEM;
+	ret = fffa_fields_add(&f, type->opts, own);
+	if (!ret)
+		ret = fffa_read_defaults(&s);
+	if (!ret) {
+		fprintf(out, "#  - name: %s\n#    type: %s\n", type->name, type->name);
+		fffa_emit_fields(&e, &f);
+	}
+	fffa_options_clear(type->opts, own);
+	free(own);
+	return ret;
+}
+
+static int print_examples(const struct fffa_config *c, const struct fffa_sink_schema *schema,
+			  FILE *out)
+{
+	bool first = true;
+	int ret = 0;
+
+	for (; schema && schema->name && !ret; schema++) {
+		if (!strcmp(schema->name, c->sinks[0].common.type))
+			continue;
+		fputs(first ? examples : "#\n", out);
+		first = false;
+		ret = print_example(schema, out);
+	}
+	return ret;
+}
+
+int fffa_config_print_defaults(const struct fffa_sink_schema *schema, FILE *out)
+{
+	struct fffa_emit e = {.out = out, .comments = true, .lead = ""};
+	struct fffa_config c;
+	int ret = fffa_config_load(NULL, schema, &c, NULL, NULL);
+
+	if (ret)
+		return ret;
+	fputs(preamble, out);
+	print_sections(&e, &c);
+	fputs("\n# 1 to 16 of them; each gets every record.\nsinks:\n", out);
+	fffa_emit_sink(&e, &c.sinks[0]);
+	ret = print_examples(&c, schema, out);
+	fffa_config_free(&c);
+	return ret ? ret : fffa_emit_end(out);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* Where problems go: counted, formatted as "FILE:LINE: key.path: text", handed to the caller's
+ * function. */
+#ifndef FFFA_CONFIG_YAML_REPORT_H
+#define FFFA_CONFIG_YAML_REPORT_H
+
+#include <stddef.h>
+
+#include "config/config.h"
+
+/* A file full of nonsense is not worth more lines than this. */
+#define FFFA_REPORT_PROBLEMS_MAX 200
+
+struct fffa_report {
+	const char *file;
+	fffa_problem_fn problem; /* may be NULL */
+	void *arg;
+	unsigned int count;
+	int error; /* -ENOMEM once memory ran out, or the -errno of the file; else 0 */
+};
+
+/* line 0: the file as a whole. path "": no key. */
+void fffa_report_problem(struct fffa_report *rep, unsigned int line, const char *path,
+			 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Remembers and reports (once) that memory ran out. Returns -ENOMEM. */
+int fffa_report_nomem(struct fffa_report *rep);
+/* 0, or what the load returns: the hard error, else -EINVAL when there were problems. */
+int fffa_report_result(const struct fffa_report *rep);
+
+/* Text from outside, made fit for one line of a message: bounded, without control characters. */
+struct fffa_shown {
+	char text[72];
+};
+struct fffa_shown fffa_shown(const char *text);
+
+/* A key path for messages; cut when too long. */
+struct fffa_path {
+	char text[256];
+};
+/* "base.key"; "key" when base is empty. */
+struct fffa_path fffa_path_join(const char *base, const char *key);
+/* "base[i]" */
+struct fffa_path fffa_path_index(const char *base, size_t i);
+
+#endif

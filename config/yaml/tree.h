@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* YAML text as a bounded tree of nodes, each with the line it began on. No aliases, tags or second
+ * documents. */
+#ifndef FFFA_CONFIG_YAML_TREE_H
+#define FFFA_CONFIG_YAML_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/yaml/report.h"
+
+#define FFFA_TREE_DEPTH_MAX    16    /* collections inside each other */
+#define FFFA_TREE_NODES_MAX    65536 /* in one file */
+#define FFFA_TREE_CHILDREN_MAX 1024  /* entries of one list or map */
+
+enum fffa_node_kind {
+	FFFA_NODE_SCALAR,
+	FFFA_NODE_LIST,
+	FFFA_NODE_MAP,
+	FFFA_NODE_BAD, /* already reported; readers pass over it */
+};
+
+struct fffa_node {
+	enum fffa_node_kind kind;
+	unsigned int line;	 /* from 1 */
+	bool plain;		 /* a scalar without quotes */
+	size_t count;		 /* children; a map's keys and values both count */
+	struct fffa_node *first; /* children; in a map: key, value, key, value ... */
+	struct fffa_node *last;
+	struct fffa_node *next;	 /* sibling */
+	struct fffa_node *chain; /* all nodes of the tree, for freeing */
+	char text[];		 /* scalar: UTF-8 without NUL inside; else empty */
+};
+
+struct fffa_tree {
+	struct fffa_node *root; /* NULL: an empty file */
+	struct fffa_node *all;
+	size_t count;
+};
+
+/*
+ * Reads text into *tree. Problems go to rep; returns 0 when the tree can be walked (there may still
+ * be problems that were reported), -EINVAL when not, -ENOMEM. Free with fffa_tree_free in every
+ * case.
+ */
+int fffa_tree_parse(struct fffa_tree *tree, const char *text, size_t len, struct fffa_report *rep);
+void fffa_tree_free(struct fffa_tree *tree);
+
+/* True for a scalar that YAML reads as "no value": nothing at all, ~ or null. */
+bool fffa_node_is_null(const struct fffa_node *node);
+/* The value under a dotted path of map keys ("batch.bytes"), or NULL. node may be NULL. */
+const struct fffa_node *fffa_node_get(const struct fffa_node *node, const char *path);
+/* "a list", "a map", "text", "empty" */
+const char *fffa_node_kind_name(const struct fffa_node *node);
+
+#endif

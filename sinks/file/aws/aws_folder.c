@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sinks/file/aws/aws.h"
+#include "sinks/file/aws/aws_names.h"
+
+#define FOLDER_MODE 0750
+#define PARTS	    ".part"
+
+static int sync_folder(int fd)
+{
+	/* Where a directory cannot be synced, fsync says EINVAL. */
+	return fsync(fd) && errno == EIO ? -EIO : 0;
+}
+
+static int make_folder(const struct fffa_aws_conf *conf, int dir_fd, const char *name)
+{
+	if (mkdirat(dir_fd, name, FOLDER_MODE))
+		return errno == EEXIST ? 0 : -errno;
+	if (fchownat(dir_fd, name, conf->access->uid, conf->access->gid, 0) ||
+	    fchmodat(dir_fd, name, FOLDER_MODE, 0))
+		return -errno;
+	return conf->sync ? sync_folder(dir_fd) : 0;
+}
+
+static int open_folder(int dir_fd, const char *name)
+{
+	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* A step down from dir_fd, which is closed; the folder is made when it is not there. */
+static int enter(const struct fffa_aws_conf *conf, int dir_fd, const char *name)
+{
+	int fd = open_folder(dir_fd, name);
+
+	if (fd == -ENOENT) {
+		int rc = make_folder(conf, dir_fd, name);
+
+		fd = rc ? rc : open_folder(dir_fd, name);
+	}
+	(void)close(dir_fd); /* a directory */
+	return fd;
+}
+
+/* The folder at path, below dir_fd where it is relative; each step is made when missing. */
+static int walk(const struct fffa_aws_conf *conf, int dir_fd, const char *path)
+{
+	char name[NAME_MAX + 1];
+
+	while (dir_fd >= 0 && *path) {
+		size_t n = strcspn(path, "/");
+
+		if (n >= sizeof(name)) {
+			(void)close(dir_fd);
+			return -ENAMETOOLONG;
+		}
+		memcpy(name, path, n);
+		name[n] = '\0';
+		if (n)
+			dir_fd = enter(conf, dir_fd, name);
+		path += n + (path[n] == '/');
+	}
+	return dir_fd;
+}
+
+static int open_root(const struct fffa_aws_conf *conf)
+{
+	int fd = open(*conf->path == '/' ? "/" : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : walk(conf, fd, conf->path);
+}
+
+int fffa_file__aws_open_parts(const struct fffa_aws_conf *conf)
+{
+	int fd = open_root(conf);
+
+	return fd < 0 ? fd : walk(conf, fd, PARTS);
+}
+
+int fffa_file__aws_make_folders(const struct fffa_aws_conf *conf)
+{
+	int fd = fffa_file__aws_open_parts(conf), rc;
+
+	if (fd < 0)
+		return fd;
+	rc = faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) ? -errno : 0;
+	(void)close(fd);
+	return rc;
+}
+
+int fffa_file__aws_place(const struct fffa_aws_conf *conf, const char *name)
+{
+	char folder[PATH_MAX];
+	struct fffa_aws_object o;
+	int parts, to, rc;
+
+	if (!fffa_file__aws_object_parse(name, &o) ||
+	    fffa_file__aws_object_folder(&o, conf->hive, folder, sizeof(folder)))
+		return -EINVAL;
+	parts = fffa_file__aws_open_parts(conf);
+	if (parts < 0)
+		return parts;
+	to = open_root(conf);
+	if (to >= 0)
+		to = walk(conf, to, folder);
+	rc = to < 0 ? to : 0;
+	if (!rc && renameat(parts, name, to, name))
+		rc = -errno;
+	if (!rc && conf->sync)
+		rc = sync_folder(to);
+	if (to >= 0)
+		(void)close(to);
+	(void)close(parts);
+	return rc;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "sinks/file/aws/aws.h"
+#include "sinks/file/aws/aws_names.h"
+#include "sinks/file/aws/part.h"
+
+/* What another process, or this one, still writes is held by it. */
+static int salvage_one(const struct fffa_aws_conf *conf, int dir_fd, const char *name,
+		       const atomic_bool *cancel)
+{
+	int fd = openat(dir_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), rc;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		rc = errno == EWOULDBLOCK ? 0 : -errno;
+	} else {
+		rc = fffa_file__part_salvage(fd, conf->sync, cancel);
+		if (rc > 0)
+			rc = fffa_file__aws_place(conf, name);
+		else if (!rc && unlinkat(dir_fd, name, 0))
+			rc = -errno;
+	}
+	if (close(fd) && !rc)
+		rc = -errno;
+	return rc;
+}
+
+int fffa_file__aws_salvage(const struct fffa_aws_conf *conf, const atomic_bool *cancel)
+{
+	int fd = fffa_file__aws_open_parts(conf), first = 0;
+	struct fffa_aws_object o;
+	const struct dirent *e;
+	DIR *dir;
+
+	if (fd < 0)
+		return fd;
+	dir = fdopendir(fd);
+	if (!dir) {
+		first = -errno;
+		(void)close(fd);
+		return first;
+	}
+	while (!atomic_load(cancel) && (e = readdir(dir))) {
+		int rc = 0;
+
+		if (fffa_file__aws_object_parse(e->d_name, &o))
+			rc = salvage_one(conf, fd, e->d_name, cancel);
+		if (rc && !first)
+			first = rc;
+	}
+	(void)closedir(dir);
+	return first;
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+/* Completing a gzip file that a crash has cut off anywhere. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "sinks/file/aws/gzip_end.h"
+#include "sinks/file/aws/part.h"
+
+#define GZIP_BITS    (15 + 16)
+#define AT_BORDER    128 /* data_type of inflate with Z_BLOCK: a block has ended, */
+#define LAST_BLOCK   64	 /* which was marked as the last */
+#define SPARE_BITS   7	 /* and so many bits of its last byte are left */
+#define NOT_COMPLETE 2
+
+struct reading {
+	int fd;
+	z_stream z;
+	int64_t offset;			  /* read so far */
+	struct fffa_part_state now, good; /* good.bytes 0: no line yet */
+	uint8_t last;			  /* byte of the content */
+	uint8_t in[65536], out[65536];
+};
+
+/* Takes what is in in; NOT_COMPLETE at its end, 0 at the end of the stream. */
+static int step(struct reading *r)
+{
+	for (;;) {
+		size_t got;
+		int rc;
+
+		r->z.next_out = r->out;
+		r->z.avail_out = sizeof(r->out);
+		rc = inflate(&r->z, Z_BLOCK);
+		got = sizeof(r->out) - r->z.avail_out;
+		if (got) {
+			r->now.crc = (uint32_t)crc32_z(r->now.crc, r->out, got);
+			r->now.size += (uint32_t)got;
+			r->last = r->out[got - 1];
+		}
+		if (rc == Z_STREAM_END)
+			return 0;
+		if (rc == Z_MEM_ERROR)
+			return -ENOMEM;
+		if (rc != Z_OK && rc != Z_BUF_ERROR)
+			return -EBADMSG; /* damage: what was good so far is kept */
+		if ((r->z.data_type & (AT_BORDER | LAST_BLOCK | SPARE_BITS)) == AT_BORDER &&
+		    r->last == '\n') {
+			r->good = r->now;
+			r->good.bytes = r->offset - r->z.avail_in;
+		}
+		if (!r->z.avail_in && r->z.avail_out)
+			return NOT_COMPLETE;
+	}
+}
+
+static int read_on(struct reading *r)
+{
+	ssize_t n = pread(r->fd, r->in, sizeof(r->in), r->offset);
+
+	if (n < 0)
+		return errno == EINTR ? NOT_COMPLETE : -errno;
+	if (!n)
+		return -EBADMSG;
+	r->offset += n;
+	r->z.next_in = r->in;
+	r->z.avail_in = (uInt)n;
+	return step(r);
+}
+
+/* 0: whole, with nothing behind it; -EBADMSG: torn or damaged; another -errno. */
+static int read_all(struct reading *r, const atomic_bool *cancel)
+{
+	int rc;
+
+	do {
+		if (atomic_load_explicit(cancel, memory_order_relaxed))
+			return -ECANCELED;
+		rc = read_on(r);
+	} while (rc == NOT_COMPLETE);
+	if (!rc && (r->z.avail_in || pread(r->fd, r->in, 1, r->offset) != 0))
+		rc = -EBADMSG;
+	return rc;
+}
+
+static int write_end(int fd, bool sync, const struct fffa_part_state *good)
+{
+	uint8_t end[FFFA_GZIP_END_BYTES];
+
+	fffa_file__gzip_end(good->crc, good->size, end);
+	if (ftruncate(fd, good->bytes))
+		return -errno;
+	if (pwrite(fd, end, sizeof(end), good->bytes) != (ssize_t)sizeof(end))
+		return errno ? -errno : -EIO;
+	return sync && fsync(fd) ? -errno : 0;
+}
+
+int fffa_file__part_salvage(int fd, bool sync, const atomic_bool *cancel)
+{
+	struct reading *r = calloc(1, sizeof(*r));
+	int rc;
+
+	if (!r)
+		return -ENOMEM;
+	r->fd = fd;
+	if (inflateInit2(&r->z, GZIP_BITS) != Z_OK) {
+		free(r);
+		return -ENOMEM;
+	}
+	rc = read_all(r, cancel);
+	if (!rc) {
+		rc = r->now.size ? 1 : 0;
+	} else if (rc == -EBADMSG) {
+		rc = 0;
+		if (r->good.bytes) {
+			errno = 0;
+			rc = write_end(fd, sync, &r->good);
+			rc = rc ? rc : 1;
+		}
+	}
+	(void)inflateEnd(&r->z);
+	free(r);
+	return rc;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "sinks/http/shape/shape.h"
+
+#include <ctype.h>
+
+#include "agent/encode/encoder.h"
+
+#define TEXT_OR_JSON                                                                               \
+	(1u << FFFA_FORMAT_VPC | 1u << FFFA_FORMAT_FLOWLOG | 1u << FFFA_FORMAT_JSON |              \
+	 1u << FFFA_FORMAT_OCSF | 1u << FFFA_FORMAT_ECS)
+#define BEARER "Authorization: Bearer "
+#define KIB    ((size_t)1024)
+
+/* Where each is documented stands with its writer. */
+static const struct fffa_http_shape shapes[] = {
+	[FFFA_HTTP_PLAIN] = {.name = "plain", .token = BEARER, .formats = ~0u, .takes_zstd = true},
+	[FFFA_HTTP_SPLUNK_HEC] = {.name = "splunk_hec",
+				  .path = "/services/collector/event",
+				  .content_type = "application/json",
+				  .token = "Authorization: Splunk ",
+				  .formats = TEXT_OR_JSON,
+				  .write = fffa_http__write_splunk},
+	[FFFA_HTTP_ELASTICSEARCH] = {.name = "elasticsearch",
+				     .path = "/_bulk",
+				     .query = "filter_path=errors,items.*.status",
+				     .content_type = "application/x-ndjson",
+				     .token = BEARER,
+				     .formats = TEXT_OR_JSON,
+				     .records_max = 5000, /* the answer grows with them */
+				     .reply_max = 256 * KIB,
+				     .write = fffa_http__write_elasticsearch,
+				     .judge = fffa_http__judge_bulk},
+	[FFFA_HTTP_OTLP] = {.name = "otlp",
+			    .path = "/v1/logs",
+			    .content_type = "application/json",
+			    .token = BEARER,
+			    .formats = TEXT_OR_JSON,
+			    .reply_max = 64 * KIB,
+			    .takes_zstd = true,
+			    .write = fffa_http__write_otlp,
+			    .judge = fffa_http__judge_otlp},
+	[FFFA_HTTP_LOKI] = {.name = "loki",
+			    .path = "/loki/api/v1/push",
+			    .content_type = "application/json",
+			    .token = BEARER,
+			    .formats = TEXT_OR_JSON,
+			    .write = fffa_http__write_loki},
+	[FFFA_HTTP_DATADOG] = {.name = "datadog",
+			       .path = "/api/v2/logs",
+			       .content_type = "application/json",
+			       .token = "DD-API-KEY: ",
+			       .formats = TEXT_OR_JSON,
+			       .records_max = 1000,
+			       .bytes_max = 5000000,
+			       .write = fffa_http__write_datadog},
+};
+
+const struct fffa_http_shape *fffa_http__shape(int id)
+{
+	return &shapes[id];
+}
+
+struct fffa_span fffa_http__line(const struct fffa_batch *b, uint32_t i)
+{
+	struct fffa_span r = fffa_batch_record(b, i);
+
+	if (r.len && r.ptr[r.len - 1] == '\n')
+		r.len--;
+	return r;
+}
+
+void fffa_http__put_origin(struct fffa_http_buf *out, const struct fffa_batch_origin *o)
+{
+	const char *id = o->agent_id[0] ? o->agent_id : "unknown";
+
+	for (; *id; id++) {
+		char c = isalnum((unsigned char)*id) || *id == '-' || *id == '.' ? *id : '_';
+
+		fffa_http_buf_add(out, &c, 1);
+	}
+	fffa_http_buf_add(out, "-", 1);
+	fffa_http_buf_number(out, o->epoch);
+	fffa_http_buf_add(out, "-", 1);
+}
