@@ -12,13 +12,13 @@
 #include "agent/base/clock.h"
 #include "agent/base/err.h"
 #include "agent/base/ledger.h"
+#include "agent/base/sink_status.h"
 #include "agent/encode/encoder.h"
 #include "agent/flow/record.h"
 #include "config/config.h"
 #include "sinks/sink.h"
 
 struct fffa_pipeline;
-struct fffa_histogram; /* agent/base/histogram.h */
 
 struct fffa_pipeline_env {
 	/*
@@ -29,21 +29,6 @@ struct fffa_pipeline_env {
 	void (*identify)(void *arg, struct fffa_record *r);
 	void *arg;
 	bool no_spool; /* queue.spool is not used: what is fed can be fed again */
-};
-
-/* One sink as it is now. Texts and pointers are the pipeline's, valid until it is closed. */
-struct fffa_sink_status {
-	const char *name;
-	const char *type;
-	bool up;	       /* false from a failure until the next delivery */
-	uint64_t in_flight;    /* records */
-	uint64_t queue_bytes;  /* memory that its queue and what the sink holds take */
-	uint64_t spool_bytes;  /* on disk */
-	uint64_t spool_errors; /* writes and reads that failed, damaged frames */
-	uint64_t retries;
-	const struct fffa_sink_ledger *ledger;
-	const struct fffa_histogram *latency; /* from seal to confirmed */
-	const char *last_error;		      /* empty: there was none */
 };
 
 /*
@@ -80,6 +65,7 @@ void fffa_pipeline_limit(struct fffa_pipeline *p, uint64_t deadline_ns);
 size_t fffa_pipeline_sink_count(const struct fffa_pipeline *p);
 const char *fffa_pipeline_sink_name(const struct fffa_pipeline *p, size_t i);
 const struct fffa_sink_ledger *fffa_pipeline_sink_ledger(const struct fffa_pipeline *p, size_t i);
+/* Fills out; its texts and pointers are the pipeline's, valid until it is closed. */
 void fffa_pipeline_sink_status(const struct fffa_pipeline *p, size_t i,
 			       struct fffa_sink_status *out);
 /* What the sink itself has to say: put is called for each fact, from inside. */

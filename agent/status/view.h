@@ -12,7 +12,7 @@
 
 #include "agent/base/histogram.h"
 #include "agent/base/ledger.h"
-#include "agent/pipeline/pipeline.h"
+#include "agent/base/sink_status.h"
 #include "agent/status/interfaces.h"
 #include "agent/status/process.h"
 #include "config/config.h"

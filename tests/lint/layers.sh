@@ -34,7 +34,7 @@ agent/spool:         agent/base sinks
 agent/pipeline/queue: agent/base bpf agent/flow agent/loop agent/encode config sinks agent/pipeline agent/pipeline/spooler
 agent/pipeline/spooler: agent/spool agent/base bpf agent/flow agent/loop agent/encode config sinks agent/pipeline agent/pipeline/queue
 agent/pipeline:      agent/spool agent/base bpf agent/flow agent/loop agent/encode config sinks agent/pipeline/queue agent/pipeline/spooler
-agent/status:        agent/base bpf agent/flow agent/loop agent/encode agent/pipeline config sinks
+agent/status:        agent/base agent/flow agent/encode config
 sinks/file/aws:      agent/base agent/loop agent/encode config sinks sinks/file
 sinks/file:          agent/base agent/loop agent/encode config sinks sinks/file/aws
 sinks/http/shape:    agent/base agent/loop agent/encode config sinks sinks/http

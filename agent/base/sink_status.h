@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* One sink as it is now: the pipeline fills it, the status pages show it. */
+#ifndef FFFA_AGENT_BASE_SINK_STATUS_H
+#define FFFA_AGENT_BASE_SINK_STATUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/base/histogram.h"
+#include "agent/base/ledger.h"
+
+/* Texts and pointers are borrowed from whoever filled it. */
+struct fffa_sink_status {
+	const char *name;
+	const char *type;
+	bool up;	       /* false from a failure until the next delivery */
+	uint64_t in_flight;    /* records */
+	uint64_t queue_bytes;  /* memory that its queue and what the sink holds take */
+	uint64_t spool_bytes;  /* on disk */
+	uint64_t spool_errors; /* writes and reads that failed, damaged frames */
+	uint64_t retries;
+	const struct fffa_sink_ledger *ledger;
+	const struct fffa_histogram *latency; /* from seal to confirmed */
+	const char *last_error;		      /* empty: there was none */
+};
+
+#endif
