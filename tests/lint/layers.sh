@@ -1,48 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Who may include whom: a folder sees only folders below it, and each library has one place where it is used.
-# The links in the CMakeLists.txt files say the same. tests/ may include anything.
+# Who may include whom: a folder sees only what layers.table grants it, and each library has one place where it
+# is used. tests/ may include anything. layers.sh [TREE [unused]]: with "unused", and without a tree, a permission
+# that nobody uses is an offence, too.
 set -euo pipefail
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
+layers=$(grep -v '^#' "$(dirname "$0")/layers.table")
+unused=${2-}
+[[ $# -gt 0 ]] || unused=unused
 lint_enter "${1-}"
-
-# folder (or file, which wins): folders whose headers it may include beside its own. Top row first: the ground.
-layers='
-bpf:
-agent/base:          bpf
-config/yaml:         agent/base config
-config:              agent/base bpf config/yaml config/print
-config/print:        agent/base config config/yaml
-sinks:               agent/base config
-agent/flow:          agent/base bpf
-agent/loop:          agent/base
-agent/encode:        agent/base bpf agent/flow agent/encode/shapes
-agent/encode/shapes: agent/base bpf agent/flow agent/encode
-agent/capture/kernel: agent/base bpf agent/flow
-agent/capture/devices: agent/base bpf config
-agent/capture:       agent/base bpf agent/flow agent/loop config agent/capture/kernel agent/capture/devices
-agent/capture/replay: agent/base bpf agent/flow agent/loop config
-agent/capture/unattended: agent/base agent/capture agent/capture/devices
-agent/enrich/input:  agent/base
-agent/enrich/imds:   agent/base bpf agent/flow agent/loop config agent/enrich/input
-agent/enrich/ecs:    agent/base bpf agent/flow agent/loop config agent/enrich/input agent/enrich/imds
-agent/enrich/services: agent/base bpf agent/flow agent/loop config agent/enrich/input
-agent/enrich:        agent/base bpf agent/flow agent/loop config agent/enrich/input agent/enrich/imds agent/enrich/ecs agent/enrich/services
-agent/spool:         agent/base sinks
-agent/pipeline/queue: agent/base bpf agent/flow agent/loop agent/encode config sinks agent/pipeline agent/pipeline/spooler
-agent/pipeline/spooler: agent/spool agent/base bpf agent/flow agent/loop agent/encode config sinks agent/pipeline agent/pipeline/queue
-agent/pipeline:      agent/spool agent/base bpf agent/flow agent/loop agent/encode config sinks agent/pipeline/queue agent/pipeline/spooler
-agent/status:        agent/base agent/flow agent/encode config
-sinks/file/aws:      agent/base agent/loop agent/encode config sinks sinks/file
-sinks/file:          agent/base agent/loop agent/encode config sinks sinks/file/aws
-sinks/http/shape:    agent/base agent/loop agent/encode config sinks sinks/http
-sinks/http:          agent/base agent/loop agent/encode config sinks sinks/http/shape
-sinks/kafka:         agent/base agent/loop agent/encode config sinks
-agent/daemon:        agent/base bpf agent/flow agent/loop agent/encode agent/capture agent/capture/kernel agent/capture/devices agent/capture/replay agent/capture/unattended agent/enrich agent/spool agent/pipeline agent/status config sinks sinks/file sinks/http sinks/kafka
-agent/cli:           agent/daemon agent/base bpf agent/flow agent/loop agent/encode agent/capture agent/capture/replay agent/enrich agent/enrich/services agent/spool agent/pipeline agent/status config config/print sinks
-'
 
 # header (a regular expression on what stands between < and >): places that may include it, path prefixes.
 # "!": everywhere but there. The helpers of bpf/ are macros for kernel programs, not the library.
@@ -63,7 +31,7 @@ fences='
 
 lint_files | grep -zE '^(bpf|agent|sinks|config)/.*\.[ch]$' | sort -z |
 	{ xargs -0r grep -HnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' -- || true; } |
-	LAYERS=$layers FENCES=$fences awk '
+	LAYERS=$layers FENCES=$fences UNUSED=$unused awk '
 function dirname(p) { return match(p, /\/[^\/]*$/) ? substr(p, 1, RSTART - 1) : "" }
 function offence(why) { print place ": " why; bad = 1 }
 function quoted(name,	dir, home)
@@ -83,16 +51,19 @@ function quoted(name,	dir, home)
 			offence("\"" name "\": kernel types belong to bpf")
 		return
 	}
-	if (!(file in row) && !(home in row)) {
-		offence("the folder " home " has no row in tests/lint/layers.sh")
+	if (!(home in row)) {
+		offence("the folder " home " has no row in tests/lint/layers.table")
 		return
 	}
 	if (!(dir in row)) {
 		offence("\"" name "\": not a root-relative header of this project")
 		return
 	}
-	if (dir != home && !(((file in row) ? file : home) SUBSEP dir in may))
-		offence("\"" name "\": " ((file in row) ? file : home) " may not include " dir)
+	if (dir == home)
+		return
+	if (!(home SUBSEP dir in may))
+		offence("\"" name "\": " home " may not include " dir)
+	used[home SUBSEP dir] = 1
 }
 function angled(name,	i, j, n, where, ok, deny)
 {
@@ -123,8 +94,14 @@ BEGIN {
 		name = substr(lines[i], 1, RLENGTH - 1)
 		row[name] = 1
 		m = split(substr(lines[i], RLENGTH + 1), to, " ")
-		for (j = 1; j <= m; j++)
+		for (j = 1; j <= m; j++) {
+			# "~": an arrow upwards that is still to go.
+			if (!sub(/^~/, "", to[j]) && !(to[j] in row)) {
+				print "tests/lint/layers.table:" i ": " name " may include " to[j] ", which stands above it or nowhere"
+				bad = 1
+			}
 			may[name SUBSEP to[j]] = 1
+		}
 	}
 	n = split(ENVIRON["FENCES"], lines, "\n")
 	for (i = 1; i <= n; i++) {
@@ -148,6 +125,13 @@ BEGIN {
 		quoted(name)
 }
 END {
+	for (pair in may) {
+		split(pair, to, SUBSEP)
+		if (ENVIRON["UNUSED"] && !(pair in used)) {
+			print "tests/lint/layers.table:1: nothing in " to[1] " includes " to[2] " any more"
+			bad = 1
+		}
+	}
 	if (NR == 0) {
 		print "tests/lint/layers.sh: no include found: wrong tree?"
 		bad = 1

@@ -94,6 +94,8 @@ CASES
 fresh
 plant agent/newcomer/n.c '#include "agent/base/a.h"'
 expect layers.sh agent/newcomer/n.c 'no row'
+fresh
+expect layers.sh layers.table 'nothing in agent/cli includes agent/daemon' unused
 # Places where each library is at home, and the one file that knows every sink.
 fresh
 plant agent/capture/kernel/c.c '#include <bpf/libbpf.h>' '#include <libmnl/libmnl.h>' '#include <pcap/pcap.h>' '#include "fffa_bpf.skel.h"'
@@ -117,6 +119,11 @@ expect tree.sh notes.txt 'top of the tree'
 fresh
 yes '/* line */' | head -n 601 >>agent/base/long.c
 expect tree.sh agent/base/long.c '601 lines'
+fresh
+for i in $(seq 13); do
+	plant "agent/base/f$i.c" '/* nothing */'
+done
+expect tree.sh agent/base:1 '13 sources'
 fresh
 plant agent/base/p.c "/* see /hom""e/someone/notes */"
 expect tree.sh agent/base/p.c:2 'a path of a machine'

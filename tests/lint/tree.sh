@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The shape of the tree: what may lie at the top, how long a file may be, and that no file knows the machine
-# that it was written on.
+# The shape of the tree: what may lie at the top, how long a file may be, how many sources a folder may hold (tests
+# excepted), and that no file knows the machine that it was written on.
 set -euo pipefail
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 lint_enter "${1-}"
 
 max_lines=600
+max_sources=12
 top='^(CMakeLists\.txt|CMakePresets\.json|README\.md|LICENSE|agent|bpf|sinks|config|docker|tests|\..*)$'
 # The brackets keep these expressions from finding themselves.
 machine='/(wor[k]|far[m]|hom[e]/[a-z0-9_-]+|roo[t]|User[s])/|bash_job[s]|[.]librar[y]'
@@ -21,6 +22,11 @@ machine='/(wor[k]|far[m]|hom[e]/[a-z0-9_-]+|roo[t]|User[s])/|bash_job[s]|[.]libr
 			lines=$(wc -l <"$file")
 			[[ $lines -le $max_lines ]] ||
 				echo "$file:$max_lines: $lines lines; split it by concept"
+		done
+
+	lint_files | grep -zE '\.c$' | grep -zv '^tests/' | xargs -0r -n 1 dirname | sort | uniq -c |
+		while read -r count folder; do
+			[[ $count -le $max_sources ]] || echo "$folder:1: $count sources; a folder holds at most $max_sources"
 		done
 
 	lint_files | sort -z | xargs -0r grep -HInE "$machine" -- |
