@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_MAX 64 /* longer ones are not compared for likeness */
+#include "agent/base/edit_distance.h"
+
+#define KEY_MAX 64 /* what is longer is cut in a hint */
 
 int fffa_fields_add(struct fffa_fields *f, const struct fffa_option *opts, void *base)
 {
@@ -48,37 +50,6 @@ bool fffa_fields_is_group(const struct fffa_fields *f, const char *path)
 	return false;
 }
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Edits (insert, delete, replace, swap of neighbours) between two short words. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t rows[3][KEY_MAX + 1], la = strlen(a), lb = strlen(b), i, j;
-	size_t *before = rows[0], *prev = rows[1], *cur = rows[2], *t;
-
-	if (la > KEY_MAX || lb > KEY_MAX)
-		return KEY_MAX;
-	for (j = 0; j <= lb; j++)
-		before[j] = prev[j] = j;
-	for (i = 1; i <= la; i++) {
-		cur[0] = i;
-		for (j = 1; j <= lb; j++) {
-			cur[j] = least(least(cur[j - 1], prev[j]) + 1,
-				       prev[j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				cur[j] = least(cur[j], before[j - 2] + 1);
-		}
-		t = before;
-		before = prev;
-		prev = cur;
-		cur = t;
-	}
-	return prev[lb];
-}
-
 struct guess {
 	const char *key;
 	char best[KEY_MAX];
@@ -93,7 +64,7 @@ static void consider(struct guess *g, const char *word, size_t n)
 
 	snprintf(name, sizeof(name), "%.*s", (int)n, word);
 	snprintf(g->all + used, sizeof(g->all) - used, "%s%s", used ? ", " : "", name);
-	d = distance(g->key, name);
+	d = fffa_edit_distance(g->key, strlen(g->key), name, strlen(name));
 	if (d < g->best_distance && d < strlen(name)) {
 		g->best_distance = d;
 		memcpy(g->best, name, sizeof(name));

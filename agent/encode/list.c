@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/base/edit_distance.h"
 #include "agent/encode/fields.h"
 
 /* A part of the text, as it is shown in a message. */
@@ -28,36 +29,16 @@ static const char *shown(char dst[SHOWN_BYTES_MAX + 1], const char *s, size_t le
 	return dst;
 }
 
-/* Insertions, deletions and replacements from one name to the other; only the first 40 bytes of s
- * count. */
-static unsigned int distance(const char *s, size_t len, const char *name)
+static const char *nearest(enum fffa_format format, const char *s, size_t len)
 {
-	unsigned int row[SHOWN_BYTES_MAX + 1], diagonal, next, best;
+	size_t least = SIZE_MAX, d;
+	const char *found = NULL, *name;
 
 	if (len > SHOWN_BYTES_MAX)
 		len = SHOWN_BYTES_MAX;
-	for (unsigned int i = 0; i <= len; i++)
-		row[i] = i;
-	for (; *name; name++) {
-		diagonal = row[0]++;
-		for (size_t i = 1; i <= len; i++) {
-			next = diagonal + (s[i - 1] != *name);
-			diagonal = row[i];
-			best = (row[i] < row[i - 1] ? row[i] : row[i - 1]) + 1;
-			row[i] = next < best ? next : best;
-		}
-	}
-	return row[len];
-}
-
-static const char *nearest(enum fffa_format format, const char *s, size_t len)
-{
-	unsigned int least = ~0U, d;
-	const char *found = NULL, *name;
-
 	for (size_t id = 0; id < FFFA_FIELD_COUNT; id++) {
 		name = fffa_field_name(format, id);
-		d = name ? distance(s, len, name) : ~0U;
+		d = name ? fffa_edit_distance(s, len, name, strlen(name)) : SIZE_MAX;
 		if (d < least) {
 			least = d;
 			found = name;
