@@ -9,7 +9,7 @@
 enum fffa_log_level { FFFA_LOG_ERROR, FFFA_LOG_WARN, FFFA_LOG_INFO, FFFA_LOG_DEBUG };
 enum fffa_log_format { FFFA_LOG_TEXT, FFFA_LOG_JSON };
 
-/* Set once before the loop runs (the one allowed mutable global, with the libraries' log hooks). */
+/* Set once, before the loop runs. */
 void fffa_log_setup(enum fffa_log_level level, enum fffa_log_format format);
 
 /* tag: the part that speaks, such as "capture" or "sink.local". Thread-safe; a line is one

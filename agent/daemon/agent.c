@@ -17,6 +17,7 @@
 #include <uv.h>
 
 #include "agent/daemon/agent_priv.h"
+#include "agent/base/assert.h"
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/capture/devices/devices.h"
@@ -475,6 +476,7 @@ static enum fffa_exit run(struct fffa_agent *a, struct fffa_replay_conf *replay)
 		fffa_error("agent", "cannot make an event loop: %s", uv_strerror(r));
 		return FFFA_EXIT_FAILED;
 	}
+	fffa_assert_set_dump(fffa_agent__dump_ledgers, a);
 	r = replay ? start_replay(a, replay, &err) : start_live(a, &err);
 	if (r) {
 		fffa_error("agent", "%s", err.text);
@@ -488,6 +490,7 @@ static enum fffa_exit run(struct fffa_agent *a, struct fffa_replay_conf *replay)
 	(void)uv_run(&a->loop, UV_RUN_DEFAULT);
 	if (!r)
 		finish(a);
+	fffa_assert_set_dump(NULL, NULL);
 	fffa_flow_table_free(a->flows);
 	r = uv_loop_close(&a->loop);
 	if (r) {

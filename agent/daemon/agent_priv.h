@@ -72,6 +72,8 @@ void fffa_agent__begin_stop(struct fffa_agent *a);
 void fffa_agent__on_signal(uv_signal_t *h, int signum);
 void fffa_agent__log_ledger(struct fffa_agent *a);
 void fffa_agent__log_sinks(struct fffa_pipeline *p);
+/* For fffa_assert_set_dump: the ledgers as they stand, whatever the thread. */
+void fffa_agent__dump_ledgers(void *agent);
 /* Which devices may be without traffic from now on; watch_nodata begins a new interval, too. */
 void fffa_agent__watch_idle(struct fffa_agent *a, uint64_t now_ns);
 void fffa_agent__watch_nodata(struct fffa_agent *a);

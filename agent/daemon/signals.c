@@ -28,6 +28,20 @@ void fffa_agent__log_sinks(struct fffa_pipeline *p)
 	}
 }
 
+void fffa_agent__dump_ledgers(void *agent)
+{
+	struct fffa_agent *a = agent;
+	struct fffa_amount held = {0, 0};
+	char line[1024];
+
+	if (a->flows)
+		held = fffa_flow_held(a->flows); /* the kernel is not asked: it may be why */
+	(void)fffa_ledger_format(&a->ledger, held, line, sizeof(line));
+	fffa_error("ledger", "%s", line);
+	if (a->pipeline)
+		fffa_agent__log_sinks(a->pipeline);
+}
+
 /* Only those captured on now: a device that is gone is not one without traffic. */
 void fffa_agent__watch_idle(struct fffa_agent *a, uint64_t now_ns)
 {
