@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "sinks/batch.h"
 
-#include <assert.h>
 #include <stdlib.h>
+
+#include "agent/base/assert.h"
 
 #define FIRST_BYTES   ((size_t)8192)
 #define FIRST_RECORDS 64u
@@ -51,7 +52,10 @@ struct fffa_batch *fffa_batch_ref(struct fffa_batch *b)
 
 void fffa_batch_unref(struct fffa_batch *b)
 {
-	if (!b || --b->refs)
+	if (!b)
+		return;
+	FFFA_ASSERT(b->refs);
+	if (--b->refs)
 		return;
 	free(b->bytes);
 	free(b->rows);
@@ -104,9 +108,9 @@ uint8_t *fffa_batch_room(struct fffa_batch *b, size_t want)
 
 void fffa_batch_commit(struct fffa_batch *b, size_t len, const struct fffa_batch_mark *mark)
 {
-	assert(!b->sealed && b->count < b->held_records && len <= b->held_bytes - b->len);
-	assert(!b->count ||
-	       (mark->seq > fffa_batch_last_seq(b) && mark->seq - b->first_seq <= UINT32_MAX));
+	FFFA_ASSERT(!b->sealed && b->count < b->held_records && len <= b->held_bytes - b->len);
+	FFFA_ASSERT(!b->count ||
+		    (mark->seq > fffa_batch_last_seq(b) && mark->seq - b->first_seq <= UINT32_MAX));
 	if (!b->count)
 		b->first_seq = mark->seq;
 	b->len += len;
@@ -120,7 +124,7 @@ void fffa_batch_commit(struct fffa_batch *b, size_t len, const struct fffa_batch
 
 void fffa_batch_set_origin(struct fffa_batch *b, const struct fffa_batch_origin *origin)
 {
-	assert(!b->sealed);
+	FFFA_ASSERT(!b->sealed);
 	b->origin = *origin;
 }
 
@@ -159,15 +163,16 @@ struct fffa_span fffa_batch_bytes(const struct fffa_batch *b)
 
 struct fffa_span fffa_batch_record(const struct fffa_batch *b, uint32_t i)
 {
-	uint32_t begin = i ? b->rows[i - 1].end : 0;
+	uint32_t begin;
 
-	assert(i < b->count);
+	FFFA_ASSERT(i < b->count);
+	begin = i ? b->rows[i - 1].end : 0;
 	return (struct fffa_span){b->bytes + begin, b->rows[i].end - begin};
 }
 
 struct fffa_batch_mark fffa_batch_mark(const struct fffa_batch *b, uint32_t i)
 {
-	assert(i < b->count);
+	FFFA_ASSERT(i < b->count);
 	return (struct fffa_batch_mark){
 		.seq = b->first_seq + b->rows[i].seq_by,
 		.flow = b->rows[i].flow,

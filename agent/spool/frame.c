@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "agent/spool/frame.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
+#include "agent/base/assert.h"
 #include "agent/base/crc32c.h"
 #include "agent/spool/wire.h"
 
@@ -127,7 +127,7 @@ void fffa_spool_frame_put(const struct fffa_spool_frame *f, uint8_t dst[FFFA_SPO
 	fffa_spool__put(&p, f->origin.agent_id, sizeof(f->origin.agent_id));
 	fffa_spool__put(&p, f->origin.account_id, sizeof(f->origin.account_id));
 	fffa_spool__put(&p, f->origin.region, sizeof(f->origin.region));
-	assert(p <= dst + FFFA_SPOOL_FRAME_HEAD - 4);
+	FFFA_ASSERT(p <= dst + FFFA_SPOOL_FRAME_HEAD - 4);
 	put_crc(dst, FFFA_SPOOL_FRAME_HEAD);
 }
 

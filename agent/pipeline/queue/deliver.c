@@ -180,6 +180,7 @@ static void submit(struct fffa_lane *l, struct fffa_parcel *p)
 		fffa_settle__retry(l, p, 0, rc, NULL);
 	} else {
 		l->sent++;
+		p->is_sent = true;
 		l->budget--;
 		if (p->tries++)
 			l->ledger.retries++;

@@ -36,6 +36,7 @@ struct fffa_parcel {
 	uint64_t born_ns;	/* monotonic, when the batch was sealed */
 	uint64_t first_fail_ns; /* 0: has not failed */
 	uint32_t tries;
+	bool is_sent;		/* the sink holds it */
 	struct fffa_slip *slip; /* its frame in the spool; NULL: there is none */
 	bool is_skip; /* the batch is one SKIPDATA record, which stands for skip, lost for why */
 	enum fffa_record_loss why;

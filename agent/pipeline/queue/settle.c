@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* Verdict -> ledger: release, try again, split, lose. */
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/assert.h"
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/pipeline/queue/lane.h"
@@ -16,6 +16,8 @@
 /* Ends p; its records have just been counted somewhere. */
 static void release(struct fffa_lane *l, struct fffa_parcel *p)
 {
+	FFFA_ASSERT(l->ledger.in_flight >= fffa_batch_count(p->d.batch));
+	FFFA_ASSERT(l->queue_bytes >= fffa_batch_footprint(p->d.batch));
 	l->ledger.in_flight -= fffa_batch_count(p->d.batch);
 	l->queue_bytes -= fffa_batch_footprint(p->d.batch);
 	fffa_batch_unref(p->d.batch);
@@ -190,7 +192,7 @@ static int judge(const struct fffa_batch *b, const uint8_t *records, struct judg
 {
 	*j = (struct judgement){.retry = NULL};
 	for (uint32_t i = 0; i < fffa_batch_count(b); i++) {
-		assert(records[i] > FFFA_V_NONE && records[i] <= FFFA_V_TOO_BIG);
+		FFFA_ASSERT(records[i] > FFFA_V_NONE && records[i] <= FFFA_V_TOO_BIG);
 		j->n[records[i]]++;
 	}
 	if (j->n[FFFA_V_TOO_BIG] == 1) { /* it was alone in what was too big */
@@ -255,6 +257,8 @@ static void settle(struct fffa_lane *l, struct fffa_parcel *p, const struct fffa
 		judged(l, p, o);
 		return;
 	}
+	/* Without a verdict p would never be settled. */
+	FFFA_ASSERT(o->verdict > FFFA_V_NONE && o->verdict <= FFFA_V_TOO_BIG);
 	switch (o->verdict) {
 	case FFFA_V_DELIVERED:
 		delivered(l, p);
@@ -266,21 +270,23 @@ static void settle(struct fffa_lane *l, struct fffa_parcel *p, const struct fffa
 	case FFFA_V_TOO_BIG:
 		too_big(l, p);
 		break;
-	case FFFA_V_NONE:
-		assert(!"a sink's outcome without a verdict");
-		/* fall through */
 	case FFFA_V_RETRY:
 		fffa_settle__retry(l, p, o->retry_after_ms, o->cause, o->detail);
 		break;
+	case FFFA_V_NONE:
+		break; /* not possible: see above */
 	}
 }
 
 void fffa_settle__done(void *lane, struct fffa_delivery *d, const struct fffa_outcome *o)
 {
 	struct fffa_lane *l = lane;
+	struct fffa_parcel *p = (struct fffa_parcel *)d;
 
-	assert(l->sent);
+	/* A second done for p would put it into two queues, or free it twice. */
+	FFFA_ASSERT(l->sent && p->is_sent);
 	l->sent--;
-	settle(l, (struct fffa_parcel *)d, o);
+	p->is_sent = false;
+	settle(l, p, o);
 	fffa_deliver__pump(l);
 }

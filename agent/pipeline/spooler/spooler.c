@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "agent/pipeline/spooler/spooler_priv.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "agent/base/assert.h"
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 
@@ -165,8 +165,7 @@ static void on_job_done(uv_work_t *w, int status)
 		(struct fffa_spooler *)((char *)j - offsetof(struct fffa_spooler, job));
 	bool failed;
 
-	assert(!status);
-	(void)status; /* never cancelled */
+	FFFA_ASSERT(!status); /* never cancelled */
 	s->running = false;
 	s->planning = true; /* nothing starts while this is taken over */
 	fffa_spooler__apply(s);
