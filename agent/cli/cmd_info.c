@@ -23,7 +23,9 @@ static bool only_help(const struct fffa_command *self, int argc, char **argv, en
 		(void)fputs(self->help, stdout);
 		*code = FFFA_EXIT_OK;
 	} else {
-		*code = fffa_cli_usage(self, "unexpected argument %s", argv[1]);
+		*code = fffa_cli_usage(
+			self, *argv[1] == '-' ? "unknown option %s" : "unexpected argument %s",
+			argv[1]);
 	}
 	return false;
 }

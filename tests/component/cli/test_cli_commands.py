@@ -36,7 +36,7 @@ class Commands(program.Case):
                 rest = self.usage_error(name, option, says=f"fffa {name}: unknown option {option}")
                 self.assertTrue(rest[0].startswith(f"usage: fffa {name} "))
         for name in ("fields", "version"):
-            self.usage_error(name, "--bogus", says=f"fffa {name}: unexpected argument --bogus")
+            self.usage_error(name, "--bogus", says=f"fffa {name}: unknown option --bogus")
         for name in ("run", "check"):
             self.usage_error(name, "--defaults", says=f"fffa {name}: unknown option --defaults")
 
