@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The command line: one function a command, each returns the program's exit code. */
+/* What the commands share: their options, the configuration they are given, how they report wrong usage. */
 #ifndef FFFA_AGENT_CLI_CLI_H
 #define FFFA_AGENT_CLI_CLI_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
 #include "agent/daemon/agent.h"
+#include "config/config.h"
 
 struct fffa_command {
 	const char *name;
@@ -11,26 +16,49 @@ struct fffa_command {
 	enum fffa_exit (*run)(const struct fffa_command *self, int argc, char **argv);
 };
 
-/* Ended by a row without name. */
-extern const struct fffa_command fffa_commands[];
+/* One option of a command; exactly one of flag, text and take is set. */
+struct fffa_cli_option {
+	const char *name; /* without the dashes; NULL ends the rows */
+	char letter;	  /* the short form; 0: none */
+	bool *flag;	  /* set to true; the option has no value */
+	const char **text;
+	/* Reads a value into arg. 0, or FFFA_EXIT_USAGE after fffa_cli_usage. */
+	enum fffa_exit (*take)(const struct fffa_command *self, const char *value, void *arg);
+	void *arg;
+};
 
-/* Says what is wrong, then the command's help, on standard error; returns FFFA_EXIT_USAGE. */
-enum fffa_exit fffa_cli_usage(const struct fffa_command *c, const char *fmt, ...)
+#define FFFA_CLI_OPTIONS_MAX 8
+
+/* Operands are what stands on the command line beside the options. */
+struct fffa_cli_syntax {
+	struct fffa_cli_option
+		options[FFFA_CLI_OPTIONS_MAX + 1]; /* without --help, which all have */
+	const char *operand; /* what it is, in "no OPERAND"; NULL: the command takes none */
+	bool many;	     /* more than one operand is allowed */
+};
+
+/*
+ * Reads argv. Returns the index of the first operand (argc when there is none); 0 when the command
+ * is to end with *code: help was asked for and printed, or the usage is wrong and was reported.
+ */
+int fffa_cli_parse(const struct fffa_command *self, int argc, char **argv,
+		   const struct fffa_cli_syntax *syntax, enum fffa_exit *code);
+
+/* Writes what is wrong, then the command's help, to standard error. Returns FFFA_EXIT_USAGE. */
+enum fffa_exit fffa_cli_usage(const struct fffa_command *self, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-enum fffa_exit fffa_cmd_replay(const struct fffa_command *self, int argc, char **argv);
-enum fffa_exit fffa_cmd_spool(const struct fffa_command *self, int argc, char **argv);
-enum fffa_exit fffa_cmd_top(const struct fffa_command *self, int argc, char **argv);
-enum fffa_exit fffa_cmd_version(const struct fffa_command *self, int argc, char **argv);
-enum fffa_exit fffa_cmd_fields(const struct fffa_command *self, int argc, char **argv);
+#define FFFA_CLI_DEFAULT_CONFIG "/etc/fffa/fffa.yaml"
 
-/* given (of -c), else the default file when it is there, else NULL. */
+/* The file that the configuration is read from: given (of -c), else the default file when it exists,
+ * else NULL. */
 const char *fffa_cli_config_path(const char *given);
 
 /*
- * Loads the configuration named by -c, else the default file when it is there, else the defaults.
- * Problems go to problems. 0 or FFFA_EXIT_CONFIG.
+ * Loads the configuration from fffa_cli_config_path(given), or the defaults, and sets the log up as it
+ * says. Problems are written to `problems`. 0: the caller frees out with fffa_config_free; or
+ * FFFA_EXIT_CONFIG: nothing is to be freed.
  */
-enum fffa_exit fffa_cli_load(const char *path, struct fffa_config *out, FILE *problems);
+enum fffa_exit fffa_cli_load(const char *given, struct fffa_config *out, FILE *problems);
 
 #endif

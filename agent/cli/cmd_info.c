@@ -1,40 +1,24 @@
 // SPDX-License-Identifier: MIT
 /* fffa version, fffa fields */
 #include <stdio.h>
-#include <string.h>
 
 #include <uv.h>
 
 #include "agent/capture/host.h"
 #include "agent/capture/replay/replay.h"
 #include "agent/daemon/build.h"
-#include "agent/cli/cli.h"
+#include "agent/cli/commands.h"
 #include "agent/encode/encoder.h"
 #include "agent/loop/curl_version.h"
 #include "agent/status/status.h"
 #include "agent/daemon/registry.h"
 
-/* These commands take --help and nothing else. Returns true when the command is to go on. */
-static bool only_help(const struct fffa_command *self, int argc, char **argv, enum fffa_exit *code)
-{
-	if (argc == 1)
-		return true;
-	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-		(void)fputs(self->help, stdout);
-		*code = FFFA_EXIT_OK;
-	} else {
-		*code = fffa_cli_usage(
-			self, *argv[1] == '-' ? "unknown option %s" : "unexpected argument %s",
-			argv[1]);
-	}
-	return false;
-}
-
 enum fffa_exit fffa_cmd_version(const struct fffa_command *self, int argc, char **argv)
 {
+	const struct fffa_cli_syntax syntax = {.operand = NULL};
 	enum fffa_exit code;
 
-	if (!only_help(self, argc, argv, &code))
+	if (!fffa_cli_parse(self, argc, argv, &syntax, &code))
 		return code;
 	(void)printf("fffa %s (commit %s)\nformats:", fffa_build_version(), fffa_build_commit());
 	for (int f = 0; f < FFFA_FORMAT_MAX; f++)
@@ -62,11 +46,12 @@ static void put_formats(unsigned int formats)
 
 enum fffa_exit fffa_cmd_fields(const struct fffa_command *self, int argc, char **argv)
 {
+	const struct fffa_cli_syntax syntax = {.operand = NULL};
 	const struct fffa_field_info *f;
 	enum fffa_exit code;
 	size_t n;
 
-	if (!only_help(self, argc, argv, &code))
+	if (!fffa_cli_parse(self, argc, argv, &syntax, &code))
 		return code;
 	f = fffa_field_table(&n);
 	for (size_t i = 0; i < n; i++) {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* fffa replay */
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/cli/cli.h"
+#include "agent/cli/commands.h"
 
 #define LOCAL_MAX 64
 
@@ -13,25 +12,26 @@ struct args {
 	double speed;
 	struct fffa_cidr local[LOCAL_MAX];
 	size_t local_count;
-	bool help;
 };
 
-static enum fffa_exit parse_speed(const struct fffa_command *self, const char *text, double *out)
+static enum fffa_exit take_speed(const struct fffa_command *self, const char *text, void *arg)
 {
+	double *speed = arg;
 	char *end;
 
 	if (!strcmp(text, "max")) {
-		*out = 0;
+		*speed = 0;
 		return FFFA_EXIT_OK;
 	}
-	*out = strtod(text, &end);
-	if (end == text || *end || !(*out > 0 && *out <= 1e6))
+	*speed = strtod(text, &end);
+	if (end == text || *end || !(*speed > 0 && *speed <= 1e6))
 		return fffa_cli_usage(self, "--speed %s: must be max or a number above 0", text);
 	return FFFA_EXIT_OK;
 }
 
-static enum fffa_exit parse_local(const struct fffa_command *self, const char *text, struct args *a)
+static enum fffa_exit take_local(const struct fffa_command *self, const char *text, void *arg)
 {
+	struct args *a = arg;
 	struct fffa_err err;
 
 	if (a->local_count == LOCAL_MAX)
@@ -42,60 +42,28 @@ static enum fffa_exit parse_local(const struct fffa_command *self, const char *t
 	return FFFA_EXIT_OK;
 }
 
-static enum fffa_exit parse(const struct fffa_command *self, int argc, char **argv, struct args *a)
-{
-	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
-					      {"speed", required_argument, NULL, 's'},
-					      {"local", required_argument, NULL, 'l'},
-					      {"help", no_argument, NULL, 'h'},
-					      {NULL, 0, NULL, 0}};
-	enum fffa_exit code = FFFA_EXIT_OK;
-	int ch;
-
-	opterr = 0;
-	while (!code && (ch = getopt_long(argc, argv, ":c:h", longs, NULL)) != -1) {
-		switch (ch) {
-		case 'c':
-			a->config = optarg;
-			break;
-		case 's':
-			code = parse_speed(self, optarg, &a->speed);
-			break;
-		case 'l':
-			code = parse_local(self, optarg, a);
-			break;
-		case 'h':
-			a->help = true;
-			break;
-		default:
-			return fffa_cli_usage(self,
-					      ch == ':' ? "%s needs a value" : "unknown option %s",
-					      argv[optind - 1]);
-		}
-	}
-	if (!code && !a->help && optind == argc)
-		return fffa_cli_usage(self, "no capture file");
-	return code;
-}
-
 enum fffa_exit fffa_cmd_replay(const struct fffa_command *self, int argc, char **argv)
 {
 	struct args a = {0};
+	const struct fffa_cli_syntax syntax = {
+		.options = {{.name = "config", .letter = 'c', .text = &a.config},
+			    {.name = "speed", .take = take_speed, .arg = &a.speed},
+			    {.name = "local", .take = take_local, .arg = &a}},
+		.operand = "capture file",
+		.many = true,
+	};
 	struct fffa_config conf;
 	struct fffa_replay_conf r;
-	enum fffa_exit code = parse(self, argc, argv, &a);
+	enum fffa_exit code;
+	int first = fffa_cli_parse(self, argc, argv, &syntax, &code);
 
-	if (code)
+	if (!first)
 		return code;
-	if (a.help) {
-		(void)fputs(self->help, stdout);
-		return FFFA_EXIT_OK;
-	}
 	code = fffa_cli_load(a.config, &conf, stderr);
 	if (code)
 		return code;
-	r = (struct fffa_replay_conf){.paths = (const char *const *)argv + optind,
-				      .path_count = (size_t)(argc - optind),
+	r = (struct fffa_replay_conf){.paths = (const char *const *)argv + first,
+				      .path_count = (size_t)(argc - first),
 				      .speed = a.speed,
 				      .local = a.local,
 				      .local_count = a.local_count};

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* fffa spool: what a sink's spool holds, and its records as they would be sent. Changes nothing. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/cli/cli.h"
+#include "agent/cli/commands.h"
 #include "agent/spool/store.h"
 
 struct sum {
@@ -137,25 +136,13 @@ static enum fffa_exit show(const char *dir, bool cat)
 
 enum fffa_exit fffa_cmd_spool(const struct fffa_command *self, int argc, char **argv)
 {
-	static const struct option longs[] = {{"cat", no_argument, NULL, 'c'},
-					      {"help", no_argument, NULL, 'h'},
-					      {NULL, 0, NULL, 0}};
 	bool cat = false;
-	int ch;
+	const struct fffa_cli_syntax syntax = {
+		.options = {{.name = "cat", .flag = &cat}},
+		.operand = "directory",
+	};
+	enum fffa_exit code;
+	int first = fffa_cli_parse(self, argc, argv, &syntax, &code);
 
-	opterr = 0;
-	while ((ch = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-		if (ch == 'h') {
-			(void)fputs(self->help, stdout);
-			return FFFA_EXIT_OK;
-		}
-		if (ch != 'c')
-			return fffa_cli_usage(self, "unknown option %s", argv[optind - 1]);
-		cat = true;
-	}
-	if (optind == argc)
-		return fffa_cli_usage(self, "no directory");
-	if (optind + 1 < argc)
-		return fffa_cli_usage(self, "unexpected argument %s", argv[optind + 1]);
-	return show(argv[optind], cat);
+	return first ? show(argv[first], cat) : code;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* fffa top */
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,7 +10,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "agent/cli/cli.h"
+#include "agent/cli/commands.h"
 #include "agent/cli/http_get.h"
 #include "agent/cli/top_page.h"
 
@@ -22,42 +21,17 @@ struct args {
 	const char *config;
 	int interval_ms;
 	bool once;
-	bool help;
 };
 
-static enum fffa_exit parse(const struct fffa_command *self, int argc, char **argv, struct args *a)
+static enum fffa_exit take_interval(const struct fffa_command *self, const char *text, void *arg)
 {
-	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
-					      {"interval", required_argument, NULL, 'i'},
-					      {"once", no_argument, NULL, 'o'},
-					      {"help", no_argument, NULL, 'h'},
-					      {NULL, 0, NULL, 0}};
+	int *interval_ms = arg;
 	char *end;
-	double s;
-	int ch;
+	double s = strtod(text, &end);
 
-	opterr = 0;
-	while ((ch = getopt_long(argc, argv, ":c:i:h", longs, NULL)) != -1) {
-		if (ch == 'c') {
-			a->config = optarg;
-		} else if (ch == 'o') {
-			a->once = true;
-		} else if (ch == 'h') {
-			a->help = true;
-		} else if (ch == 'i') {
-			s = strtod(optarg, &end);
-			if (end == optarg || *end || !(s >= 0.1 && s <= 3600))
-				return fffa_cli_usage(self, "--interval %s: 0.1 to 3600 seconds",
-						      optarg);
-			a->interval_ms = (int)(s * 1000);
-		} else {
-			return fffa_cli_usage(self,
-					      ch == ':' ? "%s needs a value" : "unknown option %s",
-					      argv[optind - 1]);
-		}
-	}
-	if (optind < argc)
-		return fffa_cli_usage(self, "unexpected argument %s", argv[optind]);
+	if (end == text || *end || !(s >= 0.1 && s <= 3600))
+		return fffa_cli_usage(self, "--interval %s: 0.1 to 3600 seconds", text);
+	*interval_ms = (int)(s * 1000);
 	return FFFA_EXIT_OK;
 }
 
@@ -151,18 +125,21 @@ static int watch_screen(const struct args *a, const char *listen, struct fffa_er
 enum fffa_exit fffa_cmd_top(const struct fffa_command *self, int argc, char **argv)
 {
 	struct args a = {.interval_ms = 1000};
-	enum fffa_exit code = parse(self, argc, argv, &a);
+	const struct fffa_cli_syntax syntax = {
+		.options = {{.name = "config", .letter = 'c', .text = &a.config},
+			    {.name = "interval",
+			     .letter = 'i',
+			     .take = take_interval,
+			     .arg = &a.interval_ms},
+			    {.name = "once", .flag = &a.once}}};
+	enum fffa_exit code;
 	struct fffa_top_last last = {0};
 	struct fffa_err err = {""};
 	struct fffa_config conf;
 	int r;
 
-	if (code)
+	if (!fffa_cli_parse(self, argc, argv, &syntax, &code))
 		return code;
-	if (a.help) {
-		(void)fputs(self->help, stdout);
-		return FFFA_EXIT_OK;
-	}
 	code = fffa_cli_load(a.config, &conf, stderr);
 	if (code)
 		return code;

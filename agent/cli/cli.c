@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#include "agent/cli/cli.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include "agent/base/log.h"
+#include "agent/daemon/schema.h"
+
+/* getopt_long's value of a row; above every letter. */
+#define ROW_BASE 256
+#define HELP_ROW FFFA_CLI_OPTIONS_MAX
+
+/* A syntax as getopt_long wants it. */
+struct getopt_rows {
+	struct option longs[FFFA_CLI_OPTIONS_MAX + 2];
+	char shorts[2 * (FFFA_CLI_OPTIONS_MAX + 1) + 2];
+	size_t n;
+	size_t shorts_len;
+};
+
+enum fffa_exit fffa_cli_usage(const struct fffa_command *self, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)fprintf(stderr, "fffa %s: ", self->name);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	(void)fprintf(stderr, "\n%s", self->help);
+	return FFFA_EXIT_USAGE;
+}
+
+static void add_row(struct getopt_rows *g, const char *name, char letter, bool has_value, int row)
+{
+	g->longs[g->n++] = (struct option){name, has_value ? required_argument : no_argument, NULL,
+					   ROW_BASE + row};
+	if (!letter)
+		return;
+	g->shorts[g->shorts_len++] = letter;
+	if (has_value)
+		g->shorts[g->shorts_len++] = ':';
+}
+
+static void fill_rows(struct getopt_rows *g, const struct fffa_cli_syntax *syntax)
+{
+	const struct fffa_cli_option *o = syntax->options;
+
+	*g = (struct getopt_rows){.shorts = ":", .shorts_len = 1};
+	for (int row = 0; o[row].name; row++)
+		add_row(g, o[row].name, o[row].letter, !o[row].flag, row);
+	add_row(g, "help", 'h', false, HELP_ROW);
+}
+
+/* The row that getopt_long's answer means; NULL: --help. */
+static const struct fffa_cli_option *find_row(const struct fffa_cli_syntax *syntax, int answer)
+{
+	const struct fffa_cli_option *o = syntax->options;
+
+	if (answer == 'h' || answer == ROW_BASE + HELP_ROW)
+		return NULL;
+	if (answer >= ROW_BASE)
+		return &o[answer - ROW_BASE];
+	while (o->letter != answer)
+		o++;
+	return o;
+}
+
+static enum fffa_exit take_option(const struct fffa_command *self, const struct fffa_cli_option *o)
+{
+	if (o->take)
+		return o->take(self, optarg, o->arg);
+	if (o->text)
+		*o->text = optarg;
+	else
+		*o->flag = true;
+	return FFFA_EXIT_OK;
+}
+
+static enum fffa_exit check_operands(const struct fffa_command *self, int argc, char **argv,
+				     const struct fffa_cli_syntax *syntax, bool help)
+{
+	int allowed = syntax->operand ? 1 : 0;
+
+	if (argc - optind > allowed && !syntax->many)
+		return fffa_cli_usage(self, "unexpected argument %s", argv[optind + allowed]);
+	if (syntax->operand && optind == argc && !help)
+		return fffa_cli_usage(self, "no %s", syntax->operand);
+	return FFFA_EXIT_OK;
+}
+
+int fffa_cli_parse(const struct fffa_command *self, int argc, char **argv,
+		   const struct fffa_cli_syntax *syntax, enum fffa_exit *code)
+{
+	struct getopt_rows g;
+	bool help = false;
+	int answer;
+
+	fill_rows(&g, syntax);
+	*code = FFFA_EXIT_OK;
+	opterr = 0;
+	while (!*code && (answer = getopt_long(argc, argv, g.shorts, g.longs, NULL)) != -1) {
+		const struct fffa_cli_option *o;
+
+		if (answer == ':' || answer == '?') {
+			*code = fffa_cli_usage(
+				self, answer == ':' ? "%s needs a value" : "unknown option %s",
+				argv[optind - 1]);
+			return 0;
+		}
+		o = find_row(syntax, answer);
+		if (o)
+			*code = take_option(self, o);
+		else
+			help = true;
+	}
+	if (!*code)
+		*code = check_operands(self, argc, argv, syntax, help);
+	if (*code || !help)
+		return *code ? 0 : optind;
+	(void)fputs(self->help, stdout);
+	return 0;
+}
+
+const char *fffa_cli_config_path(const char *given)
+{
+	return given || access(FFFA_CLI_DEFAULT_CONFIG, F_OK) ? given : FFFA_CLI_DEFAULT_CONFIG;
+}
+
+static void print_problem(void *arg, const char *line)
+{
+	(void)fprintf(arg, "%s\n", line);
+}
+
+enum fffa_exit fffa_cli_load(const char *given, struct fffa_config *out, FILE *problems)
+{
+	struct fffa_sink_schema rows[FFFA_SCHEMA_ROWS];
+
+	fffa_schema_fill(rows);
+	if (fffa_config_load(fffa_cli_config_path(given), rows, out, print_problem, problems))
+		return FFFA_EXIT_CONFIG;
+	fffa_log_setup((enum fffa_log_level)out->log_level, (enum fffa_log_format)out->log_format);
+	return FFFA_EXIT_OK;
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/* fffa check, fffa config */
+#include <string.h>
+
+#include "agent/capture/host.h"
+#include "agent/cli/commands.h"
+#include "agent/daemon/schema.h"
+#include "agent/enrich/services/ip_ranges.h"
+
+/* No problem of the configuration: the file may come later, and the agent looks again. */
+static void report_ip_ranges(const char *path)
+{
+	struct fffa_ip_ranges_facts facts;
+	struct fffa_err err;
+
+	if (!path || !*path)
+		return;
+	if (fffa_ip_ranges_check(path, &facts, &err) != 0)
+		(void)printf("ip ranges: %s: of no use as it is: %s\n", path, err.text);
+	else
+		(void)printf("ip ranges: %s: prefixes=%zu created=%s not prefixes=%zu\n", path,
+			     facts.prefixes, facts.created[0] ? facts.created : "-",
+			     facts.rejected);
+}
+
+enum fffa_exit fffa_cmd_check(const struct fffa_command *self, int argc, char **argv)
+{
+	const char *given = NULL;
+	const struct fffa_cli_syntax syntax = {
+		.options = {{.name = "config", .letter = 'c', .text = &given}}};
+	struct fffa_config conf;
+	enum fffa_exit code;
+
+	if (!fffa_cli_parse(self, argc, argv, &syntax, &code))
+		return code;
+	code = fffa_cli_load(given, &conf, stdout);
+	if (!code) {
+		(void)printf("configuration: ok\n");
+		report_ip_ranges(conf.metadata.ip_ranges);
+		fffa_config_free(&conf);
+	}
+	fffa_host_report(stdout);
+	return code;
+}
+
+enum fffa_exit fffa_cmd_config(const struct fffa_command *self, int argc, char **argv)
+{
+	const char *given = NULL;
+	bool defaults = false;
+	const struct fffa_cli_syntax syntax = {
+		.options = {{.name = "config", .letter = 'c', .text = &given},
+			    {.name = "defaults", .flag = &defaults}}};
+	struct fffa_sink_schema rows[FFFA_SCHEMA_ROWS];
+	struct fffa_config conf;
+	enum fffa_exit code;
+	int rc;
+
+	if (!fffa_cli_parse(self, argc, argv, &syntax, &code))
+		return code;
+	fffa_schema_fill(rows);
+	if (defaults) {
+		rc = fffa_config_print_defaults(rows, stdout);
+	} else {
+		code = fffa_cli_load(given, &conf, stderr);
+		if (code)
+			return code;
+		rc = fffa_config_print(&conf, rows, stdout);
+		fffa_config_free(&conf);
+	}
+	if (rc)
+		(void)fprintf(stderr, "fffa: cannot write to standard output: %s\n", strerror(-rc));
+	return rc ? FFFA_EXIT_FAILED : FFFA_EXIT_OK;
+}

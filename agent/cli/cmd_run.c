@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+/* fffa run */
+#include "agent/cli/commands.h"
+
+enum fffa_exit fffa_cmd_run(const struct fffa_command *self, int argc, char **argv)
+{
+	const char *given = NULL;
+	const struct fffa_cli_syntax syntax = {
+		.options = {{.name = "config", .letter = 'c', .text = &given}}};
+	struct fffa_config conf;
+	enum fffa_exit code;
+
+	if (!fffa_cli_parse(self, argc, argv, &syntax, &code))
+		return code;
+	code = fffa_cli_load(given, &conf, stderr);
+	if (code)
+		return code;
+	code = fffa_agent_run(&conf, fffa_cli_config_path(given));
+	fffa_config_free(&conf);
+	return code;
+}
