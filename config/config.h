@@ -59,7 +59,7 @@ struct fffa_sink_common_conf {
 	char *type;
 	char *format;
 	char *fields; /* as fffa_encoder_new takes it; NULL: the format's default */
-	int envelope; /* enum fffa_envelope of agent/encode/encoder.h: none firehose */
+	int envelope; /* enum fffa_envelope of agent/base/format.h: none firehose */
 	bool header;  /* vpc: begin each file or stream with the header line */
 	int64_t batch_records;
 	int64_t batch_bytes;

@@ -29,7 +29,7 @@ static const char *const switches[] = {
 /* In the order of agent/base/log.h. */
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
-/* In the order of agent/encode/encoder.h. */
+/* In the order of agent/base/format.h. */
 static const char *const envelopes[] = {"none", "firehose", NULL};
 static const char *const ecs_switches[] = {[FFFA_ECS_AUTO] = "auto", [FFFA_ECS_OFF] = "off", NULL};
 static const char *const tunnels[] = {"geneve", "vxlan", NULL};

@@ -15,9 +15,6 @@ struct fffa_span {
 	size_t len;
 };
 
-/* No record of any format is longer (agent/encode/encoder.h writes no longer ones). */
-#define FFFA_SINK_RECORD_BYTES_MAX 16384
-
 struct fffa_batch;
 
 /* Who wrote the records; the same for all of a batch. Empty text: not known. */

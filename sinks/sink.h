@@ -68,7 +68,7 @@ struct fffa_sink_env {
 struct fffa_sink_ops {
 	const char *name; /* the `type` in the configuration */
 	unsigned int
-		formats;  /* bit set of 1 << enum fffa_format (agent/encode/encoder.h) it accepts */
+		formats;  /* bit set of 1 << enum fffa_format (agent/base/format.h) it accepts */
 	size_t conf_size; /* of the struct that opts describes */
 	const struct fffa_option *opts; /* rows, ended by a row without key */
 	/* Rules across fields; no I/O but the user database. 0, or -EINVAL with err. May be NULL. */

@@ -10,44 +10,14 @@
 #include "agent/encode/shapes/shape.h"
 #include "agent/encode/text.h"
 
-static const struct {
-	const char *name;
-	const char *content_type;
-} formats[FFFA_FORMAT_MAX] = {
-	[FFFA_FORMAT_VPC] = {"vpc", "text/plain"},
-	[FFFA_FORMAT_FLOWLOG] = {"flowlog", "text/plain"},
-	[FFFA_FORMAT_JSON] = {"json", "application/x-ndjson"},
-	[FFFA_FORMAT_MSGPACK] = {"msgpack", "application/msgpack"},
-	[FFFA_FORMAT_OCSF] = {"ocsf", "application/x-ndjson"},
-	[FFFA_FORMAT_ECS] = {"ecs", "application/x-ndjson"},
-};
-
 /* Around a line: what stands before it, and in place of its end. No line has a character that JSON
  * would escape: identities come without, and flowlog and vpc write nothing else from outside. */
 #define FIREHOSE_BEGIN "{\"message\":\""
 #define FIREHOSE_END   "\"}\n"
 
-int fffa_format_parse(const char *name, enum fffa_format *out)
-{
-	for (int i = 0; i < FFFA_FORMAT_MAX; i++) {
-		if (!strcmp(name, formats[i].name)) {
-			*out = (enum fffa_format)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
-const char *fffa_format_name(enum fffa_format format)
-{
-	return formats[format].name;
-}
-
 const char *fffa_encoder_content_type(const struct fffa_encoder *e)
 {
-	if (e->envelope)
-		return formats[FFFA_FORMAT_JSON].content_type;
-	return formats[e->format].content_type;
+	return fffa_format_content_type(e->envelope ? FFFA_FORMAT_JSON : e->format);
 }
 
 size_t fffa_encoder_bound(const struct fffa_encoder *e)
@@ -153,7 +123,8 @@ static int read_fields(enum fffa_format format, const char *fields, struct fffa_
 	    format == FFFA_FORMAT_MSGPACK)
 		return fffa_field_list_parse(format, fields, list, err);
 	if (fields)
-		return fffa_fail(err, EINVAL, "%s has no choice of fields", formats[format].name);
+		return fffa_fail(err, EINVAL, "%s has no choice of fields",
+				 fffa_format_name(format));
 	return 0;
 }
 
@@ -214,7 +185,7 @@ int fffa_encoder_wrap(struct fffa_encoder *e, enum fffa_envelope envelope, struc
 {
 	if (envelope && e->format != FFFA_FORMAT_VPC && e->format != FFFA_FORMAT_FLOWLOG)
 		return fffa_fail(err, EINVAL, "an envelope holds lines of vpc or flowlog, not %s",
-				 formats[e->format].name);
+				 fffa_format_name(e->format));
 	e->envelope = envelope;
 	e->bound_bytes = bound(e);
 	return 0;

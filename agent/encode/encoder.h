@@ -9,30 +9,8 @@
 #include <stdint.h>
 
 #include "agent/base/err.h"
+#include "agent/base/format.h"
 #include "agent/flow/record.h"
-
-enum fffa_format {
-	FFFA_FORMAT_VPC,
-	FFFA_FORMAT_FLOWLOG,
-	FFFA_FORMAT_JSON,
-	FFFA_FORMAT_MSGPACK,
-	FFFA_FORMAT_OCSF, /* JSON: OCSF class 4001 */
-	FFFA_FORMAT_ECS,  /* JSON: Elastic Common Schema */
-	FFFA_FORMAT_MAX
-};
-
-/* What is put around each record of a text format. */
-enum fffa_envelope {
-	FFFA_ENVELOPE_NONE,
-	/* {"message":"..."} and a newline: a record of Amazon Data Firehose, as VPC Flow Logs sends
-	 * it, and a CloudWatch Logs event as shippers hand it on */
-	FFFA_ENVELOPE_FIREHOSE,
-};
-
-/* No record of any format is longer. */
-#define FFFA_RECORD_BYTES_MAX 16384
-/* Nor is a header line. */
-#define FFFA_HEADER_BYTES_MAX 1024
 
 struct fffa_encoder;
 
@@ -49,9 +27,6 @@ void fffa_encoder_free(struct fffa_encoder *e);
  */
 int fffa_encoder_wrap(struct fffa_encoder *e, enum fffa_envelope envelope, struct fffa_err *err);
 
-/* "vpc", "flowlog", "json", "msgpack", "ocsf", "ecs"; -EINVAL when unknown. */
-int fffa_format_parse(const char *name, enum fffa_format *out);
-const char *fffa_format_name(enum fffa_format format);
 /* HTTP/Kafka content type of the encoder's batches; static. */
 const char *fffa_encoder_content_type(const struct fffa_encoder *e);
 

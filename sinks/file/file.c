@@ -9,16 +9,13 @@
 #include <unistd.h>
 
 #include "agent/base/log.h"
-#include "agent/encode/encoder.h"
+#include "agent/base/format.h"
 #include "sinks/file/mend.h"
 #include "sinks/file/names.h"
 #include "sinks/file/options.h"
 #include "sinks/file/state.h"
 
 #define NS_PER_S INT64_C(1000000000)
-
-_Static_assert(FFFA_RECORD_BYTES_MAX <= FFFA_SINK_RECORD_BYTES_MAX,
-	       "the tail has room for a record");
 
 /* The rest of the record in which the first done bytes of b end; empty at a record border. */
 static size_t copy_tail(const struct fffa_batch *b, size_t done, uint8_t *tail)
@@ -40,7 +37,7 @@ static size_t copy_tail(const struct fffa_batch *b, size_t done, uint8_t *tail)
 	if (stop == r.ptr || stop >= r.ptr + r.len)
 		return 0;
 	n = (size_t)(r.ptr + r.len - stop);
-	if (n > FFFA_SINK_RECORD_BYTES_MAX)
+	if (n > FFFA_RECORD_BYTES_MAX)
 		return 0;
 	memcpy(tail, stop, n);
 	return n;

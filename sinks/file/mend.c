@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/base/format.h"
 #include "sinks/batch.h"
 
 /* The last n bytes of the file behind fd, which is open for writing only: 0 or -errno. */
@@ -29,7 +30,7 @@ static int read_end(int fd, int64_t size, uint8_t *dst, size_t n)
 
 int64_t fffa_file__mend(struct fffa_file_target *t)
 {
-	uint8_t end[FFFA_SINK_RECORD_BYTES_MAX];
+	uint8_t end[FFFA_RECORD_BYTES_MAX];
 	size_t n = t->size < (int64_t)sizeof(end) ? (size_t)t->size : sizeof(end);
 	const uint8_t *border;
 	int64_t torn;

@@ -5,6 +5,7 @@
 
 #include <uv.h>
 
+#include "agent/base/format.h"
 #include "sinks/file/aws/aws.h"
 #include "sinks/file/tidy.h"
 #include "sinks/file/write.h"
@@ -59,7 +60,7 @@ struct fffa_sink {
 	void (*closed)(void *arg);
 	void *closed_arg;
 	/* Rest of the torn record, owed when another batch comes first. */
-	uint8_t tail[FFFA_SINK_RECORD_BYTES_MAX];
+	uint8_t tail[FFFA_RECORD_BYTES_MAX];
 };
 
 /* run.c: hands the job to a pool thread; done follows. */

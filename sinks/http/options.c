@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "agent/encode/encoder.h"
+#include "agent/base/format.h"
 #include "sinks/http/shape/shape.h"
 
 #define MS INT64_C(1000000)

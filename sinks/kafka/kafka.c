@@ -11,7 +11,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
-#include "agent/encode/encoder.h"
+#include "agent/base/format.h"
 #include "sinks/kafka/judge.h"
 #include "sinks/kafka/options.h"
 #include "sinks/kafka/priv.h"

@@ -3,7 +3,7 @@
 
 #include <ctype.h>
 
-#include "agent/encode/encoder.h"
+#include "agent/base/format.h"
 
 #define TEXT_OR_JSON                                                                               \
 	(1u << FFFA_FORMAT_VPC | 1u << FFFA_FORMAT_FLOWLOG | 1u << FFFA_FORMAT_JSON |              \
@@ -69,16 +69,16 @@ struct fffa_span fffa_http__line(const struct fffa_batch *b, uint32_t i)
 	return r;
 }
 
-void fffa_http__put_origin(struct fffa_http_buf *out, const struct fffa_batch_origin *o)
+void fffa_http__put_origin(struct fffa_buf *out, const struct fffa_batch_origin *o)
 {
 	const char *id = o->agent_id[0] ? o->agent_id : "unknown";
 
 	for (; *id; id++) {
 		char c = isalnum((unsigned char)*id) || *id == '-' || *id == '.' ? *id : '_';
 
-		fffa_http_buf_add(out, &c, 1);
+		fffa_buf_add(out, &c, 1);
 	}
-	fffa_http_buf_add(out, "-", 1);
-	fffa_http_buf_number(out, o->epoch);
-	fffa_http_buf_add(out, "-", 1);
+	fffa_buf_add(out, "-", 1);
+	fffa_http_json_number(out, o->epoch);
+	fffa_buf_add(out, "-", 1);
 }

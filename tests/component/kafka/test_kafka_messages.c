@@ -2,7 +2,7 @@
 /* What a consumer gets: keys, headers, how many records. */
 #include <errno.h>
 
-#include "agent/encode/encoder.h"
+#include "agent/base/format.h"
 #include "tests/component/kafka/rig.h"
 
 static struct fffa_outcome sent(struct kafka_rig *k, struct fffa_batch *b)

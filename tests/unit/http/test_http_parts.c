@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/encode/encoder.h"
+#include "agent/base/format.h"
 #include "sinks/http/options.h"
 #include "sinks/http/reply.h"
 #include "sinks/http/shape/shape.h"

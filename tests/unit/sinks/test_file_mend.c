@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/encode/encoder.h"
+#include "agent/base/format.h"
 #include "tests/stubs/make_batch.h"
 #include "tests/stubs/sink_rig.h"
 #include "tests/unit/sinks/file_place.h"
@@ -82,7 +82,7 @@ static void a_torn_end_is_cut_at_the_start(void **state)
 static void what_has_no_lines_is_not_cut(void **state)
 {
 	struct place *p = *state;
-	size_t n = FFFA_SINK_RECORD_BYTES_MAX + 1;
+	size_t n = FFFA_RECORD_BYTES_MAX + 1;
 	char *big = malloc(n), *text;
 
 	memset(big, 'b', n);
