@@ -5,38 +5,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/buf.h"
+
 #define NAME_START     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
 #define NAME_CHARS     NAME_START "0123456789"
 #define NAME_MAX_BYTES 127
 
-struct buffer {
-	char *p;
-	size_t len;
-	size_t cap;
-};
-
-/* cap counts the final NUL. */
-static int append(struct buffer *b, const char *text, size_t n, struct fffa_err *err)
+/* Text and the NUL that ends it, which is not counted in len. */
+static int append(struct fffa_buf *b, const char *text, size_t n, struct fffa_err *err)
 {
-	if (n > FFFA_EXPAND_BYTES_MAX - b->len)
+	fffa_buf_add(b, text, n);
+	fffa_buf_add(b, "", 1);
+	if (b->error == -EMSGSIZE)
 		return fffa_fail(err, EINVAL, "the value is too long; at most 64KiB");
-	if (b->len + n >= b->cap) {
-		size_t cap = (b->len + n) * 2 + 64;
-		char *p = realloc(b->p, cap);
-
-		if (!p)
-			return -ENOMEM;
-		b->p = p;
-		b->cap = cap;
-	}
-	memcpy(b->p + b->len, text, n);
-	b->len += n;
-	b->p[b->len] = '\0';
-	return 0;
+	if (!b->error)
+		b->len--;
+	return b->error;
 }
 
 /* p points behind "${". *end is set behind the closing brace. */
-static int append_variable(struct buffer *b, const struct fffa_config_world *world, const char *p,
+static int append_variable(struct fffa_buf *b, const struct fffa_config_world *world, const char *p,
 			   const char **end, struct fffa_err *err)
 {
 	size_t n = strspn(p, NAME_CHARS);
@@ -69,7 +57,7 @@ static int append_variable(struct buffer *b, const struct fffa_config_world *wor
 	return append(b, value, strlen(value), err);
 }
 
-static int append_all(struct buffer *b, const struct fffa_config_world *world, const char *p,
+static int append_all(struct fffa_buf *b, const struct fffa_config_world *world, const char *p,
 		      struct fffa_err *err)
 {
 	int ret = append(b, "", 0, err);
@@ -98,19 +86,19 @@ static int append_all(struct buffer *b, const struct fffa_config_world *world, c
 int fffa_expand(const struct fffa_config_world *world, const char *text, char **out,
 		struct fffa_err *err)
 {
-	struct buffer b = {NULL, 0, 0};
+	struct fffa_buf b = {.max = FFFA_EXPAND_BYTES_MAX + 1}; /* and the NUL */
 	int ret = append_all(&b, world, text, err);
 
 	/* What the YAML reader let through is UTF-8; the environment is not so sure. */
-	if (!ret && !fffa_utf8_valid(b.p))
+	if (!ret && !fffa_utf8_valid((char *)b.ptr))
 		ret = fffa_fail(err, EINVAL, "the expanded value is not UTF-8");
 	if (ret) {
-		if (b.p)
-			explicit_bzero(b.p, b.len);
-		free(b.p);
+		if (b.ptr)
+			explicit_bzero(b.ptr, b.len);
+		fffa_buf_fini(&b);
 		return ret;
 	}
-	*out = b.p;
+	*out = (char *)b.ptr;
 	return 0;
 }
 

@@ -7,7 +7,7 @@
 #include "agent/status/out.h"
 
 /* type: "counter", "gauge", "histogram". name and help are literals: nothing in them is escaped. */
-void fffa_family_begin(struct fffa_out *o, const char *name, const char *type, const char *help);
+void fffa_family_begin(struct fffa_buf *o, const char *name, const char *type, const char *help);
 
 struct fffa_label {
 	const char *key;
@@ -16,13 +16,13 @@ struct fffa_label {
 #define FFFA_LABELS_MAX 3
 
 /* A sample with up to FFFA_LABELS_MAX labels; the first without a key ends them. NULL: none. */
-void fffa_family_u64(struct fffa_out *o, const char *name,
+void fffa_family_u64(struct fffa_buf *o, const char *name,
 		     const struct fffa_label labels[FFFA_LABELS_MAX], uint64_t v);
 /* ns nanoseconds, written in seconds. */
-void fffa_family_seconds(struct fffa_out *o, const char *name,
+void fffa_family_seconds(struct fffa_buf *o, const char *name,
 			 const struct fffa_label labels[FFFA_LABELS_MAX], uint64_t ns);
 /* The samples of one histogram; with a label of its own or NULL. */
-void fffa_family_histogram(struct fffa_out *o, const char *name, const struct fffa_label *label,
+void fffa_family_histogram(struct fffa_buf *o, const char *name, const struct fffa_label *label,
 			   const struct fffa_histogram *h);
 
 /* For the calls above: FFFA_WITH({"sink", name}). */

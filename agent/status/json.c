@@ -6,43 +6,43 @@
 static void begin(struct fffa_json *j, const char *key)
 {
 	if (j->comma)
-		fffa_out_text(j->out, ",");
+		fffa_buf_text(j->out, ",");
 	j->comma = true;
 	if (!key)
 		return;
 	fffa_out_json(j->out, key);
-	fffa_out_text(j->out, ":");
+	fffa_buf_text(j->out, ":");
 }
 
 void fffa_json_open(struct fffa_json *j, const char *key, char bracket)
 {
 	begin(j, key);
-	fffa_out_bytes(j->out, &bracket, 1);
+	fffa_buf_add(j->out, &bracket, 1);
 	j->comma = false;
 }
 
 void fffa_json_close(struct fffa_json *j, char bracket)
 {
-	fffa_out_bytes(j->out, &bracket, 1);
+	fffa_buf_add(j->out, &bracket, 1);
 	j->comma = true;
 }
 
 void fffa_json_u64(struct fffa_json *j, const char *key, uint64_t v)
 {
 	begin(j, key);
-	fffa_out_format(j->out, "%" PRIu64, v);
+	fffa_buf_format(j->out, "%" PRIu64, v);
 }
 
 void fffa_json_i64(struct fffa_json *j, const char *key, int64_t v)
 {
 	begin(j, key);
-	fffa_out_format(j->out, "%" PRId64, v);
+	fffa_buf_format(j->out, "%" PRId64, v);
 }
 
 void fffa_json_bool(struct fffa_json *j, const char *key, bool v)
 {
 	begin(j, key);
-	fffa_out_text(j->out, v ? "true" : "false");
+	fffa_buf_text(j->out, v ? "true" : "false");
 }
 
 void fffa_json_text(struct fffa_json *j, const char *key, const char *v)
@@ -51,5 +51,5 @@ void fffa_json_text(struct fffa_json *j, const char *key, const char *v)
 	if (v)
 		fffa_out_json(j->out, v);
 	else
-		fffa_out_text(j->out, "null");
+		fffa_buf_text(j->out, "null");
 }

@@ -9,7 +9,7 @@
 #include "agent/status/out.h"
 
 struct fffa_json {
-	struct fffa_out *out;
+	struct fffa_buf *out;
 	bool comma; /* before what comes next */
 };
 

@@ -108,7 +108,7 @@ static void put_flow(struct fffa_json *j, const struct fffa_largest_flow *f,
 	fffa_json_close(j, '}');
 }
 
-void fffa_largest_write(struct fffa_out *o, const struct fffa_largest *l, size_t n, int64_t now_ms,
+void fffa_largest_write(struct fffa_buf *o, const struct fffa_largest *l, size_t n, int64_t now_ms,
 			uint64_t flows_active, const struct fffa_interfaces *interfaces)
 {
 	struct fffa_json j = {.out = o};
@@ -121,7 +121,7 @@ void fffa_largest_write(struct fffa_out *o, const struct fffa_largest *l, size_t
 		put_flow(&j, &l->v[i], interfaces);
 	fffa_json_close(&j, ']');
 	fffa_json_close(&j, '}');
-	fffa_out_text(o, "\n");
+	fffa_buf_text(o, "\n");
 }
 
 int fffa_largest_parse_count(const char *text, size_t *n)

@@ -35,7 +35,7 @@ void fffa_largest_add(struct fffa_largest *l, const struct fffa_flow_window *w);
 void fffa_largest_sort(struct fffa_largest *l);
 
 /* After sort: the first n. now_ms: Unix, when they were looked at. */
-void fffa_largest_write(struct fffa_out *o, const struct fffa_largest *l, size_t n, int64_t now_ms,
+void fffa_largest_write(struct fffa_buf *o, const struct fffa_largest *l, size_t n, int64_t now_ms,
 			uint64_t flows_active, const struct fffa_interfaces *interfaces);
 
 /*

@@ -27,21 +27,21 @@ static uint64_t of(const struct fffa_amount *a, enum unit u)
 	return u == PACKETS ? a->packets : a->bytes;
 }
 
-static void one(struct fffa_out *o, const char *name, const char *type, const char *help,
+static void one(struct fffa_buf *o, const char *name, const char *type, const char *help,
 		uint64_t value)
 {
 	fffa_family_begin(o, name, type, help);
 	fffa_family_u64(o, name, NULL, value);
 }
 
-static void one_seconds(struct fffa_out *o, const char *name, const char *type, const char *help,
+static void one_seconds(struct fffa_buf *o, const char *name, const char *type, const char *help,
 			uint64_t ns)
 {
 	fffa_family_begin(o, name, type, help);
 	fffa_family_seconds(o, name, NULL, ns);
 }
 
-static void interface(struct fffa_out *o, const char *name, const char *label,
+static void interface(struct fffa_buf *o, const char *name, const char *label,
 		      const struct fffa_interface *i, enum unit u)
 {
 	for (int dir = 0; dir < 2; dir++)
@@ -52,7 +52,7 @@ static void interface(struct fffa_out *o, const char *name, const char *label,
 
 /* With the lost ones of no known interface, the sum is what was seen but for what the kernel holds.
  */
-static void write_interfaces(struct fffa_out *o, const struct fffa_status_view *v, enum unit u)
+static void write_interfaces(struct fffa_buf *o, const struct fffa_status_view *v, enum unit u)
 {
 	const char *name = u == PACKETS ? "fffa_packets_total" : "fffa_bytes_total";
 	const struct fffa_interfaces *s = v->interfaces;
@@ -74,7 +74,7 @@ struct identity_names {
 	const char *seen, *recorded, *held, *filtered, *lost;
 };
 
-static void write_seen(struct fffa_out *o, const char *name, const struct fffa_status_view *v,
+static void write_seen(struct fffa_buf *o, const char *name, const struct fffa_status_view *v,
 		       enum unit u)
 {
 	fffa_family_begin(o, name, "counter",
@@ -86,7 +86,7 @@ static void write_seen(struct fffa_out *o, const char *name, const struct fffa_s
 			of(&v->ledger->unattended, u));
 }
 
-static void write_identity(struct fffa_out *o, const struct fffa_status_view *v, enum unit u)
+static void write_identity(struct fffa_buf *o, const struct fffa_status_view *v, enum unit u)
 {
 	static const struct identity_names all[] = {
 		[PACKETS] = {"fffa_packets_seen_total", "fffa_packets_recorded_total",
@@ -114,7 +114,7 @@ static void write_identity(struct fffa_out *o, const struct fffa_status_view *v,
 			of(&v->ledger->lost[i], u));
 }
 
-static void write_beside(struct fffa_out *o, const struct fffa_ledger *l)
+static void write_beside(struct fffa_buf *o, const struct fffa_ledger *l)
 {
 	one(o, "fffa_frames_not_ip_total", "counter", "Frames without an IP packet.",
 	    l->not_ip_frames);
@@ -128,7 +128,7 @@ static void write_beside(struct fffa_out *o, const struct fffa_ledger *l)
 	    l->no_tunnel_id);
 }
 
-static void write_flows(struct fffa_out *o, const struct fffa_status_view *v)
+static void write_flows(struct fffa_buf *o, const struct fffa_status_view *v)
 {
 	const char *name = "fffa_records_total";
 
@@ -150,7 +150,7 @@ static void write_flows(struct fffa_out *o, const struct fffa_status_view *v)
 			v->ledger->skipdata_records);
 }
 
-static void write_lost_records(struct fffa_out *o, const struct fffa_status_view *v)
+static void write_lost_records(struct fffa_buf *o, const struct fffa_status_view *v)
 {
 	const char *name = "fffa_records_lost_total";
 
@@ -167,7 +167,7 @@ static void write_lost_records(struct fffa_out *o, const struct fffa_status_view
 	}
 }
 
-static void write_outcomes(struct fffa_out *o, const struct fffa_status_view *v)
+static void write_outcomes(struct fffa_buf *o, const struct fffa_status_view *v)
 {
 	const char *name = "fffa_sink_records_total";
 
@@ -226,7 +226,7 @@ static const struct {
 	{"fffa_sink_up", "gauge", "0 from a failure until the next delivery.", up},
 };
 
-static void write_sinks(struct fffa_out *o, const struct fffa_status_view *v)
+static void write_sinks(struct fffa_buf *o, const struct fffa_status_view *v)
 {
 	const char *name = "fffa_sink_latency_seconds";
 
@@ -249,7 +249,7 @@ static void write_sinks(struct fffa_out *o, const struct fffa_status_view *v)
 	}
 }
 
-static void write_programs(struct fffa_out *o, const struct fffa_status_kernel *k)
+static void write_programs(struct fffa_buf *o, const struct fffa_status_kernel *k)
 {
 	const char *seconds = "fffa_bpf_run_seconds_total", *runs = "fffa_bpf_runs_total";
 
@@ -267,7 +267,7 @@ static void write_programs(struct fffa_out *o, const struct fffa_status_kernel *
 				k->programs[i].runs);
 }
 
-static void write_capture(struct fffa_out *o, const struct fffa_status_view *v)
+static void write_capture(struct fffa_buf *o, const struct fffa_status_view *v)
 {
 	const struct fffa_status_kernel *k = &v->kernel;
 
@@ -291,7 +291,7 @@ static void write_capture(struct fffa_out *o, const struct fffa_status_view *v)
 				1);
 }
 
-static void write_metadata(struct fffa_out *o, const struct fffa_status_metadata *m)
+static void write_metadata(struct fffa_buf *o, const struct fffa_status_metadata *m)
 {
 	const char *name = "fffa_metadata_age_seconds";
 	bool off = !m->state || !strcmp(m->state, "off");
@@ -299,7 +299,7 @@ static void write_metadata(struct fffa_out *o, const struct fffa_status_metadata
 	fffa_family_begin(o, name, "gauge",
 			  "Since IMDS last answered in full; +Inf: not yet, NaN: it is not asked.");
 	if (off || m->age_ns == UINT64_MAX)
-		fffa_out_format(o, "%s %s\n", name, off ? "NaN" : "+Inf");
+		fffa_buf_format(o, "%s %s\n", name, off ? "NaN" : "+Inf");
 	else
 		fffa_family_seconds(o, name, NULL, m->age_ns);
 	name = "fffa_metadata_errors_total";
@@ -308,7 +308,7 @@ static void write_metadata(struct fffa_out *o, const struct fffa_status_metadata
 		fffa_family_u64(o, name, FFFA_WITH({"reason", m->errors[i].name}), m->errors[i].n);
 }
 
-static void write_process(struct fffa_out *o, const struct fffa_status_view *v)
+static void write_process(struct fffa_buf *o, const struct fffa_status_view *v)
 {
 	const struct fffa_process *p = &v->process;
 
@@ -322,7 +322,7 @@ static void write_process(struct fffa_out *o, const struct fffa_status_view *v)
 		    (uint64_t)v->start_ms * FFFA_NS_PER_MS);
 }
 
-void fffa_metrics_write(struct fffa_out *o, const struct fffa_status_view *v)
+void fffa_metrics_write(struct fffa_buf *o, const struct fffa_status_view *v)
 {
 	fffa_family_begin(o, "fffa_build_info", "gauge", "1, with what this program is.");
 	fffa_family_u64(o, "fffa_build_info",

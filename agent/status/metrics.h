@@ -9,6 +9,6 @@
 #define FFFA_METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 /* Appends to o. */
-void fffa_metrics_write(struct fffa_out *o, const struct fffa_status_view *v);
+void fffa_metrics_write(struct fffa_buf *o, const struct fffa_status_view *v);
 
 #endif

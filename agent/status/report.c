@@ -194,7 +194,7 @@ static void put_sink(struct fffa_json *j, const struct fffa_status_view *v, size
 	fffa_json_close(j, '}');
 }
 
-void fffa_report_write(struct fffa_out *o, const struct fffa_status_view *v)
+void fffa_report_write(struct fffa_buf *o, const struct fffa_status_view *v)
 {
 	struct fffa_json j = {.out = o};
 
@@ -226,5 +226,5 @@ void fffa_report_write(struct fffa_out *o, const struct fffa_status_view *v)
 	fffa_json_u64(&j, "failure", v->reloads_failed);
 	fffa_json_close(&j, '}');
 	fffa_json_close(&j, '}');
-	fffa_out_text(o, "\n");
+	fffa_buf_text(o, "\n");
 }

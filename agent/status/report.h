@@ -7,6 +7,6 @@
 #include "agent/status/view.h"
 
 /* Appends one object and a newline to o. */
-void fffa_report_write(struct fffa_out *o, const struct fffa_status_view *v);
+void fffa_report_write(struct fffa_buf *o, const struct fffa_status_view *v);
 
 #endif

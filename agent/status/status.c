@@ -97,18 +97,18 @@ static void run(struct fffa_status *s)
 }
 
 static enum MHD_Result answer(struct MHD_Connection *c, unsigned int code, const char *type,
-			      struct fffa_out *o)
+			      struct fffa_buf *o)
 {
 	struct MHD_Response *r;
 	enum MHD_Result queued;
 
-	if (o->failed) {
-		fffa_out_fini(o);
+	if (o->error) {
+		fffa_buf_fini(o);
 		return MHD_NO; /* drops the connection: rather nothing than half */
 	}
-	r = MHD_create_response_from_buffer(o->len, o->v, MHD_RESPMEM_MUST_FREE);
+	r = MHD_create_response_from_buffer(o->len, o->ptr, MHD_RESPMEM_MUST_FREE);
 	if (!r) {
-		fffa_out_fini(o);
+		fffa_buf_fini(o);
 		return MHD_NO;
 	}
 	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
@@ -122,11 +122,11 @@ static enum MHD_Result answer(struct MHD_Connection *c, unsigned int code, const
 
 static enum MHD_Result say(struct MHD_Connection *c, unsigned int code, const char *text)
 {
-	struct fffa_out o;
+	struct fffa_buf o;
 
-	fffa_out_init(&o, BODY_BYTES_MAX);
-	fffa_out_text(&o, text);
-	fffa_out_text(&o, "\n");
+	o = (struct fffa_buf){.max = BODY_BYTES_MAX};
+	fffa_buf_text(&o, text);
+	fffa_buf_text(&o, "\n");
 	return answer(c, code, "text/plain; charset=utf-8", &o);
 }
 
@@ -140,9 +140,9 @@ static const struct fffa_status_view *look(struct fffa_status *s)
 
 static enum MHD_Result get_metrics(struct fffa_status *s, struct request *q)
 {
-	struct fffa_out o;
+	struct fffa_buf o;
 
-	fffa_out_init(&o, BODY_BYTES_MAX);
+	o = (struct fffa_buf){.max = BODY_BYTES_MAX};
 	fffa_metrics_write(&o, look(s));
 	return answer(q->c, MHD_HTTP_OK, FFFA_METRICS_CONTENT_TYPE, &o);
 }
@@ -162,9 +162,9 @@ static enum MHD_Result get_readyz(struct fffa_status *s, struct request *q)
 
 static enum MHD_Result get_status(struct fffa_status *s, struct request *q)
 {
-	struct fffa_out o;
+	struct fffa_buf o;
 
-	fffa_out_init(&o, BODY_BYTES_MAX);
+	o = (struct fffa_buf){.max = BODY_BYTES_MAX};
 	fffa_report_write(&o, look(s));
 	return answer(q->c, MHD_HTTP_OK, "application/json", &o);
 }
@@ -172,9 +172,9 @@ static enum MHD_Result get_status(struct fffa_status *s, struct request *q)
 static enum MHD_Result answer_flows(struct fffa_status *s, struct request *q)
 {
 	const struct fffa_status_view *v = look(s);
-	struct fffa_out o;
+	struct fffa_buf o;
 
-	fffa_out_init(&o, BODY_BYTES_MAX);
+	o = (struct fffa_buf){.max = BODY_BYTES_MAX};
 	fffa_largest_write(&o, &s->largest, q->n, s->walked_ms, v->flows_active, v->interfaces);
 	return answer(q->c, MHD_HTTP_OK, "application/json", &o);
 }

@@ -28,7 +28,7 @@ static int pack_zstd(struct fffa_http_body *b, struct fffa_span in)
 		/* Fails only outside the library's range. */
 		(void)ZSTD_CCtx_setParameter(b->zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL);
 	}
-	if (!fffa_http_buf_room(&b->packed, ZSTD_compressBound(in.len)))
+	if (!fffa_buf_room(&b->packed, ZSTD_compressBound(in.len)))
 		return b->packed.error;
 	n = ZSTD_compress2(b->zstd, b->packed.ptr, b->packed.held, in.ptr, in.len);
 	if (ZSTD_isError(n))
@@ -60,7 +60,7 @@ static int pack_gzip(struct fffa_http_body *b, struct fffa_span in)
 	if (rc)
 		return rc;
 	bound = deflateBound(b->gzip, in.len);
-	if (!fffa_http_buf_room(&b->packed, bound))
+	if (!fffa_buf_room(&b->packed, bound))
 		return b->packed.error;
 	b->gzip->next_in = (z_const Bytef *)(uintptr_t)in.ptr;
 	b->gzip->avail_in = (uInt)in.len; /* a batch has less than 4 GiB, a body is bounded */
@@ -79,8 +79,8 @@ static int write_shape(struct fffa_http_body *b, const struct fffa_batch *batch,
 
 	if (b->shape->records_max && fffa_batch_count(batch) > b->shape->records_max)
 		return -EMSGSIZE;
-	fffa_http_buf_reset(&b->plain);
-	b->plain.most = b->shape->bytes_max ? b->shape->bytes_max : UINT32_MAX / 2;
+	fffa_buf_reset(&b->plain);
+	b->plain.max = b->shape->bytes_max ? b->shape->bytes_max : UINT32_MAX / 2;
 	b->shape->write(&from, &b->plain);
 	*out = (struct fffa_span){b->plain.ptr, b->plain.len};
 	return b->plain.error;
@@ -92,7 +92,8 @@ int fffa_http__body_make(struct fffa_http_body *b, const struct fffa_batch *batc
 	struct fffa_span in = fffa_batch_bytes(batch);
 	int rc = b->shape->write ? write_shape(b, batch, &in) : 0;
 
-	fffa_http_buf_reset(&b->packed);
+	fffa_buf_reset(&b->packed);
+	b->packed.max = SIZE_MAX; /* what compression needs is bounded by its input */
 	*out = in;
 	if (rc || b->conf->compress == FFFA_HTTP_NONE)
 		return rc;
@@ -104,15 +105,15 @@ int fffa_http__body_make(struct fffa_http_body *b, const struct fffa_batch *batc
 void fffa_http__body_trim(struct fffa_http_body *b)
 {
 	if (b->plain.held > KEPT_BYTES_MAX)
-		fffa_http_buf_fini(&b->plain);
+		fffa_buf_fini(&b->plain);
 	if (b->packed.held > KEPT_BYTES_MAX)
-		fffa_http_buf_fini(&b->packed);
+		fffa_buf_fini(&b->packed);
 }
 
 void fffa_http__body_fini(struct fffa_http_body *b)
 {
-	fffa_http_buf_fini(&b->plain);
-	fffa_http_buf_fini(&b->packed);
+	fffa_buf_fini(&b->plain);
+	fffa_buf_fini(&b->packed);
 	(void)ZSTD_freeCCtx(b->zstd);
 	if (b->gzip)
 		(void)deflateEnd(b->gzip);

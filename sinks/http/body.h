@@ -11,9 +11,9 @@
 struct fffa_http_body {
 	const struct fffa_http_shape *shape;
 	const struct fffa_sink_http_conf *conf;
-	bool json;		    /* records are JSON objects */
-	struct fffa_http_buf plain; /* of a shape */
-	struct fffa_http_buf packed;
+	bool json;	       /* records are JSON objects */
+	struct fffa_buf plain; /* of a shape */
+	struct fffa_buf packed;
 	ZSTD_CCtx *zstd; /* made when first needed, kept */
 	z_stream *gzip;
 };

@@ -216,17 +216,17 @@ void fffa_http__exchange_fini(struct fffa_http_exchange *x)
 
 static void name_batch(struct fffa_http_exchange *x, const struct fffa_batch *b)
 {
-	struct fffa_http_buf line = {.ptr = (uint8_t *)x->batch_line,
-				     .held = sizeof(x->batch_line),
-				     .most = sizeof(x->batch_line)};
+	struct fffa_buf line = {.ptr = (uint8_t *)x->batch_line,
+				.held = sizeof(x->batch_line),
+				.max = sizeof(x->batch_line)};
 
 	/* Fits: 12 + 63 + 3 * 20 + 4. */
-	fffa_http_buf_text(&line, "FFFA-Batch: ");
+	fffa_buf_text(&line, "FFFA-Batch: ");
 	fffa_http__put_origin(&line, fffa_batch_origin(b));
-	fffa_http_buf_number(&line, fffa_batch_first_seq(b));
-	fffa_http_buf_text(&line, "-");
-	fffa_http_buf_number(&line, fffa_batch_last_seq(b));
-	fffa_http_buf_add(&line, "", 1);
+	fffa_http_json_number(&line, fffa_batch_first_seq(b));
+	fffa_buf_text(&line, "-");
+	fffa_http_json_number(&line, fffa_batch_last_seq(b));
+	fffa_buf_add(&line, "", 1);
 }
 
 int fffa_http__exchange_send(struct fffa_http_exchange *x, struct fffa_curl_loop *bridge,

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "sinks/http/buf.h"
+#include "sinks/http/json.h"
 #include "sinks/http/http.h"
 #include "sinks/http/reply.h"
 
@@ -40,7 +40,7 @@ struct fffa_http_shape {
 	size_t bytes_max;	  /* of the uncompressed body; 0: any */
 	size_t reply_max;	  /* bytes of the answer that are kept */
 	bool takes_zstd;
-	void (*write)(const struct fffa_http_source *from, struct fffa_http_buf *out);
+	void (*write)(const struct fffa_http_source *from, struct fffa_buf *out);
 	fffa_http_judge_fn judge; /* NULL: 2xx is delivered */
 };
 
@@ -49,13 +49,13 @@ const struct fffa_http_shape *fffa_http__shape(int id);
 /* The record without the newline that ends it. */
 struct fffa_span fffa_http__line(const struct fffa_batch *b, uint32_t i);
 /* "agent-epoch-": with a record's number behind it, unique. */
-void fffa_http__put_origin(struct fffa_http_buf *out, const struct fffa_batch_origin *o);
+void fffa_http__put_origin(struct fffa_buf *out, const struct fffa_batch_origin *o);
 
-void fffa_http__write_splunk(const struct fffa_http_source *from, struct fffa_http_buf *out);
-void fffa_http__write_elasticsearch(const struct fffa_http_source *from, struct fffa_http_buf *out);
-void fffa_http__write_otlp(const struct fffa_http_source *from, struct fffa_http_buf *out);
-void fffa_http__write_loki(const struct fffa_http_source *from, struct fffa_http_buf *out);
-void fffa_http__write_datadog(const struct fffa_http_source *from, struct fffa_http_buf *out);
+void fffa_http__write_splunk(const struct fffa_http_source *from, struct fffa_buf *out);
+void fffa_http__write_elasticsearch(const struct fffa_http_source *from, struct fffa_buf *out);
+void fffa_http__write_otlp(const struct fffa_http_source *from, struct fffa_buf *out);
+void fffa_http__write_loki(const struct fffa_http_source *from, struct fffa_buf *out);
+void fffa_http__write_datadog(const struct fffa_http_source *from, struct fffa_buf *out);
 
 enum fffa_verdict fffa_http__judge_bulk(const struct fffa_http_reply *reply, uint32_t count,
 					uint8_t *records, bool *known);

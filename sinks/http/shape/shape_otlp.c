@@ -10,26 +10,26 @@
 
 #define DEPTH_MAX 16 /* the deepest format has four levels */
 
-static void put_attribute(struct fffa_http_buf *out, const char *key, const char *value,
+static void put_attribute(struct fffa_buf *out, const char *key, const char *value,
 			  unsigned int *count)
 {
 	if (!fffa_http__is_set(value))
 		return;
-	fffa_http_buf_text(out, (*count)++ ? ",{\"key\":" : "{\"key\":");
-	fffa_http_buf_string(out, key, strlen(key));
-	fffa_http_buf_text(out, ",\"value\":{\"stringValue\":");
-	fffa_http_buf_string(out, value, strlen(value));
-	fffa_http_buf_text(out, "}}");
+	fffa_buf_text(out, (*count)++ ? ",{\"key\":" : "{\"key\":");
+	fffa_http_json_string(out, key, strlen(key));
+	fffa_buf_text(out, ",\"value\":{\"stringValue\":");
+	fffa_http_json_string(out, value, strlen(value));
+	fffa_buf_text(out, "}}");
 }
 
 /* Names of the semantic conventions for resources. */
-static void put_resource(const struct fffa_http_source *from, struct fffa_http_buf *out)
+static void put_resource(const struct fffa_http_source *from, struct fffa_buf *out)
 {
 	const struct fffa_batch_origin *o = fffa_batch_origin(from->batch);
 	const struct fffa_pairs *m = &from->conf->labels;
 	unsigned int n = 0;
 
-	fffa_http_buf_text(out, "{\"resource\":{\"attributes\":[");
+	fffa_buf_text(out, "{\"resource\":{\"attributes\":[");
 	put_attribute(out, "service.name",
 		      fffa_http__is_set(from->conf->service) ? from->conf->service : "fffa", &n);
 	put_attribute(out, "host.id", o->agent_id, &n);
@@ -37,8 +37,8 @@ static void put_resource(const struct fffa_http_source *from, struct fffa_http_b
 	put_attribute(out, "cloud.region", o->region, &n);
 	for (size_t i = 0; i < m->n; i++)
 		put_attribute(out, m->v[i].key, m->v[i].value, &n);
-	fffa_http_buf_text(out, "]},\"scopeLogs\":[{\"scope\":{\"name\":\"fffa\",\"version\":"
-				"\"" FFFA_VERSION "\"},\"logRecords\":[");
+	fffa_buf_text(out, "]},\"scopeLogs\":[{\"scope\":{\"name\":\"fffa\",\"version\":"
+			   "\"" FFFA_VERSION "\"},\"logRecords\":[");
 }
 
 /* Just behind the JSON string that begins at p; NULL when it does not end before end. */
@@ -77,33 +77,33 @@ static bool is_integer(const uint8_t *p, size_t n)
 	return true;
 }
 
-static void put_scalar(struct fffa_http_buf *out, const uint8_t *p, size_t n)
+static void put_scalar(struct fffa_buf *out, const uint8_t *p, size_t n)
 {
 	if (*p == '"') {
-		fffa_http_buf_text(out, "{\"stringValue\":");
-		fffa_http_buf_add(out, p, n);
+		fffa_buf_text(out, "{\"stringValue\":");
+		fffa_buf_add(out, p, n);
 	} else if (is_word(p, n, "true") || is_word(p, n, "false")) {
-		fffa_http_buf_text(out, "{\"boolValue\":");
-		fffa_http_buf_add(out, p, n);
+		fffa_buf_text(out, "{\"boolValue\":");
+		fffa_buf_add(out, p, n);
 	} else if (is_integer(p, n)) {
-		fffa_http_buf_text(out, "{\"intValue\":\"");
-		fffa_http_buf_add(out, p, n);
-		fffa_http_buf_text(out, "\"");
+		fffa_buf_text(out, "{\"intValue\":\"");
+		fffa_buf_add(out, p, n);
+		fffa_buf_text(out, "\"");
 	} else {
-		fffa_http_buf_text(out, "{\"stringValue\":");
-		fffa_http_buf_string(out, p, n);
+		fffa_buf_text(out, "{\"stringValue\":");
+		fffa_http_json_string(out, p, n);
 	}
-	fffa_http_buf_text(out, "}");
+	fffa_buf_text(out, "}");
 }
 
-static const uint8_t *put_list(struct fffa_http_buf *out, const uint8_t *p, const uint8_t *end,
+static const uint8_t *put_list(struct fffa_buf *out, const uint8_t *p, const uint8_t *end,
 			       unsigned int depth);
 
 /*
  * JSON as our encoder writes it, without spaces, as an AnyValue. Just behind the value; NULL when it
  * is something else: then out has a part of it.
  */
-static const uint8_t *put_value(struct fffa_http_buf *out, const uint8_t *p, const uint8_t *end,
+static const uint8_t *put_value(struct fffa_buf *out, const uint8_t *p, const uint8_t *end,
 				unsigned int depth)
 {
 	const uint8_t *stop;
@@ -120,41 +120,41 @@ static const uint8_t *put_value(struct fffa_http_buf *out, const uint8_t *p, con
 }
 
 /* Begins a member; just behind its colon. */
-static const uint8_t *put_key(struct fffa_http_buf *out, const uint8_t *p, const uint8_t *end)
+static const uint8_t *put_key(struct fffa_buf *out, const uint8_t *p, const uint8_t *end)
 {
 	const uint8_t *stop = p < end && *p == '"' ? skip_string(p, end) : NULL;
 
 	if (!stop || stop == end || *stop != ':')
 		return NULL;
-	fffa_http_buf_text(out, "{\"key\":");
-	fffa_http_buf_add(out, p, (size_t)(stop - p));
-	fffa_http_buf_text(out, ",\"value\":");
+	fffa_buf_text(out, "{\"key\":");
+	fffa_buf_add(out, p, (size_t)(stop - p));
+	fffa_buf_text(out, ",\"value\":");
 	return stop + 1;
 }
 
 /* The same of an object or an array. */
-static const uint8_t *put_list(struct fffa_http_buf *out, const uint8_t *p, const uint8_t *end,
+static const uint8_t *put_list(struct fffa_buf *out, const uint8_t *p, const uint8_t *end,
 			       unsigned int depth)
 {
 	bool object = *p++ == '{', first = true;
 
-	fffa_http_buf_text(out, object ? "{\"kvlistValue\":{\"values\":["
-				       : "{\"arrayValue\":{\"values\":[");
+	fffa_buf_text(out,
+		      object ? "{\"kvlistValue\":{\"values\":[" : "{\"arrayValue\":{\"values\":[");
 	for (; p < end && *p != (object ? '}' : ']'); first = false) {
 		if (!first && *p++ != ',')
 			return NULL;
-		fffa_http_buf_text(out, first ? "" : ",");
+		fffa_buf_text(out, first ? "" : ",");
 		p = object ? put_key(out, p, end) : p;
 		p = p ? put_value(out, p, end, depth + 1) : NULL;
 		if (!p)
 			return NULL;
-		fffa_http_buf_text(out, object ? "}" : "");
+		fffa_buf_text(out, object ? "}" : "");
 	}
-	fffa_http_buf_text(out, "]}}");
+	fffa_buf_text(out, "]}}");
 	return p < end ? p + 1 : NULL;
 }
 
-static void put_body(struct fffa_http_buf *out, struct fffa_span line, bool json)
+static void put_body(struct fffa_buf *out, struct fffa_span line, bool json)
 {
 	const uint8_t *end = line.ptr + line.len;
 	size_t before = out->len;
@@ -163,25 +163,25 @@ static void put_body(struct fffa_http_buf *out, struct fffa_span line, bool json
 		return;
 	if (!out->error)
 		out->len = before;
-	fffa_http_buf_text(out, "{\"stringValue\":");
-	fffa_http_buf_string(out, line.ptr, line.len);
-	fffa_http_buf_text(out, "}");
+	fffa_buf_text(out, "{\"stringValue\":");
+	fffa_http_json_string(out, line.ptr, line.len);
+	fffa_buf_text(out, "}");
 }
 
-void fffa_http__write_otlp(const struct fffa_http_source *from, struct fffa_http_buf *out)
+void fffa_http__write_otlp(const struct fffa_http_source *from, struct fffa_buf *out)
 {
 	uint32_t n = fffa_batch_count(from->batch);
 
-	fffa_http_buf_text(out, "{\"resourceLogs\":[");
+	fffa_buf_text(out, "{\"resourceLogs\":[");
 	put_resource(from, out);
 	for (uint32_t i = 0; i < n; i++) {
 		struct fffa_batch_mark mark = fffa_batch_mark(from->batch, i);
 
-		fffa_http_buf_text(out, i ? ",{\"timeUnixNano\":\"" : "{\"timeUnixNano\":\"");
-		fffa_http_buf_number(out, mark.time_ms < 0 ? 0 : (uint64_t)mark.time_ms);
-		fffa_http_buf_text(out, "000000\",\"severityNumber\":9,\"body\":"); /* INFO */
+		fffa_buf_text(out, i ? ",{\"timeUnixNano\":\"" : "{\"timeUnixNano\":\"");
+		fffa_http_json_number(out, mark.time_ms < 0 ? 0 : (uint64_t)mark.time_ms);
+		fffa_buf_text(out, "000000\",\"severityNumber\":9,\"body\":"); /* INFO */
 		put_body(out, fffa_http__line(from->batch, i), from->json);
-		fffa_http_buf_text(out, "}");
+		fffa_buf_text(out, "}");
 	}
-	fffa_http_buf_text(out, "]}]}]}");
+	fffa_buf_text(out, "]}]}]}");
 }

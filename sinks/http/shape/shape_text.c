@@ -7,45 +7,45 @@
 #include "sinks/http/options.h"
 #include "sinks/http/shape/shape.h"
 
-static void put_record(struct fffa_http_buf *out, const struct fffa_http_source *from, uint32_t i)
+static void put_record(struct fffa_buf *out, const struct fffa_http_source *from, uint32_t i)
 {
 	struct fffa_span line = fffa_http__line(from->batch, i);
 
 	if (from->json)
-		fffa_http_buf_add(out, line.ptr, line.len);
+		fffa_buf_add(out, line.ptr, line.len);
 	else
-		fffa_http_buf_string(out, line.ptr, line.len);
+		fffa_http_json_string(out, line.ptr, line.len);
 }
 
-static void put_ms(struct fffa_http_buf *out, int64_t ms)
+static void put_ms(struct fffa_buf *out, int64_t ms)
 {
-	fffa_http_buf_number(out, ms < 0 ? 0 : (uint64_t)ms);
+	fffa_http_json_number(out, ms < 0 ? 0 : (uint64_t)ms);
 }
 
 /* ,"KEY":"VALUE" when there is a value. */
-static void put_optional(struct fffa_http_buf *out, const char *key, const char *value)
+static void put_optional(struct fffa_buf *out, const char *key, const char *value)
 {
 	if (!fffa_http__is_set(value))
 		return;
-	fffa_http_buf_text(out, ",");
-	fffa_http_buf_pair(out, key, value);
+	fffa_buf_text(out, ",");
+	fffa_http_json_pair(out, key, value);
 }
 
-static void put_labels(struct fffa_http_buf *out, const struct fffa_pairs *m)
+static void put_labels(struct fffa_buf *out, const struct fffa_pairs *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
-		fffa_http_buf_text(out, i ? "," : "");
-		fffa_http_buf_pair(out, m->v[i].key, m->v[i].value);
+		fffa_buf_text(out, i ? "," : "");
+		fffa_http_json_pair(out, m->v[i].key, m->v[i].value);
 	}
 }
 
 /* "Format events for HTTP Event Collector", docs.splunk.com: objects one after the other, time in
  * seconds. */
-void fffa_http__write_splunk(const struct fffa_http_source *from, struct fffa_http_buf *out)
+void fffa_http__write_splunk(const struct fffa_http_source *from, struct fffa_buf *out)
 {
 	const struct fffa_batch_origin *o = fffa_batch_origin(from->batch);
 	const struct fffa_sink_http_conf *c = from->conf;
-	struct fffa_http_buf same = {.error = 0}; /* of all events */
+	struct fffa_buf same = {.max = SIZE_MAX}; /* of all events */
 	uint32_t n = fffa_batch_count(from->batch);
 	char time[48];
 
@@ -54,47 +54,45 @@ void fffa_http__write_splunk(const struct fffa_http_source *from, struct fffa_ht
 	put_optional(&same, "sourcetype", c->sourcetype);
 	put_optional(&same, "index", c->index);
 	if (c->labels.n) {
-		fffa_http_buf_text(&same, ",\"fields\":{");
+		fffa_buf_text(&same, ",\"fields\":{");
 		put_labels(&same, &c->labels);
-		fffa_http_buf_text(&same, "}");
+		fffa_buf_text(&same, "}");
 	}
-	fffa_http_buf_text(&same, ",\"event\":");
+	fffa_buf_text(&same, ",\"event\":");
 	for (uint32_t i = 0; i < n && !same.error; i++) {
 		int64_t ms = fffa_batch_mark(from->batch, i).time_ms;
 
 		(void)snprintf(time, sizeof(time), "{\"time\":%" PRId64 ".%03d", ms / 1000,
 			       (int)(ms < 0 ? 0 : ms % 1000));
-		fffa_http_buf_text(out, time);
-		fffa_http_buf_add(out, same.ptr, same.len);
+		fffa_buf_text(out, time);
+		fffa_buf_add(out, same.ptr, same.len);
 		put_record(out, from, i);
-		fffa_http_buf_text(out, "}\n");
+		fffa_buf_text(out, "}\n");
 	}
 	if (same.error)
 		out->error = same.error;
-	fffa_http_buf_fini(&same);
+	fffa_buf_fini(&same);
 }
 
-static void put_document(struct fffa_http_buf *out, struct fffa_span line, int64_t time_ms,
-			 bool json)
+static void put_document(struct fffa_buf *out, struct fffa_span line, int64_t time_ms, bool json)
 {
 	static const char stamp[] = "{\"@timestamp\":";
 	size_t n = sizeof(stamp) - 1;
 
 	if (json && line.len > n && !memcmp(line.ptr, stamp, n)) {
-		fffa_http_buf_add(out, line.ptr,
-				  line.len); /* ecs has its own, and two are refused */
+		fffa_buf_add(out, line.ptr, line.len); /* ecs has its own, and two are refused */
 		return;
 	}
-	fffa_http_buf_add(out, stamp, n);
+	fffa_buf_add(out, stamp, n);
 	put_ms(out, time_ms);
 	if (json && line.len > 2) {
-		fffa_http_buf_text(out, ",");
-		fffa_http_buf_add(out, line.ptr + 1, line.len - 1);
+		fffa_buf_text(out, ",");
+		fffa_buf_add(out, line.ptr + 1, line.len - 1);
 		return;
 	}
-	fffa_http_buf_text(out, ",\"message\":");
-	fffa_http_buf_string(out, line.ptr, line.len);
-	fffa_http_buf_text(out, "}");
+	fffa_buf_text(out, ",\"message\":");
+	fffa_http_json_string(out, line.ptr, line.len);
+	fffa_buf_text(out, "}");
 }
 
 /*
@@ -102,31 +100,31 @@ static void put_document(struct fffa_http_buf *out, struct fffa_span line, int64
  * _id of our own: what is there already answers 409, so a retry makes no second one; and data
  * streams take nothing else. They also want @timestamp; a number is milliseconds by default.
  */
-void fffa_http__write_elasticsearch(const struct fffa_http_source *from, struct fffa_http_buf *out)
+void fffa_http__write_elasticsearch(const struct fffa_http_source *from, struct fffa_buf *out)
 {
-	struct fffa_http_buf action = {.error = 0};
+	struct fffa_buf action = {.max = SIZE_MAX};
 	uint32_t n = fffa_batch_count(from->batch);
 
-	fffa_http_buf_text(&action, "{\"create\":{");
+	fffa_buf_text(&action, "{\"create\":{");
 	if (fffa_http__is_set(from->conf->index)) {
-		fffa_http_buf_pair(&action, "_index", from->conf->index);
-		fffa_http_buf_text(&action, ",");
+		fffa_http_json_pair(&action, "_index", from->conf->index);
+		fffa_buf_text(&action, ",");
 	}
-	fffa_http_buf_text(&action, "\"_id\":\"");
+	fffa_buf_text(&action, "\"_id\":\"");
 	fffa_http__put_origin(&action, fffa_batch_origin(from->batch));
 	for (uint32_t i = 0; i < n && !action.error; i++) {
 		struct fffa_batch_mark mark = fffa_batch_mark(from->batch, i);
 		struct fffa_span line = fffa_http__line(from->batch, i);
 
-		fffa_http_buf_add(out, action.ptr, action.len);
-		fffa_http_buf_number(out, mark.seq);
-		fffa_http_buf_text(out, "\"}}\n");
+		fffa_buf_add(out, action.ptr, action.len);
+		fffa_http_json_number(out, mark.seq);
+		fffa_buf_text(out, "\"}}\n");
 		put_document(out, line, mark.time_ms, from->json);
-		fffa_http_buf_text(out, "\n");
+		fffa_buf_text(out, "\n");
 	}
 	if (action.error)
 		out->error = action.error;
-	fffa_http_buf_fini(&action);
+	fffa_buf_fini(&action);
 }
 
 static bool has_label(const struct fffa_pairs *m, const char *key)
@@ -140,60 +138,60 @@ static bool has_label(const struct fffa_pairs *m, const char *key)
 
 /* "Ingest logs", grafana.com/docs/loki: one stream with its labels; time in nanoseconds, as text.
  * The same time and line again is dropped there, so a retry makes no second one. */
-void fffa_http__write_loki(const struct fffa_http_source *from, struct fffa_http_buf *out)
+void fffa_http__write_loki(const struct fffa_http_source *from, struct fffa_buf *out)
 {
 	const struct fffa_batch_origin *o = fffa_batch_origin(from->batch);
 	const struct fffa_pairs *labels = &from->conf->labels;
 	uint32_t n = fffa_batch_count(from->batch);
 
-	fffa_http_buf_text(out, "{\"streams\":[{\"stream\":{");
+	fffa_buf_text(out, "{\"streams\":[{\"stream\":{");
 	put_labels(out, labels);
 	if (!has_label(labels, "job")) {
-		fffa_http_buf_text(out, labels->n ? "," : "");
-		fffa_http_buf_pair(out, "job",
-				   fffa_http__is_set(from->conf->service) ? from->conf->service
-									  : "fffa");
+		fffa_buf_text(out, labels->n ? "," : "");
+		fffa_http_json_pair(out, "job",
+				    fffa_http__is_set(from->conf->service) ? from->conf->service
+									   : "fffa");
 	}
 	if (!has_label(labels, "agent_id"))
 		put_optional(out, "agent_id", o->agent_id);
-	fffa_http_buf_text(out, "},\"values\":[");
+	fffa_buf_text(out, "},\"values\":[");
 	for (uint32_t i = 0; i < n; i++) {
 		struct fffa_span line = fffa_http__line(from->batch, i);
 
-		fffa_http_buf_text(out, i ? ",[\"" : "[\"");
+		fffa_buf_text(out, i ? ",[\"" : "[\"");
 		put_ms(out, fffa_batch_mark(from->batch, i).time_ms);
-		fffa_http_buf_text(out, "000000\",");
-		fffa_http_buf_string(out, line.ptr, line.len);
-		fffa_http_buf_text(out, "]");
+		fffa_buf_text(out, "000000\",");
+		fffa_http_json_string(out, line.ptr, line.len);
+		fffa_buf_text(out, "]");
 	}
-	fffa_http_buf_text(out, "]}]}");
+	fffa_buf_text(out, "]}]}");
 }
 
 /* Datadog joins tags with commas, so one inside a value would begin another. */
-static void put_tags(struct fffa_http_buf *out, const struct fffa_pairs *m)
+static void put_tags(struct fffa_buf *out, const struct fffa_pairs *m)
 {
-	struct fffa_http_buf tags = {.error = 0};
+	struct fffa_buf tags = {.max = SIZE_MAX};
 
 	for (size_t i = 0; i < m->n; i++) {
-		fffa_http_buf_text(&tags, i ? "," : "");
-		fffa_http_buf_text(&tags, m->v[i].key);
-		fffa_http_buf_text(&tags, ":");
-		fffa_http_buf_text(&tags, m->v[i].value);
+		fffa_buf_text(&tags, i ? "," : "");
+		fffa_buf_text(&tags, m->v[i].key);
+		fffa_buf_text(&tags, ":");
+		fffa_buf_text(&tags, m->v[i].value);
 	}
-	fffa_http_buf_text(out, ",\"ddtags\":");
-	fffa_http_buf_string(out, tags.ptr, tags.len);
+	fffa_buf_text(out, ",\"ddtags\":");
+	fffa_http_json_string(out, tags.ptr, tags.len);
 	if (tags.error && !out->error)
 		out->error = tags.error;
-	fffa_http_buf_fini(&tags);
+	fffa_buf_fini(&tags);
 }
 
 /* "Send logs", docs.datadoghq.com/api/latest/logs: an array; message is text, and JSON in it is
  * read there. */
-void fffa_http__write_datadog(const struct fffa_http_source *from, struct fffa_http_buf *out)
+void fffa_http__write_datadog(const struct fffa_http_source *from, struct fffa_buf *out)
 {
 	const struct fffa_batch_origin *o = fffa_batch_origin(from->batch);
 	const struct fffa_sink_http_conf *c = from->conf;
-	struct fffa_http_buf same = {.error = 0};
+	struct fffa_buf same = {.max = SIZE_MAX};
 	uint32_t n = fffa_batch_count(from->batch);
 
 	put_optional(&same, "ddsource", c->source);
@@ -201,18 +199,18 @@ void fffa_http__write_datadog(const struct fffa_http_source *from, struct fffa_h
 	put_optional(&same, "hostname", o->agent_id);
 	if (c->labels.n)
 		put_tags(&same, &c->labels);
-	fffa_http_buf_text(&same, ",\"message\":");
+	fffa_buf_text(&same, ",\"message\":");
 	for (uint32_t i = 0; i < n && !same.error; i++) {
 		struct fffa_span line = fffa_http__line(from->batch, i);
 
-		fffa_http_buf_text(out, i ? ",{\"timestamp\":" : "[{\"timestamp\":");
+		fffa_buf_text(out, i ? ",{\"timestamp\":" : "[{\"timestamp\":");
 		put_ms(out, fffa_batch_mark(from->batch, i).time_ms);
-		fffa_http_buf_add(out, same.ptr, same.len);
-		fffa_http_buf_string(out, line.ptr, line.len);
-		fffa_http_buf_text(out, "}");
+		fffa_buf_add(out, same.ptr, same.len);
+		fffa_http_json_string(out, line.ptr, line.len);
+		fffa_buf_text(out, "}");
 	}
-	fffa_http_buf_text(out, "]");
+	fffa_buf_text(out, "]");
 	if (same.error)
 		out->error = same.error;
-	fffa_http_buf_fini(&same);
+	fffa_buf_fini(&same);
 }

@@ -18,33 +18,33 @@ static void must(bool holds)
 
 static void check_label(const char *text)
 {
-	struct fffa_out o;
+	struct fffa_buf o;
 
-	fffa_out_init(&o, 1 << 16);
+	o = (struct fffa_buf){.max = 1 << 16};
 	fffa_out_label(&o, text);
-	for (size_t i = 0; !o.failed && i < o.len; i++) {
-		must(o.v[i] >= ' ' && o.v[i] <= '~' && o.v[i] != '"');
-		if (o.v[i] != '\\')
+	for (size_t i = 0; !o.error && i < o.len; i++) {
+		must(o.ptr[i] >= ' ' && o.ptr[i] <= '~' && o.ptr[i] != '"');
+		if (o.ptr[i] != '\\')
 			continue;
 		i++;
-		must(i < o.len && (o.v[i] == '\\' || o.v[i] == '"'));
+		must(i < o.len && (o.ptr[i] == '\\' || o.ptr[i] == '"'));
 	}
-	fffa_out_fini(&o);
+	fffa_buf_fini(&o);
 }
 
 static void check_json(const char *text)
 {
-	struct fffa_out o;
+	struct fffa_buf o;
 
-	fffa_out_init(&o, 1 << 16);
+	o = (struct fffa_buf){.max = 1 << 16};
 	fffa_out_json(&o, text);
-	must(o.failed || (o.len >= 2 && o.v[0] == '"' && o.v[o.len - 1] == '"'));
-	for (size_t i = 1; !o.failed && i + 1 < o.len; i++) {
-		must((unsigned char)o.v[i] >= ' ' && o.v[i] != '"');
-		if (o.v[i] == '\\')
+	must(o.error || (o.len >= 2 && o.ptr[0] == '"' && o.ptr[o.len - 1] == '"'));
+	for (size_t i = 1; !o.error && i + 1 < o.len; i++) {
+		must((unsigned char)o.ptr[i] >= ' ' && o.ptr[i] != '"');
+		if (o.ptr[i] == '\\')
 			must(++i + 1 < o.len);
 	}
-	fffa_out_fini(&o);
+	fffa_buf_fini(&o);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

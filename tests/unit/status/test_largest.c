@@ -155,7 +155,7 @@ static void test_json(void **state)
 	static const uint8_t v4[16] = {[10] = 0xff, [11] = 0xff, 10, 0, 0, 1};
 	struct rig *rig = *state;
 	struct fffa_interfaces *names = calloc(1, sizeof(*names));
-	struct fffa_out o;
+	struct fffa_buf o;
 
 	assert_non_null(names);
 	fffa_interfaces_name(names, 2, "eth0");
@@ -177,11 +177,11 @@ static void test_json(void **state)
 		.key = {.proto = 1, .ifindex = 9, .dport = htons(8 << 8 | 1)}, .bytes = 84};
 	memcpy(rig->largest.v[1].key.src, v4, 16);
 	memcpy(rig->largest.v[1].key.dst, v4, 16);
-	fffa_out_init(&o, 4096);
+	o = (struct fffa_buf){.max = 4096};
 	fffa_largest_write(&o, &rig->largest, 50, 3, 7, names);
-	fffa_out_bytes(&o, "", 1);
+	fffa_buf_add(&o, "", 1);
 	assert_string_equal(
-		o.v,
+		(char *)o.ptr,
 		"{\"time_ms\":3,\"active\":7,\"flows\":[{\"interface\":\"eth0\",\"direction\":"
 		"\"egress\",\"srcaddr\":\"10.0.0.1\",\"dstaddr\":\"2001:db8::1\",\"srcport\":443,"
 		"\"dstport\":50000,\"protocol\":6,\"packets\":10,\"bytes\":5000,\"start_ms\":1,"
@@ -191,9 +191,9 @@ static void test_json(void **state)
 		"\"start_ms\":0,\"end_ms\":0,\"encapsulated\":false}]}\n");
 	o.len = 0;
 	fffa_largest_write(&o, &rig->largest, 1, 3, 7, names);
-	fffa_out_bytes(&o, "", 1);
-	assert_null(strstr(o.v, "icmp"));
-	fffa_out_fini(&o);
+	fffa_buf_add(&o, "", 1);
+	assert_null(strstr((char *)o.ptr, "icmp"));
+	fffa_buf_fini(&o);
 	free(names);
 }
 

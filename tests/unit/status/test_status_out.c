@@ -7,62 +7,62 @@
 #include "agent/status/json.h"
 #include "agent/status/out.h"
 
-static void assert_text(struct fffa_out *o, const char *want)
+static void assert_text(struct fffa_buf *o, const char *want)
 {
-	assert_false(o->failed);
+	assert_false(o->error);
 	assert_int_equal(o->len, strlen(want));
-	assert_memory_equal(o->v, want, o->len);
-	fffa_out_fini(o);
+	assert_memory_equal(o->ptr, want, o->len);
+	fffa_buf_fini(o);
 }
 
 static void test_grows_to_its_cap(void **state)
 {
-	struct fffa_out o;
+	struct fffa_buf o;
 
 	(void)state;
-	fffa_out_init(&o, 10000);
+	o = (struct fffa_buf){.max = 10000};
 	for (int i = 0; i < 10000; i++)
-		fffa_out_bytes(&o, "x", 1);
-	assert_false(o.failed);
+		fffa_buf_add(&o, "x", 1);
+	assert_false(o.error);
 	assert_int_equal(o.len, 10000);
-	fffa_out_bytes(&o, "y", 1);
-	assert_true(o.failed);
+	fffa_buf_add(&o, "y", 1);
+	assert_true(o.error);
 	assert_int_equal(o.len, 10000);
-	fffa_out_fini(&o);
+	fffa_buf_fini(&o);
 }
 
 /* What no longer fits whole is left out, and so is all that follows: no text with a hole. */
 static void test_stays_failed(void **state)
 {
-	struct fffa_out o;
+	struct fffa_buf o;
 
 	(void)state;
-	fffa_out_init(&o, 4);
-	fffa_out_text(&o, "abc");
-	fffa_out_text(&o, "de");
-	fffa_out_text(&o, "f");
-	assert_true(o.failed);
+	o = (struct fffa_buf){.max = 4};
+	fffa_buf_text(&o, "abc");
+	fffa_buf_text(&o, "de");
+	fffa_buf_text(&o, "f");
+	assert_true(o.error);
 	assert_int_equal(o.len, 3);
-	fffa_out_fini(&o);
+	fffa_buf_fini(&o);
 }
 
 static void test_format_bounds(void **state)
 {
 	char *longest = malloc(1025);
-	struct fffa_out o;
+	struct fffa_buf o;
 
 	(void)state;
 	assert_non_null(longest);
 	memset(longest, 'x', 1024);
 	longest[1023] = '\0';
-	fffa_out_init(&o, 1 << 16);
-	fffa_out_format(&o, "%s", longest);
-	assert_false(o.failed);
+	o = (struct fffa_buf){.max = 1 << 16};
+	fffa_buf_format(&o, "%s", longest);
+	assert_false(o.error);
 	longest[1023] = 'x';
 	longest[1024] = '\0';
-	fffa_out_format(&o, "%s", longest);
-	assert_true(o.failed);
-	fffa_out_fini(&o);
+	fffa_buf_format(&o, "%s", longest);
+	assert_true(o.error);
+	fffa_buf_fini(&o);
 	free(longest);
 }
 
@@ -82,9 +82,9 @@ static void test_labels(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct fffa_out o;
+		struct fffa_buf o;
 
-		fffa_out_init(&o, 1000);
+		o = (struct fffa_buf){.max = 1000};
 		fffa_out_label(&o, cases[i].in);
 		assert_text(&o, cases[i].out);
 	}
@@ -96,14 +96,14 @@ static void test_json_across_pieces(void **state)
 	(void)state;
 	for (size_t before = 56; before <= 72; before++) {
 		char in[128], want[128];
-		struct fffa_out o;
+		struct fffa_buf o;
 
 		memset(in, 'a', before);
 		(void)strcpy(in + before, "\xf0\x9f\x90\x8d\xc3\xa9z");
 		want[0] = '"';
 		(void)strcpy(want + 1, in);
 		(void)strcat(want, "\"");
-		fffa_out_init(&o, 1000);
+		o = (struct fffa_buf){.max = 1000};
 		fffa_out_json(&o, in);
 		assert_text(&o, want);
 	}
@@ -112,26 +112,26 @@ static void test_json_across_pieces(void **state)
 static void test_json_not_utf8(void **state)
 {
 	char in[201];
-	struct fffa_out o;
+	struct fffa_buf o;
 
 	(void)state;
 	memset(in, '\x80', 200);
 	in[200] = '\0';
-	fffa_out_init(&o, 2000);
+	o = (struct fffa_buf){.max = 2000};
 	fffa_out_json(&o, in);
-	assert_false(o.failed);
+	assert_false(o.error);
 	assert_int_equal(o.len, 2 + 200 * 6);
-	assert_memory_equal(o.v, "\"\\ufffd\\ufffd", 13);
-	fffa_out_fini(&o);
+	assert_memory_equal(o.ptr, "\"\\ufffd\\ufffd", 13);
+	fffa_buf_fini(&o);
 }
 
 static void test_json_commas(void **state)
 {
-	struct fffa_out o;
+	struct fffa_buf o;
 	struct fffa_json j = {.out = &o};
 
 	(void)state;
-	fffa_out_init(&o, 1000);
+	o = (struct fffa_buf){.max = 1000};
 	fffa_json_open(&j, NULL, '{');
 	fffa_json_u64(&j, "a", UINT64_MAX);
 	fffa_json_open(&j, "b", '[');

@@ -13,9 +13,9 @@
 #define GOLDEN(name) FFFA_SOURCE_DIR "/tests/data/status/" name
 
 /* Takes out the rows of ledger.def: whoever adds one need not touch the goldens. */
-static void drop_reasons(struct fffa_out *o)
+static void drop_reasons(struct fffa_buf *o)
 {
-	char *from = o->v, *to = o->v, *end = o->v + o->len;
+	char *begin = (char *)o->ptr, *from = begin, *to = begin, *end = begin + o->len;
 
 	while (from < end) {
 		char *line = memchr(from, '\n', (size_t)(end - from));
@@ -27,13 +27,13 @@ static void drop_reasons(struct fffa_out *o)
 		}
 		from += n;
 	}
-	o->len = (size_t)(to - o->v);
+	o->len = (size_t)(to - begin);
 }
 
-static void drop_lost_objects(struct fffa_out *o)
+static void drop_lost_objects(struct fffa_buf *o)
 {
 	static const char key[] = "\"lost\":{";
-	char *at = o->v, *end = o->v + o->len;
+	char *begin = (char *)o->ptr, *at = begin, *end = begin + o->len;
 
 	while ((at = memmem(at, (size_t)(end - at), key, sizeof(key) - 1))) {
 		char *close;
@@ -44,11 +44,11 @@ static void drop_lost_objects(struct fffa_out *o)
 		memmove(at, close, (size_t)(end - close));
 		end -= close - at;
 	}
-	o->len = (size_t)(end - o->v);
+	o->len = (size_t)(end - begin);
 }
 
 /* With FFFA_WRITE_GOLDEN=1 the file is written instead: look at the difference before it is kept. */
-static void assert_golden(const char *path, const struct fffa_out *o)
+static void assert_golden(const char *path, const struct fffa_buf *o)
 {
 	char *text = malloc(o->max);
 	FILE *f = fopen(path, getenv("FFFA_WRITE_GOLDEN") ? "w" : "r");
@@ -56,14 +56,14 @@ static void assert_golden(const char *path, const struct fffa_out *o)
 
 	assert_non_null(f);
 	assert_non_null(text);
-	assert_false(o->failed);
+	assert_false(o->error);
 	if (getenv("FFFA_WRITE_GOLDEN")) {
-		assert_int_equal(fwrite(o->v, 1, o->len, f), o->len);
+		assert_int_equal(fwrite(o->ptr, 1, o->len, f), o->len);
 	} else {
 		n = fread(text, 1, o->max, f);
 		text[n < o->max ? n : o->max - 1] = '\0';
-		if (n != o->len || memcmp(text, o->v, n) != 0)
-			fail_msg("%s is not:\n%.*s", path, (int)o->len, o->v);
+		if (n != o->len || memcmp(text, o->ptr, n) != 0)
+			fail_msg("%s is not:\n%.*s", path, (int)o->len, (char *)o->ptr);
 	}
 	(void)fclose(f);
 	free(text);
@@ -72,41 +72,41 @@ static void assert_golden(const char *path, const struct fffa_out *o)
 static void test_metrics_golden(void **state)
 {
 	struct sample_view *s = malloc(sizeof(*s));
-	struct fffa_out o;
+	struct fffa_buf o;
 
 	(void)state;
 	assert_non_null(s);
 	sample_view_fill(s);
-	fffa_out_init(&o, 1 << 20);
+	o = (struct fffa_buf){.max = 1 << 20};
 	fffa_metrics_write(&o, &s->view);
 	drop_reasons(&o);
 	assert_golden(GOLDEN("metrics.txt"), &o);
-	fffa_out_fini(&o);
+	fffa_buf_fini(&o);
 	free(s);
 }
 
 static void test_report_golden(void **state)
 {
 	struct sample_view *s = malloc(sizeof(*s));
-	struct fffa_out o;
+	struct fffa_buf o;
 
 	(void)state;
 	assert_non_null(s);
 	sample_view_fill(s);
-	fffa_out_init(&o, 1 << 20);
+	o = (struct fffa_buf){.max = 1 << 20};
 	fffa_report_write(&o, &s->view);
 	drop_lost_objects(&o);
 	assert_golden(GOLDEN("status.json"), &o);
-	fffa_out_fini(&o);
+	fffa_buf_fini(&o);
 	free(s);
 }
 
-static void assert_has(const struct fffa_out *o, const char *fmt, const char *name, uint64_t v)
+static void assert_has(const struct fffa_buf *o, const char *fmt, const char *name, uint64_t v)
 {
 	char want[256];
 
 	(void)snprintf(want, sizeof(want), fmt, name, (unsigned long long)v);
-	if (!memmem(o->v, o->len, want, strlen(want)))
+	if (!memmem(o->ptr, o->len, want, strlen(want)))
 		fail_msg("no %s", want);
 }
 
@@ -114,7 +114,7 @@ static void assert_has(const struct fffa_out *o, const char *fmt, const char *na
 static void test_every_reason(void **state)
 {
 	struct sample_view *s = malloc(sizeof(*s));
-	struct fffa_out metrics, report;
+	struct fffa_buf metrics, report;
 
 	(void)state;
 	assert_non_null(s);
@@ -123,8 +123,8 @@ static void test_every_reason(void **state)
 		s->ledger.lost[i] = (struct fffa_amount){1000 + (uint64_t)i, 2000 + (uint64_t)i};
 	for (int i = 0; i < FFFA_RL_MAX; i++)
 		s->sinks[0].lost[i] = 3000 + (uint64_t)i;
-	fffa_out_init(&metrics, 1 << 20);
-	fffa_out_init(&report, 1 << 20);
+	metrics = (struct fffa_buf){.max = 1 << 20};
+	report = (struct fffa_buf){.max = 1 << 20};
 	fffa_metrics_write(&metrics, &s->view);
 	fffa_report_write(&report, &s->view);
 	for (int i = 0; i < FFFA_PL_MAX; i++) {
@@ -145,8 +145,8 @@ static void test_every_reason(void **state)
 			   s->sinks[0].lost[i]);
 		assert_has(&report, "\"%s\":%llu", name, s->sinks[0].lost[i]);
 	}
-	fffa_out_fini(&metrics);
-	fffa_out_fini(&report);
+	fffa_buf_fini(&metrics);
+	fffa_buf_fini(&report);
 	free(s);
 }
 
@@ -156,7 +156,7 @@ static void test_empty_view(void **state)
 	struct fffa_ledger ledger;
 	struct fffa_interfaces *interfaces = calloc(1, sizeof(*interfaces));
 	struct fffa_status_view *v = calloc(1, sizeof(*v));
-	struct fffa_out o;
+	struct fffa_buf o;
 
 	(void)state;
 	assert_non_null(interfaces);
@@ -165,14 +165,14 @@ static void test_empty_view(void **state)
 	v->version = v->commit = v->config_file = v->stage = "";
 	v->ledger = &ledger;
 	v->interfaces = interfaces;
-	fffa_out_init(&o, 1 << 20);
+	o = (struct fffa_buf){.max = 1 << 20};
 	fffa_metrics_write(&o, v);
 	fffa_report_write(&o, v);
-	assert_false(o.failed);
-	fffa_out_bytes(&o, "", 1);
-	assert_non_null(strstr(o.v, "fffa_metadata_age_seconds NaN\n"));
-	assert_non_null(strstr(o.v, "\"imds\":null"));
-	fffa_out_fini(&o);
+	assert_false(o.error);
+	fffa_buf_add(&o, "", 1);
+	assert_non_null(strstr((char *)o.ptr, "fffa_metadata_age_seconds NaN\n"));
+	assert_non_null(strstr((char *)o.ptr, "\"imds\":null"));
+	fffa_buf_fini(&o);
 	free(v);
 	free(interfaces);
 }
@@ -193,34 +193,34 @@ static void test_age_not_known(void **state)
 	sample_view_fill(s);
 	s->view.metadata.age_ns = UINT64_MAX;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct fffa_out o;
+		struct fffa_buf o;
 
 		s->view.metadata.state = cases[i].state;
-		fffa_out_init(&o, 1 << 20);
+		o = (struct fffa_buf){.max = 1 << 20};
 		fffa_metrics_write(&o, &s->view);
-		fffa_out_bytes(&o, "", 1);
-		assert_non_null(strstr(o.v, cases[i].line));
-		fffa_out_fini(&o);
+		fffa_buf_add(&o, "", 1);
+		assert_non_null(strstr((char *)o.ptr, cases[i].line));
+		fffa_buf_fini(&o);
 	}
 	free(s);
 }
 
 static void check_caps(const struct sample_view *s,
-		       void (*write)(struct fffa_out *o, const struct fffa_status_view *v))
+		       void (*write)(struct fffa_buf *o, const struct fffa_status_view *v))
 {
-	struct fffa_out o;
+	struct fffa_buf o;
 	size_t whole;
 
-	fffa_out_init(&o, 1 << 20);
+	o = (struct fffa_buf){.max = 1 << 20};
 	write(&o, &s->view);
 	whole = o.len;
-	fffa_out_fini(&o);
+	fffa_buf_fini(&o);
 	for (size_t max = 0; max <= whole; max += max + 37 < whole ? 37 : 1) {
-		fffa_out_init(&o, max);
+		o = (struct fffa_buf){.max = max};
 		write(&o, &s->view);
-		assert_int_equal(o.failed, max < whole);
+		assert_int_equal(o.error != 0, max < whole);
 		assert_true(o.len <= max);
-		fffa_out_fini(&o);
+		fffa_buf_fini(&o);
 	}
 }
 
