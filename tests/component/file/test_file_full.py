@@ -1,17 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """A disk that is full or becomes read-only, and then is not any more: every record is there once."""
-import ctypes
 import os
 import signal
 import subprocess
 import unittest
 
 import flows
+import namespace
 import program
 
 RECORDS = 12000
-CLONE_NEWNS = 0x00020000
 
 
 def mount(*args):
@@ -75,8 +74,6 @@ class Full(flows.Case):
 if __name__ == "__main__":
     if os.geteuid():
         program.skip_all("needs root: a small file system of its own")
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(CLONE_NEWNS):
-        program.skip_all(f"no mount namespace: {os.strerror(ctypes.get_errno())}")
-    mount("--make-rprivate", "/")
+    if reason := namespace.enter_mounts():
+        program.skip_all(reason)
     unittest.main()
