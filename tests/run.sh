@@ -263,6 +263,8 @@ run_lint()
 {
 	local name
 
+	# A script whose tool cannot be had is skipped, and says which.
+	tests/lint/tools.sh >"$logs/lint-tools.log" 2>&1 || true
 	for name in "$@"; do
 		check "lint-$name" "tests/lint/$name.sh"
 	done

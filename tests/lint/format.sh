@@ -6,9 +6,9 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 lint_enter "${1-}"
 
-lint_needs_llvm14 clang-format
+tool=$(lint_tool clang-format)
 out=$(lint_files | grep -zE '\.[ch]$' | grep -zvE '^bpf/vmlinux' |
-	xargs -0r -n 16 -P "$(nproc)" clang-format --dry-run -Werror -- 2>&1) || {
+	xargs -0r -n 16 -P "$(nproc)" "$tool" --dry-run -Werror -- 2>&1) || {
 	# Without the quoted source below each: the place says enough.
 	grep 'error:' <<<"$out" || echo "$out"
 	exit 1

@@ -34,11 +34,31 @@ lint_verdict()
 	return 1
 }
 
-# The next version formats differently and knows other checks: only one can be the measure, Debian 12's.
-lint_needs_llvm14()
+# The versions that are the measure, Debian 12's: the next one formats differently and knows other checks. Where the
+# system has another, tools.sh gets these as wheels, here.
+# shellcheck disable=SC2034 # read by tools.sh
+declare -A lint_version=([clang-format]=14.0.6 [clang-tidy]=14.0.6 [shellcheck]=0.9.0)
+lint_tools=$(realpath -m "$(dirname "${BASH_SOURCE[0]}")/../../build/lint-tools")
+
+# lint_find TOOL: the path of that tool in that version; fails where there is none.
+lint_find()
 {
-	"$1" --version | grep -q 'version 14\.' || {
-		echo "the measure is $1 14 (Debian 12); here is another"
-		exit 77
+	local path
+
+	for path in "$(type -P "$1")" "$lint_tools/bin/$1"; do
+		if [[ -x $path && $("$path" --version) == *"ersion"?(:)" ${lint_version[$1]}"* ]]; then
+			echo "$path"
+			return
+		fi
+	done
+	return 1
+}
+
+# lint_tool TOOL: the same for a lint script, which is skipped where there is none.
+lint_tool()
+{
+	lint_find "$1" || {
+		echo "the measure is $1 ${lint_version[$1]}; the system has another, and tools.sh has not got it" >&2
+		return 77
 	}
 }

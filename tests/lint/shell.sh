@@ -5,9 +5,10 @@ set -euo pipefail
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 lint_enter "${1-}"
+tool=$(lint_tool shellcheck)
 
 lint_files | while IFS= read -r -d '' file; do
 	first=''
 	{ IFS= read -r first; } 2>/dev/null <"$file" || true
 	[[ $file != *.sh && ! $first =~ ^#!.*[/\ ](ba|da)?sh([[:space:]]|$) ]] || printf '%s\0' "$file"
-done | xargs -0r shellcheck -x --
+done | xargs -0r "$tool" -x --

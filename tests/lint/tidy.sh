@@ -8,7 +8,10 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 lint_enter "${1-}"
 build=${2:-build/clang}
-lint_needs_llvm14 clang-tidy
+tool=$(lint_tool clang-tidy)
+# A wheel holds no headers of the compiler's own; the installed compiler has them.
+own_headers=()
+[[ $tool != "$lint_tools"/* ]] || own_headers=("--extra-arg=-resource-dir=$(clang -print-resource-dir)")
 
 [[ -f $build/compile_commands.json ]] || {
 	echo "$build: no build here; run cmake --preset clang && cmake --build --preset clang first"
@@ -17,7 +20,7 @@ lint_needs_llvm14 clang-tidy
 # One file a run: with several, clang-tidy 14 takes the state of one to the next.
 tidy()
 {
-	xargs -r -d '\n' -n 1 -P "$(nproc)" clang-tidy --quiet -p "$build" "$@" 2>/dev/null
+	xargs -r -d '\n' -n 1 -P "$(nproc)" "$tool" --quiet -p "$build" "${own_headers[@]}" "$@" 2>/dev/null
 }
 
 files=$(jq -r --arg root "$PWD/" '.[].file | select(startswith($root)) | ltrimstr($root)' \
