@@ -1,129 +1,143 @@
 // SPDX-License-Identifier: MIT
 #include "agent/cli/http_get.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
+#include <sys/un.h>
 
+#include <curl/curl.h>
+
+#include "agent/base/buf.h"
 #include "config/address.h"
 
-#define TIMEOUT_S	 5
-#define ANSWER_BYTES_MAX (2 * 1024 * 1024)
+#define TIMEOUT_MS     5000L		 /* for the whole answer */
+#define BODY_BYTES_MAX (2 * 1024 * 1024) /* with the NUL */
+#define URL_BYTES      512
 
-/* Who listens at all addresses is reached at loopback. */
-static void aim(struct fffa_address *a)
+static size_t on_body(char *data, size_t size, size_t n, void *arg)
 {
-	struct sockaddr_in *in = (struct sockaddr_in *)&a->sa;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&a->sa;
+	struct fffa_buf *body = arg;
 
-	if (a->sa.ss_family == AF_INET && in->sin_addr.s_addr == htonl(INADDR_ANY))
-		in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (a->sa.ss_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr))
-		in6->sin6_addr = in6addr_loopback;
+	fffa_buf_add(body, data, size * n);
+	return body->error ? 0 : size * n; /* less than all ends the transfer */
 }
 
-/* A connected socket, or -errno. */
-static int reach(const struct fffa_address *a)
+/* A listener at all addresses is asked at loopback; a unix socket's name is no part of the URL. */
+static int format_url(char dst[URL_BYTES], const struct fffa_address *a, const char *path)
 {
-	const struct timeval limit = {.tv_sec = TIMEOUT_S};
-	int fd = socket(a->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), r = 0;
+	const struct sockaddr_in *in = (const struct sockaddr_in *)&a->sa;
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&a->sa;
+	char host[INET6_ADDRSTRLEN] = "localhost";
+	int n;
 
-	if (fd < 0)
-		return -errno;
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) ||
-	    connect(fd, (const struct sockaddr *)&a->sa, a->len))
-		r = -errno;
-	if (!r)
-		return fd;
-	(void)close(fd);
-	return r;
-}
+	if (a->sa.ss_family == AF_INET6) {
+		const struct in6_addr *at = &in6->sin6_addr;
 
-static int ask(int fd, const char *path)
-{
-	char text[256];
-	int n = snprintf(text, sizeof(text), "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", path);
+		(void)inet_ntop(AF_INET6, IN6_IS_ADDR_UNSPECIFIED(at) ? &in6addr_loopback : at,
+				host, sizeof(host));
+		n = snprintf(dst, URL_BYTES, "http://[%s]:%u%s", host, ntohs(in6->sin6_port), path);
+	} else if (a->sa.ss_family == AF_INET) {
+		struct in_addr at = in->sin_addr;
 
-	if (n < 0 || (size_t)n >= sizeof(text))
-		return -EINVAL;
-	return send(fd, text, (size_t)n, MSG_NOSIGNAL) == n ? 0 : -EIO;
-}
-
-/* All until the end, terminated. */
-static int read_all(int fd, char **out)
-{
-	size_t len = 0, capacity = 65536;
-	char *text = malloc(capacity);
-
-	while (text) {
-		ssize_t n = recv(fd, text + len, capacity - len - 1, 0);
-		char *more;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 || len + (size_t)n >= ANSWER_BYTES_MAX) {
-			int r = n < 0 ? -errno : -EFBIG;
-
-			free(text);
-			return r;
-		}
-		len += (size_t)n;
-		text[len] = '\0';
-		if (!n) {
-			*out = text;
-			return 0;
-		}
-		if (len + 1 < capacity)
-			continue;
-		capacity *= 2;
-		more = realloc(text, capacity);
-		if (!more)
-			free(text);
-		text = more;
+		if (at.s_addr == htonl(INADDR_ANY))
+			at.s_addr = htonl(INADDR_LOOPBACK);
+		(void)inet_ntop(AF_INET, &at, host, sizeof(host));
+		n = snprintf(dst, URL_BYTES, "http://%s:%u%s", host, ntohs(in->sin_port), path);
+	} else {
+		n = snprintf(dst, URL_BYTES, "http://%s%s", host, path);
 	}
-	return -ENOMEM;
+	return n < 0 || n >= URL_BYTES ? -EINVAL : 0;
 }
 
-/* text: the whole answer. Moves its body to the front. */
-static int take_body(char *text)
+static CURLcode set_options(CURL *e, const struct fffa_address *a, const char *url,
+			    struct fffa_buf *body)
 {
-	char *end = strstr(text, "\r\n\r\n");
+	CURLcode rc = CURLE_OK;
 
-	if (!end || strncmp(text, "HTTP/1.", 7) || strncmp(text + 8, " 200 ", 5))
-		return -EPROTO;
-	memmove(text, end + 4, strlen(end + 4) + 1);
-	return 0;
+	/* The first failure sticks; each of these can only fail for lack of memory. */
+#define SET(option, value)                                                                         \
+	do {                                                                                       \
+		if (rc == CURLE_OK)                                                                \
+			rc = curl_easy_setopt(e, option, value);                                   \
+	} while (0)
+	SET(CURLOPT_URL, url);
+	if (a->sa.ss_family == AF_UNIX)
+		SET(CURLOPT_UNIX_SOCKET_PATH, ((const struct sockaddr_un *)&a->sa)->sun_path);
+	SET(CURLOPT_PROXY, "");
+	SET(CURLOPT_NOPROXY, "*");
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
+	SET(CURLOPT_WRITEFUNCTION, on_body);
+	SET(CURLOPT_WRITEDATA, body);
+#undef SET
+	return rc;
+}
+
+/* -errno of a transfer that failed. */
+static int error_of(CURL *e, CURLcode rc, const struct fffa_buf *body)
+{
+	long os_errno = 0;
+
+	if (body->error)
+		return body->error == -EMSGSIZE ? -EFBIG : body->error;
+	if (rc == CURLE_OUT_OF_MEMORY)
+		return -ENOMEM;
+	if (rc == CURLE_OPERATION_TIMEDOUT)
+		return -ETIMEDOUT;
+	(void)curl_easy_getinfo(e, CURLINFO_OS_ERRNO, &os_errno);
+	return os_errno ? -(int)os_errno : -EPROTO;
+}
+
+static int fetch(CURL *e, const char *listen, struct fffa_buf *body, struct fffa_err *err)
+{
+	CURLcode rc = curl_easy_perform(e);
+	long status = 0;
+	int error = 0;
+
+	if (rc != CURLE_OK)
+		error = error_of(e, rc, body);
+	if (rc == CURLE_COULDNT_CONNECT)
+		return fffa_fail(err, -error, "no agent answers at %s: %s", listen,
+				 strerror(-error));
+	(void)curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, &status);
+	if (!error && status != 200)
+		error = -EPROTO;
+	if (!error) {
+		fffa_buf_add(body, "", 1); /* the NUL */
+		error = body->error;
+	}
+	if (!error)
+		return 0;
+	return fffa_fail(err, -error, "%s does not answer as an agent: %s", listen,
+			 strerror(-error));
 }
 
 int fffa_http_get(const char *listen, const char *path, char **body, struct fffa_err *err)
 {
+	struct fffa_buf got = {.max = BODY_BYTES_MAX};
 	struct fffa_address a;
-	char *text = NULL;
-	int r = fffa_address_parse(listen, &a, err), fd;
+	char url[URL_BYTES];
+	CURL *e;
+	int rc = fffa_address_parse(listen, &a, err);
 
-	if (r)
-		return r;
-	aim(&a);
-	fd = reach(&a);
-	if (fd < 0)
-		return fffa_fail(err, -fd, "no agent answers at %s: %s", listen, strerror(-fd));
-	r = ask(fd, path);
-	if (!r)
-		r = read_all(fd, &text);
-	if (!r)
-		r = take_body(text);
-	(void)close(fd);
-	if (r) {
-		free(text);
-		return fffa_fail(err, -r, "%s does not answer as an agent: %s", listen,
-				 strerror(-r));
-	}
-	*body = text;
-	return 0;
+	if (rc)
+		return rc;
+	rc = format_url(url, &a, path);
+	if (rc)
+		return fffa_fail(err, -rc, "%s is too long", path);
+	e = curl_easy_init();
+	if (!e || set_options(e, &a, url, &got) != CURLE_OK)
+		rc = fffa_fail(err, ENOMEM, "no memory");
+	if (!rc)
+		rc = fetch(e, listen, &got, err);
+	curl_easy_cleanup(e);
+	if (rc)
+		fffa_buf_fini(&got);
+	else
+		*body = (char *)got.ptr;
+	return rc;
 }

@@ -17,7 +17,7 @@ lint_enter "${1-}"
 fences='
 ^bpf/bpf_(helpers|endian|core_read|tracing)\.h$   bpf/ agent/capture/
 ^(bpf/|libelf|gelf)                               agent/capture/
-^curl/                                            agent/loop/curl_ agent/enrich/ sinks/http/
+^curl/                                            agent/loop/curl_ agent/enrich/ sinks/http/ agent/cli/http_get.
 ^librdkafka/                                      sinks/kafka/
 ^msgpack                                          agent/encode/
 ^yaml\.h                                          config/

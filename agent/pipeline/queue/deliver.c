@@ -6,7 +6,6 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
-#include "agent/base/random.h"
 #include "agent/pipeline/queue/lane.h"
 #include "agent/pipeline/spooler/spooler.h"
 
@@ -214,7 +213,11 @@ static void on_timer(uv_timer_t *t)
 
 static uint32_t draw(struct fffa_lane *l)
 {
-	return (uint32_t)(fffa_random_next(&l->random) >> 32);
+	/* xorshift32 (Marsaglia 2003): spreads a fleet's retries, nothing more */
+	l->random ^= l->random << 13;
+	l->random ^= l->random >> 17;
+	l->random ^= l->random << 5;
+	return l->random;
 }
 
 void fffa_deliver__pause(struct fffa_lane *l, uint64_t first_fail_ns, uint64_t hint_ns)

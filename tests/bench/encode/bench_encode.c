@@ -15,7 +15,6 @@
 
 #include <msgpack.h>
 
-#include "agent/base/random.h"
 #include "agent/encode/encoder.h"
 
 #define RECORDS	     4096
@@ -81,7 +80,10 @@ static void fill_identity(struct bench *b, bool all)
 
 static uint64_t next_random(struct bench *b)
 {
-	return fffa_random_next(&b->random);
+	b->random ^= b->random << 13;
+	b->random ^= b->random >> 7;
+	b->random ^= b->random << 17;
+	return b->random;
 }
 
 static void fill_addr(struct bench *b, uint8_t addr[16], bool ipv6)

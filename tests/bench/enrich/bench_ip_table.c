@@ -10,7 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "agent/base/random.h"
 #include "agent/enrich/services/ip_table.h"
 
 #define PREFIXES    10000
@@ -33,7 +32,10 @@ struct bench {
 
 static uint64_t next_random(struct bench *b)
 {
-	return fffa_random_next(&b->random);
+	b->random ^= b->random << 13;
+	b->random ^= b->random >> 7;
+	b->random ^= b->random << 17;
+	return b->random;
 }
 
 static void mask(struct fffa_cidr *c)

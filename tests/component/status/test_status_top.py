@@ -5,6 +5,7 @@ import http.server
 import json
 import os
 import pty
+import socket
 import subprocess
 import threading
 import unittest
@@ -14,12 +15,21 @@ import namespace
 import program
 
 
-class Far(http.server.BaseHTTPRequestHandler):
+GOOD = {"/status": json.dumps({"ledger": {}}).encode(), "/flows": json.dumps({"flows": []}).encode()}
+
+
+class Pages(http.server.BaseHTTPRequestHandler):
+    """pages: body by path; a body that is a text is where the page has moved to."""
     pages = {}
 
     def do_GET(self):
         body = self.pages.get(self.path.split("?")[0])
-        self.send_response(200 if body is not None else 404)
+        if isinstance(body, str):
+            self.send_response(302)
+            self.send_header("Location", body)
+            body = b""
+        else:
+            self.send_response(200 if body is not None else 404)
         self.end_headers()
         self.wfile.write(body or b"")
 
@@ -28,12 +38,17 @@ class Far(http.server.BaseHTTPRequestHandler):
 
 
 class Top(program.Case):
-    def top(self, *args):
-        return program.fffa("top", "-c", self.dir / "fffa.yaml", *args)
+    def top(self, *args, env=None):
+        return program.fffa("top", "-c", self.dir / "fffa.yaml", *args, env=env)
 
-    def serve(self, pages):
-        self.file("fffa.yaml", "status: {listen: '127.0.0.1:9977'}\n")
-        server = http.server.HTTPServer(("127.0.0.1", 9977), type("Page", (Far,), {"pages": pages}))
+    def listen_at(self, listen):
+        self.file("fffa.yaml", f"status: {{listen: '{listen}'}}\n")
+
+    def serve(self, pages, address="127.0.0.1"):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.listen_at("127.0.0.1:9977")
+        server = type("Server", (http.server.HTTPServer,), {"address_family": family})(
+            (address, 9977), type("Page", (Pages,), {"pages": pages}))
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         for step in (server.server_close, thread.join, server.shutdown):  # in the other order
@@ -53,20 +68,78 @@ class Top(program.Case):
                 a.stop()
 
     def test_nobody_there(self):
-        self.file("fffa.yaml", "status: {listen: '127.0.0.1:9977'}\n")
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(f"{self.dir}/dead")
+        for listen, why in (("127.0.0.1:9977", "Connection refused"), (f"unix:{self.dir}/dead", "Connection refused"),
+                            (f"unix:{self.dir}/absent", "No such file or directory")):
+            with self.subTest(listen):
+                self.listen_at(listen)
+                done = self.top("--once")
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertEqual(done.stderr, f"fffa top: no agent answers at {listen}: {why}\n")
+                self.assertEqual(self.top().returncode, 1)
+
+    def test_an_address_for_all_interfaces_is_asked_at_loopback(self):
+        for address, listen in (("127.0.0.1", "0.0.0.0:9977"), ("::1", "[::]:9977"), ("::1", "[::1]:9977")):
+            with self.subTest(listen):
+                self.serve(GOOD, address)
+                self.listen_at(listen)
+                done = self.top("--once")
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.doCleanups()
+                self.setUp()
+
+    def test_no_proxy_is_asked(self):
+        self.serve(GOOD)
+        done = self.top("--once", env=dict.fromkeys(("http_proxy", "all_proxy", "ALL_PROXY"), "http://127.0.0.1:1"))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_a_redirect_is_not_followed(self):
+        self.serve({"/status": "/moved", "/moved": GOOD["/status"], "/flows": GOOD["/flows"]})
         done = self.top("--once")
         self.assertEqual((done.returncode, done.stdout), (1, ""))
-        self.assertIn("no agent answers at 127.0.0.1:9977", done.stderr)
-        self.assertEqual(self.top().returncode, 1)
+        self.assertIn("127.0.0.1:9977 does not answer as an agent", done.stderr)
+
+    def test_a_slow_answer_ends(self):
+        """Nothing at all, and one that never ends: a byte now and then."""
+        over = threading.Event()
+        self.addCleanup(over.set)
+
+        def drip(listener):
+            peer, _ = listener.accept()
+            with peer:
+                peer.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                while not over.wait(0.1):
+                    try:
+                        peer.sendall(b" ")
+                    except OSError:
+                        return
+
+        with socket.create_server(("127.0.0.1", 9977)) as silent, socket.create_server(("127.0.0.1", 9978)) as dripping:
+            thread = threading.Thread(target=drip, args=(dripping,))
+            thread.start()
+            self.addCleanup(thread.join)
+            running = []
+            for listener in (silent, dripping):
+                port = listener.getsockname()[1]
+                path = self.file(f"{port}.yaml", f"status: {{listen: '127.0.0.1:{port}'}}\n")
+                running.append((port, subprocess.Popen([program.FFFA, "top", "-c", path, "--once"], text=True,
+                                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)))
+            for port, process in running:
+                with process:
+                    out, err = process.communicate(timeout=program.WAIT_S)
+                self.assertEqual((process.returncode, out), (1, ""))
+                self.assertEqual(err, f"fffa top: 127.0.0.1:{port} does not answer as an agent: Connection timed out\n")
+            over.set()
 
     def test_off(self):
-        self.file("fffa.yaml", "status: {listen: ''}\n")
+        self.listen_at("")
         done = self.top("--once")
         self.assertEqual(done.returncode, 1)
         self.assertIn("status.listen is empty", done.stderr)
 
     def test_usage(self):
-        self.file("fffa.yaml", "status: {listen: ''}\n")
+        self.listen_at("")
         for args in (("--interval", "0"), ("--interval", "x"), ("more",), ("--what",), ("--interval",)):
             self.assertEqual(self.top(*args).returncode, 2, args)
 
@@ -79,6 +152,8 @@ class Top(program.Case):
                 done = self.top("--once")
                 self.assertEqual((done.returncode, done.stdout), (1, ""))
                 self.assertIn("does not answer as an agent", done.stderr)
+                if len(pages.get("/status", b"")) > 2 ** 21:
+                    self.assertIn("File too large", done.stderr)
                 self.doCleanups()
                 self.setUp()
 

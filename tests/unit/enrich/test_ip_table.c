@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/base/random.h"
 #include "agent/enrich/services/aws_service.h"
 #include "agent/enrich/services/ip_table.h"
 
@@ -213,7 +212,10 @@ static void nothing_at_all(void **state)
 
 static uint64_t next_random(struct bed *b)
 {
-	return fffa_random_next(&b->random);
+	b->random ^= b->random << 13;
+	b->random ^= b->random >> 7;
+	b->random ^= b->random << 17;
+	return b->random;
 }
 
 /* Few distinct bytes, so that prefixes nest and touch. */
