@@ -16,7 +16,7 @@
 
 #include <uv.h>
 
-#include "agent/daemon/agent_priv.h"
+#include "agent/daemon/agent_internal.h"
 #include "agent/base/assert.h"
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
@@ -72,7 +72,7 @@ static void on_record(void *arg, struct fffa_record *r)
 {
 	struct fffa_agent *a = arg;
 
-	if (a->live && !a->identity_known && fffa_early_keep(&a->early, r))
+	if (a->live && !a->identity_known && fffa_pending_records_add(&a->pending, r))
 		return;
 	r->sampled = a->replay ? 0 : (uint32_t)a->conf->capture.sample;
 	r->tunnel = a->replay ? fffa_replay_tunnel(a->replay, r->key.tunnel)
@@ -155,7 +155,7 @@ static void on_identity(void *arg)
 	struct fffa_agent *a = arg;
 
 	a->identity_known = true;
-	fffa_early_release(&a->early, on_record, a);
+	fffa_pending_records_release(&a->pending, on_record, a);
 }
 
 static void on_source_done(void *arg)

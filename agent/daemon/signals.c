@@ -2,7 +2,7 @@
 /* What signals ask for: HUP reads the configuration and reopens files, USR1 tells the ledger, TERM and INT end. */
 #include <signal.h>
 
-#include "agent/daemon/agent_priv.h"
+#include "agent/daemon/agent_internal.h"
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/capture/live_devices.h"

@@ -3,7 +3,7 @@
 #ifndef FFFA_AGENT_DAEMON_STATUS_VIEW_H
 #define FFFA_AGENT_DAEMON_STATUS_VIEW_H
 
-#include "agent/daemon/agent_priv.h"
+#include "agent/daemon/agent_internal.h"
 
 /* Opens the listener that the configuration asks for; none is no error. */
 int fffa_agent__open_status(struct fffa_agent *a, struct fffa_err *err);

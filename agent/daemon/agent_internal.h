@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The one struct that everything hangs off; it lives on the stack of fffa_agent_run. */
-#ifndef FFFA_AGENT_DAEMON_AGENT_PRIV_H
-#define FFFA_AGENT_DAEMON_AGENT_PRIV_H
+#ifndef FFFA_AGENT_DAEMON_AGENT_INTERNAL_H
+#define FFFA_AGENT_DAEMON_AGENT_INTERNAL_H
 
 #include <stdbool.h>
 #include <uv.h>
@@ -9,7 +9,7 @@
 #include "agent/daemon/agent.h"
 #include "agent/base/ledger.h"
 #include "agent/capture/live.h"
-#include "agent/daemon/early.h"
+#include "agent/daemon/pending_records.h"
 #include "agent/enrich/meta.h"
 #include "agent/flow/nodata.h"
 #include "agent/flow/skip.h"
@@ -46,9 +46,9 @@ struct fffa_agent {
 	bool hurry;	     /* the deadline has passed */
 	uint64_t deadline_ns;
 	uint64_t next_expiry_ns;
-	uint64_t unix_ns;	 /* now; in a replay the capture's time */
-	uint64_t mono_ns;	 /* the same instant; not in a replay */
-	struct fffa_early early; /* due before the identity is known */
+	uint64_t unix_ns;		     /* now; in a replay the capture's time */
+	uint64_t mono_ns;		     /* the same instant; not in a replay */
+	struct fffa_pending_records pending; /* due before the identity is known */
 	struct fffa_restart restart;
 	struct fffa_skip skip; /* which loss the stream has been told of */
 	struct fffa_nodata

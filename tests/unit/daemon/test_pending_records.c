@@ -4,11 +4,11 @@
 
 #include <stdlib.h>
 
-#include "agent/daemon/early.h"
+#include "agent/daemon/pending_records.h"
 
 struct got {
 	uint64_t n;
-	struct fffa_early *again; /* kept into while it is released */
+	struct fffa_pending_records *again; /* kept into while it is released */
 };
 
 static void on_record(void *arg, struct fffa_record *r)
@@ -17,56 +17,56 @@ static void on_record(void *arg, struct fffa_record *r)
 
 	assert_int_equal(r->packets, g->n++);
 	if (g->again)
-		assert_true(fffa_early_keep(g->again, r));
+		assert_true(fffa_pending_records_add(g->again, r));
 }
 
 static void in_order(void **state)
 {
-	struct fffa_early e = {0};
+	struct fffa_pending_records e = {0};
 	struct got g = {0};
 
 	(void)state;
-	fffa_early_release(&e, on_record, &g);
+	fffa_pending_records_release(&e, on_record, &g);
 	assert_int_equal(g.n, 0);
 	for (uint64_t i = 0; i < 1000; i++) {
 		struct fffa_record r = {.packets = i};
 
-		assert_true(fffa_early_keep(&e, &r));
+		assert_true(fffa_pending_records_add(&e, &r));
 	}
-	fffa_early_release(&e, on_record, &g);
+	fffa_pending_records_release(&e, on_record, &g);
 	assert_int_equal(g.n, 1000);
-	fffa_early_release(&e, on_record, &g);
+	fffa_pending_records_release(&e, on_record, &g);
 	assert_int_equal(g.n, 1000);
 	assert_null(e.v);
 }
 
 static void bounded(void **state)
 {
-	struct fffa_early e = {0};
+	struct fffa_pending_records e = {0};
 	struct fffa_record r = {0};
 	struct got g = {0};
 
 	(void)state;
-	for (; r.packets < FFFA_EARLY_MAX; r.packets++)
-		assert_true(fffa_early_keep(&e, &r));
-	assert_false(fffa_early_keep(&e, &r));
-	fffa_early_release(&e, on_record, &g);
-	assert_int_equal(g.n, FFFA_EARLY_MAX);
+	for (; r.packets < FFFA_PENDING_RECORDS_MAX; r.packets++)
+		assert_true(fffa_pending_records_add(&e, &r));
+	assert_false(fffa_pending_records_add(&e, &r));
+	fffa_pending_records_release(&e, on_record, &g);
+	assert_int_equal(g.n, FFFA_PENDING_RECORDS_MAX);
 }
 
 static void kept_again_while_released(void **state)
 {
-	struct fffa_early e = {0};
+	struct fffa_pending_records e = {0};
 	struct fffa_record r = {0};
 	struct got g = {.again = &e};
 
 	(void)state;
 	for (; r.packets < 300; r.packets++)
-		assert_true(fffa_early_keep(&e, &r));
-	fffa_early_release(&e, on_record, &g);
+		assert_true(fffa_pending_records_add(&e, &r));
+	fffa_pending_records_release(&e, on_record, &g);
 	assert_int_equal(e.n, 300);
 	g = (struct got){0};
-	fffa_early_release(&e, on_record, &g);
+	fffa_pending_records_release(&e, on_record, &g);
 	assert_int_equal(g.n, 300);
 }
 
