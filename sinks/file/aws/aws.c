@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "sinks/file/aws/aws_folder.h"
 #include "sinks/file/aws/aws_names.h"
 #include "sinks/file/aws/aws_sort.h"
 #include "sinks/file/aws/part.h"

@@ -7,24 +7,13 @@
 #ifndef FFFA_SINKS_FILE_AWS_AWS_H
 #define FFFA_SINKS_FILE_AWS_AWS_H
 
-#include <stdatomic.h>
+#include <stdbool.h>
 
-#include "sinks/file/options.h"
+#include "sinks/file/aws/aws_conf.h"
 
 #define FFFA_AWS_GRACE_S 60 /* after the slot's end, for what is still on its way */
 
 struct fffa_aws;
-
-/* What all parts of the layout know; borrowed. */
-struct fffa_aws_conf {
-	const char *path;
-	bool hive;
-	bool sync;
-	const char *flow_log_id; /* NULL: from the agent's id */
-	int64_t size_bytes;	 /* of an object, at most */
-	const struct fffa_file_access *access;
-	struct fffa_span preamble;
-};
 
 /* One call into it. */
 struct fffa_aws_job {
@@ -47,15 +36,5 @@ int fffa_file__aws_new(const struct fffa_aws_conf *conf, struct fffa_aws **out,
 /* NULL is allowed. What is not complete stays in .part. */
 void fffa_file__aws_free(struct fffa_aws *a);
 void fffa_file__aws_work(struct fffa_aws *a, struct fffa_aws_job *job);
-
-/* aws_salvage.c: completes what an earlier process left in .part. 0 or the first -errno. */
-int fffa_file__aws_salvage(const struct fffa_aws_conf *conf, const atomic_bool *cancel);
-
-/* aws_folder.c: moves the object from .part to its place in the layout, durable with sync. */
-int fffa_file__aws_place(const struct fffa_aws_conf *conf, const char *name);
-/* Opens PATH/.part as a directory: a descriptor or -errno. */
-int fffa_file__aws_open_parts(const struct fffa_aws_conf *conf);
-/* Makes PATH and PATH/.part. */
-int fffa_file__aws_make_folders(const struct fffa_aws_conf *conf);
 
 #endif

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "sinks/file/aws/aws_folder.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -7,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sinks/file/aws/aws.h"
 #include "sinks/file/aws/aws_names.h"
 
 #define FOLDER_MODE 0750

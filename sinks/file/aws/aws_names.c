@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sinks/file/names.h"
+#include "sinks/file/layout/stamp.h"
 
 #define SERVICE "vpcflowlogs"
 #define ENDING	".log.gz"
@@ -46,7 +46,7 @@ static void derive_id(char *dst, const char *agent_id)
 void fffa_file__aws_object_init(struct fffa_aws_object *o, const struct fffa_batch_origin *origin,
 				const char *flow_log_id, int64_t slot, uint64_t unique)
 {
-	char stamp[FFFA_FILE_STAMP_BYTES];
+	char stamp[FFFA_STAMP_BYTES];
 
 	memset(o, 0, sizeof(*o));
 	clean(o->account, sizeof(o->account), origin->account_id);
@@ -55,7 +55,7 @@ void fffa_file__aws_object_init(struct fffa_aws_object *o, const struct fffa_bat
 		clean(o->flow_log_id, sizeof(o->flow_log_id), flow_log_id);
 	else
 		derive_id(o->flow_log_id, origin->agent_id);
-	fffa_file__stamp(slot > INT64_MAX / FFFA_AWS_SLOT_S ? INT64_MAX : slot * FFFA_AWS_SLOT_S,
+	fffa_stamp_write(slot > INT64_MAX / FFFA_AWS_SLOT_S ? INT64_MAX : slot * FFFA_AWS_SLOT_S,
 			 stamp);
 	/* Without the seconds. */
 	(void)snprintf(o->stamp, sizeof(o->stamp), "%.13sZ", stamp);
@@ -91,10 +91,7 @@ static bool is_stamp(const char *s)
 {
 	static const char form[] = "ddddddddTddddZ";
 
-	for (size_t i = 0; i < sizeof(form); i++)
-		if (form[i] == 'd' ? s[i] < '0' || s[i] > '9' : s[i] != form[i])
-			return false;
-	return true;
+	return fffa_stamp_matches(s, form) && !s[sizeof(form) - 1];
 }
 
 bool fffa_file__aws_object_parse(const char *name, struct fffa_aws_object *out)

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
+#include "sinks/file/aws/aws_salvage.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "sinks/file/aws/aws.h"
+#include "sinks/file/aws/aws_folder.h"
 #include "sinks/file/aws/aws_names.h"
 #include "sinks/file/aws/part.h"
 

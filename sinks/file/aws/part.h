@@ -8,10 +8,11 @@
 #define FFFA_SINKS_FILE_AWS_PART_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <zlib.h>
 
 #include "sinks/batch.h"
-#include "sinks/file/options.h"
+#include "sinks/file/layout/file_access.h"
 
 struct fffa_part_state {
 	int64_t bytes; /* of the file */

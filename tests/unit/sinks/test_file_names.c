@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "sinks/file/names.h"
+#include "sinks/file/layout/file_access.h"
+#include "sinks/file/layout/stamp.h"
 #include "sinks/file/options.h"
-#include "sinks/file/rotate.h"
+#include "sinks/file/plain/names.h"
+#include "sinks/file/plain/rotate.h"
 
 static void names_are_read_back(void **state)
 {
@@ -92,14 +94,14 @@ static void order_is_of_time_then_number(void **state)
 
 static void stamp_is_utc(void **state)
 {
-	char stamp[FFFA_FILE_STAMP_BYTES];
+	char stamp[FFFA_STAMP_BYTES];
 
 	(void)state;
-	fffa_file__stamp(1778494500, stamp);
+	fffa_stamp_write(1778494500, stamp);
 	assert_string_equal(stamp, "20260511T101500Z");
-	fffa_file__stamp(-5, stamp);
+	fffa_stamp_write(-5, stamp);
 	assert_string_equal(stamp, "19700101T000000Z");
-	fffa_file__stamp(INT64_MAX, stamp);
+	fffa_stamp_write(INT64_MAX, stamp);
 	assert_string_equal(stamp, "99991231T235959Z");
 }
 
@@ -167,13 +169,13 @@ static void mode_and_owner_are_checked(void **state)
 	}
 	conf.mode = (char[]){"0604"};
 	conf.owner = (char[]){"root:12"};
-	assert_int_equal(fffa_file__access(&conf, &a, &err), 0);
+	assert_int_equal(fffa_file_access_read(&conf, &a, &err), 0);
 	assert_int_equal(a.mode, 0604);
 	assert_int_equal(a.uid, 0);
 	assert_int_equal(a.gid, 12);
 	conf.mode = NULL;
 	conf.owner = (char[]){"77"};
-	assert_int_equal(fffa_file__access(&conf, &a, &err), 0);
+	assert_int_equal(fffa_file_access_read(&conf, &a, &err), 0);
 	assert_int_equal(a.mode, 0640);
 	assert_int_equal(a.uid, 77);
 	assert_int_equal(a.gid, (gid_t)-1);

@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sinks/file/names.h"
-#include "sinks/file/tidy.h"
+#include "sinks/file/plain/names.h"
+#include "sinks/file/plain/tidy.h"
 #include "tests/stubs/make_batch.h"
 #include "tests/stubs/sink_rig.h"
 #include "tests/unit/sinks/file_place.h"
@@ -154,10 +154,9 @@ static void send_some(struct sink_rig *r, uint64_t *seq, int batches)
 
 static void tidy(struct place *p, int64_t keep, enum fffa_file_kind kind)
 {
-	struct fffa_file_tidy t = {.path = p->path, .keep = keep, .kind = kind};
+	const atomic_bool cancel = false;
 
-	fffa_file__tidy(&t);
-	assert_int_equal(t.result, 0);
+	assert_int_equal(fffa_file__tidy(p->path, keep, kind, &cancel), 0);
 }
 
 static void every_record_once_over_all_files(void **state)
@@ -420,11 +419,10 @@ static void cancelled_compression_leaves_the_source(void **state)
 {
 	static const char want[] = " flows.log.20260511T101500Z";
 	struct place *p = *state;
-	struct fffa_file_tidy t = {.path = p->path, .kind = FFFA_FILE_ZSTD};
+	const atomic_bool cancel = true;
 
 	touch(p, "flows.log.20260511T101500Z", "hello\n");
-	atomic_store(&t.cancel, true);
-	fffa_file__tidy(&t);
+	assert_int_equal(fffa_file__tidy(p->path, 0, FFFA_FILE_ZSTD, &cancel), 0);
 	expect_names(p, want);
 }
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sinks/file/aws/aws_salvage.h"
 #include "tests/unit/sinks/aws_place.h"
 
 #define ZEROS ((size_t)4096) /* room behind what was read */

@@ -3,7 +3,7 @@
 #ifndef FFFA_SINKS_FILE_MEND_H
 #define FFFA_SINKS_FILE_MEND_H
 
-#include "sinks/file/open.h"
+#include "sinks/file/plain/open.h"
 
 /*
  * Where t, just opened, ends within a line, cuts it back to the end of the line before: that record

@@ -5,7 +5,7 @@
 
 #include <stdatomic.h>
 
-#include "sinks/file/file.h"
+#include "sinks/file/layout/conf.h"
 
 /*
  * Writes the compressed form of from to tmp (both in dir_fd) with the mode, owner and times of

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sinks/file/write.h"
+#include "sinks/file/plain/write.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sinks/file/rotate.h"
+#include "sinks/file/plain/rotate.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sinks/file/names.h"
+#include "sinks/file/plain/names.h"
 
 bool fffa_file__rotation_due(struct fffa_file_rotation *r, int64_t size, size_t head, size_t more,
 			     int64_t now_s)
@@ -58,7 +58,7 @@ static int choose_name(const char *real, int64_t now_s, char *name, size_t cap)
 {
 	struct fffa_file_rotated r = {.number = 0}, newest;
 
-	fffa_file__stamp(now_s, r.stamp);
+	fffa_stamp_write(now_s, r.stamp);
 	if (find_newest(real, &newest) && fffa_file__rotated_compare(&newest, &r) >= 0) {
 		memcpy(r.stamp, newest.stamp, sizeof(r.stamp));
 		r.number = newest.number + 1;

@@ -3,7 +3,7 @@
 #ifndef FFFA_SINKS_FILE_ROTATE_H
 #define FFFA_SINKS_FILE_ROTATE_H
 
-#include "sinks/file/open.h"
+#include "sinks/file/plain/open.h"
 
 struct fffa_file_rotation {
 	int64_t size_bytes; /* 0: never by size */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sinks/file/open.h"
+#include "sinks/file/plain/open.h"
 
 #include <errno.h>
 #include <fcntl.h>

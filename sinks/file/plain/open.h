@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "agent/base/err.h"
-#include "sinks/file/options.h"
+#include "sinks/file/layout/file_access.h"
 
 struct fffa_file_target {
 	int fd;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sinks/file/mend.h"
+#include "sinks/file/plain/mend.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "agent/base/format.h"
-#include "sinks/batch.h"
 
 /* The last n bytes of the file behind fd, which is open for writing only: 0 or -errno. */
 static int read_end(int fd, int64_t size, uint8_t *dst, size_t n)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "sinks/file/compress.h"
+#include "sinks/file/plain/compress.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>

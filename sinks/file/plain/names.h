@@ -7,20 +7,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sinks/file/file.h"
+#include "sinks/file/layout/conf.h"
+#include "sinks/file/layout/stamp.h"
 
-#define FFFA_FILE_STAMP_BYTES 17 /* with the zero */
-#define FFFA_FILE_NUMBER_MAX  99999u
+#define FFFA_FILE_NUMBER_MAX 99999u
 
 struct fffa_file_rotated {
-	char stamp[FFFA_FILE_STAMP_BYTES];
+	char stamp[FFFA_STAMP_BYTES];
 	uint32_t number; /* 0: none */
 	uint8_t kind;	 /* enum fffa_file_kind */
 	bool unfinished; /* .tmp */
 };
 
-/* time_s: Unix, brought into the years 0 to 9999. */
-void fffa_file__stamp(int64_t time_s, char out[FFFA_FILE_STAMP_BYTES]);
 /* The name without its directory. -ENAMETOOLONG when it does not fit. */
 int fffa_file__rotated_name(const char *base, const struct fffa_file_rotated *r, char *dst,
 			    size_t cap);

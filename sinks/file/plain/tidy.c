@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sinks/file/tidy.h"
+#include "sinks/file/plain/tidy.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sinks/file/compress.h"
-#include "sinks/file/names.h"
+#include "sinks/file/plain/compress.h"
+#include "sinks/file/plain/names.h"
 
 #define LIST_MAX ((size_t)200000) /* what is beyond waits for the next run */
 
@@ -21,7 +21,10 @@ struct list {
 };
 
 struct room {
-	struct fffa_file_tidy *t;
+	int64_t keep;
+	enum fffa_file_kind kind;
+	const atomic_bool *cancel;
+	int rc; /* the first failure */
 	DIR *dir;
 	int fd;
 	const char *base;
@@ -30,8 +33,8 @@ struct room {
 
 static void note(struct room *m, int rc)
 {
-	if (rc && !m->t->result)
-		m->t->result = rc;
+	if (rc && !m->rc)
+		m->rc = rc;
 }
 
 static void drop(struct room *m, const struct fffa_file_rotated *r)
@@ -93,7 +96,7 @@ static void drop_old(struct room *m)
 	for (size_t i = 0; i < m->list.n; i++) {
 		bool twin = kept && !fffa_file__rotated_compare(&v[kept - 1], &v[i]);
 
-		if (twin || (m->t->keep && kept == (size_t)m->t->keep))
+		if (twin || (m->keep && kept == (size_t)m->keep))
 			drop(m, &v[i]);
 		else
 			v[kept++] = v[i];
@@ -106,14 +109,14 @@ static int compress_one(struct room *m, struct fffa_file_rotated r)
 	char from[NAME_MAX + 1], tmp[NAME_MAX + 1], to[NAME_MAX + 1];
 	int rc = fffa_file__rotated_name(m->base, &r, from, sizeof(from));
 
-	r.kind = (uint8_t)m->t->kind;
+	r.kind = (uint8_t)m->kind;
 	if (!rc)
 		rc = fffa_file__rotated_name(m->base, &r, to, sizeof(to));
 	r.unfinished = true;
 	if (!rc)
 		rc = fffa_file__rotated_name(m->base, &r, tmp, sizeof(tmp));
 	if (!rc)
-		rc = fffa_file__compress(m->fd, from, tmp, m->t->kind, &m->t->cancel);
+		rc = fffa_file__compress(m->fd, from, tmp, m->kind, m->cancel);
 	if (rc)
 		return rc;
 	if (renameat(m->fd, tmp, m->fd, to)) {
@@ -130,40 +133,46 @@ static int compress_one(struct room *m, struct fffa_file_rotated r)
 
 static void compress_all(struct room *m)
 {
-	for (size_t i = m->list.n; i-- && !atomic_load(&m->t->cancel);)
+	for (size_t i = m->list.n; i-- && !atomic_load(m->cancel);)
 		if (m->list.v[i].kind == FFFA_FILE_PLAIN)
 			note(m, compress_one(m, m->list.v[i]));
 }
 
-void fffa_file__tidy(struct fffa_file_tidy *t)
+/* path as a folder and a name in it: *real is cut in two, and *base points into it. */
+static DIR *open_folder(char *real, const char **base)
 {
-	struct room m = {.t = t};
-	char *real = realpath(t->path, NULL), *slash;
+	char *slash = strrchr(real, '/');
 
-	t->result = 0;
-	if (!real) /* put aside by another, and not opened again yet */
-		real = strdup(t->path);
-	if (!real) {
-		t->result = -ENOMEM;
-		return;
-	}
-	slash = strrchr(real, '/');
-	m.base = slash ? slash + 1 : real;
+	*base = slash ? slash + 1 : real;
 	if (slash)
 		*slash = '\0';
-	m.dir = opendir(!slash ? "." : slash == real ? "/" : real);
+	return opendir(!slash ? "." : slash == real ? "/" : real);
+}
+
+int fffa_file__tidy(const char *path, int64_t keep, enum fffa_file_kind kind,
+		    const atomic_bool *cancel)
+{
+	struct room m = {.keep = keep, .kind = kind, .cancel = cancel};
+	char *real = realpath(path, NULL);
+
+	if (!real) /* put aside by another, and not opened again yet */
+		real = strdup(path);
+	if (!real)
+		return -ENOMEM;
+	m.dir = open_folder(real, &m.base);
 	if (!m.dir) {
-		t->result = -errno;
+		m.rc = -errno;
 	} else {
 		m.fd = dirfd(m.dir);
 		read_names(&m);
 		if (m.list.n)
 			qsort(m.list.v, m.list.n, sizeof(*m.list.v), order);
 		drop_old(&m);
-		if (t->kind != FFFA_FILE_PLAIN)
+		if (kind != FFFA_FILE_PLAIN)
 			compress_all(&m);
 		(void)closedir(m.dir);
 	}
 	free(m.list.v);
 	free(real);
+	return m.rc;
 }

@@ -1,27 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "sinks/file/names.h"
+#include "sinks/file/plain/names.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#define YEAR_9999_S INT64_C(253402300799)
 
 static const char *const endings[] = {
 	[FFFA_FILE_PLAIN] = "", [FFFA_FILE_GZIP] = ".gz", [FFFA_FILE_ZSTD] = ".zst"};
 #define KINDS (sizeof(endings) / sizeof(endings[0]))
-
-void fffa_file__stamp(int64_t time_s, char out[FFFA_FILE_STAMP_BYTES])
-{
-	time_t t = (time_t)(time_s < 0 ? 0 : time_s > YEAR_9999_S ? YEAR_9999_S : time_s);
-	struct tm tm;
-
-	memset(&tm, 0, sizeof(tm));
-	(void)gmtime_r(&t, &tm);
-	(void)strftime(out, FFFA_FILE_STAMP_BYTES, "%Y%m%dT%H%M%SZ", &tm);
-}
 
 int fffa_file__rotated_name(const char *base, const struct fffa_file_rotated *r, char *dst,
 			    size_t cap)
@@ -36,27 +23,18 @@ int fffa_file__rotated_name(const char *base, const struct fffa_file_rotated *r,
 	return n < 0 || (size_t)n >= cap ? -ENAMETOOLONG : 0;
 }
 
-static bool is_stamp(const char *s)
-{
-	static const char form[] = "ddddddddTddddddZ";
-
-	for (size_t i = 0; form[i]; i++)
-		if (form[i] == 'd' ? s[i] < '0' || s[i] > '9' : s[i] != form[i])
-			return false; /* also at the end of s */
-	return true;
-}
-
 bool fffa_file__rotated_parse(const char *base, const char *name, struct fffa_file_rotated *out)
 {
 	size_t n = strlen(base);
 	char *end;
 
-	if (strncmp(name, base, n) || name[n] != '.' || !is_stamp(name + n + 1))
+	if (strncmp(name, base, n) || name[n] != '.' ||
+	    !fffa_stamp_matches(name + n + 1, "ddddddddTddddddZ"))
 		return false;
 	memset(out, 0, sizeof(*out));
 	name += n + 1;
-	memcpy(out->stamp, name, FFFA_FILE_STAMP_BYTES - 1);
-	name += FFFA_FILE_STAMP_BYTES - 1;
+	memcpy(out->stamp, name, FFFA_STAMP_BYTES - 1);
+	name += FFFA_STAMP_BYTES - 1;
 	if (*name == '-') {
 		unsigned long v;
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "sinks/batch.h"
-#include "sinks/file/rotate.h"
+#include "sinks/file/plain/rotate.h"
 
 /* Filled by the loop thread, worked on by one pool thread, then read by the loop thread. */
 struct fffa_file_job {

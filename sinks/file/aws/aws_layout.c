@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "sinks/file/aws/aws_layout.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "agent/base/format.h"
+#include "sinks/file/aws/aws.h"
+#include "sinks/file/aws/aws_salvage.h"
+
+#define CHECK_S 10
+
+struct fffa_file_layout {
+	struct fffa_aws_conf conf;
+	struct fffa_aws *aws;
+	struct fffa_aws_job job;
+	bool maintenance_due;
+};
+
+static int check_format(unsigned int format, struct fffa_err *err)
+{
+	if (format != FFFA_FORMAT_VPC)
+		return fffa_fail(err, EINVAL, "layout: aws and aws_hive need format vpc");
+	return 0;
+}
+
+static int open_layout(const struct fffa_file_layout_env *env, struct fffa_file_layout **out,
+		       struct fffa_err *err)
+{
+	const struct fffa_sink_file_conf *conf = env->conf;
+	struct fffa_file_layout *l = calloc(1, sizeof(*l));
+	int rc;
+
+	if (!l)
+		return fffa_fail(err, ENOMEM, "no memory for the sink");
+	l->conf = (struct fffa_aws_conf){
+		.path = conf->path,
+		.hive = conf->layout == FFFA_FILE_LAYOUT_AWS_HIVE,
+		.sync = conf->sync == FFFA_FILE_SYNC_BATCH,
+		.flow_log_id = conf->flow_log_id,
+		.size_bytes = conf->rotate.size_bytes,
+		.access = &env->access,
+		.preamble = env->sink->preamble,
+	};
+	rc = fffa_file__aws_new(&l->conf, &l->aws, err);
+	if (rc) {
+		free(l);
+		return rc;
+	}
+	l->maintenance_due = true; /* what an earlier process left */
+	*out = l;
+	return 0;
+}
+
+static void free_layout(struct fffa_file_layout *l)
+{
+	fffa_file__aws_free(l->aws);
+	free(l);
+}
+
+static void begin(struct fffa_file_layout *l, const struct fffa_batch *b)
+{
+	l->maintenance_due = false;
+	l->job.batch = b;
+	l->job.now_s = time(NULL);
+}
+
+static void begin_last(struct fffa_file_layout *l)
+{
+	begin(l, NULL);
+	l->job.complete_all = true;
+}
+
+static int work(struct fffa_file_layout *l)
+{
+	fffa_file__aws_work(l->aws, &l->job);
+	return l->job.result;
+}
+
+static void end(struct fffa_file_layout *l, struct fffa_outcome *o)
+{
+	o->records = l->job.verdicts;
+	l->job.batch = NULL;
+	l->job.complete_all = false;
+}
+
+static bool is_due(const struct fffa_file_layout *l)
+{
+	return l->job.open_bytes > 0; /* only work knows each object's time */
+}
+
+static int64_t check_in_s(const struct fffa_file_layout *l)
+{
+	(void)l;
+	return CHECK_S;
+}
+
+static int maintain(const struct fffa_file_layout *l, const atomic_bool *cancel)
+{
+	return fffa_file__aws_salvage(&l->conf, cancel);
+}
+
+static void status(const struct fffa_file_layout *l, struct fffa_file_layout_status *out)
+{
+	*out = (struct fffa_file_layout_status){
+		.file_bytes = l->job.open_bytes,
+		.rotated_at_s = l->job.completed_at_s,
+		.rotation_error = l->job.completion_error,
+		.maintenance_due = l->maintenance_due,
+	};
+}
+
+const struct fffa_file_layout_ops fffa_file_aws_layout = {
+	.rotation_error_text = "has objects that are due and cannot be completed, they are kept",
+	.check_format = check_format,
+	.open = open_layout,
+	.free = free_layout,
+	.begin = begin,
+	.begin_last = begin_last,
+	.work = work,
+	.end = end,
+	.is_due = is_due,
+	.check_in_s = check_in_s,
+	.maintain = maintain,
+	.status = status,
+};

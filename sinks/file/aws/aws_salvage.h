@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Objects that an earlier process left in PATH/.part. */
+#ifndef FFFA_SINKS_FILE_AWS_AWS_SALVAGE_H
+#define FFFA_SINKS_FILE_AWS_AWS_SALVAGE_H
+
+#include <stdatomic.h>
+
+#include "sinks/file/aws/aws_conf.h"
+
+/*
+ * Completes each of them and moves it to its place; one without a record is deleted. Objects that
+ * a process still writes are left alone. Ends soon after *cancel is set. 0, or the first -errno;
+ * the rest is done all the same. Blocks; objects may be written meanwhile.
+ */
+int fffa_file__aws_salvage(const struct fffa_aws_conf *conf, const atomic_bool *cancel);
+
+#endif
