@@ -1,41 +1,42 @@
 // SPDX-License-Identifier: MIT
 #include "agent/loop/backoff.h"
 
-#include <stddef.h>
-#include <uv.h>
+#include "agent/base/random.h"
 
-/* A small xorshift generator: this needs spread, not secrecy. */
-static uint64_t draw(struct fffa_backoff *b)
+uint64_t fffa_backoff_step_ns(uint64_t min_ns, uint64_t max_ns, unsigned int doublings)
 {
-	uint64_t x = b->random;
+	if (doublings > 63 || min_ns > max_ns >> doublings)
+		return max_ns;
+	return min_ns << doublings;
+}
 
-	x ^= x << 13;
-	x ^= x >> 7;
-	x ^= x << 17;
-	b->random = x;
-	return x;
+uint64_t fffa_backoff_between_ns(uint64_t low_ns, uint64_t high_ns, uint32_t random)
+{
+	unsigned __int128 span = high_ns - low_ns;
+
+	return low_ns + (uint64_t)(span * random / UINT32_MAX);
 }
 
 void fffa_backoff_init(struct fffa_backoff *b, uint64_t min_ns, uint64_t max_ns, uint64_t seed)
 {
-	*b = (struct fffa_backoff){.min_ns = min_ns, .max_ns = max_ns, .step_ns = min_ns};
-	b->random = seed;
-	if (!seed && uv_random(NULL, NULL, &b->random, sizeof(b->random), 0, NULL) != 0)
-		b->random = uv_hrtime();
-	if (!b->random)
-		b->random = 1; /* the generator has one fixed point */
+	*b = (struct fffa_backoff){
+		.min_ns = min_ns,
+		.max_ns = max_ns,
+		.random = seed ? seed : fffa_random_seed(),
+	};
 }
 
 uint64_t fffa_backoff_next_ns(struct fffa_backoff *b)
 {
-	uint64_t half = b->step_ns / 2;
-	uint64_t wait = half + draw(b) % (b->step_ns - half + 1);
+	uint64_t step = fffa_backoff_step_ns(b->min_ns, b->max_ns, b->fails);
 
-	b->step_ns = b->step_ns > b->max_ns / 2 ? b->max_ns : b->step_ns * 2;
-	return wait;
+	if (b->fails < UINT32_MAX)
+		b->fails++;
+	return fffa_backoff_between_ns(step / 2, step,
+				       (uint32_t)(fffa_random_next(&b->random) >> 32));
 }
 
 void fffa_backoff_reset(struct fffa_backoff *b)
 {
-	b->step_ns = b->min_ns;
+	b->fails = 0;
 }

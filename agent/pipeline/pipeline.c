@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
+#include "agent/base/random.h"
 #include "agent/pipeline/internal.h"
 #include "agent/pipeline/spooler/spooler.h"
 
@@ -47,9 +47,7 @@ static void init_lane(struct fffa_pipeline *p, struct fffa_lane *l,
 								       : c->retry_min_ns),
 		.give_up_ns = (uint64_t)c->retry_give_up_ns,
 	};
-	if (getrandom(&l->random, sizeof(l->random), GRND_NONBLOCK) != sizeof(l->random))
-		l->random = (uint32_t)uv_hrtime();
-	l->random |= 1; /* xorshift stays at zero */
+	l->random = fffa_random_seed();
 	l->budget = FFFA_DELIVER_PER_TURN;
 	l->emptied = fffa_pipeline__emptied;
 	l->arg = p;

@@ -6,6 +6,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
+#include "agent/base/random.h"
 #include "agent/pipeline/queue/lane.h"
 #include "agent/pipeline/spooler/spooler.h"
 
@@ -213,11 +214,7 @@ static void on_timer(uv_timer_t *t)
 
 static uint32_t draw(struct fffa_lane *l)
 {
-	/* xorshift32 (Marsaglia 2003): spreads a fleet's retries, nothing more */
-	l->random ^= l->random << 13;
-	l->random ^= l->random >> 17;
-	l->random ^= l->random << 5;
-	return l->random;
+	return (uint32_t)(fffa_random_next(&l->random) >> 32);
 }
 
 void fffa_deliver__pause(struct fffa_lane *l, uint64_t first_fail_ns, uint64_t hint_ns)

@@ -77,7 +77,7 @@ struct fffa_lane {
 	bool ending;	      /* nothing is submitted or tried again any more */
 	unsigned int fails;   /* rounds of failure since something was delivered */
 	uint64_t paused_until_ns;
-	uint32_t random;
+	uint64_t random; /* state of the generator that spreads retries */
 	uv_timer_t timer;
 	uv_idle_t again; /* the budget was used up: go on in the next turn */
 	struct fffa_missing missing[FFFA_RL_MAX]; /* what the stream has not been told of yet */

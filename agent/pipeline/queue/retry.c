@@ -1,28 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "agent/pipeline/queue/retry.h"
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* min * 2^times, at most max; without overflow. */
-static uint64_t doubled(uint64_t min, uint64_t max, unsigned int times)
-{
-	if (times > 63 || min > max >> times)
-		return max;
-	return min << times;
-}
+#include "agent/base/minmax.h"
+#include "agent/loop/backoff.h"
 
 uint64_t fffa_retry_delay_ns(const struct fffa_retry *r, unsigned int fails, uint64_t hint_ns,
 			     uint32_t random)
 {
-	uint64_t high = doubled(r->min_ns, r->max_ns, fails);
-	uint64_t low = high / 2 > r->min_ns ? high / 2 : least(r->min_ns, high);
-	uint64_t delay = low + (uint64_t)((double)(high - low) * ((double)random / UINT32_MAX));
-	uint64_t hint = least(hint_ns, FFFA_RETRY_HINT_MAX_NS);
+	uint64_t high = fffa_backoff_step_ns(r->min_ns, r->max_ns, fails);
+	uint64_t low = fffa_max_u64(high / 2, fffa_min_u64(r->min_ns, high));
+	uint64_t hint = fffa_min_u64(hint_ns, FFFA_RETRY_HINT_MAX_NS);
 
-	return delay > hint ? delay : hint;
+	return fffa_max_u64(fffa_backoff_between_ns(low, high, random), hint);
 }
 
 bool fffa_retry_gives_up(const struct fffa_retry *r, uint64_t first_ns, uint64_t now_ns)
@@ -37,5 +26,5 @@ uint64_t fffa_retry_clip_ns(const struct fffa_retry *r, uint64_t first_ns, uint6
 
 	if (!r->give_up_ns)
 		return delay_ns;
-	return gone >= r->give_up_ns ? 0 : least(delay_ns, r->give_up_ns - gone);
+	return gone >= r->give_up_ns ? 0 : fffa_min_u64(delay_ns, r->give_up_ns - gone);
 }

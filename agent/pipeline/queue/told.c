@@ -7,20 +7,11 @@
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/minmax.h"
 #include "agent/pipeline/batcher.h"
 #include "agent/pipeline/queue/lane.h"
 
 #define TELL_EVERY_NS FFFA_NS_PER_S /* where the queue stays full */
-
-static int64_t least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t most(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
 
 /* A sealed batch of the one record; NULL without memory. */
 static struct fffa_batch *make(struct fffa_lane *l, enum fffa_record_loss why,
@@ -94,8 +85,8 @@ void fffa_told__add(struct fffa_lane *l, enum fffa_record_loss why, const struct
 	} else {
 		m->records += add->records;
 		m->last_seq = m->last_seq > add->last_seq ? m->last_seq : add->last_seq;
-		m->first_ms = least(m->first_ms, add->first_ms);
-		m->last_ms = most(m->last_ms, add->last_ms);
+		m->first_ms = fffa_min_i64(m->first_ms, add->first_ms);
+		m->last_ms = fffa_max_i64(m->last_ms, add->last_ms);
 	}
 	l->is_missing = true;
 }
@@ -121,8 +112,8 @@ void fffa_told__add_batch(struct fffa_lane *l, enum fffa_record_loss why,
 	for (uint32_t i = 0; i < m.records; i++) {
 		int64_t ms = fffa_batch_mark(b, i).time_ms;
 
-		m.first_ms = least(m.first_ms, ms);
-		m.last_ms = most(m.last_ms, ms);
+		m.first_ms = fffa_min_i64(m.first_ms, ms);
+		m.last_ms = fffa_max_i64(m.last_ms, ms);
 	}
 	fffa_told__add(l, why, &m);
 }

@@ -15,6 +15,7 @@
 
 #include <msgpack.h>
 
+#include "agent/base/random.h"
 #include "agent/encode/encoder.h"
 
 #define RECORDS	     4096
@@ -80,10 +81,7 @@ static void fill_identity(struct bench *b, bool all)
 
 static uint64_t next_random(struct bench *b)
 {
-	b->random ^= b->random << 13;
-	b->random ^= b->random >> 7;
-	b->random ^= b->random << 17;
-	return b->random;
+	return fffa_random_next(&b->random);
 }
 
 static void fill_addr(struct bench *b, uint8_t addr[16], bool ipv6)

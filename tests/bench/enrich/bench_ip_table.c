@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/base/random.h"
 #include "agent/enrich/services/ip_table.h"
 
 #define PREFIXES    10000
@@ -32,10 +33,7 @@ struct bench {
 
 static uint64_t next_random(struct bench *b)
 {
-	b->random ^= b->random << 13;
-	b->random ^= b->random >> 7;
-	b->random ^= b->random << 17;
-	return b->random;
+	return fffa_random_next(&b->random);
 }
 
 static void mask(struct fffa_cidr *c)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/random.h"
 #include "agent/enrich/services/aws_service.h"
 #include "agent/enrich/services/ip_table.h"
 
@@ -212,10 +213,7 @@ static void nothing_at_all(void **state)
 
 static uint64_t next_random(struct bed *b)
 {
-	b->random ^= b->random << 13;
-	b->random ^= b->random >> 7;
-	b->random ^= b->random << 17;
-	return b->random;
+	return fffa_random_next(&b->random);
 }
 
 /* Few distinct bytes, so that prefixes nest and touch. */
