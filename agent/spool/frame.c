@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "agent/base/assert.h"
-#include "agent/base/crc32c.h"
+#include "agent/spool/crc32c.h"
 #include "agent/spool/wire.h"
 
 #define VERSION	  1

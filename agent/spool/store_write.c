@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-#include "agent/base/crc32c.h"
+#include "agent/spool/crc32c.h"
+#include "agent/base/io.h"
 #include "agent/spool/store_priv.h"
 #include "agent/spool/wire.h"
 
@@ -17,29 +17,6 @@ void fffa_store_end(struct fffa_store *s)
 	if (s->write >= 0)
 		(void)close(s->write); /* synced, or reported as not written */
 	s->write = -1;
-}
-
-static int write_all(int fd, struct iovec *v, int n, uint64_t off)
-{
-	while (n) {
-		ssize_t put = pwritev(fd, v, n, (off_t)off);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return put ? -errno : -EIO;
-		off += (uint64_t)put;
-		while (n && (size_t)put >= v->iov_len) {
-			put -= (ssize_t)v->iov_len;
-			v++;
-			n--;
-		}
-		if (n) {
-			v->iov_base = (uint8_t *)v->iov_base + put;
-			v->iov_len -= (size_t)put;
-		}
-	}
-	return 0;
 }
 
 int fffa_store_begin(struct fffa_store *s, const struct fffa_spool_segment *head)
@@ -56,7 +33,7 @@ int fffa_store_begin(struct fffa_store *s, const struct fffa_spool_segment *head
 		return -errno;
 	s->write_id = head->id;
 	fffa_spool_segment_put(head, bytes);
-	rc = write_all(s->write, &v, 1, 0);
+	rc = fffa_io_write_all(s->write, &v, 1, 0, NULL);
 	if (!rc && fsync(s->dir))
 		rc = -errno;
 	if (rc) {
@@ -95,7 +72,7 @@ int fffa_store_append(struct fffa_store *s, uint64_t at, struct fffa_spool_frame
 
 		f->body_crc = fffa_spool_index_put(b, s->scratch + FFFA_SPOOL_FRAME_HEAD);
 		fffa_spool_frame_put(f, s->scratch);
-		rc = write_all(s->write, v, 2, at);
+		rc = fffa_io_write_all(s->write, v, 2, (off_t)at, NULL);
 	}
 	if (rc && ftruncate(s->write, (off_t)at))
 		rc = -errno; /* what cannot be cut is a torn tail */
@@ -151,7 +128,7 @@ int fffa_store_ack(struct fffa_store *s, const struct fffa_spool_ack *ack)
 	if (s->ack < 0)
 		return -errno;
 	put_ack(ack, s->ack_turn + 1, slot);
-	rc = write_all(s->ack, &v, 1, s->ack_turn % 2 * ACK_SLOT);
+	rc = fffa_io_write_all(s->ack, &v, 1, (off_t)(s->ack_turn % 2 * ACK_SLOT), NULL);
 	if (!rc)
 		s->ack_turn++;
 	return rc;

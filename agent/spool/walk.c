@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "agent/base/minmax.h"
+
 #define LOOK 16384
 
 /* 1: a whole frame begins at off. */
@@ -53,11 +55,6 @@ static int resync(const struct fffa_spool_source *src, uint64_t *off, struct fff
 	return 0;
 }
 
-static uint64_t later(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
 int fffa_spool_next(const struct fffa_spool_source *src, const struct fffa_spool_pos *pos,
 		    struct fffa_spool_found *out)
 {
@@ -75,15 +72,15 @@ int fffa_spool_next(const struct fffa_spool_source *src, const struct fffa_spool
 	/* The head says what was written before it. */
 	out->begin = (struct fffa_spool_pos){
 		.at = at,
-		.records = later(pos->records, f.records_before),
-		.numbers = later(pos->numbers, f.numbers_before),
-		.seq = later(pos->seq, f.seq_before),
+		.records = fffa_max_u64(pos->records, f.records_before),
+		.numbers = fffa_max_u64(pos->numbers, f.numbers_before),
+		.seq = fffa_max_u64(pos->seq, f.seq_before),
 	};
 	out->end = (struct fffa_spool_pos){
 		.at = at + FFFA_SPOOL_FRAME_HEAD + fffa_spool_body_len(&f),
 		.records = out->begin.records + f.count,
 		.numbers = out->begin.numbers + f.numbers,
-		.seq = later(out->begin.seq, f.last_seq),
+		.seq = fffa_max_u64(out->begin.seq, f.last_seq),
 	};
 	return 1;
 }

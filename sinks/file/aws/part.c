@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/base/io.h"
 #include "sinks/file/aws/gzip_end.h"
 
 #define RAW_BITS   (-15)
@@ -19,19 +20,14 @@ static const uint8_t head[HEAD_BYTES] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3};
 
 static int put(struct fffa_part *p, const uint8_t *bytes, size_t n)
 {
-	p->dirty = true;
-	while (n) {
-		ssize_t w = write(p->fd, bytes, n);
+	struct iovec v = {(void *)(uintptr_t)bytes, n};
+	size_t done = 0;
+	int rc;
 
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w <= 0)
-			return w ? -errno : -EIO;
-		bytes += w;
-		n -= (size_t)w;
-		p->now.bytes += w;
-	}
-	return 0;
+	p->dirty = true;
+	rc = fffa_io_write_all(p->fd, &v, 1, FFFA_IO_APPEND, &done);
+	p->now.bytes += (off_t)done;
+	return rc;
 }
 
 /* Fails when somebody else, who looks for what was left behind, got hold of it in between. */

@@ -10,6 +10,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "agent/base/io.h"
+
 #define CHUNK	   ((size_t)128 << 10)
 #define ZSTD_LEVEL 3
 #define GZIP_BITS  (15 + 16)
@@ -21,19 +23,11 @@ struct work {
 	uint8_t in[CHUNK], out[CHUNK];
 };
 
-static int write_all(int fd, const uint8_t *p, size_t n)
+static int write_out(struct work *w, size_t n)
 {
-	while (n) {
-		ssize_t w = write(fd, p, n);
+	struct iovec v = {w->out, n};
 
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w <= 0)
-			return w ? -errno : -EIO;
-		p += w;
-		n -= (size_t)w;
-	}
-	return 0;
+	return fffa_io_write_all(w->to, &v, 1, FFFA_IO_APPEND, NULL);
 }
 
 static int put_zstd(struct work *w, size_t len, bool last)
@@ -49,7 +43,7 @@ static int put_zstd(struct work *w, size_t len, bool last)
 					    last ? ZSTD_e_end : ZSTD_e_continue);
 		if (ZSTD_isError(left))
 			return -ENOMEM;
-		rc = write_all(w->to, w->out, out.pos);
+		rc = write_out(w, out.pos);
 		if (rc)
 			return rc;
 	} while (last ? left != 0 : in.pos < in.size);
@@ -67,7 +61,7 @@ static int put_gzip(struct work *w, size_t len, bool last)
 		w->gzip.avail_out = sizeof(w->out);
 		if (deflate(&w->gzip, last ? Z_FINISH : Z_NO_FLUSH) == Z_STREAM_ERROR)
 			return -EIO;
-		rc = write_all(w->to, w->out, sizeof(w->out) - w->gzip.avail_out);
+		rc = write_out(w, sizeof(w->out) - w->gzip.avail_out);
 		if (rc)
 			return rc;
 	} while (!w->gzip.avail_out);

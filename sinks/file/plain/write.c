@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/base/io.h"
+
 #define FULL_TERMINAL_MS 10
 
 /*
@@ -15,24 +17,20 @@
  * the descriptor is a blocking one. Standard output is shared with other processes (the shell): it
  * cannot be made non-blocking without changing it under them.
  */
-static int write_some(const struct fffa_file_target *to, struct fffa_span s, size_t *done)
+static int write_to_stream(int fd, struct fffa_span s, size_t *done)
 {
-	struct pollfd p = {.fd = to->fd, .events = POLLOUT};
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
 	size_t n = s.len - *done;
 	ssize_t w;
 
-	if (to->stream) {
-		if (n > PIPE_BUF)
-			n = PIPE_BUF;
-		switch (poll(&p, 1, 0)) {
-		case 0:
-			return -EAGAIN;
-		case -1:
-			return errno == EINTR ? 0 : -errno;
-		}
+	switch (poll(&p, 1, 0)) {
+	case 0:
+		return -EAGAIN;
+	case -1:
+		return errno == EINTR ? 0 : -errno;
 	}
-	w = write(to->fd, s.ptr + *done, n);
-	if (w < 0 && errno == EAGAIN && to->stream) {
+	w = write(fd, s.ptr + *done, n > PIPE_BUF ? PIPE_BUF : n);
+	if (w < 0 && errno == EAGAIN) {
 		/* A terminal with room for less than a line end says that it has room: do not spin. */
 		(void)poll(NULL, 0, FULL_TERMINAL_MS);
 		return -EAGAIN;
@@ -45,12 +43,15 @@ static int write_some(const struct fffa_file_target *to, struct fffa_span s, siz
 	return 0;
 }
 
-static int write_all(const struct fffa_file_target *to, struct fffa_span s, size_t *done)
+static int write_span(const struct fffa_file_target *to, struct fffa_span s, size_t *done)
 {
+	struct iovec v = {(void *)(uintptr_t)(s.ptr + *done), s.len - *done};
 	int rc = 0;
 
+	if (!to->stream)
+		return fffa_io_write_all(to->fd, &v, 1, FFFA_IO_APPEND, done);
 	while (!rc && *done < s.len)
-		rc = write_some(to, s, done);
+		rc = write_to_stream(to->fd, s, done);
 	return rc;
 }
 
@@ -122,9 +123,9 @@ void fffa_file__write(struct fffa_file_job *j)
 
 	owed_begin = j->owed_done;
 	if (!rc)
-		rc = write_all(&j->to, j->owed, &j->owed_done);
+		rc = write_span(&j->to, j->owed, &j->owed_done);
 	if (!rc)
-		rc = write_all(&j->to, j->body, &j->body_done);
+		rc = write_span(&j->to, j->body, &j->body_done);
 	if (!rc && j->sync && j->to.regular)
 		rc = sync_data(j->to.fd);
 	if (rc && owned)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/base/crc32c.h"
+#include "agent/spool/crc32c.h"
 #include "agent/spool/walk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

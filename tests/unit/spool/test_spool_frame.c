@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/base/crc32c.h"
+#include "agent/spool/crc32c.h"
 #include "agent/spool/walk.h"
 #include "tests/stubs/cmocka_all.h"
 #include "tests/stubs/failing_alloc.h"

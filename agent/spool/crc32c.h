@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* CRC-32C (Castagnoli), as in RFC 3720 appendix B.4. Pure, any thread. */
-#ifndef FFFA_AGENT_BASE_CRC32C_H
-#define FFFA_AGENT_BASE_CRC32C_H
+#ifndef FFFA_AGENT_SPOOL_CRC32C_H
+#define FFFA_AGENT_SPOOL_CRC32C_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "agent/base/crc32c.h"
+#include "agent/spool/crc32c.h"
 
 #include <endian.h>
 #include <string.h>
