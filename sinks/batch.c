@@ -106,19 +106,19 @@ uint8_t *fffa_batch_room(struct fffa_batch *b, size_t want)
 	return b->bytes + b->len;
 }
 
-void fffa_batch_commit(struct fffa_batch *b, size_t len, const struct fffa_batch_mark *mark)
+void fffa_batch_commit(struct fffa_batch *b, size_t len, const struct fffa_record_info *info)
 {
 	FFFA_ASSERT(!b->sealed && b->count < b->held_records && len <= b->held_bytes - b->len);
 	FFFA_ASSERT(!b->count ||
-		    (mark->seq > fffa_batch_last_seq(b) && mark->seq - b->first_seq <= UINT32_MAX));
+		    (info->seq > fffa_batch_last_seq(b) && info->seq - b->first_seq <= UINT32_MAX));
 	if (!b->count)
-		b->first_seq = mark->seq;
+		b->first_seq = info->seq;
 	b->len += len;
 	b->rows[b->count++] = (struct row){
 		.end = (uint32_t)b->len,
-		.seq_by = (uint32_t)(mark->seq - b->first_seq),
-		.flow = mark->flow,
-		.time_ms = mark->time_ms,
+		.seq_by = (uint32_t)(info->seq - b->first_seq),
+		.flow = info->flow,
+		.time_ms = info->time_ms,
 	};
 }
 
@@ -170,10 +170,10 @@ struct fffa_span fffa_batch_record(const struct fffa_batch *b, uint32_t i)
 	return (struct fffa_span){b->bytes + begin, b->rows[i].end - begin};
 }
 
-struct fffa_batch_mark fffa_batch_mark(const struct fffa_batch *b, uint32_t i)
+struct fffa_record_info fffa_batch_record_info(const struct fffa_batch *b, uint32_t i)
 {
 	FFFA_ASSERT(i < b->count);
-	return (struct fffa_batch_mark){
+	return (struct fffa_record_info){
 		.seq = b->first_seq + b->rows[i].seq_by,
 		.flow = b->rows[i].flow,
 		.time_ms = b->rows[i].time_ms,

@@ -26,7 +26,7 @@ struct fffa_batch_origin {
 };
 
 /* What a sink may want to know of a record without reading its bytes. */
-struct fffa_batch_mark {
+struct fffa_record_info {
 	uint64_t seq;	 /* rises from record to record, not always by one */
 	uint64_t flow;	 /* hash of the connection: the same for both directions */
 	int64_t time_ms; /* Unix, end of the record's window */
@@ -41,8 +41,8 @@ void fffa_batch_unref(struct fffa_batch *b);
 
 /* Lends room for at least want bytes at the end of an open batch; NULL when the batch is full. */
 uint8_t *fffa_batch_room(struct fffa_batch *b, size_t want);
-/* Ends the record that was written into the lent room: len bytes; mark is copied. */
-void fffa_batch_commit(struct fffa_batch *b, size_t len, const struct fffa_batch_mark *mark);
+/* Ends the record that was written into the lent room: len bytes; info is copied. */
+void fffa_batch_commit(struct fffa_batch *b, size_t len, const struct fffa_record_info *info);
 /* Copied. Before the seal; all zero until then. */
 void fffa_batch_set_origin(struct fffa_batch *b, const struct fffa_batch_origin *origin);
 void fffa_batch_seal(struct fffa_batch *b);
@@ -50,7 +50,7 @@ void fffa_batch_seal(struct fffa_batch *b);
 uint32_t fffa_batch_count(const struct fffa_batch *b);
 struct fffa_span fffa_batch_bytes(const struct fffa_batch *b);
 struct fffa_span fffa_batch_record(const struct fffa_batch *b, uint32_t i);
-struct fffa_batch_mark fffa_batch_mark(const struct fffa_batch *b, uint32_t i);
+struct fffa_record_info fffa_batch_record_info(const struct fffa_batch *b, uint32_t i);
 const struct fffa_batch_origin *fffa_batch_origin(const struct fffa_batch *b);
 uint64_t fffa_batch_first_seq(const struct fffa_batch *b);
 uint64_t fffa_batch_last_seq(const struct fffa_batch *b);

@@ -213,9 +213,9 @@ void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r)
 		len = 0;
 	}
 	fffa_batch_commit(b->open, n,
-			  &(struct fffa_batch_mark){.seq = r->seq,
-						    .flow = fffa_flow_hash(&r->key),
-						    .time_ms = r->end_ms});
+			  &(struct fffa_record_info){.seq = r->seq,
+						     .flow = fffa_flow_hash(&r->key),
+						     .time_ms = r->end_ms});
 	if (len + n >= b->max_bytes || fffa_batch_count(b->open) >= b->max_records)
 		fffa_batcher__seal(b);
 }

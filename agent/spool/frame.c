@@ -77,7 +77,7 @@ void fffa_spool_frame_of(struct fffa_spool_frame *f, const struct fffa_batch *b)
 	f->last_seq = fffa_batch_last_seq(b);
 	f->origin = *fffa_batch_origin(b);
 	for (uint32_t i = 0; i < f->count; i++) {
-		int64_t ms = fffa_batch_mark(b, i).time_ms;
+		int64_t ms = fffa_batch_record_info(b, i).time_ms;
 
 		f->first_ms = !i || ms < f->first_ms ? ms : f->first_ms;
 		f->last_ms = !i || ms > f->last_ms ? ms : f->last_ms;
@@ -91,7 +91,7 @@ uint32_t fffa_spool_index_put(const struct fffa_batch *b, uint8_t *dst)
 	uint32_t end = 0;
 
 	for (uint32_t i = 0; i < fffa_batch_count(b); i++) {
-		struct fffa_batch_mark m = fffa_batch_mark(b, i);
+		struct fffa_record_info m = fffa_batch_record_info(b, i);
 
 		end += (uint32_t)fffa_batch_record(b, i).len;
 		fffa_spool__put32(&p, end);
@@ -171,7 +171,7 @@ int fffa_spool_frame_get(struct fffa_spool_frame *f, const uint8_t src[FFFA_SPOO
 
 /* The row behind *p; true when it may follow a record that ends at end with number seq_by. */
 static bool get_row(const uint8_t **p, bool first, uint32_t *end, uint32_t *seq_by,
-		    struct fffa_batch_mark *m)
+		    struct fffa_record_info *m)
 {
 	uint32_t end_before = *end, seq_before = *seq_by;
 
@@ -186,7 +186,7 @@ static int fill(struct fffa_batch *b, const struct fffa_spool_frame *f, const ui
 		const uint8_t *bytes)
 {
 	uint32_t end = 0, seq_by = 0;
-	struct fffa_batch_mark m;
+	struct fffa_record_info m;
 	uint8_t *dst = fffa_batch_room(b, f->bytes_len);
 
 	if (!dst)

@@ -144,7 +144,7 @@ static void look_at_layout(struct fffa_sink *s)
 		fffa_file_maintenance_start(&s->maintenance);
 }
 
-static void note_write(struct fffa_sink *s, int rc)
+static void note_result(struct fffa_sink *s, int rc)
 {
 	int error;
 
@@ -183,7 +183,7 @@ static void on_written(void *arg, int rc)
 
 	s->delivery = NULL;
 	s->ops->end(s->layout, &o);
-	note_write(s, rc);
+	note_result(s, rc);
 	if (reopened)
 		reopen_now(s);
 	if (d)
@@ -200,8 +200,8 @@ static void on_written(void *arg, int rc)
 		write_preamble(s);
 }
 
-static int create(const struct fffa_sink_env *env, const void *conf, struct fffa_sink **out,
-		  struct fffa_err *err)
+static int create_sink(const struct fffa_sink_env *env, const void *conf, struct fffa_sink **out,
+		       struct fffa_err *err)
 {
 	const struct fffa_sink_file_conf *c = conf;
 	const struct fffa_file_layout_ops *ops = layouts[c->layout];
@@ -229,7 +229,7 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 	return 0;
 }
 
-static int start(struct fffa_sink *s, struct fffa_err *err)
+static int start_sink(struct fffa_sink *s, struct fffa_err *err)
 {
 	int rc = fffa_file_access_read(s->layout_env.conf, &s->layout_env.access, err);
 
@@ -245,7 +245,7 @@ static int start(struct fffa_sink *s, struct fffa_err *err)
 	return 0;
 }
 
-static int submit(struct fffa_sink *s, struct fffa_delivery *d)
+static int submit_delivery(struct fffa_sink *s, struct fffa_delivery *d)
 {
 	if (s->end.begun || !s->layout)
 		return -ECANCELED;
@@ -259,7 +259,7 @@ static int submit(struct fffa_sink *s, struct fffa_delivery *d)
 	return 0;
 }
 
-static void reopen(struct fffa_sink *s)
+static void reopen_sink(struct fffa_sink *s)
 {
 	if (s->end.begun || !s->layout)
 		return;
@@ -281,8 +281,8 @@ static void close_sink(struct fffa_sink *s, void (*closed)(void *arg), void *arg
 	end_step(s);
 }
 
-static void report(const struct fffa_sink *s,
-		   void (*put)(void *arg, const char *key, const char *value), void *arg)
+static void report_sink(const struct fffa_sink *s,
+			void (*put)(void *arg, const char *key, const char *value), void *arg)
 {
 	const struct fffa_file_layout_status *status = &s->seen.status;
 	char text[32], stamp[FFFA_STAMP_BYTES];
@@ -306,13 +306,13 @@ const struct fffa_sink_ops fffa_sink_file_ops = {
 	.name = "file",
 	.formats = ~0u, /* bytes are bytes */
 	.conf_size = sizeof(struct fffa_sink_file_conf),
-	.opts = fffa_file__options,
-	.check = fffa_file__check,
-	.create = create,
-	.start = start,
-	.submit = submit,
+	.opts = fffa_file_options,
+	.check = fffa_file_options_check,
+	.create = create_sink,
+	.start = start_sink,
+	.submit = submit_delivery,
 	.flush = NULL,
-	.reopen = reopen,
-	.report = report,
+	.reopen = reopen_sink,
+	.report = report_sink,
 	.close = close_sink,
 };

@@ -26,7 +26,7 @@ static void on_work(uv_work_t *work)
 	m->rc = m->ops->maintain(m->layout, &m->cancel);
 }
 
-static void run(struct fffa_file_maintenance *m);
+static void queue_run(struct fffa_file_maintenance *m);
 
 static void on_worked(uv_work_t *work, int status)
 {
@@ -43,10 +43,10 @@ static void on_worked(uv_work_t *work, int status)
 			  strerror(-rc));
 	m->logged_rc = rc;
 	if (m->again)
-		run(m);
+		queue_run(m);
 }
 
-static void run(struct fffa_file_maintenance *m)
+static void queue_run(struct fffa_file_maintenance *m)
 {
 	m->running = true;
 	m->again = false;
@@ -61,7 +61,7 @@ void fffa_file_maintenance_start(struct fffa_file_maintenance *m)
 	if (m->running)
 		m->again = true;
 	else
-		run(m);
+		queue_run(m);
 }
 
 void fffa_file_maintenance_stop(struct fffa_file_maintenance *m)

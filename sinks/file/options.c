@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <string.h>
 
-#include "sinks/file/aws/aws_names.h"
+#include "sinks/file/aws/aws_object.h"
 #include "sinks/file/layout/file_access.h"
 
 #define S_NS INT64_C(1000000000)
 #define MIB  (INT64_C(1) << 20)
 
-int fffa_file__check(const void *conf, struct fffa_err *err)
+int fffa_file_options_check(const void *conf, struct fffa_err *err)
 {
 	const struct fffa_sink_file_conf *c = conf;
 	struct fffa_file_access access;
@@ -21,7 +21,7 @@ int fffa_file__check(const void *conf, struct fffa_err *err)
 	if (c->layout && !strcmp(c->path, "-"))
 		return fffa_fail(err, EINVAL,
 				 "path: must be a folder, not -, with layout aws or aws_hive");
-	if (c->flow_log_id && !fffa_file__is_flow_log_id(c->flow_log_id))
+	if (c->flow_log_id && !fffa_aws_object_is_flow_log_id(c->flow_log_id))
 		return fffa_fail(err, EINVAL,
 				 "flow_log_id: %s: must be fl- and 8 or 17 hex digits, such as "
 				 "fl-0123456789abcdef0",
@@ -37,11 +37,13 @@ static const char *const layouts[] = {[FFFA_FILE_LAYOUT_PLAIN] = "plain",
 				      [FFFA_FILE_LAYOUT_AWS] = "aws",
 				      [FFFA_FILE_LAYOUT_AWS_HIVE] = "aws_hive",
 				      NULL};
-static const char *const kinds[] = {
-	[FFFA_FILE_PLAIN] = "none", [FFFA_FILE_GZIP] = "gzip", [FFFA_FILE_ZSTD] = "zstd", NULL};
+static const char *const kinds[] = {[FFFA_FILE_COMPRESS_NONE] = "none",
+				    [FFFA_FILE_COMPRESS_GZIP] = "gzip",
+				    [FFFA_FILE_COMPRESS_ZSTD] = "zstd",
+				    NULL};
 static const char *const never[] = {"never", NULL};
 
-const struct fffa_option fffa_file__options[] = {
+const struct fffa_option fffa_file_options[] = {
 	FFFA_OPT_STRING("path", C, path, NULL, 0,
 			"File to append to, in a directory that exists; - is standard output."),
 	FFFA_OPT_ENUM("sync", C, sync, "batch", sync_words, 0,
@@ -64,7 +66,7 @@ const struct fffa_option fffa_file__options[] = {
 	FFFA_OPT_DURATION_OR("rotate.interval", C, rotate.interval_ns, "1h", 1 * S_NS,
 			     8760 * 3600 * S_NS, never, 0,
 			     "and at multiples of this in UTC, unless it holds no record."),
-	FFFA_OPT_INT("rotate.keep", C, rotate.keep, "24", 0, 100000, 0,
+	FFFA_OPT_INT("rotate.keep", C, rotate.max_files, "24", 0, 100000, 0,
 		     "So many rotated files stay, the oldest go; 0: all stay."),
 	FFFA_OPT_ENUM("rotate.compress", C, rotate.compress, "zstd", kinds, 0,
 		      "How rotated files are compressed, in the background."),

@@ -5,9 +5,9 @@
 
 #include "sinks/file/file.h"
 
-extern const struct fffa_option fffa_file__options[];
+extern const struct fffa_option fffa_file_options[];
 
 /* fffa_sink_ops.check. */
-int fffa_file__check(const void *conf, struct fffa_err *err);
+int fffa_file_options_check(const void *conf, struct fffa_err *err);
 
 #endif

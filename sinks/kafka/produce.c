@@ -67,7 +67,7 @@ static const char *key_of(const struct fffa_sink *s, const struct fffa_batch *b,
 		*len = strlen(id);
 		return *len ? id : NULL;
 	}
-	flow = fffa_batch_mark(b, record).flow;
+	flow = fffa_batch_record_info(b, record).flow;
 	for (int i = 15; i >= 0; i--, flow >>= 4)
 		room[i] = digits[flow & 0xf];
 	*len = 16;

@@ -10,16 +10,17 @@
 #include <string.h>
 
 #include "agent/daemon/registry.h"
-#include "tests/contract/far.h"
+#include "tests/contract/peer.h"
 #include "tests/stubs/cmocka_all.h"
 #include "tests/stubs/make_batch.h"
 #include "tests/stubs/sink_rig.h"
 
 #define PREAMBLE "the first line\n"
 
-static const struct far_ops *const fars[] = {&far_file_ops,  &far_file_aws_ops,	  &far_http_ops,
-					     &far_kafka_ops, &far_kafka_many_ops, &far_spy_ops};
-#define FARS (sizeof(fars) / sizeof(fars[0]))
+static const struct peer_ops *const peers[] = {&peer_file_ops,	     &peer_file_aws_ops,
+					       &peer_http_ops,	     &peer_kafka_ops,
+					       &peer_kafka_many_ops, &peer_spy_ops};
+#define PEERS (sizeof(peers) / sizeof(peers[0]))
 
 struct expectation {
 	uint8_t *ptr;
@@ -34,7 +35,7 @@ static void expect_more(struct expectation *e, const void *p, size_t n)
 	e->len += n;
 }
 
-static void expect_preamble(const struct far_ops *o, struct expectation *e)
+static void expect_preamble(const struct peer_ops *o, struct expectation *e)
 {
 	if (!o->no_preamble)
 		expect_more(e, PREAMBLE, strlen(PREAMBLE));
@@ -45,7 +46,7 @@ static void expect_batch(struct expectation *e, const struct fffa_batch *b)
 	expect_more(e, fffa_batch_bytes(b).ptr, fffa_batch_bytes(b).len);
 }
 
-static void expect_arrived(const struct far_ops *o, struct far *f, struct expectation *e)
+static void expect_arrived(const struct peer_ops *o, struct peer *f, struct expectation *e)
 {
 	struct fffa_span got = o->bytes(f);
 
@@ -59,7 +60,7 @@ static void expect_arrived(const struct far_ops *o, struct far *f, struct expect
 
 static void describes_itself(void **state)
 {
-	const struct far_ops *o = *state;
+	const struct peer_ops *o = *state;
 	const struct fffa_sink_ops *s = o->sink;
 
 	assert_true(s->name && *s->name);
@@ -77,8 +78,8 @@ static void describes_itself(void **state)
 
 static void close_before_start(void **state)
 {
-	const struct far_ops *o = *state;
-	struct far *f = o->open();
+	const struct peer_ops *o = *state;
+	struct peer *f = o->open();
 	struct sink_rig r;
 
 	sink_rig_create(&r, o->sink, o->conf(f), PREAMBLE);
@@ -88,8 +89,8 @@ static void close_before_start(void **state)
 
 static void close_after_a_failed_start(void **state)
 {
-	const struct far_ops *o = *state;
-	struct far *f = o->open();
+	const struct peer_ops *o = *state;
+	struct peer *f = o->open();
 	struct sink_rig r;
 
 	sink_rig_create(&r, o->sink, o->bad_conf(f), PREAMBLE);
@@ -101,8 +102,8 @@ static void close_after_a_failed_start(void **state)
 
 static void close_while_idle(void **state)
 {
-	const struct far_ops *o = *state;
-	struct far *f = o->open();
+	const struct peer_ops *o = *state;
+	struct peer *f = o->open();
 	struct expectation e = {0};
 	struct sink_rig r;
 
@@ -116,9 +117,9 @@ static void close_while_idle(void **state)
 
 static void bytes_arrive_as_they_are(void **state)
 {
-	const struct far_ops *o = *state;
+	const struct peer_ops *o = *state;
 	static const uint32_t sizes[] = {1, 2, 1000, 1, 30000, 7};
-	struct far *f = o->open();
+	struct peer *f = o->open();
 	struct expectation e = {0};
 	struct rig_delivery d = {0};
 	struct sink_rig r;
@@ -144,8 +145,8 @@ static void bytes_arrive_as_they_are(void **state)
 static void many_at_once(void **state)
 {
 	enum { N = 50 };
-	const struct far_ops *o = *state;
-	struct far *f = o->open();
+	const struct peer_ops *o = *state;
+	struct peer *f = o->open();
 	struct expectation e = {0};
 	struct rig_delivery d[N] = {0};
 	struct sink_rig r;
@@ -180,8 +181,8 @@ static void many_at_once(void **state)
  * else. */
 static void close_with_a_delivery_open(void **state)
 {
-	const struct far_ops *o = *state;
-	struct far *f = o->open();
+	const struct peer_ops *o = *state;
+	struct peer *f = o->open();
 	struct expectation e = {0};
 	struct rig_delivery d = {0};
 	struct sink_rig r;
@@ -201,11 +202,11 @@ static void close_with_a_delivery_open(void **state)
 	o->close(f);
 }
 
-static void close_with_a_far_end_that_stalls(void **state)
+static void close_while_the_peer_stalls(void **state)
 {
-	const struct far_ops *o = *state;
+	const struct peer_ops *o = *state;
 	uint32_t records = (uint32_t)(o->stall_bytes / 1000 + 1);
-	struct far *f = o->open();
+	struct peer *f = o->open();
 	struct rig_delivery d = {0};
 	struct sink_rig r;
 
@@ -225,8 +226,8 @@ static void close_with_a_far_end_that_stalls(void **state)
 /* HUP may come at any time; it loses and repeats nothing. */
 static void reopen_in_every_state(void **state)
 {
-	const struct far_ops *o = *state;
-	struct far *f = o->open();
+	const struct peer_ops *o = *state;
+	struct peer *f = o->open();
 	struct expectation e = {0};
 	struct rig_delivery d = {0};
 	struct sink_rig r;
@@ -255,8 +256,8 @@ static void reopen_in_every_state(void **state)
 
 static void two_instances_at_once(void **state)
 {
-	const struct far_ops *o = *state;
-	struct far *f[2] = {o->open(), o->open()};
+	const struct peer_ops *o = *state;
+	struct peer *f[2] = {o->open(), o->open()};
 	struct expectation e[2] = {0};
 	struct rig_delivery d[2] = {0};
 	struct sink_rig r[2];
@@ -285,8 +286,8 @@ static void two_instances_at_once(void **state)
 /* While the far end is broken everything is RETRY; afterwards each record is there exactly once. */
 static void exactly_once_after_a_fault(void **state)
 {
-	const struct far_ops *o = *state;
-	struct far *f = o->open();
+	const struct peer_ops *o = *state;
+	struct peer *f = o->open();
 	struct expectation e = {0};
 	struct rig_delivery d = {0};
 	struct sink_rig r;
@@ -336,8 +337,8 @@ static void submit_from_done(struct sink_rig *r)
 
 static void done_may_submit(void **state)
 {
-	const struct far_ops *o = *state;
-	struct far *f = o->open();
+	const struct peer_ops *o = *state;
+	struct peer *f = o->open();
 	struct expectation e = {0};
 	struct rig_delivery d = {0};
 	struct chain c = {0};
@@ -360,14 +361,14 @@ static void done_may_submit(void **state)
 	o->close(f);
 }
 
-static void every_registered_sink_has_a_far_end(void **state)
+static void every_registered_sink_has_a_peer(void **state)
 {
 	(void)state;
 	for (size_t i = 0; fffa_sink_registry[i]; i++) {
 		bool found = false;
 
-		for (size_t k = 0; k < FARS; k++)
-			found = found || fars[k]->sink == fffa_sink_registry[i];
+		for (size_t k = 0; k < PEERS; k++)
+			found = found || peers[k]->sink == fffa_sink_registry[i];
 		assert_true(found);
 		assert_ptr_equal(fffa_sink_find(fffa_sink_registry[i]->name),
 				 fffa_sink_registry[i]);
@@ -385,7 +386,7 @@ static const struct {
 	ROW(describes_itself),		 ROW(close_before_start),
 	ROW(close_after_a_failed_start), ROW(close_while_idle),
 	ROW(bytes_arrive_as_they_are),	 ROW(many_at_once),
-	ROW(close_with_a_delivery_open), ROW(close_with_a_far_end_that_stalls),
+	ROW(close_with_a_delivery_open), ROW(close_while_the_peer_stalls),
 	ROW(reopen_in_every_state),	 ROW(two_instances_at_once),
 	ROW(exactly_once_after_a_fault), ROW(done_may_submit),
 #undef ROW
@@ -394,14 +395,14 @@ static const struct {
 
 int main(void)
 {
-	static char names[CASES * FARS][64];
-	struct CMUnitTest tests[CASES * FARS + 1] = {
-		cmocka_unit_test(every_registered_sink_has_a_far_end)};
+	static char names[CASES * PEERS][64];
+	struct CMUnitTest tests[CASES * PEERS + 1] = {
+		cmocka_unit_test(every_registered_sink_has_a_peer)};
 
 	(void)signal(SIGPIPE, SIG_IGN); /* as main does */
 	(void)signal(SIGXFSZ, SIG_IGN);
-	for (size_t i = 0; i < CASES * FARS; i++) {
-		const struct far_ops *o = fars[i / CASES];
+	for (size_t i = 0; i < CASES * PEERS; i++) {
+		const struct peer_ops *o = peers[i / CASES];
 
 		(void)snprintf(names[i], sizeof(names[i]), "%s/%s", o->sink->name,
 			       cases[i % CASES].name);

@@ -29,9 +29,9 @@ static inline struct fffa_batch *make_batch(uint64_t first_seq, uint32_t n, size
 		memcpy(dst, seq, strlen(seq));
 		dst[len - 1] = '\n';
 		fffa_batch_commit(b, len,
-				  &(struct fffa_batch_mark){.seq = first_seq + i,
-							    .flow = (first_seq + i) / 2,
-							    .time_ms = 1700000000000});
+				  &(struct fffa_record_info){.seq = first_seq + i,
+							     .flow = (first_seq + i) / 2,
+							     .time_ms = 1700000000000});
 	}
 	fffa_batch_seal(b);
 	return b;

@@ -6,7 +6,7 @@
 static bool copy_one(struct fffa_batch *out, const struct fffa_batch *b, uint32_t i)
 {
 	struct fffa_span r = fffa_batch_record(b, i);
-	struct fffa_batch_mark mark = fffa_batch_mark(b, i);
+	struct fffa_record_info mark = fffa_batch_record_info(b, i);
 	uint8_t *dst = fffa_batch_room(out, r.len);
 
 	if (!dst)

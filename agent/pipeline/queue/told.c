@@ -37,7 +37,7 @@ static struct fffa_batch *make(struct fffa_lane *l, enum fffa_record_loss why,
 	}
 	fffa_origin__identify(by->source, &r);
 	fffa_batch_commit(b, fffa_encode(by->encoder, &r, dst, FFFA_RECORD_BYTES_MAX),
-			  &(struct fffa_batch_mark){.seq = r.seq, .time_ms = r.end_ms});
+			  &(struct fffa_record_info){.seq = r.seq, .time_ms = r.end_ms});
 	fffa_origin__fill(by->source, &origin);
 	origin.epoch = m->epoch;
 	fffa_batch_set_origin(b, &origin);
@@ -110,7 +110,7 @@ void fffa_told__add_batch(struct fffa_lane *l, enum fffa_record_loss why,
 	};
 
 	for (uint32_t i = 0; i < m.records; i++) {
-		int64_t ms = fffa_batch_mark(b, i).time_ms;
+		int64_t ms = fffa_batch_record_info(b, i).time_ms;
 
 		m.first_ms = fffa_min_i64(m.first_ms, ms);
 		m.last_ms = fffa_max_i64(m.last_ms, ms);

@@ -8,18 +8,18 @@
 #include <unistd.h>
 
 #include "sinks/file/aws/aws_folder.h"
-#include "sinks/file/aws/aws_names.h"
-#include "sinks/file/aws/aws_sort.h"
-#include "sinks/file/aws/part.h"
+#include "sinks/file/aws/aws_object.h"
+#include "sinks/file/aws/aws_slots.h"
+#include "sinks/file/aws/gzip_member.h"
 #include "sinks/sink.h"
 
-#define OPEN_MAX_PARTS	 8
+#define OPEN_OBJECTS_MAX 8
 #define OBJECT_MAX_BYTES INT64_C(75000000)
 
-struct object {
-	struct fffa_part *part; /* NULL: free */
-	bool ended;		/* its stream; only the move is left */
-	struct fffa_aws_object what;
+struct open_object {
+	struct fffa_gzip_member *member; /* NULL: free */
+	bool ended;			 /* its stream; only the move is left */
+	struct fffa_aws_object identity;
 	int64_t slot;
 	int64_t opened_s;
 };
@@ -27,13 +27,12 @@ struct object {
 struct fffa_aws {
 	const struct fffa_aws_conf *conf;
 	int64_t size_bytes;
-	struct object v[OPEN_MAX_PARTS];
+	struct open_object v[OPEN_OBJECTS_MAX];
 	uint64_t unique; /* random at the start: the names of two agents differ */
 	uint8_t *verdicts;
 };
 
-int fffa_file__aws_new(const struct fffa_aws_conf *conf, struct fffa_aws **out,
-		       struct fffa_err *err)
+int fffa_aws_new(const struct fffa_aws_conf *conf, struct fffa_aws **out, struct fffa_err *err)
 {
 	struct fffa_aws *a = calloc(1, sizeof(*a));
 	int rc;
@@ -43,7 +42,7 @@ int fffa_file__aws_new(const struct fffa_aws_conf *conf, struct fffa_aws **out,
 	a->conf = conf;
 	a->size_bytes = conf->size_bytes && conf->size_bytes < OBJECT_MAX_BYTES ? conf->size_bytes
 										: OBJECT_MAX_BYTES;
-	rc = fffa_file__aws_make_folders(conf);
+	rc = fffa_aws_folder_make(conf);
 	if (!rc && getrandom(&a->unique, sizeof(a->unique), 0) != (ssize_t)sizeof(a->unique))
 		rc = -EIO;
 	if (rc) {
@@ -57,19 +56,19 @@ int fffa_file__aws_new(const struct fffa_aws_conf *conf, struct fffa_aws **out,
 	return 0;
 }
 
-void fffa_file__aws_free(struct fffa_aws *a)
+void fffa_aws_free(struct fffa_aws *a)
 {
 	if (!a)
 		return;
-	for (size_t i = 0; i < OPEN_MAX_PARTS; i++)
-		fffa_file__part_close(a->v[i].part);
+	for (size_t i = 0; i < OPEN_OBJECTS_MAX; i++)
+		fffa_gzip_member_close(a->v[i].member);
 	free(a->verdicts);
 	free(a);
 }
 
-static int drop(struct fffa_aws *a, const char *name)
+static int delete_object(struct fffa_aws *a, const char *name)
 {
-	int dir_fd = fffa_file__aws_open_parts(a->conf), rc = 0;
+	int dir_fd = fffa_aws_folder_open_staging(a->conf), rc = 0;
 
 	if (dir_fd < 0)
 		return dir_fd;
@@ -80,41 +79,41 @@ static int drop(struct fffa_aws *a, const char *name)
 }
 
 /* To its place; nothing is placed of which no record could be written. */
-static int end_object(struct fffa_aws *a, struct object *o, const char *name)
+static int finish_object(struct fffa_aws *a, struct open_object *o, const char *name)
 {
 	int rc = 0;
 
-	if (!o->part->kept.bytes)
-		return drop(a, name);
+	if (!o->member->committed.bytes)
+		return delete_object(a, name);
 	if (!o->ended)
-		rc = fffa_file__part_finish(o->part);
+		rc = fffa_gzip_member_finish(o->member);
 	if (rc)
 		return rc;
 	o->ended = true;
-	return fffa_file__aws_place(a->conf, name);
+	return fffa_aws_folder_publish(a->conf, name);
 }
 
 /* It stays open when that fails, and is tried again. */
-static int complete(struct fffa_aws *a, struct object *o, struct fffa_aws_job *job)
+static int complete_object(struct fffa_aws *a, struct open_object *o, struct fffa_aws_job *job)
 {
 	char name[FFFA_AWS_NAME_BYTES];
-	int rc = fffa_file__aws_object_name(&o->what, name, sizeof(name));
+	int rc = fffa_aws_object_name(&o->identity, name, sizeof(name));
 
 	if (!rc)
-		rc = end_object(a, o, name);
+		rc = finish_object(a, o, name);
 	if (rc)
 		return rc;
 	if (o->ended) {
 		job->completed++;
 		job->completed_at_s = job->now_s;
 	}
-	fffa_file__part_close(o->part);
+	fffa_gzip_member_close(o->member);
 	memset(o, 0, sizeof(*o));
 	return 0;
 }
 
 /* A slot long past is kept open for a while too: late records come together. */
-static bool is_due(const struct object *o, int64_t now_s)
+static bool is_object_due(const struct open_object *o, int64_t now_s)
 {
 	int64_t end_s = (o->slot + 1) * FFFA_AWS_SLOT_S;
 
@@ -127,24 +126,24 @@ static bool is_due(const struct object *o, int64_t now_s)
 static void complete_due(struct fffa_aws *a, struct fffa_aws_job *job)
 {
 	job->completion_error = 0;
-	for (size_t i = 0; i < OPEN_MAX_PARTS; i++) {
-		struct object *o = &a->v[i];
+	for (size_t i = 0; i < OPEN_OBJECTS_MAX; i++) {
+		struct open_object *o = &a->v[i];
 		int rc = 0;
 
-		if (o->part && (job->complete_all || is_due(o, job->now_s)))
-			rc = complete(a, o, job);
+		if (o->member && (job->complete_all || is_object_due(o, job->now_s)))
+			rc = complete_object(a, o, job);
 		if (rc)
 			job->completion_error = rc;
 	}
 }
 
 /* A free place; the oldest object makes way when there is none. */
-static int make_room(struct fffa_aws *a, struct fffa_aws_job *job, struct object **out)
+static int free_slot(struct fffa_aws *a, struct fffa_aws_job *job, struct open_object **out)
 {
-	struct object *oldest = &a->v[0];
+	struct open_object *oldest = &a->v[0];
 
-	for (size_t i = 0; i < OPEN_MAX_PARTS; i++) {
-		if (!a->v[i].part) {
+	for (size_t i = 0; i < OPEN_OBJECTS_MAX; i++) {
+		if (!a->v[i].member) {
 			*out = &a->v[i];
 			return 0;
 		}
@@ -152,35 +151,36 @@ static int make_room(struct fffa_aws *a, struct fffa_aws_job *job, struct object
 			oldest = &a->v[i];
 	}
 	*out = oldest;
-	return complete(a, oldest, job);
+	return complete_object(a, oldest, job);
 }
 
-static int open_object(struct fffa_aws *a, struct fffa_aws_job *job,
-		       const struct fffa_aws_object *what, int64_t slot, struct object **out)
+static int start_object(struct fffa_aws *a, struct fffa_aws_job *job,
+			const struct fffa_aws_object *identity, int64_t slot,
+			struct open_object **out)
 {
 	char name[FFFA_AWS_NAME_BYTES];
-	struct object *o;
-	int rc = make_room(a, job, &o), dir_fd;
+	struct open_object *o;
+	int rc = free_slot(a, job, &o), dir_fd;
 
 	if (!rc)
-		rc = fffa_file__aws_object_name(what, name, sizeof(name));
+		rc = fffa_aws_object_name(identity, name, sizeof(name));
 	if (rc)
 		return rc;
-	dir_fd = fffa_file__aws_open_parts(a->conf);
+	dir_fd = fffa_aws_folder_open_staging(a->conf);
 	if (dir_fd < 0)
 		return dir_fd;
-	rc = fffa_file__part_open(dir_fd, name, a->conf->access, a->conf->sync, &o->part);
+	rc = fffa_gzip_member_open(dir_fd, name, a->conf->access, a->conf->sync, &o->member);
 	(void)close(dir_fd); /* a directory */
 	if (rc)
 		return rc;
-	o->what = *what;
+	o->identity = *identity;
 	o->slot = slot;
 	o->opened_s = job->now_s;
 	*out = o;
 	return 0;
 }
 
-static bool is_same(const struct fffa_aws_object *a, const struct fffa_aws_object *b)
+static bool is_same_series(const struct fffa_aws_object *a, const struct fffa_aws_object *b)
 {
 	return !strcmp(a->account, b->account) && !strcmp(a->region, b->region) &&
 	       !strcmp(a->flow_log_id, b->flow_log_id);
@@ -188,73 +188,73 @@ static bool is_same(const struct fffa_aws_object *a, const struct fffa_aws_objec
 
 /* The object of the slot with room for so many bytes, also when they do not compress. */
 static int find_object(struct fffa_aws *a, struct fffa_aws_job *job, int64_t slot, size_t bytes,
-		       struct object **out)
+		       struct open_object **out)
 {
 	int64_t most = (int64_t)(bytes + bytes / 1000 + a->conf->preamble.len + 64);
-	struct fffa_aws_object what;
+	struct fffa_aws_object identity;
 	int rc;
 
-	fffa_file__aws_object_init(&what, fffa_batch_origin(job->batch), a->conf->flow_log_id, slot,
-				   a->unique++);
-	for (size_t i = 0; i < OPEN_MAX_PARTS; i++) {
-		struct object *o = &a->v[i];
+	fffa_aws_object_init(&identity, fffa_batch_origin(job->batch), a->conf->flow_log_id, slot,
+			     a->unique++);
+	for (size_t i = 0; i < OPEN_OBJECTS_MAX; i++) {
+		struct open_object *o = &a->v[i];
 
-		if (!o->part || o->slot != slot || !is_same(&o->what, &what))
+		if (!o->member || o->slot != slot || !is_same_series(&o->identity, &identity))
 			continue;
-		if (!o->ended &&
-		    (!o->part->kept.bytes || o->part->kept.bytes + most <= a->size_bytes)) {
+		if (!o->ended && (!o->member->committed.bytes ||
+				  o->member->committed.bytes + most <= a->size_bytes)) {
 			*out = o;
 			return 0;
 		}
-		rc = complete(a, o, job);
+		rc = complete_object(a, o, job);
 		if (rc)
 			return rc;
 	}
-	return open_object(a, job, &what, slot, out);
+	return start_object(a, job, &identity, slot, out);
 }
 
-static int add_records(struct fffa_part *p, const struct fffa_batch *b, const struct fffa_slots *s,
-		       uint32_t from, uint32_t to)
+static int add_records(struct fffa_gzip_member *p, const struct fffa_batch *b,
+		       const struct fffa_aws_slots *s, uint32_t from, uint32_t to)
 {
 	int rc = 0;
 
 	while (!rc && from < to) {
-		struct fffa_span run = fffa_batch_record(b, fffa_file__slots_record(s, from++));
+		struct fffa_span run = fffa_batch_record(b, fffa_aws_slots_record(s, from++));
 
 		/* Neighbours in the batch are neighbours in memory. */
 		for (; from < to; from++) {
 			struct fffa_span next =
-				fffa_batch_record(b, fffa_file__slots_record(s, from));
+				fffa_batch_record(b, fffa_aws_slots_record(s, from));
 
 			if (next.ptr != run.ptr + run.len)
 				break;
 			run.len += next.len;
 		}
-		rc = fffa_file__part_add(p, run);
+		rc = fffa_gzip_member_add(p, run);
 	}
 	return rc;
 }
 
-static int write_slot(struct fffa_aws *a, struct fffa_aws_job *job, const struct fffa_slots *s,
+static int write_slot(struct fffa_aws *a, struct fffa_aws_job *job, const struct fffa_aws_slots *s,
 		      uint32_t from, uint32_t to)
 {
 	size_t bytes = 0;
-	struct object *o;
+	struct open_object *o;
 	int rc;
 
 	for (uint32_t i = from; i < to; i++)
-		bytes += fffa_batch_record(job->batch, fffa_file__slots_record(s, i)).len;
-	rc = find_object(a, job, fffa_file__slots_slot(s, from), bytes, &o);
+		bytes += fffa_batch_record(job->batch, fffa_aws_slots_record(s, i)).len;
+	rc = find_object(a, job, fffa_aws_slots_slot(s, from), bytes, &o);
 	if (rc)
 		return rc;
-	if (!o->part->kept.bytes && a->conf->preamble.len)
-		rc = fffa_file__part_add(o->part, a->conf->preamble);
+	if (!o->member->committed.bytes && a->conf->preamble.len)
+		rc = fffa_gzip_member_add(o->member, a->conf->preamble);
 	if (!rc)
-		rc = add_records(o->part, job->batch, s, from, to);
+		rc = add_records(o->member, job->batch, s, from, to);
 	if (!rc)
-		rc = fffa_file__part_commit(o->part);
+		rc = fffa_gzip_member_commit(o->member);
 	if (rc)
-		fffa_file__part_undo(o->part);
+		fffa_gzip_member_rollback(o->member);
 	return rc;
 }
 
@@ -262,14 +262,14 @@ static int write_slot(struct fffa_aws *a, struct fffa_aws_job *job, const struct
 static void write_batch(struct fffa_aws *a, struct fffa_aws_job *job)
 {
 	uint32_t n = fffa_batch_count(job->batch), from = 0, to;
-	struct fffa_slots s;
+	struct fffa_aws_slots s;
 
 	free(a->verdicts);
 	a->verdicts = NULL;
-	job->result = fffa_file__slots_init(&s, job->batch);
+	job->result = fffa_aws_slots_init(&s, job->batch);
 	while (!job->result && from < n) {
 		for (to = from + 1;
-		     to < n && fffa_file__slots_slot(&s, to) == fffa_file__slots_slot(&s, from);)
+		     to < n && fffa_aws_slots_slot(&s, to) == fffa_aws_slots_slot(&s, from);)
 			to++;
 		if (from == 0 && to < n && !(a->verdicts = malloc(n)))
 			job->result = -ENOMEM;
@@ -281,14 +281,14 @@ static void write_batch(struct fffa_aws *a, struct fffa_aws_job *job)
 	}
 	if (job->result && from) {
 		for (uint32_t i = 0; i < n; i++)
-			a->verdicts[fffa_file__slots_record(&s, i)] =
+			a->verdicts[fffa_aws_slots_record(&s, i)] =
 				i < from ? FFFA_V_DELIVERED : FFFA_V_RETRY;
 		job->verdicts = a->verdicts;
 	}
-	fffa_file__slots_fini(&s);
+	fffa_aws_slots_fini(&s);
 }
 
-void fffa_file__aws_work(struct fffa_aws *a, struct fffa_aws_job *job)
+void fffa_aws_write(struct fffa_aws *a, struct fffa_aws_job *job)
 {
 	job->result = 0;
 	job->verdicts = NULL;
@@ -296,7 +296,7 @@ void fffa_file__aws_work(struct fffa_aws *a, struct fffa_aws_job *job)
 	if (job->batch)
 		write_batch(a, job);
 	job->open_bytes = 0;
-	for (size_t i = 0; i < OPEN_MAX_PARTS; i++)
-		if (a->v[i].part)
-			job->open_bytes += a->v[i].part->kept.bytes;
+	for (size_t i = 0; i < OPEN_OBJECTS_MAX; i++)
+		if (a->v[i].member)
+			job->open_bytes += a->v[i].member->committed.bytes;
 }

@@ -31,10 +31,9 @@ struct fffa_aws_job {
 };
 
 /* Makes the folders; start-up only. On failure -errno with err. */
-int fffa_file__aws_new(const struct fffa_aws_conf *conf, struct fffa_aws **out,
-		       struct fffa_err *err);
+int fffa_aws_new(const struct fffa_aws_conf *conf, struct fffa_aws **out, struct fffa_err *err);
 /* NULL is allowed. What is not complete stays in .part. */
-void fffa_file__aws_free(struct fffa_aws *a);
-void fffa_file__aws_work(struct fffa_aws *a, struct fffa_aws_job *job);
+void fffa_aws_free(struct fffa_aws *a);
+void fffa_aws_write(struct fffa_aws *a, struct fffa_aws_job *job);
 
 #endif

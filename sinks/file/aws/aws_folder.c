@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sinks/file/aws/aws_names.h"
+#include "sinks/file/aws/aws_object.h"
 
 #define FOLDER_MODE 0750
-#define PARTS	    ".part"
+#define STAGING	    ".part"
 
 static int sync_folder(int fd)
 {
@@ -38,7 +38,7 @@ static int open_folder(int dir_fd, const char *name)
 }
 
 /* A step down from dir_fd, which is closed; the folder is made when it is not there. */
-static int enter(const struct fffa_aws_conf *conf, int dir_fd, const char *name)
+static int enter_folder(const struct fffa_aws_conf *conf, int dir_fd, const char *name)
 {
 	int fd = open_folder(dir_fd, name);
 
@@ -52,7 +52,7 @@ static int enter(const struct fffa_aws_conf *conf, int dir_fd, const char *name)
 }
 
 /* The folder at path, below dir_fd where it is relative; each step is made when missing. */
-static int walk(const struct fffa_aws_conf *conf, int dir_fd, const char *path)
+static int walk_path(const struct fffa_aws_conf *conf, int dir_fd, const char *path)
 {
 	char name[NAME_MAX + 1];
 
@@ -66,7 +66,7 @@ static int walk(const struct fffa_aws_conf *conf, int dir_fd, const char *path)
 		memcpy(name, path, n);
 		name[n] = '\0';
 		if (n)
-			dir_fd = enter(conf, dir_fd, name);
+			dir_fd = enter_folder(conf, dir_fd, name);
 		path += n + (path[n] == '/');
 	}
 	return dir_fd;
@@ -76,19 +76,19 @@ static int open_root(const struct fffa_aws_conf *conf)
 {
 	int fd = open(*conf->path == '/' ? "/" : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return fd < 0 ? -errno : walk(conf, fd, conf->path);
+	return fd < 0 ? -errno : walk_path(conf, fd, conf->path);
 }
 
-int fffa_file__aws_open_parts(const struct fffa_aws_conf *conf)
+int fffa_aws_folder_open_staging(const struct fffa_aws_conf *conf)
 {
 	int fd = open_root(conf);
 
-	return fd < 0 ? fd : walk(conf, fd, PARTS);
+	return fd < 0 ? fd : walk_path(conf, fd, STAGING);
 }
 
-int fffa_file__aws_make_folders(const struct fffa_aws_conf *conf)
+int fffa_aws_folder_make(const struct fffa_aws_conf *conf)
 {
-	int fd = fffa_file__aws_open_parts(conf), rc;
+	int fd = fffa_aws_folder_open_staging(conf), rc;
 
 	if (fd < 0)
 		return fd;
@@ -97,28 +97,28 @@ int fffa_file__aws_make_folders(const struct fffa_aws_conf *conf)
 	return rc;
 }
 
-int fffa_file__aws_place(const struct fffa_aws_conf *conf, const char *name)
+int fffa_aws_folder_publish(const struct fffa_aws_conf *conf, const char *name)
 {
 	char folder[PATH_MAX];
 	struct fffa_aws_object o;
-	int parts, to, rc;
+	int staging, to, rc;
 
-	if (!fffa_file__aws_object_parse(name, &o) ||
-	    fffa_file__aws_object_folder(&o, conf->hive, folder, sizeof(folder)))
+	if (!fffa_aws_object_parse(name, &o) ||
+	    fffa_aws_object_folder(&o, conf->hive, folder, sizeof(folder)))
 		return -EINVAL;
-	parts = fffa_file__aws_open_parts(conf);
-	if (parts < 0)
-		return parts;
+	staging = fffa_aws_folder_open_staging(conf);
+	if (staging < 0)
+		return staging;
 	to = open_root(conf);
 	if (to >= 0)
-		to = walk(conf, to, folder);
+		to = walk_path(conf, to, folder);
 	rc = to < 0 ? to : 0;
-	if (!rc && renameat(parts, name, to, name))
+	if (!rc && renameat(staging, name, to, name))
 		rc = -errno;
 	if (!rc && conf->sync)
 		rc = sync_folder(to);
 	if (to >= 0)
 		(void)close(to);
-	(void)close(parts);
+	(void)close(staging);
 	return rc;
 }

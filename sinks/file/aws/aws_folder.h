@@ -9,12 +9,12 @@
 #include "sinks/file/aws/aws_conf.h"
 
 /* Makes PATH and PATH/.part and tries whether files can be made there. 0 or -errno. */
-int fffa_file__aws_make_folders(const struct fffa_aws_conf *conf);
+int fffa_aws_folder_make(const struct fffa_aws_conf *conf);
 
 /* Opens PATH/.part as a directory: a descriptor that the caller closes, or -errno. */
-int fffa_file__aws_open_parts(const struct fffa_aws_conf *conf);
+int fffa_aws_folder_open_staging(const struct fffa_aws_conf *conf);
 
 /* Moves the object from .part to its place in the layout; durable with conf->sync. 0 or -errno. */
-int fffa_file__aws_place(const struct fffa_aws_conf *conf, const char *name);
+int fffa_aws_folder_publish(const struct fffa_aws_conf *conf, const char *name);
 
 #endif

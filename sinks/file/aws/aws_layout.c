@@ -7,7 +7,7 @@
 
 #include "agent/base/format.h"
 #include "sinks/file/aws/aws.h"
-#include "sinks/file/aws/aws_salvage.h"
+#include "sinks/file/aws/aws_recover.h"
 
 #define CHECK_S 10
 
@@ -18,15 +18,15 @@ struct fffa_file_layout {
 	bool maintenance_due;
 };
 
-static int check_format(unsigned int format, struct fffa_err *err)
+static int require_vpc(unsigned int format, struct fffa_err *err)
 {
 	if (format != FFFA_FORMAT_VPC)
 		return fffa_fail(err, EINVAL, "layout: aws and aws_hive need format vpc");
 	return 0;
 }
 
-static int open_layout(const struct fffa_file_layout_env *env, struct fffa_file_layout **out,
-		       struct fffa_err *err)
+static int open_aws(const struct fffa_file_layout_env *env, struct fffa_file_layout **out,
+		    struct fffa_err *err)
 {
 	const struct fffa_sink_file_conf *conf = env->conf;
 	struct fffa_file_layout *l = calloc(1, sizeof(*l));
@@ -43,7 +43,7 @@ static int open_layout(const struct fffa_file_layout_env *env, struct fffa_file_
 		.access = &env->access,
 		.preamble = env->sink->preamble,
 	};
-	rc = fffa_file__aws_new(&l->conf, &l->aws, err);
+	rc = fffa_aws_new(&l->conf, &l->aws, err);
 	if (rc) {
 		free(l);
 		return rc;
@@ -53,39 +53,39 @@ static int open_layout(const struct fffa_file_layout_env *env, struct fffa_file_
 	return 0;
 }
 
-static void free_layout(struct fffa_file_layout *l)
+static void free_aws(struct fffa_file_layout *l)
 {
-	fffa_file__aws_free(l->aws);
+	fffa_aws_free(l->aws);
 	free(l);
 }
 
-static void begin(struct fffa_file_layout *l, const struct fffa_batch *b)
+static void begin_write(struct fffa_file_layout *l, const struct fffa_batch *b)
 {
 	l->maintenance_due = false;
 	l->job.batch = b;
 	l->job.now_s = time(NULL);
 }
 
-static void begin_last(struct fffa_file_layout *l)
+static void begin_last_write(struct fffa_file_layout *l)
 {
-	begin(l, NULL);
+	begin_write(l, NULL);
 	l->job.complete_all = true;
 }
 
-static int work(struct fffa_file_layout *l)
+static int do_write(struct fffa_file_layout *l)
 {
-	fffa_file__aws_work(l->aws, &l->job);
+	fffa_aws_write(l->aws, &l->job);
 	return l->job.result;
 }
 
-static void end(struct fffa_file_layout *l, struct fffa_outcome *o)
+static void end_write(struct fffa_file_layout *l, struct fffa_outcome *o)
 {
 	o->records = l->job.verdicts;
 	l->job.batch = NULL;
 	l->job.complete_all = false;
 }
 
-static bool is_due(const struct fffa_file_layout *l)
+static bool has_open_objects(const struct fffa_file_layout *l)
 {
 	return l->job.open_bytes > 0; /* only work knows each object's time */
 }
@@ -96,12 +96,12 @@ static int64_t check_in_s(const struct fffa_file_layout *l)
 	return CHECK_S;
 }
 
-static int maintain(const struct fffa_file_layout *l, const atomic_bool *cancel)
+static int recover_objects(const struct fffa_file_layout *l, const atomic_bool *cancel)
 {
-	return fffa_file__aws_salvage(&l->conf, cancel);
+	return fffa_aws_recover(&l->conf, cancel);
 }
 
-static void status(const struct fffa_file_layout *l, struct fffa_file_layout_status *out)
+static void read_status(const struct fffa_file_layout *l, struct fffa_file_layout_status *out)
 {
 	*out = (struct fffa_file_layout_status){
 		.file_bytes = l->job.open_bytes,
@@ -113,15 +113,15 @@ static void status(const struct fffa_file_layout *l, struct fffa_file_layout_sta
 
 const struct fffa_file_layout_ops fffa_file_aws_layout = {
 	.rotation_error_text = "has objects that are due and cannot be completed, they are kept",
-	.check_format = check_format,
-	.open = open_layout,
-	.free = free_layout,
-	.begin = begin,
-	.begin_last = begin_last,
-	.work = work,
-	.end = end,
-	.is_due = is_due,
+	.check_format = require_vpc,
+	.open = open_aws,
+	.free = free_aws,
+	.begin = begin_write,
+	.begin_last = begin_last_write,
+	.work = do_write,
+	.end = end_write,
+	.is_due = has_open_objects,
 	.check_in_s = check_in_s,
-	.maintain = maintain,
-	.status = status,
+	.maintain = recover_objects,
+	.status = read_status,
 };

@@ -8,7 +8,7 @@
 #define FFFA_GZIP_END_BYTES 10
 
 /* RFC 1951: a last block without content; RFC 1952: CRC32 and size, low byte first. */
-static inline void fffa_file__gzip_end(uint32_t crc, uint32_t size,
+static inline void fffa_gzip_end_write(uint32_t crc, uint32_t size,
 				       uint8_t out[FFFA_GZIP_END_BYTES])
 {
 	out[0] = 3;

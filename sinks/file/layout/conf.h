@@ -11,7 +11,11 @@ enum fffa_file_layout_id {
 	FFFA_FILE_LAYOUT_AWS,
 	FFFA_FILE_LAYOUT_AWS_HIVE
 };
-enum fffa_file_kind { FFFA_FILE_PLAIN, FFFA_FILE_GZIP, FFFA_FILE_ZSTD };
+enum fffa_file_compression {
+	FFFA_FILE_COMPRESS_NONE,
+	FFFA_FILE_COMPRESS_GZIP,
+	FFFA_FILE_COMPRESS_ZSTD
+};
 
 /* All zero with a path is valid: plain layout, no rotation, mode 0640. */
 struct fffa_sink_file_conf {
@@ -24,8 +28,8 @@ struct fffa_sink_file_conf {
 	struct {
 		int64_t size_bytes;  /* 0: never */
 		int64_t interval_ns; /* 0: never */
-		int64_t keep;	     /* rotated files; 0: all */
-		int compress;	     /* enum fffa_file_kind */
+		int64_t max_files;   /* rotated files; 0: all */
+		int compress;	     /* enum fffa_file_compression */
 	} rotate;
 };
 

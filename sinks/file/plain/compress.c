@@ -30,7 +30,7 @@ static int write_out(struct work *w, size_t n)
 	return fffa_io_write_all(w->to, &v, 1, FFFA_IO_APPEND, NULL);
 }
 
-static int put_zstd(struct work *w, size_t len, bool last)
+static int write_zstd(struct work *w, size_t len, bool last)
 {
 	ZSTD_inBuffer in = {w->in, len, 0};
 	size_t left;
@@ -50,7 +50,7 @@ static int put_zstd(struct work *w, size_t len, bool last)
 	return 0;
 }
 
-static int put_gzip(struct work *w, size_t len, bool last)
+static int write_gzip(struct work *w, size_t len, bool last)
 {
 	w->gzip.next_in = w->in;
 	w->gzip.avail_in = (uInt)len;
@@ -68,7 +68,8 @@ static int put_gzip(struct work *w, size_t len, bool last)
 	return 0;
 }
 
-static int copy(struct work *w, enum fffa_file_kind kind, const atomic_bool *cancel)
+static int compress_stream(struct work *w, enum fffa_file_compression kind,
+			   const atomic_bool *cancel)
 {
 	bool last = false;
 
@@ -83,17 +84,17 @@ static int copy(struct work *w, enum fffa_file_kind kind, const atomic_bool *can
 		if (atomic_load_explicit(cancel, memory_order_relaxed))
 			return -ECANCELED;
 		last = n == 0;
-		rc = kind == FFFA_FILE_ZSTD ? put_zstd(w, (size_t)n, last)
-					    : put_gzip(w, (size_t)n, last);
+		rc = kind == FFFA_FILE_COMPRESS_ZSTD ? write_zstd(w, (size_t)n, last)
+						     : write_gzip(w, (size_t)n, last);
 		if (rc)
 			return rc;
 	}
 	return 0;
 }
 
-static int begin(struct work *w, enum fffa_file_kind kind)
+static int start_stream(struct work *w, enum fffa_file_compression kind)
 {
-	if (kind == FFFA_FILE_ZSTD) {
+	if (kind == FFFA_FILE_COMPRESS_ZSTD) {
 		w->zstd = ZSTD_createCCtx();
 		if (!w->zstd)
 			return -ENOMEM;
@@ -108,16 +109,16 @@ static int begin(struct work *w, enum fffa_file_kind kind)
 		       : -ENOMEM;
 }
 
-static void end(struct work *w, enum fffa_file_kind kind)
+static void end_stream(struct work *w, enum fffa_file_compression kind)
 {
-	if (kind == FFFA_FILE_ZSTD)
+	if (kind == FFFA_FILE_COMPRESS_ZSTD)
 		(void)ZSTD_freeCCtx(w->zstd);
 	else
 		(void)deflateEnd(&w->gzip); /* harmless when begin failed: no state */
 }
 
 /* Whoever could read the one can read the other. */
-static int look_alike(const struct work *w)
+static int copy_attributes(const struct work *w)
 {
 	struct stat st;
 	struct timespec times[2];
@@ -133,8 +134,8 @@ static int look_alike(const struct work *w)
 	return 0;
 }
 
-int fffa_file__compress(int dir_fd, const char *from, const char *tmp, enum fffa_file_kind kind,
-			const atomic_bool *cancel)
+int fffa_plain_compress(int dir_fd, const char *from, const char *tmp,
+			enum fffa_file_compression kind, const atomic_bool *cancel)
 {
 	struct work *w = calloc(1, sizeof(*w));
 	int rc;
@@ -143,18 +144,18 @@ int fffa_file__compress(int dir_fd, const char *from, const char *tmp, enum fffa
 		return -ENOMEM;
 	w->to = -1;
 	w->from = openat(dir_fd, from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	rc = w->from < 0 ? -errno : begin(w, kind);
+	rc = w->from < 0 ? -errno : start_stream(w, kind);
 	if (rc)
 		goto out;
 	w->to = openat(dir_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	rc = w->to < 0 ? -errno : copy(w, kind, cancel);
+	rc = w->to < 0 ? -errno : compress_stream(w, kind, cancel);
 	if (!rc)
-		rc = look_alike(w);
+		rc = copy_attributes(w);
 	if (w->to >= 0 && close(w->to) && !rc)
 		rc = -errno;
 	if (rc && w->to >= 0)
 		(void)unlinkat(dir_fd, tmp, 0);
-	end(w, kind);
+	end_stream(w, kind);
 out:
 	if (w->from >= 0)
 		(void)close(w->from); /* only read */

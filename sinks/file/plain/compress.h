@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Compressing a file that nobody writes any more. Blocks: pool threads only. */
-#ifndef FFFA_SINKS_FILE_COMPRESS_H
-#define FFFA_SINKS_FILE_COMPRESS_H
+#ifndef FFFA_SINKS_FILE_PLAIN_COMPRESS_H
+#define FFFA_SINKS_FILE_PLAIN_COMPRESS_H
 
 #include <stdatomic.h>
 
@@ -12,7 +12,7 @@
  * from, and syncs it. Ends with -ECANCELED soon after *cancel is set. On failure -errno, and tmp
  * is gone.
  */
-int fffa_file__compress(int dir_fd, const char *from, const char *tmp, enum fffa_file_kind kind,
-			const atomic_bool *cancel);
+int fffa_plain_compress(int dir_fd, const char *from, const char *tmp,
+			enum fffa_file_compression kind, const atomic_bool *cancel);
 
 #endif

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int explain(const char *path, int error, struct fffa_err *err)
+static int explain_error(const char *path, int error, struct fffa_err *err)
 {
 	const char *slash = strrchr(path, '/');
 	int dir_len = slash ? (int)(slash - path) + (slash == path) : 1;
@@ -65,7 +65,7 @@ static int open_stdout(void)
 	return fd < 0 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : fd;
 }
 
-static bool is_nameless(int fd)
+static bool is_anonymous(int fd)
 {
 	char link[64], what[64] = "";
 
@@ -81,7 +81,7 @@ static int dir_length(const char *path)
 	return slash ? (int)(slash - path) + (slash == path) : 0;
 }
 
-int fffa_file__sync_dir(const char *path)
+static int sync_dir_of(const char *path)
 {
 	int n = dir_length(path), fd, rc;
 	char *dir = n ? strndup(path, (size_t)n) : strdup(".");
@@ -100,7 +100,7 @@ int fffa_file__sync_dir(const char *path)
 #define OPEN_FLAGS (O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
 
 /* A new file with the access asked for, whatever the umask; it is not left behind half made. */
-static int make(const char *path, const struct fffa_file_access *access, bool sync)
+static int make_file(const char *path, const struct fffa_file_access *access, bool sync)
 {
 	int fd = open(path, OPEN_FLAGS | O_CREAT, 0600), error;
 
@@ -109,7 +109,7 @@ static int make(const char *path, const struct fffa_file_access *access, bool sy
 	if (fchown(fd, access->uid, access->gid) || fchmod(fd, access->mode))
 		goto fail;
 	if (sync) {
-		int rc = fffa_file__sync_dir(path);
+		int rc = sync_dir_of(path);
 
 		/* Some file systems cannot, a directory may be unreadable to us: no worse than
 		 * before. */
@@ -131,11 +131,11 @@ static int open_named(const char *path, const struct fffa_file_access *access, b
 {
 	int fd = open(path, OPEN_FLAGS);
 
-	return fd < 0 && errno == ENOENT ? make(path, access, sync) : fd;
+	return fd < 0 && errno == ENOENT ? make_file(path, access, sync) : fd;
 }
 
-int fffa_file__open(const char *path, const struct fffa_file_access *access, bool sync,
-		    struct fffa_file_target *out, struct fffa_err *err)
+int fffa_plain_open(const char *path, const struct fffa_file_access *access, bool sync,
+		    struct fffa_plain_target *out, struct fffa_err *err)
 {
 	bool is_stdout = !strcmp(path, "-");
 	int fd = is_stdout ? open_stdout() : open_named(path, access, sync), rc;
@@ -146,7 +146,7 @@ int fffa_file__open(const char *path, const struct fffa_file_access *access, boo
 			return fffa_fail(err, errno,
 					 "path: standard output is not open (%s); name a file",
 					 strerror(errno));
-		return explain(path, errno, err);
+		return explain_error(path, errno, err);
 	}
 	if (fstat(fd, &st)) {
 		rc = fffa_fail(err, errno, "path: cannot examine %s: %s", path, strerror(errno));
@@ -156,9 +156,9 @@ int fffa_file__open(const char *path, const struct fffa_file_access *access, boo
 	out->fd = fd;
 	out->regular = S_ISREG(st.st_mode);
 	out->stream = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(fd);
-	out->owned = !is_stdout;
-	out->nameless = out->stream && is_nameless(fd);
-	out->fresh = is_stdout || !out->regular || st.st_size == 0;
+	out->named = !is_stdout;
+	out->anonymous = out->stream && is_anonymous(fd);
+	out->starts_empty = is_stdout || !out->regular || st.st_size == 0;
 	out->mtime_s = st.st_mtim.tv_sec;
 	out->size = st.st_size;
 	return 0;

@@ -10,8 +10,8 @@
 
 #include "agent/base/format.h"
 #include "agent/base/log.h"
-#include "sinks/file/plain/mend.h"
-#include "sinks/file/plain/tidy.h"
+#include "sinks/file/plain/recover_tail.h"
+#include "sinks/file/plain/retention.h"
 #include "sinks/file/plain/write.h"
 
 #define NS_PER_S INT64_C(1000000000)
@@ -19,7 +19,7 @@
 struct fffa_file_layout {
 	const struct fffa_file_layout_env *env;
 	const struct fffa_batch *batch; /* of the write that is under way; may be NULL */
-	struct fffa_file_job job;
+	struct fffa_plain_job job;
 	bool rotates;
 	bool maintenance_due;
 	/* How far the last failed batch came where it could not be cut off again; done_bytes 0: not
@@ -28,38 +28,38 @@ struct fffa_file_layout {
 		uint64_t first_seq, last_seq;
 		size_t done_bytes;
 	} partial;
-	/* Rest of the torn record, owed when another batch comes first. */
+	/* Rest of the torn record, prefix when another batch comes first. */
 	uint8_t tail[FFFA_RECORD_BYTES_MAX];
 };
 
 static bool is_named_file(const struct fffa_file_layout *l)
 {
-	return l->job.to.regular && l->job.to.owned;
+	return l->job.to.regular && l->job.to.named;
 }
 
-static void use_target(struct fffa_file_layout *l, const struct fffa_file_target *to)
+static void use_target(struct fffa_file_layout *l, const struct fffa_plain_target *to)
 {
-	struct fffa_file_job *j = &l->job;
+	struct fffa_plain_job *j = &l->job;
 
 	if (j->to.fd >= 0)
 		(void)close(j->to.fd); /* what counted was synced; the rest the kernel has */
 	j->to = *to;
-	j->owed = to->fresh ? j->preamble : (struct fffa_span){NULL, 0};
-	j->owed_done = 0;
+	j->prefix = to->starts_empty ? j->preamble : (struct fffa_span){NULL, 0};
+	j->prefix_done = 0;
 	j->file_bytes = to->size;
 	if (j->rotation.interval_s)
 		j->rotation.slot = to->mtime_s / j->rotation.interval_s;
 	l->partial.done_bytes = 0;
 }
 
-static void recover_tail(const struct fffa_file_layout_env *env, struct fffa_file_target *to)
+static void cut_torn_tail(const struct fffa_file_layout_env *env, struct fffa_plain_target *to)
 {
 	const char *path = env->conf->path;
 	int64_t torn;
 
 	if (env->sink->format == FFFA_FORMAT_MSGPACK)
 		return; /* has no border that can be seen from the end */
-	torn = fffa_file__mend(to);
+	torn = fffa_plain_recover_tail(to);
 	if (torn > 0)
 		fffa_warn(env->sink->tag,
 			  "%s ended within a record, as a crash leaves it: cut back by %" PRId64
@@ -89,36 +89,36 @@ static struct fffa_file_layout *new_layout(const struct fffa_file_layout_env *en
 	return l;
 }
 
-static int open_layout(const struct fffa_file_layout_env *env, struct fffa_file_layout **out,
-		       struct fffa_err *err)
+static int open_plain(const struct fffa_file_layout_env *env, struct fffa_file_layout **out,
+		      struct fffa_err *err)
 {
 	struct fffa_file_layout *l = new_layout(env);
-	struct fffa_file_target to;
+	struct fffa_plain_target to;
 	int rc;
 
 	if (!l)
 		return fffa_fail(err, ENOMEM, "no memory for the sink");
-	rc = fffa_file__open(env->conf->path, &env->access, l->job.sync, &to, err);
+	rc = fffa_plain_open(env->conf->path, &env->access, l->job.sync, &to, err);
 	if (rc) {
 		free(l);
 		return rc;
 	}
-	recover_tail(env, &to);
+	cut_torn_tail(env, &to);
 	use_target(l, &to);
 	l->maintenance_due = l->rotates && is_named_file(l);
 	*out = l;
 	return 0;
 }
 
-static void free_layout(struct fffa_file_layout *l)
+static void free_plain(struct fffa_file_layout *l)
 {
 	(void)close(l->job.to.fd); /* what counted was synced; the rest the kernel has */
 	free(l);
 }
 
-static void begin(struct fffa_file_layout *l, const struct fffa_batch *b)
+static void begin_write(struct fffa_file_layout *l, const struct fffa_batch *b)
 {
-	struct fffa_file_job *j = &l->job;
+	struct fffa_plain_job *j = &l->job;
 
 	l->batch = b;
 	l->maintenance_due = false;
@@ -129,16 +129,16 @@ static void begin(struct fffa_file_layout *l, const struct fffa_batch *b)
 	    l->partial.last_seq == fffa_batch_last_seq(b)) {
 		/* The same batch again: it goes on where it stopped, the torn record with it. */
 		j->body_done = l->partial.done_bytes;
-		j->owed = (struct fffa_span){NULL, 0};
-		j->owed_done = 0;
+		j->prefix = (struct fffa_span){NULL, 0};
+		j->prefix_done = 0;
 	}
 	/* A batch is never split over two files. */
-	j->may_rotate = l->rotates && is_named_file(l) && !j->owed.len && !j->body_done;
+	j->may_rotate = l->rotates && is_named_file(l) && !j->prefix.len && !j->body_done;
 }
 
-static int work(struct fffa_file_layout *l)
+static int do_write(struct fffa_file_layout *l)
 {
-	fffa_file__write(&l->job);
+	fffa_plain_write(&l->job);
 	return l->job.result;
 }
 
@@ -177,11 +177,11 @@ static size_t copy_tail(const struct fffa_batch *b, size_t done, uint8_t *tail)
 static void note_partial(struct fffa_file_layout *l, int rc)
 {
 	const struct fffa_batch *b = l->batch;
-	struct fffa_file_job *j = &l->job;
+	struct fffa_plain_job *j = &l->job;
 
-	if (j->owed_done == j->owed.len) {
-		j->owed = (struct fffa_span){NULL, 0};
-		j->owed_done = 0;
+	if (j->prefix_done == j->prefix.len) {
+		j->prefix = (struct fffa_span){NULL, 0};
+		j->prefix_done = 0;
 	}
 	l->partial.done_bytes = 0;
 	if (!rc || !b || !j->body_done)
@@ -189,26 +189,26 @@ static void note_partial(struct fffa_file_layout *l, int rc)
 	l->partial.first_seq = fffa_batch_first_seq(b);
 	l->partial.last_seq = fffa_batch_last_seq(b);
 	l->partial.done_bytes = j->body_done;
-	j->owed = (struct fffa_span){l->tail, copy_tail(b, j->body_done, l->tail)};
+	j->prefix = (struct fffa_span){l->tail, copy_tail(b, j->body_done, l->tail)};
 }
 
-static void end(struct fffa_file_layout *l, struct fffa_outcome *o)
+static void end_write(struct fffa_file_layout *l, struct fffa_outcome *o)
 {
-	if (o->cause == -EPIPE && l->job.to.nameless)
+	if (o->cause == -EPIPE && l->job.to.anonymous)
 		o->verdict = FFFA_V_REJECTED; /* `fffa ... | head`: nobody comes back to read */
 	l->maintenance_due = l->job.rotated && is_named_file(l);
 	note_partial(l, o->cause);
 	l->batch = NULL;
 }
 
-static int reopen(struct fffa_file_layout *l, struct fffa_err *err)
+static int reopen_path(struct fffa_file_layout *l, struct fffa_err *err)
 {
-	struct fffa_file_target to;
+	struct fffa_plain_target to;
 	int rc;
 
 	if (!strcmp(l->job.path, "-"))
 		return 0;
-	rc = fffa_file__open(l->job.path, l->job.access, l->job.sync, &to, err);
+	rc = fffa_plain_open(l->job.path, l->job.access, l->job.sync, &to, err);
 	if (rc)
 		return rc;
 	l->maintenance_due = false;
@@ -216,13 +216,13 @@ static int reopen(struct fffa_file_layout *l, struct fffa_err *err)
 	return 0;
 }
 
-static bool is_due(const struct fffa_file_layout *l)
+static bool is_rotation_due(const struct fffa_file_layout *l)
 {
-	const struct fffa_file_job *j = &l->job;
-	struct fffa_file_rotation now = j->rotation;
+	const struct fffa_plain_job *j = &l->job;
+	struct fffa_plain_rotation now = j->rotation;
 
-	return !l->partial.done_bytes && !j->owed.len && is_named_file(l) &&
-	       fffa_file__rotation_due(&now, j->file_bytes, j->preamble.len, 0, time(NULL));
+	return !l->partial.done_bytes && !j->prefix.len && is_named_file(l) &&
+	       fffa_plain_rotate_is_due(&now, j->file_bytes, j->preamble.len, 0, time(NULL));
 }
 
 static int64_t check_in_s(const struct fffa_file_layout *l)
@@ -232,36 +232,37 @@ static int64_t check_in_s(const struct fffa_file_layout *l)
 	return interval_s ? interval_s - time(NULL) % interval_s : 0;
 }
 
-static int maintain(const struct fffa_file_layout *l, const atomic_bool *cancel)
+static int apply_retention(const struct fffa_file_layout *l, const atomic_bool *cancel)
 {
 	const struct fffa_sink_file_conf *conf = l->env->conf;
 
-	return fffa_file__tidy(conf->path, conf->rotate.keep,
-			       (enum fffa_file_kind)conf->rotate.compress, cancel);
+	return fffa_plain_retention_apply(conf->path, conf->rotate.max_files,
+					  (enum fffa_file_compression)conf->rotate.compress,
+					  cancel);
 }
 
-static void status(const struct fffa_file_layout *l, struct fffa_file_layout_status *out)
+static void read_status(const struct fffa_file_layout *l, struct fffa_file_layout_status *out)
 {
 	*out = (struct fffa_file_layout_status){
 		.file_bytes = is_named_file(l) ? l->job.file_bytes : -1,
 		.rotated_at_s = l->job.rotated_at_s,
 		.rotation_error = l->job.rotation_error,
-		.preamble_due = l->job.owed.len > 0,
+		.preamble_due = l->job.prefix.len > 0,
 		.maintenance_due = l->maintenance_due,
 	};
 }
 
 const struct fffa_file_layout_ops fffa_file_plain_layout = {
 	.rotation_error_text = "is not rotated, it goes on",
-	.open = open_layout,
-	.free = free_layout,
-	.begin = begin,
-	.work = work,
+	.open = open_plain,
+	.free = free_plain,
+	.begin = begin_write,
+	.work = do_write,
 	.wait_fd = wait_fd,
-	.end = end,
-	.reopen = reopen,
-	.is_due = is_due,
+	.end = end_write,
+	.reopen = reopen_path,
+	.is_due = is_rotation_due,
 	.check_in_s = check_in_s,
-	.maintain = maintain,
-	.status = status,
+	.maintain = apply_retention,
+	.status = read_status,
 };

@@ -11,10 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sinks/file/plain/names.h"
+#include "sinks/file/plain/rotated_name.h"
 
-bool fffa_file__rotation_due(struct fffa_file_rotation *r, int64_t size, size_t head, size_t more,
-			     int64_t now_s)
+bool fffa_plain_rotate_is_due(struct fffa_plain_rotation *r, int64_t size, size_t head, size_t more,
+			      int64_t now_s)
 {
 	int64_t slot = r->interval_s ? now_s / r->interval_s : 0;
 
@@ -28,19 +28,19 @@ bool fffa_file__rotation_due(struct fffa_file_rotation *r, int64_t size, size_t 
 }
 
 /* The newest name there is; false when there is none, or it cannot be known. */
-static bool find_newest(const char *real, struct fffa_file_rotated *newest)
+static bool find_newest(const char *real, struct fffa_rotated_name *newest)
 {
 	const char *base = strrchr(real, '/') + 1; /* realpath's */
 	char *dir_name = strndup(real, (size_t)(base - real));
 	DIR *dir = dir_name ? opendir(dir_name) : NULL;
-	struct fffa_file_rotated r;
+	struct fffa_rotated_name r;
 	const struct dirent *e;
 	bool found = false;
 
 	while (dir && (e = readdir(dir))) {
-		if (!fffa_file__rotated_parse(base, e->d_name, &r))
+		if (!fffa_rotated_name_parse(base, e->d_name, &r))
 			continue;
-		if (!found || fffa_file__rotated_compare(newest, &r) < 0)
+		if (!found || fffa_rotated_name_compare(newest, &r) < 0)
 			*newest = r;
 		found = true;
 	}
@@ -56,19 +56,19 @@ static bool find_newest(const char *real, struct fffa_file_rotated *newest)
  */
 static int choose_name(const char *real, int64_t now_s, char *name, size_t cap)
 {
-	struct fffa_file_rotated r = {.number = 0}, newest;
+	struct fffa_rotated_name r = {.number = 0}, newest;
 
 	fffa_stamp_write(now_s, r.stamp);
-	if (find_newest(real, &newest) && fffa_file__rotated_compare(&newest, &r) >= 0) {
+	if (find_newest(real, &newest) && fffa_rotated_name_compare(&newest, &r) >= 0) {
 		memcpy(r.stamp, newest.stamp, sizeof(r.stamp));
 		r.number = newest.number + 1;
 	}
-	if (r.number > FFFA_FILE_NUMBER_MAX)
+	if (r.number > FFFA_ROTATED_NUMBER_MAX)
 		return -EEXIST;
-	return fffa_file__rotated_name(real, &r, name, cap);
+	return fffa_rotated_name_format(real, &r, name, cap);
 }
 
-static int put_aside(const char *real, int64_t now_s, char *name, size_t cap)
+static int rename_to_rotated(const char *real, int64_t now_s, char *name, size_t cap)
 {
 	struct stat st;
 	int rc = choose_name(real, now_s, name, cap);
@@ -80,33 +80,33 @@ static int put_aside(const char *real, int64_t now_s, char *name, size_t cap)
 	return rename(real, name) ? -errno : 0;
 }
 
-static bool is_same(const char *real, int fd)
+static bool is_same_file(const char *real, int fd)
 {
 	struct stat a, b;
 
 	return !stat(real, &a) && !fstat(fd, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
 }
 
-int fffa_file__rotate(const char *path, const struct fffa_file_access *access, bool sync,
-		      int64_t now_s, struct fffa_file_target *to)
+int fffa_plain_rotate(const char *path, const struct fffa_file_access *access, bool sync,
+		      int64_t now_s, struct fffa_plain_target *to)
 {
-	struct fffa_file_target fresh = {.fd = -1};
+	struct fffa_plain_target renewed = {.fd = -1};
 	char *real = realpath(path, NULL);
 	char name[PATH_MAX];
-	bool ours = real && is_same(real, to->fd);
+	bool ours = real && is_same_file(real, to->fd);
 	int rc = 0;
 
 	if (ours)
-		rc = put_aside(real, now_s, name, sizeof(name));
+		rc = rename_to_rotated(real, now_s, name, sizeof(name));
 	if (!rc) {
-		rc = fffa_file__open(path, access, sync, &fresh, NULL);
+		rc = fffa_plain_open(path, access, sync, &renewed, NULL);
 		/* The old file goes on under its own name. */
 		if (rc && ours)
 			(void)rename(name, real);
 	}
 	if (!rc) {
 		(void)close(to->fd); /* what counted was synced; the rest the kernel has */
-		*to = fresh;
+		*to = renewed;
 	}
 	free(real);
 	return rc;

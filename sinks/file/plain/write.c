@@ -43,7 +43,7 @@ static int write_to_stream(int fd, struct fffa_span s, size_t *done)
 	return 0;
 }
 
-static int write_span(const struct fffa_file_target *to, struct fffa_span s, size_t *done)
+static int write_span(const struct fffa_plain_target *to, struct fffa_span s, size_t *done)
 {
 	struct iovec v = {(void *)(uintptr_t)(s.ptr + *done), s.len - *done};
 	int rc = 0;
@@ -78,59 +78,60 @@ static bool cut_back(int fd, off_t start, size_t written)
 #define ROTATE_AGAIN_S 5
 
 /* *st: of the file that is written to. */
-static int begin(struct fffa_file_job *j, struct stat *st)
+static int rotate_if_due(struct fffa_plain_job *j, struct stat *st)
 {
 	int64_t now_s = time(NULL);
 
 	j->rotated = false;
 	if (fstat(j->to.fd, st))
 		return -errno;
-	if (!j->may_rotate || !fffa_file__rotation_due(&j->rotation, st->st_size, j->preamble.len,
-						       j->body.len, now_s))
+	if (!j->may_rotate || !fffa_plain_rotate_is_due(&j->rotation, st->st_size, j->preamble.len,
+							j->body.len, now_s))
 		return 0;
-	j->rotation_error = fffa_file__rotate(j->path, j->access, j->sync, now_s, &j->to);
+	j->rotation_error = fffa_plain_rotate(j->path, j->access, j->sync, now_s, &j->to);
 	if (j->rotation_error) {
 		j->rotation.not_before_s = now_s + ROTATE_AGAIN_S;
 		return 0;
 	}
 	j->rotated = true;
 	j->rotated_at_s = now_s;
-	j->owed = j->to.fresh ? j->preamble : (struct fffa_span){NULL, 0};
-	j->owed_done = 0;
+	j->prefix = j->to.starts_empty ? j->preamble : (struct fffa_span){NULL, 0};
+	j->prefix_done = 0;
 	if (fstat(j->to.fd, st))
 		return -errno;
 	/* Its slot is now, unless others have begun it. */
-	(void)fffa_file__rotation_due(&j->rotation, 0, 0, 0, now_s);
+	(void)fffa_plain_rotate_is_due(&j->rotation, 0, 0, 0, now_s);
 	return 0;
 }
 
-static void undo(struct fffa_file_job *j, off_t start, size_t owed_begin, size_t body_begin)
+static void undo_write(struct fffa_plain_job *j, off_t start, size_t prefix_begin,
+		       size_t body_begin)
 {
-	size_t written = j->owed_done - owed_begin + j->body_done - body_begin;
+	size_t written = j->prefix_done - prefix_begin + j->body_done - body_begin;
 
 	if (!cut_back(j->to.fd, start, written))
 		return;
-	j->owed_done = owed_begin;
+	j->prefix_done = prefix_begin;
 	j->body_done = body_begin;
 }
 
-void fffa_file__write(struct fffa_file_job *j)
+void fffa_plain_write(struct fffa_plain_job *j)
 {
-	size_t owed_begin, body_begin = j->body_done;
-	bool owned = j->to.regular && j->to.owned;
+	size_t prefix_begin, body_begin = j->body_done;
+	bool named = j->to.regular && j->to.named;
 	struct stat st = {.st_size = 0};
-	int rc = owned ? begin(j, &st) : 0;
+	int rc = named ? rotate_if_due(j, &st) : 0;
 
-	owed_begin = j->owed_done;
+	prefix_begin = j->prefix_done;
 	if (!rc)
-		rc = write_span(&j->to, j->owed, &j->owed_done);
+		rc = write_span(&j->to, j->prefix, &j->prefix_done);
 	if (!rc)
 		rc = write_span(&j->to, j->body, &j->body_done);
 	if (!rc && j->sync && j->to.regular)
 		rc = sync_data(j->to.fd);
-	if (rc && owned)
-		undo(j, st.st_size, owed_begin, body_begin);
-	j->file_bytes = st.st_size + (int64_t)(j->owed_done - owed_begin) +
+	if (rc && named)
+		undo_write(j, st.st_size, prefix_begin, body_begin);
+	j->file_bytes = st.st_size + (int64_t)(j->prefix_done - prefix_begin) +
 			(int64_t)(j->body_done - body_begin);
 	j->result = rc;
 }

@@ -175,7 +175,7 @@ void fffa_http__write_otlp(const struct fffa_http_source *from, struct fffa_buf 
 	fffa_buf_text(out, "{\"resourceLogs\":[");
 	put_resource(from, out);
 	for (uint32_t i = 0; i < n; i++) {
-		struct fffa_batch_mark mark = fffa_batch_mark(from->batch, i);
+		struct fffa_record_info mark = fffa_batch_record_info(from->batch, i);
 
 		fffa_buf_text(out, i ? ",{\"timeUnixNano\":\"" : "{\"timeUnixNano\":\"");
 		fffa_http_json_number(out, mark.time_ms < 0 ? 0 : (uint64_t)mark.time_ms);

@@ -60,7 +60,7 @@ void fffa_http__write_splunk(const struct fffa_http_source *from, struct fffa_bu
 	}
 	fffa_buf_text(&same, ",\"event\":");
 	for (uint32_t i = 0; i < n && !same.error; i++) {
-		int64_t ms = fffa_batch_mark(from->batch, i).time_ms;
+		int64_t ms = fffa_batch_record_info(from->batch, i).time_ms;
 
 		(void)snprintf(time, sizeof(time), "{\"time\":%" PRId64 ".%03d", ms / 1000,
 			       (int)(ms < 0 ? 0 : ms % 1000));
@@ -113,7 +113,7 @@ void fffa_http__write_elasticsearch(const struct fffa_http_source *from, struct 
 	fffa_buf_text(&action, "\"_id\":\"");
 	fffa_http__put_origin(&action, fffa_batch_origin(from->batch));
 	for (uint32_t i = 0; i < n && !action.error; i++) {
-		struct fffa_batch_mark mark = fffa_batch_mark(from->batch, i);
+		struct fffa_record_info mark = fffa_batch_record_info(from->batch, i);
 		struct fffa_span line = fffa_http__line(from->batch, i);
 
 		fffa_buf_add(out, action.ptr, action.len);
@@ -159,7 +159,7 @@ void fffa_http__write_loki(const struct fffa_http_source *from, struct fffa_buf 
 		struct fffa_span line = fffa_http__line(from->batch, i);
 
 		fffa_buf_text(out, i ? ",[\"" : "[\"");
-		put_ms(out, fffa_batch_mark(from->batch, i).time_ms);
+		put_ms(out, fffa_batch_record_info(from->batch, i).time_ms);
 		fffa_buf_text(out, "000000\",");
 		fffa_http_json_string(out, line.ptr, line.len);
 		fffa_buf_text(out, "]");
@@ -204,7 +204,7 @@ void fffa_http__write_datadog(const struct fffa_http_source *from, struct fffa_b
 		struct fffa_span line = fffa_http__line(from->batch, i);
 
 		fffa_buf_text(out, i ? ",{\"timestamp\":" : "[{\"timestamp\":");
-		put_ms(out, fffa_batch_mark(from->batch, i).time_ms);
+		put_ms(out, fffa_batch_record_info(from->batch, i).time_ms);
 		fffa_buf_add(out, same.ptr, same.len);
 		fffa_http_json_string(out, line.ptr, line.len);
 		fffa_buf_text(out, "}");

@@ -91,7 +91,7 @@ static int make_batches(struct bench *b)
 			r.ident = &ident;
 			r.seq = i * PER_BATCH + k + 1;
 			fffa_batch_commit(batch, fffa_encode(e, &r, dst, FFFA_RECORD_BYTES_MAX),
-					  &(struct fffa_batch_mark){.seq = r.seq});
+					  &(struct fffa_record_info){.seq = r.seq});
 		}
 		fffa_batch_seal(batch);
 		b->batches[i] = batch;

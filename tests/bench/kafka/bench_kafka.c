@@ -76,9 +76,9 @@ static struct fffa_batch *make_batch(uint64_t seq)
 		memcpy(p, line, strnlen(line, RECORD_BYTES - 1));
 		p[RECORD_BYTES - 1] = '\n';
 		fffa_batch_commit(b, RECORD_BYTES,
-				  &(struct fffa_batch_mark){.seq = seq + i,
-							    .flow = (seq + i) / 2 *
-								    UINT64_C(0x9e3779b97f4a7c15)});
+				  &(struct fffa_record_info){.seq = seq + i,
+							     .flow = (seq + i) / 2 *
+								     UINT64_C(0x9e3779b97f4a7c15)});
 	}
 	fffa_batch_set_origin(b, &origin);
 	fffa_batch_seal(b);

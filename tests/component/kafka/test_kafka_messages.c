@@ -22,7 +22,8 @@ static struct fffa_batch *batch_of(const char *agent_id, const char *const *text
 	assert_non_null(b);
 	(void)snprintf(origin.agent_id, sizeof(origin.agent_id), "%s", agent_id);
 	for (uint32_t i = 0; i < n; i++) {
-		struct fffa_batch_mark mark = {.seq = 1 + i, .flow = UINT64_C(0xabc) << 52 | i / 2};
+		struct fffa_record_info mark = {.seq = 1 + i,
+						.flow = UINT64_C(0xabc) << 52 | i / 2};
 
 		memcpy(fffa_batch_room(b, strlen(texts[i])), texts[i], strlen(texts[i]));
 		fffa_batch_commit(b, strlen(texts[i]), &mark);
@@ -175,7 +176,7 @@ static void one_record_too_large_is_told_apart(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < 3; i++) {
 		memset(fffa_batch_room(b, sizes[i]), 'x', sizes[i]);
-		fffa_batch_commit(b, sizes[i], &(struct fffa_batch_mark){.seq = 1 + i});
+		fffa_batch_commit(b, sizes[i], &(struct fffa_record_info){.seq = 1 + i});
 	}
 	fffa_batch_seal(b);
 	kafka_rig_open(&k);

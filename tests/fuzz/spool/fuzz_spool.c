@@ -37,7 +37,7 @@ static void check_batch(const struct fffa_spool_frame *f, const struct fffa_batc
 		abort();
 	for (uint32_t i = 0; i < f->count; i++) {
 		sum += fffa_batch_record(b, i).len;
-		if (i && fffa_batch_mark(b, i).seq <= fffa_batch_mark(b, i - 1).seq)
+		if (i && fffa_batch_record_info(b, i).seq <= fffa_batch_record_info(b, i - 1).seq)
 			abort();
 	}
 	if (sum != f->bytes_len)

@@ -56,7 +56,7 @@ static struct fffa_batch *two(const char *a, const char *b)
 
 		memcpy(fffa_batch_room(batch, len), texts[i], len);
 		fffa_batch_commit(batch, len,
-				  &(struct fffa_batch_mark){.seq = 7 + 2 * i, .time_ms = T0 + i});
+				  &(struct fffa_record_info){.seq = 7 + 2 * i, .time_ms = T0 + i});
 	}
 	fffa_batch_set_origin(batch, &origin);
 	fffa_batch_seal(batch);

@@ -275,7 +275,7 @@ static struct fffa_outcome look_at_marks(void *arg, const struct fffa_batch *b)
 	assert_string_equal(o->region, "us-east-1");
 	assert_int_equal(o->epoch, 77);
 	for (uint32_t i = 0; i < fffa_batch_count(b); i++) {
-		struct fffa_batch_mark m = fffa_batch_mark(b, i);
+		struct fffa_record_info m = fffa_batch_record_info(b, i);
 		struct fffa_key back = {.dst = {10}, .src = {11}, .dport = (__be16)m.seq};
 
 		assert_int_equal(m.time_ms, 1000 + (int64_t)m.seq);

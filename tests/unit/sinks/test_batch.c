@@ -12,7 +12,7 @@ static void put(struct fffa_batch *b, const char *text, uint64_t seq)
 
 	assert_non_null(dst);
 	memcpy(dst, text, strlen(text));
-	fffa_batch_commit(b, strlen(text), &(struct fffa_batch_mark){.seq = seq});
+	fffa_batch_commit(b, strlen(text), &(struct fffa_record_info){.seq = seq});
 }
 
 static void holds_records_back_to_back(void **state)
@@ -89,7 +89,7 @@ static void keeps_every_record_while_it_grows(void **state)
 
 		assert_non_null(dst);
 		memset(dst, (int)(i & 0xff), 100);
-		fffa_batch_commit(b, 1 + i % 100, &(struct fffa_batch_mark){.seq = i + 1});
+		fffa_batch_commit(b, 1 + i % 100, &(struct fffa_record_info){.seq = i + 1});
 	}
 	fffa_batch_seal(b);
 	for (uint32_t i = 0; i < n; i++) {
@@ -127,7 +127,7 @@ static uint32_t fill(struct fffa_batch *b)
 			continue;
 		}
 		memset(dst, 'r', 300);
-		fffa_batch_commit(b, 300, &(struct fffa_batch_mark){.seq = seq});
+		fffa_batch_commit(b, 300, &(struct fffa_record_info){.seq = seq});
 		seq++;
 	}
 	return fffa_batch_count(b);

@@ -10,9 +10,10 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "sinks/file/aws/aws_names.h"
+#include "sinks/file/aws/aws_object.h"
+#include "sinks/file/aws/aws_slots.h"
 #include "sinks/sink.h"
-#include "tests/unit/sinks/aws_place.h"
+#include "tests/unit/sinks/aws_fixture.h"
 
 static void names_are_as_aws_writes_them(void **state)
 {
@@ -22,19 +23,19 @@ static void names_are_as_aws_writes_them(void **state)
 	struct fffa_aws_object o, back;
 
 	(void)state;
-	fffa_file__aws_object_init(&o, &origin, "fl-1234abcd", T0_S / 300 + 1, 0xabcdef);
-	assert_int_equal(fffa_file__aws_object_name(&o, text, sizeof(text)), 0);
+	fffa_aws_object_init(&o, &origin, "fl-1234abcd", T0_S / 300 + 1, 0xabcdef);
+	assert_int_equal(fffa_aws_object_name(&o, text, sizeof(text)), 0);
 	assert_string_equal(text, "123456789012_vpcflowlogs_us-east-1_fl-1234abcd_20260511T1020Z_"
 				  "0000000000abcdef.log.gz");
-	assert_true(fffa_file__aws_object_parse(text, &back));
+	assert_true(fffa_aws_object_parse(text, &back));
 	assert_memory_equal(&o, &back, sizeof(o));
-	assert_int_equal(fffa_file__aws_object_folder(&o, false, text, sizeof(text)), 0);
+	assert_int_equal(fffa_aws_object_folder(&o, false, text, sizeof(text)), 0);
 	assert_string_equal(text, "AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/11");
-	assert_int_equal(fffa_file__aws_object_folder(&o, true, text, sizeof(text)), 0);
+	assert_int_equal(fffa_aws_object_folder(&o, true, text, sizeof(text)), 0);
 	assert_string_equal(text, "AWSLogs/aws-account-id=123456789012/aws-service=vpcflowlogs/"
 				  "aws-region=us-east-1/year=2026/month=05/day=11");
-	assert_int_equal(fffa_file__aws_object_name(&o, text, 20), -ENAMETOOLONG);
-	assert_int_equal(fffa_file__aws_object_folder(&o, true, text, 20), -ENAMETOOLONG);
+	assert_int_equal(fffa_aws_object_name(&o, text, 20), -ENAMETOOLONG);
+	assert_int_equal(fffa_aws_object_folder(&o, true, text, 20), -ENAMETOOLONG);
 }
 
 /* What an instance says of itself must not lead out of the folder. */
@@ -46,12 +47,12 @@ static void hostile_origin_stays_in_the_folder(void **state)
 	struct fffa_aws_object o;
 
 	(void)state;
-	fffa_file__aws_object_init(&o, &origin, NULL, 0, 1);
-	assert_int_equal(fffa_file__aws_object_folder(&o, false, text, sizeof(text)), 0);
+	fffa_aws_object_init(&o, &origin, NULL, 0, 1);
+	assert_int_equal(fffa_aws_object_folder(&o, false, text, sizeof(text)), 0);
 	assert_string_equal(text, "AWSLogs/------etc/vpcflowlogs/a-b----c/1970/01/01");
-	assert_true(fffa_file__is_flow_log_id(o.flow_log_id));
+	assert_true(fffa_aws_object_is_flow_log_id(o.flow_log_id));
 	origin = (struct fffa_batch_origin){.agent_id = ""};
-	fffa_file__aws_object_init(&o, &origin, NULL, INT64_MAX, 1);
+	fffa_aws_object_init(&o, &origin, NULL, INT64_MAX, 1);
 	assert_string_equal(o.account, "unknown");
 	assert_string_equal(o.region, "unknown");
 	assert_string_equal(o.stamp, "99991231T2359Z");
@@ -77,96 +78,96 @@ static void other_names_are_not_ours(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		assert_false(fffa_file__aws_object_parse(names[i], &o));
+		assert_false(fffa_aws_object_parse(names[i], &o));
 }
 
 static void slots_are_of_five_minutes(void **state)
 {
 	(void)state;
-	assert_int_equal(fffa_file__aws_slot(T0_S * 1000), T0_S / 300);
-	assert_int_equal(fffa_file__aws_slot(T0_S * 1000 + SLOT_MS - 1), T0_S / 300);
-	assert_int_equal(fffa_file__aws_slot(T0_S * 1000 + SLOT_MS), T0_S / 300 + 1);
-	assert_int_equal(fffa_file__aws_slot(-1), 0);
+	assert_int_equal(fffa_aws_slots_at(T0_S * 1000), T0_S / 300);
+	assert_int_equal(fffa_aws_slots_at(T0_S * 1000 + SLOT_MS - 1), T0_S / 300);
+	assert_int_equal(fffa_aws_slots_at(T0_S * 1000 + SLOT_MS), T0_S / 300 + 1);
+	assert_int_equal(fffa_aws_slots_at(-1), 0);
 }
 
 static void each_slot_has_its_object(void **state)
 {
-	struct aws_place *p = *state;
+	struct aws_fixture *p = *state;
 	const int64_t times[] = {T0_S * 1000, T0_S * 1000 + SLOT_MS, T0_S * 1000 + 5,
 				 T0_S * 1000 - 1};
 
-	aws_place_open(p);
-	assert_int_equal(aws_place_work(p, aws_place_batch(1, 400, times, 4)), 0);
-	assert_int_equal(aws_place_work(p, aws_place_batch(401, 100, times, 3)), 0);
-	assert_int_equal(aws_place_count(p, "-path '*AWSLogs*'"), 0);
-	assert_int_equal(aws_place_count(p, "-path '*.part*'"), 3);
-	aws_place_complete_all(p);
+	aws_fixture_open(p);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1, 400, times, 4)), 0);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(401, 100, times, 3)), 0);
+	assert_int_equal(aws_fixture_count(p, "-path '*AWSLogs*'"), 0);
+	assert_int_equal(aws_fixture_count(p, "-path '*.part*'"), 3);
+	aws_fixture_complete_all(p);
 	assert_int_equal(
-		aws_place_count(p,
-				"-path '*AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/11/*'"),
+		aws_fixture_count(
+			p, "-path '*AWSLogs/123456789012/vpcflowlogs/us-east-1/2026/05/11/*'"),
 		3);
-	assert_int_equal(aws_place_count(p, "-path '*.part*'"), 0);
+	assert_int_equal(aws_fixture_count(p, "-path '*.part*'"), 0);
 	assert_int_equal(p->job.completed, 3);
-	aws_place_expect_once(p, 1, 500);
+	aws_fixture_expect_once(p, 1, 500);
 }
 
 static void an_object_is_completed_after_its_slot(void **state)
 {
-	struct aws_place *p = *state;
+	struct aws_fixture *p = *state;
 	const int64_t t = T0_S * 1000, late = t - 10 * SLOT_MS;
 
-	aws_place_open(p);
-	assert_int_equal(aws_place_work(p, aws_place_batch(1, 10, &t, 1)), 0);
-	assert_int_equal(aws_place_work(p, aws_place_batch(11, 10, &late, 1)), 0);
+	aws_fixture_open(p);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1, 10, &t, 1)), 0);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(11, 10, &late, 1)), 0);
 	p->job.now_s = T0_S + 10 + FFFA_AWS_GRACE_S - 1;
-	(void)aws_place_work(p, NULL);
+	(void)aws_fixture_work(p, NULL);
 	assert_int_equal(p->job.completed, 0);
 	p->job.now_s++; /* what came late has had its time too */
-	(void)aws_place_work(p, NULL);
+	(void)aws_fixture_work(p, NULL);
 	assert_int_equal(p->job.completed, 1);
 	p->job.now_s = T0_S + FFFA_AWS_SLOT_S + FFFA_AWS_GRACE_S - 1;
-	(void)aws_place_work(p, NULL);
+	(void)aws_fixture_work(p, NULL);
 	assert_int_equal(p->job.completed, 1);
 	p->job.now_s++;
-	(void)aws_place_work(p, NULL);
+	(void)aws_fixture_work(p, NULL);
 	assert_int_equal(p->job.completed, 2);
 	assert_int_equal(p->job.open_bytes, 0);
 	/* A record that comes even later: a further object of the same slot. */
-	assert_int_equal(aws_place_work(p, aws_place_batch(21, 1, &t, 1)), 0);
-	aws_place_complete_all(p);
-	assert_int_equal(aws_place_count(p, "-name '*_20260511T1015Z_*'"), 2);
-	aws_place_expect_once(p, 1, 21);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(21, 1, &t, 1)), 0);
+	aws_fixture_complete_all(p);
+	assert_int_equal(aws_fixture_count(p, "-name '*_20260511T1015Z_*'"), 2);
+	aws_fixture_expect_once(p, 1, 21);
 }
 
 static void a_full_object_is_followed_by_another(void **state)
 {
-	struct aws_place *p = *state;
+	struct aws_fixture *p = *state;
 	const int64_t t = T0_S * 1000;
 
 	p->conf.size_bytes = 6000;
-	aws_place_open(p);
+	aws_fixture_open(p);
 	for (uint64_t i = 0; i < 40; i++)
-		assert_int_equal(aws_place_work(p, aws_place_batch(1 + 50 * i, 50, &t, 1)), 0);
-	aws_place_complete_all(p);
-	aws_place_expect_once(p, 1, 2000);
-	assert_true(aws_place_count(p, "-size -6000c") >= 2);
-	assert_int_equal(aws_place_count(p, "-size +6000c"), 0);
+		assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1 + 50 * i, 50, &t, 1)), 0);
+	aws_fixture_complete_all(p);
+	aws_fixture_expect_once(p, 1, 2000);
+	assert_true(aws_fixture_count(p, "-size -6000c") >= 2);
+	assert_int_equal(aws_fixture_count(p, "-size +6000c"), 0);
 }
 
 /* More slots than objects may be open: the oldest make way. */
 static void many_slots_in_a_batch(void **state)
 {
-	struct aws_place *p = *state;
+	struct aws_fixture *p = *state;
 	int64_t times[40];
 
 	for (size_t i = 0; i < 40; i++)
 		times[i] = T0_S * 1000 + (int64_t)(i * 7 % 40) * SLOT_MS;
-	aws_place_open(p);
-	assert_int_equal(aws_place_work(p, aws_place_batch(1, 400, times, 40)), 0);
+	aws_fixture_open(p);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1, 400, times, 40)), 0);
 	assert_int_equal(p->job.completed, 32);
-	aws_place_complete_all(p);
-	assert_int_equal(aws_place_count(p, "-path '*AWSLogs*'"), 40);
-	aws_place_expect_once(p, 1, 400);
+	aws_fixture_complete_all(p);
+	assert_int_equal(aws_fixture_count(p, "-path '*AWSLogs*'"), 40);
+	aws_fixture_expect_once(p, 1, 400);
 }
 
 static void set_file_limit(rlim_t bytes)
@@ -181,71 +182,72 @@ static void set_file_limit(rlim_t bytes)
 /* The first slot's object takes its records, the second's does not: a verdict for each. */
 static void some_slots_without_room(void **state)
 {
-	struct aws_place *p = *state;
+	struct aws_fixture *p = *state;
 	const int64_t times[] = {T0_S * 1000 + SLOT_MS, T0_S * 1000};
 	uint64_t again[10];
 	size_t n = 0;
 
-	aws_place_open(p);
+	aws_fixture_open(p);
 	for (uint64_t i = 0; i < 20; i++) /* the later slot's is much longer */
-		assert_int_equal(aws_place_work(p, aws_place_batch(1 + 50 * i, 50, times, 1)), 0);
+		assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1 + 50 * i, 50, times, 1)),
+				 0);
 	set_file_limit((rlim_t)p->job.open_bytes + 8);
-	assert_int_equal(aws_place_work(p, aws_place_batch(1001, 10, times, 2)), -EFBIG);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1001, 10, times, 2)), -EFBIG);
 	assert_non_null(p->job.verdicts);
 	for (uint32_t i = 0; i < 10; i++) {
 		assert_int_equal(p->job.verdicts[i], i % 2 ? FFFA_V_DELIVERED : FFFA_V_RETRY);
 		if (p->job.verdicts[i] == FFFA_V_RETRY)
 			again[n++] = 1001 + i;
 	}
-	assert_int_equal(aws_place_work(p, aws_place_batch(again[0], 1, times, 1)), -EFBIG);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(again[0], 1, times, 1)), -EFBIG);
 	assert_null(p->job.verdicts);
 	set_file_limit(RLIM_INFINITY);
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(aws_place_work(p, aws_place_batch(again[i], 1, times, 1)), 0);
-	aws_place_complete_all(p);
-	aws_place_expect_once(p, 1, 1010);
+		assert_int_equal(aws_fixture_work(p, aws_fixture_batch(again[i], 1, times, 1)), 0);
+	aws_fixture_complete_all(p);
+	aws_fixture_expect_once(p, 1, 1010);
 }
 
 /* Without room for the end of the stream an object waits, and goes on taking records. */
 static void completion_is_tried_again(void **state)
 {
-	struct aws_place *p = *state;
+	struct aws_fixture *p = *state;
 	const int64_t t = T0_S * 1000;
 
-	aws_place_open(p);
-	assert_int_equal(aws_place_work(p, aws_place_batch(1, 50, &t, 1)), 0);
+	aws_fixture_open(p);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1, 50, &t, 1)), 0);
 	set_file_limit((rlim_t)p->job.open_bytes + 4);
 	p->job.complete_all = true;
-	(void)aws_place_work(p, NULL);
+	(void)aws_fixture_work(p, NULL);
 	assert_int_equal(p->job.completion_error, -EFBIG);
 	assert_int_equal(p->job.completed, 0);
 	p->job.complete_all = false;
 	set_file_limit(RLIM_INFINITY);
-	assert_int_equal(aws_place_work(p, aws_place_batch(51, 50, &t, 1)), 0);
-	aws_place_complete_all(p);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(51, 50, &t, 1)), 0);
+	aws_fixture_complete_all(p);
 	assert_int_equal(p->job.completed, 1);
-	aws_place_expect_once(p, 1, 100);
+	aws_fixture_expect_once(p, 1, 100);
 }
 
 static void nothing_is_left_of_a_batch_without_room(void **state)
 {
-	struct aws_place *p = *state;
+	struct aws_fixture *p = *state;
 	const int64_t t = T0_S * 1000;
 
-	aws_place_open(p);
+	aws_fixture_open(p);
 	set_file_limit(20);
-	assert_int_equal(aws_place_work(p, aws_place_batch(1, 50, &t, 1)), -EFBIG);
-	aws_place_complete_all(p);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1, 50, &t, 1)), -EFBIG);
+	aws_fixture_complete_all(p);
 	set_file_limit(RLIM_INFINITY);
-	assert_int_equal(aws_place_count(p, ""), 0); /* not even an empty object */
-	assert_int_equal(aws_place_work(p, aws_place_batch(1, 50, &t, 1)), 0);
-	aws_place_complete_all(p);
-	aws_place_expect_once(p, 1, 50);
+	assert_int_equal(aws_fixture_count(p, ""), 0); /* not even an empty object */
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1, 50, &t, 1)), 0);
+	aws_fixture_complete_all(p);
+	aws_fixture_expect_once(p, 1, 50);
 }
 
 static void folders_and_modes(void **state)
 {
-	struct aws_place *p = *state;
+	struct aws_fixture *p = *state;
 	const int64_t t = T0_S * 1000;
 	char path[200], *object;
 	struct stat st;
@@ -253,19 +255,19 @@ static void folders_and_modes(void **state)
 
 	p->conf.hive = true;
 	p->conf.sync = true;
-	aws_place_open(p);
-	assert_int_equal(aws_place_work(p, aws_place_batch(1, 10, &t, 1)), 0);
-	aws_place_complete_all(p);
+	aws_fixture_open(p);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1, 10, &t, 1)), 0);
+	aws_fixture_complete_all(p);
 	(void)umask(old);
 	(void)snprintf(path, sizeof(path), "%s/AWSLogs/aws-account-id=123456789012", p->dir);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0750);
-	object = aws_place_find(p, "-path '*/year=2026/month=05/day=11/*'");
+	object = aws_fixture_find(p, "-path '*/year=2026/month=05/day=11/*'");
 	object[strcspn(object, "\n")] = '\0';
 	assert_int_equal(stat(object, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0640);
 	free(object);
-	aws_place_expect_once(p, 1, 10);
+	aws_fixture_expect_once(p, 1, 10);
 }
 
 int main(void)

@@ -8,41 +8,41 @@
 #include "sinks/file/layout/file_access.h"
 #include "sinks/file/layout/stamp.h"
 #include "sinks/file/options.h"
-#include "sinks/file/plain/names.h"
+#include "sinks/file/plain/rotated_name.h"
 #include "sinks/file/plain/rotate.h"
 
 static void names_are_read_back(void **state)
 {
 	static const struct {
-		struct fffa_file_rotated r;
+		struct fffa_rotated_name r;
 		const char *name;
 	} rows[] = {
 		{{.stamp = "20260511T101500Z"}, "flows.log.20260511T101500Z"},
 		{{.stamp = "20260511T101500Z", .number = 12}, "flows.log.20260511T101500Z-12"},
-		{{.stamp = "20260511T101500Z", .kind = FFFA_FILE_ZSTD},
+		{{.stamp = "20260511T101500Z", .kind = FFFA_FILE_COMPRESS_ZSTD},
 		 "flows.log.20260511T101500Z.zst"},
 		{{.stamp = "20260511T101500Z",
 		  .number = 1,
-		  .kind = FFFA_FILE_GZIP,
+		  .kind = FFFA_FILE_COMPRESS_GZIP,
 		  .unfinished = true},
 		 "flows.log.20260511T101500Z-1.gz.tmp"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct fffa_file_rotated back;
+		struct fffa_rotated_name back;
 		char name[64];
 
 		assert_int_equal(
-			fffa_file__rotated_name("flows.log", &rows[i].r, name, sizeof(name)), 0);
+			fffa_rotated_name_format("flows.log", &rows[i].r, name, sizeof(name)), 0);
 		assert_string_equal(name, rows[i].name);
-		assert_true(fffa_file__rotated_parse("flows.log", name, &back));
+		assert_true(fffa_rotated_name_parse("flows.log", name, &back));
 		assert_string_equal(back.stamp, rows[i].r.stamp);
 		assert_int_equal(back.number, rows[i].r.number);
 		assert_int_equal(back.kind, rows[i].r.kind);
 		assert_int_equal(back.unfinished, rows[i].r.unfinished);
-		assert_int_equal(fffa_file__rotated_name("flows.log", &rows[i].r, name,
-							 strlen(rows[i].name)),
+		assert_int_equal(fffa_rotated_name_format("flows.log", &rows[i].r, name,
+							  strlen(rows[i].name)),
 				 -ENAMETOOLONG);
 	}
 }
@@ -72,24 +72,24 @@ static void other_names_are_left_alone(void **state)
 		"other.log.20260511T101500Z",
 		"xflows.log.20260511T101500Z",
 	};
-	struct fffa_file_rotated r;
+	struct fffa_rotated_name r;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		assert_false(fffa_file__rotated_parse("flows.log", names[i], &r));
+		assert_false(fffa_rotated_name_parse("flows.log", names[i], &r));
 }
 
 static void order_is_of_time_then_number(void **state)
 {
-	const struct fffa_file_rotated a = {.stamp = "20260511T101500Z", .number = 9},
+	const struct fffa_rotated_name a = {.stamp = "20260511T101500Z", .number = 9},
 				       b = {.stamp = "20260511T101500Z", .number = 10},
 				       c = {.stamp = "20260511T101501Z"};
 
 	(void)state;
-	assert_true(fffa_file__rotated_compare(&a, &b) < 0);
-	assert_true(fffa_file__rotated_compare(&b, &c) < 0);
-	assert_true(fffa_file__rotated_compare(&c, &a) > 0);
-	assert_int_equal(fffa_file__rotated_compare(&a, &a), 0);
+	assert_true(fffa_rotated_name_compare(&a, &b) < 0);
+	assert_true(fffa_rotated_name_compare(&b, &c) < 0);
+	assert_true(fffa_rotated_name_compare(&c, &a) > 0);
+	assert_int_equal(fffa_rotated_name_compare(&a, &a), 0);
 }
 
 static void stamp_is_utc(void **state)
@@ -107,41 +107,41 @@ static void stamp_is_utc(void **state)
 
 static void due_by_size(void **state)
 {
-	struct fffa_file_rotation r = {.size_bytes = 1000};
+	struct fffa_plain_rotation r = {.size_bytes = 1000};
 
 	(void)state;
-	assert_false(
-		fffa_file__rotation_due(&r, 0, 10, 5000, 100)); /* empty, however large the batch */
-	assert_false(fffa_file__rotation_due(&r, 10, 10, 5000, 100)); /* only the header */
-	assert_false(fffa_file__rotation_due(&r, 900, 10, 100, 100)); /* fits exactly */
-	assert_true(fffa_file__rotation_due(&r, 900, 10, 101, 100));
-	assert_false(fffa_file__rotation_due(&r, 2000, 10, 0, 100)); /* nothing to write */
+	assert_false(fffa_plain_rotate_is_due(&r, 0, 10, 5000,
+					      100)); /* empty, however large the batch */
+	assert_false(fffa_plain_rotate_is_due(&r, 10, 10, 5000, 100)); /* only the header */
+	assert_false(fffa_plain_rotate_is_due(&r, 900, 10, 100, 100)); /* fits exactly */
+	assert_true(fffa_plain_rotate_is_due(&r, 900, 10, 101, 100));
+	assert_false(fffa_plain_rotate_is_due(&r, 2000, 10, 0, 100)); /* nothing to write */
 	r.not_before_s = 105;
-	assert_false(fffa_file__rotation_due(&r, 900, 10, 101, 104));
-	assert_true(fffa_file__rotation_due(&r, 900, 10, 101, 105));
+	assert_false(fffa_plain_rotate_is_due(&r, 900, 10, 101, 104));
+	assert_true(fffa_plain_rotate_is_due(&r, 900, 10, 101, 105));
 }
 
 static void due_at_multiples_of_the_interval(void **state)
 {
-	struct fffa_file_rotation r = {.interval_s = 3600, .slot = 10};
+	struct fffa_plain_rotation r = {.interval_s = 3600, .slot = 10};
 
 	(void)state;
-	assert_false(fffa_file__rotation_due(&r, 900, 10, 0, 11 * 3600 - 1));
-	assert_true(fffa_file__rotation_due(&r, 900, 10, 0, 11 * 3600));
-	assert_true(fffa_file__rotation_due(&r, 900, 10, 1, 12 * 3600));
-	assert_false(fffa_file__rotation_due(&r, 900, 10, 1, 3600)); /* the clock was set back */
+	assert_false(fffa_plain_rotate_is_due(&r, 900, 10, 0, 11 * 3600 - 1));
+	assert_true(fffa_plain_rotate_is_due(&r, 900, 10, 0, 11 * 3600));
+	assert_true(fffa_plain_rotate_is_due(&r, 900, 10, 1, 12 * 3600));
+	assert_false(fffa_plain_rotate_is_due(&r, 900, 10, 1, 3600)); /* the clock was set back */
 	/* Without a record it waits for the first, and belongs to that one's slot. */
-	assert_false(fffa_file__rotation_due(&r, 10, 10, 1, 12 * 3600));
-	assert_false(fffa_file__rotation_due(&r, 900, 10, 1, 13 * 3600 - 1));
-	assert_true(fffa_file__rotation_due(&r, 900, 10, 1, 13 * 3600));
+	assert_false(fffa_plain_rotate_is_due(&r, 10, 10, 1, 12 * 3600));
+	assert_false(fffa_plain_rotate_is_due(&r, 900, 10, 1, 13 * 3600 - 1));
+	assert_true(fffa_plain_rotate_is_due(&r, 900, 10, 1, 13 * 3600));
 }
 
 static void never_due_without_options(void **state)
 {
-	struct fffa_file_rotation r = {.size_bytes = 0};
+	struct fffa_plain_rotation r = {.size_bytes = 0};
 
 	(void)state;
-	assert_false(fffa_file__rotation_due(&r, INT64_MAX / 2, 0, SIZE_MAX / 4, INT64_MAX / 2));
+	assert_false(fffa_plain_rotate_is_due(&r, INT64_MAX / 2, 0, SIZE_MAX / 4, INT64_MAX / 2));
 }
 
 static void mode_and_owner_are_checked(void **state)
@@ -164,7 +164,7 @@ static void mode_and_owner_are_checked(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		conf.mode = (char *)(uintptr_t)bad[i].mode;
 		conf.owner = (char *)(uintptr_t)bad[i].owner;
-		assert_int_equal(fffa_file__check(&conf, &err), -EINVAL);
+		assert_int_equal(fffa_file_options_check(&conf, &err), -EINVAL);
 		assert_non_null(strstr(err.text, bad[i].says));
 	}
 	conf.mode = (char[]){"0604"};

@@ -14,19 +14,19 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sinks/file/plain/names.h"
-#include "sinks/file/plain/tidy.h"
+#include "sinks/file/plain/rotated_name.h"
+#include "sinks/file/plain/retention.h"
 #include "tests/stubs/make_batch.h"
 #include "tests/stubs/sink_rig.h"
-#include "tests/unit/sinks/file_place.h"
+#include "tests/unit/sinks/file_fixture.h"
 
 #define HEAD "h\n"
 
 static int setup(void **state)
 {
-	struct place *p;
+	struct file_fixture *p;
 
-	if (file_place_setup(state))
+	if (file_fixture_setup(state))
 		return -1;
 	p = *state;
 	p->conf.rotate.size_bytes = 1000;
@@ -34,7 +34,7 @@ static int setup(void **state)
 }
 
 /* Names in the folder, sorted; the caller frees each and the list. */
-static int names(const struct place *p, struct dirent ***out)
+static int names(const struct file_fixture *p, struct dirent ***out)
 {
 	int n = scandir(p->dir, out, NULL, alphasort), kept = 0;
 
@@ -55,7 +55,7 @@ static void free_names(struct dirent **list, int n)
 	free(list);
 }
 
-static void touch(const struct place *p, const char *name, const char *text)
+static void touch(const struct file_fixture *p, const char *name, const char *text)
 {
 	char path[400];
 	FILE *f;
@@ -68,7 +68,7 @@ static void touch(const struct place *p, const char *name, const char *text)
 }
 
 /* Exactly these, each behind a space, in the order of strcmp. */
-static void expect_names(const struct place *p, const char *want)
+static void expect_names(const struct file_fixture *p, const char *want)
 {
 	struct dirent **list;
 	int n = names(p, &list);
@@ -89,7 +89,7 @@ struct reading {
 };
 
 /* Each file begins with the header and goes on in the sequence. */
-static void read_file(const struct place *p, const char *name, long most, struct reading *r)
+static void read_file(const struct file_fixture *p, const char *name, long most, struct reading *r)
 {
 	char path[400], line[256];
 	FILE *f;
@@ -108,13 +108,13 @@ static void read_file(const struct place *p, const char *name, long most, struct
 
 static int by_number(const struct dirent **a, const struct dirent **b)
 {
-	struct fffa_file_rotated ra, rb;
-	bool a_old = fffa_file__rotated_parse("flows.log", (*a)->d_name, &ra);
-	bool b_old = fffa_file__rotated_parse("flows.log", (*b)->d_name, &rb);
+	struct fffa_rotated_name ra, rb;
+	bool a_old = fffa_rotated_name_parse("flows.log", (*a)->d_name, &ra);
+	bool b_old = fffa_rotated_name_parse("flows.log", (*b)->d_name, &rb);
 
 	if (!a_old || !b_old)
 		return b_old - a_old; /* the current one is the newest */
-	return fffa_file__rotated_compare(&ra, &rb);
+	return fffa_rotated_name_compare(&ra, &rb);
 }
 
 static int no_dots(const struct dirent *d)
@@ -123,7 +123,7 @@ static int no_dots(const struct dirent *d)
 }
 
 /* All files, none larger than most bytes. */
-static struct reading read_some(const struct place *p, long most)
+static struct reading read_some(const struct file_fixture *p, long most)
 {
 	struct reading r = {.seq = 1};
 	struct dirent **list;
@@ -135,7 +135,7 @@ static struct reading read_some(const struct place *p, long most)
 	return r;
 }
 
-static struct reading read_all(const struct place *p)
+static struct reading read_all(const struct file_fixture *p)
 {
 	return read_some(p, 1000);
 }
@@ -152,16 +152,17 @@ static void send_some(struct sink_rig *r, uint64_t *seq, int batches)
 	}
 }
 
-static void tidy(struct place *p, int64_t keep, enum fffa_file_kind kind)
+static void apply_retention(struct file_fixture *p, int64_t max_files,
+			    enum fffa_file_compression kind)
 {
 	const atomic_bool cancel = false;
 
-	assert_int_equal(fffa_file__tidy(p->path, keep, kind, &cancel), 0);
+	assert_int_equal(fffa_plain_retention_apply(p->path, max_files, kind, &cancel), 0);
 }
 
 static void every_record_once_over_all_files(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct sink_rig r;
 	struct reading got;
 	uint64_t seq = 1;
@@ -191,7 +192,7 @@ static void every_record_once_over_all_files(void **state)
 
 static void last_interval_is_put_aside(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	const struct timespec then[2] = {{.tv_sec = time(NULL) - 7200},
 					 {.tv_sec = time(NULL) - 7200}};
 	struct sink_rig r;
@@ -214,7 +215,7 @@ static void last_interval_is_put_aside(void **state)
 /* A second's interval: the timer does it without a batch. */
 static void an_idle_file_is_put_aside(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct dirent **list;
 	struct sink_rig r;
 	uint64_t seq = 1;
@@ -238,7 +239,7 @@ static void an_idle_file_is_put_aside(void **state)
 /* The folder takes no new name: the file goes on, and nothing is lost. */
 static void failed_rotation_goes_on_in_the_old_file(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	char moved[128], old[400];
 	struct dirent **list;
 	struct sink_rig r;
@@ -265,7 +266,7 @@ static void failed_rotation_goes_on_in_the_old_file(void **state)
 /* The file is put aside, then there is no descriptor for a new one: it gets its name back. */
 static void no_new_file_no_rotation(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct rlimit old, low;
 	struct sink_rig r;
 	struct reading got;
@@ -295,17 +296,17 @@ static void names_rise_whatever_the_clock_does(void **state)
 	static const char want[] = " flows.log"
 				   " flows.log.20990101T000000Z-10"
 				   " flows.log.20990101T000000Z-11";
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct sink_rig r;
 	uint64_t seq = 1;
 
 	touch(p, "flows.log.20990101T000000Z-9.gz", "x");
-	p->conf.rotate.keep = 2;
+	p->conf.rotate.max_files = 2;
 	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
 	assert_int_equal(sink_rig_start(&r), 0);
 	send_some(&r, &seq, 7);
 	sink_rig_close(&r);
-	tidy(p, 2, FFFA_FILE_PLAIN);
+	apply_retention(p, 2, FFFA_FILE_COMPRESS_NONE);
 	expect_names(p, want);
 }
 
@@ -314,7 +315,7 @@ static void a_file_that_was_moved_is_only_opened_again(void **state)
 {
 	static const char want[] = " flows.log"
 				   " flows.log.1";
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	char moved[128];
 	struct sink_rig r;
 	uint64_t seq = 1;
@@ -331,7 +332,7 @@ static void a_file_that_was_moved_is_only_opened_again(void **state)
 
 static void through_a_symbolic_link(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	char real[128];
 	struct sink_rig r;
 	struct stat st;
@@ -357,7 +358,7 @@ static void the_oldest_go_and_others_stay(void **state)
 				   " flows.log.20260511T101501Z.zst"
 				   " flows.log.20260511T101502Z"
 				   " other.20200101T000000Z";
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 
 	touch(p, "flows.log", "x");
 	touch(p, "flows.log.1", "x");
@@ -369,13 +370,13 @@ static void the_oldest_go_and_others_stay(void **state)
 	touch(p, "flows.log.20260511T101501Z.zst", "x");
 	touch(p, "flows.log.20260511T101502Z.zst.tmp", "x");
 	touch(p, "flows.log.20260511T101502Z", "x");
-	tidy(p, 3, FFFA_FILE_PLAIN);
+	apply_retention(p, 3, FFFA_FILE_COMPRESS_NONE);
 	expect_names(p, want);
-	tidy(p, 0, FFFA_FILE_PLAIN);
+	apply_retention(p, 0, FFFA_FILE_COMPRESS_NONE);
 	expect_names(p, want);
 }
 
-static void run_tool(const char *fmt, const struct place *p)
+static void run_tool(const char *fmt, const struct file_fixture *p)
 {
 	char command[400];
 
@@ -392,7 +393,7 @@ static void old_ones_are_compressed(void **state)
 				   " flows.log.20260511T101500Z.gz"
 				   " flows.log.20260511T101501Z-2.gz"
 				   " flows.log.20260511T101502Z.zst";
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct stat st;
 	char path[400];
 
@@ -401,34 +402,35 @@ static void old_ones_are_compressed(void **state)
 	touch(p, "flows.log.20260511T101501Z-2", "");
 	(void)snprintf(path, sizeof(path), "%s/flows.log.20260511T101500Z", p->dir);
 	assert_int_equal(chmod(path, 0604), 0);
-	tidy(p, 24, FFFA_FILE_GZIP);
+	apply_retention(p, 24, FFFA_FILE_COMPRESS_GZIP);
 	expect_names(p, gzip);
 	(void)snprintf(path, sizeof(path), "%s/flows.log.20260511T101500Z.gz", p->dir);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0604);
 	run_tool("gzip -t %s/*.gz", p);
 	run_tool("test \"$(gzip -dc %s/*Z.gz)\" = hello", p);
-	touch(p, "flows.log.20260511T101502Z", "world\n");
-	tidy(p, 24, FFFA_FILE_ZSTD);
+	touch(p, "flows.log.20260511T101502Z", "again\n");
+	apply_retention(p, 24, FFFA_FILE_COMPRESS_ZSTD);
 	expect_names(p, zstd);
 	run_tool("zstd -qt %s/*.zst", p);
-	run_tool("test \"$(zstd -dcq %s/*.zst)\" = world", p);
+	run_tool("test \"$(zstd -dcq %s/*.zst)\" = again", p);
 }
 
 static void cancelled_compression_leaves_the_source(void **state)
 {
 	static const char want[] = " flows.log.20260511T101500Z";
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	const atomic_bool cancel = true;
 
 	touch(p, "flows.log.20260511T101500Z", "hello\n");
-	assert_int_equal(fffa_file__tidy(p->path, 0, FFFA_FILE_ZSTD, &cancel), 0);
+	assert_int_equal(fffa_plain_retention_apply(p->path, 0, FFFA_FILE_COMPRESS_ZSTD, &cancel),
+			 0);
 	expect_names(p, want);
 }
 
 static void mode_is_exact(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct sink_rig r;
 	struct stat st;
 	mode_t old = umask(077);
@@ -452,7 +454,7 @@ static void put_fact(void *arg, const char *key, const char *value)
 
 static void report_tells_of_the_file(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	char facts[512] = "";
 	struct sink_rig r;
 	uint64_t seq = 1;
@@ -468,7 +470,7 @@ static void report_tells_of_the_file(void **state)
 	assert_non_null(strstr(facts, "errors=0 "));
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, file_place_teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, file_fixture_teardown)
 
 int main(void)
 {

@@ -14,7 +14,7 @@
 
 #include "tests/stubs/make_batch.h"
 #include "tests/stubs/sink_rig.h"
-#include "tests/unit/sinks/file_place.h"
+#include "tests/unit/sinks/file_fixture.h"
 
 /* The whole file as a string; the caller frees. */
 static char *slurp(const char *path)
@@ -35,13 +35,13 @@ static char *slurp(const char *path)
 static void expect_file(const char *path, const char *head, const struct rig_delivery *a,
 			const struct rig_delivery *b)
 {
-	const struct rig_delivery *const parts[] = {a, b};
+	const struct rig_delivery *const deliveries[] = {a, b};
 	char *text = slurp(path), *at = text;
 
 	assert_int_equal(strncmp(at, head, strlen(head)), 0);
 	at += strlen(head);
-	for (size_t i = 0; i < 2 && parts[i]; i++) {
-		struct fffa_span s = fffa_batch_bytes(parts[i]->d.batch);
+	for (size_t i = 0; i < 2 && deliveries[i]; i++) {
+		struct fffa_span s = fffa_batch_bytes(deliveries[i]->d.batch);
 
 		assert_true(strlen(at) >= s.len);
 		assert_memory_equal(at, s.ptr, s.len);
@@ -75,7 +75,7 @@ static int start_on_stdout(struct sink_rig *r, int fd)
 
 static void header_begins_a_new_file_only(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct sink_rig r;
 	struct rig_delivery a = {0}, b = {0};
 	struct stat st;
@@ -105,7 +105,7 @@ static void header_begins_a_new_file_only(void **state)
 
 static void start_says_what_to_do(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct sink_rig r;
 	char path[160];
 
@@ -145,7 +145,7 @@ static void path_is_required(void **state)
 /* The limit lies inside a record of b: nothing of b may stay, and nothing may come twice. */
 static void full_file_is_cut_back_and_tried_again(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct sink_rig r;
 	struct rig_delivery a = {0}, b = {0};
 	struct fffa_outcome o;
@@ -173,7 +173,7 @@ static void full_file_is_cut_back_and_tried_again(void **state)
 
 static void header_waits_for_room(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct sink_rig r;
 	struct rig_delivery a = {0};
 
@@ -193,7 +193,7 @@ static void header_waits_for_room(void **state)
 
 static void device_without_room_is_retry(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct sink_rig r;
 	struct rig_delivery a = {0};
 	struct fffa_outcome o;
@@ -211,7 +211,7 @@ static void device_without_room_is_retry(void **state)
 /* Standard output is shared: it is never cut. The same batch goes on where it stopped. */
 static void shared_output_goes_on_where_it_stopped(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct sink_rig r;
 	struct rig_delivery a = {0};
 	int fd = open(p->path, O_WRONLY | O_CREAT, 0600);
@@ -242,7 +242,7 @@ static void shared_output_goes_on_where_it_stopped(void **state)
  * begins. */
 static void a_torn_record_is_completed_before_another_batch(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct sink_rig r;
 	struct rig_delivery a = {0}, b = {0}, front = {0};
 	int fd = open(p->path, O_WRONLY | O_CREAT, 0600);
@@ -330,7 +330,7 @@ static void slow_reader(struct sink_rig *r, int reader)
 
 static void fifo_with_a_slow_reader(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct sink_rig r;
 	int reader;
 
@@ -346,7 +346,7 @@ static void fifo_with_a_slow_reader(void **state)
 /* The pipe stays a blocking one: its flags belong to the shell too. */
 static void stdout_pipe_with_a_slow_reader(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct sink_rig r;
 	int fds[2];
 
@@ -365,7 +365,7 @@ static void stdout_pipe_with_a_slow_reader(void **state)
 
 static void close_does_not_wait_for_a_reader(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct sink_rig r;
 	struct rig_delivery a = {0};
 	int fds[2];
@@ -390,7 +390,7 @@ static void close_does_not_wait_for_a_reader(void **state)
 /* `fffa replay FILE | head`: nobody comes back to a pipe without a name. */
 static void reader_gone_for_ever_is_rejected(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct sink_rig r;
 	struct rig_delivery a = {0};
 	struct fffa_outcome o;
@@ -412,7 +412,7 @@ static void reader_gone_for_ever_is_rejected(void **state)
 /* A FIFO has a name: another reader may open it. */
 static void reader_gone_from_a_fifo_is_retry(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct sink_rig r;
 	struct rig_delivery a = {0};
 	struct fffa_outcome o;
@@ -432,7 +432,7 @@ static void reader_gone_from_a_fifo_is_retry(void **state)
 
 static void reopen_begins_a_new_file(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct sink_rig r;
 	struct rig_delivery a = {0}, b = {0}, c = {0};
 	char old[128];
@@ -462,7 +462,7 @@ static void reopen_begins_a_new_file(void **state)
 
 static void failed_reopen_keeps_the_old_file(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct sink_rig r;
 	struct rig_delivery a = {0};
 	char old[128];
@@ -483,7 +483,7 @@ static void failed_reopen_keeps_the_old_file(void **state)
 /* Another process's bytes behind ours are never cut, also when our batch failed half written. */
 static void bytes_of_others_are_never_cut(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	struct sink_rig r;
 	struct rig_delivery a = {0};
 	int fd = open(p->path, O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -504,7 +504,7 @@ static void bytes_of_others_are_never_cut(void **state)
 	(void)close(fd);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, file_place_setup, file_place_teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, file_fixture_setup, file_fixture_teardown)
 
 int main(void)
 {

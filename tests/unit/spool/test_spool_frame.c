@@ -26,9 +26,9 @@ static struct fffa_batch *make_batch(uint64_t first)
 
 	assert_non_null(b);
 	for (uint64_t i = 0; i < PER; i++) {
-		struct fffa_batch_mark m = {.seq = first + 2 * i,
-					    .flow = first * 1000 + i,
-					    .time_ms = (int64_t)(50 - i)};
+		struct fffa_record_info m = {.seq = first + 2 * i,
+					     .flow = first * 1000 + i,
+					     .time_ms = (int64_t)(50 - i)};
 		uint8_t *dst = fffa_batch_room(b, 8);
 
 		assert_non_null(dst);
@@ -93,7 +93,8 @@ static void check_same(const struct fffa_batch *got, size_t i)
 	assert_memory_equal(fffa_batch_bytes(got).ptr, fffa_batch_bytes(want).ptr,
 			    fffa_batch_bytes(want).len);
 	for (uint32_t k = 0; k < PER; k++) {
-		struct fffa_batch_mark a = fffa_batch_mark(got, k), b = fffa_batch_mark(want, k);
+		struct fffa_record_info a = fffa_batch_record_info(got, k),
+					b = fffa_batch_record_info(want, k);
 
 		assert_memory_equal(&a, &b, sizeof(a));
 		assert_int_equal(fffa_batch_record(got, k).len, fffa_batch_record(want, k).len);

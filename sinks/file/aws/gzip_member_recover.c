@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "sinks/file/aws/gzip_end.h"
-#include "sinks/file/aws/part.h"
+#include "sinks/file/aws/gzip_member.h"
 
 #define GZIP_BITS    (15 + 16)
 #define AT_BORDER    128 /* data_type of inflate with Z_BLOCK: a block has ended, */
@@ -16,14 +16,14 @@
 struct reading {
 	int fd;
 	z_stream z;
-	int64_t offset;			  /* read so far */
-	struct fffa_part_state now, good; /* good.bytes 0: no line yet */
-	uint8_t last;			  /* byte of the content */
+	int64_t offset;				 /* read so far */
+	struct fffa_gzip_member_state now, good; /* good.bytes 0: no line yet */
+	uint8_t last;				 /* byte of the content */
 	uint8_t in[65536], out[65536];
 };
 
 /* Takes what is in in; NOT_COMPLETE at its end, 0 at the end of the stream. */
-static int step(struct reading *r)
+static int inflate_chunk(struct reading *r)
 {
 	for (;;) {
 		size_t got;
@@ -54,7 +54,7 @@ static int step(struct reading *r)
 	}
 }
 
-static int read_on(struct reading *r)
+static int read_chunk(struct reading *r)
 {
 	ssize_t n = pread(r->fd, r->in, sizeof(r->in), r->offset);
 
@@ -65,7 +65,7 @@ static int read_on(struct reading *r)
 	r->offset += n;
 	r->z.next_in = r->in;
 	r->z.avail_in = (uInt)n;
-	return step(r);
+	return inflate_chunk(r);
 }
 
 /* 0: whole, with nothing behind it; -EBADMSG: torn or damaged; another -errno. */
@@ -76,18 +76,18 @@ static int read_all(struct reading *r, const atomic_bool *cancel)
 	do {
 		if (atomic_load_explicit(cancel, memory_order_relaxed))
 			return -ECANCELED;
-		rc = read_on(r);
+		rc = read_chunk(r);
 	} while (rc == NOT_COMPLETE);
 	if (!rc && (r->z.avail_in || pread(r->fd, r->in, 1, r->offset) != 0))
 		rc = -EBADMSG;
 	return rc;
 }
 
-static int write_end(int fd, bool sync, const struct fffa_part_state *good)
+static int write_end(int fd, bool sync, const struct fffa_gzip_member_state *good)
 {
 	uint8_t end[FFFA_GZIP_END_BYTES];
 
-	fffa_file__gzip_end(good->crc, good->size, end);
+	fffa_gzip_end_write(good->crc, good->size, end);
 	if (ftruncate(fd, good->bytes))
 		return -errno;
 	if (pwrite(fd, end, sizeof(end), good->bytes) != (ssize_t)sizeof(end))
@@ -95,7 +95,7 @@ static int write_end(int fd, bool sync, const struct fffa_part_state *good)
 	return sync && fsync(fd) ? -errno : 0;
 }
 
-int fffa_file__part_salvage(int fd, bool sync, const atomic_bool *cancel)
+int fffa_gzip_member_recover(int fd, bool sync, const atomic_bool *cancel)
 {
 	struct reading *r = calloc(1, sizeof(*r));
 	int rc;

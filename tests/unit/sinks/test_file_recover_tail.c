@@ -12,7 +12,7 @@
 #include "agent/base/format.h"
 #include "tests/stubs/make_batch.h"
 #include "tests/stubs/sink_rig.h"
-#include "tests/unit/sinks/file_place.h"
+#include "tests/unit/sinks/file_fixture.h"
 
 /* The whole file as a string; the caller frees. */
 static char *slurp(const char *path)
@@ -40,7 +40,7 @@ static void spill(const char *path, const void *text, size_t n)
 }
 
 /* One life of the sink, which is given the records from first on; the file as a string. */
-static char *live(struct place *p, unsigned int format, uint64_t first)
+static char *live(struct file_fixture *p, unsigned int format, uint64_t first)
 {
 	struct rig_delivery d = {0};
 	struct sink_rig r;
@@ -60,7 +60,7 @@ static char *live(struct place *p, unsigned int format, uint64_t first)
  */
 static void a_torn_end_is_cut_at_the_start(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	char *whole = live(p, FFFA_FORMAT_JSON, 1), *text, want[256];
 	size_t len = strlen(whole);
 
@@ -81,7 +81,7 @@ static void a_torn_end_is_cut_at_the_start(void **state)
 /* No border is near, or none can be seen: whatever it is, it stays. */
 static void what_has_no_lines_is_not_cut(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	size_t n = FFFA_RECORD_BYTES_MAX + 1;
 	char *big = malloc(n), *text;
 
@@ -97,7 +97,7 @@ static void what_has_no_lines_is_not_cut(void **state)
 	free(big);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, file_place_setup, file_place_teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, file_fixture_setup, file_fixture_teardown)
 
 int main(void)
 {

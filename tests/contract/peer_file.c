@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "sinks/file/file.h"
-#include "tests/contract/far.h"
+#include "tests/contract/peer.h"
 
-struct far {
+struct peer {
 	char dir[32];
 	char path[64];
 	char fifo[64];
@@ -30,9 +30,9 @@ static void set_limit(rlim_t bytes)
 		abort();
 }
 
-static struct far *open_far(void)
+static struct peer *open_peer(void)
 {
-	struct far *f = calloc(1, sizeof(*f));
+	struct peer *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		abort();
@@ -46,7 +46,7 @@ static struct far *open_far(void)
 	return f;
 }
 
-static void close_far(struct far *f)
+static void close_peer(struct peer *f)
 {
 	if (f->reader >= 0)
 		(void)close(f->reader);
@@ -56,20 +56,20 @@ static void close_far(struct far *f)
 	free(f);
 }
 
-static const void *conf(struct far *f)
+static const void *conf(struct peer *f)
 {
 	f->conf.path = f->path;
 	f->conf.sync = FFFA_FILE_SYNC_BATCH;
 	return &f->conf;
 }
 
-static const void *bad_conf(struct far *f)
+static const void *bad_conf(struct peer *f)
 {
 	f->conf.path = f->missing;
 	return &f->conf;
 }
 
-static struct fffa_span bytes(struct far *f)
+static struct fffa_span bytes(struct peer *f)
 {
 	int fd = open(f->path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
@@ -85,7 +85,7 @@ static struct fffa_span bytes(struct far *f)
 }
 
 /* The next write comes a few bytes far, then fails. */
-static void break_it(struct far *f)
+static void break_it(struct peer *f)
 {
 	struct stat st;
 
@@ -94,14 +94,14 @@ static void break_it(struct far *f)
 	set_limit((rlim_t)st.st_size + 33);
 }
 
-static void repair(struct far *f)
+static void repair(struct peer *f)
 {
 	(void)f;
 	set_limit(RLIM_INFINITY);
 }
 
 /* A reader that never reads. */
-static const void *stalled_conf(struct far *f)
+static const void *stalled_conf(struct peer *f)
 {
 	if (mkfifo(f->fifo, 0600))
 		abort();
@@ -110,10 +110,10 @@ static const void *stalled_conf(struct far *f)
 	return &f->conf;
 }
 
-const struct far_ops far_file_ops = {
+const struct peer_ops peer_file_ops = {
 	.sink = &fffa_sink_file_ops,
-	.open = open_far,
-	.close = close_far,
+	.open = open_peer,
+	.close = close_peer,
 	.conf = conf,
 	.bad_conf = bad_conf,
 	.bytes = bytes,

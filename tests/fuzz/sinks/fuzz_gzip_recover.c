@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "sinks/file/aws/part.h"
+#include "sinks/file/aws/gzip_member.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -49,10 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
-	if (fffa_file__part_salvage(fd, false, &cancel) == 1) {
+	if (fffa_gzip_member_recover(fd, false, &cancel) == 1) {
 		len = length(fd);
 		expect_sound(fd);
-		if (fffa_file__part_salvage(fd, false, &cancel) != 1 || length(fd) != len)
+		if (fffa_gzip_member_recover(fd, false, &cancel) != 1 || length(fd) != len)
 			abort();
 	}
 	(void)close(fd);

@@ -5,14 +5,14 @@
 
 #include "sinks/file/file.h"
 
-struct place {
+struct file_fixture {
 	char dir[64];
 	char path[96];
 	struct fffa_sink_file_conf conf; /* only the path is set */
 };
 
-/* For cmocka: *state is the place; teardown removes the folder with all that lies in it. */
-int file_place_setup(void **state);
-int file_place_teardown(void **state);
+/* For cmocka: *state is the file_fixture; teardown removes the folder with all that lies in it. */
+int file_fixture_setup(void **state);
+int file_fixture_teardown(void **state);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sinks/file/aws/aws_names.h"
+#include "sinks/file/aws/aws_object.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sinks/file/aws/aws_slots.h"
 #include "sinks/file/layout/stamp.h"
 
 #define SERVICE "vpcflowlogs"
@@ -14,13 +15,8 @@
 #define FNV	UINT64_C(0xcbf29ce484222325)
 #define FNV_MUL UINT64_C(0x100000001b3)
 
-int64_t fffa_file__aws_slot(int64_t time_ms)
-{
-	return time_ms < 0 ? 0 : time_ms / (FFFA_AWS_SLOT_S * INT64_C(1000));
-}
-
 /* What comes from a metadata service is not trusted with a path. */
-static void clean(char *dst, size_t cap, const char *src)
+static void sanitize_name(char *dst, size_t cap, const char *src)
 {
 	size_t n = 0;
 
@@ -33,7 +29,7 @@ static void clean(char *dst, size_t cap, const char *src)
 	dst[n] = '\0';
 }
 
-static void derive_id(char *dst, const char *agent_id)
+static void derive_flow_log_id(char *dst, const char *agent_id)
 {
 	uint64_t h = FNV;
 
@@ -43,18 +39,18 @@ static void derive_id(char *dst, const char *agent_id)
 		       (unsigned int)(h % 15));
 }
 
-void fffa_file__aws_object_init(struct fffa_aws_object *o, const struct fffa_batch_origin *origin,
-				const char *flow_log_id, int64_t slot, uint64_t unique)
+void fffa_aws_object_init(struct fffa_aws_object *o, const struct fffa_batch_origin *origin,
+			  const char *flow_log_id, int64_t slot, uint64_t unique)
 {
 	char stamp[FFFA_STAMP_BYTES];
 
 	memset(o, 0, sizeof(*o));
-	clean(o->account, sizeof(o->account), origin->account_id);
-	clean(o->region, sizeof(o->region), origin->region);
+	sanitize_name(o->account, sizeof(o->account), origin->account_id);
+	sanitize_name(o->region, sizeof(o->region), origin->region);
 	if (flow_log_id && *flow_log_id)
-		clean(o->flow_log_id, sizeof(o->flow_log_id), flow_log_id);
+		sanitize_name(o->flow_log_id, sizeof(o->flow_log_id), flow_log_id);
 	else
-		derive_id(o->flow_log_id, origin->agent_id);
+		derive_flow_log_id(o->flow_log_id, origin->agent_id);
 	fffa_stamp_write(slot > INT64_MAX / FFFA_AWS_SLOT_S ? INT64_MAX : slot * FFFA_AWS_SLOT_S,
 			 stamp);
 	/* Without the seconds. */
@@ -62,7 +58,7 @@ void fffa_file__aws_object_init(struct fffa_aws_object *o, const struct fffa_bat
 	(void)snprintf(o->hash, sizeof(o->hash), "%016" PRIx64, unique);
 }
 
-int fffa_file__aws_object_name(const struct fffa_aws_object *o, char *dst, size_t cap)
+int fffa_aws_object_name(const struct fffa_aws_object *o, char *dst, size_t cap)
 {
 	int n = snprintf(dst, cap, "%s_" SERVICE "_%s_%s_%s_%s" ENDING, o->account, o->region,
 			 o->flow_log_id, o->stamp, o->hash);
@@ -71,7 +67,7 @@ int fffa_file__aws_object_name(const struct fffa_aws_object *o, char *dst, size_
 }
 
 /* The next part of a name up to end, which it must have; only what clean makes. */
-static bool take(const char **at, char end, char *dst, size_t cap)
+static bool take_field(const char **at, char end, char *dst, size_t cap)
 {
 	size_t n = 0;
 
@@ -94,20 +90,20 @@ static bool is_stamp(const char *s)
 	return fffa_stamp_matches(s, form) && !s[sizeof(form) - 1];
 }
 
-bool fffa_file__aws_object_parse(const char *name, struct fffa_aws_object *out)
+bool fffa_aws_object_parse(const char *name, struct fffa_aws_object *out)
 {
 	char service[sizeof(SERVICE)];
 
 	memset(out, 0, sizeof(*out));
-	return take(&name, '_', out->account, sizeof(out->account)) &&
-	       take(&name, '_', service, sizeof(service)) && !strcmp(service, SERVICE) &&
-	       take(&name, '_', out->region, sizeof(out->region)) &&
-	       take(&name, '_', out->flow_log_id, sizeof(out->flow_log_id)) &&
-	       take(&name, '_', out->stamp, sizeof(out->stamp)) && is_stamp(out->stamp) &&
-	       take(&name, '.', out->hash, sizeof(out->hash)) && !strcmp(name, &ENDING[1]);
+	return take_field(&name, '_', out->account, sizeof(out->account)) &&
+	       take_field(&name, '_', service, sizeof(service)) && !strcmp(service, SERVICE) &&
+	       take_field(&name, '_', out->region, sizeof(out->region)) &&
+	       take_field(&name, '_', out->flow_log_id, sizeof(out->flow_log_id)) &&
+	       take_field(&name, '_', out->stamp, sizeof(out->stamp)) && is_stamp(out->stamp) &&
+	       take_field(&name, '.', out->hash, sizeof(out->hash)) && !strcmp(name, &ENDING[1]);
 }
 
-int fffa_file__aws_object_folder(const struct fffa_aws_object *o, bool hive, char *dst, size_t cap)
+int fffa_aws_object_folder(const struct fffa_aws_object *o, bool hive, char *dst, size_t cap)
 {
 	const char *s = o->stamp;
 	int n = snprintf(dst, cap,
@@ -119,7 +115,7 @@ int fffa_file__aws_object_folder(const struct fffa_aws_object *o, bool hive, cha
 	return n < 0 || (size_t)n >= cap ? -ENAMETOOLONG : 0;
 }
 
-bool fffa_file__is_flow_log_id(const char *text)
+bool fffa_aws_object_is_flow_log_id(const char *text)
 {
 	size_t n = strlen(text);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sinks/file/aws/aws_salvage.h"
+#include "sinks/file/aws/aws_recover.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -8,12 +8,12 @@
 #include <unistd.h>
 
 #include "sinks/file/aws/aws_folder.h"
-#include "sinks/file/aws/aws_names.h"
-#include "sinks/file/aws/part.h"
+#include "sinks/file/aws/aws_object.h"
+#include "sinks/file/aws/gzip_member.h"
 
 /* What another process, or this one, still writes is held by it. */
-static int salvage_one(const struct fffa_aws_conf *conf, int dir_fd, const char *name,
-		       const atomic_bool *cancel)
+static int recover_object(const struct fffa_aws_conf *conf, int dir_fd, const char *name,
+			  const atomic_bool *cancel)
 {
 	int fd = openat(dir_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), rc;
 
@@ -22,9 +22,9 @@ static int salvage_one(const struct fffa_aws_conf *conf, int dir_fd, const char 
 	if (flock(fd, LOCK_EX | LOCK_NB)) {
 		rc = errno == EWOULDBLOCK ? 0 : -errno;
 	} else {
-		rc = fffa_file__part_salvage(fd, conf->sync, cancel);
+		rc = fffa_gzip_member_recover(fd, conf->sync, cancel);
 		if (rc > 0)
-			rc = fffa_file__aws_place(conf, name);
+			rc = fffa_aws_folder_publish(conf, name);
 		else if (!rc && unlinkat(dir_fd, name, 0))
 			rc = -errno;
 	}
@@ -33,9 +33,9 @@ static int salvage_one(const struct fffa_aws_conf *conf, int dir_fd, const char 
 	return rc;
 }
 
-int fffa_file__aws_salvage(const struct fffa_aws_conf *conf, const atomic_bool *cancel)
+int fffa_aws_recover(const struct fffa_aws_conf *conf, const atomic_bool *cancel)
 {
-	int fd = fffa_file__aws_open_parts(conf), first = 0;
+	int fd = fffa_aws_folder_open_staging(conf), first = 0;
 	struct fffa_aws_object o;
 	const struct dirent *e;
 	DIR *dir;
@@ -51,8 +51,8 @@ int fffa_file__aws_salvage(const struct fffa_aws_conf *conf, const atomic_bool *
 	while (!atomic_load(cancel) && (e = readdir(dir))) {
 		int rc = 0;
 
-		if (fffa_file__aws_object_parse(e->d_name, &o))
-			rc = salvage_one(conf, fd, e->d_name, cancel);
+		if (fffa_aws_object_parse(e->d_name, &o))
+			rc = recover_object(conf, fd, e->d_name, cancel);
 		if (rc && !first)
 			first = rc;
 	}

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
-#include "sinks/file/plain/names.h"
+#include "sinks/file/plain/rotated_name.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const endings[] = {
-	[FFFA_FILE_PLAIN] = "", [FFFA_FILE_GZIP] = ".gz", [FFFA_FILE_ZSTD] = ".zst"};
+static const char *const endings[] = {[FFFA_FILE_COMPRESS_NONE] = "",
+				      [FFFA_FILE_COMPRESS_GZIP] = ".gz",
+				      [FFFA_FILE_COMPRESS_ZSTD] = ".zst"};
 #define KINDS (sizeof(endings) / sizeof(endings[0]))
 
-int fffa_file__rotated_name(const char *base, const struct fffa_file_rotated *r, char *dst,
-			    size_t cap)
+int fffa_rotated_name_format(const char *base, const struct fffa_rotated_name *r, char *dst,
+			     size_t cap)
 {
 	char number[16] = "";
 	int n;
@@ -23,7 +24,7 @@ int fffa_file__rotated_name(const char *base, const struct fffa_file_rotated *r,
 	return n < 0 || (size_t)n >= cap ? -ENAMETOOLONG : 0;
 }
 
-bool fffa_file__rotated_parse(const char *base, const char *name, struct fffa_file_rotated *out)
+bool fffa_rotated_name_parse(const char *base, const char *name, struct fffa_rotated_name *out)
 {
 	size_t n = strlen(base);
 	char *end;
@@ -41,7 +42,7 @@ bool fffa_file__rotated_parse(const char *base, const char *name, struct fffa_fi
 		if (name[1] < '1' || name[1] > '9')
 			return false;
 		v = strtoul(name + 1, &end, 10);
-		if (v > FFFA_FILE_NUMBER_MAX)
+		if (v > FFFA_ROTATED_NUMBER_MAX)
 			return false;
 		out->number = (uint32_t)v;
 		name = end;
@@ -60,7 +61,7 @@ bool fffa_file__rotated_parse(const char *base, const char *name, struct fffa_fi
 	return false;
 }
 
-int fffa_file__rotated_compare(const struct fffa_file_rotated *a, const struct fffa_file_rotated *b)
+int fffa_rotated_name_compare(const struct fffa_rotated_name *a, const struct fffa_rotated_name *b)
 {
 	int c = strcmp(a->stamp, b->stamp);
 

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sinks/file/aws/aws_salvage.h"
-#include "tests/unit/sinks/aws_place.h"
+#include "sinks/file/aws/aws_recover.h"
+#include "tests/unit/sinks/aws_fixture.h"
 
 #define ZEROS ((size_t)4096) /* room behind what was read */
 
@@ -39,29 +39,29 @@ static void spill(const char *path, const char *text, size_t len)
 	(void)close(fd);
 }
 
-static void salvage(const struct aws_place *p)
+static void recover_staging(const struct aws_fixture *p)
 {
 	atomic_bool cancel = false;
 
-	assert_int_equal(fffa_file__aws_salvage(&p->conf, &cancel), 0);
+	assert_int_equal(fffa_aws_recover(&p->conf, &cancel), 0);
 }
 
 /* The file of a crash, cut at every byte: the whole batches before the cut are all there. */
 static void torn_at_every_byte(void **state)
 {
-	struct aws_place *p = *state;
+	struct aws_fixture *p = *state;
 	const int64_t t = T0_S * 1000;
 	size_t borders[5] = {0}, len;
 	char *path, *whole;
 
-	aws_place_open(p);
+	aws_fixture_open(p);
 	for (uint64_t i = 0; i < 4; i++) {
-		assert_int_equal(aws_place_work(p, aws_place_batch(1 + 10 * i, 10, &t, 1)), 0);
+		assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1 + 10 * i, 10, &t, 1)), 0);
 		borders[i + 1] = (size_t)p->job.open_bytes;
 	}
-	fffa_file__aws_free(p->aws); /* as a crash leaves it */
+	fffa_aws_free(p->aws); /* as a crash leaves it */
 	p->aws = NULL;
-	path = aws_place_find(p, "-path '*.part*'");
+	path = aws_fixture_find(p, "-path '*.part*'");
 	path[strcspn(path, "\n")] = '\0';
 	whole = slurp(path, &len);
 	assert_int_equal(len, borders[4]);
@@ -72,12 +72,12 @@ static void torn_at_every_byte(void **state)
 		while (batches < 4 && borders[batches + 1] <= cut)
 			batches++;
 		spill(path, whole, cut);
-		salvage(p);
-		assert_int_equal(aws_place_count(p, "-path '*.part*'"), 0);
-		assert_int_equal(aws_place_count(p, "-path '*AWSLogs*'"), batches ? 1 : 0);
+		recover_staging(p);
+		assert_int_equal(aws_fixture_count(p, "-path '*.part*'"), 0);
+		assert_int_equal(aws_fixture_count(p, "-path '*AWSLogs*'"), batches ? 1 : 0);
 		if (batches)
-			aws_place_expect_once(p, 1, 10 * batches);
-		done = aws_place_find(p, "-path '*AWSLogs*'");
+			aws_fixture_expect_once(p, 1, 10 * batches);
+		done = aws_fixture_find(p, "-path '*AWSLogs*'");
 		done[strcspn(done, "\n")] = '\0';
 		(void)unlink(done);
 		free(done);
@@ -89,70 +89,70 @@ static void torn_at_every_byte(void **state)
 /* Also in what completion adds, and with zeros behind, as some file systems leave them. */
 static void torn_in_the_end_of_the_stream(void **state)
 {
-	struct aws_place *p = *state;
+	struct aws_fixture *p = *state;
 	const int64_t t = T0_S * 1000;
 	size_t border, len;
-	char *path, *whole, part[300];
+	char *path, *whole, staged[300];
 
-	aws_place_open(p);
-	assert_int_equal(aws_place_work(p, aws_place_batch(1, 30, &t, 1)), 0);
+	aws_fixture_open(p);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1, 30, &t, 1)), 0);
 	border = (size_t)p->job.open_bytes;
-	aws_place_complete_all(p);
-	path = aws_place_find(p, "-path '*AWSLogs*'");
+	aws_fixture_complete_all(p);
+	path = aws_fixture_find(p, "-path '*AWSLogs*'");
 	path[strcspn(path, "\n")] = '\0';
 	whole = slurp(path, &len);
 	assert_int_equal(len, border + 10);
-	(void)snprintf(part, sizeof(part), "%s/.part/%s", p->dir, strrchr(path, '/') + 1);
+	(void)snprintf(staged, sizeof(staged), "%s/.part/%s", p->dir, strrchr(path, '/') + 1);
 	for (size_t cut = border; cut <= len; cut++) {
-		spill(part, whole, cut);
-		salvage(p);
-		aws_place_expect_once(p, 1, 30);
+		spill(staged, whole, cut);
+		recover_staging(p);
+		aws_fixture_expect_once(p, 1, 30);
 	}
 	memset(whole + border, 0, ZEROS);
-	spill(part, whole, border + ZEROS);
-	salvage(p);
-	aws_place_expect_once(p, 1, 30);
+	spill(staged, whole, border + ZEROS);
+	recover_staging(p);
+	aws_fixture_expect_once(p, 1, 30);
 	free(whole);
 	free(path);
 }
 
 static void damage_ends_at_the_last_good_batch(void **state)
 {
-	struct aws_place *p = *state;
+	struct aws_fixture *p = *state;
 	const int64_t t = T0_S * 1000;
 	size_t first, len;
 	char *path, *whole;
 
-	aws_place_open(p);
-	assert_int_equal(aws_place_work(p, aws_place_batch(1, 30, &t, 1)), 0);
+	aws_fixture_open(p);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1, 30, &t, 1)), 0);
 	first = (size_t)p->job.open_bytes;
-	assert_int_equal(aws_place_work(p, aws_place_batch(31, 30, &t, 1)), 0);
-	fffa_file__aws_free(p->aws);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(31, 30, &t, 1)), 0);
+	fffa_aws_free(p->aws);
 	p->aws = NULL;
-	path = aws_place_find(p, "-path '*.part*'");
+	path = aws_fixture_find(p, "-path '*.part*'");
 	path[strcspn(path, "\n")] = '\0';
 	whole = slurp(path, &len);
 	whole[first] = (char)0xff; /* a block of the kind that does not exist */
 	spill(path, whole, len);
-	salvage(p);
-	aws_place_expect_once(p, 1, 30);
+	recover_staging(p);
+	aws_fixture_expect_once(p, 1, 30);
 	free(whole);
 	free(path);
 }
 
 /* What this process, or another one, still writes is left alone. */
-static void open_objects_are_not_salvaged(void **state)
+static void open_objects_are_not_recovered(void **state)
 {
-	struct aws_place *p = *state;
+	struct aws_fixture *p = *state;
 	const int64_t t = T0_S * 1000;
 
-	aws_place_open(p);
-	assert_int_equal(aws_place_work(p, aws_place_batch(1, 10, &t, 1)), 0);
-	salvage(p);
-	assert_int_equal(aws_place_count(p, "-path '*.part*'"), 1);
-	assert_int_equal(aws_place_work(p, aws_place_batch(11, 10, &t, 1)), 0);
-	aws_place_complete_all(p);
-	aws_place_expect_once(p, 1, 20);
+	aws_fixture_open(p);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1, 10, &t, 1)), 0);
+	recover_staging(p);
+	assert_int_equal(aws_fixture_count(p, "-path '*.part*'"), 1);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(11, 10, &t, 1)), 0);
+	aws_fixture_complete_all(p);
+	aws_fixture_expect_once(p, 1, 20);
 }
 
 int main(void)
@@ -161,7 +161,7 @@ int main(void)
 		CASE(torn_at_every_byte),
 		CASE(torn_in_the_end_of_the_stream),
 		CASE(damage_ends_at_the_last_good_batch),
-		CASE(open_objects_are_not_salvaged),
+		CASE(open_objects_are_not_recovered),
 	};
 
 	(void)signal(SIGXFSZ, SIG_IGN); /* as main does */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sinks/file/plain/mend.h"
+#include "sinks/file/plain/recover_tail.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ static int read_end(int fd, int64_t size, uint8_t *dst, size_t n)
 	return got == (ssize_t)n ? 0 : got < 0 ? (int)got : -EIO;
 }
 
-int64_t fffa_file__mend(struct fffa_file_target *t)
+int64_t fffa_plain_recover_tail(struct fffa_plain_target *t)
 {
 	uint8_t end[FFFA_RECORD_BYTES_MAX];
 	size_t n = t->size < (int64_t)sizeof(end) ? (size_t)t->size : sizeof(end);
@@ -35,7 +35,7 @@ int64_t fffa_file__mend(struct fffa_file_target *t)
 	int64_t torn;
 	int rc;
 
-	if (!t->regular || !t->owned || !n)
+	if (!t->regular || !t->named || !n)
 		return 0;
 	rc = read_end(t->fd, t->size, end, n);
 	if (rc)
@@ -49,6 +49,6 @@ int64_t fffa_file__mend(struct fffa_file_target *t)
 	if (ftruncate(t->fd, t->size - torn))
 		return -errno;
 	t->size -= torn;
-	t->fresh = !t->size;
+	t->starts_empty = !t->size;
 	return torn;
 }

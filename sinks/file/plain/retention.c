@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sinks/file/plain/tidy.h"
+#include "sinks/file/plain/retention.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,18 +11,18 @@
 #include <unistd.h>
 
 #include "sinks/file/plain/compress.h"
-#include "sinks/file/plain/names.h"
+#include "sinks/file/plain/rotated_name.h"
 
 #define LIST_MAX ((size_t)200000) /* what is beyond waits for the next run */
 
 struct list {
-	struct fffa_file_rotated *v;
+	struct fffa_rotated_name *v;
 	size_t n, cap;
 };
 
-struct room {
-	int64_t keep;
-	enum fffa_file_kind kind;
+struct folder {
+	int64_t max_files;
+	enum fffa_file_compression kind;
 	const atomic_bool *cancel;
 	int rc; /* the first failure */
 	DIR *dir;
@@ -31,27 +31,27 @@ struct room {
 	struct list list;
 };
 
-static void note(struct room *m, int rc)
+static void note_error(struct folder *m, int rc)
 {
 	if (rc && !m->rc)
 		m->rc = rc;
 }
 
-static void drop(struct room *m, const struct fffa_file_rotated *r)
+static void delete_file(struct folder *m, const struct fffa_rotated_name *r)
 {
 	char name[NAME_MAX + 1];
-	int rc = fffa_file__rotated_name(m->base, r, name, sizeof(name));
+	int rc = fffa_rotated_name_format(m->base, r, name, sizeof(name));
 
 	if (!rc && unlinkat(m->fd, name, 0) && errno != ENOENT)
 		rc = -errno;
-	note(m, rc);
+	note_error(m, rc);
 }
 
-static int add(struct list *l, const struct fffa_file_rotated *r)
+static int add_name(struct list *l, const struct fffa_rotated_name *r)
 {
 	if (l->n == l->cap) {
 		size_t cap = l->cap ? l->cap * 2 : 64;
-		struct fffa_file_rotated *p = realloc(l->v, cap * sizeof(*p));
+		struct fffa_rotated_name *p = realloc(l->v, cap * sizeof(*p));
 
 		if (!p)
 			return -ENOMEM;
@@ -63,60 +63,60 @@ static int add(struct list *l, const struct fffa_file_rotated *r)
 }
 
 /* Unfinished ones go at once: their source is still there. */
-static void read_names(struct room *m)
+static void read_names(struct folder *m)
 {
-	struct fffa_file_rotated r;
+	struct fffa_rotated_name r;
 	const struct dirent *e;
 
 	while (m->list.n < LIST_MAX && (e = readdir(m->dir))) {
-		if (!fffa_file__rotated_parse(m->base, e->d_name, &r))
+		if (!fffa_rotated_name_parse(m->base, e->d_name, &r))
 			continue;
 		if (r.unfinished)
-			drop(m, &r);
+			delete_file(m, &r);
 		else
-			note(m, add(&m->list, &r));
+			note_error(m, add_name(&m->list, &r));
 	}
 }
 
 /* Newest first; of one rotation the compressed one first. */
-static int order(const void *pa, const void *pb)
+static int compare_names(const void *pa, const void *pb)
 {
-	const struct fffa_file_rotated *a = pa, *b = pb;
-	int c = fffa_file__rotated_compare(b, a);
+	const struct fffa_rotated_name *a = pa, *b = pb;
+	int c = fffa_rotated_name_compare(b, a);
 
 	return c ? c : (b->kind > a->kind) - (b->kind < a->kind);
 }
 
 /* A compressed one has its final name only when it is whole: the other forms are done with. */
-static void drop_old(struct room *m)
+static void delete_old(struct folder *m)
 {
-	struct fffa_file_rotated *v = m->list.v;
+	struct fffa_rotated_name *v = m->list.v;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < m->list.n; i++) {
-		bool twin = kept && !fffa_file__rotated_compare(&v[kept - 1], &v[i]);
+		bool twin = kept && !fffa_rotated_name_compare(&v[kept - 1], &v[i]);
 
-		if (twin || (m->keep && kept == (size_t)m->keep))
-			drop(m, &v[i]);
+		if (twin || (m->max_files && kept == (size_t)m->max_files))
+			delete_file(m, &v[i]);
 		else
 			v[kept++] = v[i];
 	}
 	m->list.n = kept;
 }
 
-static int compress_one(struct room *m, struct fffa_file_rotated r)
+static int compress_one(struct folder *m, struct fffa_rotated_name r)
 {
 	char from[NAME_MAX + 1], tmp[NAME_MAX + 1], to[NAME_MAX + 1];
-	int rc = fffa_file__rotated_name(m->base, &r, from, sizeof(from));
+	int rc = fffa_rotated_name_format(m->base, &r, from, sizeof(from));
 
 	r.kind = (uint8_t)m->kind;
 	if (!rc)
-		rc = fffa_file__rotated_name(m->base, &r, to, sizeof(to));
+		rc = fffa_rotated_name_format(m->base, &r, to, sizeof(to));
 	r.unfinished = true;
 	if (!rc)
-		rc = fffa_file__rotated_name(m->base, &r, tmp, sizeof(tmp));
+		rc = fffa_rotated_name_format(m->base, &r, tmp, sizeof(tmp));
 	if (!rc)
-		rc = fffa_file__compress(m->fd, from, tmp, m->kind, m->cancel);
+		rc = fffa_plain_compress(m->fd, from, tmp, m->kind, m->cancel);
 	if (rc)
 		return rc;
 	if (renameat(m->fd, tmp, m->fd, to)) {
@@ -131,11 +131,11 @@ static int compress_one(struct room *m, struct fffa_file_rotated r)
 	return unlinkat(m->fd, from, 0) ? -errno : 0;
 }
 
-static void compress_all(struct room *m)
+static void compress_all(struct folder *m)
 {
 	for (size_t i = m->list.n; i-- && !atomic_load(m->cancel);)
-		if (m->list.v[i].kind == FFFA_FILE_PLAIN)
-			note(m, compress_one(m, m->list.v[i]));
+		if (m->list.v[i].kind == FFFA_FILE_COMPRESS_NONE)
+			note_error(m, compress_one(m, m->list.v[i]));
 }
 
 /* path as a folder and a name in it: *real is cut in two, and *base points into it. */
@@ -149,10 +149,10 @@ static DIR *open_folder(char *real, const char **base)
 	return opendir(!slash ? "." : slash == real ? "/" : real);
 }
 
-int fffa_file__tidy(const char *path, int64_t keep, enum fffa_file_kind kind,
-		    const atomic_bool *cancel)
+int fffa_plain_retention_apply(const char *path, int64_t max_files, enum fffa_file_compression kind,
+			       const atomic_bool *cancel)
 {
-	struct room m = {.keep = keep, .kind = kind, .cancel = cancel};
+	struct folder m = {.max_files = max_files, .kind = kind, .cancel = cancel};
 	char *real = realpath(path, NULL);
 
 	if (!real) /* put aside by another, and not opened again yet */
@@ -166,9 +166,9 @@ int fffa_file__tidy(const char *path, int64_t keep, enum fffa_file_kind kind,
 		m.fd = dirfd(m.dir);
 		read_names(&m);
 		if (m.list.n)
-			qsort(m.list.v, m.list.n, sizeof(*m.list.v), order);
-		drop_old(&m);
-		if (kind != FFFA_FILE_PLAIN)
+			qsort(m.list.v, m.list.n, sizeof(*m.list.v), compare_names);
+		delete_old(&m);
+		if (kind != FFFA_FILE_COMPRESS_NONE)
 			compress_all(&m);
 		(void)closedir(m.dir);
 	}

@@ -11,11 +11,11 @@
 #include <zlib.h>
 
 #include "sinks/file/file.h"
-#include "tests/contract/far.h"
+#include "tests/contract/peer.h"
 
 #define PREAMBLE "the first line\n" /* of test_sink_contract.c */
 
-struct far {
+struct peer {
 	char dir[40];
 	char folder[64];
 	char fifo[64];
@@ -39,9 +39,9 @@ static void set_limit(rlim_t bytes)
 		abort();
 }
 
-static struct far *open_far(void)
+static struct peer *open_peer(void)
 {
-	struct far *f = calloc(1, sizeof(*f));
+	struct peer *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		abort();
@@ -63,7 +63,7 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 	return remove(path);
 }
 
-static void close_far(struct far *f)
+static void close_peer(struct peer *f)
 {
 	if (f->reader >= 0)
 		(void)close(f->reader);
@@ -71,7 +71,7 @@ static void close_far(struct far *f)
 	free(f);
 }
 
-static const void *conf(struct far *f)
+static const void *conf(struct peer *f)
 {
 	f->conf.path = f->folder;
 	f->conf.layout = FFFA_FILE_LAYOUT_AWS;
@@ -80,7 +80,7 @@ static const void *conf(struct far *f)
 }
 
 /* A file stands where a folder has to be. */
-static const void *bad_conf(struct far *f)
+static const void *bad_conf(struct peer *f)
 {
 	char file[64];
 	int fd;
@@ -111,7 +111,7 @@ static void find(const char *command, const char *dir, struct path *out)
 		abort(); /* more than one */
 }
 
-static struct fffa_span bytes(struct far *f)
+static struct fffa_span bytes(struct peer *f)
 {
 	size_t len = 0, cap = 8 << 20;
 	uint8_t *all = malloc(cap);
@@ -139,7 +139,7 @@ static struct fffa_span bytes(struct far *f)
 }
 
 /* The next write comes a few bytes far, then fails. */
-static void break_it(struct far *f)
+static void break_it(struct peer *f)
 {
 	struct path path;
 	struct stat st;
@@ -150,14 +150,14 @@ static void break_it(struct far *f)
 	set_limit((rlim_t)st.st_size + 5);
 }
 
-static void repair(struct far *f)
+static void repair(struct peer *f)
 {
 	(void)f;
 	set_limit(RLIM_INFINITY);
 }
 
 /* Regular files do not stall: what ends the sink is the same for every layout. */
-static const void *stalled_conf(struct far *f)
+static const void *stalled_conf(struct peer *f)
 {
 	if (mkfifo(f->fifo, 0600))
 		abort();
@@ -166,11 +166,11 @@ static const void *stalled_conf(struct far *f)
 	return &f->conf;
 }
 
-const struct far_ops far_file_aws_ops = {
+const struct peer_ops peer_file_aws_ops = {
 	.sink = &fffa_sink_file_ops,
 	.no_preamble = true, /* each object has it; bytes leaves it out */
-	.open = open_far,
-	.close = close_far,
+	.open = open_peer,
+	.close = close_peer,
 	.conf = conf,
 	.bad_conf = bad_conf,
 	.bytes = bytes,

@@ -3,17 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/contract/far.h"
+#include "tests/contract/peer.h"
 #include "tests/stubs/spy_sink.h"
 
-struct far {
+struct peer {
 	struct spy_far spy;
 	struct spy_conf conf;
 };
 
-static struct far *open_far(void)
+static struct peer *open_peer(void)
 {
-	struct far *f = calloc(1, sizeof(*f));
+	struct peer *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		abort();
@@ -21,24 +21,24 @@ static struct far *open_far(void)
 	return f;
 }
 
-static void close_far(struct far *f)
+static void close_peer(struct peer *f)
 {
 	spy_far_fini(&f->spy);
 	free(f);
 }
 
-static const void *conf(struct far *f)
+static const void *conf(struct peer *f)
 {
 	return &f->conf;
 }
 
-static const void *bad_conf(struct far *f)
+static const void *bad_conf(struct peer *f)
 {
 	f->spy.start_error = -ECONNREFUSED;
 	return &f->conf;
 }
 
-static struct fffa_span bytes(struct far *f)
+static struct fffa_span bytes(struct peer *f)
 {
 	uint8_t *copy = malloc(f->spy.len + 1);
 
@@ -56,26 +56,26 @@ static struct fffa_outcome fail(void *arg, const struct fffa_batch *b)
 	return (struct fffa_outcome){.verdict = FFFA_V_RETRY, .cause = -ENOSPC};
 }
 
-static void break_it(struct far *f)
+static void break_it(struct peer *f)
 {
 	f->spy.judge = fail;
 }
 
-static void repair(struct far *f)
+static void repair(struct peer *f)
 {
 	f->spy.judge = NULL;
 }
 
-static const void *stalled_conf(struct far *f)
+static const void *stalled_conf(struct peer *f)
 {
 	f->spy.hold = true;
 	return &f->conf;
 }
 
-const struct far_ops far_spy_ops = {
+const struct peer_ops peer_spy_ops = {
 	.sink = &spy_sink_ops,
-	.open = open_far,
-	.close = close_far,
+	.open = open_peer,
+	.close = close_peer,
 	.conf = conf,
 	.bad_conf = bad_conf,
 	.bytes = bytes,

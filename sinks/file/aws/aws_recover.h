@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Objects that an earlier process left in PATH/.part. */
-#ifndef FFFA_SINKS_FILE_AWS_AWS_SALVAGE_H
-#define FFFA_SINKS_FILE_AWS_AWS_SALVAGE_H
+#ifndef FFFA_SINKS_FILE_AWS_AWS_RECOVER_H
+#define FFFA_SINKS_FILE_AWS_AWS_RECOVER_H
 
 #include <stdatomic.h>
 
@@ -12,6 +12,6 @@
  * a process still writes are left alone. Ends soon after *cancel is set. 0, or the first -errno;
  * the rest is done all the same. Blocks; objects may be written meanwhile.
  */
-int fffa_file__aws_salvage(const struct fffa_aws_conf *conf, const atomic_bool *cancel);
+int fffa_aws_recover(const struct fffa_aws_conf *conf, const atomic_bool *cancel);
 
 #endif

@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include "sinks/kafka/kafka.h"
-#include "tests/contract/far.h"
+#include "tests/contract/peer.h"
 #include "tests/stubs/kafka_cluster.h"
 
 #define TOPIC "flows"
 
-struct far {
+struct peer {
 	struct kafka_cluster cluster;
 	struct fffa_sink_kafka_conf conf;
 	char stalled[32];
@@ -21,9 +21,9 @@ struct far {
 	struct fffa_pair properties[2];
 };
 
-static struct far *open_far(void)
+static struct peer *open_peer(void)
 {
-	struct far *f = calloc(1, sizeof(*f));
+	struct peer *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		abort();
@@ -34,7 +34,7 @@ static struct far *open_far(void)
 	return f;
 }
 
-static void close_far(struct far *f)
+static void close_peer(struct peer *f)
 {
 	kafka_cluster_close(&f->cluster);
 	if (f->deaf >= 0)
@@ -42,7 +42,7 @@ static void close_far(struct far *f)
 	free(f);
 }
 
-static const struct fffa_sink_kafka_conf *conf_to(struct far *f, char *broker)
+static const struct fffa_sink_kafka_conf *conf_to(struct peer *f, char *broker)
 {
 	static char topic[] = TOPIC;
 
@@ -55,12 +55,12 @@ static const struct fffa_sink_kafka_conf *conf_to(struct far *f, char *broker)
 	return &f->conf;
 }
 
-static const void *conf(struct far *f)
+static const void *conf(struct peer *f)
 {
 	return conf_to(f, f->cluster.bootstraps);
 }
 
-static const void *many_conf(struct far *f)
+static const void *many_conf(struct peer *f)
 {
 	(void)conf(f);
 	f->conf.key = FFFA_KAFKA_KEY_NONE;
@@ -68,7 +68,7 @@ static const void *many_conf(struct far *f)
 	return &f->conf;
 }
 
-static const void *bad_conf(struct far *f)
+static const void *bad_conf(struct peer *f)
 {
 	static char protocol[] = "security.protocol", ssl[] = "ssl";
 	static char ca[] = "ssl.ca.location", missing[] = "missing/ca.pem";
@@ -80,7 +80,7 @@ static const void *bad_conf(struct far *f)
 	return &f->conf;
 }
 
-static const void *stalled_conf(struct far *f)
+static const void *stalled_conf(struct peer *f)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(a);
@@ -112,7 +112,7 @@ static void add(void *arg, const rd_kafka_message_t *m)
 		s->ptr[s->len++] = '\n';
 }
 
-static struct fffa_span bytes(struct far *f)
+static struct fffa_span bytes(struct peer *f)
 {
 	struct sum s = {.lines = f->conf.records_per_message == 1};
 
@@ -121,21 +121,21 @@ static struct fffa_span bytes(struct far *f)
 }
 
 /* An answer that librdkafka does not try again by itself. */
-static void break_it(struct far *f)
+static void break_it(struct peer *f)
 {
 	kafka_cluster_fail(&f->cluster, KAFKA_API_PRODUCE, RD_KAFKA_RESP_ERR_POLICY_VIOLATION, 100);
 }
 
-static void repair(struct far *f)
+static void repair(struct peer *f)
 {
 	rd_kafka_mock_clear_request_errors(f->cluster.mock, KAFKA_API_PRODUCE);
 }
 
-const struct far_ops far_kafka_ops = {
+const struct peer_ops peer_kafka_ops = {
 	.sink = &fffa_sink_kafka_ops,
 	.no_preamble = true,
-	.open = open_far,
-	.close = close_far,
+	.open = open_peer,
+	.close = close_peer,
 	.conf = conf,
 	.bad_conf = bad_conf,
 	.bytes = bytes,
@@ -145,11 +145,11 @@ const struct far_ops far_kafka_ops = {
 	.stall_bytes = 1,
 };
 
-const struct far_ops far_kafka_many_ops = {
+const struct peer_ops peer_kafka_many_ops = {
 	.sink = &fffa_sink_kafka_ops,
 	.no_preamble = true,
-	.open = open_far,
-	.close = close_far,
+	.open = open_peer,
+	.close = close_peer,
 	.conf = many_conf,
 	.bad_conf = bad_conf,
 	.bytes = bytes,

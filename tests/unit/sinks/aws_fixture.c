@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/unit/sinks/aws_place.h"
+#include "tests/unit/sinks/aws_fixture.h"
 
 #include <ftw.h>
 #include <inttypes.h>
@@ -10,15 +10,15 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "sinks/file/aws/aws_names.h"
+#include "sinks/file/aws/aws_object.h"
 #include "tests/stubs/cmocka_all.h"
 
 static const struct fffa_file_access access_640 = {
 	.mode = 0640, .uid = (uid_t)-1, .gid = (gid_t)-1};
 
-int aws_place_setup(void **state)
+int aws_fixture_setup(void **state)
 {
-	struct aws_place *p = calloc(1, sizeof(*p));
+	struct aws_fixture *p = calloc(1, sizeof(*p));
 
 	strcpy(p->dir, "fffa-aws-XXXXXX");
 	if (!mkdtemp(p->dir)) {
@@ -42,25 +42,26 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 	return remove(path);
 }
 
-int aws_place_teardown(void **state)
+int aws_fixture_teardown(void **state)
 {
-	struct aws_place *p = *state;
+	struct aws_fixture *p = *state;
 
-	fffa_file__aws_free(p->aws);
+	fffa_aws_free(p->aws);
 	(void)nftw(p->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	free(p);
 	return 0;
 }
 
-void aws_place_open(struct aws_place *p)
+void aws_fixture_open(struct aws_fixture *p)
 {
 	struct fffa_err err;
 
-	assert_int_equal(fffa_file__aws_new(&p->conf, &p->aws, &err), 0);
+	assert_int_equal(fffa_aws_new(&p->conf, &p->aws, &err), 0);
 }
 
 /* n records "SEQ T ...\n"; the i-th ends at times[i % n_times] ms. */
-struct fffa_batch *aws_place_batch(uint64_t first, uint32_t n, const int64_t *times, size_t n_times)
+struct fffa_batch *aws_fixture_batch(uint64_t first, uint32_t n, const int64_t *times,
+				     size_t n_times)
 {
 	static const struct fffa_batch_origin origin = {
 		.agent_id = "i-1", .account_id = "123456789012", .region = "us-east-1"};
@@ -74,7 +75,7 @@ struct fffa_batch *aws_place_batch(uint64_t first, uint32_t n, const int64_t *ti
 
 		assert_non_null(dst);
 		fffa_batch_commit(b, (size_t)len,
-				  &(struct fffa_batch_mark){.seq = first + i, .time_ms = t});
+				  &(struct fffa_record_info){.seq = first + i, .time_ms = t});
 	}
 	fffa_batch_set_origin(b, &origin);
 	fffa_batch_seal(b);
@@ -82,25 +83,25 @@ struct fffa_batch *aws_place_batch(uint64_t first, uint32_t n, const int64_t *ti
 }
 
 /* Takes the batch. */
-int aws_place_work(struct aws_place *p, struct fffa_batch *b)
+int aws_fixture_work(struct aws_fixture *p, struct fffa_batch *b)
 {
 	p->job.batch = b;
-	fffa_file__aws_work(p->aws, &p->job);
+	fffa_aws_write(p->aws, &p->job);
 	fffa_batch_unref(b);
 	p->job.batch = NULL;
 	return p->job.result;
 }
 
-void aws_place_complete_all(struct aws_place *p)
+void aws_fixture_complete_all(struct aws_fixture *p)
 {
 	p->job.complete_all = true;
-	assert_int_equal(aws_place_work(p, NULL), 0);
+	assert_int_equal(aws_fixture_work(p, NULL), 0);
 	assert_int_equal(p->job.completion_error, 0);
 	p->job.complete_all = false;
 }
 
 /* What find prints for the folder; the caller frees. */
-char *aws_place_find(const struct aws_place *p, const char *options)
+char *aws_fixture_find(const struct aws_fixture *p, const char *options)
 {
 	char command[400], *text = calloc(1, 65536);
 	FILE *pipe;
@@ -114,9 +115,9 @@ char *aws_place_find(const struct aws_place *p, const char *options)
 	return text;
 }
 
-size_t aws_place_count(const struct aws_place *p, const char *options)
+size_t aws_fixture_count(const struct aws_fixture *p, const char *options)
 {
-	char *text = aws_place_find(p, options);
+	char *text = aws_fixture_find(p, options);
 	size_t n = 0;
 
 	for (const char *at = text; (at = strchr(at, '\n')); at++)
@@ -126,9 +127,9 @@ size_t aws_place_count(const struct aws_place *p, const char *options)
 }
 
 /* Every complete object: header, then records of its own slot only. Marks each seq in seen. */
-static void read_objects(const struct aws_place *p, uint8_t *seen, size_t max)
+static void read_objects(const struct aws_fixture *p, uint8_t *seen, size_t max)
 {
-	char *list = aws_place_find(p, "-path '*AWSLogs*'"), *save = NULL;
+	char *list = aws_fixture_find(p, "-path '*AWSLogs*'"), *save = NULL;
 
 	for (char *path = strtok_r(list, "\n", &save); path; path = strtok_r(NULL, "\n", &save)) {
 		struct fffa_aws_object o;
@@ -137,7 +138,7 @@ static void read_objects(const struct aws_place *p, uint8_t *seen, size_t max)
 		char stamp[16] = "";
 
 		assert_non_null(in);
-		assert_true(fffa_file__aws_object_parse(strrchr(path, '/') + 1, &o));
+		assert_true(fffa_aws_object_parse(strrchr(path, '/') + 1, &o));
 		assert_string_equal(gzgets(in, line, sizeof(line)), HEAD);
 		while (gzgets(in, line, sizeof(line))) {
 			uint64_t seq = strtoull(line, &end, 10);
@@ -145,9 +146,8 @@ static void read_objects(const struct aws_place *p, uint8_t *seen, size_t max)
 
 			assert_true(seq < max);
 			seen[seq]++;
-			fffa_file__aws_object_init(&want,
-						   &(struct fffa_batch_origin){.agent_id = ""},
-						   NULL, strtoll(end, NULL, 10), 0);
+			fffa_aws_object_init(&want, &(struct fffa_batch_origin){.agent_id = ""},
+					     NULL, strtoll(end, NULL, 10), 0);
 			assert_string_equal(want.stamp, o.stamp);
 			strcpy(stamp, want.stamp);
 			assert_non_null(strchr(line, '\n'));
@@ -158,7 +158,7 @@ static void read_objects(const struct aws_place *p, uint8_t *seen, size_t max)
 	free(list);
 }
 
-void aws_place_expect_once(const struct aws_place *p, uint64_t first, uint64_t last)
+void aws_fixture_expect_once(const struct aws_fixture *p, uint64_t first, uint64_t last)
 {
 	uint8_t *seen = calloc(1, last + 2);
 

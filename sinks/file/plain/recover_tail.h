@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a crash leaves at the end of a file of lines. */
-#ifndef FFFA_SINKS_FILE_MEND_H
-#define FFFA_SINKS_FILE_MEND_H
+#ifndef FFFA_SINKS_FILE_PLAIN_RECOVER_TAIL_H
+#define FFFA_SINKS_FILE_PLAIN_RECOVER_TAIL_H
 
 #include "sinks/file/plain/open.h"
 
@@ -11,6 +11,6 @@
  * end in the length of the longest record is not of lines and stays as it is. Returns the bytes that
  * were cut off, or -errno: the file is as it was. Blocks; before anything is written.
  */
-int64_t fffa_file__mend(struct fffa_file_target *t);
+int64_t fffa_plain_recover_tail(struct fffa_plain_target *t);
 
 #endif

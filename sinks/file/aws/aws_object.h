@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How AWS names VPC Flow Logs objects in S3 (VPC user guide, "Flow log files"): text only. */
-#ifndef FFFA_SINKS_FILE_AWS_AWS_NAMES_H
-#define FFFA_SINKS_FILE_AWS_AWS_NAMES_H
+#ifndef FFFA_SINKS_FILE_AWS_AWS_OBJECT_H
+#define FFFA_SINKS_FILE_AWS_AWS_OBJECT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,7 +9,6 @@
 
 #include "sinks/batch.h"
 
-#define FFFA_AWS_SLOT_S 300
 /* "fl-" and 17 hex digits, or what the user has set. */
 #define FFFA_AWS_FLOW_LOG_ID_BYTES 24
 #define FFFA_AWS_NAME_BYTES	   192
@@ -22,21 +21,19 @@ struct fffa_aws_object {
 	char hash[20];	/* what makes the name unique */
 };
 
-/* The slot of a record's end, in units of FFFA_AWS_SLOT_S since 1970. */
-int64_t fffa_file__aws_slot(int64_t time_ms);
 /* Account and region from the origin ("unknown" when empty), id (NULL or "": from the agent's). */
-void fffa_file__aws_object_init(struct fffa_aws_object *o, const struct fffa_batch_origin *origin,
-				const char *flow_log_id, int64_t slot, uint64_t unique);
+void fffa_aws_object_init(struct fffa_aws_object *o, const struct fffa_batch_origin *origin,
+			  const char *flow_log_id, int64_t slot, uint64_t unique);
 /* ACCOUNT_vpcflowlogs_REGION_fl-ID_STAMP_HASH.log.gz */
-int fffa_file__aws_object_name(const struct fffa_aws_object *o, char *dst, size_t cap);
+int fffa_aws_object_name(const struct fffa_aws_object *o, char *dst, size_t cap);
 /* Whether name is such a name; fills *out. */
-bool fffa_file__aws_object_parse(const char *name, struct fffa_aws_object *out);
+bool fffa_aws_object_parse(const char *name, struct fffa_aws_object *out);
 /*
  * AWSLogs/ACCOUNT/vpcflowlogs/REGION/YYYY/MM/DD, or with hive
  * AWSLogs/aws-account-id=A/aws-service=vpcflowlogs/aws-region=R/year=Y/month=M/day=D.
  */
-int fffa_file__aws_object_folder(const struct fffa_aws_object *o, bool hive, char *dst, size_t cap);
+int fffa_aws_object_folder(const struct fffa_aws_object *o, bool hive, char *dst, size_t cap);
 /* fl- and 8 or 17 hex digits. */
-bool fffa_file__is_flow_log_id(const char *text);
+bool fffa_aws_object_is_flow_log_id(const char *text);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/unit/sinks/file_place.h"
+#include "tests/unit/sinks/file_fixture.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-int file_place_setup(void **state)
+int file_fixture_setup(void **state)
 {
-	struct place *p = calloc(1, sizeof(*p));
+	struct file_fixture *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return -1;
@@ -24,9 +24,9 @@ int file_place_setup(void **state)
 	return 0;
 }
 
-int file_place_teardown(void **state)
+int file_fixture_teardown(void **state)
 {
-	struct place *p = *state;
+	struct file_fixture *p = *state;
 	DIR *d = opendir(p->dir);
 	const struct dirent *e;
 

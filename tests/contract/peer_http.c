@@ -5,18 +5,18 @@
 #include <zstd.h>
 
 #include "sinks/http/http.h"
-#include "tests/contract/far.h"
+#include "tests/contract/peer.h"
 #include "tests/stubs/http_far.h"
 
-struct far {
+struct peer {
 	struct http_far *http;
 	char url[64];
 	struct fffa_sink_http_conf conf;
 };
 
-static struct far *open_far(void)
+static struct peer *open_peer(void)
 {
-	struct far *f = calloc(1, sizeof(*f));
+	struct peer *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		abort();
@@ -25,13 +25,13 @@ static struct far *open_far(void)
 	return f;
 }
 
-static void close_far(struct far *f)
+static void close_peer(struct peer *f)
 {
 	http_far_close(f->http);
 	free(f);
 }
 
-static const void *conf(struct far *f)
+static const void *conf(struct peer *f)
 {
 	f->conf.url = f->url;
 	f->conf.compress = FFFA_HTTP_ZSTD;
@@ -41,7 +41,7 @@ static const void *conf(struct far *f)
 	return &f->conf;
 }
 
-static const void *bad_conf(struct far *f)
+static const void *bad_conf(struct peer *f)
 {
 	static const char missing[] = "no/such/file";
 
@@ -66,7 +66,7 @@ static int by_number(const void *a, const void *b)
 	return (first[0] > first[1]) - (first[0] < first[1]);
 }
 
-static struct fffa_span bytes(struct far *f)
+static struct fffa_span bytes(struct peer *f)
 {
 	struct fffa_span all = {NULL, 0};
 	uint8_t *text = malloc(1);
@@ -91,27 +91,27 @@ static struct fffa_span bytes(struct far *f)
 	return all;
 }
 
-static void break_it(struct far *f)
+static void break_it(struct peer *f)
 {
 	http_far_set(f->http, HTTP_FAR_BROKEN);
 }
 
-static void repair(struct far *f)
+static void repair(struct peer *f)
 {
 	http_far_set(f->http, HTTP_FAR_OK);
 }
 
-static const void *stalled_conf(struct far *f)
+static const void *stalled_conf(struct peer *f)
 {
 	http_far_set(f->http, HTTP_FAR_DEAF);
 	return conf(f);
 }
 
-const struct far_ops far_http_ops = {
+const struct peer_ops peer_http_ops = {
 	.sink = &fffa_sink_http_ops,
 	.no_preamble = true,
-	.open = open_far,
-	.close = close_far,
+	.open = open_peer,
+	.close = close_peer,
 	.conf = conf,
 	.bad_conf = bad_conf,
 	.bytes = bytes,
