@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* capture.tunnel_view and capture.sample in the real programs: which packets they record and how they count them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <arpa/inet.h>
 
-#include <cmocka.h>
-
 #include "tests/bpf/rig.h"
+#include "tests/stubs/cmocka_all.h"
 #include "tests/stubs/packets.h"
 
 #define V4	0x0800
@@ -290,7 +285,7 @@ static void one_in_ten(void **state)
 		seen = fffa_ledger_seen(&after).packets - fffa_ledger_seen(&before).packets;
 		passed = after.not_sampled - before.not_sampled;
 		assert_int_equal(seen + passed, SENT);
-		assert_in_range(seen, TENTH - 6 * SIGMA, TENTH + 6 * SIGMA);
+		assert_uint_in_range(seen, TENTH - 6 * SIGMA, TENTH + 6 * SIGMA);
 		assert_int_equal(rig_take(k, d, 4), 1);
 		expect(&d[0], (uint32_t)seen, (uint32_t)seen * s.inner_bytes, true, views[prog]);
 	}
@@ -311,7 +306,7 @@ static void sampling_counts_segments(void **state)
 	fffa_kernel_read_counts(k, &l);
 	seen = fffa_ledger_seen(&l).packets;
 	assert_int_equal(seen + l.not_sampled, 1000 * SEGS);
-	assert_in_range(seen, SEGS * (100 - 57), SEGS * (100 + 57)); /* 6 sigma */
+	assert_uint_in_range(seen, SEGS * (100 - 57), SEGS * (100 + 57)); /* 6 sigma */
 	fffa_kernel_close(k);
 }
 

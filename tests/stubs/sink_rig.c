@@ -14,7 +14,7 @@ static void on_done(void *pipe, struct fffa_delivery *d, const struct fffa_outco
 	assert_false(r->closed);
 	assert_true(rd->accepted);
 	assert_int_equal(rd->outcome.verdict, FFFA_V_NONE);
-	assert_in_range(o->verdict, FFFA_V_DELIVERED, FFFA_V_TOO_BIG);
+	assert_uint_in_range(o->verdict, FFFA_V_DELIVERED, FFFA_V_TOO_BIG);
 	if (o->verdict == FFFA_V_DELIVERED)
 		assert_int_equal(o->cause, 0);
 	rd->outcome = *o;

@@ -137,8 +137,8 @@ static void test_401_gets_one_new_token_each(void **state)
 	rig_open(r);
 	rig_await(r, rig_has_failures, 6);
 	/* Every question twice, each time with a fresh token: no tighter loop. */
-	assert_in_range(imds_child_count(&r->mock, "PUT", NULL), 6, 7);
-	assert_in_range(imds_child_count(&r->mock, "GET", NULL), 6, 7);
+	assert_uint_in_range(imds_child_count(&r->mock, "PUT", NULL), 6, 7);
+	assert_uint_in_range(imds_child_count(&r->mock, "GET", NULL), 6, 7);
 	assert_true(fffa_meta_settled(r->meta));
 	assert_false(rig_is_learned(r, 0));
 }

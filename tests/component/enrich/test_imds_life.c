@@ -286,7 +286,7 @@ static void test_wait_ends_with_time(void **state)
 	rig_open(r);
 	fffa_meta_wait(r->meta, 150 * FFFA_NS_PER_MS, on_settled, &w);
 	rig_await(r, is_called, (uint64_t)(uintptr_t)&w);
-	assert_in_range(w.at_ns - begin, 140 * FFFA_NS_PER_MS, 3 * FFFA_NS_PER_S);
+	assert_uint_in_range(w.at_ns - begin, 140 * FFFA_NS_PER_MS, 3 * FFFA_NS_PER_S);
 	assert_false(fffa_meta_settled(r->meta));
 	imds_child_faults(&r->mock,
 			  "[]"); /* the hanging request ends: a failure, then the answer */

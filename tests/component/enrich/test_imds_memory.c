@@ -88,7 +88,7 @@ static void test_every_allocation_with_a_task(void **state)
 			failing_alloc_arm(0);
 		}
 	}
-	assert_in_range(n, 6, 99);
+	assert_uint_in_range(n, 6, 99);
 }
 
 int main(void)

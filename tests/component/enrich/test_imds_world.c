@@ -164,9 +164,9 @@ static void tags_come_change_and_go(void **state)
 	await_rounds(r);
 	/* Absent is no failure, and known until the next refresh. */
 	assert_false(rig_has_failures(r, 1));
-	assert_in_range(imds_child_count(&r->mock, "GET", "/tags/instance/"),
-			imds_child_count(&r->mock, "GET", "/document") - 1,
-			imds_child_count(&r->mock, "GET", "/document"));
+	assert_uint_in_range(imds_child_count(&r->mock, "GET", "/tags/instance/"),
+			     imds_child_count(&r->mock, "GET", "/document") - 1,
+			     imds_child_count(&r->mock, "GET", "/document"));
 	imds_child_faults(&r->mock, "{\"instance\":{\"tags\":{\"Name\":\"web-1 / \\u00e9\","
 				    "\"other\":\"x\",\"team\":\"a:b\"}}}");
 	await_rounds(r);

@@ -159,7 +159,7 @@ static void errors_and_verdicts(void **state)
 	for (int err = -200; err < 200; err++) {
 		struct fffa_kafka_judgement j = fffa_kafka__judge((rd_kafka_resp_err_t)err);
 
-		assert_in_range(j.verdict, FFFA_V_DELIVERED, FFFA_V_TOO_BIG);
+		assert_uint_in_range(j.verdict, FFFA_V_DELIVERED, FFFA_V_TOO_BIG);
 		assert_true((err == 0) == (j.verdict == FFFA_V_DELIVERED));
 		assert_true((err == 0) == (j.cause == 0));
 	}

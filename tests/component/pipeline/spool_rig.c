@@ -180,7 +180,7 @@ static void note(struct rig_epoch *e, const char *line, bool *seen)
 	uint64_t seq = number(line, "seq"), lost = number(line, "lost_records");
 	const char *why = strstr(line, "\"lost_reason\":\"");
 
-	assert_in_range(seq, 1, SEQS_MAX - 1);
+	assert_uint_in_range(seq, 1, SEQS_MAX - 1);
 	if (seen[seq]) {
 		e->repeats++;
 		return;
@@ -211,7 +211,7 @@ size_t rig_read(const struct fixture *f, size_t i, struct rig_epoch *out, size_t
 		struct rig_epoch *e;
 
 		assert_non_null(stop);
-		assert_in_range(stop - at, 9, sizeof(line) - 1);
+		assert_uint_in_range(stop - at, 9, sizeof(line) - 1);
 		memcpy(line, at, (size_t)(stop - at));
 		at = stop + 1;
 		e = find(out, &count, n, number(line, "epoch"));

@@ -388,7 +388,7 @@ static void each_epoch_is_told_on_its_own(void **state)
 	n = rig_read(f, 0, e, 4);
 	assert_int_equal(n, 3);
 	for (size_t i = 0; i < n; i++) {
-		assert_in_range(e[i].epoch, 100, 102);
+		assert_uint_in_range(e[i].epoch, 100, 102);
 		assert_int_equal(e[i].records + e[i].lost, fed[e[i].epoch - 100]);
 	}
 	assert_true(fffa_sink_ledger_lost(&f->last[0]) > 560);
@@ -482,7 +482,7 @@ static void segments_that_take_nothing_go_away(void **state)
 	feed_slowly(f, 100);
 	fixture_run_for(f, 3200);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
-	assert_in_range(rig_files(r, ".seg"), before, before + 1);
+	assert_uint_in_range(rig_files(r, ".seg"), before, before + 1);
 	f->far[0].judge = NULL;
 	fixture_settle(f);
 	fixture_close(f, 0);

@@ -170,7 +170,7 @@ static void check(const char *path)
 	while ((got = fscanf(in, "{\"seq\":%llu,\"epoch\":%llu}\n", &seq, &epoch)) == 2) {
 		struct seen *e = epoch_of(v, epoch);
 
-		assert_in_range(seq, 1, SEEN_MAX - 1);
+		assert_uint_in_range(seq, 1, SEEN_MAX - 1);
 		e->repeats += e->bits[seq];
 		e->count += !e->bits[seq];
 		e->bits[seq] = 1;

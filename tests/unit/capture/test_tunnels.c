@@ -66,7 +66,7 @@ static void ids_are_given_out_to_the_cap(void **state)
 
 		one = tunnel(i);
 		id = fffa_tunnels_intern(t, &one);
-		assert_in_range(id, 1, FFFA_TUNNELS_MAX);
+		assert_uint_in_range(id, 1, FFFA_TUNNELS_MAX);
 		assert_int_equal(given[id]++, 0);
 	}
 	assert_int_equal(fffa_tunnels_intern(t, &over), 0);

@@ -97,7 +97,7 @@ static void spreads(void **state)
 		parts[v[i] % PARTS]++;
 	}
 	for (int i = 0; i < PARTS; i++)
-		assert_in_range(parts[i], KEYS / PARTS * 9 / 10, KEYS / PARTS * 11 / 10);
+		assert_uint_in_range(parts[i], KEYS / PARTS * 9 / 10, KEYS / PARTS * 11 / 10);
 	qsort(v, KEYS, sizeof(*v), by_value);
 	for (uint32_t i = 1; i < KEYS; i++)
 		assert_int_not_equal(v[i - 1], v[i]);

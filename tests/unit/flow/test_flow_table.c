@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* When windows end: idle, active, end, resources, forced; with the clock as an argument. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
-
 #include "agent/base/clock.h"
 #include "agent/flow/table.h"
+#include "tests/stubs/cmocka_all.h"
 
 #define S     FFFA_NS_PER_S
 #define START (1000 * S)
@@ -293,7 +287,7 @@ static void flush_reports_everything_in_slices(void **state)
 	}
 	while (fffa_flow_flush(f->t, 64))
 		calls++;
-	assert_in_range(calls, 15, 40);
+	assert_uint_in_range(calls, 15, 40);
 	assert_int_equal(f->n, 1000);
 	assert_int_equal(f->ledger.records_by_end[FFFA_END_FORCED], 1000);
 	assert_int_equal(fffa_flow_held(f->t).packets, 0);

@@ -17,7 +17,7 @@ static void test_doubles_within_bounds(void **state)
 		for (size_t i = 0; i < sizeof(steps_s) / sizeof(steps_s[0]); i++) {
 			uint64_t wait = fffa_backoff_next_ns(&b);
 
-			assert_in_range(wait, steps_s[i] * S / 2, steps_s[i] * S);
+			assert_uint_in_range(wait, steps_s[i] * S / 2, steps_s[i] * S);
 		}
 	}
 }
@@ -49,7 +49,7 @@ static void test_reset_begins_again(void **state)
 	for (int i = 0; i < 6; i++)
 		(void)fffa_backoff_next_ns(&b);
 	fffa_backoff_reset(&b);
-	assert_in_range(fffa_backoff_next_ns(&b), S / 2, S);
+	assert_uint_in_range(fffa_backoff_next_ns(&b), S / 2, S);
 }
 
 static void test_kernel_seeds_differ(void **state)

@@ -224,12 +224,12 @@ struct fixture_stream fixture_stream(const struct fixture *f, size_t i, uint64_t
 		uint64_t seq, lost;
 
 		assert_non_null(stop);
-		assert_in_range(stop - at, 9, sizeof(line) - 1);
+		assert_uint_in_range(stop - at, 9, sizeof(line) - 1);
 		memcpy(line, at, (size_t)(stop - at));
 		at = stop + 1;
 		seq = number(line, "seq");
 		lost = number(line, "lost_records");
-		assert_in_range(seq, 1, last);
+		assert_uint_in_range(seq, 1, last);
 		assert_false(seen[seq]);
 		seen[seq] = true;
 		s.records += lost ? 0 : 1;
@@ -256,12 +256,12 @@ void fixture_expect_any_order(const struct fixture *f, size_t i, uint64_t first,
 		uint64_t seq;
 
 		assert_non_null(stop);
-		assert_in_range(stop + 1 - at, 9, sizeof(line) - 1);
+		assert_uint_in_range(stop + 1 - at, 9, sizeof(line) - 1);
 		memcpy(line, at, (size_t)(stop + 1 - at));
 		seq = strtoull(line + strlen("{\"seq\":"), NULL, 10);
 		(void)snprintf(want, sizeof(want), "{\"seq\":%" PRIu64 "}\n", seq);
 		assert_string_equal(line, want);
-		assert_in_range(seq, first, last);
+		assert_uint_in_range(seq, first, last);
 		assert_false(seen[seq]);
 		seen[seq] = true;
 		count++;

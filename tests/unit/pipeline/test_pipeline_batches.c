@@ -67,7 +67,7 @@ static void seals_by_bytes_and_never_beyond(void **state)
 	fixture_close(f, 0);
 	assert_true(f->far[0].accepted > 400);
 	for (size_t i = 0; i < f->far[0].accepted; i++)
-		assert_in_range(f->far[0].seen[i].bytes, 1, 50);
+		assert_uint_in_range(f->far[0].seen[i].bytes, 1, 50);
 	fixture_expect(f, 0, 1, 2010);
 }
 

@@ -247,7 +247,7 @@ static void full_queue_drops_the_newest_for_this_sink_only(void **state)
 	fixture_run_for(f, 5);
 	assert_int_equal(fixture_ledger(f, 1)->delivered, 2000);
 	kept = fixture_ledger(f, 0)->in_flight;
-	assert_in_range(kept, 50, 400); /* batches of ten short lines in 4 KiB */
+	assert_uint_in_range(kept, 50, 400); /* batches of ten short lines in 4 KiB */
 	kept -= fixture_ledger(f, 0)->skipdata_records;
 	assert_int_equal(fixture_ledger(f, 0)->lost[FFFA_RL_QUEUE_FULL], 2000 - kept);
 	f->far[0].hold = false;
@@ -326,7 +326,7 @@ static void status_says_what_is_going_on(void **state)
 	fixture_feed(f, 10);
 	fffa_pipeline_sink_status(f->p, 0, &s);
 	assert_int_equal(s.in_flight, 10);
-	assert_in_range(s.queue_bytes, 100, 4096);
+	assert_uint_in_range(s.queue_bytes, 100, 4096);
 	while (s.up) {
 		fixture_turn(f);
 		fffa_pipeline_sink_status(f->p, 0, &s);

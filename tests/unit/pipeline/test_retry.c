@@ -14,8 +14,8 @@ static void doubles_between_min_and_max(void **state)
 	for (unsigned int i = 0; i < 7; i++) {
 		assert_int_equal(fffa_retry_delay_ns(&r, i + 1, 0, 0), low[i] * S);
 		assert_int_equal(fffa_retry_delay_ns(&r, i + 1, 0, UINT32_MAX), high[i] * S);
-		assert_in_range(fffa_retry_delay_ns(&r, i + 1, 0, UINT32_MAX / 2), low[i] * S + 1,
-				high[i] * S - 1);
+		assert_uint_in_range(fffa_retry_delay_ns(&r, i + 1, 0, UINT32_MAX / 2),
+				     low[i] * S + 1, high[i] * S - 1);
 	}
 	assert_int_equal(fffa_retry_delay_ns(&r, 63, 0, UINT32_MAX), 30 * S);
 	assert_int_equal(fffa_retry_delay_ns(&r, 64, 0, UINT32_MAX), 30 * S);
@@ -28,7 +28,7 @@ static void never_overflows(void **state)
 
 	(void)state;
 	for (unsigned int fails = 1; fails < 70; fails++)
-		assert_in_range(fffa_retry_delay_ns(&r, fails, 0, 12345), r.min_ns, r.max_ns);
+		assert_uint_in_range(fffa_retry_delay_ns(&r, fails, 0, 12345), r.min_ns, r.max_ns);
 }
 
 static void equal_bounds_give_a_fixed_wait(void **state)

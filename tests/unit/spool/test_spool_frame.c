@@ -123,7 +123,7 @@ static struct result walk(struct segment *s)
 
 		while (i < FRAMES && s->begins[i] != found.begin.at)
 			i++;
-		assert_in_range(i, 0, FRAMES - 1);
+		assert_uint_in_range(i, 0, FRAMES - 1);
 		r.hidden += found.begin.records - r.end.records;
 		if (fffa_spool_frame_batch(&found.frame,
 					   s->bytes + found.begin.at + FFFA_SPOOL_FRAME_HEAD, &b)) {
