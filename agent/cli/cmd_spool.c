@@ -13,22 +13,6 @@ struct sum {
 	uint64_t segments, frames, records, settled, damaged;
 };
 
-static int load(const struct fffa_spool_source *src, const struct fffa_spool_found *f,
-		struct fffa_batch **b)
-{
-	size_t n = (size_t)fffa_spool_body_len(&f->frame);
-	uint8_t *body = malloc(n);
-	int rc;
-
-	if (!body)
-		return -1;
-	rc = src->read(src->arg, f->begin.at + FFFA_SPOOL_FRAME_HEAD, body, n);
-	if (!rc)
-		rc = fffa_spool_frame_batch(&f->frame, body, b);
-	free(body);
-	return rc;
-}
-
 static void print_frame(const struct fffa_spool_found *found, const char *state)
 {
 	const struct fffa_spool_frame *f = &found->frame;
@@ -37,7 +21,7 @@ static void print_frame(const struct fffa_spool_found *found, const char *state)
 		     " records=%" PRIu32 " bytes=%" PRIu32 " sealed_ms=%" PRId64,
 		     found->begin.at, f->origin.epoch, f->first_seq, f->last_seq, f->count,
 		     f->bytes_len, f->sealed_ms);
-	if (f->is_skip)
+	if (f->is_skipdata)
 		(void)printf(" skipdata=%" PRIu64 " reason=%s", f->numbers, f->reason);
 	(void)printf(" %s\n", state);
 }
@@ -49,7 +33,7 @@ static void show_frame(struct sum *sum, const struct fffa_spool_source *src,
 	const char *state = settled ? "settled" : "waits";
 
 	sum->frames++;
-	if (load(src, found, &b)) {
+	if (fffa_spool_walk_load(src, found, &b)) {
 		sum->damaged++;
 		state = "damaged";
 	} else if (settled) {
@@ -80,7 +64,7 @@ static void print_segment(const struct fffa_spool_source *src, uint64_t id)
 static int show_segment(struct sum *sum, struct fffa_store *s, uint64_t id,
 			const struct fffa_spool_ack *ack)
 {
-	struct fffa_spool_pos pos = fffa_spool_begin();
+	struct fffa_spool_pos pos = fffa_spool_walk_begin();
 	struct fffa_spool_source src;
 	struct fffa_spool_found found;
 	int rc = fffa_store_source(s, id, &src);
@@ -90,7 +74,7 @@ static int show_segment(struct sum *sum, struct fffa_store *s, uint64_t id,
 	sum->segments++;
 	if (!sum->cat)
 		print_segment(&src, id);
-	while ((rc = fffa_spool_next(&src, &pos, &found)) > 0) {
+	while ((rc = fffa_spool_walk_next(&src, &pos, &found)) > 0) {
 		if (found.begin.at != pos.at && !sum->cat)
 			(void)printf("  damaged at=%" PRIu64 " records=%" PRIu64 "\n", pos.at,
 				     found.begin.records - pos.records);

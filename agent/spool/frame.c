@@ -11,54 +11,10 @@
 #define VERSION	  1
 #define FLAG_SKIP 1u
 
-static const uint8_t segment_magic[8] = {0xff, 'F', 'F', 'F', 'A', 's', 'p', VERSION};
 /* No record in a text format holds these bytes, and no other format all of them by chance. */
 const uint8_t fffa_spool_frame_magic[8] = {0xfe, 0x0d, 'F', 'F', 'F', 'A', 0x00, VERSION};
 
-static void put_crc(uint8_t *head, size_t n)
-{
-	uint8_t *p = head + n - 4;
-
-	fffa_spool__put32(&p, fffa_crc32c(0, head, n - 4));
-}
-
-static bool crc_is_right(const uint8_t *head, size_t n)
-{
-	const uint8_t *p = head + n - 4;
-
-	return fffa_spool__get32(&p) == fffa_crc32c(0, head, n - 4);
-}
-
-void fffa_spool_segment_put(const struct fffa_spool_segment *s,
-			    uint8_t dst[FFFA_SPOOL_SEGMENT_HEAD])
-{
-	uint8_t *p = dst;
-
-	memset(dst, 0, FFFA_SPOOL_SEGMENT_HEAD);
-	fffa_spool__put(&p, segment_magic, sizeof(segment_magic));
-	fffa_spool__put64(&p, s->id);
-	fffa_spool__put64(&p, s->epoch);
-	fffa_spool__put64(&p, s->identity);
-	fffa_spool__put(&p, s->format, sizeof(s->format));
-	put_crc(dst, FFFA_SPOOL_SEGMENT_HEAD);
-}
-
-int fffa_spool_segment_get(struct fffa_spool_segment *s, const uint8_t src[FFFA_SPOOL_SEGMENT_HEAD])
-{
-	const uint8_t *p = src + sizeof(segment_magic);
-
-	if (memcmp(src, segment_magic, sizeof(segment_magic)) ||
-	    !crc_is_right(src, FFFA_SPOOL_SEGMENT_HEAD))
-		return -EBADMSG;
-	s->id = fffa_spool__get64(&p);
-	s->epoch = fffa_spool__get64(&p);
-	s->identity = fffa_spool__get64(&p);
-	fffa_spool__get(&p, s->format, sizeof(s->format));
-	s->format[sizeof(s->format) - 1] = '\0';
-	return 0;
-}
-
-uint64_t fffa_spool_body_len(const struct fffa_spool_frame *f)
+uint64_t fffa_spool_frame_body_len(const struct fffa_spool_frame *f)
 {
 	return (uint64_t)f->count * FFFA_SPOOL_INDEX_ROW + f->bytes_len;
 }
@@ -69,7 +25,7 @@ uint64_t fffa_spool_frame_len(const struct fffa_batch *b)
 	       fffa_batch_bytes(b).len;
 }
 
-void fffa_spool_frame_of(struct fffa_spool_frame *f, const struct fffa_batch *b)
+void fffa_spool_frame_describe(struct fffa_spool_frame *f, const struct fffa_batch *b)
 {
 	f->count = fffa_batch_count(b);
 	f->bytes_len = (uint32_t)fffa_batch_bytes(b).len;
@@ -84,7 +40,7 @@ void fffa_spool_frame_of(struct fffa_spool_frame *f, const struct fffa_batch *b)
 	}
 }
 
-uint32_t fffa_spool_index_put(const struct fffa_batch *b, uint8_t *dst)
+uint32_t fffa_spool_frame_put_index(const struct fffa_batch *b, uint8_t *dst)
 {
 	struct fffa_span bytes = fffa_batch_bytes(b);
 	uint8_t *p = dst;
@@ -94,10 +50,10 @@ uint32_t fffa_spool_index_put(const struct fffa_batch *b, uint8_t *dst)
 		struct fffa_record_info m = fffa_batch_record_info(b, i);
 
 		end += (uint32_t)fffa_batch_record(b, i).len;
-		fffa_spool__put32(&p, end);
-		fffa_spool__put32(&p, (uint32_t)(m.seq - fffa_batch_first_seq(b)));
-		fffa_spool__put64(&p, m.flow);
-		fffa_spool__put64(&p, (uint64_t)m.time_ms);
+		fffa_wire_put32(&p, end);
+		fffa_wire_put32(&p, (uint32_t)(m.seq - fffa_batch_first_seq(b)));
+		fffa_wire_put64(&p, m.flow);
+		fffa_wire_put64(&p, (uint64_t)m.time_ms);
 	}
 	return fffa_crc32c(fffa_crc32c(0, dst, (size_t)(p - dst)), bytes.ptr, bytes.len);
 }
@@ -107,33 +63,33 @@ void fffa_spool_frame_put(const struct fffa_spool_frame *f, uint8_t dst[FFFA_SPO
 	uint8_t *p = dst;
 
 	memset(dst, 0, FFFA_SPOOL_FRAME_HEAD);
-	fffa_spool__put(&p, fffa_spool_frame_magic, sizeof(fffa_spool_frame_magic));
-	fffa_spool__put32(&p, f->count);
-	fffa_spool__put32(&p, f->bytes_len);
-	fffa_spool__put32(&p, f->body_crc);
-	fffa_spool__put32(&p, f->is_skip ? FLAG_SKIP : 0);
-	fffa_spool__put64(&p, f->identity);
-	fffa_spool__put64(&p, f->origin.epoch);
-	fffa_spool__put64(&p, f->first_seq);
-	fffa_spool__put64(&p, f->last_seq);
-	fffa_spool__put64(&p, (uint64_t)f->first_ms);
-	fffa_spool__put64(&p, (uint64_t)f->last_ms);
-	fffa_spool__put64(&p, (uint64_t)f->sealed_ms);
-	fffa_spool__put64(&p, f->records_before);
-	fffa_spool__put64(&p, f->numbers_before);
-	fffa_spool__put64(&p, f->seq_before);
-	fffa_spool__put64(&p, f->numbers);
-	fffa_spool__put(&p, f->reason, sizeof(f->reason));
-	fffa_spool__put(&p, f->origin.agent_id, sizeof(f->origin.agent_id));
-	fffa_spool__put(&p, f->origin.account_id, sizeof(f->origin.account_id));
-	fffa_spool__put(&p, f->origin.region, sizeof(f->origin.region));
+	fffa_wire_put(&p, fffa_spool_frame_magic, sizeof(fffa_spool_frame_magic));
+	fffa_wire_put32(&p, f->count);
+	fffa_wire_put32(&p, f->bytes_len);
+	fffa_wire_put32(&p, f->body_crc);
+	fffa_wire_put32(&p, f->is_skipdata ? FLAG_SKIP : 0);
+	fffa_wire_put64(&p, f->identity);
+	fffa_wire_put64(&p, f->origin.epoch);
+	fffa_wire_put64(&p, f->first_seq);
+	fffa_wire_put64(&p, f->last_seq);
+	fffa_wire_put64(&p, (uint64_t)f->first_ms);
+	fffa_wire_put64(&p, (uint64_t)f->last_ms);
+	fffa_wire_put64(&p, (uint64_t)f->sealed_ms);
+	fffa_wire_put64(&p, f->records_before);
+	fffa_wire_put64(&p, f->numbers_before);
+	fffa_wire_put64(&p, f->seq_before);
+	fffa_wire_put64(&p, f->numbers);
+	fffa_wire_put(&p, f->reason, sizeof(f->reason));
+	fffa_wire_put(&p, f->origin.agent_id, sizeof(f->origin.agent_id));
+	fffa_wire_put(&p, f->origin.account_id, sizeof(f->origin.account_id));
+	fffa_wire_put(&p, f->origin.region, sizeof(f->origin.region));
 	FFFA_ASSERT(p <= dst + FFFA_SPOOL_FRAME_HEAD - 4);
-	put_crc(dst, FFFA_SPOOL_FRAME_HEAD);
+	fffa_wire_put_crc(dst, FFFA_SPOOL_FRAME_HEAD);
 }
 
 static void get_text(const uint8_t **p, char *dst, size_t n)
 {
-	fffa_spool__get(p, dst, n);
+	fffa_wire_get(p, dst, n);
 	dst[n - 1] = '\0';
 }
 
@@ -142,23 +98,23 @@ int fffa_spool_frame_get(struct fffa_spool_frame *f, const uint8_t src[FFFA_SPOO
 	const uint8_t *p = src + sizeof(fffa_spool_frame_magic);
 
 	if (memcmp(src, fffa_spool_frame_magic, sizeof(fffa_spool_frame_magic)) ||
-	    !crc_is_right(src, FFFA_SPOOL_FRAME_HEAD))
+	    !fffa_wire_crc_is_right(src, FFFA_SPOOL_FRAME_HEAD))
 		return -EBADMSG;
-	f->count = fffa_spool__get32(&p);
-	f->bytes_len = fffa_spool__get32(&p);
-	f->body_crc = fffa_spool__get32(&p);
-	f->is_skip = fffa_spool__get32(&p) & FLAG_SKIP;
-	f->identity = fffa_spool__get64(&p);
-	f->origin.epoch = fffa_spool__get64(&p);
-	f->first_seq = fffa_spool__get64(&p);
-	f->last_seq = fffa_spool__get64(&p);
-	f->first_ms = (int64_t)fffa_spool__get64(&p);
-	f->last_ms = (int64_t)fffa_spool__get64(&p);
-	f->sealed_ms = (int64_t)fffa_spool__get64(&p);
-	f->records_before = fffa_spool__get64(&p);
-	f->numbers_before = fffa_spool__get64(&p);
-	f->seq_before = fffa_spool__get64(&p);
-	f->numbers = fffa_spool__get64(&p);
+	f->count = fffa_wire_get32(&p);
+	f->bytes_len = fffa_wire_get32(&p);
+	f->body_crc = fffa_wire_get32(&p);
+	f->is_skipdata = fffa_wire_get32(&p) & FLAG_SKIP;
+	f->identity = fffa_wire_get64(&p);
+	f->origin.epoch = fffa_wire_get64(&p);
+	f->first_seq = fffa_wire_get64(&p);
+	f->last_seq = fffa_wire_get64(&p);
+	f->first_ms = (int64_t)fffa_wire_get64(&p);
+	f->last_ms = (int64_t)fffa_wire_get64(&p);
+	f->sealed_ms = (int64_t)fffa_wire_get64(&p);
+	f->records_before = fffa_wire_get64(&p);
+	f->numbers_before = fffa_wire_get64(&p);
+	f->seq_before = fffa_wire_get64(&p);
+	f->numbers = fffa_wire_get64(&p);
 	get_text(&p, f->reason, sizeof(f->reason));
 	get_text(&p, f->origin.agent_id, sizeof(f->origin.agent_id));
 	get_text(&p, f->origin.account_id, sizeof(f->origin.account_id));
@@ -175,15 +131,15 @@ static bool get_row(const uint8_t **p, bool first, uint32_t *end, uint32_t *seq_
 {
 	uint32_t end_before = *end, seq_before = *seq_by;
 
-	*end = fffa_spool__get32(p);
-	*seq_by = fffa_spool__get32(p);
-	m->flow = fffa_spool__get64(p);
-	m->time_ms = (int64_t)fffa_spool__get64(p);
+	*end = fffa_wire_get32(p);
+	*seq_by = fffa_wire_get32(p);
+	m->flow = fffa_wire_get64(p);
+	m->time_ms = (int64_t)fffa_wire_get64(p);
 	return *end > end_before && (first ? !*seq_by : *seq_by > seq_before);
 }
 
-static int fill(struct fffa_batch *b, const struct fffa_spool_frame *f, const uint8_t *index,
-		const uint8_t *bytes)
+static int fill_batch(struct fffa_batch *b, const struct fffa_spool_frame *f, const uint8_t *index,
+		      const uint8_t *bytes)
 {
 	uint32_t end = 0, seq_by = 0;
 	struct fffa_record_info m;
@@ -211,12 +167,12 @@ int fffa_spool_frame_batch(const struct fffa_spool_frame *f, const uint8_t *body
 	struct fffa_batch *b;
 	int rc;
 
-	if (fffa_crc32c(0, body, fffa_spool_body_len(f)) != f->body_crc)
+	if (fffa_crc32c(0, body, fffa_spool_frame_body_len(f)) != f->body_crc)
 		return -EBADMSG;
 	b = fffa_batch_new(f->bytes_len, f->count);
 	if (!b)
 		return -ENOMEM;
-	rc = fill(b, f, body, body + (size_t)f->count * FFFA_SPOOL_INDEX_ROW);
+	rc = fill_batch(b, f, body, body + (size_t)f->count * FFFA_SPOOL_INDEX_ROW);
 	if (rc) {
 		fffa_batch_unref(b);
 		return rc;

@@ -12,19 +12,11 @@
 
 #include "sinks/batch.h"
 
-#define FFFA_SPOOL_SEGMENT_HEAD 128
-#define FFFA_SPOOL_FRAME_HEAD	256
-#define FFFA_SPOOL_INDEX_ROW	24
+#define FFFA_SPOOL_FRAME_HEAD 256
+#define FFFA_SPOOL_INDEX_ROW  24
 /* No frame has more. */
 #define FFFA_SPOOL_RECORDS_MAX ((uint32_t)1 << 24)
 #define FFFA_SPOOL_BYTES_MAX   ((uint32_t)1 << 30)
-
-struct fffa_spool_segment {
-	uint64_t id;
-	uint64_t epoch;
-	uint64_t identity; /* of whatever the bytes of a record depend on beside the record */
-	char format[16];
-};
 
 struct fffa_spool_frame {
 	uint64_t identity; /* as in the segment */
@@ -37,34 +29,28 @@ struct fffa_spool_frame {
 	/* Of the frames before it in its segment: so damage can be counted. */
 	uint64_t records_before, numbers_before, seq_before;
 	uint64_t numbers; /* that it accounts for: count, or what its SKIPDATA record says */
-	bool is_skip;
-	char reason[16]; /* of is_skip */
+	bool is_skipdata;
+	char reason[16]; /* of is_skipdata */
 	struct fffa_batch_origin origin;
 };
-
-void fffa_spool_segment_put(const struct fffa_spool_segment *s,
-			    uint8_t dst[FFFA_SPOOL_SEGMENT_HEAD]);
-/* -EBADMSG: that is no segment's head, or not one of this version. */
-int fffa_spool_segment_get(struct fffa_spool_segment *s,
-			   const uint8_t src[FFFA_SPOOL_SEGMENT_HEAD]);
 
 /* The bytes with which every frame begins. */
 extern const uint8_t fffa_spool_frame_magic[8];
 
 /* Index and bytes; the whole frame. */
-uint64_t fffa_spool_body_len(const struct fffa_spool_frame *f);
+uint64_t fffa_spool_frame_body_len(const struct fffa_spool_frame *f);
 uint64_t fffa_spool_frame_len(const struct fffa_batch *b);
 
 /* Fills what follows from the batch alone, but for body_crc. */
-void fffa_spool_frame_of(struct fffa_spool_frame *f, const struct fffa_batch *b);
+void fffa_spool_frame_describe(struct fffa_spool_frame *f, const struct fffa_batch *b);
 /* Writes the index, FFFA_SPOOL_INDEX_ROW bytes for each record; returns the CRC of the body. */
-uint32_t fffa_spool_index_put(const struct fffa_batch *b, uint8_t *dst);
+uint32_t fffa_spool_frame_put_index(const struct fffa_batch *b, uint8_t *dst);
 void fffa_spool_frame_put(const struct fffa_spool_frame *f, uint8_t dst[FFFA_SPOOL_FRAME_HEAD]);
 /* -EBADMSG: that is no frame's head. */
 int fffa_spool_frame_get(struct fffa_spool_frame *f, const uint8_t src[FFFA_SPOOL_FRAME_HEAD]);
 
 /*
- * A sealed batch from a frame's head and body (fffa_spool_body_len bytes). -EBADMSG when the body is
+ * A sealed batch from a frame's head and body (fffa_spool_frame_body_len bytes). -EBADMSG when the body is
  * not what the head says, -ENOMEM; on failure *out is untouched.
  */
 int fffa_spool_frame_batch(const struct fffa_spool_frame *f, const uint8_t *body,

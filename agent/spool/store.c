@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,30 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/spool/store_priv.h"
+#include "agent/spool/store_internal.h"
 
-#define NAME_DIGITS 16
-
-struct fffa_spool__name fffa_store__name(uint64_t id, const char *suffix)
-{
-	struct fffa_spool__name n;
-
-	(void)snprintf(n.text, sizeof(n.text), "%016" PRIx64 "%s", id, suffix);
-	return n;
-}
-
-/* The id when name is that of a segment, else 0. */
-static uint64_t id_of(const char *name)
-{
-	uint64_t id;
-
-	if (strspn(name, "0123456789abcdef") != NAME_DIGITS || strcmp(name + NAME_DIGITS, ".seg"))
-		return 0;
-	id = strtoull(name, NULL, 16);
-	return id < UINT64_MAX / 2 ? id : 0;
-}
-
-static struct fffa_store *fresh(void)
+static struct fffa_store *new_store(void)
 {
 	struct fffa_store *s = calloc(1, sizeof(*s));
 
@@ -45,7 +23,7 @@ static struct fffa_store *fresh(void)
 	return s;
 }
 
-static void shut(int *fd)
+static void close_fd(int *fd)
 {
 	if (*fd >= 0)
 		(void)close(*fd); /* what had to be on disk was synced */
@@ -56,11 +34,11 @@ void fffa_store_close(struct fffa_store *s)
 {
 	if (!s)
 		return;
-	shut(&s->write);
-	shut(&s->read);
-	shut(&s->ack);
-	shut(&s->lock);
-	shut(&s->dir);
+	close_fd(&s->write);
+	close_fd(&s->read);
+	close_fd(&s->ack);
+	close_fd(&s->lock);
+	close_fd(&s->dir);
 	free(s->scratch);
 	free(s);
 }
@@ -101,7 +79,7 @@ static int lock_dir(struct fffa_store *s)
 int fffa_store_open(const char *base, const char *name, struct fffa_store **out,
 		    struct fffa_err *err)
 {
-	struct fffa_store *s = fresh();
+	struct fffa_store *s = new_store();
 	char path[PATH_MAX];
 	int rc;
 
@@ -130,7 +108,7 @@ int fffa_store_open(const char *base, const char *name, struct fffa_store **out,
 
 int fffa_store_open_read(const char *dir, struct fffa_store **out, struct fffa_err *err)
 {
-	struct fffa_store *s = fresh();
+	struct fffa_store *s = new_store();
 	int rc;
 
 	if (!s)
@@ -144,14 +122,14 @@ int fffa_store_open_read(const char *dir, struct fffa_store **out, struct fffa_e
 	return 0;
 }
 
-static int by_value(const void *a, const void *b)
+static int compare_ids(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
 	return (x > y) - (x < y);
 }
 
-static int add(uint64_t **ids, size_t *n, size_t *cap, uint64_t id)
+static int add_id(uint64_t **ids, size_t *n, size_t *cap, uint64_t id)
 {
 	if (*n == *cap) {
 		size_t more = *cap ? *cap * 2 : 64;
@@ -166,7 +144,7 @@ static int add(uint64_t **ids, size_t *n, size_t *cap, uint64_t id)
 	return 0;
 }
 
-static int list(DIR *d, uint64_t **ids, size_t *n)
+static int list_segments(DIR *d, uint64_t **ids, size_t *n)
 {
 	size_t cap = 0;
 	int rc = 0;
@@ -179,9 +157,9 @@ static int list(DIR *d, uint64_t **ids, size_t *n)
 		e = readdir(d); /* this stream is this function's own */
 		if (!e)
 			return errno ? -errno : 0;
-		id = id_of(e->d_name);
+		id = fffa_store_name_id(e->d_name);
 		if (id)
-			rc = add(ids, n, &cap, id);
+			rc = add_id(ids, n, &cap, id);
 		if (rc)
 			return rc;
 	}
@@ -201,16 +179,16 @@ int fffa_store_list(struct fffa_store *s, uint64_t **ids, size_t *n, struct fffa
 		(void)close(fd);
 		return -ENOMEM;
 	}
-	rc = list(d, &v, &count);
+	rc = list_segments(d, &v, &count);
 	(void)closedir(d);
 	if (!rc)
-		rc = fffa_store__read_ack(s, ack);
+		rc = fffa_store_ack_read(s, ack);
 	if (rc) {
 		free(v);
 		return rc;
 	}
 	if (count)
-		qsort(v, count, sizeof(*v), by_value);
+		qsort(v, count, sizeof(*v), compare_ids);
 	*ids = v;
 	*n = count;
 	return 0;
@@ -240,9 +218,9 @@ int fffa_store_source(struct fffa_store *s, uint64_t id, struct fffa_spool_sourc
 	struct stat st;
 
 	if (s->read < 0 || s->read_id != id) {
-		shut(&s->read);
-		s->read = openat(s->dir, fffa_store__name(id, ".seg").text,
-				 O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		close_fd(&s->read);
+		s->read =
+			openat(s->dir, fffa_store_name(id).text, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 		if (s->read < 0)
 			return -errno;
 		s->read_id = id;
@@ -257,8 +235,7 @@ int fffa_store_source(struct fffa_store *s, uint64_t id, struct fffa_spool_sourc
 
 int fffa_store_cut(struct fffa_store *s, uint64_t id, uint64_t size)
 {
-	int fd = openat(s->dir, fffa_store__name(id, ".seg").text,
-			O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(s->dir, fffa_store_name(id).text, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 	int rc;
 
 	if (fd < 0)
@@ -271,23 +248,21 @@ int fffa_store_cut(struct fffa_store *s, uint64_t id, uint64_t size)
 static void forget_read(struct fffa_store *s, uint64_t id)
 {
 	if (s->read_id == id)
-		shut(&s->read);
+		close_fd(&s->read);
 }
 
 int fffa_store_remove(struct fffa_store *s, uint64_t id)
 {
 	forget_read(s, id);
 	if (s->write_id == id)
-		fffa_store_end(s); /* else its room is not given back */
-	return unlinkat(s->dir, fffa_store__name(id, ".seg").text, 0) && errno != ENOENT ? -errno
-											 : 0;
+		fffa_store_write_end(s); /* else its room is not given back */
+	return unlinkat(s->dir, fffa_store_name(id).text, 0) && errno != ENOENT ? -errno : 0;
 }
 
 int fffa_store_set_aside(struct fffa_store *s, uint64_t id)
 {
 	forget_read(s, id);
-	return renameat(s->dir, fffa_store__name(id, ".seg").text, s->dir,
-			fffa_store__name(id, ".aside").text)
+	return renameat(s->dir, fffa_store_name(id).text, s->dir, fffa_store_name_aside(id).text)
 		       ? -errno
 		       : 0;
 }

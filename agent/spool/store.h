@@ -17,7 +17,7 @@ struct fffa_spool_ack {
 	struct fffa_spool_pos pos;
 };
 
-/* What fffa_store_ack keeps on disk beside the segments. */
+/* What fffa_store_ack_write keeps on disk beside the segments. */
 #define FFFA_STORE_ACK_BYTES 4096
 
 /*
@@ -44,19 +44,19 @@ int fffa_store_remove(struct fffa_store *s, uint64_t id);
 int fffa_store_set_aside(struct fffa_store *s, uint64_t id);
 
 /* Ends the segment being written and begins the next. 0 or -errno: then none is being written. */
-int fffa_store_begin(struct fffa_store *s, const struct fffa_spool_segment *head);
+int fffa_store_write_begin(struct fffa_store *s, const struct fffa_spool_segment *head);
 /*
- * Appends b at offset at of the segment being written; f as fffa_spool_frame_of and the caller filled
+ * Appends b at offset at of the segment being written; f as fffa_spool_frame_describe and the caller filled
  * it. After a failure (-errno) the segment is cut back to at where that is possible; sync and end it.
  */
-int fffa_store_append(struct fffa_store *s, uint64_t at, struct fffa_spool_frame *f,
-		      const struct fffa_batch *b);
+int fffa_store_write_append(struct fffa_store *s, uint64_t at, struct fffa_spool_frame *f,
+			    const struct fffa_batch *b);
 /* Returns when all appended is on the medium. After a failure nothing since the last sync is sure:
  * end the segment. */
-int fffa_store_sync(struct fffa_store *s);
+int fffa_store_write_sync(struct fffa_store *s);
 /* Nothing is being written any more. */
-void fffa_store_end(struct fffa_store *s);
+void fffa_store_write_end(struct fffa_store *s);
 /* Not synchronised: after a power cut an older ack may be found, never a younger one. */
-int fffa_store_ack(struct fffa_store *s, const struct fffa_spool_ack *ack);
+int fffa_store_ack_write(struct fffa_store *s, const struct fffa_spool_ack *ack);
 
 #endif

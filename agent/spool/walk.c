@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "agent/spool/walk.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/base/minmax.h"
 
-#define LOOK 16384
+#define SEARCH_BYTES 16384
 
 /* 1: a whole frame begins at off. */
 static int frame_at(const struct fffa_spool_source *src, uint64_t off, struct fffa_spool_frame *f)
@@ -20,7 +22,7 @@ static int frame_at(const struct fffa_spool_source *src, uint64_t off, struct ff
 		return rc;
 	if (fffa_spool_frame_get(f, head))
 		return 0;
-	return src->size - off - sizeof(head) >= fffa_spool_body_len(f);
+	return src->size - off - sizeof(head) >= fffa_spool_frame_body_len(f);
 }
 
 static const uint8_t *find_magic(const uint8_t *p, size_t n)
@@ -31,10 +33,11 @@ static const uint8_t *find_magic(const uint8_t *p, size_t n)
 /* The first whole frame at *off or behind it: 1, and *off is its place. */
 static int resync(const struct fffa_spool_source *src, uint64_t *off, struct fffa_spool_frame *f)
 {
-	uint8_t buf[LOOK];
+	uint8_t buf[SEARCH_BYTES];
 
 	while (*off < src->size && src->size - *off >= FFFA_SPOOL_FRAME_HEAD) {
-		size_t n = src->size - *off < LOOK ? (size_t)(src->size - *off) : LOOK;
+		size_t n =
+			src->size - *off < SEARCH_BYTES ? (size_t)(src->size - *off) : SEARCH_BYTES;
 		const uint8_t *hit;
 		int rc = src->read(src->arg, *off, buf, n);
 
@@ -55,8 +58,8 @@ static int resync(const struct fffa_spool_source *src, uint64_t *off, struct fff
 	return 0;
 }
 
-int fffa_spool_next(const struct fffa_spool_source *src, const struct fffa_spool_pos *pos,
-		    struct fffa_spool_found *out)
+int fffa_spool_walk_next(const struct fffa_spool_source *src, const struct fffa_spool_pos *pos,
+			 struct fffa_spool_found *out)
 {
 	uint64_t at = pos->at;
 	struct fffa_spool_frame f = {.count = 0};
@@ -77,10 +80,26 @@ int fffa_spool_next(const struct fffa_spool_source *src, const struct fffa_spool
 		.seq = fffa_max_u64(pos->seq, f.seq_before),
 	};
 	out->end = (struct fffa_spool_pos){
-		.at = at + FFFA_SPOOL_FRAME_HEAD + fffa_spool_body_len(&f),
+		.at = at + FFFA_SPOOL_FRAME_HEAD + fffa_spool_frame_body_len(&f),
 		.records = out->begin.records + f.count,
 		.numbers = out->begin.numbers + f.numbers,
 		.seq = fffa_max_u64(out->begin.seq, f.last_seq),
 	};
 	return 1;
+}
+
+int fffa_spool_walk_load(const struct fffa_spool_source *src, const struct fffa_spool_found *found,
+			 struct fffa_batch **out)
+{
+	size_t n = (size_t)fffa_spool_frame_body_len(&found->frame);
+	uint8_t *body = malloc(n);
+	int rc;
+
+	if (!body)
+		return -ENOMEM;
+	rc = src->read(src->arg, found->begin.at + FFFA_SPOOL_FRAME_HEAD, body, n);
+	if (!rc)
+		rc = fffa_spool_frame_batch(&found->frame, body, out);
+	free(body);
+	return rc;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From frame to frame through a segment, past what is damaged. Reads heads only; bodies are the
- * caller's. Pure but for the reading; any thread.
+ * From frame to frame through a segment, past what is damaged. Pure but for the reading; any thread.
  */
 #ifndef FFFA_AGENT_SPOOL_WALK_H
 #define FFFA_AGENT_SPOOL_WALK_H
 
 #include "agent/spool/frame.h"
+#include "agent/spool/segment.h"
 
 struct fffa_spool_source {
 	/* Exactly n bytes at off, which lie below size: 0 or -errno. */
@@ -24,7 +24,7 @@ struct fffa_spool_pos {
 };
 
 /* Where a segment's frames begin. */
-static inline struct fffa_spool_pos fffa_spool_begin(void)
+static inline struct fffa_spool_pos fffa_spool_walk_begin(void)
 {
 	return (struct fffa_spool_pos){.at = FFFA_SPOOL_SEGMENT_HEAD};
 }
@@ -40,7 +40,14 @@ struct fffa_spool_found {
  * The next frame from pos on that is there as a whole. 1: found; 0: there is none (nothing more, a
  * torn tail, or damage up to the end); -errno when reading failed. *out is written with 1 only.
  */
-int fffa_spool_next(const struct fffa_spool_source *src, const struct fffa_spool_pos *pos,
-		    struct fffa_spool_found *out);
+int fffa_spool_walk_next(const struct fffa_spool_source *src, const struct fffa_spool_pos *pos,
+			 struct fffa_spool_found *out);
+
+/*
+ * Reads the body of a frame and makes its batch, sealed; the caller has its reference. -EBADMSG when
+ * the body is damaged, -ENOMEM, or -errno of the reading; *out is untouched then.
+ */
+int fffa_spool_walk_load(const struct fffa_spool_source *src, const struct fffa_spool_found *found,
+			 struct fffa_batch **out);
 
 #endif

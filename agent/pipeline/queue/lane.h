@@ -38,7 +38,7 @@ struct fffa_parcel {
 	uint32_t tries;
 	bool is_sent;		/* the sink holds it */
 	struct fffa_slip *slip; /* its frame in the spool; NULL: there is none */
-	bool is_skip; /* the batch is one SKIPDATA record, which stands for skip, lost for why */
+	bool is_skipdata; /* the batch is one SKIPDATA record, which stands for skip, lost for why */
 	enum fffa_record_loss why;
 	struct fffa_missing skip;
 };

@@ -29,7 +29,7 @@ static void release(struct fffa_lane *l, struct fffa_parcel *p)
 void fffa_settle__lose(struct fffa_lane *l, struct fffa_parcel *p, enum fffa_record_loss why)
 {
 	l->ledger.lost[why] += fffa_batch_count(p->d.batch);
-	if (p->is_skip) /* what it stands for is still to be told */
+	if (p->is_skipdata) /* what it stands for is still to be told */
 		fffa_told__add(l, p->why, &p->skip);
 	else
 		fffa_told__add_batch(l, why, p->d.batch);

@@ -59,7 +59,7 @@ static bool tell_one(struct fffa_lane *l, enum fffa_record_loss why, bool needs_
 	}
 	p->d.batch = b;
 	p->born_ns = fffa_clock_mono_ns(&fffa_clock_system);
-	p->is_skip = true;
+	p->is_skipdata = true;
 	p->why = why;
 	p->skip = *m;
 	*m = (struct fffa_missing){0};
@@ -95,7 +95,7 @@ bool fffa_told__may_lose(const struct fffa_lane *l, const struct fffa_parcel *p)
 {
 	const struct fffa_missing *m = &l->missing[p->why];
 
-	return !p->is_skip || !m->records || m->epoch == p->skip.epoch;
+	return !p->is_skipdata || !m->records || m->epoch == p->skip.epoch;
 }
 
 void fffa_told__add_batch(struct fffa_lane *l, enum fffa_record_loss why,

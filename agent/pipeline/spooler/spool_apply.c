@@ -119,7 +119,7 @@ static bool join(struct fffa_spooler *s, struct fffa_spool_read *r)
 	p->d.batch = r->batch;
 	p->slip->records = f->count;
 	p->born_ns = born_of(f);
-	p->is_skip = f->is_skip;
+	p->is_skipdata = f->is_skipdata;
 	p->why = fffa_record_loss_find(f->reason);
 	if (p->why == FFFA_RL_MAX)
 		p->why = FFFA_RL_SPOOL_DAMAGED; /* of another version */

@@ -2,7 +2,6 @@
 /* In the worker pool: what spool_plan.c asked for. Touches the job, the store, and batches that are
  * sealed; nothing else. */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "agent/pipeline/spooler/spooler_priv.h"
 
@@ -19,10 +18,10 @@ static int sync_group(struct fffa_spool_job *j, size_t first, size_t end)
 
 	if (first == end)
 		return 0;
-	rc = fffa_store_sync(j->store);
+	rc = fffa_store_write_sync(j->store);
 	if (!rc)
 		return 0;
-	fffa_store_end(j->store);
+	fffa_store_write_end(j->store);
 	fail_from(j, first, end, rc);
 	/* They will be written again elsewhere: once is enough. */
 	(void)fffa_store_cut(j->store, j->writes[first].seg->id, j->writes[first].begin.at);
@@ -31,12 +30,12 @@ static int sync_group(struct fffa_spool_job *j, size_t first, size_t end)
 
 static int write_one(struct fffa_spool_job *j, struct fffa_spool_write *w)
 {
-	int rc = w->begins ? fffa_store_begin(j->store, &w->head) : 0;
+	int rc = w->begins ? fffa_store_write_begin(j->store, &w->head) : 0;
 
 	if (rc)
 		return rc;
-	fffa_spool_frame_of(&w->frame, w->p->d.batch);
-	return fffa_store_append(j->store, w->begin.at, &w->frame, w->p->d.batch);
+	fffa_spool_frame_describe(&w->frame, w->p->d.batch);
+	return fffa_store_write_append(j->store, w->begin.at, &w->frame, w->p->d.batch);
 }
 
 /* One fdatasync for all that goes into the same segment. */
@@ -59,7 +58,7 @@ static void write_all(struct fffa_spool_job *j)
 	if (rc) {
 		if (i > first)
 			(void)sync_group(j, first, i);
-		fffa_store_end(j->store);
+		fffa_store_write_end(j->store);
 	} else {
 		(void)sync_group(j, first, i);
 	}
@@ -68,17 +67,10 @@ static void write_all(struct fffa_spool_job *j)
 /* 0, also when the body is damaged: r->batch is NULL then. */
 static int load_body(const struct fffa_spool_source *src, struct fffa_spool_read *r)
 {
-	const struct fffa_spool_frame *f = &r->found.frame;
-	size_t n = (size_t)fffa_spool_body_len(f);
-	uint8_t *body = malloc(n);
-	int rc = -ENOMEM;
+	int rc;
 
 	r->batch = NULL;
-	if (body)
-		rc = src->read(src->arg, r->found.begin.at + FFFA_SPOOL_FRAME_HEAD, body, n);
-	if (!rc)
-		rc = fffa_spool_frame_batch(f, body, &r->batch);
-	free(body);
+	rc = fffa_spool_walk_load(src, &r->found, &r->batch);
 	return rc == -EBADMSG ? 0 : rc;
 }
 
@@ -95,12 +87,12 @@ static int read_some(struct fffa_spool_job *j)
 	while (j->read_count < FFFA_SPOOL_READS) {
 		struct fffa_spool_read *r = &j->reads[j->read_count];
 
-		rc = fffa_spool_next(&src, &pos, &r->found);
+		rc = fffa_spool_walk_next(&src, &pos, &r->found);
 		if (rc <= 0) {
 			j->read_ended = !rc;
 			return rc;
 		}
-		taken += (size_t)fffa_spool_body_len(&r->found.frame);
+		taken += (size_t)fffa_spool_frame_body_len(&r->found.frame);
 		if (j->read_count && taken > j->read_budget)
 			return 0;
 		rc = load_body(&src, r);
@@ -120,7 +112,7 @@ void fffa_spooler__work(uv_work_t *w)
 		(void)fffa_store_remove(j->store, j->removes[i]); /* left over: acked, sent again */
 	write_all(j);
 	if (j->acks)
-		(void)fffa_store_ack(j->store, &j->ack); /* an older one sends more again */
+		(void)fffa_store_ack_write(j->store, &j->ack); /* an older one sends more again */
 	if (j->read_seg)
 		j->read_rc = read_some(j);
 }

@@ -135,7 +135,7 @@ static struct fffa_spool_seg *new_segment(struct fffa_spooler *s, uint64_t epoch
 		return NULL;
 	seg->id = s->next_id++;
 	seg->epoch = epoch;
-	seg->read = seg->end = fffa_spool_begin();
+	seg->read = seg->end = fffa_spool_walk_begin();
 	seg->disk_bytes = FFFA_SPOOL_SEGMENT_HEAD;
 	seg->first_ms = INT64_MAX;
 	seg->last_ms = INT64_MIN;
@@ -166,10 +166,10 @@ static void fill_write(struct fffa_spooler *s, struct fffa_spool_write *w, struc
 		.records_before = s->plan.records,
 		.numbers_before = s->plan.numbers,
 		.seq_before = s->plan.seq,
-		.numbers = p->is_skip ? p->skip.records : fffa_batch_count(b),
-		.is_skip = p->is_skip,
+		.numbers = p->is_skipdata ? p->skip.records : fffa_batch_count(b),
+		.is_skipdata = p->is_skipdata,
 	};
-	if (p->is_skip)
+	if (p->is_skipdata)
 		(void)snprintf(w->frame.reason, sizeof(w->frame.reason), "%s",
 			       fffa_record_loss_name(p->why));
 	s->plan.at += fffa_spool_frame_len(b);

@@ -37,7 +37,7 @@ static int walk(const struct fffa_spool_source *src, struct scan *c)
 	struct fffa_spool_found found;
 	int rc;
 
-	while ((rc = fffa_spool_next(src, &seg->end, &found)) > 0) {
+	while ((rc = fffa_spool_walk_next(src, &seg->end, &found)) > 0) {
 		const struct fffa_spool_frame *f = &found.frame;
 
 		if (!c->frames++) {
@@ -142,7 +142,7 @@ static int scan_one(struct fffa_spooler *s, uint64_t id, const struct fffa_spool
 static int scan_all(struct fffa_spooler *s, const uint64_t *ids, size_t n,
 		    const struct fffa_spool_ack *ack)
 {
-	const struct fffa_spool_pos begin = fffa_spool_begin();
+	const struct fffa_spool_pos begin = fffa_spool_walk_begin();
 	int rc = 0;
 
 	for (size_t i = 0; i < n && !rc; i++) {

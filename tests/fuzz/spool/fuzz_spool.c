@@ -48,10 +48,10 @@ static void walk(const uint8_t *data, size_t size)
 {
 	struct input in = {data, size};
 	struct fffa_spool_source src = {.read = read_input, .arg = &in, .size = size};
-	struct fffa_spool_pos pos = fffa_spool_begin();
+	struct fffa_spool_pos pos = fffa_spool_walk_begin();
 	struct fffa_spool_found found;
 
-	while (fffa_spool_next(&src, &pos, &found) == 1) {
+	while (fffa_spool_walk_next(&src, &pos, &found) == 1) {
 		struct fffa_batch *b = NULL;
 
 		if (found.begin.at < pos.at || found.end.at <= found.begin.at ||

@@ -52,10 +52,10 @@ static void put_frame(struct segment *s, size_t i)
 	uint8_t *at = s->bytes + s->len;
 
 	s->begins[i] = s->len;
-	fffa_spool_frame_of(&f, b);
+	fffa_spool_frame_describe(&f, b);
 	assert_int_equal(f.first_ms, 48);
 	assert_int_equal(f.last_ms, 50);
-	f.body_crc = fffa_spool_index_put(b, at + FFFA_SPOOL_FRAME_HEAD);
+	f.body_crc = fffa_spool_frame_put_index(b, at + FFFA_SPOOL_FRAME_HEAD);
 	memcpy(at + FFFA_SPOOL_FRAME_HEAD + PER * FFFA_SPOOL_INDEX_ROW, fffa_batch_bytes(b).ptr,
 	       fffa_batch_bytes(b).len);
 	fffa_spool_frame_put(&f, at);
@@ -114,10 +114,10 @@ struct result {
 static struct result walk(struct segment *s)
 {
 	struct fffa_spool_source src = {.read = read_memory, .arg = s, .size = s->len};
-	struct result r = {.end = fffa_spool_begin()};
+	struct result r = {.end = fffa_spool_walk_begin()};
 	struct fffa_spool_found found;
 
-	while (fffa_spool_next(&src, &r.end, &found) == 1) {
+	while (fffa_spool_walk_next(&src, &r.end, &found) == 1) {
 		struct fffa_batch *b = NULL;
 		size_t i = 0;
 
@@ -262,7 +262,7 @@ static void an_index_that_lies_is_refused(void **state)
 		assert_int_equal(fffa_spool_frame_get(&f, s.bytes + s.begins[1]), 0);
 		body = s.bytes + s.begins[1] + FFFA_SPOOL_FRAME_HEAD;
 		body[i] ^= 0xff;
-		f.body_crc = fffa_crc32c(0, body, fffa_spool_body_len(&f));
+		f.body_crc = fffa_crc32c(0, body, fffa_spool_frame_body_len(&f));
 		rc = fffa_spool_frame_batch(&f, body, &b);
 		if (i % FFFA_SPOOL_INDEX_ROW < 4) /* where a record ends */
 			assert_int_equal(rc, -EBADMSG);
