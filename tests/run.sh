@@ -28,9 +28,8 @@ serial='netns|bpf|bench|system'
 # A stage of their own, one at a time: they fetch and build what others wrote, once, under build/peers.
 apart='peers'
 quick_labels='unit|contract|component'
-# Scripts of tests/lint. The second list needs the dev and the clang build.
-lint_fast=(format layers spdx tree shell selftest)
-lint_deep=(globals generated cppcheck tidy)
+# shellcheck source=tests/lint/lib.sh
+. tests/lint/lib.sh # the lists of checks
 jobs=$(nproc)
 fuzz_seconds=${FUZZ_SECONDS:-10}
 logs=build/log
@@ -261,12 +260,12 @@ run_kernels()
 
 run_lint()
 {
-	local name
+	local script
 
 	# A script whose tool cannot be had is skipped, and says which.
 	tests/lint/tools.sh >"$logs/lint-tools.log" 2>&1 || true
-	for name in "$@"; do
-		check "lint-$name" "tests/lint/$name.sh"
+	for script in "$@"; do
+		check "lint-${script%.*}" "tests/lint/$script"
 	done
 }
 

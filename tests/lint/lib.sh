@@ -62,3 +62,9 @@ lint_tool()
 		return 77
 	}
 }
+
+# The checks, for tests/run.sh and .ci/pre-commit. The second list needs the dev and the clang build.
+# shellcheck disable=SC2034 # used by those who source this file
+lint_fast=(format.sh layers.sh spdx.sh tree.sh shell.sh docs.py selftest.sh)
+# shellcheck disable=SC2034
+lint_deep=(globals.sh generated.sh cppcheck.sh tidy.sh)

@@ -35,7 +35,7 @@ expect()
 	out=$("$lint/$script" "$work/tree" "$@" 2>&1) || rc=$?
 	if [[ $rc -eq 77 ]]; then
 		untried[$script]=$out
-	elif [[ $rc -eq 0 ]] || ! grep -F -- "$file" <<<"$out" | grep -qF -- "$text"; then
+	elif [[ $rc -eq 0 ]] || ! grep -F -- "$file" <<<"$out" | grep -F -- "$text" >/dev/null; then
 		echo "$script did not catch: $file: $text (status $rc): $out"
 		bad=1
 	fi
@@ -147,18 +147,88 @@ fresh
 plant agent/base/p.c 'int f(void)' '{' '	int v[2] = {0, 0};' '	return v[2];' '}'
 expect cppcheck.sh agent/base/p.c 'out of bounds'
 
+# A private word in a name and in a message, not in a comment; an exception with its reason.
+fresh
+plant agent/base/p.c 'int fffa_lane_new(void);' '/* The world is told early. */' 'static const char text[] = "a tidy answer";'
+expect words.py agent/base/p.c:2 '"lane" in the name fffa_lane_new'
+expect words.py agent/base/p.c:4 '"tidy" in the message tidy'
+fresh
+plant agent/base/p.c '/* The world is told early. */' 'int planet(void);'
+clean words.py
+
+fresh
+plant agent/base/p.c '/*' \
+	' * A sentence that is filled up to the very end of its line by a formatter, which knows no' ' * mercy.' ' */'
+expect comments.py agent/base/p.c:4 'one word: mercy.'
+fresh
+plant agent/base/p.c '/*' ' * Short.' ' * List.' ' */'
+clean comments.py
+
+fresh
+# shellcheck disable=SC2016 # backticks of Markdown
+printf '%s\n' 'See `agent/base/a.h`, `a.h` and [this](agent/flow/f.c).' >README.md
+clean docs.py
+# shellcheck disable=SC2016
+printf '%s\n' 'See `agent/base/gone.h` and `{a,b}.h`.' >README.md
+expect docs.py README.md:1 'agent/base/gone.h is not'
+expect docs.py README.md:1 'b.h is not'
+
+# The build's links and the table of layers.
+fresh
+mkdir -p agent/loop
+printf '%s\n' 'bpf:' 'agent/base: bpf' 'agent/loop:' 'agent/flow: agent/base bpf' >tests/lint/layers.table
+printf '%s\n' 'fffa_library(fffa_base SRC a.c)' >agent/base/CMakeLists.txt
+printf '%s\n' 'fffa_library(fffa_loop SRC a.c LINK PkgConfig::libuv)' >agent/loop/CMakeLists.txt
+printf '%s\n' 'fffa_library(fffa_flow SRC f.c LINK fffa_base)' >agent/flow/CMakeLists.txt
+clean links.py
+printf '%s\n' 'fffa_library(fffa_flow SRC f.c LINK fffa_loop)' >agent/flow/CMakeLists.txt
+expect links.py agent/flow/CMakeLists.txt 'links agent/loop'
+expect links.py agent/flow/CMakeLists.txt 'does not link agent/base'
+
+# compile NAME...: each agent/base/NAME.c into build/, with a database of compile commands.
+compile()
+{
+	local name entries=()
+
+	mkdir -p build
+	for name in "$@"; do
+		gcc -I. -fPIE -c "agent/base/$name.c" -o "build/$name.o" || bad=1
+		entries+=("{\"directory\": \"$work/tree/build\", \"file\": \"$work/tree/agent/base/$name.c\", \"command\": \"clang -I.. -o $name.o -c $work/tree/agent/base/$name.c\"}")
+	done
+	printf '[%s]\n' "$(join_with_commas "${entries[@]}")" >build/compile_commands.json
+}
+
+join_with_commas()
+{
+	local IFS=,
+	echo "$*"
+}
+
 # Scripts that look at a build get one.
 fresh
+plant agent/base/ping.c 'int fffa_ping_a(void);' 'int fffa_pong_b(void);' 'int fffa_ping_a(void)' '{' '	return fffa_pong_b();' '}'
+plant agent/base/pong.c 'int fffa_pong_b(void);' 'int fffa_pong_b(void)' '{' '	return 1;' '}'
+compile ping pong
+clean names.py build
+clean circles.py build
+plant agent/base/pong.c 'int fffa_ping_a(void);' 'int fffa_other_c(void);' 'int fffa_other_c(void)' '{' '	return fffa_ping_a();' '}'
+compile ping pong
+expect names.py agent/base/pong.c 'fffa_other_c does not begin' build
+expect circles.py agent/base/ping.c 'files in a circle: agent/base/ping.c, agent/base/pong.c' build
+fresh
+plant agent/base/one.h '#include "agent/flow/two.h"'
+plant agent/flow/two.h '#include "agent/base/a.h"'
 mkdir build
+echo '[]' >build/compile_commands.json
+expect circles.py agent/base:1 'folders in a circle: agent/base, agent/flow' build
+plant agent/flow/two.h '#include "agent/base/one.h"'
+expect circles.py agent/base/one.h 'files in a circle: agent/base/one.h, agent/flow/two.h' build
+
+fresh
 plant agent/base/g.c 'int counter;' 'int f(void);' 'int f(void)' '{' '	static int calls;' '	return ++calls + counter;' '}'
 plant agent/base/log.c 'int conf;' 'static const char *const names[] = {"a", "b"};' \
 	'const char *n(int i);' 'const char *n(int i)' '{' '	return names[i];' '}'
-entries=()
-for name in g log; do
-	gcc -fPIE -c "agent/base/$name.c" -o "build/$name.o" || bad=1
-	entries+=("{\"directory\": \"$work/tree/build\", \"file\": \"$work/tree/agent/base/$name.c\", \"command\": \"clang -o $name.o -c $work/tree/agent/base/$name.c\"}")
-done
-printf '[%s,\n%s]\n' "${entries[@]}" >build/compile_commands.json
+compile g log
 expect globals.sh agent/base/g.c 'local: counter ' build
 expect globals.sh agent/base/g.c 'local: calls ' build
 "$lint/globals.sh" "$work/tree" build | grep -E 'log\.c' && {
