@@ -8,7 +8,7 @@
 #include "agent/capture/replay/replay.h"
 #include "agent/daemon/build.h"
 #include "agent/cli/commands.h"
-#include "agent/encode/encoder.h"
+#include "agent/encode/field/field.h"
 #include "agent/loop/curl_version.h"
 #include "agent/status/status.h"
 #include "agent/daemon/registry.h"

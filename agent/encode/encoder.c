@@ -1,14 +1,15 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
+#include "agent/encode/encoder.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/encode/encoder.h"
-#include "agent/encode/pack.h"
-#include "agent/encode/program.h"
-#include "agent/encode/shapes/shape.h"
-#include "agent/encode/text.h"
+#include "agent/encode/encoder_internal.h"
+#include "agent/encode/field/field_list.h"
+#include "agent/encode/field/pack.h"
+#include "agent/encode/field/text.h"
 
 /* Around a line: what stands before it, and in place of its end. No line has a character that JSON
  * would escape: identities come without, and flowlog and vpc write nothing else from outside. */
@@ -135,17 +136,19 @@ static int build(struct fffa_encoder *e, const struct fffa_field_list *list, str
 		[FFFA_FORMAT_MSGPACK] = fffa_put_msgpack, [FFFA_FORMAT_OCSF] = fffa_put_json,
 		[FFFA_FORMAT_ECS] = fffa_put_json,
 	};
+	static const struct fffa_shape *const shapes[FFFA_FORMAT_MAX] = {
+		[FFFA_FORMAT_OCSF] = &fffa_ocsf_shape,
+		[FFFA_FORMAT_ECS] = &fffa_elastic_shape,
+	};
 
 	e->put = puts[e->format];
 	fill_consts(&e->consts, list);
 	for (size_t i = 0; i < list->n; i++)
 		add_field(e, list->id[i]);
-	if (e->format == FFFA_FORMAT_OCSF)
-		add_shape(e, &fffa_shape_ocsf);
-	if (e->format == FFFA_FORMAT_ECS)
-		add_shape(e, &fffa_shape_ecs);
+	if (shapes[e->format])
+		add_shape(e, shapes[e->format]);
 	e->bound_bytes = bound(e);
-	if (fffa_keep_new(e))
+	if (fffa_identity_cache_new(e))
 		return fffa_fail(err, ENOMEM, "no memory for the encoder");
 	return 0;
 }
@@ -177,7 +180,7 @@ void fffa_encoder_free(struct fffa_encoder *e)
 {
 	if (!e)
 		return;
-	fffa_keep_free(e->keep);
+	fffa_identity_cache_free(e->cache);
 	free(e);
 }
 
@@ -217,7 +220,7 @@ static uint8_t *write_line(const struct fffa_encoder *e, const struct fffa_recor
 
 	if (e->format == FFFA_FORMAT_FLOWLOG)
 		return fffa_flowlog_write(p, r, &e->consts);
-	fffa_keep_put(e, r, &o);
+	fffa_identity_cache_write(e, r, &o);
 	o.p[-1] = '\n';
 	return o.p;
 }
@@ -235,7 +238,7 @@ static uint8_t *write_json(const struct fffa_encoder *e, const struct fffa_recor
 	struct fffa_out o = {.p = p + 1};
 
 	*p = '{';
-	fffa_keep_put(e, r, &o);
+	fffa_identity_cache_write(e, r, &o);
 	o.p -= o.p[-1] == ',';
 	return fffa_text_lit(o.p, "}\n");
 }
@@ -244,7 +247,7 @@ static uint8_t *write_msgpack(const struct fffa_encoder *e, const struct fffa_re
 {
 	struct fffa_out o = {.p = p + fffa_pack_map_bytes(e->n)};
 
-	fffa_keep_put(e, r, &o);
+	fffa_identity_cache_write(e, r, &o);
 	fffa_pack_map(p, e->n, o.count);
 	return o.p;
 }

@@ -49,15 +49,4 @@ size_t fffa_encode_header(const struct fffa_encoder *e, uint8_t *dst, size_t cap
 size_t fffa_encode(const struct fffa_encoder *e, const struct fffa_record *r, uint8_t *dst,
 		   size_t cap);
 
-/* One row of `fffa fields`. */
-struct fffa_field_info {
-	const char *name;	  /* underscores; the vpc name has '-' */
-	const char *type;	  /* int, str, bool, ip */
-	const char *source;	  /* where the value comes from, one phrase */
-	unsigned int vpc_version; /* 2..11; 0: not a VPC field */
-	unsigned int formats;	  /* bit set of 1 << enum fffa_format */
-};
-/* The constant table of all fields; *count gets its length. */
-const struct fffa_field_info *fffa_field_table(size_t *count);
-
 #endif

@@ -1,10 +1,10 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* The key=value line: product.md calls it flowlog. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include "agent/encode/program.h"
-#include "agent/encode/text.h"
+#include "agent/encode/encoder_internal.h"
+#include "agent/encode/field/text.h"
 
 /* The line at its longest, apart from addresses, names and time: for its length only. */
 #define LONGEST                                                                                    \

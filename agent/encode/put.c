@@ -1,9 +1,9 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* The loops: steps to bytes, one for each kind of format. */
 #include <string.h>
 
-#include "agent/encode/pack.h"
-#include "agent/encode/program.h"
+#include "agent/encode/field/pack.h"
+#include "agent/encode/encoder_internal.h"
 
 /* Behind each value stands a space; the last one becomes the end of the line. */
 void fffa_put_vpc(const struct fffa_step *s, const struct fffa_step *end, unsigned int have,

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "agent/encode/text.h"
+#include "agent/encode/field/text.h"
 #include "agent/status/json.h"
 
 static void sift_down(struct fffa_largest *l)

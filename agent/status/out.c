@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "agent/encode/text.h"
+#include "agent/encode/field/text.h"
 
 #define JSON_PER_TURN 64 /* input bytes, each at most six of output */
 

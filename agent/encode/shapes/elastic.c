@@ -1,25 +1,9 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * Elastic Common Schema 8.11. Source: the ECS field reference; what has no place in it stands under
  * aws.vpcflow, with the names of Elastic's own reader of VPC Flow Logs, or under fffa.
  */
-#include "agent/encode/shapes/shape.h"
-#include "agent/encode/value.h"
-
-#define ALWAYS FFFA_WHEN_ALWAYS
-#define FLOW   FFFA_WHEN_FLOW
-#define IN     FFFA_WHEN_INGRESS
-#define OUT    FFFA_WHEN_EGRESS
-#define NODATA FFFA_WHEN_NODATA
-#define SKIP   FFFA_WHEN_SKIPDATA
-#define CONST  FFFA_WHEN_CONST
-
-#define ROW    FFFA_ROW
-#define ROW_IF FFFA_ROW_IF
-#define OWN    FFFA_ROW_OWN
-#define TEXT   FFFA_ROW_TEXT
-#define OPEN   FFFA_ROW_OPEN
-#define CLOSE  FFFA_ROW_CLOSE
+#include "agent/encode/shapes/shape_internal.h"
 
 static uint8_t *provider(FFFA_VALUE_ARGS)
 {
@@ -92,8 +76,8 @@ static const struct fffa_shape_row rows[] = {
 	ROW("address", srcaddr),
 	ROW("ip", srcaddr),
 	ROW("port", srcport),
-	ROW("packets", packets),
-	ROW("bytes", bytes),
+	SAME(packets),
+	SAME(bytes),
 	CLOSE,
 	OPEN("destination"),
 	ROW("address", dstaddr),
@@ -105,8 +89,8 @@ static const struct fffa_shape_row rows[] = {
 	OWN(FLOW, "iana_number", protocol, fffa_value_protocol, 3, true),
 	OWN(FLOW, "transport", protocol, fffa_shape_transport, FFFA_SHAPE_TRANSPORT_MAX, true),
 	ROW("direction", flow_direction),
-	ROW("packets", packets),
-	ROW("bytes", bytes),
+	SAME(packets),
+	SAME(bytes),
 	CLOSE,
 	OPEN("cloud"),
 	OWN(ALWAYS | CONST, "provider", account_id, provider, 3, true),
@@ -116,7 +100,7 @@ static const struct fffa_shape_row rows[] = {
 	OPEN("instance"),
 	ROW("id", instance_id),
 	CLOSE,
-	ROW("region", region),
+	SAME(region),
 	ROW("availability_zone", az_id),
 	CLOSE,
 	OPEN("observer"),
@@ -149,55 +133,32 @@ static const struct fffa_shape_row rows[] = {
 	CLOSE,
 	OPEN("aws"),
 	OPEN("vpcflow"),
-	ROW("action", action),
-	ROW("log_status", log_status),
-	ROW("interface_id", interface_id),
-	ROW("vpc_id", vpc_id),
-	ROW("subnet_id", subnet_id),
-	ROW("tcp_flags", tcp_flags),
+	SAME(action),
+	SAME(log_status),
+	SAME(interface_id),
+	SAME(vpc_id),
+	SAME(subnet_id),
+	SAME(tcp_flags),
 	OWN(FLOW, "tcp_flags_array", tcp_flags, flag_names, 25, false),
-	ROW("type", type),
-	ROW("pkt_srcaddr", pkt_srcaddr),
-	ROW("pkt_dstaddr", pkt_dstaddr),
+	SAME(type),
+	SAME(pkt_srcaddr),
+	SAME(pkt_dstaddr),
 	ROW("pkt_src_service", pkt_src_aws_service),
 	ROW("pkt_dst_service", pkt_dst_aws_service),
-	ROW("traffic_path", traffic_path),
-	ROW("sublocation_type", sublocation_type),
-	ROW("sublocation_id", sublocation_id),
-	ROW("ecs_container_instance_arn", ecs_container_instance_arn),
-	ROW("ecs_container_instance_id", ecs_container_instance_id),
-	ROW("ecs_second_container_id", ecs_second_container_id),
-	ROW("ecs_task_definition_arn", ecs_task_definition_arn),
-	ROW("ecs_task_arn", ecs_task_arn),
-	ROW("ecs_task_id", ecs_task_id),
-	ROW("instance_tag", instance_tag),
-	ROW("instance_tag_2", instance_tag_2),
-	ROW("interface_tag", interface_tag),
-	ROW("interface_tag_2", interface_tag_2),
-	ROW("asg_tag", asg_tag),
-	ROW("asg_tag_2", asg_tag_2),
+	SAME(traffic_path),
+	SAME(sublocation_type),
+	SAME(sublocation_id),
+	SAME(ecs_container_instance_arn),
+	SAME(ecs_container_instance_id),
+	SAME(ecs_second_container_id),
+	ROWS_TASK_AND_TAGS,
 	CLOSE,
 	CLOSE,
 	OPEN("fffa"),
-	ROW("ifname", ifname),
-	ROW("az", az),
-	ROW("hook", hook),
-	ROW("tcp_flags_raw", tcp_flags_raw),
-	ROW("icmp_type", icmp_type),
-	ROW("icmp_code", icmp_code),
-	ROW("end_reason", end_reason),
-	ROW("sampled", sampled),
-	ROW("tunnel", tunnel),
-	ROW("tunnel_src", tunnel_src),
-	ROW("tunnel_dst", tunnel_dst),
-	ROW("vni", vni),
-	ROW("gwlbe_id", gwlbe_id),
-	ROW("gwlb_attachment_id", gwlb_attachment_id),
-	ROW("gwlb_flow_cookie", gwlb_flow_cookie),
-	ROW("lost_packets", lost_packets),
-	ROW("lost_bytes", lost_bytes),
-	ROW("lost_records", lost_records),
+	SAME(ifname),
+	SAME(az),
+	ROWS_CAPTURE_AND_LOSS,
 	CLOSE,
 };
 
-const struct fffa_shape fffa_shape_ecs = {rows, sizeof(rows) / sizeof(rows[0])};
+const struct fffa_shape fffa_elastic_shape = {rows, sizeof(rows) / sizeof(rows[0])};

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * OCSF 1.1.0, class 4001 (Network Activity), profiles cloud, security_control and datetime.
  * Source: the schema's events/network/network_activity, its objects and profiles; which of our
@@ -7,26 +7,9 @@
  */
 #include <string.h>
 
-#include "agent/encode/shapes/shape.h"
-#include "agent/encode/value.h"
+#include "agent/encode/shapes/shape_internal.h"
 
-#define ALWAYS FFFA_WHEN_ALWAYS
-#define FLOW   FFFA_WHEN_FLOW
-#define IN     FFFA_WHEN_INGRESS
-#define OUT    FFFA_WHEN_EGRESS
-#define NODATA FFFA_WHEN_NODATA
-#define SKIP   FFFA_WHEN_SKIPDATA
-#define IDLE   (NODATA | SKIP)
-#define CONST  FFFA_WHEN_CONST
-
-#define ROW	   FFFA_ROW
-#define ROW_IF	   FFFA_ROW_IF
-#define OWN	   FFFA_ROW_OWN
-#define TEXT	   FFFA_ROW_TEXT
-#define OPEN	   FFFA_ROW_OPEN
-#define OPEN_LIST  FFFA_ROW_OPEN_LIST
-#define CLOSE	   FFFA_ROW_CLOSE
-#define CLOSE_LIST FFFA_ROW_CLOSE_LIST
+#define IDLE (NODATA | SKIP)
 
 /* The cloud profile demands a provider; off EC2 there is none to name. */
 static uint8_t *provider(FFFA_VALUE_ARGS)
@@ -125,7 +108,7 @@ static const struct fffa_shape_row rows[] = {
 	OPEN("account"),
 	ROW("uid", account_id),
 	CLOSE,
-	ROW("region", region),
+	SAME(region),
 	ROW("zone", az_id),
 	CLOSE,
 	OPEN("src_endpoint"),
@@ -154,51 +137,28 @@ static const struct fffa_shape_row rows[] = {
 	OWN(FLOW, "protocol_name", protocol, fffa_shape_transport, FFFA_SHAPE_TRANSPORT_MAX, true),
 	ROW("protocol_ver", type),
 	OWN(FLOW, "protocol_ver_id", type, version_id, 1, false),
-	ROW("tcp_flags", tcp_flags),
+	SAME(tcp_flags),
 	OWN(FLOW, "boundary_id", traffic_path, boundary_id, 2, false),
 	OWN(FLOW, "boundary", traffic_path, boundary, 7, true),
 	CLOSE,
 	OPEN("traffic"),
-	ROW("packets", packets),
-	ROW("bytes", bytes),
+	SAME(packets),
+	SAME(bytes),
 	CLOSE,
 	OPEN("unmapped"),
-	ROW("az", az),
-	ROW("sublocation_type", sublocation_type),
-	ROW("sublocation_id", sublocation_id),
-	ROW("ecs_cluster_arn", ecs_cluster_arn),
-	ROW("ecs_cluster_name", ecs_cluster_name),
-	ROW("ecs_container_instance_arn", ecs_container_instance_arn),
-	ROW("ecs_container_instance_id", ecs_container_instance_id),
-	ROW("ecs_container_id", ecs_container_id),
-	ROW("ecs_second_container_id", ecs_second_container_id),
-	ROW("ecs_service_name", ecs_service_name),
-	ROW("ecs_task_definition_arn", ecs_task_definition_arn),
-	ROW("ecs_task_arn", ecs_task_arn),
-	ROW("ecs_task_id", ecs_task_id),
-	ROW("instance_tag", instance_tag),
-	ROW("instance_tag_2", instance_tag_2),
-	ROW("interface_tag", interface_tag),
-	ROW("interface_tag_2", interface_tag_2),
-	ROW("asg_tag", asg_tag),
-	ROW("asg_tag_2", asg_tag_2),
-	ROW("hook", hook),
-	ROW("tcp_flags_raw", tcp_flags_raw),
-	ROW("icmp_type", icmp_type),
-	ROW("icmp_code", icmp_code),
-	ROW("end_reason", end_reason),
-	ROW("sampled", sampled),
-	ROW("tunnel", tunnel),
-	ROW("tunnel_src", tunnel_src),
-	ROW("tunnel_dst", tunnel_dst),
-	ROW("vni", vni),
-	ROW("gwlbe_id", gwlbe_id),
-	ROW("gwlb_attachment_id", gwlb_attachment_id),
-	ROW("gwlb_flow_cookie", gwlb_flow_cookie),
-	ROW("lost_packets", lost_packets),
-	ROW("lost_bytes", lost_bytes),
-	ROW("lost_records", lost_records),
+	SAME(az),
+	SAME(sublocation_type),
+	SAME(sublocation_id),
+	SAME(ecs_cluster_arn),
+	SAME(ecs_cluster_name),
+	SAME(ecs_container_instance_arn),
+	SAME(ecs_container_instance_id),
+	SAME(ecs_container_id),
+	SAME(ecs_second_container_id),
+	SAME(ecs_service_name),
+	ROWS_TASK_AND_TAGS,
+	ROWS_CAPTURE_AND_LOSS,
 	CLOSE,
 };
 
-const struct fffa_shape fffa_shape_ocsf = {rows, sizeof(rows) / sizeof(rows[0])};
+const struct fffa_shape fffa_ocsf_shape = {rows, sizeof(rows) / sizeof(rows[0])};

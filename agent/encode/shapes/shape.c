@@ -1,9 +1,8 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 #include <netinet/in.h>
 #include <string.h>
 
-#include "agent/encode/shapes/shape.h"
-#include "agent/encode/value.h"
+#include "agent/encode/shapes/shape_internal.h"
 
 uint8_t *fffa_shape_transport(FFFA_VALUE_ARGS)
 {

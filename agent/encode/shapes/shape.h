@@ -1,10 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON shapes that others have defined: a table of rows each, from which steps are made. */
+/* JSON shapes that others have defined: a table of rows each, from which an encoder makes its steps. */
 #ifndef FFFA_AGENT_ENCODE_SHAPES_SHAPE_H
 #define FFFA_AGENT_ENCODE_SHAPES_SHAPE_H
 
-#include "agent/encode/fields.h"
-#include "agent/encode/program.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/encode/field/field.h"
+
+/* What a row stands for, and the step that an encoder makes of it. */
+enum fffa_step_kind {
+	FFFA_STEP_VALUE,
+	FFFA_STEP_TEXT,	 /* whole members of a json object, each with its comma */
+	FFFA_STEP_OPEN,	 /* the key of an object or array, and its bracket */
+	FFFA_STEP_CLOSE, /* the other bracket; what is empty is taken back, key and all */
+};
 
 struct fffa_shape_row {
 	const char *text;     /* of a value: its name; else what is written */
@@ -21,53 +32,7 @@ struct fffa_shape {
 	size_t n;
 };
 
-extern const struct fffa_shape fffa_shape_ocsf; /* ocsf.c */
-extern const struct fffa_shape fffa_shape_ecs;	/* elastic.c */
-
-/* Rows. A field under another name; the same under a further condition; a value of the shape's own;
- * whole members, each with its comma; an object or array. */
-#define FFFA_ROW(name, field)                                                                      \
-	{                                                                                          \
-		.text = (name), .kind = FFFA_STEP_VALUE, .id = FFFA_FIELD_##field                  \
-	}
-#define FFFA_ROW_IF(cond, name, field)                                                             \
-	{                                                                                          \
-		.text = (name), .kind = FFFA_STEP_VALUE, .when = (cond), .id = FFFA_FIELD_##field  \
-	}
-#define FFFA_ROW_OWN(cond, name, field, fn, most, quote)                                           \
-	{                                                                                          \
-		.text = (name), .write = (fn), .max_bytes = (most), .kind = FFFA_STEP_VALUE,       \
-		.when = (cond), .id = FFFA_FIELD_##field, .quoted = (quote)                        \
-	}
-#define FFFA_ROW_TEXT(cond, members)                                                               \
-	{                                                                                          \
-		.text = (members), .kind = FFFA_STEP_TEXT, .when = (cond) | FFFA_WHEN_CONST        \
-	}
-#define FFFA_ROW_OPEN(name)                                                                        \
-	{                                                                                          \
-		.text = "\"" name "\":{", .kind = FFFA_STEP_OPEN, .when = FFFA_WHEN_ALWAYS         \
-	}
-#define FFFA_ROW_OPEN_LIST(name)                                                                   \
-	{                                                                                          \
-		.text = "\"" name "\":[", .kind = FFFA_STEP_OPEN, .when = FFFA_WHEN_ALWAYS         \
-	}
-#define FFFA_ROW_CLOSE                                                                             \
-	{                                                                                          \
-		.text = "}", .kind = FFFA_STEP_CLOSE, .when = FFFA_WHEN_ALWAYS                     \
-	}
-#define FFFA_ROW_CLOSE_LIST                                                                        \
-	{                                                                                          \
-		.text = "]", .kind = FFFA_STEP_CLOSE, .when = FFFA_WHEN_ALWAYS                     \
-	}
-
-/* "tcp", "udp", ...: the names that both shapes use; unknown protocols have none. */
-fffa_value_fn fffa_shape_transport;
-/* agent id, epoch and number with '-' between them: unlike any other record's. */
-fffa_value_fn fffa_shape_uid;
-/* From the first to the last packet, at most the given number: what readers take ends at 63 bits. */
-uint64_t fffa_shape_duration_ms(const struct fffa_record *r, uint64_t most);
-fffa_value_fn fffa_shape_start_utc, fffa_shape_end_utc;
-#define FFFA_SHAPE_TRANSPORT_MAX 9
-#define FFFA_SHAPE_UID_MAX	 (63 + 2 + 2 * FFFA_TEXT_U64_MAX)
+extern const struct fffa_shape fffa_ocsf_shape;
+extern const struct fffa_shape fffa_elastic_shape; /* the format ecs */
 
 #endif

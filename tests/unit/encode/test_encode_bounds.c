@@ -9,8 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "agent/encode/program.h"
-#include "agent/encode/text.h"
+#include "agent/encode/encoder_internal.h"
+#include "agent/encode/field/text.h"
 #include "tests/unit/encode/sample.h"
 
 static void fill_name(char *dst, size_t size)

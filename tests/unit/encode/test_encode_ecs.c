@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "agent/encode/shapes/shape.h"
+#include "agent/encode/encoder_internal.h"
 #include "tests/unit/encode/model.h"
 #include "tests/unit/encode/random.h"
 #include "tests/unit/encode/shape_rules.h"
@@ -282,7 +282,7 @@ static void times_and_names(void **state)
 static void listing(void **state)
 {
 	(void)state;
-	check_listing(FFFA_FORMAT_ECS, &fffa_shape_ecs);
+	check_listing(FFFA_FORMAT_ECS, &fffa_elastic_shape);
 }
 
 int main(void)

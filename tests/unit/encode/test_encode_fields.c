@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "agent/encode/fields.h"
+#include "agent/encode/field/field_list.h"
 #include "tests/unit/encode/sample.h"
 
 #define V2                                                                                         \

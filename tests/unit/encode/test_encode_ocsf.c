@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "agent/encode/shapes/shape.h"
+#include "agent/encode/encoder_internal.h"
 #include "tests/unit/encode/model.h"
 #include "tests/unit/encode/random.h"
 #include "tests/unit/encode/shape_rules.h"
@@ -322,7 +322,7 @@ static void times_and_names(void **state)
 static void listing(void **state)
 {
 	(void)state;
-	check_listing(FFFA_FORMAT_OCSF, &fffa_shape_ocsf);
+	check_listing(FFFA_FORMAT_OCSF, &fffa_ocsf_shape);
 }
 
 int main(void)

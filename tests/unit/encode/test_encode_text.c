@@ -12,7 +12,7 @@
 #include <time.h>
 #include <cmocka.h>
 
-#include "agent/encode/text.h"
+#include "agent/encode/field/text.h"
 #include "tests/unit/encode/sample.h"
 
 #define RANDOM_ADDRS 3000000

@@ -2,28 +2,22 @@
 /*
  * Inside of an encoder: what a record is made of, as a list of steps that one loop runs for each
  * record. Steps that depend on the identity alone stand in runs that are written once for each
- * identity and then copied (keep.c).
+ * identity and then copied (identity_cache.c).
  */
-#ifndef FFFA_AGENT_ENCODE_PROGRAM_H
-#define FFFA_AGENT_ENCODE_PROGRAM_H
+#ifndef FFFA_AGENT_ENCODE_ENCODER_INTERNAL_H
+#define FFFA_AGENT_ENCODE_ENCODER_INTERNAL_H
 
 #include "agent/encode/encoder.h"
-#include "agent/encode/fields.h"
+#include "agent/encode/field/field.h"
+#include "agent/encode/shapes/shape.h"
 
 /* Room for "name":" of the longest json name; copied whole, as a copy of constant size is cheaper.
  */
 #define FFFA_STEP_KEY_BYTES 32
 /* Fields, and for the json shapes the texts, openings and closings between them. */
-#define FFFA_STEPS_MAX	   160
-#define FFFA_KEPT_RUNS_MAX 48
-#define FFFA_OPEN_MAX	   4
-
-enum fffa_step_kind {
-	FFFA_STEP_VALUE,
-	FFFA_STEP_TEXT,	 /* whole members of a json object, each with its comma */
-	FFFA_STEP_OPEN,	 /* the key of an object or array, and its bracket */
-	FFFA_STEP_CLOSE, /* the other bracket; what is empty is taken back, key and all */
-};
+#define FFFA_STEPS_MAX	     160
+#define FFFA_CACHED_RUNS_MAX 48
+#define FFFA_OPEN_MAX	     4
 
 struct fffa_step {
 	union {
@@ -65,30 +59,32 @@ fffa_put_fn fffa_put_vpc, fffa_put_json, fffa_put_msgpack;
 struct fffa_run {
 	uint8_t first;
 	uint8_t n;
-	uint8_t when; /* kept runs only */
-	bool kept;
+	uint8_t when; /* cached runs only */
+	bool cached;  /* depends on the identity alone */
 };
 
-struct fffa_keep;
+struct fffa_identity_cache;
 
 struct fffa_encoder {
 	enum fffa_format format;
 	enum fffa_envelope envelope;
 	size_t bound_bytes; /* no record and no overshoot of a writer goes beyond */
 	struct fffa_consts consts;
-	fffa_put_fn *put; /* NULL: flowlog */
-	struct fffa_keep *keep;
+	fffa_put_fn *put;		   /* NULL: flowlog */
+	struct fffa_identity_cache *cache; /* NULL: no run is cached */
 	size_t n;
 	size_t run_count;
 	struct fffa_run runs[FFFA_STEPS_MAX];
 	struct fffa_step steps[FFFA_STEPS_MAX];
 };
 
-/* Fills e->runs from e->steps and makes e->keep when a run is to be kept. 0 or -ENOMEM. */
-int fffa_keep_new(struct fffa_encoder *e);
-void fffa_keep_free(struct fffa_keep *k);
-/* Writes all runs of a record. */
-void fffa_keep_put(const struct fffa_encoder *e, const struct fffa_record *r, struct fffa_out *o);
+/* Fills e->runs from e->steps, and makes e->cache when a run is to be cached. 0 or -ENOMEM. */
+int fffa_identity_cache_new(struct fffa_encoder *e);
+/* NULL is allowed. */
+void fffa_identity_cache_free(struct fffa_identity_cache *c);
+/* Writes all runs of a record, those of its identity from the cache. */
+void fffa_identity_cache_write(const struct fffa_encoder *e, const struct fffa_record *r,
+			       struct fffa_out *o);
 
 /* flowlog has no fields to choose and so no steps. */
 uint8_t *fffa_flowlog_write(uint8_t *p, const struct fffa_record *r, const struct fffa_consts *c);

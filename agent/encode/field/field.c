@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: MIT */
-#include "agent/encode/fields.h"
-#include "agent/encode/text.h"
+// SPDX-License-Identifier: MIT
+#include "agent/encode/field/field.h"
+#include "agent/encode/field/text.h"
 
 #define VPC	(1U << FFFA_FORMAT_VPC)
 #define FLOWLOG (1U << FFFA_FORMAT_FLOWLOG)
@@ -21,11 +21,11 @@
 #define QUOTED_IP   true
 #define QUOTED_NAME true
 
-#define PACK_INT(id)  fffa_pack_##id
+#define PACK_INT(id)  fffa_value_pack_##id
 #define PACK_STR(id)  NULL
-#define PACK_BOOL(id) fffa_pack_##id
+#define PACK_BOOL(id) fffa_value_pack_##id
 #define PACK_IP(id)   NULL
-#define PACK_NAME(id) fffa_pack_##id
+#define PACK_NAME(id) fffa_value_pack_##id
 
 #define IDENT  (FFFA_WHEN_ALWAYS | FFFA_WHEN_CONST)
 #define ALWAYS FFFA_WHEN_ALWAYS
@@ -40,7 +40,7 @@ static const struct fffa_field_info infos[FFFA_FIELD_COUNT] = {
 		.vpc_version = (ver),                                                              \
 		.formats = (fmts),                                                                 \
 	},
-#include "agent/encode/fields.def"
+#include "agent/encode/field/fields.def"
 #undef FFFA_FIELD
 };
 
@@ -54,7 +54,7 @@ const struct fffa_field fffa_fields[FFFA_FIELD_COUNT] = {
 		.quoted = QUOTED_##t,                                                              \
 		.when = (cond),                                                                    \
 	},
-#include "agent/encode/fields.def"
+#include "agent/encode/field/fields.def"
 #undef FFFA_FIELD
 };
 

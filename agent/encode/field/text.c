@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: MIT */
-#include "agent/encode/text.h"
+// SPDX-License-Identifier: MIT
+#include "agent/encode/field/text.h"
 
 #define TEN(m, d) m(d##0) m(d##1) m(d##2) m(d##3) m(d##4) m(d##5) m(d##6) m(d##7) m(d##8) m(d##9)
 

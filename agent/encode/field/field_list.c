@@ -1,10 +1,11 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* `fields` texts: presets, "${a} ${b}" for vpc, "a, b" for json and msgpack; errors name the bad part. */
+#include "agent/encode/field/field_list.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "agent/base/edit_distance.h"
-#include "agent/encode/fields.h"
 
 /* A part of the text, as it is shown in a message. */
 #define SHOWN_BYTES_MAX 40

@@ -1,10 +1,10 @@
-/* SPDX-License-Identifier: MIT */
-/* One writer per row of fields.def: what a field means is said here, and in values_aws.c. */
+// SPDX-License-Identifier: MIT
+/* One writer per row of fields.def: what a field means is said here, and in value_aws.c. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
 
-#include "agent/encode/value.h"
+#include "agent/encode/field/value_internal.h"
 
 #define SERVICE_BYTES_MAX 63
 
@@ -22,10 +22,7 @@ VALUE(account_id)
 	return fffa_text_array(p, r->ident->host->account_id);
 }
 
-VALUE(interface_id)
-{
-	return fffa_text_array(p, r->ident->interface_id);
-}
+IDENT_VALUE(interface_id, interface_id)
 
 /* AWS shows the interface's primary address in place of its own end's, whatever stands in the
  * packet. */
@@ -92,20 +89,11 @@ VALUE(log_status)
 	return fffa_text_lit(p, "SKIPDATA");
 }
 
-VALUE(vpc_id)
-{
-	return fffa_text_array(p, r->ident->vpc_id);
-}
+IDENT_VALUE(vpc_id, vpc_id)
 
-VALUE(subnet_id)
-{
-	return fffa_text_array(p, r->ident->subnet_id);
-}
+IDENT_VALUE(subnet_id, subnet_id)
 
-VALUE(instance_id)
-{
-	return fffa_text_array(p, r->ident->host->instance_id);
-}
+IDENT_VALUE(instance_id, host->instance_id)
 
 /* AWS shows FIN, SYN and RST, and ACK only where it came with SYN in one packet. */
 static unsigned int aws_flags(const struct fffa_record *r)
@@ -133,25 +121,13 @@ VALUE(pkt_dstaddr)
 	return fffa_text_ip(p, r->key.dst);
 }
 
-VALUE(region)
-{
-	return fffa_text_array(p, r->ident->host->region);
-}
+IDENT_VALUE(region, host->region)
 
-VALUE(az_id)
-{
-	return fffa_text_array(p, r->ident->host->az_id);
-}
+IDENT_VALUE(az_id, host->az_id)
 
-VALUE(sublocation_type)
-{
-	return fffa_text_array(p, r->ident->host->sublocation_type);
-}
+IDENT_VALUE(sublocation_type, host->sublocation_type)
 
-VALUE(sublocation_id)
-{
-	return fffa_text_array(p, r->ident->host->sublocation_id);
-}
+IDENT_VALUE(sublocation_id, host->sublocation_id)
 
 static uint8_t *put_service(uint8_t *p, const char *name)
 {
@@ -185,10 +161,7 @@ UINT_VALUE(traffic_path, has_path(r), r->traffic_path)
 
 UINT_VALUE(schema, true, 1)
 
-VALUE(agent_id)
-{
-	return fffa_text_array(p, r->ident->host->agent_id);
-}
+IDENT_VALUE(agent_id, host->agent_id)
 
 UINT_VALUE(epoch, true, r->epoch)
 
@@ -205,7 +178,7 @@ VALUE(ifname)
 			      strnlen(r->ident->ifname, sizeof(r->ident->ifname) - 1));
 }
 
-uint8_t *fffa_pack_ifname(FFFA_VALUE_ARGS)
+PACK_VALUE(ifname)
 {
 	size_t len = strnlen(r->ident->ifname, sizeof(r->ident->ifname) - 1);
 
@@ -219,10 +192,7 @@ VALUE(hook)
 	return fffa_text_lit(p, "tc");
 }
 
-VALUE(az)
-{
-	return fffa_text_array(p, r->ident->host->az);
-}
+IDENT_VALUE(az, host->az)
 
 UINT_VALUE(tcp_flags_raw, r->key.proto == IPPROTO_TCP, r->flags & 0xff)
 
@@ -232,7 +202,7 @@ VALUE(end_reason)
 					    : p;
 }
 
-uint8_t *fffa_pack_encapsulated(FFFA_VALUE_ARGS)
+PACK_VALUE(encapsulated)
 {
 	return fffa_pack_bool(p, r->tunnel);
 }

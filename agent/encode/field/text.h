@@ -5,8 +5,8 @@
  * FFFA_TEXT_SLACK_BYTES behind p, so a caller whose room has that much to spare behind the longest
  * value is safe.
  */
-#ifndef FFFA_AGENT_ENCODE_TEXT_H
-#define FFFA_AGENT_ENCODE_TEXT_H
+#ifndef FFFA_AGENT_ENCODE_FIELD_TEXT_H
+#define FFFA_AGENT_ENCODE_FIELD_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

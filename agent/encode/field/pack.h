@@ -5,8 +5,8 @@
  * there. Each value takes its shortest form, as the format asks for.
  * Source: the MessagePack specification.
  */
-#ifndef FFFA_AGENT_ENCODE_PACK_H
-#define FFFA_AGENT_ENCODE_PACK_H
+#ifndef FFFA_AGENT_ENCODE_FIELD_PACK_H
+#define FFFA_AGENT_ENCODE_FIELD_PACK_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: MIT */
-#include "agent/encode/pack.h"
+// SPDX-License-Identifier: MIT
+#include "agent/encode/field/pack.h"
 
 #include <string.h>
 
