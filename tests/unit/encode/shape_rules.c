@@ -1,13 +1,10 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 #include <arpa/inet.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "agent/encode/encoder_internal.h"
+#include "tests/stubs/cmocka_all.h"
 #include "tests/unit/encode/shape_rules.h"
 
 json_t *shape_at(const json_t *o, const char *path)
@@ -148,5 +145,56 @@ void shape_check(const json_t *o, const struct rule *rules, size_t n, const json
 		if ((v || want) && (!v || !want || !same(v, want)))
 			fail_msg("%s: %s is not %s", rules[i].path, json_dumps(v, JSON_ENCODE_ANY),
 				 json_dumps(want, JSON_ENCODE_ANY));
+	}
+}
+
+json_t *shape_encode(enum fffa_format format, const struct fffa_record *r)
+{
+	char line[FFFA_RECORD_BYTES_MAX];
+	struct fffa_encoder *e = NULL;
+	json_t *o;
+	size_t len;
+
+	assert_int_equal(fffa_encoder_new(format, NULL, &e, NULL), 0);
+	len = fffa_encode(e, r, (uint8_t *)line, sizeof(line));
+	fffa_encoder_free(e);
+	assert_ptr_equal(memchr(line, '\n', len), line + len - 1);
+	o = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	if (!o)
+		fail_msg("no JSON: %.*s", (int)len, line);
+	return o;
+}
+
+void shape_check_int(const json_t *o, const char *path, int64_t want)
+{
+	const json_t *v = shape_at(o, path);
+
+	if (!json_is_integer(v) || json_integer_value(v) != want)
+		fail_msg("%s: %s is not %lld", path, v ? json_dumps(v, JSON_ENCODE_ANY) : "nothing",
+			 (long long)want);
+}
+
+void shape_check_str(const json_t *o, const char *path, const char *want)
+{
+	const char *v = json_string_value(shape_at(o, path));
+
+	if (want ? !v || strcmp(v, want) != 0 : shape_at(o, path) != NULL)
+		fail_msg("%s: %s is not %s", path, v ? v : "nothing", want ? want : "nothing");
+}
+
+void shape_check_listing(enum fffa_format format, const struct fffa_shape *shape)
+{
+	const struct fffa_field_info *infos;
+	size_t count;
+	bool used;
+
+	infos = fffa_field_table(&count);
+	assert_true(shape->n <= FFFA_STEPS_MAX);
+	for (size_t id = 0; id < count; id++) {
+		used = false;
+		for (size_t i = 0; i < shape->n; i++)
+			used |= shape->rows[i].kind == FFFA_STEP_VALUE && shape->rows[i].id == id;
+		if (used != !!(infos[id].formats & 1U << format))
+			fail_msg("%s: its row of fields.def says otherwise", infos[id].name);
 	}
 }

@@ -1,13 +1,11 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* No record is longer than promised, and nothing is written behind the promise. */
 #include <arpa/inet.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
+
+#include "tests/stubs/cmocka_all.h"
 
 #include "agent/encode/encoder_internal.h"
 #include "agent/encode/field/text.h"

@@ -1,16 +1,14 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * Every format against files of tests/data/encode, byte by byte. A file is checked as one stream, as
  * a sink would write it; a difference is told by the name of its record.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
+
+#include "tests/stubs/cmocka_all.h"
 
 #include "agent/encode/encoder.h"
 #include "tests/stubs/failing_alloc.h"

@@ -1,15 +1,12 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* OCSF: every record keeps the rules of class 4001 of schema 1.1.0, which are written down here from the
  * schema, not from samples. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
-#include "agent/encode/encoder_internal.h"
+#include "tests/stubs/cmocka_all.h"
+
 #include "tests/unit/encode/model.h"
 #include "tests/unit/encode/random.h"
 #include "tests/unit/encode/shape_rules.h"
@@ -95,112 +92,37 @@ static const struct rule rules[] = {
 	{"traffic.packets", RULE_INT, false, "packets"},
 	{"traffic.bytes", RULE_INT, false, "bytes"},
 	{"unmapped", RULE_OBJECT, false, NULL},
-	{"unmapped.az", RULE_ANY, false, "az"},
-	{"unmapped.sublocation_type", RULE_ANY, false, "sublocation_type"},
-	{"unmapped.sublocation_id", RULE_ANY, false, "sublocation_id"},
-	{"unmapped.ecs_cluster_arn", RULE_ANY, false, "ecs_cluster_arn"},
-	{"unmapped.ecs_cluster_name", RULE_ANY, false, "ecs_cluster_name"},
-	{"unmapped.ecs_container_id", RULE_ANY, false, "ecs_container_id"},
-	{"unmapped.ecs_service_name", RULE_ANY, false, "ecs_service_name"},
-	{"unmapped.ecs_container_instance_arn", RULE_ANY, false, "ecs_container_instance_arn"},
-	{"unmapped.ecs_container_instance_id", RULE_ANY, false, "ecs_container_instance_id"},
-	{"unmapped.ecs_second_container_id", RULE_ANY, false, "ecs_second_container_id"},
-	{"unmapped.ecs_task_definition_arn", RULE_ANY, false, "ecs_task_definition_arn"},
-	{"unmapped.ecs_task_arn", RULE_ANY, false, "ecs_task_arn"},
-	{"unmapped.ecs_task_id", RULE_ANY, false, "ecs_task_id"},
-	{"unmapped.instance_tag", RULE_ANY, false, "instance_tag"},
-	{"unmapped.instance_tag_2", RULE_ANY, false, "instance_tag_2"},
-	{"unmapped.interface_tag", RULE_ANY, false, "interface_tag"},
-	{"unmapped.interface_tag_2", RULE_ANY, false, "interface_tag_2"},
-	{"unmapped.asg_tag", RULE_ANY, false, "asg_tag"},
-	{"unmapped.asg_tag_2", RULE_ANY, false, "asg_tag_2"},
-	{"unmapped.hook", RULE_ANY, false, "hook"},
-	{"unmapped.tcp_flags_raw", RULE_ANY, false, "tcp_flags_raw"},
-	{"unmapped.icmp_type", RULE_ANY, false, "icmp_type"},
-	{"unmapped.icmp_code", RULE_ANY, false, "icmp_code"},
-	{"unmapped.end_reason", RULE_ANY, false, "end_reason"},
-	{"unmapped.sampled", RULE_ANY, false, "sampled"},
-	{"unmapped.tunnel", RULE_ANY, false, "tunnel"},
-	{"unmapped.tunnel_src", RULE_ANY, false, "tunnel_src"},
-	{"unmapped.tunnel_dst", RULE_ANY, false, "tunnel_dst"},
-	{"unmapped.vni", RULE_ANY, false, "vni"},
-	{"unmapped.gwlbe_id", RULE_ANY, false, "gwlbe_id"},
-	{"unmapped.gwlb_attachment_id", RULE_ANY, false, "gwlb_attachment_id"},
-	{"unmapped.gwlb_flow_cookie", RULE_ANY, false, "gwlb_flow_cookie"},
-	{"unmapped.lost_packets", RULE_ANY, false, "lost_packets"},
-	{"unmapped.lost_bytes", RULE_ANY, false, "lost_bytes"},
-	{"unmapped.lost_records", RULE_ANY, false, "lost_records"},
+	RULE_SAME("unmapped", az),
+	RULE_SAME("unmapped", sublocation_type),
+	RULE_SAME("unmapped", sublocation_id),
+	RULE_SAME("unmapped", ecs_cluster_arn),
+	RULE_SAME("unmapped", ecs_cluster_name),
+	RULE_SAME("unmapped", ecs_container_id),
+	RULE_SAME("unmapped", ecs_service_name),
+	RULE_SAME("unmapped", ecs_container_instance_arn),
+	RULE_SAME("unmapped", ecs_container_instance_id),
+	RULE_SAME("unmapped", ecs_second_container_id),
+	RULES_TASK_AND_TAGS("unmapped"),
+	RULES_CAPTURE_AND_LOSS("unmapped"),
 };
-
-static json_t *encode(enum fffa_format format, const struct fffa_record *r)
-{
-	char line[FFFA_RECORD_BYTES_MAX];
-	struct fffa_encoder *e = NULL;
-	json_t *o;
-	size_t len;
-
-	assert_int_equal(fffa_encoder_new(format, NULL, &e, NULL), 0);
-	len = fffa_encode(e, r, (uint8_t *)line, sizeof(line));
-	fffa_encoder_free(e);
-	assert_ptr_equal(memchr(line, '\n', len), line + len - 1);
-	o = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
-	if (!o)
-		fail_msg("no JSON: %.*s", (int)len, line);
-	return o;
-}
-
-static void check_int(const json_t *o, const char *path, int64_t want)
-{
-	const json_t *v = shape_at(o, path);
-
-	if (!json_is_integer(v) || json_integer_value(v) != want)
-		fail_msg("%s: %s is not %lld", path, v ? json_dumps(v, JSON_ENCODE_ANY) : "nothing",
-			 (long long)want);
-}
-
-/* want NULL: must not be there. */
-static void check_str(const json_t *o, const char *path, const char *want)
-{
-	const char *v = json_string_value(shape_at(o, path));
-
-	if (want ? !v || strcmp(v, want) != 0 : shape_at(o, path) != NULL)
-		fail_msg("%s: %s is not %s", path, v ? v : "nothing", want ? want : "nothing");
-}
-
-/* The listing of `fffa fields` tells the truth about the shape. */
-static void check_listing(enum fffa_format format, const struct fffa_shape *shape)
-{
-	const struct fffa_field_info *infos;
-	size_t count;
-	bool used;
-
-	infos = fffa_field_table(&count);
-	assert_true(shape->n <= FFFA_STEPS_MAX);
-	for (size_t id = 0; id < count; id++) {
-		used = false;
-		for (size_t i = 0; i < shape->n; i++)
-			used |= shape->rows[i].kind == FFFA_STEP_VALUE && shape->rows[i].id == id;
-		if (used != !!(infos[id].formats & 1U << format))
-			fail_msg("%s: its row of fields.def says otherwise", infos[id].name);
-	}
-}
 
 static void check_kind(const json_t *o, const struct fffa_record *r)
 {
 	bool flow = r->status == FFFA_STATUS_OK;
 
-	check_int(o, "category_uid", 4);
-	check_int(o, "class_uid", 4001);
-	check_int(o, "severity_id", 1);
-	check_int(o, "activity_id", flow ? 6 : 99);
-	check_int(o, "type_uid", flow ? 400106 : 400199);
-	check_str(o, "type_name", flow ? "Network Activity: Traffic" : "Network Activity: Other");
-	check_int(o, "action_id", flow ? 1 : 0);
-	check_str(o, "action", flow ? "Allowed" : "Unknown");
-	check_int(o, "disposition_id", flow ? 1 : 0);
-	check_int(o, "status_id", r->status == FFFA_STATUS_SKIPDATA ? 2 : 1);
-	check_str(o, "metadata.product.vendor_name", "FFFA");
-	check_str(o, "metadata.version", "1.1.0");
+	shape_check_int(o, "category_uid", 4);
+	shape_check_int(o, "class_uid", 4001);
+	shape_check_int(o, "severity_id", 1);
+	shape_check_int(o, "activity_id", flow ? 6 : 99);
+	shape_check_int(o, "type_uid", flow ? 400106 : 400199);
+	shape_check_str(o, "type_name",
+			flow ? "Network Activity: Traffic" : "Network Activity: Other");
+	shape_check_int(o, "action_id", flow ? 1 : 0);
+	shape_check_str(o, "action", flow ? "Allowed" : "Unknown");
+	shape_check_int(o, "disposition_id", flow ? 1 : 0);
+	shape_check_int(o, "status_id", r->status == FFFA_STATUS_SKIPDATA ? 2 : 1);
+	shape_check_str(o, "metadata.product.vendor_name", "FFFA");
+	shape_check_str(o, "metadata.version", "1.1.0");
 }
 
 /* network_endpoint: at least one of what tells an endpoint, and ports that are ports. */
@@ -262,11 +184,11 @@ static void check_flow(const json_t *o, const struct fffa_record *r, const json_
 	const json_t *path = json_object_get(model, "traffic_path");
 
 	check_endpoint(shape_at(o, "src_endpoint"));
-	check_int(o, "connection_info.direction_id", out ? 2 : 1);
-	check_int(o, "connection_info.boundary_id", path ? json_integer_value(path) + 3 : 99);
-	check_str(o, "connection_info.boundary", path ? NULL : "Unknown");
-	check_int(o, "connection_info.protocol_ver_id",
-		  strcmp(json_string_value(json_object_get(model, "type")), "IPv4") ? 6 : 4);
+	shape_check_int(o, "connection_info.direction_id", out ? 2 : 1);
+	shape_check_int(o, "connection_info.boundary_id", path ? json_integer_value(path) + 3 : 99);
+	shape_check_str(o, "connection_info.boundary", path ? NULL : "Unknown");
+	shape_check_int(o, "connection_info.protocol_ver_id",
+			strcmp(json_string_value(json_object_get(model, "type")), "IPv4") ? 6 : 4);
 	check_addresses(o, model, "src_endpoint", "pkt_srcaddr");
 	check_addresses(o, model, "dst_endpoint", "pkt_dstaddr");
 }
@@ -282,7 +204,7 @@ static void random_records_keep_the_rules(void **state)
 		random_record(&seed, &s);
 		strcpy(s.host.agent_id, "i-1"); /* is always known */
 		s.ident.stamp = 0;
-		o = encode(FFFA_FORMAT_OCSF, &s.r);
+		o = shape_encode(FFFA_FORMAT_OCSF, &s.r);
 		model = model_json(&s.r);
 		shape_check(o, rules, COUNT(rules), model);
 		check_kind(o, &s.r);
@@ -304,17 +226,17 @@ static void times_and_names(void **state)
 
 	(void)state;
 	sample_tcp(&s);
-	o = encode(FFFA_FORMAT_OCSF, &s.r);
-	check_str(o, "time_dt", "2023-11-14T22:14:30.001Z");
-	check_str(o, "start_time_dt", "2023-11-14T22:13:30.999Z");
-	check_int(o, "duration", 59002);
-	check_str(o, "metadata.uid", "i-1234567890abcdef0-3-41");
-	check_str(o, "connection_info.protocol_name", "tcp");
-	check_str(o, "cloud.provider", "AWS");
+	o = shape_encode(FFFA_FORMAT_OCSF, &s.r);
+	shape_check_str(o, "time_dt", "2023-11-14T22:14:30.001Z");
+	shape_check_str(o, "start_time_dt", "2023-11-14T22:13:30.999Z");
+	shape_check_int(o, "duration", 59002);
+	shape_check_str(o, "metadata.uid", "i-1234567890abcdef0-3-41");
+	shape_check_str(o, "connection_info.protocol_name", "tcp");
+	shape_check_str(o, "cloud.provider", "AWS");
 	json_decref(o);
 	sample_unknown(&s);
-	o = encode(FFFA_FORMAT_OCSF, &s.r);
-	check_str(o, "cloud.provider", "Unknown");
+	o = shape_encode(FFFA_FORMAT_OCSF, &s.r);
+	shape_check_str(o, "cloud.provider", "Unknown");
 	assert_null(shape_at(o, "cloud.account"));
 	json_decref(o);
 }
@@ -322,7 +244,7 @@ static void times_and_names(void **state)
 static void listing(void **state)
 {
 	(void)state;
-	check_listing(FFFA_FORMAT_OCSF, &fffa_ocsf_shape);
+	shape_check_listing(FFFA_FORMAT_OCSF, &fffa_ocsf_shape);
 }
 
 int main(void)

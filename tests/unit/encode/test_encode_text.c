@@ -1,16 +1,14 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* The formatters against the C library. */
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <cmocka.h>
+
+#include "tests/stubs/cmocka_all.h"
 
 #include "agent/encode/field/text.h"
 #include "tests/unit/encode/sample.h"

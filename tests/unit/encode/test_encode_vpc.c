@@ -1,13 +1,11 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* Golden lines of the vpc format: field list and meanings as AWS documents them for VPC Flow Logs.
  */
 #include <arpa/inet.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
+
+#include "tests/stubs/cmocka_all.h"
 
 #include "tests/unit/encode/sample.h"
 
