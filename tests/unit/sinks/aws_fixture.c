@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "tests/unit/sinks/aws_fixture.h"
 
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "sinks/file/aws/aws_object.h"
 #include "tests/stubs/cmocka_all.h"
+#include "tests/stubs/files.h"
 
 static const struct fffa_file_access access_640 = {
 	.mode = 0640, .uid = (uid_t)-1, .gid = (gid_t)-1};
@@ -34,20 +33,12 @@ int aws_fixture_setup(void **state)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
-{
-	(void)st;
-	(void)kind;
-	(void)ftw;
-	return remove(path);
-}
-
 int aws_fixture_teardown(void **state)
 {
 	struct aws_fixture *p = *state;
 
 	fffa_aws_free(p->aws);
-	(void)nftw(p->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	files_remove(p->dir);
 	free(p);
 	return 0;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "tests/unit/sinks/file_fixture.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "tests/stubs/files.h"
 
 int file_fixture_setup(void **state)
 {
@@ -27,19 +27,8 @@ int file_fixture_setup(void **state)
 int file_fixture_teardown(void **state)
 {
 	struct file_fixture *p = *state;
-	DIR *d = opendir(p->dir);
-	const struct dirent *e;
 
-	while (d && (e = readdir(d))) {
-		char path[400];
-
-		(void)snprintf(path, sizeof(path), "%s/%s", p->dir, e->d_name);
-		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-			(void)remove(path);
-	}
-	if (d)
-		(void)closedir(d);
-	(void)rmdir(p->dir);
+	files_remove(p->dir);
 	free(p);
 	return 0;
 }

@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "sinks/file/aws/aws_object.h"
 #include "sinks/file/aws/aws_slots.h"
 #include "sinks/sink.h"
+#include "tests/stubs/files.h"
 #include "tests/unit/sinks/aws_fixture.h"
 
 static void names_are_as_aws_writes_them(void **state)
@@ -170,15 +170,6 @@ static void many_slots_in_a_batch(void **state)
 	aws_fixture_expect_once(p, 1, 400);
 }
 
-static void set_file_limit(rlim_t bytes)
-{
-	struct rlimit l;
-
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &l), 0);
-	l.rlim_cur = bytes < l.rlim_max ? bytes : l.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
-}
-
 /* The first slot's object takes its records, the second's does not: a verdict for each. */
 static void some_slots_without_room(void **state)
 {
@@ -191,7 +182,7 @@ static void some_slots_without_room(void **state)
 	for (uint64_t i = 0; i < 20; i++) /* the later slot's is much longer */
 		assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1 + 50 * i, 50, times, 1)),
 				 0);
-	set_file_limit((rlim_t)p->job.open_bytes + 8);
+	files_limit_size((rlim_t)p->job.open_bytes + 8);
 	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1001, 10, times, 2)), -EFBIG);
 	assert_non_null(p->job.verdicts);
 	for (uint32_t i = 0; i < 10; i++) {
@@ -201,7 +192,7 @@ static void some_slots_without_room(void **state)
 	}
 	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(again[0], 1, times, 1)), -EFBIG);
 	assert_null(p->job.verdicts);
-	set_file_limit(RLIM_INFINITY);
+	files_limit_size(RLIM_INFINITY);
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(aws_fixture_work(p, aws_fixture_batch(again[i], 1, times, 1)), 0);
 	aws_fixture_complete_all(p);
@@ -216,13 +207,13 @@ static void completion_is_tried_again(void **state)
 
 	aws_fixture_open(p);
 	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1, 50, &t, 1)), 0);
-	set_file_limit((rlim_t)p->job.open_bytes + 4);
+	files_limit_size((rlim_t)p->job.open_bytes + 4);
 	p->job.complete_all = true;
 	(void)aws_fixture_work(p, NULL);
 	assert_int_equal(p->job.completion_error, -EFBIG);
 	assert_int_equal(p->job.completed, 0);
 	p->job.complete_all = false;
-	set_file_limit(RLIM_INFINITY);
+	files_limit_size(RLIM_INFINITY);
 	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(51, 50, &t, 1)), 0);
 	aws_fixture_complete_all(p);
 	assert_int_equal(p->job.completed, 1);
@@ -235,10 +226,10 @@ static void nothing_is_left_of_a_batch_without_room(void **state)
 	const int64_t t = T0_S * 1000;
 
 	aws_fixture_open(p);
-	set_file_limit(20);
+	files_limit_size(20);
 	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1, 50, &t, 1)), -EFBIG);
 	aws_fixture_complete_all(p);
-	set_file_limit(RLIM_INFINITY);
+	files_limit_size(RLIM_INFINITY);
 	assert_int_equal(aws_fixture_count(p, ""), 0); /* not even an empty object */
 	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1, 50, &t, 1)), 0);
 	aws_fixture_complete_all(p);

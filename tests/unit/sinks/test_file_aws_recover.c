@@ -2,42 +2,17 @@
 /* What a crash leaves of an object in AWS's layout is completed at the next start. */
 #include "tests/stubs/cmocka_all.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sinks/file/aws/aws_recover.h"
+#include "tests/stubs/files.h"
 #include "tests/unit/sinks/aws_fixture.h"
 
-#define ZEROS ((size_t)4096) /* room behind what was read */
-
-static char *slurp(const char *path, size_t *len)
-{
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *text;
-
-	assert_true(fd >= 0);
-	assert_int_equal(fstat(fd, &st), 0);
-	*len = (size_t)st.st_size;
-	text = malloc(*len + ZEROS);
-	assert_int_equal(read(fd, text, *len), st.st_size);
-	(void)close(fd);
-	return text;
-}
-
-static void spill(const char *path, const char *text, size_t len)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, len), (ssize_t)len);
-	(void)close(fd);
-}
+#define ZEROS ((size_t)4096) /* a page of them */
 
 static void recover_staging(const struct aws_fixture *p)
 {
@@ -63,7 +38,7 @@ static void torn_at_every_byte(void **state)
 	p->aws = NULL;
 	path = aws_fixture_find(p, "-path '*.part*'");
 	path[strcspn(path, "\n")] = '\0';
-	whole = slurp(path, &len);
+	whole = files_read(path, &len);
 	assert_int_equal(len, borders[4]);
 	for (size_t cut = 0; cut <= len; cut++) {
 		uint64_t batches = 0;
@@ -71,7 +46,7 @@ static void torn_at_every_byte(void **state)
 
 		while (batches < 4 && borders[batches + 1] <= cut)
 			batches++;
-		spill(path, whole, cut);
+		files_write(path, whole, cut);
 		recover_staging(p);
 		assert_int_equal(aws_fixture_count(p, "-path '*.part*'"), 0);
 		assert_int_equal(aws_fixture_count(p, "-path '*AWSLogs*'"), batches ? 1 : 0);
@@ -100,16 +75,18 @@ static void torn_in_the_end_of_the_stream(void **state)
 	aws_fixture_complete_all(p);
 	path = aws_fixture_find(p, "-path '*AWSLogs*'");
 	path[strcspn(path, "\n")] = '\0';
-	whole = slurp(path, &len);
+	whole = files_read(path, &len);
 	assert_int_equal(len, border + 10);
 	(void)snprintf(staged, sizeof(staged), "%s/.part/%s", p->dir, strrchr(path, '/') + 1);
 	for (size_t cut = border; cut <= len; cut++) {
-		spill(staged, whole, cut);
+		files_write(staged, whole, cut);
 		recover_staging(p);
 		aws_fixture_expect_once(p, 1, 30);
 	}
+	whole = realloc(whole, border + ZEROS);
+	assert_non_null(whole);
 	memset(whole + border, 0, ZEROS);
-	spill(staged, whole, border + ZEROS);
+	files_write(staged, whole, border + ZEROS);
 	recover_staging(p);
 	aws_fixture_expect_once(p, 1, 30);
 	free(whole);
@@ -131,9 +108,9 @@ static void damage_ends_at_the_last_good_batch(void **state)
 	p->aws = NULL;
 	path = aws_fixture_find(p, "-path '*.part*'");
 	path[strcspn(path, "\n")] = '\0';
-	whole = slurp(path, &len);
+	whole = files_read(path, &len);
 	whole[first] = (char)0xff; /* a block of the kind that does not exist */
-	spill(path, whole, len);
+	files_write(path, whole, len);
 	recover_staging(p);
 	aws_fixture_expect_once(p, 1, 30);
 	free(whole);

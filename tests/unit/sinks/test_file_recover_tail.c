@@ -2,42 +2,15 @@
 /* What a kill left at the end of a file. */
 #include "tests/stubs/cmocka_all.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "agent/base/format.h"
+#include "tests/stubs/files.h"
 #include "tests/stubs/make_batch.h"
 #include "tests/stubs/sink_rig.h"
 #include "tests/unit/sinks/file_fixture.h"
-
-/* The whole file as a string; the caller frees. */
-static char *slurp(const char *path)
-{
-	int fd = open(path, O_RDONLY);
-	struct stat st;
-	char *text;
-
-	assert_true(fd >= 0);
-	assert_int_equal(fstat(fd, &st), 0);
-	text = calloc(1, (size_t)st.st_size + 1);
-	assert_int_equal(read(fd, text, (size_t)st.st_size), st.st_size);
-	(void)close(fd);
-	return text;
-}
-
-/* Begins the file anew with n bytes of text. */
-static void spill(const char *path, const void *text, size_t n)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, n), (ssize_t)n);
-	(void)close(fd);
-}
 
 /* One life of the sink, which is given the records from first on; the file as a string. */
 static char *live(struct file_fixture *p, unsigned int format, uint64_t first)
@@ -51,7 +24,7 @@ static char *live(struct file_fixture *p, unsigned int format, uint64_t first)
 	assert_int_equal(sink_rig_send(&r, &d, make_batch(first, 3, 30)).verdict, FFFA_V_DELIVERED);
 	sink_rig_close(&r);
 	rig_delivery_fini(&d);
-	return slurp(p->path);
+	return files_read(p->path, NULL);
 }
 
 /*
@@ -68,7 +41,7 @@ static void a_torn_end_is_cut_at_the_start(void **state)
 	for (size_t cut = 0; cut <= len; cut++) {
 		size_t stays = cut < 2 ? 0 : cut - (cut - 2) % 30;
 
-		spill(p->path, whole, cut);
+		files_write(p->path, whole, cut);
 		text = live(p, FFFA_FORMAT_JSON, 1);
 		(void)snprintf(want, sizeof(want), "%.*s%s", (int)stays, whole,
 			       stays ? whole + 2 : whole);
@@ -86,11 +59,11 @@ static void what_has_no_lines_is_not_cut(void **state)
 	char *big = malloc(n), *text;
 
 	memset(big, 'b', n);
-	spill(p->path, big, n);
+	files_write(p->path, big, n);
 	text = live(p, FFFA_FORMAT_JSON, 1);
 	assert_int_equal(strlen(text), n + 90);
 	free(text);
-	spill(p->path, "a\nb", 3);
+	files_write(p->path, "a\nb", 3);
 	text = live(p, FFFA_FORMAT_MSGPACK, 1);
 	assert_int_equal(strncmp(text, "a\nb1 ", 5), 0);
 	free(text);

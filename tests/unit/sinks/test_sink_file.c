@@ -8,35 +8,20 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/stubs/files.h"
 #include "tests/stubs/make_batch.h"
 #include "tests/stubs/sink_rig.h"
 #include "tests/unit/sinks/file_fixture.h"
-
-/* The whole file as a string; the caller frees. */
-static char *slurp(const char *path)
-{
-	int fd = open(path, O_RDONLY);
-	struct stat st;
-	char *text;
-
-	assert_true(fd >= 0);
-	assert_int_equal(fstat(fd, &st), 0);
-	text = calloc(1, (size_t)st.st_size + 1);
-	assert_int_equal(read(fd, text, (size_t)st.st_size), st.st_size);
-	(void)close(fd);
-	return text;
-}
 
 /* The file holds head, then the batch of a, then that of b; NULL: none. */
 static void expect_file(const char *path, const char *head, const struct rig_delivery *a,
 			const struct rig_delivery *b)
 {
 	const struct rig_delivery *const deliveries[] = {a, b};
-	char *text = slurp(path), *at = text;
+	char *text = files_read(path, NULL), *at = text;
 
 	assert_int_equal(strncmp(at, head, strlen(head)), 0);
 	at += strlen(head);
@@ -49,15 +34,6 @@ static void expect_file(const char *path, const char *head, const struct rig_del
 	}
 	assert_string_equal(at, "");
 	free(text);
-}
-
-static void set_file_limit(rlim_t bytes)
-{
-	struct rlimit l;
-
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &l), 0);
-	l.rlim_cur = bytes < l.rlim_max ? bytes : l.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
 }
 
 /* Starts the sink with fd as standard output; the sink keeps a duplicate. */
@@ -153,7 +129,7 @@ static void full_file_is_cut_back_and_tried_again(void **state)
 	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
 	assert_int_equal(sink_rig_start(&r), 0);
 	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 10, 100)).verdict, FFFA_V_DELIVERED);
-	set_file_limit(2 + 1000 + 250);
+	files_limit_size(2 + 1000 + 250);
 	for (int i = 0; i < 3; i++) {
 		o = i ? (sink_rig_again(&r, &b), sink_rig_wait(&r, &b), b.outcome)
 		      : sink_rig_send(&r, &b, make_batch(11, 10, 100));
@@ -161,7 +137,7 @@ static void full_file_is_cut_back_and_tried_again(void **state)
 		assert_int_equal(o.cause, -EFBIG);
 		expect_file(p->path, "h\n", &a, NULL);
 	}
-	set_file_limit(RLIM_INFINITY);
+	files_limit_size(RLIM_INFINITY);
 	assert_int_equal(sink_rig_again(&r, &b), 0);
 	sink_rig_wait(&r, &b);
 	assert_int_equal(b.outcome.verdict, FFFA_V_DELIVERED);
@@ -177,12 +153,12 @@ static void header_waits_for_room(void **state)
 	struct sink_rig r;
 	struct rig_delivery a = {0};
 
-	set_file_limit(3);
+	files_limit_size(3);
 	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "header\n");
 	assert_int_equal(sink_rig_start(&r), 0);
 	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 2, 30)).verdict, FFFA_V_RETRY);
 	expect_file(p->path, "", NULL, NULL);
-	set_file_limit(RLIM_INFINITY);
+	files_limit_size(RLIM_INFINITY);
 	assert_int_equal(sink_rig_again(&r, &a), 0);
 	sink_rig_wait(&r, &a);
 	assert_int_equal(a.outcome.verdict, FFFA_V_DELIVERED);
@@ -218,17 +194,17 @@ static void shared_output_goes_on_where_it_stopped(void **state)
 
 	p->conf.path = (char[]){"-"};
 	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
-	set_file_limit(2 + 250);
+	files_limit_size(2 + 250);
 	assert_int_equal(start_on_stdout(&r, fd), 0);
 	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 10, 100)).verdict, FFFA_V_RETRY);
 	assert_int_equal(sink_rig_again(&r, &a), 0);
 	sink_rig_wait(&r, &a);
 	assert_int_equal(a.outcome.verdict, FFFA_V_RETRY); /* still no room, no progress */
-	set_file_limit(2 + 600);
+	files_limit_size(2 + 600);
 	assert_int_equal(sink_rig_again(&r, &a), 0);
 	sink_rig_wait(&r, &a);
 	assert_int_equal(a.outcome.verdict, FFFA_V_RETRY); /* some */
-	set_file_limit(RLIM_INFINITY);
+	files_limit_size(RLIM_INFINITY);
 	assert_int_equal(sink_rig_again(&r, &a), 0);
 	sink_rig_wait(&r, &a);
 	assert_int_equal(a.outcome.verdict, FFFA_V_DELIVERED);
@@ -250,11 +226,11 @@ static void a_torn_record_is_completed_before_another_batch(void **state)
 	p->conf.path = (char[]){"-"};
 	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "");
 	assert_int_equal(start_on_stdout(&r, fd), 0);
-	set_file_limit(250);
+	files_limit_size(250);
 	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 10, 100)).verdict, FFFA_V_RETRY);
-	set_file_limit(270);
+	files_limit_size(270);
 	assert_int_equal(sink_rig_send(&r, &b, make_batch(11, 4, 100)).verdict, FFFA_V_RETRY);
-	set_file_limit(RLIM_INFINITY);
+	files_limit_size(RLIM_INFINITY);
 	assert_int_equal(sink_rig_again(&r, &b), 0);
 	sink_rig_wait(&r, &b);
 	assert_int_equal(b.outcome.verdict, FFFA_V_DELIVERED);
@@ -490,10 +466,10 @@ static void bytes_of_others_are_never_cut(void **state)
 
 	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "");
 	assert_int_equal(sink_rig_start(&r), 0);
-	set_file_limit(250);
+	files_limit_size(250);
 	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 5, 100)).verdict, FFFA_V_RETRY);
 	expect_file(p->path, "", NULL, NULL);
-	set_file_limit(RLIM_INFINITY);
+	files_limit_size(RLIM_INFINITY);
 	assert_int_equal(write(fd, "theirs\n", 7), 7);
 	assert_int_equal(sink_rig_again(&r, &a), 0);
 	sink_rig_wait(&r, &a);
