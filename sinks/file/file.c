@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/assert.h"
 #include "agent/base/log.h"
 #include "sinks/file/aws/aws_layout.h"
 #include "sinks/file/layout/stamp.h"
@@ -100,6 +101,7 @@ static void on_handle_closed(void *arg)
 	void (*closed)(void *arg) = s->end.closed;
 	void *closed_arg = s->end.arg;
 
+	FFFA_ASSERT(s->end.open_handles);
 	if (--s->end.open_handles)
 		return;
 	if (s->delivery)

@@ -5,6 +5,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "agent/base/assert.h"
+
 void fffa_file_writer_init(struct fffa_file_writer *w, uv_loop_t *loop,
 			   const struct fffa_file_layout_ops *ops, void (*done)(void *arg, int rc),
 			   void *arg)
@@ -98,6 +100,7 @@ static void on_worked(uv_work_t *work, int status)
 
 void fffa_file_writer_start(struct fffa_file_writer *w)
 {
+	FFFA_ASSERT(w->phase == FFFA_FILE_WRITER_IDLE);
 	w->phase = FFFA_FILE_WRITER_WORKING;
 	/* Fails only without a work callback. */
 	(void)uv_queue_work(w->loop, &w->work, on_work, on_worked);

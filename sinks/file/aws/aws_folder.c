@@ -10,15 +10,10 @@
 #include <unistd.h>
 
 #include "sinks/file/aws/aws_object.h"
+#include "sinks/file/layout/sync_dir.h"
 
 #define FOLDER_MODE 0750
 #define STAGING	    ".part"
-
-static int sync_folder(int fd)
-{
-	/* Where a directory cannot be synced, fsync says EINVAL. */
-	return fsync(fd) && errno == EIO ? -EIO : 0;
-}
 
 static int make_folder(const struct fffa_aws_conf *conf, int dir_fd, const char *name)
 {
@@ -27,7 +22,7 @@ static int make_folder(const struct fffa_aws_conf *conf, int dir_fd, const char 
 	if (fchownat(dir_fd, name, conf->access->uid, conf->access->gid, 0) ||
 	    fchmodat(dir_fd, name, FOLDER_MODE, 0))
 		return -errno;
-	return conf->sync ? sync_folder(dir_fd) : 0;
+	return conf->sync ? fffa_sync_dir(dir_fd) : 0;
 }
 
 static int open_folder(int dir_fd, const char *name)
@@ -116,7 +111,7 @@ int fffa_aws_folder_publish(const struct fffa_aws_conf *conf, const char *name)
 	if (!rc && renameat(staging, name, to, name))
 		rc = -errno;
 	if (!rc && conf->sync)
-		rc = sync_folder(to);
+		rc = fffa_sync_dir(to);
 	if (to >= 0)
 		(void)close(to);
 	(void)close(staging);

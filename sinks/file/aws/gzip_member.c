@@ -11,6 +11,7 @@
 
 #include "agent/base/io.h"
 #include "sinks/file/aws/gzip_end.h"
+#include "sinks/file/layout/sync_dir.h"
 
 #define RAW_BITS   (-15)
 #define HEAD_BYTES 10
@@ -65,8 +66,8 @@ int fffa_gzip_member_open(int dir_fd, const char *name, const struct fffa_file_a
 	p->sync = sync;
 	p->fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 	rc = p->fd < 0 ? -errno : prepare_file(p->fd, access);
-	if (!rc && sync && fsync(dir_fd) && errno == EIO)
-		rc = -EIO;
+	if (!rc && sync)
+		rc = fffa_sync_dir(dir_fd);
 	if (rc) {
 		if (p->fd >= 0)
 			(void)unlinkat(dir_fd, name, 0);

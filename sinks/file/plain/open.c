@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sinks/file/layout/sync_dir.h"
+
 static int explain_error(const char *path, int error, struct fffa_err *err)
 {
 	const char *slash = strrchr(path, '/');
@@ -89,7 +91,7 @@ static int sync_dir_of(const char *path)
 	if (!dir)
 		return -ENOMEM;
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rc = fd < 0 || fsync(fd) ? -errno : 0;
+	rc = fd < 0 ? -errno : fffa_sync_dir(fd);
 	if (fd >= 0)
 		(void)close(fd); /* nothing was written to it */
 	free(dir);

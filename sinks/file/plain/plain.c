@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/base/assert.h"
 #include "agent/base/format.h"
 #include "agent/base/log.h"
 #include "sinks/file/plain/recover_tail.h"
@@ -186,6 +187,7 @@ static void note_partial(struct fffa_file_layout *l, int rc)
 	l->partial.done_bytes = 0;
 	if (!rc || !b || !j->body_done)
 		return;
+	FFFA_ASSERT(j->body_done <= j->body.len);
 	l->partial.first_seq = fffa_batch_first_seq(b);
 	l->partial.last_seq = fffa_batch_last_seq(b);
 	l->partial.done_bytes = j->body_done;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sinks/file/layout/sync_dir.h"
 #include "sinks/file/plain/compress.h"
 #include "sinks/file/plain/rotated_name.h"
 
@@ -124,10 +125,9 @@ static int compress_one(struct folder *m, struct fffa_rotated_name r)
 		(void)unlinkat(m->fd, tmp, 0);
 		return rc;
 	}
-	/* The name first, then the source goes. Where a directory cannot be synced, fsync says
-	 * EINVAL. */
-	if (fsync(m->fd) && errno == EIO)
-		return -EIO;
+	rc = fffa_sync_dir(m->fd); /* the new name is durable before the source goes */
+	if (rc)
+		return rc;
 	return unlinkat(m->fd, from, 0) ? -errno : 0;
 }
 
