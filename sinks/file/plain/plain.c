@@ -249,7 +249,8 @@ static void read_status(const struct fffa_file_layout *l, struct fffa_file_layou
 		.file_bytes = is_named_file(l) ? l->job.file_bytes : -1,
 		.rotated_at_s = l->job.rotated_at_s,
 		.rotation_error = l->job.rotation_error,
-		.preamble_due = l->job.prefix.len > 0,
+		/* The rest of a torn record waits for a batch: perhaps it is the same one again. */
+		.preamble_due = l->job.prefix.len > 0 && !l->partial.done_bytes,
 		.maintenance_due = l->maintenance_due,
 	};
 }

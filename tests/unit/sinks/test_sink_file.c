@@ -214,6 +214,31 @@ static void shared_output_goes_on_where_it_stopped(void **state)
 	(void)close(fd);
 }
 
+/* HUP between two tries of a batch: standard output stays, and the batch goes on where it stopped. */
+static void reopen_of_shared_output_repeats_nothing(void **state)
+{
+	struct file_fixture *p = *state;
+	struct sink_rig r;
+	struct rig_delivery a = {0};
+	int fd = open(p->path, O_WRONLY | O_CREAT, 0600);
+
+	p->conf.path = (char[]){"-"};
+	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
+	files_limit_size(2 + 250);
+	assert_int_equal(start_on_stdout(&r, fd), 0);
+	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 10, 100)).verdict, FFFA_V_RETRY);
+	files_limit_size(RLIM_INFINITY);
+	sink_rig_reopen(&r);
+	while (sink_rig_again(&r, &a) == -EAGAIN)
+		(void)uv_run(&r.loop, UV_RUN_ONCE);
+	sink_rig_wait(&r, &a);
+	assert_int_equal(a.outcome.verdict, FFFA_V_DELIVERED);
+	expect_file(p->path, "h\n", &a, NULL);
+	sink_rig_close(&r);
+	rig_delivery_fini(&a);
+	(void)close(fd);
+}
+
 /* The first batch was given up after 250 of its bytes: its third record is completed, then the next
  * begins. */
 static void a_torn_record_is_completed_before_another_batch(void **state)
@@ -492,6 +517,7 @@ int main(void)
 		CASE(header_waits_for_room),
 		CASE(device_without_room_is_retry),
 		CASE(shared_output_goes_on_where_it_stopped),
+		CASE(reopen_of_shared_output_repeats_nothing),
 		CASE(a_torn_record_is_completed_before_another_batch),
 		CASE(fifo_with_a_slow_reader),
 		CASE(stdout_pipe_with_a_slow_reader),
