@@ -44,10 +44,3 @@ bool fffa_cidr_has(const struct fffa_cidr *c, const uint8_t addr[16])
 		return false;
 	return !rest || !((addr[whole] ^ c->addr[whole]) >> (8 - rest));
 }
-
-bool fffa_addr_is_ipv4(const uint8_t addr[16])
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-	return memcmp(addr, mapped, sizeof(mapped)) == 0;
-}

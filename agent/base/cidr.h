@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "agent/base/err.h"
 
@@ -19,7 +20,12 @@ int fffa_cidr_parse(const char *text, struct fffa_cidr *out, struct fffa_err *er
 
 bool fffa_cidr_has(const struct fffa_cidr *c, const uint8_t addr[16]);
 
-/* ::ffff:0:0/96 */
-bool fffa_addr_is_ipv4(const uint8_t addr[16]);
+/* True when addr is ::ffff:a.b.c.d, the form in which IPv4 addresses are held (RFC 4291, 2.5.5.2). */
+static inline bool fffa_addr_is_ipv4(const uint8_t addr[16])
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(addr, mapped, sizeof(mapped)) == 0;
+}
 
 #endif

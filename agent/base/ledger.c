@@ -18,7 +18,7 @@ _Static_assert((int)FFFA_PL_NO_SLICE == (int)FFFA_KL_NO_SLICE,
 _Static_assert((int)FFFA_PL_BAD_EVENT == (int)FFFA_KL_MAX,
 	       "every kernel loss has a row in ledger.def");
 
-const char *fffa_packet_loss_name(enum fffa_packet_loss l)
+const char *fffa_ledger_packet_loss_name(enum fffa_packet_loss l)
 {
 	static const char *const names[] = {
 #define FFFA_PACKET_LOSS(id, name, where, text) name,
@@ -29,7 +29,7 @@ const char *fffa_packet_loss_name(enum fffa_packet_loss l)
 	return names[l];
 }
 
-const char *fffa_record_loss_name(enum fffa_record_loss l)
+const char *fffa_ledger_record_loss_name(enum fffa_record_loss l)
 {
 	static const char *const names[] = {
 #define FFFA_RECORD_LOSS(id, name, where, text) name,
@@ -40,11 +40,12 @@ const char *fffa_record_loss_name(enum fffa_record_loss l)
 	return names[l];
 }
 
-enum fffa_record_loss fffa_record_loss_find(const char *name)
+enum fffa_record_loss fffa_ledger_record_loss_find(const char *name)
 {
 	int l = 0;
 
-	while (l < FFFA_RL_MAX && strcmp(fffa_record_loss_name((enum fffa_record_loss)l), name))
+	while (l < FFFA_RL_MAX &&
+	       strcmp(fffa_ledger_record_loss_name((enum fffa_record_loss)l), name))
 		l++;
 	return (enum fffa_record_loss)l;
 }
@@ -83,7 +84,7 @@ struct fffa_amount fffa_ledger_held_kernel(const struct fffa_ledger *l)
 	};
 }
 
-uint64_t fffa_sink_ledger_lost(const struct fffa_sink_ledger *l)
+uint64_t fffa_ledger_sink_lost(const struct fffa_sink_ledger *l)
 {
 	uint64_t n = 0;
 
@@ -101,9 +102,9 @@ bool fffa_ledger_balances(const struct fffa_ledger *l, struct fffa_amount held)
 	       seen.bytes == l->recorded.bytes + held.bytes + lost.bytes;
 }
 
-bool fffa_sink_ledger_balances(const struct fffa_sink_ledger *l)
+bool fffa_ledger_sink_balances(const struct fffa_sink_ledger *l)
 {
-	return l->records == l->delivered + l->rejected + fffa_sink_ledger_lost(l) + l->in_flight;
+	return l->records == l->delivered + l->rejected + fffa_ledger_sink_lost(l) + l->in_flight;
 }
 
 /* snprintf at *n that never runs past cap. */
@@ -126,7 +127,8 @@ size_t fffa_ledger_format(const struct fffa_ledger *l, struct fffa_amount held, 
 	PUT(" lost_packets=%" PRIu64 " lost_bytes=%" PRIu64, lost.packets, lost.bytes);
 	for (int i = 0; i < FFFA_PL_MAX; i++) {
 		if (l->lost[i].packets)
-			PUT(" lost_%s=%" PRIu64, fffa_packet_loss_name((enum fffa_packet_loss)i),
+			PUT(" lost_%s=%" PRIu64,
+			    fffa_ledger_packet_loss_name((enum fffa_packet_loss)i),
 			    l->lost[i].packets);
 	}
 	if (l->filtered.packets)
@@ -141,18 +143,18 @@ size_t fffa_ledger_format(const struct fffa_ledger *l, struct fffa_amount held, 
 	return n;
 }
 
-size_t fffa_sink_ledger_format(const struct fffa_sink_ledger *l, char *dst, size_t cap)
+size_t fffa_ledger_sink_format(const struct fffa_sink_ledger *l, char *dst, size_t cap)
 {
 	size_t n = 0;
 
 	PUT("records=%" PRIu64 " delivered=%" PRIu64 " rejected=%" PRIu64 " in_flight=%" PRIu64
 	    " retries=%" PRIu64 " lost=%" PRIu64,
 	    l->records, l->delivered, l->rejected, l->in_flight, l->retries,
-	    fffa_sink_ledger_lost(l));
+	    fffa_ledger_sink_lost(l));
 	for (int i = 0; i < FFFA_RL_MAX; i++) {
 		if (l->lost[i])
-			PUT(" lost_%s=%" PRIu64, fffa_record_loss_name((enum fffa_record_loss)i),
-			    l->lost[i]);
+			PUT(" lost_%s=%" PRIu64,
+			    fffa_ledger_record_loss_name((enum fffa_record_loss)i), l->lost[i]);
 	}
 	if (l->resumed)
 		PUT(" resumed=%" PRIu64, l->resumed);
@@ -162,6 +164,6 @@ size_t fffa_sink_ledger_format(const struct fffa_sink_ledger *l, char *dst, size
 		PUT(" skipdata=%" PRIu64, l->skipdata_records);
 	if (l->untold)
 		PUT(" untold=%" PRIu64, l->untold);
-	PUT(" balance=%s", fffa_sink_ledger_balances(l) ? "ok" : "WRONG");
+	PUT(" balance=%s", fffa_ledger_sink_balances(l) ? "ok" : "WRONG");
 	return n;
 }

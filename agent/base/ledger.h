@@ -25,10 +25,10 @@ enum fffa_record_loss {
 	FFFA_RL_MAX,
 };
 
-const char *fffa_packet_loss_name(enum fffa_packet_loss l);
-const char *fffa_record_loss_name(enum fffa_record_loss l);
+const char *fffa_ledger_packet_loss_name(enum fffa_packet_loss l);
+const char *fffa_ledger_record_loss_name(enum fffa_record_loss l);
 /* The loss of that name; FFFA_RL_MAX: there is none. */
-enum fffa_record_loss fffa_record_loss_find(const char *name);
+enum fffa_record_loss fffa_ledger_record_loss_find(const char *name);
 
 struct fffa_amount {
 	uint64_t packets;
@@ -81,7 +81,7 @@ struct fffa_sink_ledger {
 /* Sum over directions, and over reasons. */
 struct fffa_amount fffa_ledger_seen(const struct fffa_ledger *l);
 struct fffa_amount fffa_ledger_lost(const struct fffa_ledger *l);
-uint64_t fffa_sink_ledger_lost(const struct fffa_sink_ledger *l);
+uint64_t fffa_ledger_sink_lost(const struct fffa_sink_ledger *l);
 
 /*
  * Seen, and neither handed over nor lost: what the kernel holds, by what its hooks counted last. Read
@@ -92,12 +92,12 @@ struct fffa_amount fffa_ledger_held_kernel(const struct fffa_ledger *l);
 /* held: packets and bytes still in the flow table and the kernel. True when the first identity
  * holds. */
 bool fffa_ledger_balances(const struct fffa_ledger *l, struct fffa_amount held);
-bool fffa_sink_ledger_balances(const struct fffa_sink_ledger *l);
+bool fffa_ledger_sink_balances(const struct fffa_sink_ledger *l);
 
 /* One line "seen_packets=.. recorded_packets=.. held=.. lost=.. lost_malformed=.. ..." without
  * newline. Returns its length. */
 size_t fffa_ledger_format(const struct fffa_ledger *l, struct fffa_amount held, char *dst,
 			  size_t cap);
-size_t fffa_sink_ledger_format(const struct fffa_sink_ledger *l, char *dst, size_t cap);
+size_t fffa_ledger_sink_format(const struct fffa_sink_ledger *l, char *dst, size_t cap);
 
 #endif

@@ -20,7 +20,7 @@ void fffa_log_setup(enum fffa_log_level level, enum fffa_log_format format)
 
 /* Appends s as the inside of a JSON string; control characters and quotes are escaped. Returns the
  * new length. */
-static size_t put_json(char *out, size_t cap, size_t n, const char *s)
+static size_t append_json(char *out, size_t cap, size_t n, const char *s)
 {
 	for (; *s && n + 7 < cap; s++) {
 		unsigned char c = (unsigned char)*s;
@@ -59,7 +59,7 @@ void fffa_log(enum fffa_log_level level, const char *tag, const char *fmt, ...)
 				     "{\"time\":\"%s.%03ldZ\",\"level\":\"%s\",\"part\":\"%.64s\","
 				     "\"message\":\"",
 				     when, ts.tv_nsec / 1000000, names[level], tag);
-		n = put_json(line, sizeof(line) - 3, n, text);
+		n = append_json(line, sizeof(line) - 3, n, text);
 		line[n++] = '"';
 		line[n++] = '}';
 	} else {

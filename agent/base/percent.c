@@ -38,7 +38,7 @@ static bool is_utf8(const uint8_t *p, size_t len)
 	return true;
 }
 
-static bool stays(uint8_t c)
+static bool is_unreserved(uint8_t c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 	       c == '.' || c == '_' || c == '~';
@@ -54,12 +54,12 @@ int fffa_percent_encode(char *dst, size_t cap, const char *src, size_t len)
 	if (!is_utf8(p, len))
 		return -EINVAL;
 	for (size_t i = 0; i < len; i++)
-		n += stays(p[i]) ? 1 : 3;
+		n += is_unreserved(p[i]) ? 1 : 3;
 	if (n >= cap)
 		return -ENAMETOOLONG;
 	n = 0;
 	for (size_t i = 0; i < len; i++) {
-		if (stays(p[i])) {
+		if (is_unreserved(p[i])) {
 			dst[n++] = (char)p[i];
 			continue;
 		}

@@ -284,9 +284,9 @@ static void on_pipeline_closed(void *arg, struct fffa_pipeline *p)
 
 	fffa_agent__log_sinks(p);
 	for (size_t i = 0; i < fffa_pipeline_sink_count(p); i++) {
-		if (!fffa_sink_ledger_balances(fffa_pipeline_sink_ledger(p, i)))
+		if (!fffa_ledger_sink_balances(fffa_pipeline_sink_ledger(p, i)))
 			a->code = FFFA_EXIT_FAILED;
-		if (a->replay && (fffa_sink_ledger_lost(fffa_pipeline_sink_ledger(p, i)) ||
+		if (a->replay && (fffa_ledger_sink_lost(fffa_pipeline_sink_ledger(p, i)) ||
 				  fffa_pipeline_sink_ledger(p, i)->rejected))
 			a->code = FFFA_EXIT_FAILED; /* a replay that lost records has not done its
 						       job */

@@ -23,7 +23,7 @@ void fffa_agent__log_sinks(struct fffa_pipeline *p)
 	char line[512];
 
 	for (size_t i = 0; i < fffa_pipeline_sink_count(p); i++) {
-		(void)fffa_sink_ledger_format(fffa_pipeline_sink_ledger(p, i), line, sizeof(line));
+		(void)fffa_ledger_sink_format(fffa_pipeline_sink_ledger(p, i), line, sizeof(line));
 		fffa_info("ledger", "sink=%s %s", fffa_pipeline_sink_name(p, i), line);
 	}
 }

@@ -104,7 +104,7 @@ static void fill_consts(struct fffa_consts *c, const struct fffa_field_list *lis
 }
 
 /* Of all steps; the ends of line and record, the longest head of a map, the envelope. */
-static size_t bound(const struct fffa_encoder *e)
+static size_t record_bound(const struct fffa_encoder *e)
 {
 	size_t bytes = FFFA_TEXT_SLACK_BYTES + 4;
 
@@ -117,8 +117,8 @@ static size_t bound(const struct fffa_encoder *e)
 	return bytes;
 }
 
-static int read_fields(enum fffa_format format, const char *fields, struct fffa_field_list *list,
-		       struct fffa_err *err)
+static int parse_fields(enum fffa_format format, const char *fields, struct fffa_field_list *list,
+			struct fffa_err *err)
 {
 	if (format == FFFA_FORMAT_VPC || format == FFFA_FORMAT_JSON ||
 	    format == FFFA_FORMAT_MSGPACK)
@@ -129,7 +129,8 @@ static int read_fields(enum fffa_format format, const char *fields, struct fffa_
 	return 0;
 }
 
-static int build(struct fffa_encoder *e, const struct fffa_field_list *list, struct fffa_err *err)
+static int build_steps(struct fffa_encoder *e, const struct fffa_field_list *list,
+		       struct fffa_err *err)
 {
 	static fffa_put_fn *const puts[FFFA_FORMAT_MAX] = {
 		[FFFA_FORMAT_VPC] = fffa_put_vpc,	  [FFFA_FORMAT_JSON] = fffa_put_json,
@@ -147,7 +148,7 @@ static int build(struct fffa_encoder *e, const struct fffa_field_list *list, str
 		add_field(e, list->id[i]);
 	if (shapes[e->format])
 		add_shape(e, shapes[e->format]);
-	e->bound_bytes = bound(e);
+	e->bound_bytes = record_bound(e);
 	if (fffa_identity_cache_new(e))
 		return fffa_fail(err, ENOMEM, "no memory for the encoder");
 	return 0;
@@ -160,14 +161,14 @@ int fffa_encoder_new(enum fffa_format format, const char *fields, struct fffa_en
 	struct fffa_encoder *e;
 	int rc;
 
-	rc = read_fields(format, fields, &list, err);
+	rc = parse_fields(format, fields, &list, err);
 	if (rc)
 		return rc;
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return fffa_fail(err, ENOMEM, "no memory for the encoder");
 	e->format = format;
-	rc = build(e, &list, err);
+	rc = build_steps(e, &list, err);
 	if (rc) {
 		free(e);
 		return rc;
@@ -190,11 +191,11 @@ int fffa_encoder_wrap(struct fffa_encoder *e, enum fffa_envelope envelope, struc
 		return fffa_fail(err, EINVAL, "an envelope holds lines of vpc or flowlog, not %s",
 				 fffa_format_name(e->format));
 	e->envelope = envelope;
-	e->bound_bytes = bound(e);
+	e->bound_bytes = record_bound(e);
 	return 0;
 }
 
-size_t fffa_encode_header(const struct fffa_encoder *e, uint8_t *dst, size_t cap)
+size_t fffa_encoder_write_header(const struct fffa_encoder *e, uint8_t *dst, size_t cap)
 {
 	size_t len = 0, name_len;
 	const char *name;
@@ -252,8 +253,8 @@ static uint8_t *write_msgpack(const struct fffa_encoder *e, const struct fffa_re
 	return o.p;
 }
 
-size_t fffa_encode(const struct fffa_encoder *e, const struct fffa_record *r, uint8_t *dst,
-		   size_t cap)
+size_t fffa_encoder_write(const struct fffa_encoder *e, const struct fffa_record *r, uint8_t *dst,
+			  size_t cap)
 {
 	uint8_t *end;
 

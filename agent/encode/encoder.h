@@ -30,7 +30,7 @@ int fffa_encoder_wrap(struct fffa_encoder *e, enum fffa_envelope envelope, struc
 /* HTTP/Kafka content type of the encoder's batches; static. */
 const char *fffa_encoder_content_type(const struct fffa_encoder *e);
 
-/* Room that fffa_encode needs: what the longest record of this encoder takes, and some more; at most
+/* Room that fffa_encoder_write needs: what the longest record of this encoder takes, and some more; at most
  * FFFA_RECORD_BYTES_MAX. */
 size_t fffa_encoder_bound(const struct fffa_encoder *e);
 
@@ -39,14 +39,14 @@ size_t fffa_encoder_bound(const struct fffa_encoder *e);
  * length, 0 for formats without one, inside an envelope, or when cap is too small
  * (FFFA_HEADER_BYTES_MAX is always enough).
  */
-size_t fffa_encode_header(const struct fffa_encoder *e, uint8_t *dst, size_t cap);
+size_t fffa_encoder_write_header(const struct fffa_encoder *e, uint8_t *dst, size_t cap);
 
 /*
  * Writes one record with its terminator (newline for text formats) to dst; cap >=
  * fffa_encoder_bound. Returns its length, never 0. (With less room: 0, and nothing is written.) An
  * identity with a stamp must not have changed since it was given that.
  */
-size_t fffa_encode(const struct fffa_encoder *e, const struct fffa_record *r, uint8_t *dst,
-		   size_t cap);
+size_t fffa_encoder_write(const struct fffa_encoder *e, const struct fffa_record *r, uint8_t *dst,
+			  size_t cap);
 
 #endif

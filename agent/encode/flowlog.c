@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include "agent/base/cidr.h"
 #include "agent/encode/encoder_internal.h"
 #include "agent/encode/field/text.h"
 
@@ -32,7 +33,7 @@ static uint8_t *put_proto(uint8_t *p, uint8_t proto)
 static uint8_t *put_endpoint(uint8_t *p, const uint8_t addr[16], fffa_value_fn *port,
 			     const struct fffa_record *r, const struct fffa_consts *c)
 {
-	bool bracket = !fffa_text_is_ipv4(addr);
+	bool bracket = !fffa_addr_is_ipv4(addr);
 
 	*p = '[';
 	p = fffa_text_ip(p + bracket, addr);

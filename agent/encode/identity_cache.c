@@ -140,7 +140,7 @@ static const struct entry *find_entry(const struct fffa_encoder *e, const struct
 	return entry;
 }
 
-static unsigned int conditions(const struct fffa_record *r)
+static unsigned int record_conditions(const struct fffa_record *r)
 {
 	if (r->status == FFFA_STATUS_NODATA)
 		return FFFA_WHEN_ALWAYS | FFFA_WHEN_NODATA;
@@ -154,7 +154,7 @@ void fffa_identity_cache_write(const struct fffa_encoder *e, const struct fffa_r
 			       struct fffa_out *o)
 {
 	const struct entry *entry = e->cache ? find_entry(e, r) : NULL;
-	unsigned int have = conditions(r);
+	unsigned int have = record_conditions(r);
 	size_t n = 0, len;
 
 	for (size_t i = 0; i < e->run_count; i++) {

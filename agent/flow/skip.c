@@ -13,7 +13,7 @@ void fffa_skip_emit(struct fffa_skip *s, struct fffa_ledger *l, int64_t now_ms, 
 			.status = FFFA_STATUS_SKIPDATA,
 			.lost_packets = lost.packets - s->told[why].packets,
 			.lost_bytes = lost.bytes - s->told[why].bytes,
-			.lost_reason = fffa_packet_loss_name((enum fffa_packet_loss)why),
+			.lost_reason = fffa_ledger_packet_loss_name((enum fffa_packet_loss)why),
 		};
 
 		if (!r.lost_packets)

@@ -39,7 +39,7 @@ int fffa_batcher__init(struct fffa_batcher *b, const struct fffa_sink_common_con
 	b->max_records = (uint32_t)clamp(like->batch_records, 1, MAX_BATCH_RECORDS);
 	b->age_ms = ((uint64_t)clamp(like->batch_age_ns, 0, INT64_MAX / 2) + FFFA_NS_PER_MS - 1) /
 		    FFFA_NS_PER_MS;
-	b->header_len = fffa_encode_header(b->encoder, b->header, sizeof(b->header));
+	b->header_len = fffa_encoder_write_header(b->encoder, b->header, sizeof(b->header));
 	return 0;
 }
 
@@ -203,7 +203,7 @@ void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r)
 		lose_one(b, r);
 		return;
 	}
-	n = fffa_encode(b->encoder, r, dst, b->bound_bytes);
+	n = fffa_encoder_write(b->encoder, r, dst, b->bound_bytes);
 	len = fffa_batch_bytes(b->open).len;
 	if (len && len + n > b->max_bytes) {
 		if (!carry(b, dst, n)) {

@@ -108,10 +108,10 @@ static void write_identity(struct fffa_buf *o, const struct fffa_status_view *v,
 	    of(&v->ledger->filtered, u));
 	fffa_family_begin(o, n->lost, "counter", "In no record, by reason.");
 	for (int i = 0; i < FFFA_PL_MAX; i++)
-		fffa_family_u64(
-			o, n->lost,
-			FFFA_WITH({"reason", fffa_packet_loss_name((enum fffa_packet_loss)i)}),
-			of(&v->ledger->lost[i], u));
+		fffa_family_u64(o, n->lost,
+				FFFA_WITH({"reason",
+					   fffa_ledger_packet_loss_name((enum fffa_packet_loss)i)}),
+				of(&v->ledger->lost[i], u));
 }
 
 static void write_beside(struct fffa_buf *o, const struct fffa_ledger *l)
@@ -161,7 +161,7 @@ static void write_lost_records(struct fffa_buf *o, const struct fffa_status_view
 		for (int why = 0; why < FFFA_RL_MAX; why++)
 			fffa_family_u64(o, name,
 					FFFA_WITH({"sink", s->name},
-						  {"reason", fffa_record_loss_name(
+						  {"reason", fffa_ledger_record_loss_name(
 								     (enum fffa_record_loss)why)}),
 					s->ledger->lost[why]);
 	}

@@ -34,7 +34,8 @@ static void put_identity(struct fffa_json *j, const char *key, const struct fffa
 	fffa_json_u64(j, "filtered", of(l->filtered));
 	fffa_json_open(j, "lost", '{');
 	for (int i = 0; i < FFFA_PL_MAX; i++)
-		fffa_json_u64(j, fffa_packet_loss_name((enum fffa_packet_loss)i), of(l->lost[i]));
+		fffa_json_u64(j, fffa_ledger_packet_loss_name((enum fffa_packet_loss)i),
+			      of(l->lost[i]));
 	fffa_json_close(j, '}');
 	fffa_json_close(j, '}');
 }
@@ -179,10 +180,10 @@ static void put_sink(struct fffa_json *j, const struct fffa_status_view *v, size
 	fffa_json_u64(j, "in_flight", s->in_flight);
 	fffa_json_open(j, "lost", '{');
 	for (int why = 0; why < FFFA_RL_MAX; why++)
-		fffa_json_u64(j, fffa_record_loss_name((enum fffa_record_loss)why),
+		fffa_json_u64(j, fffa_ledger_record_loss_name((enum fffa_record_loss)why),
 			      s->ledger->lost[why]);
 	fffa_json_close(j, '}');
-	fffa_json_text(j, "balance", fffa_sink_ledger_balances(s->ledger) ? "ok" : "wrong");
+	fffa_json_text(j, "balance", fffa_ledger_sink_balances(s->ledger) ? "ok" : "wrong");
 	fffa_json_u64(j, "retries", s->retries);
 	fffa_json_u64(j, "queue_bytes", s->queue_bytes);
 	fffa_json_u64(j, "spool_bytes", s->spool_bytes);

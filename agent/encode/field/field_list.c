@@ -8,7 +8,7 @@
 #include "agent/base/edit_distance.h"
 
 /* A part of the text, as it is shown in a message. */
-#define SHOWN_BYTES_MAX 40
+#define PRINTABLE_BYTES_MAX 40
 
 static const struct {
 	const char *name;
@@ -20,23 +20,23 @@ static const struct {
 };
 
 /* Cut, and without what could disturb a terminal or a log. */
-static const char *shown(char dst[SHOWN_BYTES_MAX + 1], const char *s, size_t len)
+static const char *printable(char dst[PRINTABLE_BYTES_MAX + 1], const char *s, size_t len)
 {
 	size_t i;
 
-	for (i = 0; i < len && i < SHOWN_BYTES_MAX; i++)
+	for (i = 0; i < len && i < PRINTABLE_BYTES_MAX; i++)
 		dst[i] = s[i] >= ' ' && s[i] <= '~' && s[i] != '"' ? s[i] : '?';
 	dst[i] = 0;
 	return dst;
 }
 
-static const char *nearest(enum fffa_format format, const char *s, size_t len)
+static const char *nearest_field(enum fffa_format format, const char *s, size_t len)
 {
 	size_t least = SIZE_MAX, d;
 	const char *found = NULL, *name;
 
-	if (len > SHOWN_BYTES_MAX)
-		len = SHOWN_BYTES_MAX;
+	if (len > PRINTABLE_BYTES_MAX)
+		len = PRINTABLE_BYTES_MAX;
 	for (size_t id = 0; id < FFFA_FIELD_COUNT; id++) {
 		name = fffa_field_name(format, id);
 		d = name ? fffa_edit_distance(s, len, name, strlen(name)) : SIZE_MAX;
@@ -51,7 +51,7 @@ static const char *nearest(enum fffa_format format, const char *s, size_t len)
 static int add_field(enum fffa_format format, const char *s, size_t len,
 		     struct fffa_field_list *list, struct fffa_err *err)
 {
-	char text[SHOWN_BYTES_MAX + 1];
+	char text[PRINTABLE_BYTES_MAX + 1];
 	const char *name;
 	size_t id;
 
@@ -62,8 +62,8 @@ static int add_field(enum fffa_format format, const char *s, size_t len,
 	}
 	if (id == FFFA_FIELD_COUNT)
 		return fffa_fail(err, EINVAL, "unknown %s field \"%s\"; the nearest is \"%s\"",
-				 fffa_format_name(format), shown(text, s, len),
-				 nearest(format, s, len));
+				 fffa_format_name(format), printable(text, s, len),
+				 nearest_field(format, s, len));
 	for (size_t i = 0; i < list->n; i++) {
 		if (list->id[i] == id)
 			return fffa_fail(err, EINVAL, "field \"%s\" is given twice", name);
@@ -73,8 +73,8 @@ static int add_field(enum fffa_format format, const char *s, size_t len,
 }
 
 /* Rows of a format, in table order; max_version does not matter to what is no vpc field. */
-static void take_rows(enum fffa_format format, unsigned int max_version,
-		      struct fffa_field_list *list)
+static void add_rows(enum fffa_format format, unsigned int max_version,
+		     struct fffa_field_list *list)
 {
 	const struct fffa_field_info *infos;
 	size_t count;
@@ -88,12 +88,12 @@ static void take_rows(enum fffa_format format, unsigned int max_version,
 
 static int vpc_syntax_error(const char *at, struct fffa_err *err)
 {
-	char text[SHOWN_BYTES_MAX + 1];
+	char text[PRINTABLE_BYTES_MAX + 1];
 
 	return fffa_fail(err, EINVAL,
 			 "bad vpc fields at \"%s\": allowed are default, v5, all, or names such as "
 			 "\"${version} ${interface-id}\", one space between them",
-			 shown(text, at, strlen(at)));
+			 printable(text, at, strlen(at)));
 }
 
 static int parse_vpc(const char *s, struct fffa_field_list *list, struct fffa_err *err)
@@ -118,12 +118,12 @@ static int parse_vpc(const char *s, struct fffa_field_list *list, struct fffa_er
 
 static int json_syntax_error(enum fffa_format format, const char *at, struct fffa_err *err)
 {
-	char text[SHOWN_BYTES_MAX + 1];
+	char text[PRINTABLE_BYTES_MAX + 1];
 
 	return fffa_fail(err, EINVAL,
 			 "bad %s fields at \"%s\": allowed are all, or names such as "
 			 "\"srcaddr, dstaddr, bytes\"",
-			 fffa_format_name(format), shown(text, at, strlen(at)));
+			 fffa_format_name(format), printable(text, at, strlen(at)));
 }
 
 static int parse_json(enum fffa_format format, const char *s, struct fffa_field_list *list,
@@ -156,14 +156,14 @@ int fffa_field_list_parse(enum fffa_format format, const char *text, struct fffa
 	if (format == FFFA_FORMAT_JSON || format == FFFA_FORMAT_MSGPACK) {
 		if (text && strcmp(text, "all") != 0)
 			return parse_json(format, text, list, err);
-		take_rows(format, ~0U, list);
+		add_rows(format, ~0U, list);
 		return 0;
 	}
 	if (!text)
 		text = "default";
 	for (size_t i = 0; i < sizeof(vpc_presets) / sizeof(vpc_presets[0]); i++) {
 		if (!strcmp(text, vpc_presets[i].name)) {
-			take_rows(format, vpc_presets[i].max_version, list);
+			add_rows(format, vpc_presets[i].max_version, list);
 			return 0;
 		}
 	}

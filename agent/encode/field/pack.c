@@ -6,7 +6,7 @@
 #include <msgpack/pack.h>
 
 /* data: the place to write at, moved on. */
-static int put(void *data, const char *buf, size_t len)
+static int append(void *data, const char *buf, size_t len)
 {
 	uint8_t **at = data;
 
@@ -17,15 +17,15 @@ static int put(void *data, const char *buf, size_t len)
 
 uint8_t *fffa_pack_uint(uint8_t *p, uint64_t v)
 {
-	msgpack_packer pk = {.data = &p, .callback = put};
+	msgpack_packer pk = {.data = &p, .callback = append};
 
-	(void)msgpack_pack_uint64(&pk, v); /* put cannot fail */
+	(void)msgpack_pack_uint64(&pk, v); /* append cannot fail */
 	return p;
 }
 
 uint8_t *fffa_pack_int(uint8_t *p, int64_t v)
 {
-	msgpack_packer pk = {.data = &p, .callback = put};
+	msgpack_packer pk = {.data = &p, .callback = append};
 
 	(void)msgpack_pack_int64(&pk, v);
 	return p;
@@ -33,15 +33,15 @@ uint8_t *fffa_pack_int(uint8_t *p, int64_t v)
 
 uint8_t *fffa_pack_bool(uint8_t *p, bool v)
 {
-	msgpack_packer pk = {.data = &p, .callback = put};
+	msgpack_packer pk = {.data = &p, .callback = append};
 
 	(void)(v ? msgpack_pack_true(&pk) : msgpack_pack_false(&pk));
 	return p;
 }
 
-static uint8_t *put_head(uint8_t *p, size_t len)
+static uint8_t *pack_str_head(uint8_t *p, size_t len)
 {
-	msgpack_packer pk = {.data = &p, .callback = put};
+	msgpack_packer pk = {.data = &p, .callback = append};
 
 	(void)msgpack_pack_str(&pk, len);
 	return p;
@@ -49,7 +49,7 @@ static uint8_t *put_head(uint8_t *p, size_t len)
 
 uint8_t *fffa_pack_str(uint8_t *p, const char *s, size_t len)
 {
-	p = put_head(p, len);
+	p = pack_str_head(p, len);
 	memcpy(p, s, len);
 	return p + len;
 }
@@ -61,7 +61,7 @@ uint8_t *fffa_pack_text(uint8_t *p, const uint8_t *end)
 
 	if (head > 1) /* a length that does not fit into the byte that was kept free */
 		memmove(p + head, p + 1, len);
-	return put_head(p, len) + len;
+	return pack_str_head(p, len) + len;
 }
 
 size_t fffa_pack_map_bytes(size_t most)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "agent/encode/field/text.h"
 
+#include "agent/base/cidr.h"
+
 #define TEN(m, d) m(d##0) m(d##1) m(d##2) m(d##3) m(d##4) m(d##5) m(d##6) m(d##7) m(d##8) m(d##9)
 
 /* "00" to "99" in one string. */
@@ -171,7 +173,7 @@ static uint8_t *put_ipv6(uint8_t *p, const uint8_t a[16])
 
 uint8_t *fffa_text_ip(uint8_t *p, const uint8_t addr[16])
 {
-	return fffa_text_is_ipv4(addr) ? put_ipv4(p, addr + 12) : put_ipv6(p, addr);
+	return fffa_addr_is_ipv4(addr) ? put_ipv4(p, addr + 12) : put_ipv6(p, addr);
 }
 
 static uint8_t *put_pair(uint8_t *p, unsigned int v)

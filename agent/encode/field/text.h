@@ -8,7 +8,6 @@
 #ifndef FFFA_AGENT_ENCODE_FIELD_TEXT_H
 #define FFFA_AGENT_ENCODE_FIELD_TEXT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -53,15 +52,6 @@ uint8_t *fffa_text_json(uint8_t *p, const char *s, size_t len);
 /* The same without escapes: what is not UTF-8 becomes U+FFFD. At most 3 bytes are written for one.
  */
 uint8_t *fffa_text_utf8(uint8_t *p, const char *s, size_t len);
-
-/* True when addr is ::ffff:a.b.c.d, the form in which IPv4 addresses are kept (RFC 4291, 2.5.5.2).
- */
-static inline bool fffa_text_is_ipv4(const uint8_t addr[16])
-{
-	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-	return memcmp(addr, mapped, sizeof(mapped)) == 0;
-}
 
 /* A string in an array of size bytes: the whole array is copied, as a copy of constant size is
  * cheaper. */

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "agent/base/cidr.h"
 #include "agent/encode/field/value_internal.h"
 
 #define SERVICE_BYTES_MAX 63
@@ -26,11 +27,11 @@ IDENT_VALUE(interface_id, interface_id)
 
 /* AWS shows the interface's primary address in place of its own end's, whatever stands in the
  * packet. */
-static const uint8_t *own_end(const struct fffa_record *r, const uint8_t addr[16])
+static const uint8_t *own_address(const struct fffa_record *r, const uint8_t addr[16])
 {
 	const struct fffa_ident *i = r->ident;
 
-	if (fffa_text_is_ipv4(addr))
+	if (fffa_addr_is_ipv4(addr))
 		return i->has_primary_ipv4 ? i->primary_ipv4 : addr;
 	return i->has_primary_ipv6 ? i->primary_ipv6 : addr;
 }
@@ -42,12 +43,12 @@ static bool is_egress(const struct fffa_record *r)
 
 const uint8_t *fffa_value__src(const struct fffa_record *r)
 {
-	return is_egress(r) ? own_end(r, r->key.src) : r->key.src;
+	return is_egress(r) ? own_address(r, r->key.src) : r->key.src;
 }
 
 const uint8_t *fffa_value__dst(const struct fffa_record *r)
 {
-	return is_egress(r) ? r->key.dst : own_end(r, r->key.dst);
+	return is_egress(r) ? r->key.dst : own_address(r, r->key.dst);
 }
 
 VALUE(srcaddr)
@@ -107,7 +108,7 @@ UINT_VALUE(tcp_flags, r->key.proto == IPPROTO_TCP, aws_flags(r))
 
 VALUE(type)
 {
-	memcpy(p, fffa_text_is_ipv4(r->key.src) ? "IPv4" : "IPv6", 4);
+	memcpy(p, fffa_addr_is_ipv4(r->key.src) ? "IPv4" : "IPv6", 4);
 	return p + 4;
 }
 
@@ -152,12 +153,12 @@ VALUE(flow_direction)
 }
 
 /* AWS has a path for what leaves only. */
-static bool has_path(const struct fffa_record *r)
+static bool has_traffic_path(const struct fffa_record *r)
 {
 	return is_egress(r) && r->traffic_path >= 1 && r->traffic_path <= 8;
 }
 
-UINT_VALUE(traffic_path, has_path(r), r->traffic_path)
+UINT_VALUE(traffic_path, has_traffic_path(r), r->traffic_path)
 
 UINT_VALUE(schema, true, 1)
 

@@ -3,9 +3,10 @@
  * Elastic Common Schema 8.11. Source: the ECS field reference; what has no place in it stands under
  * aws.vpcflow, with the names of Elastic's own reader of VPC Flow Logs, or under fffa.
  */
+#include "agent/base/cidr.h"
 #include "agent/encode/shapes/shape_internal.h"
 
-static uint8_t *provider(FFFA_VALUE_ARGS)
+static uint8_t *write_provider(FFFA_VALUE_ARGS)
 {
 	const struct fffa_ident_host *h = r->ident->host;
 
@@ -14,18 +15,18 @@ static uint8_t *provider(FFFA_VALUE_ARGS)
 	return p;
 }
 
-static uint8_t *orchestrator(FFFA_VALUE_ARGS)
+static uint8_t *write_orchestrator(FFFA_VALUE_ARGS)
 {
 	return r->ident->host->ecs.cluster_arn[0] ? fffa_text_lit(p, "ecs") : p;
 }
 
-static uint8_t *network_type(FFFA_VALUE_ARGS)
+static uint8_t *write_network_type(FFFA_VALUE_ARGS)
 {
-	return fffa_text_is_ipv4(r->key.src) ? fffa_text_lit(p, "ipv4") : fffa_text_lit(p, "ipv6");
+	return fffa_addr_is_ipv4(r->key.src) ? fffa_text_lit(p, "ipv4") : fffa_text_lit(p, "ipv6");
 }
 
 /* The bits of tcp_flags by name, as a list. */
-static uint8_t *flag_names(FFFA_VALUE_ARGS)
+static uint8_t *write_flag_names(FFFA_VALUE_ARGS)
 {
 	uint8_t *begin = p;
 
@@ -46,7 +47,7 @@ static uint8_t *flag_names(FFFA_VALUE_ARGS)
 	return p;
 }
 
-static uint8_t *duration_ns(FFFA_VALUE_ARGS)
+static uint8_t *write_duration_ns(FFFA_VALUE_ARGS)
 {
 	return fffa_text_u64(p, fffa_shape_duration_ms(r, INT64_MAX / 1000000) * 1000000);
 }
@@ -64,7 +65,7 @@ static const struct fffa_shape_row rows[] = {
 	ROW("reason", lost_reason),
 	OWN(ALWAYS, "start", start_ms, fffa_shape_start_utc, FFFA_TEXT_UTC_MS_MAX, true),
 	OWN(ALWAYS, "end", end_ms, fffa_shape_end_utc, FFFA_TEXT_UTC_MS_MAX, true),
-	OWN(ALWAYS, "duration", end_ms, duration_ns, FFFA_TEXT_U64_MAX, false),
+	OWN(ALWAYS, "duration", end_ms, write_duration_ns, FFFA_TEXT_U64_MAX, false),
 	OWN(ALWAYS, "id", seq, fffa_shape_uid, FFFA_SHAPE_UID_MAX, true),
 	ROW("sequence", seq),
 	CLOSE,
@@ -85,7 +86,7 @@ static const struct fffa_shape_row rows[] = {
 	ROW("port", dstport),
 	CLOSE,
 	OPEN("network"),
-	OWN(FLOW, "type", type, network_type, 4, true),
+	OWN(FLOW, "type", type, write_network_type, 4, true),
 	OWN(FLOW, "iana_number", protocol, fffa_value_protocol, 3, true),
 	OWN(FLOW, "transport", protocol, fffa_shape_transport, FFFA_SHAPE_TRANSPORT_MAX, true),
 	ROW("direction", flow_direction),
@@ -93,7 +94,7 @@ static const struct fffa_shape_row rows[] = {
 	SAME(bytes),
 	CLOSE,
 	OPEN("cloud"),
-	OWN(ALWAYS | CONST, "provider", account_id, provider, 3, true),
+	OWN(ALWAYS | CONST, "provider", account_id, write_provider, 3, true),
 	OPEN("account"),
 	ROW("id", account_id),
 	CLOSE,
@@ -119,7 +120,7 @@ static const struct fffa_shape_row rows[] = {
 	CLOSE,
 	CLOSE,
 	OPEN("orchestrator"),
-	OWN(ALWAYS | CONST, "type", ecs_cluster_arn, orchestrator, 3, true),
+	OWN(ALWAYS | CONST, "type", ecs_cluster_arn, write_orchestrator, 3, true),
 	OPEN("cluster"),
 	ROW("id", ecs_cluster_arn),
 	ROW("name", ecs_cluster_name),
@@ -139,7 +140,7 @@ static const struct fffa_shape_row rows[] = {
 	SAME(vpc_id),
 	SAME(subnet_id),
 	SAME(tcp_flags),
-	OWN(FLOW, "tcp_flags_array", tcp_flags, flag_names, 25, false),
+	OWN(FLOW, "tcp_flags_array", tcp_flags, write_flag_names, 25, false),
 	SAME(type),
 	SAME(pkt_srcaddr),
 	SAME(pkt_dstaddr),

@@ -7,12 +7,13 @@
  */
 #include <string.h>
 
+#include "agent/base/cidr.h"
 #include "agent/encode/shapes/shape_internal.h"
 
 #define IDLE (NODATA | SKIP)
 
 /* The cloud profile demands a provider; off EC2 there is none to name. */
-static uint8_t *provider(FFFA_VALUE_ARGS)
+static uint8_t *write_provider(FFFA_VALUE_ARGS)
 {
 	const struct fffa_ident_host *h = r->ident->host;
 
@@ -27,28 +28,28 @@ static bool same_addr(const uint8_t a[16], const uint8_t b[16])
 }
 
 /* The interface's own address, where the packet has another. */
-static uint8_t *behind_src(FFFA_VALUE_ARGS)
+static uint8_t *write_own_src(FFFA_VALUE_ARGS)
 {
 	const uint8_t *addr = fffa_value__src(r);
 
 	return same_addr(addr, r->key.src) ? p : fffa_text_ip(p, addr);
 }
 
-static uint8_t *behind_dst(FFFA_VALUE_ARGS)
+static uint8_t *write_own_dst(FFFA_VALUE_ARGS)
 {
 	const uint8_t *addr = fffa_value__dst(r);
 
 	return same_addr(addr, r->key.dst) ? p : fffa_text_ip(p, addr);
 }
 
-static uint8_t *version_id(FFFA_VALUE_ARGS)
+static uint8_t *write_version_id(FFFA_VALUE_ARGS)
 {
-	*p = fffa_text_is_ipv4(r->key.src) ? '4' : '6';
+	*p = fffa_addr_is_ipv4(r->key.src) ? '4' : '6';
 	return p + 1;
 }
 
 /* 1 (same VPC) is boundary 4, and so on up to 8 and 11; anything else is Other. */
-static uint8_t *boundary_id(FFFA_VALUE_ARGS)
+static uint8_t *write_boundary_id(FFFA_VALUE_ARGS)
 {
 	if (fffa_value_traffic_path(p, r, c) == p)
 		return fffa_text_lit(p, "99");
@@ -56,12 +57,12 @@ static uint8_t *boundary_id(FFFA_VALUE_ARGS)
 }
 
 /* What the schema asks for beside 99. */
-static uint8_t *boundary(FFFA_VALUE_ARGS)
+static uint8_t *write_boundary(FFFA_VALUE_ARGS)
 {
 	return fffa_value_traffic_path(p, r, c) == p ? fffa_text_lit(p, "Unknown") : p;
 }
 
-static uint8_t *duration_ms(FFFA_VALUE_ARGS)
+static uint8_t *write_duration_ms(FFFA_VALUE_ARGS)
 {
 	return fffa_text_u64(p, fffa_shape_duration_ms(r, INT64_MAX));
 }
@@ -95,7 +96,7 @@ static const struct fffa_shape_row rows[] = {
 	OWN(ALWAYS, "time_dt", end_ms, fffa_shape_end_utc, FFFA_TEXT_UTC_MS_MAX, true),
 	OWN(ALWAYS, "start_time_dt", start_ms, fffa_shape_start_utc, FFFA_TEXT_UTC_MS_MAX, true),
 	OWN(ALWAYS, "end_time_dt", end_ms, fffa_shape_end_utc, FFFA_TEXT_UTC_MS_MAX, true),
-	OWN(ALWAYS, "duration", end_ms, duration_ms, FFFA_TEXT_U64_MAX, false),
+	OWN(ALWAYS, "duration", end_ms, write_duration_ms, FFFA_TEXT_U64_MAX, false),
 	OPEN("metadata"),
 	TEXT(ALWAYS, "\"version\":\"1.1.0\",\"profiles\":[\"cloud\",\"security_control\","
 		     "\"datetime\"],\"product\":{\"name\":\"FFFA\",\"vendor_name\":\"FFFA\","
@@ -104,7 +105,7 @@ static const struct fffa_shape_row rows[] = {
 	ROW("sequence", seq),
 	CLOSE,
 	OPEN("cloud"),
-	OWN(ALWAYS | CONST, "provider", account_id, provider, 7, true),
+	OWN(ALWAYS | CONST, "provider", account_id, write_provider, 7, true),
 	OPEN("account"),
 	ROW("uid", account_id),
 	CLOSE,
@@ -116,7 +117,7 @@ static const struct fffa_shape_row rows[] = {
 	ROW("port", srcport),
 	ROW("svc_name", pkt_src_aws_service),
 	OPEN_LIST("intermediate_ips"),
-	OWN(FLOW, NULL, srcaddr, behind_src, FFFA_TEXT_IP_MAX, true),
+	OWN(FLOW, NULL, srcaddr, write_own_src, FFFA_TEXT_IP_MAX, true),
 	CLOSE_LIST,
 	ENDPOINT_IDS(OUT),
 	CLOSE,
@@ -125,7 +126,7 @@ static const struct fffa_shape_row rows[] = {
 	ROW("port", dstport),
 	ROW("svc_name", pkt_dst_aws_service),
 	OPEN_LIST("intermediate_ips"),
-	OWN(FLOW, NULL, dstaddr, behind_dst, FFFA_TEXT_IP_MAX, true),
+	OWN(FLOW, NULL, dstaddr, write_own_dst, FFFA_TEXT_IP_MAX, true),
 	CLOSE_LIST,
 	ROW_IF(IDLE | CONST, "name", agent_id),
 	ENDPOINT_IDS(IN | IDLE),
@@ -136,10 +137,10 @@ static const struct fffa_shape_row rows[] = {
 	ROW("protocol_num", protocol),
 	OWN(FLOW, "protocol_name", protocol, fffa_shape_transport, FFFA_SHAPE_TRANSPORT_MAX, true),
 	ROW("protocol_ver", type),
-	OWN(FLOW, "protocol_ver_id", type, version_id, 1, false),
+	OWN(FLOW, "protocol_ver_id", type, write_version_id, 1, false),
 	SAME(tcp_flags),
-	OWN(FLOW, "boundary_id", traffic_path, boundary_id, 2, false),
-	OWN(FLOW, "boundary", traffic_path, boundary, 7, true),
+	OWN(FLOW, "boundary_id", traffic_path, write_boundary_id, 2, false),
+	OWN(FLOW, "boundary", traffic_path, write_boundary, 7, true),
 	CLOSE,
 	OPEN("traffic"),
 	SAME(packets),

@@ -28,7 +28,7 @@ static struct fffa_batch *make(struct fffa_lane *l, enum fffa_record_loss why,
 		.epoch = m->epoch,
 		.status = FFFA_STATUS_SKIPDATA,
 		.lost_records = m->records,
-		.lost_reason = fffa_record_loss_name(why),
+		.lost_reason = fffa_ledger_record_loss_name(why),
 	};
 
 	if (!dst) {
@@ -36,7 +36,7 @@ static struct fffa_batch *make(struct fffa_lane *l, enum fffa_record_loss why,
 		return NULL;
 	}
 	fffa_origin__identify(by->source, &r);
-	fffa_batch_commit(b, fffa_encode(by->encoder, &r, dst, FFFA_RECORD_BYTES_MAX),
+	fffa_batch_commit(b, fffa_encoder_write(by->encoder, &r, dst, FFFA_RECORD_BYTES_MAX),
 			  &(struct fffa_record_info){.seq = r.seq, .time_ms = r.end_ms});
 	fffa_origin__fill(by->source, &origin);
 	origin.epoch = m->epoch;

@@ -120,7 +120,7 @@ static bool join(struct fffa_spooler *s, struct fffa_spool_read *r)
 	p->slip->records = f->count;
 	p->born_ns = born_of(f);
 	p->is_skipdata = f->is_skipdata;
-	p->why = fffa_record_loss_find(f->reason);
+	p->why = fffa_ledger_record_loss_find(f->reason);
 	if (p->why == FFFA_RL_MAX)
 		p->why = FFFA_RL_SPOOL_DAMAGED; /* of another version */
 	p->skip = (struct fffa_missing){.records = f->numbers,

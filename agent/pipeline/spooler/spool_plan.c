@@ -171,7 +171,7 @@ static void fill_write(struct fffa_spooler *s, struct fffa_spool_write *w, struc
 	};
 	if (p->is_skipdata)
 		(void)snprintf(w->frame.reason, sizeof(w->frame.reason), "%s",
-			       fffa_record_loss_name(p->why));
+			       fffa_ledger_record_loss_name(p->why));
 	s->plan.at += fffa_spool_frame_len(b);
 	s->plan.records += fffa_batch_count(b);
 	s->plan.numbers += w->frame.numbers;

@@ -257,7 +257,7 @@ static int same_lines(struct bench *b, const struct fffa_encoder *e)
 	size_t len, plain_len;
 
 	for (size_t i = 0; i < RECORDS; i++) {
-		len = fffa_encode(e, &b->records[i], b->out, FFFA_RECORD_BYTES_MAX);
+		len = fffa_encoder_write(e, &b->records[i], b->out, FFFA_RECORD_BYTES_MAX);
 		plain_len = plain_v2(e, &b->records[i], plain, sizeof(plain));
 		if (len != plain_len || memcmp(b->out, plain, len) != 0) {
 			fprintf(stderr, "the baseline writes another line: %.*s", (int)plain_len,
@@ -288,7 +288,7 @@ static int bench_case(struct bench *b, const struct bench_case *c, size_t n, boo
 	if (check)
 		rc = same_lines(b, e);
 	if (!rc)
-		measure(b, c->name, fffa_encode, e, n);
+		measure(b, c->name, fffa_encoder_write, e, n);
 	fffa_encoder_free(e);
 	return rc;
 }

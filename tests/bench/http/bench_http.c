@@ -90,7 +90,8 @@ static int make_batches(struct bench *b)
 			fill(&r, i * PER_BATCH + k);
 			r.ident = &ident;
 			r.seq = i * PER_BATCH + k + 1;
-			fffa_batch_commit(batch, fffa_encode(e, &r, dst, FFFA_RECORD_BYTES_MAX),
+			fffa_batch_commit(batch,
+					  fffa_encoder_write(e, &r, dst, FFFA_RECORD_BYTES_MAX),
 					  &(struct fffa_record_info){.seq = r.seq});
 		}
 		fffa_batch_seal(batch);

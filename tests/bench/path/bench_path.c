@@ -134,7 +134,7 @@ static void on_closed(void *arg, struct fffa_pipeline *p)
 		const struct fffa_sink_ledger *l = fffa_pipeline_sink_ledger(p, i);
 
 		b->delivered = l->delivered < b->delivered ? l->delivered : b->delivered;
-		b->balanced = b->balanced && fffa_sink_ledger_balances(l);
+		b->balanced = b->balanced && fffa_ledger_sink_balances(l);
 	}
 }
 

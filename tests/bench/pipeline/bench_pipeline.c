@@ -137,7 +137,7 @@ static int run(const struct run *what, struct feed *feed, uint64_t n, const char
 	       "%4.0f ns/rec\n",
 	       what->title, (double)n / wall / 1e6, (double)n / all / 1e6,
 	       own_thread * 1e9 / (double)n, all * 1e9 / (double)n);
-	if (end.delivered != n || !fffa_sink_ledger_balances(&end))
+	if (end.delivered != n || !fffa_ledger_sink_balances(&end))
 		(void)fprintf(stderr, "only %" PRIu64 " of %" PRIu64 " delivered\n", end.delivered,
 			      n);
 	return uv_loop_close(&loop) || end.delivered != n;

@@ -53,7 +53,7 @@ static void an_outage_outlives_the_agent(void **state)
 	fixture_close(f, 20 * MS);
 	assert_int_equal(f->last[0].spooled, 555);
 	assert_int_equal(f->last[0].delivered, 0);
-	assert_int_equal(fffa_sink_ledger_lost(&f->last[0]), 0);
+	assert_int_equal(fffa_ledger_sink_lost(&f->last[0]), 0);
 	assert_int_equal(f->last[1].delivered, 555);
 
 	f = rig_life(r, MIB);
@@ -391,7 +391,7 @@ static void each_epoch_is_told_on_its_own(void **state)
 		assert_uint_in_range(e[i].epoch, 100, 102);
 		assert_int_equal(e[i].records + e[i].lost, fed[e[i].epoch - 100]);
 	}
-	assert_true(fffa_sink_ledger_lost(&f->last[0]) > 560);
+	assert_true(fffa_ledger_sink_lost(&f->last[0]) > 560);
 }
 
 /* A batch larger than the whole spool is lost, and the others pass. */

@@ -40,7 +40,7 @@ static uint64_t outage(struct rig *r, unsigned long n, bool *fired)
 			(void)uv_run(&f->loop, UV_RUN_NOWAIT);
 		}
 		fixture_close(f, 5 * MS);
-		assert_int_equal(f->last[0].spooled + fffa_sink_ledger_lost(&f->last[0]),
+		assert_int_equal(f->last[0].spooled + fffa_ledger_sink_lost(&f->last[0]),
 				 f->last[0].records);
 		left = f->last[0].spooled;
 	}
@@ -63,9 +63,9 @@ static void recovery(struct rig *r, unsigned long n, uint64_t left, bool *fired)
 			fixture_feed(f, 10);
 		}
 		fixture_close(f, 0);
-		assert_int_equal(f->last[0].delivered + fffa_sink_ledger_lost(&f->last[0]),
+		assert_int_equal(f->last[0].delivered + fffa_ledger_sink_lost(&f->last[0]),
 				 f->last[0].records);
-		assert_int_equal(fffa_sink_ledger_lost(&f->last[0]),
+		assert_int_equal(fffa_ledger_sink_lost(&f->last[0]),
 				 f->last[0].lost[FFFA_RL_NO_MEMORY]);
 	}
 	*fired = failing_alloc_fired();

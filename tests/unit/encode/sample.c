@@ -110,7 +110,7 @@ void assert_encodes(enum fffa_format format, const char *fields, const struct ff
 	rc = fffa_encoder_new(format, fields, &e, &err);
 	assert_string_equal(err.text, "");
 	assert_int_equal(rc, 0);
-	len = fffa_encode(e, r, (uint8_t *)line, FFFA_RECORD_BYTES_MAX);
+	len = fffa_encoder_write(e, r, (uint8_t *)line, FFFA_RECORD_BYTES_MAX);
 	fffa_encoder_free(e);
 	line[len] = 0;
 	assert_string_equal(line, text);

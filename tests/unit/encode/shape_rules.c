@@ -156,7 +156,7 @@ json_t *shape_encode(enum fffa_format format, const struct fffa_record *r)
 	size_t len;
 
 	assert_int_equal(fffa_encoder_new(format, NULL, &e, NULL), 0);
-	len = fffa_encode(e, r, (uint8_t *)line, sizeof(line));
+	len = fffa_encoder_write(e, r, (uint8_t *)line, sizeof(line));
 	fffa_encoder_free(e);
 	assert_ptr_equal(memchr(line, '\n', len), line + len - 1);
 	o = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);

@@ -92,17 +92,17 @@ static void check_bound(enum fffa_format format, const char *fields, const struc
 	dst = malloc(e->bound_bytes + 64);
 	assert_non_null(dst);
 	memset(dst, 0xa5, e->bound_bytes + 64);
-	len = fffa_encode(e, r, dst, e->bound_bytes);
+	len = fffa_encoder_write(e, r, dst, e->bound_bytes);
 	assert_true(len > 0 && len + FFFA_TEXT_SLACK_BYTES <= e->bound_bytes);
 	for (size_t i = 0; i < 64; i++)
 		assert_int_equal(dst[e->bound_bytes + i], 0xa5);
 	memset(dst, 0xa5, e->bound_bytes);
-	assert_int_equal(fffa_encode(e, r, dst, e->bound_bytes - 1), 0);
+	assert_int_equal(fffa_encoder_write(e, r, dst, e->bound_bytes - 1), 0);
 	assert_int_equal(dst[0], 0xa5);
 	free(dst);
 	dst = malloc(e->bound_bytes);
 	assert_non_null(dst);
-	assert_int_equal(fffa_encode(e, r, dst, e->bound_bytes), len);
+	assert_int_equal(fffa_encoder_write(e, r, dst, e->bound_bytes), len);
 	free(dst);
 	fffa_encoder_free(e);
 }
@@ -190,14 +190,14 @@ static void header_needs_its_room(void **state)
 
 	(void)state;
 	assert_int_equal(fffa_encoder_new(FFFA_FORMAT_VPC, "all", &e, NULL), 0);
-	len = fffa_encode_header(e, dst, FFFA_HEADER_BYTES_MAX);
+	len = fffa_encoder_write_header(e, dst, FFFA_HEADER_BYTES_MAX);
 	assert_true(len > 0);
 	for (size_t cap = 0; cap < len; cap++) {
 		dst[cap] = 0xa5;
-		assert_int_equal(fffa_encode_header(e, dst, cap), 0);
+		assert_int_equal(fffa_encoder_write_header(e, dst, cap), 0);
 		assert_int_equal(dst[cap], 0xa5);
 	}
-	assert_int_equal(fffa_encode_header(e, dst, len), len);
+	assert_int_equal(fffa_encoder_write_header(e, dst, len), len);
 	fffa_encoder_free(e);
 }
 

@@ -46,7 +46,7 @@ static void check_header(const char *fields, const char *want)
 	size_t len;
 
 	assert_int_equal(fffa_encoder_new(FFFA_FORMAT_VPC, fields, &e, NULL), 0);
-	len = fffa_encode_header(e, (uint8_t *)line, sizeof(line) - 1);
+	len = fffa_encoder_write_header(e, (uint8_t *)line, sizeof(line) - 1);
 	line[len] = 0;
 	assert_string_equal(line, want);
 	fffa_encoder_free(e);

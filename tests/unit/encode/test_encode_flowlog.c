@@ -119,7 +119,7 @@ static void has_no_header(void **state)
 
 	(void)state;
 	assert_int_equal(fffa_encoder_new(FFFA_FORMAT_FLOWLOG, NULL, &e, NULL), 0);
-	assert_int_equal(fffa_encode_header(e, line, sizeof(line)), 0);
+	assert_int_equal(fffa_encoder_write_header(e, line, sizeof(line)), 0);
 	fffa_encoder_free(e);
 }
 

@@ -68,7 +68,7 @@ static size_t take(const struct fffa_encoder *e, const struct golden *g, size_t 
 		if (stamped)
 			fffa_ident_stamp(&s.ident);
 		failing_alloc_arm(1); /* a record allocates nothing */
-		len = fffa_encode(e, &s.r, line, sizeof(line));
+		len = fffa_encoder_write(e, &s.r, line, sizeof(line));
 		assert_false(failing_alloc_fired());
 		failing_alloc_arm(0);
 		if (len > left || memcmp(line, golden, len) != 0)
@@ -88,7 +88,7 @@ static void check_golden(const struct golden *g, bool stamped)
 	assert_int_equal(fffa_encoder_new(g->format, g->fields, &e, NULL), 0);
 	assert_int_equal(fffa_encoder_wrap(e, g->envelope, NULL), 0);
 	len = read_golden(g->file, golden);
-	at = fffa_encode_header(e, header, sizeof(header));
+	at = fffa_encoder_write_header(e, header, sizeof(header));
 	assert_true(at <= len);
 	assert_memory_equal(header, golden, at);
 	for (size_t i = 0; i < encode_case_count; i++)

@@ -170,7 +170,7 @@ static void random_records_read_back(void **state)
 	assert_int_equal(fffa_encoder_new(FFFA_FORMAT_JSON, "all", &e, NULL), 0);
 	for (int i = 0; i < RANDOM_RECORDS; i++) {
 		random_record(&seed, &s);
-		len = fffa_encode(e, &s.r, (uint8_t *)line, FFFA_RECORD_BYTES_MAX);
+		len = fffa_encoder_write(e, &s.r, (uint8_t *)line, FFFA_RECORD_BYTES_MAX);
 		line[len] = 0;
 		assert_int_equal(line[len - 1], '\n');
 		assert_int_equal(strcspn(line, "\n"), len - 1);
@@ -202,7 +202,7 @@ static void random_device_names_stay_json(void **state)
 		memset(s.ident.ifname, 0, sizeof(s.ident.ifname));
 		for (size_t k = 0; k < len; k++)
 			s.ident.ifname[k] = (char)(1 + sample_random(&seed) % 255);
-		len = fffa_encode(e, &s.r, (uint8_t *)line, sizeof(line));
+		len = fffa_encoder_write(e, &s.r, (uint8_t *)line, sizeof(line));
 		assert_ptr_equal(memchr(line, '\n', len), line + len - 1);
 		got = json_loadb(line, len, 0, NULL);
 		assert_non_null(got);

@@ -20,7 +20,7 @@ static size_t encode(const char *fields, const struct fffa_record *r, uint8_t *d
 	size_t len;
 
 	assert_int_equal(fffa_encoder_new(FFFA_FORMAT_MSGPACK, fields, &e, NULL), 0);
-	len = fffa_encode(e, r, dst, FFFA_RECORD_BYTES_MAX);
+	len = fffa_encoder_write(e, r, dst, FFFA_RECORD_BYTES_MAX);
 	fffa_encoder_free(e);
 	return len;
 }
@@ -150,7 +150,7 @@ static void random_records_read_back(void **state)
 	msgpack_unpacked_init(&got);
 	for (int i = 0; i < RANDOM_RECORDS; i++) {
 		random_record(&seed, &s);
-		len = fffa_encode(e, &s.r, dst, sizeof(dst));
+		len = fffa_encoder_write(e, &s.r, dst, sizeof(dst));
 		at = 0;
 		assert_int_equal(msgpack_unpack_next(&got, (const char *)dst, len, &at),
 				 MSGPACK_UNPACK_SUCCESS);

@@ -73,7 +73,7 @@ void fixture_check(const struct fixture *f)
 	for (size_t i = 0; f->p && i < f->conf.sink_count; i++) {
 		const struct fffa_sink_ledger *l = fffa_pipeline_sink_ledger(f->p, i);
 
-		assert_true(fffa_sink_ledger_balances(l));
+		assert_true(fffa_ledger_sink_balances(l));
 		assert_int_equal(l->records - l->skipdata_records - l->resumed, f->fed);
 	}
 }

@@ -14,7 +14,7 @@ static void dump(void *arg)
 	const struct fixture *f = arg;
 	char line[512];
 
-	(void)fffa_sink_ledger_format(fffa_pipeline_sink_ledger(f->p, 0), line, sizeof(line));
+	(void)fffa_ledger_sink_format(fffa_pipeline_sink_ledger(f->p, 0), line, sizeof(line));
 	fffa_error("ledger", "%s", line);
 }
 

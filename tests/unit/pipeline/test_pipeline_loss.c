@@ -49,7 +49,7 @@ static void check_explained(struct fixture *f, enum fffa_record_loss why)
 	assert_true(s.skips > 0);
 	assert_int_equal(s.records + s.lost, f->fed);
 	assert_int_equal(s.skips, f->last[0].skipdata_records);
-	assert_non_null(strstr(s.reason, fffa_record_loss_name(why)));
+	assert_non_null(strstr(s.reason, fffa_ledger_record_loss_name(why)));
 	s = fixture_stream(f, 1, f->fed); /* the other sink lost nothing and is told nothing */
 	assert_int_equal(s.records, f->fed);
 	assert_int_equal(s.skips, 0);

@@ -42,7 +42,7 @@ static void fill_sinks(struct sample_view *s)
 	*a = (struct fffa_sink_ledger){.records = 181, .delivered = 100, .rejected = 21};
 	a->lost[FFFA_RL_QUEUE_FULL] = 1;
 	a->lost[FFFA_RL_SHUTDOWN] = 2;
-	a->in_flight = a->records - a->delivered - a->rejected - fffa_sink_ledger_lost(a);
+	a->in_flight = a->records - a->delivered - a->rejected - fffa_ledger_sink_lost(a);
 	*b = (struct fffa_sink_ledger){.records = 181, .delivered = 181};
 	fffa_histogram_observe_ns(&s->latency, 1000000);
 	fffa_histogram_observe_ns(&s->latency, UINT64_C(90000000000));

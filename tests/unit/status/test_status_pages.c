@@ -128,7 +128,7 @@ static void test_every_reason(void **state)
 	fffa_metrics_write(&metrics, &s->view);
 	fffa_report_write(&report, &s->view);
 	for (int i = 0; i < FFFA_PL_MAX; i++) {
-		const char *name = fffa_packet_loss_name((enum fffa_packet_loss)i);
+		const char *name = fffa_ledger_packet_loss_name((enum fffa_packet_loss)i);
 
 		assert_has(&metrics, "fffa_packets_lost_total{reason=\"%s\"} %llu\n", name,
 			   s->ledger.lost[i].packets);
@@ -138,7 +138,7 @@ static void test_every_reason(void **state)
 		assert_has(&report, "\"%s\":%llu", name, s->ledger.lost[i].bytes);
 	}
 	for (int i = 0; i < FFFA_RL_MAX; i++) {
-		const char *name = fffa_record_loss_name((enum fffa_record_loss)i);
+		const char *name = fffa_ledger_record_loss_name((enum fffa_record_loss)i);
 
 		assert_has(&metrics,
 			   "fffa_records_lost_total{sink=\"stream\",reason=\"%s\"} %llu\n", name,
