@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 #include "config/address.h"
 
 #include <arpa/inet.h>
@@ -12,7 +12,7 @@
 #define UNIX_PREFIX "unix:"
 #define ALLOWED	    "allowed: IPV4:PORT, [IPV6]:PORT, localhost:PORT or unix:/PATH"
 
-static int wrong(struct fffa_err *err)
+static int refuse_address(struct fffa_err *err)
 {
 	return fffa_fail(err, EINVAL, ALLOWED);
 }
@@ -39,7 +39,7 @@ static int parse_unix(const char *path, struct fffa_address *out, struct fffa_er
 	size_t n = strlen(path);
 
 	if (*path != '/')
-		return wrong(err);
+		return refuse_address(err);
 	if (n >= sizeof(un->sun_path))
 		return fffa_fail(err, EINVAL, "a socket's path has at most %zu characters",
 				 sizeof(un->sun_path) - 1);
@@ -82,16 +82,16 @@ int fffa_address_parse(const char *text, struct fffa_address *out, struct fffa_e
 	if (!strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)))
 		return parse_unix(text + strlen(UNIX_PREFIX), out, err);
 	if (!colon || !parse_port(colon + 1, &port))
-		return wrong(err);
+		return refuse_address(err);
 	n = (size_t)(colon - text);
 	if (n < 3 || n >= sizeof(host))
-		return wrong(err);
+		return refuse_address(err);
 	memcpy(host, text, n);
 	host[n] = '\0';
 	if (host[0] != '[')
-		return parse_ipv4(host, out, port) ? 0 : wrong(err);
+		return parse_ipv4(host, out, port) ? 0 : refuse_address(err);
 	if (host[n - 1] != ']')
-		return wrong(err);
+		return refuse_address(err);
 	host[n - 1] = '\0';
-	return parse_ipv6(host + 1, out, port) ? 0 : wrong(err);
+	return parse_ipv6(host + 1, out, port) ? 0 : refuse_address(err);
 }

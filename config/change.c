@@ -38,7 +38,7 @@ static bool same_ints(const struct fffa_ints *a, const struct fffa_ints *b)
 	return a->n == b->n && !memcmp(a->v, b->v, a->n * sizeof(a->v[0]));
 }
 
-static size_t size_of(enum fffa_option_type type)
+static size_t field_bytes(enum fffa_option_type type)
 {
 	switch (type) {
 	case FFFA_OT_BOOL:
@@ -62,7 +62,7 @@ static size_t size_of(enum fffa_option_type type)
 	return 0;
 }
 
-static bool same(enum fffa_option_type type, const void *a, const void *b)
+static bool same_value(enum fffa_option_type type, const void *a, const void *b)
 {
 	switch (type) {
 	case FFFA_OT_STRING:
@@ -75,15 +75,15 @@ static bool same(enum fffa_option_type type, const void *a, const void *b)
 	case FFFA_OT_MAP:
 		return same_pairs(a, b);
 	default:
-		return !memcmp(a, b, size_of(type));
+		return !memcmp(a, b, field_bytes(type));
 	}
 }
 
-static bool all_same(const struct fffa_option *rows, const void *a, const void *b)
+static bool same_rows(const struct fffa_option *rows, const void *a, const void *b)
 {
 	for (; rows && rows->key; rows++) {
-		if (!same(rows->type, (const char *)a + rows->offset,
-			  (const char *)b + rows->offset))
+		if (!same_value(rows->type, (const char *)a + rows->offset,
+				(const char *)b + rows->offset))
 			return false;
 	}
 	return true;
@@ -96,33 +96,33 @@ static bool same_sinks(const struct fffa_config *a, const struct fffa_config *b)
 	for (size_t i = 0; i < a->sink_count; i++) {
 		const struct fffa_sink_conf *x = &a->sinks[i], *y = &b->sinks[i];
 
-		if (x->ops != y->ops || !all_same(fffa_sink_common_rows, &x->common, &y->common) ||
-		    !all_same(x->opts, x->own, y->own))
+		if (x->ops != y->ops || !same_rows(fffa_sink_common_rows, &x->common, &y->common) ||
+		    !same_rows(x->opts, x->own, y->own))
 			return false;
 	}
 	return true;
 }
 
-static void exchange(void *a, void *b, size_t size)
+static void swap_fields(void *a, void *b, size_t size)
 {
-	char keep[sizeof(struct fffa_ints)];
+	char saved[sizeof(struct fffa_ints)];
 
-	memcpy(keep, a, size);
+	memcpy(saved, a, size);
 	memcpy(a, b, size);
-	memcpy(b, keep, size);
+	memcpy(b, saved, size);
 }
 
-void fffa_config_take(struct fffa_config *now, struct fffa_config *next, fffa_change_fn changed,
-		      void *arg)
+void fffa_change_apply(struct fffa_config *now, struct fffa_config *next, fffa_change_fn changed,
+		       void *arg)
 {
 	for (const struct fffa_option *row = fffa_config_rows; row->key; row++) {
 		void *a = (char *)now + row->offset, *b = (char *)next + row->offset;
 		bool taken = row->flags & FFFA_OPTION_RELOAD;
 
-		if (same(row->type, a, b))
+		if (same_value(row->type, a, b))
 			continue;
 		if (taken)
-			exchange(a, b, size_of(row->type));
+			swap_fields(a, b, field_bytes(row->type));
 		changed(arg, row->key, taken);
 	}
 	if (!same_sinks(now, next))

@@ -15,7 +15,7 @@ typedef void (*fffa_change_fn)(void *arg, const char *key, bool taken);
  * Exchanges the values of keys with FFFA_OPTION_RELOAD that differ, and calls changed for each key
  * that does; what was exchanged is freed with next. Both were made with the same schema.
  */
-void fffa_config_take(struct fffa_config *now, struct fffa_config *next, fffa_change_fn changed,
-		      void *arg);
+void fffa_change_apply(struct fffa_config *now, struct fffa_config *next, fffa_change_fn changed,
+		       void *arg);
 
 #endif

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 #include "config/check.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ struct check {
 
 static unsigned int line_of(const struct check *k, const char *key)
 {
-	const struct fffa_node *n = key ? fffa_node_get(k->node, key) : NULL;
+	const struct fffa_node *n = key ? fffa_tree_get(k->node, key) : NULL;
 
 	return n ? n->line : 0;
 }
@@ -40,7 +40,7 @@ static unsigned int line_near(const struct check *k, const char *key, const char
 
 #define wrong(k, key, against, ...)                                                                \
 	fffa_report_problem((k)->rep, line_near(k, key, against),                                  \
-			    fffa_path_join((k)->path, key).text, __VA_ARGS__)
+			    fffa_report_path_join((k)->path, key).text, __VA_ARGS__)
 
 /* Printable ASCII without spaces and without the characters in but. */
 static bool is_word(const char *text, const char *but)
@@ -60,7 +60,7 @@ static void check_devices(const struct check *k, const char *key, const struct f
 			wrong(k, key, NULL,
 			      "\"%s\" cannot name a device; allowed: names and globs of at most "
 			      "64 characters without spaces and \"/\"",
-			      fffa_shown(s->v[i]).text);
+			      fffa_report_printable(s->v[i]).text);
 }
 
 static void check_ports(const struct check *k, const char *key, const struct fffa_ints *ports)
@@ -107,8 +107,8 @@ static void check_listen(const struct check *k, const char *listen)
 	struct fffa_err err;
 
 	if (listen && *listen && fffa_address_parse(listen, &address, &err))
-		wrong(k, "status.listen", NULL, "\"%s\" is no address; %s", fffa_shown(listen).text,
-		      err.text);
+		wrong(k, "status.listen", NULL, "\"%s\" is no address; %s",
+		      fffa_report_printable(listen).text, err.text);
 }
 
 static void check_endpoint(const struct check *k, const char *url)
@@ -122,7 +122,7 @@ static void check_endpoint(const struct check *k, const char *url)
 		      "\"%s\" is not an endpoint; allowed: http://HOST or http://HOST:PORT, at "
 		      "most "
 		      "255 characters",
-		      url ? fffa_shown(url).text : "");
+		      url ? fffa_report_printable(url).text : "");
 }
 
 /* The room that struct fffa_ident and fffa_ident_host have (a unit test holds them together). */
@@ -160,12 +160,12 @@ static void check_static_value(const struct check *k, const struct fffa_pair *p,
 	if (tag && (!n || fffa_percent_encode(encoded, most + 1, p->value, n) != 0))
 		wrong(k, p->key, NULL,
 		      "\"%s\" cannot be used; allowed: 1 to %zu bytes once percent-encoded",
-		      fffa_shown(p->value).text, most);
+		      fffa_report_printable(p->value).text, most);
 	if (!tag && (!n || n > most || !is_word(p->value, "\"'\\")))
 		wrong(k, p->key, NULL,
 		      "\"%s\" cannot be used; allowed: 1 to %zu printable ASCII characters "
 		      "without spaces, quotes and backslashes",
-		      fffa_shown(p->value).text, most);
+		      fffa_report_printable(p->value).text, most);
 }
 
 static void check_static(const struct check *k, const struct fffa_pairs *m)
@@ -173,7 +173,7 @@ static void check_static(const struct check *k, const struct fffa_pairs *m)
 	struct check sub = *k;
 
 	sub.path = "metadata.static";
-	sub.node = fffa_node_get(k->node, sub.path);
+	sub.node = fffa_tree_get(k->node, sub.path);
 	for (size_t i = 0; i < m->n; i++)
 		for (size_t j = 0; j < sizeof(static_lengths) / sizeof(static_lengths[0]); j++)
 			if (!strcmp(static_lengths[j].key, m->v[i].key))
@@ -197,7 +197,7 @@ static void check_tags(const struct check *k, const struct fffa_strings *keys)
 			wrong(k, "metadata.instance_tags", NULL,
 			      "\"%s\" cannot be a key in instance metadata; allowed: 1 to %d of "
 			      "a-z A-Z 0-9 + - = . , _ : @",
-			      fffa_shown(keys->v[i]).text, TAG_KEY_BYTES_MAX);
+			      fffa_report_printable(keys->v[i]).text, TAG_KEY_BYTES_MAX);
 	}
 }
 
@@ -227,19 +227,19 @@ static void check_name(const struct check *k, const struct fffa_config *c, size_
 
 	if (!name) {
 		/* A name that could not be read was reported then. */
-		if (!fffa_node_get(k->node, "name"))
+		if (!fffa_tree_get(k->node, "name"))
 			wrong(k, "name", NULL, "is missing; allowed: 1 to 32 of a-z A-Z 0-9 _ -");
 		return;
 	}
 	if (!is_sink_name(name))
 		wrong(k, "name", NULL, "\"%s\" is not a name; allowed: 1 to 32 of a-z A-Z 0-9 _ -",
-		      fffa_shown(name).text);
+		      fffa_report_printable(name).text);
 	for (j = 0; j < i; j++) {
 		if (!c->sinks[j].common.name || strcmp(c->sinks[j].common.name, name))
 			continue;
 		wrong(k, "name", NULL,
 		      "\"%s\" is already the name of sinks[%zu]; allowed: unique names",
-		      fffa_shown(name).text, j);
+		      fffa_report_printable(name).text, j);
 		break;
 	}
 }
@@ -307,7 +307,7 @@ static void check_own(const struct check *k, const struct fffa_sink_conf *s,
 void fffa_check_sink(const struct fffa_config *c, size_t i, const struct fffa_sink_schema *schema,
 		     struct fffa_report *rep, const struct fffa_node *node)
 {
-	struct fffa_path path = fffa_path_index("sinks", i);
+	struct fffa_path path = fffa_report_path_index("sinks", i);
 	struct check k = {.rep = rep, .node = node, .path = path.text};
 
 	check_name(&k, c, i);

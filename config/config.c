@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 #include "config/config.h"
 
 #include <errno.h>
@@ -40,23 +40,23 @@ static int read_all(int fd, char *text, size_t cap, size_t *len)
 
 static int system_read_file(void *arg, const char *path, size_t cap, char **text, size_t *len)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), ret;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
 	char *p = NULL;
 
 	(void)arg;
 	if (fd < 0)
 		return -errno;
 	p = malloc(cap + 2);
-	ret = p ? read_all(fd, p, cap, len) : -ENOMEM;
+	rc = p ? read_all(fd, p, cap, len) : -ENOMEM;
 	close(fd);
-	if (!ret)
+	if (!rc)
 		*text = p;
 	else
 		free(p);
-	return ret;
+	return rc;
 }
 
-const struct fffa_config_world fffa_config_world_system = {
+const struct fffa_config_environment fffa_config_environment_system = {
 	.env = system_env,
 	.read_file = system_read_file,
 };
@@ -64,53 +64,56 @@ const struct fffa_config_world fffa_config_world_system = {
 static int read_tree(const struct fffa_scope *s, const struct fffa_node *root,
 		     const struct fffa_sink_schema *schema, struct fffa_config *c)
 {
-	const struct fffa_node *sinks = fffa_node_get(root, s->other);
-	int ret;
+	const struct fffa_node *sinks = fffa_tree_get(root, s->other);
+	int rc;
 
-	ret = fffa_fields_add(s->fields, fffa_config_rows, c);
-	if (ret)
-		return ret;
-	ret = fffa_read_defaults(s);
-	if (!ret)
-		ret = fffa_read_section(s, root);
-	if (!ret)
-		ret = fffa_read_sinks(s, sinks, schema, c);
-	if (!ret)
+	rc = fffa_fields_add(s->fields, fffa_config_rows, c);
+	if (rc)
+		return rc;
+	rc = fffa_read_defaults(s);
+	if (!rc)
+		rc = fffa_read_section(s, root);
+	if (!rc)
+		rc = fffa_read_sinks(s, sinks, schema, c);
+	if (!rc)
 		fffa_check_config(c, s->rep, root);
-	return ret;
+	return rc;
 }
 
-int fffa_config_load_in(const struct fffa_config_world *world, const char *name, const char *text,
-			size_t len, const struct fffa_sink_schema *schema, struct fffa_config *out,
-			fffa_problem_fn problem, void *arg)
+int fffa_config_load_in(const struct fffa_config_environment *environment, const char *name,
+			const char *text, size_t len, const struct fffa_sink_schema *schema,
+			struct fffa_config *out, fffa_problem_fn problem, void *arg)
 {
 	struct fffa_report rep = {.file = name, .problem = problem, .arg = arg};
 	struct fffa_fields fields = {.n = 0};
-	struct fffa_scope scope = {
-		.rep = &rep, .world = world, .path = "", .fields = &fields, .other = "sinks"};
+	struct fffa_scope scope = {.rep = &rep,
+				   .environment = environment,
+				   .path = "",
+				   .fields = &fields,
+				   .other = "sinks"};
 	struct fffa_config c;
 	struct fffa_tree tree;
-	int ret;
+	int rc;
 
 	memset(&c, 0, sizeof(c));
-	ret = fffa_tree_parse(&tree, text, len, &rep);
-	if (!ret)
-		ret = read_tree(&scope, tree.root, schema, &c);
+	rc = fffa_tree_parse(&tree, text, len, &rep);
+	if (!rc)
+		rc = read_tree(&scope, tree.root, schema, &c);
 	fffa_tree_free(&tree);
-	if (!ret)
-		ret = fffa_report_result(&rep);
-	if (ret)
+	if (!rc)
+		rc = fffa_report_result(&rep);
+	if (rc)
 		fffa_config_free(&c);
 	*out = c;
-	return ret;
+	return rc;
 }
 
 int fffa_config_load_text(const char *name, const char *text, size_t len,
 			  const struct fffa_sink_schema *schema, struct fffa_config *out,
 			  fffa_problem_fn problem, void *arg)
 {
-	return fffa_config_load_in(&fffa_config_world_system, name, text, len, schema, out, problem,
-				   arg);
+	return fffa_config_load_in(&fffa_config_environment_system, name, text, len, schema, out,
+				   problem, arg);
 }
 
 int fffa_config_load(const char *path, const struct fffa_sink_schema *schema,
@@ -119,30 +122,30 @@ int fffa_config_load(const char *path, const struct fffa_sink_schema *schema,
 	struct fffa_report rep = {.file = path, .problem = problem, .arg = arg};
 	char *text = NULL;
 	size_t len = 0;
-	int ret;
+	int rc;
 
 	if (!path)
 		return fffa_config_load_text("built-in defaults", "", 0, schema, out, problem, arg);
 	memset(out, 0, sizeof(*out));
-	ret = system_read_file(NULL, path, FFFA_CONFIG_FILE_BYTES_MAX, &text, &len);
-	if (ret == -EFBIG) {
+	rc = system_read_file(NULL, path, FFFA_TREE_FILE_BYTES_MAX, &text, &len);
+	if (rc == -EFBIG) {
 		fffa_report_problem(&rep, 0, "", "too large; at most 1MiB");
 		return -EINVAL;
 	}
-	if (ret) {
-		fffa_report_problem(&rep, 0, "", "cannot be read: %s", strerror(-ret));
-		return ret;
+	if (rc) {
+		fffa_report_problem(&rep, 0, "", "cannot be read: %s", strerror(-rc));
+		return rc;
 	}
-	ret = fffa_config_load_text(path, text, len, schema, out, problem, arg);
+	rc = fffa_config_load_text(path, text, len, schema, out, problem, arg);
 	/* It may hold secrets. */
 	explicit_bzero(text, len);
 	free(text);
-	return ret;
+	return rc;
 }
 
 void fffa_config_free(struct fffa_config *c)
 {
-	fffa_options_clear(fffa_config_rows, c);
-	fffa_sinks_clear(c);
+	fffa_fields_clear_all(fffa_config_rows, c);
+	fffa_read_sinks_clear(c);
 	memset(c, 0, sizeof(*c));
 }

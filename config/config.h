@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "agent/base/err.h"
 #include "config/option.h"
+#include "config/yaml/report.h"
 
 enum fffa_hook { FFFA_HOOK_AUTO, FFFA_HOOK_XDP, FFFA_HOOK_TC };
 enum fffa_direction { FFFA_DIR_INGRESS, FFFA_DIR_EGRESS, FFFA_DIR_BOTH };
@@ -90,13 +90,13 @@ struct fffa_config {
 	struct {
 		char *listen; /* as fffa_address_parse takes it; empty: off */
 	} status;
-	char *spool_dir; /* what outlives the agent; empty: nothing does */
+	char *spool_dir; /* state that is kept across restarts; empty: none is kept */
 	int64_t shutdown_timeout_ns;
 	int log_level;	/* enum fffa_log_level */
 	int log_format; /* enum fffa_log_format */
 };
 
-/* What the parser needs to know of a sink type without including the sinks: supplied by main. */
+/* What the reader must know of a sink type. The daemon supplies it, so that config includes no sink. */
 struct fffa_sink_schema {
 	const struct fffa_sink_ops *ops;
 	const char *name;
@@ -117,12 +117,8 @@ struct fffa_sink_schema {
 };
 
 /* Caps on what is read; reaching one is a problem, never a cut. */
-#define FFFA_CONFIG_FILE_BYTES_MAX   (1024 * 1024)
 #define FFFA_CONFIG_SECRET_BYTES_MAX (64 * 1024)
 #define FFFA_CONFIG_SINKS_MAX	     16
-
-/* One problem: "FILE:LINE: key: what is wrong and what is allowed". */
-typedef void (*fffa_problem_fn)(void *arg, const char *line);
 
 /*
  * Reads path (NULL: defaults only: interfaces auto, vpc text on standard output) into *out. Every
@@ -132,13 +128,13 @@ typedef void (*fffa_problem_fn)(void *arg, const char *line);
  */
 int fffa_config_load(const char *path, const struct fffa_sink_schema *schema,
 		     struct fffa_config *out, fffa_problem_fn problem, void *arg);
-/* The same from memory; name stands for the file in messages. For tests and fuzzing. */
+/* The same from memory. name is the file's in messages. For tests and fuzzing. */
 int fffa_config_load_text(const char *name, const char *text, size_t len,
 			  const struct fffa_sink_schema *schema, struct fffa_config *out,
 			  fffa_problem_fn problem, void *arg);
 
-/* What the text of a configuration may ask of the world outside it. */
-struct fffa_config_world {
+/* What the text of a configuration may refer to outside itself. */
+struct fffa_config_environment {
 	/* Value of an environment variable, borrowed until the next call; NULL: not set. */
 	const char *(*env)(void *arg, const char *name);
 	/*
@@ -150,22 +146,15 @@ struct fffa_config_world {
 };
 
 /* The process's environment and file system; what the two functions above use. */
-extern const struct fffa_config_world fffa_config_world_system;
+extern const struct fffa_config_environment fffa_config_environment_system;
 
-/* fffa_config_load_text in a world of the caller's: for tests, and for fuzzing without touching
+/* fffa_config_load_text in a environment of the caller's: for tests, and for fuzzing without touching
  * files. */
-int fffa_config_load_in(const struct fffa_config_world *world, const char *name, const char *text,
-			size_t len, const struct fffa_sink_schema *schema, struct fffa_config *out,
-			fffa_problem_fn problem, void *arg);
+int fffa_config_load_in(const struct fffa_config_environment *environment, const char *name,
+			const char *text, size_t len, const struct fffa_sink_schema *schema,
+			struct fffa_config *out, fffa_problem_fn problem, void *arg);
 
-/* Frees everything inside c (secrets are wiped) and leaves it empty; an empty or zeroed one is
- * allowed. */
+/* Frees what c holds, wipes its secrets and leaves it empty. An empty or zeroed c is allowed. */
 void fffa_config_free(struct fffa_config *c);
-
-/* Writes the effective configuration as YAML, secrets as ***. 0 or -errno. */
-int fffa_config_print(const struct fffa_config *c, const struct fffa_sink_schema *schema,
-		      FILE *out);
-/* Writes the commented default file (config/fffa.yaml is exactly this). 0 or -errno. */
-int fffa_config_print_defaults(const struct fffa_sink_schema *schema, FILE *out);
 
 #endif

@@ -10,17 +10,12 @@
 #define FFFA_EXPAND_BYTES_MAX (64 * 1024)
 
 /*
- * Writes text with its variables replaced to *out (malloc, caller frees). world NULL: a plain copy,
+ * Writes text with its variables replaced to *out (malloc, caller frees). environment NULL: a plain copy,
  * nothing is replaced. As in a shell, an empty variable takes the default after ":-". Returns
  * -EINVAL with err (a variable that is not set, a bad reference, a result that is too long or not
  * UTF-8) or -ENOMEM; then *out is untouched.
  */
-int fffa_expand(const struct fffa_config_world *world, const char *text, char **out,
+int fffa_expand(const struct fffa_config_environment *environment, const char *text, char **out,
 		struct fffa_err *err);
-
-/* True when the text is well-formed UTF-8. */
-bool fffa_utf8_valid(const char *text);
-/* Decodes one character at *p (valid UTF-8) and moves on; 0 at the end. */
-uint32_t fffa_utf8_next(const char **p);
 
 #endif

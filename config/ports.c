@@ -15,8 +15,9 @@ static void set_ports(uint16_t *dst, const struct fffa_ints *ports, const struct
 		dst[i] = (uint16_t)ports->v[i];
 }
 
-void fffa_tunnel_ports(const struct fffa_capture_conf *conf, uint16_t geneve[FFFA_MAX_TUNNEL_PORTS],
-		       uint16_t vxlan[FFFA_MAX_TUNNEL_PORTS])
+void fffa_ports_of_tunnels(const struct fffa_capture_conf *conf,
+			   uint16_t geneve[FFFA_MAX_TUNNEL_PORTS],
+			   uint16_t vxlan[FFFA_MAX_TUNNEL_PORTS])
 {
 	set_ports(geneve, &conf->geneve_ports, &conf->decapsulate, "geneve");
 	set_ports(vxlan, &conf->vxlan_ports, &conf->decapsulate, "vxlan");

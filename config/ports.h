@@ -9,7 +9,8 @@
 
 /* The UDP ports (host order, 0: unused) whose payload is opened; none for a tunnel that decapsulate
  * does not name. */
-void fffa_tunnel_ports(const struct fffa_capture_conf *conf, uint16_t geneve[FFFA_MAX_TUNNEL_PORTS],
-		       uint16_t vxlan[FFFA_MAX_TUNNEL_PORTS]);
+void fffa_ports_of_tunnels(const struct fffa_capture_conf *conf,
+			   uint16_t geneve[FFFA_MAX_TUNNEL_PORTS],
+			   uint16_t vxlan[FFFA_MAX_TUNNEL_PORTS]);
 
 #endif

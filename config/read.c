@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 #include "config/read.h"
 
 #include <errno.h>
@@ -9,20 +9,20 @@
 static int default_from_yaml(const struct fffa_target *t, const char *text)
 {
 	struct fffa_tree tree;
-	int ret = fffa_tree_parse(&tree, text, strlen(text), t->scope->rep);
+	int rc = fffa_tree_parse(&tree, text, strlen(text), t->scope->rep);
 
-	if (!ret && tree.root)
-		ret = fffa_set_node(t, tree.root);
+	if (!rc && tree.root)
+		rc = fffa_set_node(t, tree.root);
 	fffa_tree_free(&tree);
-	return ret;
+	return rc;
 }
 
 static int read_default(const struct fffa_scope *s, const struct fffa_field *f)
 {
 	const struct fffa_option *o = f->opt;
-	struct fffa_target t = fffa_target(s, f, o->key);
+	struct fffa_target t = fffa_set_target(s, f, o->key);
 	char *text;
-	int ret;
+	int rc;
 
 	if (!o->def)
 		return 0;
@@ -31,10 +31,10 @@ static int read_default(const struct fffa_scope *s, const struct fffa_field *f)
 	text = strdup(o->def);
 	if (!text)
 		return fffa_report_nomem(s->rep);
-	ret = fffa_set_text(&t, 0, text);
-	if (ret)
+	rc = fffa_set_text(&t, 0, text);
+	if (rc)
 		free(text);
-	return ret;
+	return rc;
 }
 
 int fffa_read_defaults(const struct fffa_scope *s)
@@ -42,63 +42,64 @@ int fffa_read_defaults(const struct fffa_scope *s)
 	struct fffa_report rep = *s->rep;
 	struct fffa_scope own = *s;
 	size_t i;
-	int ret = 0;
+	int rc = 0;
 
 	rep.file = "built-in default";
 	own.rep = &rep;
-	own.world = NULL;
-	for (i = 0; i < s->fields->n && !ret; i++)
-		ret = read_default(&own, &s->fields->v[i]);
+	own.environment = NULL;
+	for (i = 0; i < s->fields->n && !rc; i++)
+		rc = read_default(&own, &s->fields->v[i]);
 	s->rep->count = rep.count;
 	s->rep->error = rep.error;
-	return ret;
+	return rc;
 }
 
 /* Reads "KEY_file" for the secret KEY. */
 static int read_secret_file(const struct fffa_scope *s, struct fffa_field *f,
 			    const struct fffa_node *node, const char *path)
 {
-	struct fffa_target t = fffa_target(s, f, path);
+	struct fffa_target t = fffa_set_target(s, f, path);
 	char *name = NULL, *text = NULL;
 	size_t len;
-	int ret;
+	int rc;
 
-	ret = fffa_set_read_text(s, node, path, "the path of a file", &name);
-	if (ret)
-		return ret;
-	ret = s->world->read_file(s->world->arg, name, FFFA_CONFIG_SECRET_BYTES_MAX, &text, &len);
-	if (ret == -ENOMEM) {
+	rc = fffa_set_read_text(s, node, path, "the path of a file", &name);
+	if (rc)
+		return rc;
+	rc = s->environment->read_file(s->environment->arg, name, FFFA_CONFIG_SECRET_BYTES_MAX,
+				       &text, &len);
+	if (rc == -ENOMEM) {
 		fffa_report_nomem(s->rep);
 		goto out;
 	}
-	if (ret == -EFBIG) {
+	if (rc == -EFBIG) {
 		fffa_report_problem(s->rep, node->line, path, "%s is too large; at most 64KiB",
-				    fffa_shown(name).text);
+				    fffa_report_printable(name).text);
 		goto out;
 	}
-	if (ret) {
+	if (rc) {
 		fffa_report_problem(s->rep, node->line, path, "cannot read %s: %s",
-				    fffa_shown(name).text, strerror(-ret));
+				    fffa_report_printable(name).text, strerror(-rc));
 		goto out;
 	}
 	if (len && text[len - 1] == '\n')
 		text[--len] = '\0';
 	if (!len || strlen(text) != len) {
 		fffa_report_problem(s->rep, node->line, path, "%s %s; allowed: text",
-				    fffa_shown(name).text,
+				    fffa_report_printable(name).text,
 				    len ? "holds a NUL character" : "is empty");
-		ret = -EINVAL;
+		rc = -EINVAL;
 		goto out;
 	}
-	ret = fffa_set_text(&t, node->line, text);
-	if (!ret)
+	rc = fffa_set_text(&t, node->line, text);
+	if (!rc)
 		text = NULL;
 out:
 	if (text)
 		explicit_bzero(text, len);
 	free(text);
 	free(name);
-	return ret;
+	return rc;
 }
 
 /* The secret that KEY_file belongs to, or NULL. */
@@ -116,8 +117,8 @@ static struct fffa_field *secret_of(const struct fffa_scope *s, const char *key)
 	return f && f->opt->type == FFFA_OT_SECRET ? f : NULL;
 }
 
-static int only_one(const struct fffa_scope *s, const struct fffa_field *f,
-		    const struct fffa_node *key, const char *path)
+static int refuse_key_and_file(const struct fffa_scope *s, const struct fffa_field *f,
+			       const struct fffa_node *key, const char *path)
 {
 	if (!f->given || !f->from_file)
 		return 0;
@@ -127,8 +128,8 @@ static int only_one(const struct fffa_scope *s, const struct fffa_field *f,
 	return -EINVAL;
 }
 
-static void unknown(const struct fffa_scope *s, const struct fffa_node *key, const char *prefix,
-		    const char *path)
+static void report_unknown_key(const struct fffa_scope *s, const struct fffa_node *key,
+			       const char *prefix, const char *path)
 {
 	char hint[512];
 
@@ -150,21 +151,21 @@ static void read_entry(const struct fffa_scope *s, const struct fffa_node *key, 
 
 	/* A dot belongs to the path, never to a key. */
 	if (strchr(key->text, '.') || !*key->text) {
-		unknown(s, key, prefix, path);
+		report_unknown_key(s, key, prefix, path);
 	} else if (f) {
-		struct fffa_target t = fffa_target(s, f, path);
+		struct fffa_target t = fffa_set_target(s, f, path);
 
 		f->given = true;
-		if (!only_one(s, f, key, path))
+		if (!refuse_key_and_file(s, f, key, path))
 			fffa_set_node(&t, key->next);
 	} else if (fffa_fields_is_group(s->fields, rel)) {
 		read_level(s, key->next, rel, path);
 	} else if (secret) {
 		secret->from_file = true;
-		if (!only_one(s, secret, key, path))
+		if (!refuse_key_and_file(s, secret, key, path))
 			read_secret_file(s, secret, key->next, path);
 	} else if (*prefix || !s->other || strcmp(key->text, s->other)) {
-		unknown(s, key, prefix, path);
+		report_unknown_key(s, key, prefix, path);
 	}
 }
 
@@ -184,23 +185,23 @@ static void read_level(const struct fffa_scope *s, const struct fffa_node *map, 
 	const struct fffa_node *key;
 
 	/* A section with all its keys commented out has no value. */
-	if (!map || map->kind == FFFA_NODE_BAD || fffa_node_is_null(map))
+	if (!map || map->kind == FFFA_NODE_BAD || fffa_tree_is_null(map))
 		return;
 	if (map->kind != FFFA_NODE_MAP) {
 		fffa_report_problem(s->rep, map->line, path, "is %s; allowed: a map of keys",
-				    fffa_node_kind_name(map));
+				    fffa_tree_kind_name(map));
 		return;
 	}
 	for (key = map->first; key && !s->rep->error; key = key->next->next) {
-		struct fffa_path full = fffa_path_join(path, key->text);
-		struct fffa_path rel = fffa_path_join(prefix, key->text);
+		struct fffa_path full = fffa_report_path_join(path, key->text);
+		struct fffa_path rel = fffa_report_path_join(prefix, key->text);
 
 		if (key->kind == FFFA_NODE_BAD)
 			continue;
 		if (key->kind != FFFA_NODE_SCALAR)
 			fffa_report_problem(s->rep, key->line, path,
 					    "has %s as a key; allowed: text",
-					    fffa_node_kind_name(key));
+					    fffa_tree_kind_name(key));
 		else if (given_before(map, key))
 			fffa_report_problem(s->rep, key->line, full.text,
 					    "is given twice; once is allowed");

@@ -16,9 +16,9 @@ int fffa_read_section(const struct fffa_scope *s, const struct fffa_node *map);
 /* sinks: a list of maps, or NULL for the built-in one. Same returns as fffa_read_section. */
 int fffa_read_sinks(const struct fffa_scope *s, const struct fffa_node *list,
 		    const struct fffa_sink_schema *schema, struct fffa_config *c);
-void fffa_sinks_clear(struct fffa_config *c);
+void fffa_read_sinks_clear(struct fffa_config *c);
 
 /* Binds the rows of a sink, the common ones first, to conf. 0 or -E2BIG. */
-int fffa_sink_fields(struct fffa_sink_conf *conf, struct fffa_fields *f);
+int fffa_read_sink_fields(struct fffa_sink_conf *conf, struct fffa_fields *f);
 
 #endif

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,21 +13,21 @@ static const char built_in[] = "- name: stdout\n"
 			       "  type: file\n"
 			       "  path: \"-\"\n";
 
-int fffa_sink_fields(struct fffa_sink_conf *conf, struct fffa_fields *f)
+int fffa_read_sink_fields(struct fffa_sink_conf *conf, struct fffa_fields *f)
 {
-	int ret = fffa_fields_add(f, fffa_sink_common_rows, &conf->common);
+	int rc = fffa_fields_add(f, fffa_sink_common_rows, &conf->common);
 
-	return ret ? ret : fffa_fields_add(f, conf->opts, conf->own);
+	return rc ? rc : fffa_fields_add(f, conf->opts, conf->own);
 }
 
-void fffa_sinks_clear(struct fffa_config *c)
+void fffa_read_sinks_clear(struct fffa_config *c)
 {
 	size_t i;
 
 	for (i = 0; i < c->sink_count; i++) {
-		fffa_options_clear(fffa_sink_common_rows, &c->sinks[i].common);
+		fffa_fields_clear_all(fffa_sink_common_rows, &c->sinks[i].common);
 		if (c->sinks[i].own)
-			fffa_options_clear(c->sinks[i].opts, c->sinks[i].own);
+			fffa_fields_clear_all(c->sinks[i].opts, c->sinks[i].own);
 		free(c->sinks[i].own);
 	}
 	free(c->sinks);
@@ -35,7 +35,7 @@ void fffa_sinks_clear(struct fffa_config *c)
 	c->sink_count = 0;
 }
 
-static void known_types(const struct fffa_sink_schema *schema, char *dst, size_t cap)
+static void list_types(const struct fffa_sink_schema *schema, char *dst, size_t cap)
 {
 	size_t n = 0;
 
@@ -48,10 +48,10 @@ static void known_types(const struct fffa_sink_schema *schema, char *dst, size_t
  * The text of a key that decides how the others are read; NULL when it is not there or wrong, which
  * is reported when its turn comes. Freed by the caller.
  */
-static int peek(const struct fffa_scope *s, const struct fffa_node *item, const char *key,
-		char **text)
+static int peek_text(const struct fffa_scope *s, const struct fffa_node *item, const char *key,
+		     char **text)
 {
-	const struct fffa_node *node = fffa_node_get(item, key);
+	const struct fffa_node *node = fffa_tree_get(item, key);
 	struct fffa_report quiet = {.file = ""};
 	struct fffa_scope look = *s;
 
@@ -66,24 +66,24 @@ static int peek(const struct fffa_scope *s, const struct fffa_node *item, const 
 static int find_type(const struct fffa_scope *s, const struct fffa_node *item,
 		     const struct fffa_sink_schema *schema, const struct fffa_sink_schema **out)
 {
-	const struct fffa_node *node = fffa_node_get(item, "type");
-	struct fffa_path path = fffa_path_join(s->path, "type");
+	const struct fffa_node *node = fffa_tree_get(item, "type");
+	struct fffa_path path = fffa_report_path_join(s->path, "type");
 	char known[256], *type;
-	int ret = peek(s, item, "type", &type);
+	int rc = peek_text(s, item, "type", &type);
 
 	*out = NULL;
-	known_types(schema, known, sizeof(known));
-	if (!ret && !node)
+	list_types(schema, known, sizeof(known));
+	if (!rc && !node)
 		fffa_report_problem(s->rep, item->line, path.text, "is missing; allowed: %s",
 				    known);
 	if (!type)
-		return ret;
+		return rc;
 	for (; schema && schema->name && !*out; schema++)
 		if (!strcmp(schema->name, type))
 			*out = schema;
 	if (!*out)
 		fffa_report_problem(s->rep, node->line, path.text, "\"%s\" is unknown; allowed: %s",
-				    fffa_shown(type).text, known);
+				    fffa_report_printable(type).text, known);
 	free(type);
 	return 0;
 }
@@ -92,11 +92,11 @@ static int find_type(const struct fffa_scope *s, const struct fffa_node *item,
 static int find_syntax(struct fffa_scope *s, const struct fffa_node *item)
 {
 	char *format;
-	int ret = peek(s, item, "format", &format);
+	int rc = peek_text(s, item, "format", &format);
 
 	s->verbatim = !format || !strcmp(format, "vpc");
 	free(format);
-	return ret;
+	return rc;
 }
 
 static int make_own(const struct fffa_sink_schema *schema, struct fffa_sink_conf *conf)
@@ -116,11 +116,11 @@ static int read_sink(struct fffa_scope *s, const struct fffa_node *item,
 		     const struct fffa_sink_schema *schema, struct fffa_config *c)
 {
 	size_t i = c->sink_count - 1;
-	struct fffa_path path = fffa_path_index("sinks", i);
+	struct fffa_path path = fffa_report_path_index("sinks", i);
 	struct fffa_sink_conf *conf = &c->sinks[i];
 	struct fffa_fields fields = {.n = 0};
 	const struct fffa_sink_schema *type;
-	int ret;
+	int rc;
 
 	if (item->kind == FFFA_NODE_BAD)
 		return 0;
@@ -129,25 +129,25 @@ static int read_sink(struct fffa_scope *s, const struct fffa_node *item,
 	s->other = NULL;
 	if (item->kind != FFFA_NODE_MAP) {
 		fffa_report_problem(s->rep, item->line, s->path, "is %s; allowed: a map of keys",
-				    fffa_node_kind_name(item));
+				    fffa_tree_kind_name(item));
 		return 0;
 	}
-	ret = find_type(s, item, schema, &type);
-	if (!ret)
-		ret = find_syntax(s, item);
-	if (ret)
-		return ret;
+	rc = find_type(s, item, schema, &type);
+	if (!rc)
+		rc = find_syntax(s, item);
+	if (rc)
+		return rc;
 	s->lenient = !type;
 	if (make_own(type, conf))
 		return fffa_report_nomem(s->rep);
-	if (fffa_sink_fields(conf, &fields)) {
+	if (fffa_read_sink_fields(conf, &fields)) {
 		fffa_report_problem(s->rep, item->line, s->path, "the type has too many options");
 		return 0;
 	}
-	ret = fffa_read_defaults(s);
-	if (!ret)
-		ret = fffa_read_section(s, item);
-	if (!ret)
+	rc = fffa_read_defaults(s);
+	if (!rc)
+		rc = fffa_read_section(s, item);
+	if (!rc)
 		fffa_check_sink(c, i, type, s->rep, item);
 	return s->rep->error;
 }
@@ -157,14 +157,14 @@ static int read_list(const struct fffa_scope *s, const struct fffa_node *list,
 {
 	const struct fffa_node *item;
 	struct fffa_scope sub;
-	int ret = 0;
+	int rc = 0;
 
 	if (list->kind == FFFA_NODE_BAD)
 		return 0;
 	if (list->kind != FFFA_NODE_LIST) {
 		fffa_report_problem(s->rep, list->line, "sinks",
 				    "is %s; allowed: a list of 1 to %d maps",
-				    fffa_node_kind_name(list), FFFA_CONFIG_SINKS_MAX);
+				    fffa_tree_kind_name(list), FFFA_CONFIG_SINKS_MAX);
 		return 0;
 	}
 	if (!list->count || list->count > FFFA_CONFIG_SINKS_MAX)
@@ -174,13 +174,13 @@ static int read_list(const struct fffa_scope *s, const struct fffa_node *list,
 	c->sinks = calloc(FFFA_CONFIG_SINKS_MAX, sizeof(*c->sinks));
 	if (!c->sinks)
 		return fffa_report_nomem(s->rep);
-	for (item = list->first; item && c->sink_count < FFFA_CONFIG_SINKS_MAX && !ret;
+	for (item = list->first; item && c->sink_count < FFFA_CONFIG_SINKS_MAX && !rc;
 	     item = item->next) {
 		c->sink_count++;
 		sub = *s;
-		ret = read_sink(&sub, item, schema, c);
+		rc = read_sink(&sub, item, schema, c);
 	}
-	return ret;
+	return rc;
 }
 
 static int read_built_in(const struct fffa_scope *s, const struct fffa_sink_schema *schema,
@@ -189,18 +189,18 @@ static int read_built_in(const struct fffa_scope *s, const struct fffa_sink_sche
 	struct fffa_report rep = *s->rep;
 	struct fffa_scope sub = *s;
 	struct fffa_tree tree;
-	int ret;
+	int rc;
 
 	rep.file = "built-in sink";
 	sub.rep = &rep;
-	sub.world = NULL;
-	ret = fffa_tree_parse(&tree, built_in, sizeof(built_in) - 1, &rep);
-	if (!ret)
-		ret = read_list(&sub, tree.root, schema, c);
+	sub.environment = NULL;
+	rc = fffa_tree_parse(&tree, built_in, sizeof(built_in) - 1, &rep);
+	if (!rc)
+		rc = read_list(&sub, tree.root, schema, c);
 	fffa_tree_free(&tree);
 	s->rep->count = rep.count;
 	s->rep->error = rep.error;
-	return ret;
+	return rc;
 }
 
 int fffa_read_sinks(const struct fffa_scope *s, const struct fffa_node *list,

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 #include "config/rows.h"
 
 #include "config/config.h"
@@ -59,12 +59,13 @@ static const char *const static_keys[] = {"account_id",
 
 const struct fffa_option fffa_config_rows[] = {
 	FFFA_OPT_STRINGS("capture.interfaces", C, capture.interfaces, "[auto]", 1, 64, NULL, 0,
-			 "Names and globs of devices; auto: the host's ENIs, outside EC2 the "
-			 "devices that hold a default route."),
+			 "Devices to watch, by name or glob. auto: the host's ENIs; outside EC2 "
+			 "the devices that hold a default route."),
 	FFFA_OPT_STRINGS("capture.exclude", C, capture.exclude, "[]", 0, 64, NULL, 0,
-			 "Names and globs of devices that are left out."),
+			 "Devices to leave out, by name or glob."),
 	FFFA_OPT_ENUM("capture.hook", C, capture.hook, "auto", hooks, 0,
-		      "The ingress hook; egress is always tc. auto never disturbs a link."),
+		      "Where ingress packets are counted. auto never disturbs a link; egress is "
+		      "always tc."),
 	FFFA_OPT_ENUM("capture.direction", C, capture.direction, "both", directions, 0,
 		      "Which packets are counted, as the device sees them."),
 	FFFA_OPT_STRINGS("capture.decapsulate", C, capture.decapsulate, "[geneve, vxlan]", 0, 2,
@@ -74,70 +75,66 @@ const struct fffa_option fffa_config_rows[] = {
 	FFFA_OPT_INTS("capture.vxlan_ports", C, capture.vxlan_ports, "[4789]", 1, 65535, 0,
 		      "UDP ports of VXLAN, at most 4."),
 	FFFA_OPT_ENUM("capture.tunnel_view", C, capture.tunnel_view, "inner", tunnel_views, 0,
-		      "Which packet a tunnelled flow is recorded as; both counts each of them."),
+		      "Which packet of a tunnelled flow is recorded: the inner one, the outer one, "
+		      "or both, each as a flow."),
 	FFFA_OPT_INT("capture.max_flows", C, capture.max_flows, "131072", 1024, 16777216, 0,
 		     "Entries of the kernel's flow table."),
 	FFFA_OPT_SIZE("capture.ring_size", C, capture.ring_size, "4MiB", 64 * KIB, 256 * MIB, 0,
-		      "Ring buffer between kernel and agent; a power of two."),
-	FFFA_OPT_DURATION("capture.drain_interval", C, capture.drain_interval_ns, "1s", 100 * MS,
-			  10 * S, 0,
-			  "How often the kernel's table is collected; not above "
-			  "flows.active_timeout."),
+		      "Size of the ring buffer between kernel and agent. Must be a power of two."),
+	FFFA_OPT_DURATION(
+		"capture.drain_interval", C, capture.drain_interval_ns, "1s", 100 * MS, 10 * S, 0,
+		"How often the kernel's flow table is collected. At most flows.active_timeout."),
 	FFFA_OPT_INT("capture.sample", C, capture.sample, "1", 1, 65536, 0,
-		     "1 in N packets is counted; N is written into each record, counts stay as "
-		     "counted."),
+		     "Count 1 in N packets. N stands in each record; counts are not multiplied."),
 	FFFA_OPT_BOOL("capture.parity_filter", C, capture.parity_filter, "false", RELOAD,
-		      "true: leave out what AWS leaves out (Amazon's DNS resolver, IMDS, NTP and "
-		      "activation, DHCP)."),
+		      "true leaves out the traffic that AWS leaves out: Amazon's DNS resolver, "
+		      "IMDS, NTP and Windows activation, DHCP."),
 
 	FFFA_OPT_DURATION("flows.idle_timeout", C, flows.idle_timeout_ns, "60s", 100 * MS, 1 * H,
-			  RELOAD, "Without a packet for so long, a flow is over."),
+			  RELOAD, "A flow ends after this long without a packet."),
 	FFFA_OPT_DURATION("flows.active_timeout", C, flows.active_timeout_ns, "60s", 1 * S, 1 * H,
 			  RELOAD,
-			  "A longer flow is reported this often (AWS: at most 60s on Nitro)."),
+			  "A flow that goes on is reported this often. AWS: at most 60s on Nitro."),
 	FFFA_OPT_INT("flows.max_flows", C, flows.max_flows, "1048576", 1024, 16777216, 0,
 		     "Entries of the agent's flow table."),
-	FFFA_OPT_BOOL(
-		"flows.nodata", C, flows.nodata, "true", 0,
-		"A NODATA record for an interface without traffic for flows.active_timeout; not "
-		"with capture.sample above 1."),
+	FFFA_OPT_BOOL("flows.nodata", C, flows.nodata, "true", 0,
+		      "true writes a NODATA record for each interface without traffic during "
+		      "flows.active_timeout. Has no effect with capture.sample above 1."),
 
-	FFFA_OPT_ENUM("metadata.imds.enabled", C, metadata.imds.enabled, "auto", switches, 0,
-		      "Ask the instance metadata service; auto: only where DMI says Amazon EC2."),
+	FFFA_OPT_ENUM(
+		"metadata.imds.enabled", C, metadata.imds.enabled, "auto", switches, 0,
+		"Ask the EC2 instance metadata service. auto: only where DMI says Amazon EC2."),
 	FFFA_OPT_STRING("metadata.imds.endpoint", C, metadata.imds.endpoint,
 			"http://169.254.169.254", 0,
-			"Where the service answers, beginning with http://."),
+			"URL of the metadata service. Must begin with http://."),
 	FFFA_OPT_DURATION("metadata.imds.refresh", C, metadata.imds.refresh_ns, "5m", 10 * S, 6 * H,
-			  0, "How often it is asked again."),
+			  0, "How often metadata is read again."),
 	FFFA_OPT_DURATION("metadata.imds.timeout", C, metadata.imds.timeout_ns, "1s", 100 * MS,
-			  10 * S, 0, "How long one request may take."),
+			  10 * S, 0, "Time limit of one metadata request."),
 	FFFA_OPT_STRINGS("metadata.instance_tags", C, metadata.instance_tags, "[]", 0, 2, NULL, 0,
-			 "Keys of instance tags for the fields instance-tag and instance-tag-2; "
-			 "needs tags in instance metadata to be allowed."),
-	FFFA_OPT_ENUM(
-		"metadata.ecs", C, metadata.ecs, "auto", ecs_switches, 0,
-		"Ask the ECS task metadata endpoint for the ecs fields; auto: where "
-		"ECS_CONTAINER_METADATA_URI_V4 is set. Refresh and timeout are those of imds."),
-	FFFA_OPT_STRING(
-		"metadata.ip_ranges", C, metadata.ip_ranges, "", 0,
-		"Path of a copy of AWS's ip-ranges.json, for the services of addresses; looked "
-		"at again every imds.refresh."),
+			 "Keys of the instance tags for the fields instance-tag and "
+			 "instance-tag-2. The instance must allow tags in its metadata."),
+	FFFA_OPT_ENUM("metadata.ecs", C, metadata.ecs, "auto", ecs_switches, 0,
+		      "Ask the ECS task metadata endpoint for the ecs fields. auto: where "
+		      "ECS_CONTAINER_METADATA_URI_V4 is set. Uses refresh and timeout of imds."),
+	FFFA_OPT_STRING("metadata.ip_ranges", C, metadata.ip_ranges, "", 0,
+			"Path of a copy of AWS's ip-ranges.json, which names the service of an "
+			"address. Checked for changes every imds.refresh."),
 	FFFA_OPT_MAP("metadata.static", C, metadata.fixed, "{}", static_keys, 0,
-		     "Fixed values that win over all others; tags as they are, they are "
-		     "percent-encoded in records."),
+		     "Fixed values that win over all other sources. Tags are written as they are "
+		     "here and percent-encoded in records."),
 
 	FFFA_OPT_STRING("spool_dir", C, spool_dir, "/var/lib/fffa/spool", 0,
-			"Where the agent keeps what must outlive it."),
+			"Directory for state that is kept across restarts."),
 	FFFA_OPT_DURATION("shutdown_timeout", C, shutdown_timeout_ns, "10s", 0, 10 * M, RELOAD,
-			  "How long delivery may go on after TERM or INT."),
-	FFFA_OPT_STRING(
-		"status.listen", C, status.listen, "127.0.0.1:9977", 0,
-		"Where /metrics, /healthz, /readyz, /status and /flows are served: IPV4:PORT, "
-		"[IPV6]:PORT or unix:/PATH; \"\" = off."),
+			  "How long delivery goes on after TERM or INT."),
+	FFFA_OPT_STRING("status.listen", C, status.listen, "127.0.0.1:9977", 0,
+			"Address of the status pages: IPV4:PORT, [IPV6]:PORT or unix:/PATH. \"\" "
+			"turns them off."),
 	FFFA_OPT_ENUM("log.level", C, log_level, "info", log_levels, RELOAD,
-		      "The least that is logged."),
+		      "The least severe level that is logged."),
 	FFFA_OPT_ENUM("log.format", C, log_format, "text", log_formats, RELOAD,
-		      "How a line on standard error looks."),
+		      "Format of the log lines on standard error."),
 	FFFA_OPT_END,
 };
 
@@ -145,41 +142,42 @@ const struct fffa_option fffa_config_rows[] = {
 #define C struct fffa_sink_common_conf
 
 const struct fffa_option fffa_sink_common_rows[] = {
-	FFFA_OPT_STRING("name", C, name, NULL, 0,
-			"Names the sink in logs and metrics: 1 to 32 of a-z A-Z 0-9 _ -, unique."),
-	FFFA_OPT_STRING("type", C, type, NULL, 0,
-			"Where the records go; each type has keys of its own."),
 	FFFA_OPT_STRING(
-		"format", C, format, "vpc", 0,
-		"How a record is written: vpc, flowlog, json, msgpack, ocsf (OCSF 4001) or ecs "
-		"(Elastic Common Schema)."),
+		"name", C, name, NULL, 0,
+		"Name of the sink in logs and metrics. 1 to 32 of a-z A-Z 0-9 _ -, unique."),
+	FFFA_OPT_STRING("type", C, type, NULL, 0,
+			"Kind of the sink. Each kind has keys of its own."),
+	FFFA_OPT_STRING("format", C, format, "vpc", 0,
+			"Format of the records: vpc, flowlog, json, msgpack, ocsf (OCSF 4001) or "
+			"ecs (Elastic Common Schema)."),
 	FFFA_OPT_STRING(
 		"fields", C, fields, NULL, FFFA_OPTION_JOIN | FFFA_OPTION_TEMPLATE,
-		"vpc: default, v5, all or \"${version} ${srcaddr} ...\"; json, msgpack: all or "
-		"a list of names; the other formats have no choice."),
+		"Fields of the records. vpc: default, v5, all or \"${version} ${srcaddr} ...\". "
+		"json, msgpack: all or a list of names. Other formats have no choice."),
 	FFFA_OPT_ENUM("envelope", C, envelope, "none", envelopes, 0,
-		      "firehose: each line of vpc or flowlog as {\"message\": \"...\"}, without "
-		      "the header."),
+		      "firehose writes each line of vpc or flowlog as {\"message\": \"...\"}, "
+		      "without the header line."),
 	FFFA_OPT_BOOL("header", C, header, "true", 0,
-		      "vpc: each file or stream begins with the line of field names."),
+		      "vpc: true begins each file or stream with the line of field names."),
 	FFFA_OPT_INT("batch.records", C, batch_records, "1000", 1, 1000000, 0,
-		     "A batch is closed at so many records,"),
+		     "A batch is sent when it holds this many records."),
 	FFFA_OPT_SIZE("batch.bytes", C, batch_bytes, "1MiB", 4 * KIB, 64 * MIB, 0,
-		      "or at so many bytes,"),
+		      "A batch is sent when it holds this many bytes."),
 	FFFA_OPT_DURATION("batch.age", C, batch_age_ns, "1s", 10 * MS, 1 * M, 0,
-			  "or so long after its first record."),
+			  "A batch is sent this long after its first record."),
 	FFFA_OPT_SIZE("queue.memory", C, queue_memory, "32MiB", 64 * KIB, 4 * GIB, 0,
-		      "Memory for records that wait for delivery; not below batch.bytes."),
+		      "Memory for records that wait for delivery. At least batch.bytes."),
 	FFFA_OPT_SIZE(
 		"queue.spool", C, queue_spool, "0", 0, 1024 * GIB, 0,
-		"Room under spool_dir for records that wait for delivery: they survive a crash and "
-		"a restart. 0: none; else at least four times batch.bytes, better far more."),
+		"Disk space under spool_dir for records that wait for delivery; they survive a "
+		"crash and a restart. 0 turns the spool off. At least four times batch.bytes."),
 	FFFA_OPT_ENUM("queue.when_full", C, queue_when_full, "drop_newest", when_full, 0,
-		      "What goes when there is no room: drop_newest or drop_oldest."),
+		      "Which records are dropped when the queue is full."),
 	FFFA_OPT_DURATION("retry.min", C, retry_min_ns, "500ms", 10 * MS, 10 * M, 0,
-			  "Wait before the first retry; each further one waits longer,"),
-	FFFA_OPT_DURATION("retry.max", C, retry_max_ns, "30s", 10 * MS, 10 * M, 0, "up to this."),
+			  "Wait before the first retry. Each further wait is longer."),
+	FFFA_OPT_DURATION("retry.max", C, retry_max_ns, "30s", 10 * MS, 10 * M, 0,
+			  "Longest wait before a retry."),
 	FFFA_OPT_DURATION_OR("retry.give_up", C, retry_give_up_ns, "never", 1 * S, 720 * H, never,
-			     0, "A batch that is not delivered after so long counts as lost."),
+			     0, "A batch is lost when it is not delivered after this long."),
 	FFFA_OPT_END,
 };

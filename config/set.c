@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 #include "config/set.h"
 
 #include <errno.h>
@@ -10,8 +10,8 @@
 
 #define MAP_KEY_BYTES_MAX 256
 
-struct fffa_target fffa_target(const struct fffa_scope *s, const struct fffa_field *f,
-			       const char *path)
+struct fffa_target fffa_set_target(const struct fffa_scope *s, const struct fffa_field *f,
+				   const char *path)
 {
 	struct fffa_target t = {.scope = s, .opt = f->opt, .at = f->at, .path = path};
 
@@ -24,70 +24,70 @@ static int wrong_kind(const struct fffa_scope *s, const struct fffa_node *node, 
 {
 	if (node->kind != FFFA_NODE_BAD)
 		fffa_report_problem(s->rep, node->line, path, "is %s; allowed: %s",
-				    fffa_node_kind_name(node), allowed);
+				    fffa_tree_kind_name(node), allowed);
 	return -EINVAL;
 }
 
-static int expand(const struct fffa_scope *s, const struct fffa_node *node, const char *path,
-		  bool verbatim, char **out)
+static int expand_text(const struct fffa_scope *s, const struct fffa_node *node, const char *path,
+		       bool verbatim, char **out)
 {
 	struct fffa_err err;
-	int ret = fffa_expand(verbatim ? NULL : s->world, node->text, out, &err);
+	int rc = fffa_expand(verbatim ? NULL : s->environment, node->text, out, &err);
 
-	if (ret == -ENOMEM)
+	if (rc == -ENOMEM)
 		return fffa_report_nomem(s->rep);
-	if (ret)
+	if (rc)
 		fffa_report_problem(s->rep, node->line, path, "%s", err.text);
-	return ret;
+	return rc;
 }
 
 int fffa_set_read_text(const struct fffa_scope *s, const struct fffa_node *node, const char *path,
 		       const char *allowed, char **out)
 {
-	if (node->kind != FFFA_NODE_SCALAR || fffa_node_is_null(node))
+	if (node->kind != FFFA_NODE_SCALAR || fffa_tree_is_null(node))
 		return wrong_kind(s, node, path, allowed);
-	return expand(s, node, path, false, out);
+	return expand_text(s, node, path, false, out);
 }
 
 static int parse_number(const struct fffa_target *t, const struct fffa_option *o, unsigned int line,
 			const char *path, const char *text, int64_t *out)
 {
-	int ret = fffa_value_parse(o, text, out);
+	int rc = fffa_value_parse(o, text, out);
 
-	if (ret == -EINVAL && o->type == FFFA_OT_ENUM)
+	if (rc == -EINVAL && o->type == FFFA_OT_ENUM)
 		fffa_report_problem(t->scope->rep, line, path, "\"%s\" is unknown; allowed: %s",
-				    fffa_shown(text).text, t->allowed);
-	else if (ret == -EINVAL)
+				    fffa_report_printable(text).text, t->allowed);
+	else if (rc == -EINVAL)
 		fffa_report_problem(
 			t->scope->rep, line, path, "\"%s\" is not %s; allowed: %s",
-			fffa_shown(text).text,
+			fffa_report_printable(text).text,
 			fffa_value_type_name(o->type == FFFA_OT_INTS ? FFFA_OT_INT : o->type),
 			t->allowed);
-	else if (ret)
+	else if (rc)
 		fffa_report_problem(t->scope->rep, line, path, "%s is out of range; allowed: %s",
-				    fffa_shown(text).text, t->allowed);
-	return ret;
+				    fffa_report_printable(text).text, t->allowed);
+	return rc;
 }
 
 int fffa_set_text(const struct fffa_target *t, unsigned int line, char *text)
 {
 	int64_t v;
-	int ret;
+	int rc;
 
 	if (!fffa_value_is_number(t->opt->type)) {
-		fffa_option_clear(t->opt, t->at);
+		fffa_fields_clear(t->opt, t->at);
 		*(char **)t->at = text;
 		return 0;
 	}
-	ret = parse_number(t, t->opt, line, t->path, text, &v);
-	if (ret)
-		return ret;
+	rc = parse_number(t, t->opt, line, t->path, text, &v);
+	if (rc)
+		return rc;
 	fffa_value_store(t->opt, t->at, v);
 	free(text);
 	return 0;
 }
 
-static bool verbatim(const struct fffa_target *t)
+static bool is_verbatim(const struct fffa_target *t)
 {
 	return t->scope->verbatim && (t->opt->flags & FFFA_OPTION_TEMPLATE);
 }
@@ -95,31 +95,31 @@ static bool verbatim(const struct fffa_target *t)
 static int set_scalar(const struct fffa_target *t, const struct fffa_node *node)
 {
 	char *text;
-	int ret;
+	int rc;
 
-	if (node->kind != FFFA_NODE_SCALAR || fffa_node_is_null(node))
+	if (node->kind != FFFA_NODE_SCALAR || fffa_tree_is_null(node))
 		return wrong_kind(t->scope, node, t->path, t->allowed);
-	ret = expand(t->scope, node, t->path, verbatim(t), &text);
-	if (ret)
-		return ret;
-	ret = fffa_set_text(t, node->line, text);
-	if (ret)
+	rc = expand_text(t->scope, node, t->path, is_verbatim(t), &text);
+	if (rc)
+		return rc;
+	rc = fffa_set_text(t, node->line, text);
+	if (rc)
 		free(text);
-	return ret;
+	return rc;
 }
 
 /* The text of list item i, never empty. */
 static int item_text(const struct fffa_target *t, const struct fffa_node *item, size_t i,
 		     char **out)
 {
-	struct fffa_path path = fffa_path_index(t->path, i);
-	int ret;
+	struct fffa_path path = fffa_report_path_index(t->path, i);
+	int rc;
 
-	if (item->kind != FFFA_NODE_SCALAR || fffa_node_is_null(item))
+	if (item->kind != FFFA_NODE_SCALAR || fffa_tree_is_null(item))
 		return wrong_kind(t->scope, item, path.text, "text");
-	ret = expand(t->scope, item, path.text, verbatim(t), out);
-	if (ret)
-		return ret;
+	rc = expand_text(t->scope, item, path.text, is_verbatim(t), out);
+	if (rc)
+		return rc;
 	if (**out)
 		return 0;
 	fffa_report_problem(t->scope->rep, item->line, path.text, "is empty; allowed: text");
@@ -127,7 +127,7 @@ static int item_text(const struct fffa_target *t, const struct fffa_node *item, 
 	return -EINVAL;
 }
 
-static bool listed(const struct fffa_strings *s, const char *text)
+static bool is_listed(const struct fffa_strings *s, const char *text)
 {
 	size_t i;
 
@@ -142,20 +142,20 @@ static int add_string(const struct fffa_target *t, const struct fffa_node *item,
 		      struct fffa_strings *s)
 {
 	const char *const *words = t->opt->words;
-	struct fffa_path path = fffa_path_index(t->path, i);
+	struct fffa_path path = fffa_report_path_index(t->path, i);
 	char *text = NULL;
-	int ret = item_text(t, item, i, &text);
+	int rc = item_text(t, item, i, &text);
 
-	if (ret)
-		return ret;
-	if (words && fffa_words_find(words, text) < 0)
+	if (rc)
+		return rc;
+	if (words && fffa_value_find_word(words, text) < 0)
 		fffa_report_problem(t->scope->rep, item->line, path.text,
-				    "\"%s\" is unknown; allowed: %s", fffa_shown(text).text,
-				    t->allowed);
-	else if (words && listed(s, text))
+				    "\"%s\" is unknown; allowed: %s",
+				    fffa_report_printable(text).text, t->allowed);
+	else if (words && is_listed(s, text))
 		fffa_report_problem(t->scope->rep, item->line, path.text,
 				    "\"%s\" is listed twice; once is enough",
-				    fffa_shown(text).text);
+				    fffa_report_printable(text).text);
 	else {
 		s->v[s->n++] = text;
 		return 0;
@@ -170,7 +170,7 @@ static int read_strings(const struct fffa_target *t, const struct fffa_node *lis
 {
 	const struct fffa_node *item;
 	size_t i = 0;
-	int ret = 0, one;
+	int rc = 0, one;
 
 	*s = (struct fffa_strings){NULL, 0};
 	if (list->count) {
@@ -178,13 +178,13 @@ static int read_strings(const struct fffa_target *t, const struct fffa_node *lis
 		if (!s->v)
 			return fffa_report_nomem(t->scope->rep);
 	}
-	for (item = list->first; item && ret != -ENOMEM; item = item->next) {
+	for (item = list->first; item && rc != -ENOMEM; item = item->next) {
 		one = add_string(t, item, i++, s);
-		ret = one ? one : ret;
+		rc = one ? one : rc;
 	}
-	if (ret)
-		fffa_option_clear(rows, s);
-	return ret;
+	if (rc)
+		fffa_fields_clear(rows, s);
+	return rc;
 }
 
 static const struct fffa_option plain_strings = {.type = FFFA_OT_STRINGS};
@@ -193,7 +193,7 @@ static int set_strings(const struct fffa_target *t, const struct fffa_node *node
 {
 	const struct fffa_option *o = t->opt;
 	struct fffa_strings s;
-	int ret;
+	int rc;
 
 	if (node->kind != FFFA_NODE_LIST)
 		return wrong_kind(t->scope, node, t->path, t->allowed);
@@ -203,10 +203,10 @@ static int set_strings(const struct fffa_target *t, const struct fffa_node *node
 				    (int)o->max);
 		return -EINVAL;
 	}
-	ret = read_strings(t, node, &plain_strings, &s);
-	if (ret)
-		return ret;
-	fffa_option_clear(o, t->at);
+	rc = read_strings(t, node, &plain_strings, &s);
+	if (rc)
+		return rc;
+	fffa_fields_clear(o, t->at);
 	*(struct fffa_strings *)t->at = s;
 	return 0;
 }
@@ -217,15 +217,15 @@ static int set_joined(const struct fffa_target *t, const struct fffa_node *node)
 	struct fffa_strings s;
 	size_t i, at = 0, len = 1;
 	char *text;
-	int ret = read_strings(t, node, &plain_strings, &s);
+	int rc = read_strings(t, node, &plain_strings, &s);
 
-	if (ret)
-		return ret;
+	if (rc)
+		return rc;
 	for (i = 0; i < s.n; i++)
 		len += strlen(s.v[i]) + 1;
 	text = calloc(1, len);
 	if (!text) {
-		ret = fffa_report_nomem(t->scope->rep);
+		rc = fffa_report_nomem(t->scope->rep);
 		goto out;
 	}
 	for (i = 0; i < s.n; i++) {
@@ -235,37 +235,37 @@ static int set_joined(const struct fffa_target *t, const struct fffa_node *node)
 		memcpy(text + at, s.v[i], len);
 		at += len;
 	}
-	ret = fffa_set_text(t, node->line, text);
-	if (ret)
+	rc = fffa_set_text(t, node->line, text);
+	if (rc)
 		free(text);
 out:
-	fffa_option_clear(&plain_strings, &s);
-	return ret;
+	fffa_fields_clear(&plain_strings, &s);
+	return rc;
 }
 
 static int add_int(const struct fffa_target *t, const struct fffa_node *item, size_t i,
 		   struct fffa_ints *v)
 {
-	struct fffa_path path = fffa_path_index(t->path, i);
+	struct fffa_path path = fffa_report_path_index(t->path, i);
 	int64_t value;
 	char *text;
 	size_t k;
-	int ret = item_text(t, item, i, &text);
+	int rc = item_text(t, item, i, &text);
 
-	if (ret)
-		return ret;
-	ret = parse_number(t, t->opt, item->line, path.text, text, &value);
+	if (rc)
+		return rc;
+	rc = parse_number(t, t->opt, item->line, path.text, text, &value);
 	free(text);
-	for (k = 0; !ret && k < v->n; k++) {
+	for (k = 0; !rc && k < v->n; k++) {
 		if (v->v[k] != value)
 			continue;
 		fffa_report_problem(t->scope->rep, item->line, path.text,
 				    "%lld is listed twice; once is enough", (long long)value);
-		ret = -EINVAL;
+		rc = -EINVAL;
 	}
-	if (!ret)
+	if (!rc)
 		v->v[v->n++] = value;
-	return ret;
+	return rc;
 }
 
 static int set_ints(const struct fffa_target *t, const struct fffa_node *node)
@@ -274,7 +274,7 @@ static int set_ints(const struct fffa_target *t, const struct fffa_node *node)
 	const size_t most = sizeof(v.v) / sizeof(v.v[0]);
 	const struct fffa_node *item;
 	size_t i = 0;
-	int ret = 0, one;
+	int rc = 0, one;
 
 	if (node->kind != FFFA_NODE_LIST)
 		return wrong_kind(t->scope, node, t->path, t->allowed);
@@ -283,13 +283,13 @@ static int set_ints(const struct fffa_target *t, const struct fffa_node *node)
 				    "has %zu entries; allowed: at most %zu", node->count, most);
 		return -EINVAL;
 	}
-	for (item = node->first; item && ret != -ENOMEM; item = item->next) {
+	for (item = node->first; item && rc != -ENOMEM; item = item->next) {
 		one = add_int(t, item, i++, &v);
-		ret = one ? one : ret;
+		rc = one ? one : rc;
 	}
-	if (!ret)
+	if (!rc)
 		*(struct fffa_ints *)t->at = v;
-	return ret;
+	return rc;
 }
 
 static int check_map_key(const struct fffa_target *t, const struct fffa_node *key,
@@ -300,7 +300,7 @@ static int check_map_key(const struct fffa_target *t, const struct fffa_node *ke
 
 	if (key->kind != FFFA_NODE_SCALAR || !*key->text || strlen(key->text) > MAP_KEY_BYTES_MAX)
 		return wrong_kind(t->scope, key, t->path, "keys of 1 to 256 bytes of text");
-	if (t->opt->words && fffa_words_find(t->opt->words, key->text) < 0) {
+	if (t->opt->words && fffa_value_find_word(t->opt->words, key->text) < 0) {
 		fffa_report_problem(rep, key->line, path, "unknown key; allowed: %s", t->allowed);
 		return -EINVAL;
 	}
@@ -316,15 +316,15 @@ static int check_map_key(const struct fffa_target *t, const struct fffa_node *ke
 /* Appends one pair to m, which has the room. */
 static int add_pair(const struct fffa_target *t, const struct fffa_node *key, struct fffa_pairs *m)
 {
-	struct fffa_path path = fffa_path_join(t->path, key->text);
+	struct fffa_path path = fffa_report_path_join(t->path, key->text);
 	struct fffa_pair *pair = &m->v[m->n];
-	int ret = check_map_key(t, key, m, path.text);
+	int rc = check_map_key(t, key, m, path.text);
 
-	if (ret)
-		return ret;
-	ret = fffa_set_read_text(t->scope, key->next, path.text, "text", &pair->value);
-	if (ret)
-		return ret;
+	if (rc)
+		return rc;
+	rc = fffa_set_read_text(t->scope, key->next, path.text, "text", &pair->value);
+	if (rc)
+		return rc;
 	pair->key = strdup(key->text);
 	/* Counted also without its key: the clearing of the map frees the value. */
 	m->n++;
@@ -335,7 +335,7 @@ static int set_map(const struct fffa_target *t, const struct fffa_node *node)
 {
 	struct fffa_pairs m = {NULL, 0};
 	const struct fffa_node *key;
-	int ret = 0, one;
+	int rc = 0, one;
 
 	if (node->kind != FFFA_NODE_MAP)
 		return wrong_kind(t->scope, node, t->path, t->allowed);
@@ -344,15 +344,15 @@ static int set_map(const struct fffa_target *t, const struct fffa_node *node)
 		if (!m.v)
 			return fffa_report_nomem(t->scope->rep);
 	}
-	for (key = node->first; key && ret != -ENOMEM; key = key->next->next) {
+	for (key = node->first; key && rc != -ENOMEM; key = key->next->next) {
 		one = add_pair(t, key, &m);
-		ret = one ? one : ret;
+		rc = one ? one : rc;
 	}
-	if (ret) {
-		fffa_option_clear(t->opt, &m);
-		return ret;
+	if (rc) {
+		fffa_fields_clear(t->opt, &m);
+		return rc;
 	}
-	fffa_option_clear(t->opt, t->at);
+	fffa_fields_clear(t->opt, t->at);
 	*(struct fffa_pairs *)t->at = m;
 	return 0;
 }

@@ -6,15 +6,15 @@
 #include <stdbool.h>
 
 #include "config/config.h"
-#include "config/field.h"
+#include "config/fields.h"
 #include "config/yaml/report.h"
 #include "config/yaml/tree.h"
 
 /* The section that is being read. */
 struct fffa_scope {
 	struct fffa_report *rep;
-	const struct fffa_config_world *world; /* NULL: values are taken as they are */
-	const char *path;		       /* of the section, for messages: "" or "sinks[0]" */
+	const struct fffa_config_environment *environment; /* NULL: values are taken as they are */
+	const char *path; /* of the section, for messages: "" or "sinks[0]" */
 	struct fffa_fields *fields;
 	const char *other; /* a key that someone else reads, or NULL */
 	bool verbatim;	   /* rows with FFFA_OPTION_TEMPLATE are not expanded */
@@ -30,8 +30,8 @@ struct fffa_target {
 	char allowed[512]; /* what fffa_value_allowed says of opt */
 };
 
-struct fffa_target fffa_target(const struct fffa_scope *s, const struct fffa_field *f,
-			       const char *path);
+struct fffa_target fffa_set_target(const struct fffa_scope *s, const struct fffa_field *f,
+				   const char *path);
 
 /*
  * Reads node into the field, replacing what it holds. What is wrong is reported: -EINVAL or

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 #include "config/value.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@ bool fffa_value_is_number(enum fffa_option_type type)
 	       type == FFFA_OT_SIZE || type == FFFA_OT_ENUM || type == FFFA_OT_INTS;
 }
 
-int fffa_words_find(const char *const *words, const char *word)
+int fffa_value_find_word(const char *const *words, const char *word)
 {
 	int i;
 
@@ -92,7 +92,7 @@ int fffa_value_parse(const struct fffa_option *o, const char *text, int64_t *out
 		*out = *text == 't';
 		return 0;
 	case FFFA_OT_ENUM:
-		word = fffa_words_find(o->words, text);
+		word = fffa_value_find_word(o->words, text);
 		if (word < 0)
 			return -EINVAL;
 		*out = word;

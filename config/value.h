@@ -10,11 +10,9 @@
 
 /* BOOL, INT, INTS (one item), DURATION, SIZE, ENUM: kept as a number. */
 bool fffa_value_is_number(enum fffa_option_type type);
-/* Reads text as the row says. -EINVAL: not of that type; -ERANGE: outside min..max. *out then
- * untouched. */
+/* Reads text as the row says. -EINVAL: another type; -ERANGE: outside min..max; *out is then unchanged. */
 int fffa_value_parse(const struct fffa_option *o, const char *text, int64_t *out);
-/* The number as it would be written: "1m", "4MiB", "auto", "true". Always fits 32 bytes or is cut.
- */
+/* Writes the number as text: "1m", "4MiB", "auto", "true". 32 bytes are always enough; less cuts it. */
 void fffa_value_format(const struct fffa_option *o, int64_t value, char *dst, size_t cap);
 
 /* "a duration", "a whole number", "one of the words" ... */
@@ -27,6 +25,6 @@ int64_t fffa_value_load(const struct fffa_option *o, const void *at);
 void fffa_value_store(const struct fffa_option *o, void *at, int64_t value);
 
 /* Index of word in the NULL-terminated words, or -1. */
-int fffa_words_find(const char *const *words, const char *word);
+int fffa_value_find_word(const char *const *words, const char *word);
 
 #endif

@@ -228,7 +228,7 @@ int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
 		return fffa_fail(err, ENOMEM, "no memory");
 	l->ledger = ledger;
 	l->ev = *events;
-	fffa_tunnel_ports(conf, kc.geneve_ports, kc.vxlan_ports);
+	fffa_ports_of_tunnels(conf, kc.geneve_ports, kc.vxlan_ports);
 	r = fffa_kernel_open(&kc, &l->kernel, err);
 	if (!r)
 		r = fffa_live_devices_start(&l->devices, l->kernel, conf, devices, err);

@@ -5,6 +5,7 @@
 #include "agent/capture/host.h"
 #include "agent/cli/commands.h"
 #include "agent/daemon/schema.h"
+#include "config/print/print.h"
 #include "agent/enrich/services/ip_ranges.h"
 
 /* No problem of the configuration: the file may come later, and the agent looks again. */
@@ -59,12 +60,12 @@ enum fffa_exit fffa_cmd_config(const struct fffa_command *self, int argc, char *
 		return code;
 	fffa_schema_fill(rows);
 	if (defaults) {
-		rc = fffa_config_print_defaults(rows, stdout);
+		rc = fffa_print_defaults(rows, stdout);
 	} else {
 		code = fffa_cli_load(given, &conf, stderr);
 		if (code)
 			return code;
-		rc = fffa_config_print(&conf, rows, stdout);
+		rc = fffa_print_config(&conf, rows, stdout);
 		fffa_config_free(&conf);
 	}
 	if (rc)

@@ -34,7 +34,7 @@ int fffa_reload(const char *path, struct fffa_config *conf)
 		fffa_error(TAG, "%s: nothing has changed", path);
 		return err;
 	}
-	fffa_config_take(conf, &next, on_change, NULL);
+	fffa_change_apply(conf, &next, on_change, NULL);
 	fffa_config_free(&next);
 	fffa_log_setup((enum fffa_log_level)conf->log_level,
 		       (enum fffa_log_format)conf->log_format);

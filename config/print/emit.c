@@ -1,11 +1,11 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 #include "config/print/emit.h"
 
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
 
-#include "config/expand.h"
+#include "config/yaml/utf8.h"
 #include "config/read.h"
 #include "config/value.h"
 
@@ -72,14 +72,14 @@ static void emit_text(FILE *out, const char *text, bool expands)
 /* Free-form maps hold secrets too: properties of a Kafka client, headers of a request. */
 static bool names_secret(const char *key)
 {
-	static const char *const parts[] = {"password",	     "passwd",	"secret",      "token",
-					    "authorization", "api-key", "api_key",     "apikey",
-					    "credential",    "cookie",	"oauthbearer", "pem",
-					    "sasl.jaas",     NULL};
+	static const char *const components[] = {
+		"password",    "passwd",  "secret",    "token",	     "authorization",
+		"api-key",     "api_key", "apikey",    "credential", "cookie",
+		"oauthbearer", "pem",	  "sasl.jaas", NULL};
 	size_t i;
 
-	for (i = 0; parts[i]; i++)
-		if (strcasestr(key, parts[i]))
+	for (i = 0; components[i]; i++)
+		if (strcasestr(key, components[i]))
 			return true;
 	return false;
 }
@@ -227,7 +227,7 @@ static void emit_leaf(struct fffa_emit *e, const struct fffa_field *f, const cha
 }
 
 /* The rest of the key behind the first n bytes of path, or NULL when the key is not below it. */
-static const char *below(const char *key, const char *path, size_t n)
+static const char *key_below(const char *key, const char *path, size_t n)
 {
 	if (!n)
 		return key;
@@ -242,7 +242,7 @@ static bool opens_group(const struct fffa_emit *e, const struct fffa_fields *f, 
 	size_t k;
 
 	for (k = 0; k < f->n; k++) {
-		if (!below(f->v[k].opt->key, path, n))
+		if (!key_below(f->v[k].opt->key, path, n))
 			continue;
 		if (k < i)
 			return false;
@@ -258,7 +258,7 @@ static void emit_level(struct fffa_emit *e, const struct fffa_fields *f, const c
 	size_t i;
 
 	for (i = 0; i < f->n; i++) {
-		const char *key = f->v[i].opt->key, *rest = below(key, path, n), *dot;
+		const char *key = f->v[i].opt->key, *rest = key_below(key, path, n), *dot;
 
 		if (!rest)
 			continue;
@@ -289,7 +289,7 @@ void fffa_emit_sink(struct fffa_emit *e, const struct fffa_sink_conf *conf)
 
 	/* Read only; bound through a copy because fields are writable. What does not fit could not
 	 * be loaded. */
-	if (fffa_sink_fields(&place, &f))
+	if (fffa_read_sink_fields(&place, &f))
 		return;
 	sub.indent += 4;
 	sub.item = true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Fields back to YAML that fffa_config_load reads to the same values. */
+/* Writes fields as YAML. fffa_config_load reads the same values back. */
 #ifndef FFFA_CONFIG_PRINT_EMIT_H
 #define FFFA_CONFIG_PRINT_EMIT_H
 
@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "config/config.h"
-#include "config/field.h"
+#include "config/fields.h"
 
 struct fffa_emit {
 	FILE *out;
@@ -18,10 +18,9 @@ struct fffa_emit {
 	bool verbatim; /* rows with FFFA_OPTION_TEMPLATE are written as they are */
 };
 
-/* All fields, grouped by their dotted keys. Unset text is left out, or a comment when there are
- * comments. */
+/* Writes all fields, grouped by their dotted keys. Unset text is left out, or is a comment with comments. */
 void fffa_emit_fields(struct fffa_emit *e, const struct fffa_fields *f);
-/* One item of the list of sinks. */
+/* Writes one item of the list of sinks. */
 void fffa_emit_sink(struct fffa_emit *e, const struct fffa_sink_conf *conf);
 /* 0, or -EIO when something written to out was refused. */
 int fffa_emit_end(FILE *out);

@@ -1,12 +1,13 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 #include "config/yaml/report.h"
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-static void say(struct fffa_report *rep, const char *line)
+static void call_problem(struct fffa_report *rep, const char *line)
 {
 	if (rep->problem)
 		rep->problem(rep->arg, line);
@@ -22,7 +23,7 @@ void fffa_report_problem(struct fffa_report *rep, unsigned int line, const char 
 		return;
 	if (rep->count++ == FFFA_REPORT_PROBLEMS_MAX) {
 		snprintf(whole, sizeof(whole), "%.512s: more problems are not shown", rep->file);
-		say(rep, whole);
+		call_problem(rep, whole);
 		return;
 	}
 	va_start(ap, fmt);
@@ -32,7 +33,7 @@ void fffa_report_problem(struct fffa_report *rep, unsigned int line, const char 
 		snprintf(at, sizeof(at), ":%u", line);
 	snprintf(whole, sizeof(whole), "%.512s%s: %s%s%s", rep->file, at, path, *path ? ": " : "",
 		 text);
-	say(rep, whole);
+	call_problem(rep, whole);
 }
 
 int fffa_report_nomem(struct fffa_report *rep)
@@ -51,9 +52,9 @@ int fffa_report_result(const struct fffa_report *rep)
 	return rep->count ? -EINVAL : 0;
 }
 
-struct fffa_shown fffa_shown(const char *text)
+struct fffa_printable fffa_report_printable(const char *text)
 {
-	struct fffa_shown s;
+	struct fffa_printable s;
 	size_t room = sizeof(s.text) - sizeof("..."), n = strlen(text), i;
 	bool cut = n > room;
 
@@ -71,16 +72,16 @@ struct fffa_shown fffa_shown(const char *text)
 	return s;
 }
 
-struct fffa_path fffa_path_join(const char *base, const char *key)
+struct fffa_path fffa_report_path_join(const char *base, const char *key)
 {
 	struct fffa_path p;
 
 	snprintf(p.text, sizeof(p.text), "%.180s%s%s", base, *base ? "." : "",
-		 fffa_shown(key).text);
+		 fffa_report_printable(key).text);
 	return p;
 }
 
-struct fffa_path fffa_path_index(const char *base, size_t i)
+struct fffa_path fffa_report_path_index(const char *base, size_t i)
 {
 	struct fffa_path p;
 

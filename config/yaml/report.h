@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Where problems go: counted, formatted as "FILE:LINE: key.path: text", handed to the caller's
- * function. */
+/* Problems are counted, formatted as "FILE:LINE: key.path: text" and passed to the caller's function. */
 #ifndef FFFA_CONFIG_YAML_REPORT_H
 #define FFFA_CONFIG_YAML_REPORT_H
 
 #include <stddef.h>
 
-#include "config/config.h"
+/* One problem: "FILE:LINE: key: what is wrong and what is allowed". */
+typedef void (*fffa_problem_fn)(void *arg, const char *line);
 
-/* A file full of nonsense is not worth more lines than this. */
+/* More problems of one file are not shown. */
 #define FFFA_REPORT_PROBLEMS_MAX 200
 
 struct fffa_report {
@@ -27,19 +27,19 @@ int fffa_report_nomem(struct fffa_report *rep);
 /* 0, or what the load returns: the hard error, else -EINVAL when there were problems. */
 int fffa_report_result(const struct fffa_report *rep);
 
-/* Text from outside, made fit for one line of a message: bounded, without control characters. */
-struct fffa_shown {
+/* Text from outside for one line of a message: bounded, without control characters. */
+struct fffa_printable {
 	char text[72];
 };
-struct fffa_shown fffa_shown(const char *text);
+struct fffa_printable fffa_report_printable(const char *text);
 
 /* A key path for messages; cut when too long. */
 struct fffa_path {
 	char text[256];
 };
 /* "base.key"; "key" when base is empty. */
-struct fffa_path fffa_path_join(const char *base, const char *key);
+struct fffa_path fffa_report_path_join(const char *base, const char *key);
 /* "base[i]" */
-struct fffa_path fffa_path_index(const char *base, size_t i);
+struct fffa_path fffa_report_path_index(const char *base, size_t i);
 
 #endif

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 #include "config/yaml/tree.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ struct builder {
 };
 
 /* The path of the place that the next node will take. */
-static struct fffa_path where(const struct builder *b)
+static struct fffa_path path_of_last(const struct builder *b)
 {
 	struct fffa_path p = {""};
 	size_t i;
@@ -33,20 +33,20 @@ static struct fffa_path where(const struct builder *b)
 		bool inner = i + 1 < b->depth; /* what the next frame reads is attached already */
 
 		if (f->node->kind == FFFA_NODE_LIST)
-			p = fffa_path_index(p.text, f->node->count - inner);
+			p = fffa_report_path_index(p.text, f->node->count - inner);
 		else if (f->key && (inner || f->node->count % 2))
-			p = fffa_path_join(p.text, f->key->text);
+			p = fffa_report_path_join(p.text, f->key->text);
 	}
 	return p;
 }
 
-static int refuse(struct builder *b, unsigned int line, const char *text)
+static int refuse_node(struct builder *b, unsigned int line, const char *text)
 {
-	fffa_report_problem(b->rep, line, where(b).text, "%s", text);
+	fffa_report_problem(b->rep, line, path_of_last(b).text, "%s", text);
 	return -EINVAL;
 }
 
-static void attach(struct builder *b, struct fffa_node *n)
+static void attach_child(struct builder *b, struct fffa_node *n)
 {
 	struct frame *f;
 
@@ -66,19 +66,19 @@ static void attach(struct builder *b, struct fffa_node *n)
 }
 
 /* A collection takes the place it was announced at before its own children come. */
-static int add(struct builder *b, enum fffa_node_kind kind, unsigned int line, const char *text,
-	       size_t len, bool plain)
+static int add_node(struct builder *b, enum fffa_node_kind kind, unsigned int line,
+		    const char *text, size_t len, bool plain)
 {
 	const struct fffa_node *top = b->depth ? b->stack[b->depth - 1].node : NULL;
 	size_t weight = top && top->kind == FFFA_NODE_MAP ? 2 : 1;
 	struct fffa_node *n;
 
 	if (b->tree->count == FFFA_TREE_NODES_MAX)
-		return refuse(b, line, "the file holds too many values; at most 65536");
+		return refuse_node(b, line, "the file holds too many values; at most 65536");
 	if (top && top->count == FFFA_TREE_CHILDREN_MAX * weight)
-		return refuse(b, line, "too many entries; a list or map takes at most 1024");
+		return refuse_node(b, line, "too many entries; a list or map takes at most 1024");
 	if (kind >= FFFA_NODE_LIST && kind <= FFFA_NODE_MAP && b->depth == FFFA_TREE_DEPTH_MAX)
-		return refuse(b, line, "nested too deep; at most 16 levels");
+		return refuse_node(b, line, "nested too deep; at most 16 levels");
 	n = calloc(1, sizeof(*n) + len + 1);
 	if (!n)
 		return fffa_report_nomem(b->rep);
@@ -91,15 +91,15 @@ static int add(struct builder *b, enum fffa_node_kind kind, unsigned int line, c
 	b->tree->all = n;
 	b->tree->count++;
 	if (kind == FFFA_NODE_LIST || kind == FFFA_NODE_MAP) {
-		attach(b, n);
+		attach_child(b, n);
 		b->stack[b->depth++] = (struct frame){.node = n};
 		return 0;
 	}
 	if (kind == FFFA_NODE_SCALAR && strlen(n->text) != len) {
-		refuse(b, line, "holds a NUL character; text cannot");
+		refuse_node(b, line, "holds a NUL character; text cannot");
 		n->kind = FFFA_NODE_BAD;
 	}
-	attach(b, n);
+	attach_child(b, n);
 	return 0;
 }
 
@@ -107,9 +107,9 @@ static void refuse_decoration(struct builder *b, unsigned int line, const void *
 			      const void *tag)
 {
 	if (anchor)
-		refuse(b, line, "anchors (&name) are not supported; write the value out");
+		refuse_node(b, line, "anchors (&name) are not supported; write the value out");
 	if (tag)
-		refuse(b, line, "tags (!name) are not supported; write the value alone");
+		refuse_node(b, line, "tags (!name) are not supported; write the value alone");
 }
 
 static int on_event(struct builder *b, const yaml_event_t *ev)
@@ -119,24 +119,24 @@ static int on_event(struct builder *b, const yaml_event_t *ev)
 	switch (ev->type) {
 	case YAML_DOCUMENT_START_EVENT:
 		if (b->documents++)
-			return refuse(b, line, "a second document begins; a file holds one");
+			return refuse_node(b, line, "a second document begins; a file holds one");
 		return 0;
 	case YAML_ALIAS_EVENT:
-		refuse(b, line, "aliases (*name) are not supported; write the value out");
-		return add(b, FFFA_NODE_BAD, line, NULL, 0, true);
+		refuse_node(b, line, "aliases (*name) are not supported; write the value out");
+		return add_node(b, FFFA_NODE_BAD, line, NULL, 0, true);
 	case YAML_SCALAR_EVENT:
 		refuse_decoration(b, line, ev->data.scalar.anchor, ev->data.scalar.tag);
-		return add(b, FFFA_NODE_SCALAR, line, (const char *)ev->data.scalar.value,
-			   ev->data.scalar.length,
-			   ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE);
+		return add_node(b, FFFA_NODE_SCALAR, line, (const char *)ev->data.scalar.value,
+				ev->data.scalar.length,
+				ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE);
 	case YAML_SEQUENCE_START_EVENT:
 		refuse_decoration(b, line, ev->data.sequence_start.anchor,
 				  ev->data.sequence_start.tag);
-		return add(b, FFFA_NODE_LIST, line, NULL, 0, false);
+		return add_node(b, FFFA_NODE_LIST, line, NULL, 0, false);
 	case YAML_MAPPING_START_EVENT:
 		refuse_decoration(b, line, ev->data.mapping_start.anchor,
 				  ev->data.mapping_start.tag);
-		return add(b, FFFA_NODE_MAP, line, NULL, 0, false);
+		return add_node(b, FFFA_NODE_MAP, line, NULL, 0, false);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
 		b->depth--;
@@ -180,7 +180,7 @@ int fffa_tree_parse(struct fffa_tree *tree, const char *text, size_t len, struct
 	int err = 0;
 
 	memset(tree, 0, sizeof(*tree));
-	if (len > FFFA_CONFIG_FILE_BYTES_MAX) {
+	if (len > FFFA_TREE_FILE_BYTES_MAX) {
 		fffa_report_problem(rep, 0, "", "too large; at most 1MiB");
 		return -EINVAL;
 	}
@@ -216,13 +216,13 @@ void fffa_tree_free(struct fffa_tree *tree)
 	memset(tree, 0, sizeof(*tree));
 }
 
-bool fffa_node_is_null(const struct fffa_node *node)
+bool fffa_tree_is_null(const struct fffa_node *node)
 {
 	return node->kind == FFFA_NODE_SCALAR && node->plain &&
 	       (!*node->text || !strcmp(node->text, "~") || !strcmp(node->text, "null"));
 }
 
-const struct fffa_node *fffa_node_get(const struct fffa_node *node, const char *path)
+const struct fffa_node *fffa_tree_get(const struct fffa_node *node, const char *path)
 {
 	while (node && *path) {
 		size_t n = strcspn(path, ".");
@@ -239,11 +239,11 @@ const struct fffa_node *fffa_node_get(const struct fffa_node *node, const char *
 	return node;
 }
 
-const char *fffa_node_kind_name(const struct fffa_node *node)
+const char *fffa_tree_kind_name(const struct fffa_node *node)
 {
 	if (node->kind == FFFA_NODE_LIST)
 		return "a list";
 	if (node->kind == FFFA_NODE_MAP)
 		return "a map";
-	return fffa_node_is_null(node) ? "empty" : "text";
+	return fffa_tree_is_null(node) ? "empty" : "text";
 }

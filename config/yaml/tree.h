@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* YAML text as a bounded tree of nodes, each with the line it began on. No aliases, tags or second
- * documents. */
+/* YAML text as a bounded tree of nodes with line numbers. Aliases, tags and second documents are errors. */
 #ifndef FFFA_CONFIG_YAML_TREE_H
 #define FFFA_CONFIG_YAML_TREE_H
 
@@ -9,9 +8,10 @@
 
 #include "config/yaml/report.h"
 
-#define FFFA_TREE_DEPTH_MAX    16    /* collections inside each other */
-#define FFFA_TREE_NODES_MAX    65536 /* in one file */
-#define FFFA_TREE_CHILDREN_MAX 1024  /* entries of one list or map */
+#define FFFA_TREE_FILE_BYTES_MAX (1024 * 1024)
+#define FFFA_TREE_DEPTH_MAX	 16    /* collections inside each other */
+#define FFFA_TREE_NODES_MAX	 65536 /* in one file */
+#define FFFA_TREE_CHILDREN_MAX	 1024  /* entries of one list or map */
 
 enum fffa_node_kind {
 	FFFA_NODE_SCALAR,
@@ -40,17 +40,16 @@ struct fffa_tree {
 
 /*
  * Reads text into *tree. Problems go to rep; returns 0 when the tree can be walked (there may still
- * be problems that were reported), -EINVAL when not, -ENOMEM. Free with fffa_tree_free in every
- * case.
+ * be problems that were reported), -EINVAL when not, or -ENOMEM. Always free with fffa_tree_free.
  */
 int fffa_tree_parse(struct fffa_tree *tree, const char *text, size_t len, struct fffa_report *rep);
 void fffa_tree_free(struct fffa_tree *tree);
 
 /* True for a scalar that YAML reads as "no value": nothing at all, ~ or null. */
-bool fffa_node_is_null(const struct fffa_node *node);
+bool fffa_tree_is_null(const struct fffa_node *node);
 /* The value under a dotted path of map keys ("batch.bytes"), or NULL. node may be NULL. */
-const struct fffa_node *fffa_node_get(const struct fffa_node *node, const char *path);
+const struct fffa_node *fffa_tree_get(const struct fffa_node *node, const char *path);
 /* "a list", "a map", "text", "empty" */
-const char *fffa_node_kind_name(const struct fffa_node *node);
+const char *fffa_tree_kind_name(const struct fffa_node *node);
 
 #endif

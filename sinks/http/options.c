@@ -30,42 +30,45 @@ static const char *const shape_words[] = {[FFFA_HTTP_PLAIN] = "plain",
 
 const struct fffa_option fffa_http__options[] = {
 	FFFA_OPT_STRING("url", C, url, NULL, 0,
-			"Where batches are posted, http:// or https://; without a path a shape "
-			"adds its own."),
+			"Where batches are posted, http:// or https://. A shape adds its own path "
+			"when the URL has none."),
 	FFFA_OPT_ENUM("shape", C, shape, "plain", shape_words, 0,
-		      "What the body looks like: plain is the records as they are, the others what "
+		      "Form of the body. plain sends the records as they are; the others send what "
 		      "that product takes."),
-	FFFA_OPT_MAP("headers", C, headers, "{}", NULL, 0, "Sent with each request."),
+	FFFA_OPT_MAP("headers", C, headers, "{}", NULL, 0, "Headers of each request."),
 	FFFA_OPT_STRING("auth.user", C, auth.user, NULL, 0, "User of basic authentication."),
-	FFFA_OPT_SECRET("auth.password", C, auth.password, 0, "Its password."),
+	FFFA_OPT_SECRET("auth.password", C, auth.password, 0, "Password of basic authentication."),
 	FFFA_OPT_SECRET("auth.bearer", C, auth.bearer, 0,
-			"Token: Authorization: Bearer; splunk_hec: Authorization: Splunk; datadog: "
-			"DD-API-KEY."),
+			"Token. Sent as Authorization: Bearer; splunk_hec: Authorization: Splunk; "
+			"datadog: DD-API-KEY."),
 	FFFA_OPT_ENUM("compress", C, compress, "zstd", compress_words, 0,
-		      "Content-Encoding of the body; of the shapes only otlp takes zstd."),
+		      "Content-Encoding of the body. Of the shapes only otlp takes zstd."),
 	FFFA_OPT_STRING("tls.ca_file", C, tls.ca_file, NULL, 0,
-			"Certificates that the server's is checked against; none: the system's."),
+			"Certificates (PEM) that the server's certificate is checked against. "
+			"Default: the system's."),
 	FFFA_OPT_STRING("tls.cert_file", C, tls.cert_file, NULL, 0,
-			"Certificate (PEM) shown to the server; read at each new connection,"),
-	FFFA_OPT_STRING("tls.key_file", C, tls.key_file, NULL, 0,
-			"and its private key; none: in cert_file too."),
+			"Client certificate (PEM). Read at each new connection."),
+	FFFA_OPT_STRING(
+		"tls.key_file", C, tls.key_file, NULL, 0,
+		"Private key of the client certificate (PEM). Default: the key in cert_file."),
 	FFFA_OPT_BOOL("tls.verify", C, tls.verify, "true", 0,
-		      "false: any server is believed; for tests only."),
+		      "false disables certificate verification; for tests only."),
 	FFFA_OPT_DURATION("timeout", C, timeout_ns, "10s", 100 * MS, 10 * M, 0,
-			  "How long one request may take, connection included."),
-	FFFA_OPT_INT("requests", C, requests, "4", 1, 64, 0, "How many may be in flight."),
+			  "Time limit of one request, connection included."),
+	FFFA_OPT_INT("requests", C, requests, "4", 1, 64, 0,
+		     "Requests that may be in flight at once."),
 	FFFA_OPT_STRING(
 		"proxy", C, proxy, NULL, 0,
-		"http://HOST:PORT of a proxy; none: direct, whatever the environment says."),
+		"Proxy, as http://HOST:PORT. Default: none, whatever the environment says."),
 	FFFA_OPT_STRING("index", C, index, NULL, 0,
-			"elasticsearch: index or data stream; splunk_hec: index."),
-	FFFA_OPT_STRING("source", C, source, "fffa", 0, "splunk_hec: source; datadog: ddsource."),
+			"elasticsearch: index or data stream. splunk_hec: index."),
+	FFFA_OPT_STRING("source", C, source, "fffa", 0, "splunk_hec: source. datadog: ddsource."),
 	FFFA_OPT_STRING("sourcetype", C, sourcetype, NULL, 0, "splunk_hec: sourcetype."),
 	FFFA_OPT_STRING("service", C, service, "fffa", 0,
-			"otlp: service.name; datadog: service; loki: label job."),
-	FFFA_OPT_MAP("labels", C, labels, "{}", NULL, 0,
-		     "loki: labels; splunk_hec: fields; otlp: resource attributes; datadog: "
-		     "ddtags."),
+			"otlp: service.name. datadog: service. loki: label job."),
+	FFFA_OPT_MAP(
+		"labels", C, labels, "{}", NULL, 0,
+		"loki: labels. splunk_hec: fields. otlp: resource attributes. datadog: ddtags."),
 	FFFA_OPT_END,
 };
 

@@ -15,25 +15,24 @@ static const char *const never[] = {"never", NULL};
 
 const struct fffa_option fffa_kafka__options[] = {
 	FFFA_OPT_STRINGS("brokers", struct fffa_sink_kafka_conf, brokers, NULL, 0, 0, NULL, 0,
-			 "the brokers to begin with, HOST or HOST:PORT; required"),
+			 "Brokers to connect to first, HOST or HOST:PORT. Required."),
 	FFFA_OPT_STRING("topic", struct fffa_sink_kafka_conf, topic, NULL, 0,
-			"the topic to write to; required"),
+			"Topic to write to. Required."),
 	FFFA_OPT_ENUM("key", struct fffa_sink_kafka_conf, key, "flow", key_words, 0,
-		      "key of each message: flow: 16 hex digits, the same for both directions of a "
-		      "connection; instance: agent_id; none"),
+		      "Key of each message. flow: 16 hex digits, the same for both directions of a "
+		      "connection. instance: agent_id."),
 	FFFA_OPT_INT("records_per_message", struct fffa_sink_kafka_conf, records_per_message, "1",
 		     1, 100000, 0,
-		     "records in a message, as far as message.max.bytes allows; above 1 needs key: "
-		     "instance or none"),
+		     "Records in a message, as far as message.max.bytes allows. Above 1 needs key: "
+		     "instance or none."),
 	FFFA_OPT_DURATION_OR(
 		"timeout", struct fffa_sink_kafka_conf, timeout_ns, "5m", INT64_C(1000000000),
 		INT64_C(86400000000000), never, 0,
-		"without any confirmation for so long, the producer is made anew and what "
-		"is open is tried again, which can write it twice"),
-	FFFA_OPT_MAP(
-		"properties", struct fffa_sink_kafka_conf, properties, "{}", NULL, 0,
-		"any property of librdkafka's producer: TLS, SASL, compression.type, linger.ms, "
-		"..."),
+		"The producer is created again after this long without a delivery report, and open "
+		"batches are sent again. Records may then arrive twice."),
+	FFFA_OPT_MAP("properties", struct fffa_sink_kafka_conf, properties, "{}", NULL, 0,
+		     "Any property of librdkafka's producer: TLS, SASL, compression.type, "
+		     "linger.ms, ..."),
 	FFFA_OPT_END,
 };
 

@@ -13,7 +13,7 @@
 void fffa_frame_conf_init(struct fffa_frame_conf *f, const struct fffa_capture_conf *capture,
 			  const struct fffa_cidr *local, size_t local_count)
 {
-	fffa_tunnel_ports(capture, f->geneve_ports, f->vxlan_ports);
+	fffa_ports_of_tunnels(capture, f->geneve_ports, f->vxlan_ports);
 	if (capture->tunnel_view == FFFA_TUNNEL_VIEW_OUTER) {
 		memset(f->geneve_ports, 0, sizeof(f->geneve_ports));
 		memset(f->vxlan_ports, 0, sizeof(f->vxlan_ports));

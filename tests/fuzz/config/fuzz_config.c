@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a configuration file, in a world without an environment of its own and without
+ * Any bytes as a configuration file, in a environment without an environment of its own and without
  * files. What loads must print, and what is printed must load to the same print.
  */
 #include <errno.h>
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/print/print.h"
 #include "config/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -51,7 +52,7 @@ static const struct fffa_sink_schema schema[] = {
 static const char *env(void *arg, const char *name)
 {
 	(void)arg;
-	return strlen(name) % 2 ? "${odd}" : NULL;
+	return strlen(name) % 2 ? "${value}" : NULL;
 }
 
 static int refuse(void *arg, const char *path, size_t cap, char **text, size_t *len)
@@ -64,7 +65,7 @@ static int refuse(void *arg, const char *path, size_t cap, char **text, size_t *
 	return -EACCES;
 }
 
-static const struct fffa_config_world world = {.env = env, .read_file = refuse};
+static const struct fffa_config_environment environment = {.env = env, .read_file = refuse};
 
 /* A problem is one line of text. */
 static void check_line(void *arg, const char *line)
@@ -76,7 +77,7 @@ static void check_line(void *arg, const char *line)
 
 static int load(const char *text, size_t len, struct fffa_config *c)
 {
-	return fffa_config_load_in(&world, "f", text, len, schema, c, check_line, NULL);
+	return fffa_config_load_in(&environment, "f", text, len, schema, c, check_line, NULL);
 }
 
 static char *print(const struct fffa_config *c, size_t *len)
@@ -84,7 +85,7 @@ static char *print(const struct fffa_config *c, size_t *len)
 	char *text = NULL;
 	FILE *f = open_memstream(&text, len);
 
-	if (!f || fffa_config_print(c, schema, f))
+	if (!f || fffa_print_config(c, schema, f))
 		abort();
 	fclose(f);
 	return text;
@@ -98,7 +99,7 @@ static void check_round_trip(const struct fffa_config *c)
 	size_t len, len2;
 
 	first = print(c, &len);
-	if (len <= FFFA_CONFIG_FILE_BYTES_MAX) {
+	if (len <= FFFA_TREE_FILE_BYTES_MAX) {
 		if (load(first, len, &again))
 			abort();
 		second = print(&again, &len2);

@@ -110,7 +110,7 @@ static void ports_for(char **names, size_t n, uint16_t geneve[FFFA_MAX_TUNNEL_PO
 
 	memset(geneve, 0xa5, FFFA_MAX_TUNNEL_PORTS * sizeof(*geneve));
 	memset(vxlan, 0xa5, FFFA_MAX_TUNNEL_PORTS * sizeof(*vxlan));
-	fffa_tunnel_ports(&c, geneve, vxlan);
+	fffa_ports_of_tunnels(&c, geneve, vxlan);
 }
 
 static void only_tunnels_that_decapsulate_names_have_ports(void **state)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,7 +121,7 @@ static int fake_read(void *arg, const char *path, size_t cap, char **text, size_
 	return -ENOENT;
 }
 
-const struct fffa_config_world fake_world = {.env = fake_env, .read_file = fake_read};
+const struct fffa_config_environment fake_environment = {.env = fake_env, .read_file = fake_read};
 
 void problems_add(void *arg, const char *line)
 {
@@ -134,7 +135,7 @@ void problems_add(void *arg, const char *line)
 int load(const char *text, struct fffa_config *c, struct problems *p)
 {
 	memset(p, 0, sizeof(*p));
-	return fffa_config_load_in(&fake_world, "f", text, strlen(text), fake_schema, c,
+	return fffa_config_load_in(&fake_environment, "f", text, strlen(text), fake_schema, c,
 				   problems_add, p);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A fake world, two fake sink types with every type of option, and a collector of problems. */
+/* A fake environment, two fake sink types with every type of option, and a collector of problems. */
 #ifndef FFFA_TESTS_UNIT_CONFIG_FIXTURE_H
 #define FFFA_TESTS_UNIT_CONFIG_FIXTURE_H
 
@@ -26,9 +26,8 @@ struct fake_demo {
 /* "file" and "demo"; the check of demo refuses flag with an empty url. */
 extern const struct fffa_sink_schema fake_schema[];
 
-/* Variables A=alpha, N=7777, EMPTY="", BAD (not UTF-8), REF=${A}, LONG (70 000 bytes); files see
- * fixture.c. */
-extern const struct fffa_config_world fake_world;
+/* Variables A=alpha, N=7777, EMPTY="", BAD (not UTF-8), REF=${A}, LONG (70 000 bytes), and files. */
+extern const struct fffa_config_environment fake_environment;
 
 struct problems {
 	char text[8192]; /* one line each */
@@ -36,12 +35,11 @@ struct problems {
 };
 void problems_add(void *arg, const char *line);
 
-/* Loads text under the name "f" in the fake world. */
+/* Loads text under the name "f" in the fake environment. */
 int load(const char *text, struct fffa_config *c, struct problems *p);
-/* Fails the test unless the text gives exactly these problems, one per line, each ended by a
- * newline. */
+/* Fails the test unless text gives exactly these problems, each with a newline at its end. */
 void expect_problems(const char *text, const char *expected);
-/* Fails the test, showing them, when there are problems. */
+/* Fails the test and shows the problems when there are any. */
 void load_ok(const char *text, struct fffa_config *c);
 
 #endif

@@ -31,7 +31,7 @@ static void expect_changes(const char *first, const char *second, const char *ke
 
 	load_ok(first, now);
 	load_ok(second, &next);
-	fffa_config_take(now, &next, note, text);
+	fffa_change_apply(now, &next, note, text);
 	fffa_config_free(&next);
 	assert_string_equal(text, keys);
 }

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "config/print/print.h"
 #include "config/rows.h"
 #include "fixture.h"
 
@@ -19,7 +20,7 @@ static char *print(const struct fffa_config *c)
 	FILE *f = open_memstream(&text, &len);
 
 	assert_non_null(f);
-	assert_int_equal(fffa_config_print(c, fake_schema, f), 0);
+	assert_int_equal(fffa_print_config(c, fake_schema, f), 0);
 	fclose(f);
 	return text;
 }
@@ -31,7 +32,7 @@ static char *print_defaults(void)
 	FILE *f = open_memstream(&text, &len);
 
 	assert_non_null(f);
-	assert_int_equal(fffa_config_print_defaults(fake_schema, f), 0);
+	assert_int_equal(fffa_print_defaults(fake_schema, f), 0);
 	fclose(f);
 	return text;
 }
@@ -200,8 +201,8 @@ static void test_print_failure(void **state)
 	(void)state;
 	assert_non_null(full_disk);
 	load_ok("", &c);
-	assert_int_equal(fffa_config_print(&c, fake_schema, full_disk), -EIO);
-	assert_int_equal(fffa_config_print_defaults(fake_schema, full_disk), -EIO);
+	assert_int_equal(fffa_print_config(&c, fake_schema, full_disk), -EIO);
+	assert_int_equal(fffa_print_defaults(fake_schema, full_disk), -EIO);
 	fclose(full_disk);
 	fffa_config_free(&c);
 }
@@ -241,8 +242,7 @@ static void expect_rows(const char *text, const struct fffa_option *opts)
 			snprintf(key, sizeof(key), "%s:", name);
 		line = strstr(help, key);
 		assert_non_null(line);
-		/* The help stands right above: at most the line of the range and one for KEY_file
-		 * between. */
+		/* Between help and key are at most the line of the range and one for KEY_file. */
 		assert_true(line - help < 400);
 	}
 }
@@ -304,7 +304,7 @@ static void test_no_file_type(void **state)
 	assert_int_equal(fffa_config_load(NULL, none, &c, problems_add, &p), -EINVAL);
 	assert_string_equal(p.text,
 			    "built-in sink:2: sinks[0].type: \"file\" is unknown; allowed: \n");
-	assert_int_equal(fffa_config_print_defaults(none, stdout), -EINVAL);
+	assert_int_equal(fffa_print_defaults(none, stdout), -EINVAL);
 }
 
 /* A sink type whose rows are wrong is found out at once, by name. */
@@ -323,7 +323,7 @@ static void test_wrong_default(void **state)
 	struct fffa_config c;
 
 	(void)state;
-	assert_int_equal(fffa_config_load_in(&fake_world, "f", text, strlen(text), schema, &c,
+	assert_int_equal(fffa_config_load_in(&fake_environment, "f", text, strlen(text), schema, &c,
 					     problems_add, &p),
 			 -EINVAL);
 	assert_string_equal(p.text,

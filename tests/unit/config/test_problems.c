@@ -205,24 +205,24 @@ static void test_all_are_reported(void **state)
 		"power of two from 64KiB to 256MiB\n");
 }
 
-/* Text made of n times part. */
-static char *repeat(const char *before, const char *part, size_t n, const char *after)
+/* before, n times repeated, after; the caller frees. */
+static char *repeat(const char *before, const char *repeated, size_t n, const char *after)
 {
-	size_t len = strlen(part), i;
+	size_t len = strlen(repeated), i;
 	char *text = malloc(strlen(before) + n * len + strlen(after) + 1), *p;
 
 	assert_non_null(text);
 	p = stpcpy(text, before);
 	for (i = 0; i < n; i++)
-		p = stpcpy(p, part);
+		p = stpcpy(p, repeated);
 	strcpy(p, after);
 	return text;
 }
 
-static void expect_repeated(const char *before, const char *part, size_t n, const char *after,
+static void expect_repeated(const char *before, const char *repeated, size_t n, const char *after,
 			    const char *expected)
 {
-	char *text = repeat(before, part, n, after);
+	char *text = repeat(before, repeated, n, after);
 
 	expect_problems(text, expected);
 	free(text);
@@ -248,8 +248,8 @@ static void test_caps(void **state)
 			"1024\n");
 	expect_repeated("log:\n", " a: 1\n", 1025, "",
 			"f:1026: log: too many entries; a list or map takes at most 1024\n");
-	expect_repeated("#", " ", FFFA_CONFIG_FILE_BYTES_MAX, "\n", "f: too large; at most 1MiB\n");
-	text = repeat("#", " ", FFFA_CONFIG_FILE_BYTES_MAX - 2, "\n");
+	expect_repeated("#", " ", FFFA_TREE_FILE_BYTES_MAX, "\n", "f: too large; at most 1MiB\n");
+	text = repeat("#", " ", FFFA_TREE_FILE_BYTES_MAX - 2, "\n");
 	load_ok(text, &c);
 	fffa_config_free(&c);
 	free(text);
@@ -282,8 +282,8 @@ static void test_problem_cap(void **state)
 	unsigned int n = 0;
 
 	(void)state;
-	assert_int_equal(fffa_config_load_in(&fake_world, "f", text, strlen(text), fake_schema, &c,
-					     count_line, &n),
+	assert_int_equal(fffa_config_load_in(&fake_environment, "f", text, strlen(text),
+					     fake_schema, &c, count_line, &n),
 			 -EINVAL);
 	assert_int_equal(n, 201); /* and the last says that there are more */
 	free(text);

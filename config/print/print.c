@@ -1,10 +1,10 @@
-/* SPDX-License-Identifier: MIT */
-/* fffa_config_print and fffa_config_print_defaults. */
+// SPDX-License-Identifier: MIT
+#include "config/print/print.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/config.h"
 #include "config/print/emit.h"
 #include "config/read.h"
 #include "config/rows.h"
@@ -17,14 +17,14 @@ static const char preamble[] =
 	"# Durations: 500ms 10s 5m 1h. Sizes: plain bytes, 64KiB 10MiB 1GiB.\n"
 	"# ${NAME} and ${NAME:-default} in a value are taken from the environment; $${ is a "
 	"literal ${.\n"
-	"# Unknown and duplicate keys are errors. HUP reopens files and reads this file again: "
-	"keys "
-	"marked so are\n"
-	"# taken over, a change of any other needs a restart, and the log names it.\n";
+	"# Unknown and duplicate keys are errors.\n"
+	"# HUP reopens files and reads this file again. It takes over the keys marked \"taken over "
+	"by HUP\";\n"
+	"# a change of any other key needs a restart, and the log names it.\n";
 
 static const char examples[] =
 	"#\n"
-	"# The other types of sinks: the keys above up to retry, and these.\n"
+	"# The other kinds of sinks. They take the keys above up to retry, and these.\n"
 	"# Remove the first # of each line to use one.\n";
 
 static void print_sections(struct fffa_emit *e, const struct fffa_config *c)
@@ -37,7 +37,7 @@ static void print_sections(struct fffa_emit *e, const struct fffa_config *c)
 		fffa_emit_fields(e, &f);
 }
 
-int fffa_config_print(const struct fffa_config *c, const struct fffa_sink_schema *schema, FILE *out)
+int fffa_print_config(const struct fffa_config *c, const struct fffa_sink_schema *schema, FILE *out)
 {
 	struct fffa_emit e = {.out = out, .lead = ""};
 	size_t i;
@@ -58,51 +58,51 @@ static int print_example(const struct fffa_sink_schema *type, FILE *out)
 	struct fffa_scope s = {.rep = &rep, .path = "", .fields = &f};
 	struct fffa_emit e = {.out = out, .comments = true, .lead = "#", .indent = 4};
 	void *own = calloc(1, type->conf_size ? type->conf_size : 1);
-	int ret;
+	int rc;
 
 	if (!own)
 		return -ENOMEM;
-	ret = fffa_fields_add(&f, type->opts, own);
-	if (!ret)
-		ret = fffa_read_defaults(&s);
-	if (!ret) {
+	rc = fffa_fields_add(&f, type->opts, own);
+	if (!rc)
+		rc = fffa_read_defaults(&s);
+	if (!rc) {
 		fprintf(out, "#  - name: %s\n#    type: %s\n", type->name, type->name);
 		fffa_emit_fields(&e, &f);
 	}
-	fffa_options_clear(type->opts, own);
+	fffa_fields_clear_all(type->opts, own);
 	free(own);
-	return ret;
+	return rc;
 }
 
 static int print_examples(const struct fffa_config *c, const struct fffa_sink_schema *schema,
 			  FILE *out)
 {
 	bool first = true;
-	int ret = 0;
+	int rc = 0;
 
-	for (; schema && schema->name && !ret; schema++) {
+	for (; schema && schema->name && !rc; schema++) {
 		if (!strcmp(schema->name, c->sinks[0].common.type))
 			continue;
 		fputs(first ? examples : "#\n", out);
 		first = false;
-		ret = print_example(schema, out);
+		rc = print_example(schema, out);
 	}
-	return ret;
+	return rc;
 }
 
-int fffa_config_print_defaults(const struct fffa_sink_schema *schema, FILE *out)
+int fffa_print_defaults(const struct fffa_sink_schema *schema, FILE *out)
 {
 	struct fffa_emit e = {.out = out, .comments = true, .lead = ""};
 	struct fffa_config c;
-	int ret = fffa_config_load(NULL, schema, &c, NULL, NULL);
+	int rc = fffa_config_load(NULL, schema, &c, NULL, NULL);
 
-	if (ret)
-		return ret;
+	if (rc)
+		return rc;
 	fputs(preamble, out);
 	print_sections(&e, &c);
-	fputs("\n# 1 to 16 of them; each gets every record.\nsinks:\n", out);
+	fputs("\n# 1 to 16 sinks. Each gets every record.\nsinks:\n", out);
 	fffa_emit_sink(&e, &c.sinks[0]);
-	ret = print_examples(&c, schema, out);
+	rc = print_examples(&c, schema, out);
 	fffa_config_free(&c);
-	return ret ? ret : fffa_emit_end(out);
+	return rc ? rc : fffa_emit_end(out);
 }

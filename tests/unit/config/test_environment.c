@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "config/yaml/tree.h"
 #include "fixture.h"
 
 #define DEMO "sinks:\n- name: x\n  type: demo\n"
@@ -189,7 +190,7 @@ static char *write_file(const char *dir, const char *name, const char *text, siz
 	return path;
 }
 
-static void test_system_world(void **state)
+static void test_system_environment(void **state)
 {
 	char dir[] = "/tmp/fffa-config-XXXXXX", text[512], expected[1024], *secret, *file, *big;
 	static char zeros[64 * 1024 + 1];
@@ -228,7 +229,7 @@ static void test_system_world(void **state)
 
 static void test_unreadable(void **state)
 {
-	static char blanks[FFFA_CONFIG_FILE_BYTES_MAX + 1];
+	static char blanks[FFFA_TREE_FILE_BYTES_MAX + 1];
 	char dir[] = "/tmp/fffa-config-XXXXXX", expected[256], *file;
 	struct problems p = {"", 0};
 	struct fffa_config c;
@@ -263,7 +264,7 @@ int main(void)
 		cmocka_unit_test(test_expansion_problems),
 		cmocka_unit_test(test_vpc_fields),
 		cmocka_unit_test(test_secret_files),
-		cmocka_unit_test(test_system_world),
+		cmocka_unit_test(test_system_environment),
 		cmocka_unit_test(test_unreadable),
 	};
 

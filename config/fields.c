@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: MIT */
-#include "config/field.h"
+// SPDX-License-Identifier: MIT
+#include "config/fields.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,7 +31,7 @@ struct fffa_field *fffa_fields_find(struct fffa_fields *f, const char *key)
 }
 
 /* The rest of key below prefix, or NULL when it is not below. */
-static const char *below(const char *key, const char *prefix)
+static const char *key_below(const char *key, const char *prefix)
 {
 	size_t n = strlen(prefix);
 
@@ -45,7 +45,7 @@ bool fffa_fields_is_group(const struct fffa_fields *f, const char *path)
 	size_t i;
 
 	for (i = 0; i < f->n; i++)
-		if (below(f->v[i].opt->key, path))
+		if (key_below(f->v[i].opt->key, path))
 			return true;
 	return false;
 }
@@ -57,7 +57,7 @@ struct guess {
 	char all[400];
 };
 
-static void consider(struct guess *g, const char *word, size_t n)
+static void consider_word(struct guess *g, const char *word, size_t n)
 {
 	char name[KEY_MAX];
 	size_t used = strlen(g->all), d;
@@ -74,11 +74,11 @@ static void consider(struct guess *g, const char *word, size_t n)
 /* Is this the first row whose key has this component right below prefix? */
 static bool first_of_group(const struct fffa_fields *f, size_t i, const char *prefix)
 {
-	const char *rest = below(f->v[i].opt->key, prefix);
+	const char *rest = key_below(f->v[i].opt->key, prefix);
 	size_t n = strcspn(rest, "."), k;
 
 	for (k = 0; k < i; k++) {
-		const char *other = below(f->v[k].opt->key, prefix);
+		const char *other = key_below(f->v[k].opt->key, prefix);
 
 		if (other && strcspn(other, ".") == n && !memcmp(other, rest, n))
 			return false;
@@ -94,18 +94,18 @@ void fffa_fields_hint(const struct fffa_fields *f, const char *prefix, const cha
 	size_t i;
 
 	for (i = 0; i < f->n; i++) {
-		const char *rest = below(f->v[i].opt->key, prefix);
+		const char *rest = key_below(f->v[i].opt->key, prefix);
 
 		if (!rest || !first_of_group(f, i, prefix))
 			continue;
-		consider(&g, rest, strcspn(rest, "."));
+		consider_word(&g, rest, strcspn(rest, "."));
 		if (f->v[i].opt->type == FFFA_OT_SECRET && !strchr(rest, '.')) {
 			snprintf(with_file, sizeof(with_file), "%s_file", rest);
-			consider(&g, with_file, strlen(with_file));
+			consider_word(&g, with_file, strlen(with_file));
 		}
 	}
 	if (extra)
-		consider(&g, extra, strlen(extra));
+		consider_word(&g, extra, strlen(extra));
 	if (*g.best)
 		snprintf(dst, cap, "did you mean \"%s\"?", g.best);
 	else
@@ -120,7 +120,7 @@ static void clear_text(char **p)
 	*p = NULL;
 }
 
-void fffa_option_clear(const struct fffa_option *o, void *at)
+void fffa_fields_clear(const struct fffa_option *o, void *at)
 {
 	struct fffa_strings *s = at;
 	struct fffa_pairs *m = at;
@@ -153,8 +153,8 @@ void fffa_option_clear(const struct fffa_option *o, void *at)
 	}
 }
 
-void fffa_options_clear(const struct fffa_option *opts, void *base)
+void fffa_fields_clear_all(const struct fffa_option *opts, void *base)
 {
 	for (; opts && opts->key; opts++)
-		fffa_option_clear(opts, (char *)base + opts->offset);
+		fffa_fields_clear(opts, (char *)base + opts->offset);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The options of one section bound to the structs that they fill: rows of one or more tables. */
-#ifndef FFFA_CONFIG_FIELD_H
-#define FFFA_CONFIG_FIELD_H
+#ifndef FFFA_CONFIG_FIELDS_H
+#define FFFA_CONFIG_FIELDS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,8 +37,8 @@ void fffa_fields_hint(const struct fffa_fields *f, const char *prefix, const cha
 		      const char *key, char *dst, size_t cap);
 
 /* Frees what the field holds (a secret is wiped) and empties it. */
-void fffa_option_clear(const struct fffa_option *o, void *at);
+void fffa_fields_clear(const struct fffa_option *o, void *at);
 /* The same for a whole struct. */
-void fffa_options_clear(const struct fffa_option *opts, void *base);
+void fffa_fields_clear_all(const struct fffa_option *opts, void *base);
 
 #endif
