@@ -148,8 +148,7 @@ struct fffa_config_environment {
 /* The process's environment and file system; what the two functions above use. */
 extern const struct fffa_config_environment fffa_config_environment_system;
 
-/* fffa_config_load_text in a environment of the caller's: for tests, and for fuzzing without touching
- * files. */
+/* fffa_config_load_text with an environment of the caller, for tests and for fuzzing. */
 int fffa_config_load_in(const struct fffa_config_environment *environment, const char *name,
 			const char *text, size_t len, const struct fffa_sink_schema *schema,
 			struct fffa_config *out, fffa_problem_fn problem, void *arg);
