@@ -17,12 +17,12 @@ static bool line_is(const char *root, const char *path, const char *want)
 	       strcmp(line, want) == 0;
 }
 
-static bool line_has(const char *root, const char *path, const char *part)
+static bool line_has(const char *root, const char *path, const char *text)
 {
 	char line[128];
 
 	return fffa_machine_read_line(root, path, line, sizeof(line)) > 0 &&
-	       strcasestr(line, part) != NULL;
+	       strcasestr(line, text) != NULL;
 }
 
 static bool uuid_is_ec2(const char *root, const char *path)

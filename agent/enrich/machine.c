@@ -12,7 +12,7 @@
 
 #include "agent/enrich/input/ident_text.h"
 
-static int join(const char *root, const char *path, char *dst, size_t cap)
+static int join_path(const char *root, const char *path, char *dst, size_t cap)
 {
 	int n = snprintf(dst, cap, "%s%s", root, path);
 
@@ -23,21 +23,21 @@ int fffa_machine_read_line(const char *root, const char *path, char *dst, size_t
 {
 	char full[PATH_MAX];
 	ssize_t n;
-	int fd, err;
+	int fd, rc;
 
 	dst[0] = '\0';
-	err = join(root, path, full, sizeof(full));
-	if (err)
-		return err;
+	rc = join_path(root, path, full, sizeof(full));
+	if (rc)
+		return rc;
 	fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return -errno;
 	n = read(fd, dst, cap - 1);
-	err = n < 0 ? -errno : 0;
+	rc = n < 0 ? -errno : 0;
 	(void)close(fd); /* only read from */
 	dst[n < 0 ? 0 : n] = '\0';
 	dst[strcspn(dst, "\r\n")] = '\0';
-	return err ? err : (int)strlen(dst);
+	return rc ? rc : (int)strlen(dst);
 }
 
 void fffa_machine_id(const char *root, char *dst, size_t cap)
@@ -58,11 +58,12 @@ void fffa_machine_id(const char *root, char *dst, size_t cap)
 
 bool fffa_machine_in_container(const char *root)
 {
-	static const char *const marks[] = {"/.dockerenv", "/run/.containerenv"};
+	static const char *const container_files[] = {"/.dockerenv", "/run/.containerenv"};
 	char full[PATH_MAX];
 
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		if (join(root, marks[i], full, sizeof(full)) == 0 && access(full, F_OK) == 0)
+	for (size_t i = 0; i < sizeof(container_files) / sizeof(container_files[0]); i++) {
+		if (join_path(root, container_files[i], full, sizeof(full)) == 0 &&
+		    access(full, F_OK) == 0)
 			return true;
 	}
 	return getenv("KUBERNETES_SERVICE_HOST") != NULL || getenv("container") != NULL;

@@ -9,8 +9,8 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/enrich/machine.h"
+#include "agent/enrich/meta_tuning.h"
 #include "agent/enrich/meta_internal.h"
-#include "agent/enrich/meta_priv.h"
 
 #define LOST_AFTER	3 /* failures in a row before a known identity counts as no longer refreshed */
 #define RETIRE_PREPARES 2 /* by then the loop has turned at least once */
@@ -39,17 +39,17 @@ static void on_prepare(uv_prepare_t *prepare)
 static struct fffa_snapshot *make_snapshot(const struct fffa_meta *m,
 					   const struct fffa_device *devices, size_t n)
 {
-	struct fffa_snapshot_parts parts = {
+	struct fffa_snapshot_inputs inputs = {
 		.fixed = &m->fixed,
 		.imds = m->learned,
-		.task = fffa_meta_more_task(&m->more),
+		.task = fffa_meta_sources_task(&m->sources),
 		.machine_id = m->machine_id,
 		.dmi_instance_id = m->endpoint[0] ? m->dmi.instance_id : "",
 		.devices = devices,
 		.n = n,
 	};
 
-	return fffa_snapshot_new(&parts);
+	return fffa_snapshot_new(&inputs);
 }
 
 static void swap_snapshot(struct fffa_meta *m, struct fffa_snapshot *s)
@@ -61,7 +61,7 @@ static void swap_snapshot(struct fffa_meta *m, struct fffa_snapshot *s)
 	(void)uv_prepare_start(&m->prepare, on_prepare); /* fails only without a callback */
 }
 
-static void on_wait_over(uv_timer_t *timer)
+static void on_wait_end(uv_timer_t *timer)
 {
 	struct fffa_meta *m = timer->data;
 	void (*settled)(void *arg) = m->settled;
@@ -71,16 +71,16 @@ static void on_wait_over(uv_timer_t *timer)
 		settled(m->settled_arg);
 }
 
-static void settle(struct fffa_meta *m)
+static void schedule_settled(struct fffa_meta *m)
 {
 	if (m->settled && fffa_meta_settled(m))
-		(void)uv_timer_start(&m->wait_timer, on_wait_over, 0, 0);
+		(void)uv_timer_start(&m->wait_timer, on_wait_end, 0, 0);
 }
 
 static void set_state(struct fffa_meta *m, enum fffa_meta_state state)
 {
 	m->state = state;
-	settle(m);
+	schedule_settled(m);
 }
 
 static void renew_snapshot(struct fffa_meta *m)
@@ -92,10 +92,10 @@ static void renew_snapshot(struct fffa_meta *m)
 }
 
 /* One of the other sources has news. */
-static void on_more(void *arg)
+static void on_source_changed(void *arg)
 {
 	renew_snapshot(arg);
-	settle(arg);
+	schedule_settled(arg);
 }
 
 static void on_learned(void *arg, const struct fffa_imds_data *data)
@@ -190,8 +190,8 @@ int fffa_meta_open_tuned(uv_loop_t *loop, const struct fffa_metadata_conf *conf,
 	uv_unref((uv_handle_t *)&m->prepare);
 	m->wait_timer.data = m;
 	m->prepare.data = m;
-	fffa_meta_more_open(&m->more, loop, conf, &tuning->timing, on_more, m);
-	m->open_parts = (m->imds ? 3 : 2) + fffa_meta_more_parts(&m->more);
+	fffa_meta_sources_open(&m->sources, loop, conf, &tuning->timing, on_source_changed, m);
+	m->open_children = (m->imds ? 3 : 2) + fffa_meta_sources_count(&m->sources);
 	*out = m;
 	return 0;
 fail:
@@ -208,7 +208,7 @@ int fffa_meta_open(uv_loop_t *loop, const struct fffa_metadata_conf *conf, struc
 	return fffa_meta_open_tuned(loop, conf, &tuning, out, err);
 }
 
-static bool was_there(const struct fffa_meta *m, const uint8_t mac[6])
+static bool is_known_device(const struct fffa_meta *m, const uint8_t mac[6])
 {
 	for (size_t i = 0; i < m->device_count; i++) {
 		if (memcmp(m->devices[i].mac, mac, 6) == 0)
@@ -219,12 +219,13 @@ static bool was_there(const struct fffa_meta *m, const uint8_t mac[6])
 
 /* A device that is new to us and to what IMDS said may be an interface attached since. Those that
  * are told first are what the first round is about. */
-static bool worth_asking(const struct fffa_meta *m, const struct fffa_device *devices, size_t n)
+static bool has_unknown_device(const struct fffa_meta *m, const struct fffa_device *devices,
+			       size_t n)
 {
 	if (!m->imds || (!m->learned && !m->device_count))
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		if (!was_there(m, devices[i].mac) &&
+		if (!is_known_device(m, devices[i].mac) &&
 		    !(m->learned && fffa_imds_data_find(m->learned, devices[i].mac)))
 			return true;
 	}
@@ -235,7 +236,7 @@ int fffa_meta_set_devices(struct fffa_meta *m, const struct fffa_device *devices
 {
 	struct fffa_device *copy = NULL;
 	struct fffa_snapshot *s = NULL;
-	bool poke;
+	bool unknown;
 
 	if (n > FFFA_META_DEVICES_MAX)
 		return -E2BIG;
@@ -248,31 +249,31 @@ int fffa_meta_set_devices(struct fffa_meta *m, const struct fffa_device *devices
 	}
 	if (n)
 		memcpy(copy, devices, n * sizeof(*copy));
-	poke = worth_asking(m, devices, n);
+	unknown = has_unknown_device(m, devices, n);
 	free(m->devices);
 	m->devices = copy;
 	m->device_count = n;
 	swap_snapshot(m, s);
-	if (poke)
-		fffa_imds_poke(m->imds);
+	if (unknown)
+		fffa_imds_trigger(m->imds);
 	return 0;
 }
 
 void fffa_meta_addresses_changed(struct fffa_meta *m)
 {
 	if (m->imds)
-		fffa_imds_poke(m->imds);
+		fffa_imds_trigger(m->imds);
 }
 
 void fffa_meta_apply(const struct fffa_meta *m, struct fffa_record *r)
 {
 	fffa_snapshot_enrich(m->snapshot, r);
-	fffa_meta_more_apply(&m->more, r);
+	fffa_meta_sources_apply(&m->sources, r);
 }
 
 bool fffa_meta_settled(const struct fffa_meta *m)
 {
-	return (!m->imds || m->state != FFFA_META_FIRST) && fffa_meta_more_settled(&m->more);
+	return (!m->imds || m->state != FFFA_META_FIRST) && fffa_meta_sources_settled(&m->sources);
 }
 
 void fffa_meta_wait(struct fffa_meta *m, uint64_t max_wait_ns, void (*settled)(void *arg),
@@ -282,14 +283,14 @@ void fffa_meta_wait(struct fffa_meta *m, uint64_t max_wait_ns, void (*settled)(v
 
 	m->settled = settled;
 	m->settled_arg = arg;
-	(void)uv_timer_start(&m->wait_timer, on_wait_over, fffa_meta_settled(m) ? 0 : wait_ms, 0);
+	(void)uv_timer_start(&m->wait_timer, on_wait_end, fffa_meta_settled(m) ? 0 : wait_ms, 0);
 }
 
-static void part_closed(void *arg)
+static void child_closed(void *arg)
 {
 	struct fffa_meta *m = arg;
 
-	if (--m->open_parts)
+	if (--m->open_children)
 		return;
 	m->closed(m->closed_arg);
 	free_snapshots(m->retired);
@@ -300,7 +301,7 @@ static void part_closed(void *arg)
 
 static void on_handle_closed(uv_handle_t *handle)
 {
-	part_closed(handle->data);
+	child_closed(handle->data);
 }
 
 void fffa_meta_close(struct fffa_meta *m, void (*closed)(void *arg), void *arg)
@@ -311,6 +312,6 @@ void fffa_meta_close(struct fffa_meta *m, void (*closed)(void *arg), void *arg)
 	uv_close((uv_handle_t *)&m->wait_timer, on_handle_closed);
 	uv_close((uv_handle_t *)&m->prepare, on_handle_closed);
 	if (m->imds)
-		fffa_imds_close(m->imds, part_closed, m);
-	fffa_meta_more_close(&m->more, part_closed, m);
+		fffa_imds_close(m->imds, child_closed, m);
+	fffa_meta_sources_close(&m->sources, child_closed, m);
 }

@@ -9,19 +9,13 @@
 #include <uv.h>
 
 #include "agent/base/err.h"
+#include "agent/enrich/device.h"
 #include "agent/flow/ident.h"
 #include "agent/flow/record.h"
 #include "config/config.h"
 
 struct fffa_imds_iface;
 struct fffa_meta;
-
-/* A device that is captured on, as the kernel names it. */
-struct fffa_device {
-	uint32_t ifindex;
-	char name[16];
-	uint8_t mac[6];
-};
 
 /*
  * Starts the metadata reader. Borrows loop and conf for its life. Asks IMDS only when imds.enabled

@@ -1,20 +1,59 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests turn that users do not. */
+/* Inside of the metadata reader, shared by meta*.c. */
 #ifndef FFFA_AGENT_ENRICH_META_INTERNAL_H
 #define FFFA_AGENT_ENRICH_META_INTERNAL_H
 
-#include "agent/enrich/imds/imds_policy.h"
-#include "agent/enrich/meta.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
 
-struct fffa_meta_tuning {
-	struct fffa_imds_timing timing;
-	const char *root; /* stands for /: DMI, machine id, marks of a container; borrowed for the
-			     call */
+#include "agent/enrich/dmi.h"
+#include "agent/enrich/imds/imds.h"
+#include "agent/enrich/imds/imds_endpoint.h"
+#include "agent/enrich/meta.h"
+#include "agent/enrich/meta_sources.h"
+#include "agent/enrich/snapshot.h"
+#include "agent/enrich/static_ident.h"
+
+#define FFFA_META_TAG "metadata"
+
+enum fffa_meta_state { FFFA_META_FIRST, FFFA_META_KNOWN, FFFA_META_FAILING };
+
+struct fffa_meta {
+	struct fffa_imds *imds; /* NULL: not asked */
+	struct fffa_meta_sources sources;
+	enum fffa_meta_state state;
+	enum fffa_imds_error last_error; /* of the request that failed last; NONE: none did */
+	struct fffa_static_ident fixed;
+	struct fffa_dmi dmi;
+	char machine_id[64];
+	uint64_t timeout_ns;   /* of one request */
+	bool hop_limit_logged; /* the command has been logged */
+	char endpoint[FFFA_IMDS_ENDPOINT_MAX_BYTES];
+	bool in_container;
+	const struct fffa_imds_data *learned; /* the client's; NULL: nothing yet */
+	uint64_t learned_ns;		      /* uv_hrtime() */
+	struct fffa_device *devices;
+	size_t device_count;
+
+	struct fffa_snapshot *snapshot; /* never NULL */
+	struct fffa_snapshot *retired;	/* may still be borrowed until the loop has turned */
+	unsigned int prepares;
+	uv_prepare_t prepare;
+
+	uv_timer_t wait_timer;
+	void (*settled)(void *arg);
+	void *settled_arg;
+
+	unsigned int open_children;
+	void (*closed)(void *arg);
+	void *closed_arg;
 };
 
-/* fffa_meta_open with the knobs exposed. */
-int fffa_meta_open_tuned(uv_loop_t *loop, const struct fffa_metadata_conf *conf,
-			 const struct fffa_meta_tuning *tuning, struct fffa_meta **out,
-			 struct fffa_err *err);
+/* True for a failure that has the look of a hop limit that is too low, the first time. */
+bool fffa_meta__is_hop_limit(const struct fffa_meta *m, const struct fffa_imds_failure *f);
+
+/* Logs that IMDS fails and what helps. */
+void fffa_meta__log_failing(struct fffa_meta *m, const struct fffa_imds_failure *f);
 
 #endif

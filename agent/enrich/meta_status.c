@@ -4,7 +4,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
-#include "agent/enrich/meta_priv.h"
+#include "agent/enrich/meta_internal.h"
 
 #define HOP_LIMIT_COMMAND                                                                          \
 	"`aws ec2 modify-instance-metadata-options --instance-id %s "                              \
@@ -13,7 +13,7 @@
 /* From inside a container a hop limit of 1 looks like a token request without an answer. */
 bool fffa_meta__is_hop_limit(const struct fffa_meta *m, const struct fffa_imds_failure *f)
 {
-	return f->token_request && f->error == FFFA_IE_TIMEOUT && !m->told_hop_limit &&
+	return f->token_request && f->error == FFFA_IE_TIMEOUT && !m->hop_limit_logged &&
 	       (m->in_container || m->dmi.is_ec2);
 }
 
@@ -21,7 +21,7 @@ static void log_hop_limit(struct fffa_meta *m, const char *what)
 {
 	const char *id = m->snapshot->host.instance_id;
 
-	m->told_hop_limit = true;
+	m->hop_limit_logged = true;
 	fffa_warn(FFFA_META_TAG,
 		  "IMDS at %s did not answer the token request in time; %s. %s the answer dies on "
 		  "its way when the hop limit is 1: run " HOP_LIMIT_COMMAND
@@ -100,6 +100,7 @@ const char *fffa_meta_error(const struct fffa_meta *m, size_t i, uint64_t *count
 
 	if (i >= FFFA_IE_MAX - 1)
 		return NULL;
-	*count = (m->imds ? fffa_imds_errors(m->imds)[e] : 0) + fffa_meta_more_errors(&m->more, e);
+	*count = (m->imds ? fffa_imds_errors(m->imds)[e] : 0) +
+		 fffa_meta_sources_errors(&m->sources, e);
 	return fffa_imds_error_name(e);
 }

@@ -9,7 +9,7 @@
 
 /* The first that is not empty. All three fit: the sources have the sizes of the identity's fields.
  */
-static void pick(char *dst, size_t cap, const char *a, const char *b, const char *c)
+static void pick_text(char *dst, size_t cap, const char *a, const char *b, const char *c)
 {
 	const char *from = *a ? a : *b ? b : c;
 	size_t len = strnlen(from, cap - 1);
@@ -18,7 +18,7 @@ static void pick(char *dst, size_t cap, const char *a, const char *b, const char
 	dst[len] = '\0';
 }
 
-#define PICK(dst, a, b, c) pick((dst), sizeof(dst), (a), (b), (c))
+#define PICK(dst, a, b, c) pick_text((dst), sizeof(dst), (a), (b), (c))
 
 static void pick_tags(struct fffa_ident_tags *dst, const struct fffa_ident_tags *a,
 		      const struct fffa_ident_tags *b)
@@ -41,7 +41,7 @@ static void fill_sublocation(struct fffa_ident_host *h, const struct fffa_ident_
 	PICK(h->az_id, fixed->az_id, h->sublocation_type[0] ? "" : az_id, "");
 }
 
-static void fill_host(struct fffa_ident_host *h, const struct fffa_snapshot_parts *p,
+static void fill_host(struct fffa_ident_host *h, const struct fffa_snapshot_inputs *p,
 		      const struct fffa_imds_host *learned)
 {
 	const struct fffa_ident_host *fixed = &p->fixed->host;
@@ -72,7 +72,7 @@ static void fill_addresses(struct fffa_ident *id, const struct fffa_imds_iface *
 		memcpy(id->primary_ipv6, learned->ipv6s.v[0].addr, sizeof(id->primary_ipv6));
 }
 
-static void fill_iface(struct fffa_ident *id, const struct fffa_snapshot_parts *p,
+static void fill_iface(struct fffa_ident *id, const struct fffa_snapshot_inputs *p,
 		       const struct fffa_imds_iface *learned)
 {
 	const struct fffa_ident *fixed = &p->fixed->iface;
@@ -108,7 +108,7 @@ static void fill_ifaces(struct fffa_snapshot *s, const struct fffa_imds_data *im
 	}
 }
 
-static void fill_device(struct fffa_snapshot *s, const struct fffa_snapshot_parts *p, size_t i)
+static void fill_device(struct fffa_snapshot *s, const struct fffa_snapshot_inputs *p, size_t i)
 {
 	const struct fffa_device *d = &p->devices[i];
 	const struct fffa_imds_iface *found = p->imds ? fffa_imds_data_find(p->imds, d->mac) : NULL;
@@ -123,7 +123,7 @@ static void fill_device(struct fffa_snapshot *s, const struct fffa_snapshot_part
 		s->devices[i].iface = &s->ifaces[found - p->imds->ifaces];
 }
 
-struct fffa_snapshot *fffa_snapshot_new(const struct fffa_snapshot_parts *p)
+struct fffa_snapshot *fffa_snapshot_new(const struct fffa_snapshot_inputs *p)
 {
 	size_t ifaces = p->imds ? p->imds->n : 0;
 	struct fffa_snapshot *s = calloc(1, sizeof(*s) + p->n * sizeof(s->devices[0]) +
@@ -147,7 +147,8 @@ struct fffa_snapshot *fffa_snapshot_new(const struct fffa_snapshot_parts *p)
 	return s;
 }
 
-static const struct fffa_snapshot_device *find(const struct fffa_snapshot *s, uint32_t ifindex)
+static const struct fffa_snapshot_device *find_device(const struct fffa_snapshot *s,
+						      uint32_t ifindex)
 {
 	size_t low = 0, high = s->n;
 
@@ -167,7 +168,7 @@ static const struct fffa_snapshot_device *find(const struct fffa_snapshot *s, ui
 
 const struct fffa_ident *fffa_snapshot_find(const struct fffa_snapshot *s, uint32_t ifindex)
 {
-	const struct fffa_snapshot_device *d = find(s, ifindex);
+	const struct fffa_snapshot_device *d = find_device(s, ifindex);
 
 	return d ? &d->ident : &s->other;
 }
@@ -181,7 +182,7 @@ static bool leads_into_vpc(const struct fffa_snapshot_device *d, const struct ff
 
 void fffa_snapshot_enrich(const struct fffa_snapshot *s, struct fffa_record *r)
 {
-	const struct fffa_snapshot_device *d = find(s, r->key.ifindex);
+	const struct fffa_snapshot_device *d = find_device(s, r->key.ifindex);
 
 	r->ident = d ? &d->ident : &s->other;
 	r->traffic_path = leads_into_vpc(d, r) ? 1 : 0;

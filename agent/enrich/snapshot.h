@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/enrich/device.h"
 #include "agent/enrich/ecs/ecs_parse.h"
 #include "agent/enrich/imds/imds_data.h"
-#include "agent/enrich/meta.h"
 #include "agent/enrich/static_ident.h"
 #include "agent/flow/ident.h"
 #include "agent/flow/record.h"
@@ -32,7 +32,7 @@ struct fffa_snapshot {
 	struct fffa_snapshot_device devices[]; /* by ifindex, ascending */
 };
 
-struct fffa_snapshot_parts {
+struct fffa_snapshot_inputs {
 	const struct fffa_static_ident *fixed;
 	const struct fffa_imds_data *imds; /* NULL: nothing learned */
 	const struct fffa_ecs_data *task;  /* NULL: none, or nothing learned */
@@ -42,8 +42,8 @@ struct fffa_snapshot_parts {
 	size_t n;
 };
 
-/* NULL: no memory. Borrows the parts for the call; free with free(). */
-struct fffa_snapshot *fffa_snapshot_new(const struct fffa_snapshot_parts *parts);
+/* NULL: no memory. Borrows the inputs for the call; free with free(). */
+struct fffa_snapshot *fffa_snapshot_new(const struct fffa_snapshot_inputs *inputs);
 
 /*
  * Fills r->ident by r->key.ifindex, and r->traffic_path where it can be told from here: 1 (another

@@ -45,7 +45,7 @@ static const struct row rows[] = {
 	TAG("asg_tag_2", host.asg_tags.v[1]),
 };
 
-static const struct row *find(const char *key)
+static const struct row *find_row(const char *key)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (strcmp(rows[i].key, key) == 0)
@@ -77,7 +77,7 @@ int fffa_static_ident_read(const struct fffa_pairs *pairs, struct fffa_static_id
 	memset(out, 0, sizeof(*out));
 	for (size_t i = 0; i < pairs->n; i++) {
 		const char *value = pairs->v[i].value ? pairs->v[i].value : "";
-		const struct row *r = find(pairs->v[i].key);
+		const struct row *r = find_row(pairs->v[i].key);
 		int rc;
 
 		if (!r) /* the configuration has the same list and names what is allowed */

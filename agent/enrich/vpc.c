@@ -3,15 +3,15 @@
 
 #include <string.h>
 
-#define KEPT_FIRST   4 /* network, router, resolver, for later */
-#define RESOLVER_NTH 2
+#define RESERVED_FIRST 4 /* network, router, resolver, for later */
+#define RESOLVER_NTH   2
 
 /* The bits behind the prefix, all 0 or all 1. */
-static void edge_of(const struct fffa_cidr *c, bool last, uint8_t out[16])
+static void first_or_last(const struct fffa_cidr *c, bool last, uint8_t out[16])
 {
 	for (int i = 0; i < 16; i++) {
-		int kept = c->bits - 8 * i;
-		uint8_t host = kept >= 8 ? 0 : kept <= 0 ? 0xff : (uint8_t)(0xff >> kept);
+		int fixed = c->bits - 8 * i;
+		uint8_t host = fixed >= 8 ? 0 : fixed <= 0 ? 0xff : (uint8_t)(0xff >> fixed);
 
 		out[i] = (uint8_t)(c->addr[i] & ~host) | (last ? host : 0);
 	}
@@ -24,24 +24,24 @@ static bool is_nth(const struct fffa_cidr *c, uint8_t nth, const uint8_t addr[16
 
 	if ((addr[15] & 0xf) != nth)
 		return false;
-	edge_of(c, false, at);
+	first_or_last(c, false, at);
 	at[15] = (uint8_t)(at[15] + nth);
 	return memcmp(at, addr, 16) == 0;
 }
 
-static bool is_kept(const struct fffa_cidr *subnet, const uint8_t addr[16])
+static bool is_reserved(const struct fffa_cidr *subnet, const uint8_t addr[16])
 {
 	uint8_t last[16];
 
 	if (!fffa_cidr_has(subnet, addr))
 		return false;
-	for (uint8_t i = 0; i < KEPT_FIRST; i++) {
+	for (uint8_t i = 0; i < RESERVED_FIRST; i++) {
 		if (is_nth(subnet, i, addr))
 			return true;
 	}
 	if ((addr[15] & 0xf) != 0xf)
 		return false;
-	edge_of(subnet, true, last);
+	first_or_last(subnet, true, last);
 	return memcmp(last, addr, 16) == 0;
 }
 
@@ -54,10 +54,10 @@ static bool list_has(const struct fffa_imds_list *l, const uint8_t addr[16])
 	return false;
 }
 
-static bool list_keeps(const struct fffa_imds_list *subnets, const uint8_t addr[16])
+static bool list_reserves(const struct fffa_imds_list *subnets, const uint8_t addr[16])
 {
 	for (size_t i = 0; i < subnets->n; i++) {
-		if (is_kept(&subnets->v[i], addr))
+		if (is_reserved(&subnets->v[i], addr))
 			return true;
 	}
 	return false;
@@ -66,8 +66,8 @@ static bool list_keeps(const struct fffa_imds_list *subnets, const uint8_t addr[
 bool fffa_vpc_holds(const struct fffa_imds_iface *i, const uint8_t addr[16])
 {
 	if (!fffa_addr_is_ipv4(addr))
-		return list_has(&i->vpc_ipv6, addr) && !list_keeps(&i->subnet_ipv6, addr);
-	if (!list_has(&i->vpc_ipv4, addr) || list_keeps(&i->subnet_ipv4, addr))
+		return list_has(&i->vpc_ipv6, addr) && !list_reserves(&i->subnet_ipv6, addr);
+	if (!list_has(&i->vpc_ipv4, addr) || list_reserves(&i->subnet_ipv4, addr))
 		return false;
 	for (size_t k = 0; k < i->vpc_ipv4.n; k++) {
 		if (is_nth(&i->vpc_ipv4.v[k], RESOLVER_NTH, addr))
@@ -91,7 +91,7 @@ size_t fffa_vpc_add_resolvers(const struct fffa_imds_iface *i, uint8_t (*out)[16
 	for (size_t k = 0; k < i->vpc_ipv4.n && n < cap; k++) {
 		uint8_t at[16];
 
-		edge_of(&i->vpc_ipv4.v[k], false, at);
+		first_or_last(&i->vpc_ipv4.v[k], false, at);
 		at[15] = (uint8_t)(at[15] + RESOLVER_NTH);
 		if (!is_among(out, n, at))
 			memcpy(out[n++], at, 16);

@@ -27,18 +27,18 @@ struct fffa_ecs {
 	void *arg;
 
 	enum state state;
-	bool learned; /* good holds an answer */
-	struct fffa_ecs_data good;
+	bool learned; /* known holds an answer */
+	struct fffa_ecs_data known;
 	uint64_t errors[FFFA_IE_MAX];
 
-	unsigned int open_parts; /* timer, bridge */
+	unsigned int open_children; /* timer, bridge */
 	void (*closed)(void *arg);
 	void *closed_arg;
 	struct fffa_http_body body;
 	char bytes[FFFA_ECS_BODY_MAX_BYTES];
 };
 
-static void ask(struct fffa_ecs *e);
+static void send_request(struct fffa_ecs *e);
 
 static uint64_t to_ms(uint64_t ns)
 {
@@ -47,15 +47,15 @@ static uint64_t to_ms(uint64_t ns)
 
 static void on_timer(uv_timer_t *timer)
 {
-	ask(timer->data);
+	send_request(timer->data);
 }
 
-static void wait_for(struct fffa_ecs *e, uint64_t ns)
+static void start_timer(struct fffa_ecs *e, uint64_t ns)
 {
 	(void)uv_timer_start(&e->timer, on_timer, to_ms(ns), 0); /* fails only when closing */
 }
 
-static void fail(struct fffa_ecs *e, enum fffa_imds_error error)
+static void report_failure(struct fffa_ecs *e, enum fffa_imds_error error)
 {
 	bool first = e->state == STATE_FIRST;
 
@@ -66,29 +66,29 @@ static void fail(struct fffa_ecs *e, enum fffa_imds_error error)
 			  e->learned ? "the last good answer is kept"
 				     : "ecs fields stay unknown until it answers");
 	e->state = STATE_FAILING;
-	wait_for(e, fffa_backoff_next_ns(&e->backoff));
+	start_timer(e, fffa_backoff_next_ns(&e->backoff));
 	if (first)
 		e->changed(e->arg);
 }
 
-static void take(struct fffa_ecs *e)
+static void take_answer(struct fffa_ecs *e)
 {
 	struct fffa_ecs_data d;
 	uint32_t rejected = 0;
 
 	if (fffa_ecs_parse_task(e->body.v, e->body.len, &d, &rejected) != 0) {
-		fail(e, FFFA_IE_BAD_BODY);
+		report_failure(e, FFFA_IE_BAD_BODY);
 		return;
 	}
 	e->errors[FFFA_IE_BAD_VALUE] += rejected;
-	e->good = d;
+	e->known = d;
 	e->learned = true;
 	if (e->state != STATE_KNOWN)
 		fffa_info(TAG, "ECS task learned: cluster=%s task=%s service=%s",
 			  d.ids.cluster_name, d.ids.task_id, d.ids.service_name);
 	e->state = STATE_KNOWN;
 	fffa_backoff_reset(&e->backoff);
-	wait_for(e, e->refresh_ns);
+	start_timer(e, e->refresh_ns);
 	e->changed(e->arg);
 }
 
@@ -102,19 +102,19 @@ static void on_done(struct fffa_curl_request *r, CURLcode result)
 		(void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
 	j = fffa_imds_judge(fffa_http_body_result(&e->body, result), status, false);
 	if (j.verdict == FFFA_IV_USE)
-		take(e);
+		take_answer(e);
 	else /* a task that has no metadata yet answers 404 */
-		fail(e, j.verdict == FFFA_IV_ABSENT ? FFFA_IE_UNEXPECTED : j.error);
+		report_failure(e, j.verdict == FFFA_IV_ABSENT ? FFFA_IE_UNEXPECTED : j.error);
 }
 
-static void ask(struct fffa_ecs *e)
+static void send_request(struct fffa_ecs *e)
 {
 	fffa_http_body_reset(&e->body);
 	if (fffa_curl_loop_start(e->bridge, &e->request) != 0)
-		fail(e, FFFA_IE_TRANSFER);
+		report_failure(e, FFFA_IE_TRANSFER);
 }
 
-/* Undoes set_up. */
+/* Undoes init_request. */
 static void drop_request(struct fffa_ecs *e)
 {
 	curl_easy_cleanup(e->request.easy);
@@ -122,10 +122,10 @@ static void drop_request(struct fffa_ecs *e)
 	curl_global_cleanup(); /* counted by libcurl */
 }
 
-static int set_up(struct fffa_ecs *e, const char *base, uint64_t timeout_ns)
+static int init_request(struct fffa_ecs *e, const char *base, uint64_t timeout_ns)
 {
 	char url[FFFA_IMDS_ENDPOINT_MAX_BYTES + sizeof("/task")];
-	int err;
+	int rc;
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return -ENOMEM;
@@ -135,23 +135,23 @@ static int set_up(struct fffa_ecs *e, const char *base, uint64_t timeout_ns)
 	e->request.easy = curl_easy_init();
 	e->request.done = on_done;
 	e->request.arg = e;
-	err = e->request.easy ? fffa_http_bounds_set(e->request.easy, to_ms(timeout_ns), &e->body)
-			      : -ENOMEM;
-	if (!err && curl_easy_setopt(e->request.easy, CURLOPT_URL, url) != CURLE_OK)
-		err = -ENOMEM;
-	if (err)
+	rc = e->request.easy ? fffa_http_bounds_set(e->request.easy, to_ms(timeout_ns), &e->body)
+			     : -ENOMEM;
+	if (!rc && curl_easy_setopt(e->request.easy, CURLOPT_URL, url) != CURLE_OK)
+		rc = -ENOMEM;
+	if (rc)
 		drop_request(e);
-	return err;
+	return rc;
 }
 
 int fffa_ecs_open(uv_loop_t *loop, const struct fffa_ecs_options *o, struct fffa_ecs **out)
 {
 	char base[FFFA_IMDS_ENDPOINT_MAX_BYTES];
 	struct fffa_ecs *e;
-	int err = fffa_imds_endpoint_take(o->uri, FFFA_ECS_VARIABLE, base, NULL);
+	int rc = fffa_imds_endpoint_take(o->uri, FFFA_ECS_VARIABLE, base, NULL);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return -ENOMEM;
@@ -159,28 +159,28 @@ int fffa_ecs_open(uv_loop_t *loop, const struct fffa_ecs_options *o, struct fffa
 	e->changed = o->changed;
 	e->arg = o->arg;
 	fffa_backoff_init(&e->backoff, o->backoff_min_ns, o->backoff_max_ns, 0);
-	err = set_up(e, base, o->timeout_ns);
-	if (err) {
+	rc = init_request(e, base, o->timeout_ns);
+	if (rc) {
 		free(e);
-		return err;
+		return rc;
 	}
-	err = fffa_curl_loop_open(loop, 1, &e->bridge);
-	if (err) {
+	rc = fffa_curl_loop_open(loop, 1, &e->bridge);
+	if (rc) {
 		drop_request(e);
 		free(e);
-		return err;
+		return rc;
 	}
 	(void)uv_timer_init(loop, &e->timer); /* always 0 */
 	e->timer.data = e;
-	e->open_parts = 2;
-	wait_for(e, 0);
+	e->open_children = 2;
+	start_timer(e, 0);
 	*out = e;
 	return 0;
 }
 
 const struct fffa_ecs_data *fffa_ecs_data(const struct fffa_ecs *e)
 {
-	return e->learned ? &e->good : NULL;
+	return e->learned ? &e->known : NULL;
 }
 
 bool fffa_ecs_settled(const struct fffa_ecs *e)
@@ -193,11 +193,11 @@ const uint64_t *fffa_ecs_errors(const struct fffa_ecs *e)
 	return e->errors;
 }
 
-static void part_closed(void *arg)
+static void child_closed(void *arg)
 {
 	struct fffa_ecs *e = arg;
 
-	if (--e->open_parts)
+	if (--e->open_children)
 		return;
 	e->closed(e->closed_arg);
 	free(e);
@@ -205,7 +205,7 @@ static void part_closed(void *arg)
 
 static void on_timer_closed(uv_handle_t *handle)
 {
-	part_closed(handle->data);
+	child_closed(handle->data);
 }
 
 void fffa_ecs_close(struct fffa_ecs *e, void (*closed)(void *arg), void *arg)
@@ -215,5 +215,5 @@ void fffa_ecs_close(struct fffa_ecs *e, void (*closed)(void *arg), void *arg)
 	fffa_curl_loop_cancel(e->bridge, &e->request);
 	drop_request(e);
 	uv_close((uv_handle_t *)&e->timer, on_timer_closed);
-	fffa_curl_loop_close(e->bridge, part_closed, e);
+	fffa_curl_loop_close(e->bridge, child_closed, e);
 }

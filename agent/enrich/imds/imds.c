@@ -27,20 +27,20 @@ struct fffa_imds {
 	bool asking_token;
 	bool second_token; /* this question has already brought a 401 */
 
-	struct fffa_imds_round round; /* fills work */
-	bool resting;		      /* between two rounds */
-	bool again;		      /* poked meanwhile */
+	struct fffa_imds_round round; /* fills filling */
+	bool idle;		      /* between two rounds */
+	bool triggered;		      /* poked meanwhile */
 	uint64_t round_end_ms;
-	struct fffa_imds_data work, good;
+	struct fffa_imds_data filling, known;
 	uint32_t failures;
 	uint64_t errors[FFFA_IE_MAX];
 
-	unsigned int open_parts; /* timer, bridge */
+	unsigned int open_children; /* timer, bridge */
 	void (*closed)(void *arg);
 	void *closed_arg;
 };
 
-static void ask(struct fffa_imds *i);
+static void send_next(struct fffa_imds *i);
 
 static uint64_t to_ms(uint64_t ns)
 {
@@ -50,35 +50,35 @@ static uint64_t to_ms(uint64_t ns)
 static void begin_round(struct fffa_imds *i)
 {
 	fffa_imds_round_begin(&i->round);
-	i->resting = false;
-	i->again = false;
+	i->idle = false;
+	i->triggered = false;
 }
 
 static void on_timer(uv_timer_t *timer)
 {
 	struct fffa_imds *i = timer->data;
 
-	if (i->resting)
+	if (i->idle)
 		begin_round(i);
-	ask(i);
+	send_next(i);
 }
 
-static void wait_for(struct fffa_imds *i, uint64_t ns)
+static void start_timer(struct fffa_imds *i, uint64_t ns)
 {
 	(void)uv_timer_start(&i->timer, on_timer, to_ms(ns), 0); /* fails only when closing */
 }
 
 static void end_round(struct fffa_imds *i)
 {
-	fffa_imds_data_keep(&i->work, &i->good);
-	fffa_imds_data_copy(&i->good, &i->work);
-	i->resting = true;
+	fffa_imds_data_fill(&i->filling, &i->known);
+	fffa_imds_data_copy(&i->known, &i->filling);
+	i->idle = true;
 	i->round_end_ms = uv_now(i->loop);
-	wait_for(i, i->again ? i->timing.gap_ns : i->refresh_ns);
-	i->events.learned(i->events.arg, &i->good);
+	start_timer(i, i->triggered ? i->timing.min_interval_ns : i->refresh_ns);
+	i->events.learned(i->events.arg, &i->known);
 }
 
-static void fail(struct fffa_imds *i, enum fffa_imds_error error, bool refused)
+static void report_failure(struct fffa_imds *i, enum fffa_imds_error error, bool refused)
 {
 	struct fffa_imds_failure f = {
 		.error = error,
@@ -90,11 +90,11 @@ static void fail(struct fffa_imds *i, enum fffa_imds_error error, bool refused)
 
 	i->errors[error]++;
 	i->second_token = false;
-	wait_for(i, f.wait_ns);
+	start_timer(i, f.wait_ns);
 	i->events.failed(i->events.arg, &f);
 }
 
-static void advance(struct fffa_imds *i)
+static void next_question(struct fffa_imds *i)
 {
 	i->failures = 0;
 	i->second_token = false;
@@ -107,12 +107,12 @@ static void take_token(struct fffa_imds *i, const struct fffa_imds_reply *r)
 	uint64_t ttl_s = r->token_ttl_s ? r->token_ttl_s : i->timing.token_ttl_s;
 
 	if (fffa_imds_parse_token(r->body, r->len, i->token) != 0) {
-		fail(i, FFFA_IE_BAD_BODY, false);
+		report_failure(i, FFFA_IE_BAD_BODY, false);
 		return;
 	}
 	i->token_renew_ms = uv_now(i->loop) + ttl_s * 800; /* 80 % of its life */
 	i->asking_token = false;
-	ask(i);
+	send_next(i);
 }
 
 static void on_reply(void *arg, const struct fffa_imds_reply *r)
@@ -120,7 +120,7 @@ static void on_reply(void *arg, const struct fffa_imds_reply *r)
 	struct fffa_imds *i = arg;
 	struct fffa_imds_judgement j = fffa_imds_judge(r->result, r->status, i->asking_token);
 	uint32_t rejected = 0;
-	int err;
+	int rc;
 
 	switch (j.verdict) {
 	case FFFA_IV_USE:
@@ -128,10 +128,10 @@ static void on_reply(void *arg, const struct fffa_imds_reply *r)
 			take_token(i, r);
 			return;
 		}
-		err = fffa_imds_round_take(&i->round, r->body, r->len, &rejected);
+		rc = fffa_imds_round_take(&i->round, r->body, r->len, &rejected);
 		i->errors[FFFA_IE_BAD_VALUE] += rejected;
-		if (err) {
-			fail(i, FFFA_IE_BAD_BODY, false);
+		if (rc) {
+			report_failure(i, FFFA_IE_BAD_BODY, false);
 			return;
 		}
 		break;
@@ -140,88 +140,90 @@ static void on_reply(void *arg, const struct fffa_imds_reply *r)
 	case FFFA_IV_NEW_TOKEN:
 		i->token[0] = '\0';
 		if (i->second_token) {
-			fail(i, j.error, false);
+			report_failure(i, j.error, false);
 			return;
 		}
 		i->errors[j.error]++;
 		i->second_token = true;
-		ask(i);
+		send_next(i);
 		return;
 	default:
-		fail(i, j.error, j.verdict == FFFA_IV_REFUSED);
+		report_failure(i, j.error, j.verdict == FFFA_IV_REFUSED);
 		return;
 	}
-	advance(i);
-	ask(i);
+	next_question(i);
+	send_next(i);
 }
 
-static int get(struct fffa_imds *i)
+static int send_get(struct fffa_imds *i)
 {
 	char path[FFFA_IMDS_PATH_BYTES];
-	int err = fffa_imds_round_path(&i->round, path);
+	int rc = fffa_imds_round_path(&i->round, path);
 
-	return err ? err : fffa_imds_http_get(&i->http, path, i->token);
+	return rc ? rc : fffa_imds_http_get(&i->http, path, i->token);
 }
 
 /* The next request of the round, or its end. */
-static void ask(struct fffa_imds *i)
+static void send_next(struct fffa_imds *i)
 {
-	int err;
+	int rc;
 
 	if (fffa_imds_round_over(&i->round)) {
 		end_round(i);
 		return;
 	}
 	i->asking_token = !i->token[0] || uv_now(i->loop) >= i->token_renew_ms;
-	err = i->asking_token ? fffa_imds_http_put_token(&i->http, i->timing.token_ttl_s) : get(i);
-	if (err)
-		fail(i, FFFA_IE_TRANSFER, false);
+	rc = i->asking_token ? fffa_imds_http_put_token(&i->http, i->timing.token_ttl_s)
+			     : send_get(i);
+	if (rc)
+		report_failure(i, FFFA_IE_TRANSFER, false);
 }
 
 int fffa_imds_open(uv_loop_t *loop, const struct fffa_imds_options *o, struct fffa_imds **out)
 {
 	struct fffa_imds *i = calloc(1, sizeof(*i));
-	int err = -ENOMEM;
+	int rc = -ENOMEM;
 
 	if (!i)
-		return err;
+		return rc;
 	i->loop = loop;
 	i->timing = *o->timing;
 	i->events = o->events;
 	i->refresh_ns = o->refresh_ns;
 	fffa_backoff_init(&i->backoff, i->timing.backoff_min_ns, i->timing.backoff_max_ns, 0);
 	memcpy(i->round.tag_keys, o->tag_keys, sizeof(i->round.tag_keys));
-	i->round.data = &i->work;
+	i->round.data = &i->filling;
 	i->http.done = on_reply;
 	i->http.arg = i;
 	memcpy(i->http.endpoint, o->endpoint, strnlen(o->endpoint, sizeof(i->http.endpoint) - 1));
-	err = fffa_imds_http_init(&i->http, to_ms(o->timeout_ns));
-	if (err)
+	rc = fffa_imds_http_init(&i->http, to_ms(o->timeout_ns));
+	if (rc)
 		goto fail;
-	err = fffa_curl_loop_open(loop, 1,
-				  &i->bridge); /* last: it takes a turn of the loop to undo */
-	if (err)
+	rc = fffa_curl_loop_open(loop, 1,
+				 &i->bridge); /* last: it takes a turn of the loop to undo */
+	if (rc)
 		goto fail;
 	i->http.bridge = i->bridge;
 	(void)uv_timer_init(loop, &i->timer); /* always 0 */
 	i->timer.data = i;
-	i->open_parts = 2;
+	i->open_children = 2;
 	begin_round(i);
-	wait_for(i, 0);
+	start_timer(i, 0);
 	*out = i;
 	return 0;
 fail:
 	fffa_imds_http_fini(&i->http);
 	free(i);
-	return err;
+	return rc;
 }
 
-void fffa_imds_poke(struct fffa_imds *i)
+void fffa_imds_trigger(struct fffa_imds *i)
 {
-	uint64_t due_ms = i->round_end_ms + to_ms(i->timing.gap_ns), now_ms = uv_now(i->loop);
+	uint64_t due_ms = i->round_end_ms + to_ms(i->timing.min_interval_ns),
+		 now_ms = uv_now(i->loop);
 
-	i->again = true;
-	if (!i->resting)
+	i->triggered = true;
+	if (!i->idle)
 		return;
 	due_ms = due_ms > now_ms ? due_ms - now_ms : 0;
 	if (due_ms < uv_timer_get_due_in(&i->timer))
@@ -233,11 +235,11 @@ const uint64_t *fffa_imds_errors(const struct fffa_imds *i)
 	return i->errors;
 }
 
-static void part_closed(void *arg)
+static void child_closed(void *arg)
 {
 	struct fffa_imds *i = arg;
 
-	if (--i->open_parts)
+	if (--i->open_children)
 		return;
 	explicit_bzero(i->token, sizeof(i->token));
 	i->closed(i->closed_arg);
@@ -246,7 +248,7 @@ static void part_closed(void *arg)
 
 static void on_timer_closed(uv_handle_t *handle)
 {
-	part_closed(handle->data);
+	child_closed(handle->data);
 }
 
 void fffa_imds_close(struct fffa_imds *i, void (*closed)(void *arg), void *arg)
@@ -255,5 +257,5 @@ void fffa_imds_close(struct fffa_imds *i, void (*closed)(void *arg), void *arg)
 	i->closed_arg = arg;
 	fffa_imds_http_fini(&i->http);
 	uv_close((uv_handle_t *)&i->timer, on_timer_closed);
-	fffa_curl_loop_close(i->bridge, part_closed, i);
+	fffa_curl_loop_close(i->bridge, child_closed, i);
 }

@@ -49,9 +49,9 @@ struct fffa_imds_options {
  * behind. */
 int fffa_imds_open(uv_loop_t *loop, const struct fffa_imds_options *o, struct fffa_imds **out);
 
-/* There is reason to believe that something changed: asks soon, at least timing.gap_ns behind the
+/* There is reason to believe that something changed: asks soon, at least timing.min_interval_ns behind the
  * last round; when one is on (a wait after a failure, too), once more behind it. */
-void fffa_imds_poke(struct fffa_imds *i);
+void fffa_imds_trigger(struct fffa_imds *i);
 
 /* Requests and values that were of no use, by reason: FFFA_IE_MAX numbers. */
 const uint64_t *fffa_imds_errors(const struct fffa_imds *i);

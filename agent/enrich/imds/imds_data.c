@@ -14,48 +14,48 @@ const struct fffa_imds_iface *fffa_imds_data_find(const struct fffa_imds_data *d
 }
 
 /* Both are arrays of the same type and size. */
-#define KEEP(now, before)                                                                          \
+#define FILL_TEXT(now, before)                                                                     \
 	do {                                                                                       \
 		_Static_assert(sizeof(now) == sizeof(before), "one type");                         \
 		if (!(now)[0])                                                                     \
 			memcpy((now), (before), sizeof(now));                                      \
 	} while (0)
 
-static void keep_list(struct fffa_imds_list *now, const struct fffa_imds_list *before)
+static void fill_list(struct fffa_imds_list *now, const struct fffa_imds_list *before)
 {
-	if (now->unread && before->n)
+	if (now->unusable && before->n)
 		*now = *before;
 }
 
-static void keep_iface(struct fffa_imds_iface *now, const struct fffa_imds_iface *before)
+static void fill_iface(struct fffa_imds_iface *now, const struct fffa_imds_iface *before)
 {
-	KEEP(now->interface_id, before->interface_id);
-	KEEP(now->subnet_id, before->subnet_id);
-	KEEP(now->vpc_id, before->vpc_id);
-	KEEP(now->owner_id, before->owner_id);
-	keep_list(&now->ipv4s, &before->ipv4s);
-	keep_list(&now->ipv6s, &before->ipv6s);
-	keep_list(&now->ipv4_prefixes, &before->ipv4_prefixes);
-	keep_list(&now->ipv6_prefixes, &before->ipv6_prefixes);
-	keep_list(&now->subnet_ipv4, &before->subnet_ipv4);
-	keep_list(&now->subnet_ipv6, &before->subnet_ipv6);
-	keep_list(&now->vpc_ipv4, &before->vpc_ipv4);
-	keep_list(&now->vpc_ipv6, &before->vpc_ipv6);
+	FILL_TEXT(now->interface_id, before->interface_id);
+	FILL_TEXT(now->subnet_id, before->subnet_id);
+	FILL_TEXT(now->vpc_id, before->vpc_id);
+	FILL_TEXT(now->owner_id, before->owner_id);
+	fill_list(&now->ipv4s, &before->ipv4s);
+	fill_list(&now->ipv6s, &before->ipv6s);
+	fill_list(&now->ipv4_prefixes, &before->ipv4_prefixes);
+	fill_list(&now->ipv6_prefixes, &before->ipv6_prefixes);
+	fill_list(&now->subnet_ipv4, &before->subnet_ipv4);
+	fill_list(&now->subnet_ipv6, &before->subnet_ipv6);
+	fill_list(&now->vpc_ipv4, &before->vpc_ipv4);
+	fill_list(&now->vpc_ipv6, &before->vpc_ipv6);
 }
 
-void fffa_imds_data_keep(struct fffa_imds_data *d, const struct fffa_imds_data *old)
+void fffa_imds_data_fill(struct fffa_imds_data *d, const struct fffa_imds_data *old)
 {
-	KEEP(d->host.account_id, old->host.account_id);
-	KEEP(d->host.instance_id, old->host.instance_id);
-	KEEP(d->host.region, old->host.region);
-	KEEP(d->host.az, old->host.az);
-	KEEP(d->host.az_id, old->host.az_id);
-	KEEP(d->host.outpost_id, old->host.outpost_id);
+	FILL_TEXT(d->host.account_id, old->host.account_id);
+	FILL_TEXT(d->host.instance_id, old->host.instance_id);
+	FILL_TEXT(d->host.region, old->host.region);
+	FILL_TEXT(d->host.az, old->host.az);
+	FILL_TEXT(d->host.az_id, old->host.az_id);
+	FILL_TEXT(d->host.outpost_id, old->host.outpost_id);
 	for (size_t i = 0; i < d->n; i++) {
 		const struct fffa_imds_iface *before = fffa_imds_data_find(old, d->ifaces[i].mac);
 
 		if (before)
-			keep_iface(&d->ifaces[i], before);
+			fill_iface(&d->ifaces[i], before);
 	}
 }
 

@@ -28,7 +28,7 @@ struct fffa_imds_host {
 /* Addresses (bits is 128) or prefixes, in the order in which IMDS names them. */
 struct fffa_imds_list {
 	uint8_t n;
-	bool unread; /* there was an answer, but nothing in it was of use */
+	bool unusable; /* there was an answer, but nothing in it was of use */
 	struct fffa_cidr v[FFFA_IMDS_LIST_MAX];
 };
 
@@ -66,7 +66,7 @@ const struct fffa_imds_iface *fffa_imds_data_find(const struct fffa_imds_data *d
  * when nothing of its answer was of use; tags are as they are in d. Interfaces that only old has
  * stay gone.
  */
-void fffa_imds_data_keep(struct fffa_imds_data *d, const struct fffa_imds_data *old);
+void fffa_imds_data_fill(struct fffa_imds_data *d, const struct fffa_imds_data *old);
 
 /* Copies what is in use. */
 void fffa_imds_data_copy(struct fffa_imds_data *to, const struct fffa_imds_data *from);

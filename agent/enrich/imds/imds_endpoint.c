@@ -28,10 +28,10 @@ bool fffa_imds_wanted(enum fffa_switch enabled, const struct fffa_imds_env *env,
 	return enabled == FFFA_SW_ON || is_ec2 || is_set(env->endpoint);
 }
 
-static bool part_is_set(CURLU *u, CURLUPart part)
+static bool has_component(CURLU *u, CURLUPart component)
 {
 	char *text = NULL;
-	bool set = curl_url_get(u, part, &text, 0) == CURLUE_OK;
+	bool set = curl_url_get(u, component, &text, 0) == CURLUE_OK;
 
 	curl_free(text);
 	return set;
@@ -48,9 +48,9 @@ static bool is_base_url(const char *url)
 	if (!u || curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
 	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
 		goto out;
-	ok = strcmp(scheme, "http") == 0 && !part_is_set(u, CURLUPART_USER) &&
-	     !part_is_set(u, CURLUPART_PASSWORD) && !part_is_set(u, CURLUPART_QUERY) &&
-	     !part_is_set(u, CURLUPART_FRAGMENT);
+	ok = strcmp(scheme, "http") == 0 && !has_component(u, CURLUPART_USER) &&
+	     !has_component(u, CURLUPART_PASSWORD) && !has_component(u, CURLUPART_QUERY) &&
+	     !has_component(u, CURLUPART_FRAGMENT);
 out:
 	curl_free(scheme);
 	curl_url_cleanup(u);

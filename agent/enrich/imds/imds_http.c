@@ -50,29 +50,29 @@ static void on_done(struct fffa_curl_request *r, CURLcode result)
 
 static int set_options(struct fffa_imds_http *h, CURL *e, uint64_t timeout_ms)
 {
-	int err;
+	int rc;
 
 	h->body.v = h->bytes;
 	h->body.cap = sizeof(h->bytes);
-	err = fffa_http_bounds_set(e, timeout_ms, &h->body);
-	if (!err && (curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header) != CURLE_OK ||
-		     curl_easy_setopt(e, CURLOPT_HEADERDATA, h) != CURLE_OK))
-		err = -ENOMEM;
-	return err;
+	rc = fffa_http_bounds_set(e, timeout_ms, &h->body);
+	if (!rc && (curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header) != CURLE_OK ||
+		    curl_easy_setopt(e, CURLOPT_HEADERDATA, h) != CURLE_OK))
+		rc = -ENOMEM;
+	return rc;
 }
 
 int fffa_imds_http_init(struct fffa_imds_http *h, uint64_t timeout_ms)
 {
 	CURL *easy = NULL;
-	int err = -ENOMEM;
+	int rc = -ENOMEM;
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return err;
+		return rc;
 	easy = curl_easy_init();
 	if (!easy)
 		goto fail;
-	err = set_options(h, easy, timeout_ms);
-	if (err)
+	rc = set_options(h, easy, timeout_ms);
+	if (rc)
 		goto fail;
 	h->request.easy = easy;
 	h->request.done = on_done;
@@ -81,7 +81,7 @@ int fffa_imds_http_init(struct fffa_imds_http *h, uint64_t timeout_ms)
 fail:
 	curl_easy_cleanup(easy);
 	curl_global_cleanup();
-	return err;
+	return rc;
 }
 
 /* Takes one header line, and for a PUT without a body an empty Content-Type: libcurl would add one.
@@ -118,19 +118,19 @@ static int set_method(CURL *easy, bool put)
 static int send_request(struct fffa_imds_http *h, const char *path, const char *header, bool put)
 {
 	char url[FFFA_IMDS_ENDPOINT_MAX_BYTES + 256];
-	int n = snprintf(url, sizeof(url), "%s%s", h->endpoint, path), err;
+	int n = snprintf(url, sizeof(url), "%s%s", h->endpoint, path), rc;
 
 	if (h->request.active)
 		return -EALREADY; /* its options must not change under way */
 	if (n < 0 || (size_t)n >= sizeof(url))
 		return -EINVAL;
-	err = set_method(h->request.easy, put);
-	if (!err)
-		err = set_headers(h, header, put);
-	if (!err && curl_easy_setopt(h->request.easy, CURLOPT_URL, url) != CURLE_OK)
-		err = -ENOMEM;
-	if (err)
-		return err;
+	rc = set_method(h->request.easy, put);
+	if (!rc)
+		rc = set_headers(h, header, put);
+	if (!rc && curl_easy_setopt(h->request.easy, CURLOPT_URL, url) != CURLE_OK)
+		rc = -ENOMEM;
+	if (rc)
+		return rc;
 	fffa_http_body_reset(&h->body);
 	h->token_ttl_s = 0;
 	return fffa_curl_loop_start(h->bridge, &h->request);
@@ -147,13 +147,13 @@ int fffa_imds_http_put_token(struct fffa_imds_http *h, uint32_t ttl_s)
 int fffa_imds_http_get(struct fffa_imds_http *h, const char *path, const char *token)
 {
 	char header[FFFA_IMDS_TOKEN_MAX_BYTES + sizeof(TOKEN_HEADER) + 3];
-	int n = snprintf(header, sizeof(header), TOKEN_HEADER ": %s", token), err;
+	int n = snprintf(header, sizeof(header), TOKEN_HEADER ": %s", token), rc;
 
 	if (!*token || n < 0 || (size_t)n >= sizeof(header))
 		return -EINVAL;
-	err = send_request(h, path, header, false);
+	rc = send_request(h, path, header, false);
 	explicit_bzero(header, sizeof(header));
-	return err;
+	return rc;
 }
 
 void fffa_imds_http_fini(struct fffa_imds_http *h)

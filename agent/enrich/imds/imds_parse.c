@@ -37,7 +37,7 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static void trim(const char **p, size_t *len)
+static void trim_space(const char **p, size_t *len)
 {
 	while (*len && is_space((*p)[0])) {
 		(*p)++;
@@ -52,11 +52,11 @@ int fffa_imds_parse_value(const char *body, size_t len, char *dst, size_t cap)
 	dst[0] = '\0';
 	if (len > FFFA_IMDS_BODY_MAX_BYTES)
 		return -EFBIG;
-	trim(&body, &len);
+	trim_space(&body, &len);
 	return fffa_ident_text_set(dst, cap, body, len);
 }
 
-static int hex(char c)
+static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -74,7 +74,7 @@ static bool parse_mac(const char *p, size_t len, uint8_t mac[6])
 	if (len != 17)
 		return false;
 	for (int i = 0; i < 6; i++, p += 3) {
-		int high = hex(p[0]), low = hex(p[1]);
+		int high = hex_digit(p[0]), low = hex_digit(p[1]);
 
 		if (high < 0 || low < 0 || (i < 5 && p[2] != ':'))
 			return false;
@@ -103,7 +103,7 @@ static bool next_line(const char **body, size_t *len, const char **line, size_t 
 		*line_len = whole;
 		*body += whole;
 		*len -= whole;
-		trim(line, line_len);
+		trim_space(line, line_len);
 		if (*line_len)
 			return true;
 	}
@@ -163,7 +163,7 @@ int fffa_imds_parse_list(const char *body, size_t len, enum fffa_imds_list_kind 
 	size_t line_len;
 
 	out->n = 0;
-	out->unread = false;
+	out->unusable = false;
 	if (len > FFFA_IMDS_BODY_MAX_BYTES)
 		return -EFBIG;
 	while (next_line(&body, &len, &line, &line_len)) {
@@ -174,10 +174,10 @@ int fffa_imds_parse_list(const char *body, size_t len, enum fffa_imds_list_kind 
 			out->v[out->n++] = c;
 		} else {
 			(*rejected)++;
-			out->unread = true;
+			out->unusable = true;
 		}
 	}
-	out->unread = out->unread && !out->n;
+	out->unusable = out->unusable && !out->n;
 	return 0;
 }
 
@@ -209,11 +209,11 @@ int fffa_imds_parse_outpost(const char *body, size_t len, char *dst, size_t cap)
 {
 	static const char last[] = ":outpost/op-";
 	char arn[256], *id;
-	int err = fffa_imds_parse_value(body, len, arn, sizeof(arn));
+	int rc = fffa_imds_parse_value(body, len, arn, sizeof(arn));
 
 	dst[0] = '\0';
-	if (err || !arn[0])
-		return err;
+	if (rc || !arn[0])
+		return rc;
 	id = strstr(arn, last);
 	if (strncmp(arn, "arn:", 4) != 0 || !strstr(arn, ":outposts:") || !id)
 		return -EINVAL;
@@ -226,7 +226,7 @@ int fffa_imds_parse_token(const char *body, size_t len, char dst[FFFA_IMDS_TOKEN
 	dst[0] = '\0';
 	if (len > FFFA_IMDS_BODY_MAX_BYTES)
 		return -EINVAL;
-	trim(&body, &len);
+	trim_space(&body, &len);
 	if (!len || len > FFFA_IMDS_TOKEN_MAX_BYTES)
 		return -EINVAL;
 	for (size_t i = 0; i < len; i++) {

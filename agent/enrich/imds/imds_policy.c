@@ -8,7 +8,7 @@ const struct fffa_imds_timing fffa_imds_timing_default = {
 	.backoff_min_ns = 1 * FFFA_NS_PER_S,
 	.backoff_max_ns = 60 * FFFA_NS_PER_S,
 	.refused_ns = 300 * FFFA_NS_PER_S,
-	.gap_ns = 10 * FFFA_NS_PER_S,
+	.min_interval_ns = 10 * FFFA_NS_PER_S,
 };
 
 const char *fffa_imds_error_name(enum fffa_imds_error e)

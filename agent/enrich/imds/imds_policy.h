@@ -50,7 +50,8 @@ struct fffa_imds_timing {
 	uint64_t backoff_min_ns;
 	uint64_t backoff_max_ns;
 	uint64_t refused_ns; /* wait after FFFA_IV_REFUSED */
-	uint64_t gap_ns;     /* least distance between two rounds when a new device asks for one */
+	uint64_t
+		min_interval_ns; /* least distance between two rounds when a new device asks for one */
 };
 
 extern const struct fffa_imds_timing fffa_imds_timing_default;

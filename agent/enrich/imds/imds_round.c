@@ -142,11 +142,11 @@ int fffa_imds_round_path(const struct fffa_imds_round *r, char dst[FFFA_IMDS_PAT
 static int take_text(char *dst, size_t cap, const char *body, size_t len)
 {
 	char text[64];
-	int err = fffa_imds_parse_value(body, len, text, cap < sizeof(text) ? cap : sizeof(text));
+	int rc = fffa_imds_parse_value(body, len, text, cap < sizeof(text) ? cap : sizeof(text));
 
-	if (!err && text[0])
+	if (!rc && text[0])
 		memcpy(dst, text, strlen(text) + 1);
-	return err;
+	return rc;
 }
 
 static void take_tag_keys(struct fffa_imds_round *r, const char *body, size_t len)

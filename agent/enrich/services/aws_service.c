@@ -28,7 +28,7 @@ static const char *const names[FFFA_AWS_SERVICES] = {
 	"WORKSPACES_GATEWAYS",
 };
 
-uint8_t fffa_aws_service_of(const char *name)
+uint8_t fffa_aws_service_by_name(const char *name)
 {
 	for (unsigned int i = FFFA_AWS_EC2; i < FFFA_AWS_SERVICES; i++) {
 		if (strcmp(names[i], name) == 0)

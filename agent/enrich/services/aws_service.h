@@ -10,7 +10,7 @@
 enum { FFFA_AWS_NONE, FFFA_AWS_AMAZON, FFFA_AWS_EC2, FFFA_AWS_SERVICES = 22 };
 
 /* The number of a service as ip-ranges.json names it. Services that flow logs do not know are FFFA_AWS_AMAZON. */
-uint8_t fffa_aws_service_of(const char *name);
+uint8_t fffa_aws_service_by_name(const char *name);
 
 /* Static; NULL for FFFA_AWS_NONE. service is below FFFA_AWS_SERVICES. */
 const char *fffa_aws_service_name(uint8_t service);

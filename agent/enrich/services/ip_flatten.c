@@ -8,7 +8,7 @@
 #include "agent/enrich/services/aws_service.h"
 
 #define IPV4_START ((fffa_ip_number)0xffff << 32)
-#define KINDS	   10
+#define SPECIALS   10
 #define DEPTH_MAX  130 /* prefixes within each other: one of each length, and all */
 
 struct span {
@@ -37,33 +37,33 @@ static struct span span_of(const struct fffa_cidr *c, uint8_t service)
 	return s;
 }
 
-/* Nobody's, by RFC 1918, 3927, 6598, 1122, 4193 and 4291; and the place of IPv4 among IPv6. */
-static void kinds(struct span out[KINDS])
+/* Addresses without an owner (RFC 1918, 3927, 6598, 1122, 4193, 4291), and where IPv4 begins and ends. */
+static void fill_specials(struct span out[SPECIALS])
 {
-	static const char *const text[KINDS] = {"10.0.0.0/8",	  "172.16.0.0/12", "192.168.0.0/16",
-						"169.254.0.0/16", "100.64.0.0/10", "127.0.0.0/8",
-						"fc00::/7",	  "fe80::/10",	   "::1/128",
-						"::ffff:0:0/96"};
+	static const char *const text[SPECIALS] = {
+		"10.0.0.0/8",	 "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
+		"100.64.0.0/10", "127.0.0.0/8",	  "fc00::/7",	    "fe80::/10",
+		"::1/128",	 "::ffff:0:0/96"};
 	struct fffa_cidr c;
 
-	for (size_t i = 0; i < KINDS; i++) {
+	for (size_t i = 0; i < SPECIALS; i++) {
 		(void)fffa_cidr_parse(text[i], &c, NULL); /* constants */
 		out[i] = span_of(&c, FFFA_AWS_NONE);
 	}
 }
 
-static bool is_within_kind(const struct span *s, const struct span kind[KINDS])
+static bool is_special(const struct span *s, const struct span specials[SPECIALS])
 {
-	/* The last kind is no kind of address, only a border. */
-	for (size_t i = 0; i + 1 < KINDS; i++) {
-		if (s->first >= kind[i].first && s->last <= kind[i].last)
+	/* The last one is no kind of address, only a border. */
+	for (size_t i = 0; i + 1 < SPECIALS; i++) {
+		if (s->first >= specials[i].first && s->last <= specials[i].last)
 			return true;
 	}
 	return false;
 }
 
 /* By start, the wider first: each prefix behind those that hold it. */
-static int in_order(const void *a, const void *b)
+static int compare_spans(const void *a, const void *b)
 {
 	const struct span *x = a, *y = b;
 
@@ -72,7 +72,7 @@ static int in_order(const void *a, const void *b)
 	return (x->bits > y->bits) - (x->bits < y->bits);
 }
 
-static void emit(struct sweep *w, fffa_ip_number start, uint8_t service)
+static void emit_range(struct sweep *w, fffa_ip_number start, uint8_t service)
 {
 	if (w->n && w->v[w->n - 1].start == start)
 		w->n--; /* nothing was left of it */
@@ -87,11 +87,11 @@ static void end_before(struct sweep *w, fffa_ip_number at)
 	while (w->depth && w->open[w->depth - 1].last < at) {
 		fffa_ip_number end = w->open[--w->depth].last + 1;
 
-		emit(w, end, w->depth ? w->open[w->depth - 1].service : FFFA_AWS_NONE);
+		emit_range(w, end, w->depth ? w->open[w->depth - 1].service : FFFA_AWS_NONE);
 	}
 }
 
-static void begin(struct sweep *w, const struct span *s)
+static void begin_prefix(struct sweep *w, const struct span *s)
 {
 	struct span *top = w->depth ? &w->open[w->depth - 1] : NULL;
 
@@ -99,15 +99,15 @@ static void begin(struct sweep *w, const struct span *s)
 		top->service = fffa_aws_service_better(top->service, s->service);
 	else
 		w->open[w->depth++] = *s;
-	emit(w, s->first, w->open[w->depth - 1].service);
+	emit_range(w, s->first, w->open[w->depth - 1].service);
 }
 
 int fffa_ip_flatten(const struct fffa_ip_prefix *v, size_t n, struct fffa_ip_range **out,
 		    size_t *count)
 {
-	struct span *spans = malloc((n + KINDS) * sizeof(*spans));
-	struct sweep w = {.v = malloc(2 * (n + KINDS) * sizeof(*w.v))};
-	struct span kind[KINDS];
+	struct span *spans = malloc((n + SPECIALS) * sizeof(*spans));
+	struct sweep w = {.v = malloc(2 * (n + SPECIALS) * sizeof(*w.v))};
+	struct span specials[SPECIALS];
 	size_t m = 0;
 
 	if (!spans || !w.v) {
@@ -115,19 +115,19 @@ int fffa_ip_flatten(const struct fffa_ip_prefix *v, size_t n, struct fffa_ip_ran
 		free(w.v);
 		return -ENOMEM;
 	}
-	kinds(kind);
-	for (; m < KINDS; m++)
-		spans[m] = kind[m];
+	fill_specials(specials);
+	for (; m < SPECIALS; m++)
+		spans[m] = specials[m];
 	for (size_t i = 0; i < n; i++) {
 		struct span s = span_of(&v[i].cidr, v[i].service);
 
-		if (!is_within_kind(&s, kind))
+		if (!is_special(&s, specials))
 			spans[m++] = s;
 	}
-	qsort(spans, m, sizeof(*spans), in_order);
+	qsort(spans, m, sizeof(*spans), compare_spans);
 	for (size_t i = 0; i < m; i++) {
 		end_before(&w, spans[i].first);
-		begin(&w, &spans[i]);
+		begin_prefix(&w, &spans[i]);
 	}
 	/* The end of the address space ends all; nothing begins behind it. */
 	while (w.depth && w.open[w.depth - 1].last != ~(fffa_ip_number)0)

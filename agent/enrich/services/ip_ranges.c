@@ -23,7 +23,7 @@ struct stamp {
 };
 
 /* One look at the file: the worker's while it runs, the loop's otherwise. */
-struct look {
+struct reading {
 	struct stamp stamp; /* in: of the last look; out: of this one */
 	struct fffa_ip_table *table;
 	struct fffa_ip_ranges_facts facts;
@@ -39,8 +39,8 @@ struct fffa_ip_ranges {
 	void (*changed)(void *arg);
 	void *arg;
 	struct fffa_ip_table *table; /* NULL: none was of use yet */
-	struct look look;
-	struct fffa_err told; /* what the log has said of the file */
+	struct reading reading;
+	struct fffa_err logged; /* what the log has said of the file */
 	bool working;
 	bool settled;
 	bool closing;
@@ -63,10 +63,10 @@ static int read_whole(int fd, size_t len, char **out)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0) {
-			int err = got < 0 ? -errno : -EIO; /* it has become shorter */
+			int rc = got < 0 ? -errno : -EIO; /* the file has become shorter */
 
 			free(text);
-			return err;
+			return rc;
 		}
 		n += (size_t)got;
 	}
@@ -84,122 +84,124 @@ static struct stamp stamp_of(const struct stat *st)
 	};
 }
 
-static bool is_same(const struct stamp *a, const struct stamp *b)
+static bool is_same_stamp(const struct stamp *a, const struct stamp *b)
 {
 	return a->mtime_s == b->mtime_s && a->mtime_ns == b->mtime_ns && a->inode == b->inode &&
 	       a->bytes == b->bytes;
 }
 
-static int read_open(int fd, struct look *l)
+static int read_open(int fd, struct reading *reading)
 {
 	struct stamp now;
 	struct stat st;
 	char *text = NULL;
-	int err;
+	int rc;
 
 	if (fstat(fd, &st) != 0)
-		return fffa_fail(&l->err, errno, "%s", strerror(errno));
+		return fffa_fail(&reading->err, errno, "%s", strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return fffa_fail(&l->err, EINVAL, "not a regular file");
+		return fffa_fail(&reading->err, EINVAL, "not a regular file");
 	now = stamp_of(&st);
-	if (is_same(&now, &l->stamp))
-		return l->error; /* as it was */
-	l->stamp = now;
+	if (is_same_stamp(&now, &reading->stamp))
+		return reading->error; /* as it was */
+	reading->stamp = now;
 	if (st.st_size > FFFA_IP_RANGES_BYTES_MAX)
-		return fffa_fail(&l->err, EFBIG, "larger than %d bytes", FFFA_IP_RANGES_BYTES_MAX);
-	err = read_whole(fd, (size_t)st.st_size, &text);
-	if (err) {
-		memset(&l->stamp, 0, sizeof(l->stamp)); /* once more at the next look */
-		return fffa_fail(&l->err, -err, "%s", strerror(-err));
+		return fffa_fail(&reading->err, EFBIG, "larger than %d bytes",
+				 FFFA_IP_RANGES_BYTES_MAX);
+	rc = read_whole(fd, (size_t)st.st_size, &text);
+	if (rc) {
+		memset(&reading->stamp, 0, sizeof(reading->stamp)); /* once more at the next look */
+		return fffa_fail(&reading->err, -rc, "%s", strerror(-rc));
 	}
-	err = fffa_ip_ranges_parse(text, (size_t)st.st_size, &l->table, &l->facts, &l->err);
+	rc = fffa_ip_ranges_parse(text, (size_t)st.st_size, &reading->table, &reading->facts,
+				  &reading->err);
 	free(text);
-	return err;
+	return rc;
 }
 
-static void look_at(const char *path, struct look *l)
+static void read_path(const char *path, struct reading *reading)
 {
 	/* What is no file shall not hold a worker. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int error = errno;
 
 	if (fd < 0) {
-		memset(&l->stamp, 0, sizeof(l->stamp));
-		l->error = fffa_fail(&l->err, error, "%s", strerror(error));
+		memset(&reading->stamp, 0, sizeof(reading->stamp));
+		reading->error = fffa_fail(&reading->err, error, "%s", strerror(error));
 		return;
 	}
-	l->error = read_open(fd, l);
-	if (!l->error)
-		l->err.text[0] = '\0';
+	reading->error = read_open(fd, reading);
+	if (!reading->error)
+		reading->err.text[0] = '\0';
 	(void)close(fd);
 }
 
 int fffa_ip_ranges_check(const char *path, struct fffa_ip_ranges_facts *facts, struct fffa_err *err)
 {
-	struct look l = {.error = 0};
+	struct reading reading = {.error = 0};
 
-	look_at(path, &l);
-	fffa_ip_table_free(l.table);
-	*facts = l.facts;
-	*err = l.err;
-	return l.error;
+	read_path(path, &reading);
+	fffa_ip_table_free(reading.table);
+	*facts = reading.facts;
+	*err = reading.err;
+	return reading.error;
 }
 
 static void on_work(uv_work_t *w)
 {
 	struct fffa_ip_ranges *r = w->data;
 
-	look_at(r->path, &r->look);
+	read_path(r->path, &r->reading);
 }
 
-static void maybe_free(struct fffa_ip_ranges *r)
+static void free_when_closed(struct fffa_ip_ranges *r)
 {
 	if (!r->handle_closed || r->working)
 		return;
 	r->closed(r->closed_arg);
-	fffa_ip_table_free(r->look.table);
+	fffa_ip_table_free(r->reading.table);
 	fffa_ip_table_free(r->table);
 	free(r);
 }
 
 /* Each problem once, as long as it stays the same. */
-static void tell(struct fffa_ip_ranges *r)
+static void log_outcome(struct fffa_ip_ranges *r)
 {
-	const struct look *l = &r->look;
-	bool is_news = strcmp(r->told.text, l->err.text) != 0;
+	const struct reading *reading = &r->reading;
+	bool is_news = strcmp(r->logged.text, reading->err.text) != 0;
 
-	r->told = l->err;
-	if (l->error && is_news)
-		fffa_warn(TAG, "metadata.ip_ranges: %s: %s; %s", r->path, l->err.text,
+	r->logged = reading->err;
+	if (reading->error && is_news)
+		fffa_warn(TAG, "metadata.ip_ranges: %s: %s; %s", r->path, reading->err.text,
 			  r->table ? "what was read last stays in use"
 				   : "AWS services of addresses stay unknown");
-	if (!l->table)
+	if (!reading->table)
 		return;
 	fffa_info(TAG, "AWS services of addresses known prefixes=%zu created=%s path=%s",
-		  l->facts.prefixes, l->facts.created, r->path);
-	if (l->facts.rejected)
+		  reading->facts.prefixes, reading->facts.created, r->path);
+	if (reading->facts.rejected)
 		fffa_warn(TAG, "metadata.ip_ranges: %s: entries that are no prefixes count=%zu",
-			  r->path, l->facts.rejected);
+			  r->path, reading->facts.rejected);
 }
 
 static void on_timer(uv_timer_t *timer);
 
-static void on_looked(uv_work_t *w, int status)
+static void on_read(uv_work_t *w, int status)
 {
 	struct fffa_ip_ranges *r = w->data;
-	bool is_news = !r->settled || r->look.table;
+	bool is_news = !r->settled || r->reading.table;
 
 	(void)status; /* never cancelled */
 	r->working = false;
 	if (r->closing) {
-		maybe_free(r);
+		free_when_closed(r);
 		return;
 	}
-	tell(r);
-	if (r->look.table) {
+	log_outcome(r);
+	if (r->reading.table) {
 		fffa_ip_table_free(r->table);
-		r->table = r->look.table;
-		r->look.table = NULL;
+		r->table = r->reading.table;
+		r->reading.table = NULL;
 	}
 	r->settled = true;
 	(void)uv_timer_start(&r->timer, on_timer, r->refresh_ms, 0); /* fails only when closing */
@@ -212,7 +214,7 @@ static void on_timer(uv_timer_t *timer)
 	struct fffa_ip_ranges *r = timer->data;
 
 	r->working = true;
-	(void)uv_queue_work(r->loop, &r->work, on_work, on_looked); /* fails only without on_work */
+	(void)uv_queue_work(r->loop, &r->work, on_work, on_read); /* fails only without on_work */
 }
 
 int fffa_ip_ranges_open(uv_loop_t *loop, const char *path, uint64_t refresh_ns,
@@ -254,7 +256,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	struct fffa_ip_ranges *r = handle->data;
 
 	r->handle_closed = true;
-	maybe_free(r);
+	free_when_closed(r);
 }
 
 void fffa_ip_ranges_close(struct fffa_ip_ranges *r, void (*closed)(void *arg), void *arg)

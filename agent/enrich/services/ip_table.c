@@ -45,7 +45,7 @@ static void index_v4(struct fffa_ip_table *t)
 }
 
 /* All in one block, the widest first so that each array lies where its type wants it. */
-static struct fffa_ip_table *allocate(size_t n4, size_t n6)
+static struct fffa_ip_table *allocate_table(size_t n4, size_t n6)
 {
 	size_t coarse = (n6 + BLOCK - 1) / BLOCK;
 	struct fffa_ip_table *t = malloc(sizeof(*t) + (coarse + 2 * n6) * sizeof(uint64_t) +
@@ -63,14 +63,14 @@ static struct fffa_ip_table *allocate(size_t n4, size_t n6)
 	return t;
 }
 
-static struct fffa_ip_table *make(const struct fffa_ip_range *v, size_t n)
+static struct fffa_ip_table *build_table(const struct fffa_ip_range *v, size_t n)
 {
 	struct fffa_ip_table *t;
 	size_t n4 = 0;
 
 	for (size_t i = 0; i < n; i++)
 		n4 += is_v4(v[i].start);
-	t = allocate(n4, n - n4);
+	t = allocate_table(n4, n - n4);
 	if (!t)
 		return NULL;
 	for (size_t i = 0; i < n; i++) {
@@ -94,14 +94,14 @@ int fffa_ip_table_new(const struct fffa_ip_prefix *v, size_t n, struct fffa_ip_t
 	struct fffa_ip_range *ranges;
 	struct fffa_ip_table *t;
 	size_t count;
-	int err;
+	int rc;
 
 	if (n > FFFA_IP_PREFIXES_MAX)
 		return -E2BIG;
-	err = fffa_ip_flatten(v, n, &ranges, &count);
-	if (err)
-		return err;
-	t = make(ranges, count);
+	rc = fffa_ip_flatten(v, n, &ranges, &count);
+	if (rc)
+		return rc;
+	t = build_table(ranges, count);
 	free(ranges);
 	if (!t)
 		return -ENOMEM;

@@ -57,7 +57,7 @@ int rig_setup(void **state)
 			   .backoff_min_ns = 20 * FFFA_NS_PER_MS,
 			   .backoff_max_ns = 80 * FFFA_NS_PER_MS,
 			   .refused_ns = 600 * FFFA_NS_PER_S,
-			   .gap_ns = 20 * FFFA_NS_PER_MS},
+			   .min_interval_ns = 20 * FFFA_NS_PER_MS},
 		.root = r->root, /* not there: no DMI, no machine id */
 	};
 	return mkdir(r->root, 0755);

@@ -11,7 +11,7 @@
 #include <uv.h>
 
 #include "agent/enrich/meta.h"
-#include "agent/enrich/meta_internal.h"
+#include "agent/enrich/meta_tuning.h"
 #include "tests/component/enrich/imds_child.h"
 
 struct rig {

@@ -117,18 +117,18 @@ static void test_one_bad_answer_is_not_logged(void **state)
 static void test_hop_limit_hint(void **state)
 {
 	struct rig *r = *state;
-	char mark[128];
+	char path[128];
 	FILE *f;
 
-	(void)snprintf(mark, sizeof(mark), "%s/.dockerenv", r->root);
-	f = fopen(mark, "w");
+	(void)snprintf(path, sizeof(path), "%s/.dockerenv", r->root);
+	f = fopen(path, "w");
 	assert_non_null(f);
 	assert_int_equal(fclose(f), 0);
 	rig_capture_log(r);
 	r->conf.imds.timeout_ns = 50 * (int64_t)FFFA_NS_PER_MS;
 	imds_child_faults(&r->mock, "[{\"kind\":\"hang\",\"method\":\"PUT\"}]");
 	rig_open(r);
-	assert_int_equal(unlink(mark), 0);
+	assert_int_equal(unlink(path), 0);
 	rig_await(r, rig_has_failures, 4);
 	assert_int_equal(rig_logged(r, "aws ec2 modify-instance-metadata-options --instance-id ID "
 				       "--http-put-response-hop-limit 2 --http-endpoint enabled"),

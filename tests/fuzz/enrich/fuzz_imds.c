@@ -67,7 +67,7 @@ static void check_list(const char *body, size_t size, enum fffa_imds_list_kind k
 
 	memset(&l, 0xa5, sizeof(l));
 	(void)fffa_imds_parse_list(body, size, kind, &l, &rejected);
-	if (l.n > FFFA_IMDS_LIST_MAX || rejected > size || (l.unread && l.n))
+	if (l.n > FFFA_IMDS_LIST_MAX || rejected > size || (l.unusable && l.n))
 		abort();
 	for (size_t i = 0; i < l.n; i++) {
 		if (l.v[i].bits > 128 || (lone && l.v[i].bits != 128) ||

@@ -60,13 +60,13 @@ static void check_snapshot(const struct fffa_imds_data *d)
 {
 	struct fffa_static_ident fixed = {0};
 	struct fffa_device device = {.ifindex = 2, .name = "eth0", .mac = {2, 0, 0, 0, 0, 1}};
-	struct fffa_snapshot_parts parts = {.fixed = &fixed,
-					    .imds = d,
-					    .machine_id = "m",
-					    .dmi_instance_id = "",
-					    .devices = &device,
-					    .n = 1};
-	struct fffa_snapshot *s = fffa_snapshot_new(&parts);
+	struct fffa_snapshot_inputs inputs = {.fixed = &fixed,
+					      .imds = d,
+					      .machine_id = "m",
+					      .dmi_instance_id = "",
+					      .devices = &device,
+					      .n = 1};
+	struct fffa_snapshot *s = fffa_snapshot_new(&inputs);
 	struct fffa_record r = {.key = {.ifindex = 2, .view = FFFA_VIEW_EGRESS}};
 
 	if (!s)
@@ -90,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	for (int i = 0; i < 2; i++) {
 		run_round(&r, &in);
-		fffa_imds_data_keep(now, before);
+		fffa_imds_data_fill(now, before);
 		fffa_imds_data_copy(before, now);
 		check_snapshot(before);
 	}

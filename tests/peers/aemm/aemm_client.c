@@ -15,7 +15,7 @@
 #include "agent/base/clock.h"
 #include "agent/enrich/imds/imds_data.h"
 #include "agent/enrich/meta.h"
-#include "agent/enrich/meta_internal.h"
+#include "agent/enrich/meta_tuning.h"
 
 struct client {
 	uv_loop_t loop;
@@ -112,7 +112,7 @@ static int run(struct client *c, char *const *argv)
 			   .backoff_min_ns = 20 * FFFA_NS_PER_MS,
 			   .backoff_max_ns = 200 * FFFA_NS_PER_MS,
 			   .refused_ns = 100 * FFFA_NS_PER_MS,
-			   .gap_ns = 20 * FFFA_NS_PER_MS},
+			   .min_interval_ns = 20 * FFFA_NS_PER_MS},
 		.root = "/nonexistent",
 	};
 	struct fffa_err err = {""};

@@ -276,7 +276,7 @@ static void test_list(void **state)
 		enum fffa_imds_list_kind kind;
 		size_t n;
 		uint32_t rejected;
-		bool unread;
+		bool unusable;
 	} rows[] = {
 		{"10.0.0.1", FFFA_IL_IPV4, 1, 0, false},
 		{"10.0.0.1\n10.0.0.2\r\n\n 10.0.0.3 \n", FFFA_IL_IPV4, 3, 0, false},
@@ -306,7 +306,7 @@ static void test_list(void **state)
 						      rows[i].kind, &got, &rejected),
 				 0);
 		if (got.n != rows[i].n || rejected != rows[i].rejected ||
-		    got.unread != rows[i].unread)
+		    got.unusable != rows[i].unusable)
 			fail_msg("row %zu: n %u, rejected %u", i, got.n, rejected);
 	}
 }

@@ -43,7 +43,7 @@ static void add(struct bed *b, const char *prefix, const char *service)
 {
 	assert_true(b->n < MAX);
 	assert_int_equal(fffa_cidr_parse(prefix, &b->v[b->n].cidr, NULL), 0);
-	b->v[b->n++].service = fffa_aws_service_of(service);
+	b->v[b->n++].service = fffa_aws_service_by_name(service);
 }
 
 static void make(struct bed *b)
@@ -334,10 +334,10 @@ static void every_service_has_its_name(void **state)
 	assert_null(fffa_aws_service_name(FFFA_AWS_NONE));
 	for (unsigned int i = FFFA_AWS_AMAZON; i < FFFA_AWS_SERVICES; i++) {
 		assert_non_null(fffa_aws_service_name((uint8_t)i));
-		assert_int_equal(fffa_aws_service_of(fffa_aws_service_name((uint8_t)i)), i);
+		assert_int_equal(fffa_aws_service_by_name(fffa_aws_service_name((uint8_t)i)), i);
 	}
-	assert_int_equal(fffa_aws_service_of("CLOUDFRONT_ORIGIN_FACING"), FFFA_AWS_AMAZON);
-	assert_int_equal(fffa_aws_service_of(""), FFFA_AWS_AMAZON);
+	assert_int_equal(fffa_aws_service_by_name("CLOUDFRONT_ORIGIN_FACING"), FFFA_AWS_AMAZON);
+	assert_int_equal(fffa_aws_service_by_name(""), FFFA_AWS_AMAZON);
 }
 
 int main(void)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/enrich/meta.h"
 #include "agent/enrich/snapshot.h"
 
 static const struct fffa_imds_data learned = {
@@ -42,7 +43,7 @@ static struct fffa_pair pair_of(char *key, char *value)
 static struct fffa_snapshot *make(const struct fffa_static_ident *fixed,
 				  const struct fffa_imds_data *imds, const char *dmi)
 {
-	struct fffa_snapshot_parts parts = {
+	struct fffa_snapshot_inputs inputs = {
 		.fixed = fixed,
 		.imds = imds,
 		.machine_id = "0123456789abcdef0123456789abcdef",
@@ -50,7 +51,7 @@ static struct fffa_snapshot *make(const struct fffa_static_ident *fixed,
 		.devices = devices,
 		.n = sizeof(devices) / sizeof(devices[0]),
 	};
-	struct fffa_snapshot *s = fffa_snapshot_new(&parts);
+	struct fffa_snapshot *s = fffa_snapshot_new(&inputs);
 
 	assert_non_null(s);
 	return s;
@@ -218,7 +219,7 @@ static void test_keep_fills_gaps(void **state)
 	};
 
 	(void)state;
-	fffa_imds_data_keep(&now, &learned);
+	fffa_imds_data_fill(&now, &learned);
 	assert_string_equal(now.host.account_id, "123456789012");
 	assert_string_equal(now.host.instance_id, "i-0123456789abcdef0");
 	assert_string_equal(now.host.az, "us-east-1b");
@@ -235,17 +236,17 @@ static void test_many_devices(void **state)
 {
 	static struct fffa_device many[FFFA_META_DEVICES_MAX];
 	struct fffa_static_ident fixed = {0};
-	struct fffa_snapshot_parts parts = {.fixed = &fixed,
-					    .machine_id = "m",
-					    .dmi_instance_id = "",
-					    .devices = many,
-					    .n = FFFA_META_DEVICES_MAX};
+	struct fffa_snapshot_inputs inputs = {.fixed = &fixed,
+					      .machine_id = "m",
+					      .dmi_instance_id = "",
+					      .devices = many,
+					      .n = FFFA_META_DEVICES_MAX};
 	struct fffa_snapshot *s;
 
 	(void)state;
 	for (uint32_t i = 0; i < FFFA_META_DEVICES_MAX; i++)
 		many[i].ifindex = (i * 7919) % 100003 + 1; /* in no order, all different */
-	s = fffa_snapshot_new(&parts);
+	s = fffa_snapshot_new(&inputs);
 	assert_non_null(s);
 	for (uint32_t i = 0; i < FFFA_META_DEVICES_MAX; i++)
 		assert_int_equal(fffa_snapshot_find(s, many[i].ifindex)->ifindex, many[i].ifindex);

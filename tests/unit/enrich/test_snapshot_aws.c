@@ -13,7 +13,7 @@ static const struct fffa_device devices[] = {
 	{.ifindex = 4, .name = "veth0", .mac = {2, 0, 0, 0, 0, 9}},
 };
 
-struct world {
+struct fixture {
 	struct fffa_static_ident fixed;
 	struct fffa_imds_data *imds;
 	struct fffa_snapshot *s;
@@ -22,20 +22,20 @@ struct world {
 /* Two interfaces of two VPCs; the second one has no IPv6. */
 static int setup(void **state)
 {
-	struct world *w = calloc(1, sizeof(*w));
+	struct fixture *f = calloc(1, sizeof(*f));
 	struct fffa_imds_iface *i;
 
-	if (!w)
+	if (!f)
 		return -1;
-	*state = w;
-	w->imds = calloc(1, sizeof(*w->imds));
-	if (!w->imds)
+	*state = f;
+	f->imds = calloc(1, sizeof(*f->imds));
+	if (!f->imds)
 		return -1;
-	memcpy(w->imds->host.region, "us-west-2", 10);
-	memcpy(w->imds->host.az, "us-west-2a", 11);
-	memcpy(w->imds->host.az_id, "usw2-az1", 9);
-	w->imds->n = 2;
-	i = &w->imds->ifaces[0];
+	memcpy(f->imds->host.region, "us-west-2", 10);
+	memcpy(f->imds->host.az, "us-west-2a", 11);
+	memcpy(f->imds->host.az_id, "usw2-az1", 9);
+	f->imds->n = 2;
+	i = &f->imds->ifaces[0];
 	i->mac[0] = 2;
 	i->mac[5] = 1;
 	list_add(&i->ipv4s, "10.0.1.10");
@@ -44,7 +44,7 @@ static int setup(void **state)
 	list_add(&i->vpc_ipv4, "10.0.0.0/16");
 	list_add(&i->vpc_ipv6, "2001:db8::/56");
 	list_add(&i->subnet_ipv4, "10.0.1.0/24");
-	i = &w->imds->ifaces[1];
+	i = &f->imds->ifaces[1];
 	i->mac[0] = 2;
 	i->mac[5] = 2;
 	list_add(&i->ipv4s, "172.31.0.9");
@@ -54,27 +54,27 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	free(w->s);
-	free(w->imds);
-	free(w);
+	free(f->s);
+	free(f->imds);
+	free(f);
 	return 0;
 }
 
-static const struct fffa_snapshot *make(struct world *w)
+static const struct fffa_snapshot *make(struct fixture *f)
 {
-	struct fffa_snapshot_parts parts = {.fixed = &w->fixed,
-					    .imds = w->imds,
-					    .machine_id = "m",
-					    .dmi_instance_id = "",
-					    .devices = devices,
-					    .n = sizeof(devices) / sizeof(devices[0])};
+	struct fffa_snapshot_inputs inputs = {.fixed = &f->fixed,
+					      .imds = f->imds,
+					      .machine_id = "m",
+					      .dmi_instance_id = "",
+					      .devices = devices,
+					      .n = sizeof(devices) / sizeof(devices[0])};
 
-	free(w->s);
-	w->s = fffa_snapshot_new(&parts);
-	assert_non_null(w->s);
-	return w->s;
+	free(f->s);
+	f->s = fffa_snapshot_new(&inputs);
+	assert_non_null(f->s);
+	return f->s;
 }
 
 static void primary_addresses(void **state)
@@ -136,9 +136,10 @@ static void the_way_of_a_packet(void **state)
 	assert_int_equal(r.traffic_path, 0);
 }
 
-static void check_sublocation(struct world *w, const char *type, const char *id, const char *az_id)
+static void check_sublocation(struct fixture *f, const char *type, const char *id,
+			      const char *az_id)
 {
-	const struct fffa_ident_host *h = &make(w)->host;
+	const struct fffa_ident_host *h = &make(f)->host;
 
 	assert_string_equal(h->sublocation_type, type);
 	assert_string_equal(h->sublocation_id, id);
@@ -147,24 +148,24 @@ static void check_sublocation(struct world *w, const char *type, const char *id,
 
 static void sublocations(void **state)
 {
-	struct world *w = *state;
-	struct fffa_imds_host *h = &w->imds->host;
+	struct fixture *f = *state;
+	struct fffa_imds_host *h = &f->imds->host;
 
-	check_sublocation(w, "", "", "usw2-az1");
+	check_sublocation(f, "", "", "usw2-az1");
 	memcpy(h->az, "us-west-2-lax-1a", 17);
 	memcpy(h->az_id, "usw2-lax1-az1", 14);
-	check_sublocation(w, "localzone", "usw2-lax1-az1", "");
+	check_sublocation(f, "localzone", "usw2-lax1-az1", "");
 	memcpy(h->az, "us-west-2-wl1-den-wlz-1", 24);
 	memcpy(h->az_id, "usw2-wl1-den-wlz1", 18);
-	check_sublocation(w, "wavelength", "usw2-wl1-den-wlz1", "");
+	check_sublocation(f, "wavelength", "usw2-wl1-den-wlz1", "");
 	memcpy(h->az, "us-west-2a", 11);
 	memcpy(h->az_id, "usw2-az1", 9);
 	memcpy(h->outpost_id, "op-0123456789abcdef0", 21);
-	check_sublocation(w, "outpost", "op-0123456789abcdef0", "");
-	memcpy(w->fixed.host.sublocation_type, "localzone", 10);
-	memcpy(w->fixed.host.sublocation_id, "mine", 5);
-	memcpy(w->fixed.host.az_id, "fixed", 6);
-	check_sublocation(w, "localzone", "mine", "fixed");
+	check_sublocation(f, "outpost", "op-0123456789abcdef0", "");
+	memcpy(f->fixed.host.sublocation_type, "localzone", 10);
+	memcpy(f->fixed.host.sublocation_id, "mine", 5);
+	memcpy(f->fixed.host.az_id, "fixed", 6);
+	check_sublocation(f, "localzone", "mine", "fixed");
 }
 
 static void tags(void **state)
@@ -175,13 +176,13 @@ static void tags(void **state)
 				   {"asg_tag", "g/1"},
 				   {"asg_tag_2", "k=v"}};
 	struct fffa_pairs pairs = {rows, sizeof(rows) / sizeof(rows[0])};
-	struct world *w = *state;
+	struct fixture *f = *state;
 	const struct fffa_snapshot *s;
 
-	memcpy(w->imds->host.instance_tags.v[0], "learned", 8);
-	memcpy(w->imds->host.instance_tags.v[1], "learned", 8);
-	assert_int_equal(fffa_static_ident_read(&pairs, &w->fixed, NULL), 0);
-	s = make(w);
+	memcpy(f->imds->host.instance_tags.v[0], "learned", 8);
+	memcpy(f->imds->host.instance_tags.v[1], "learned", 8);
+	assert_int_equal(fffa_static_ident_read(&pairs, &f->fixed, NULL), 0);
+	s = make(f);
 	assert_string_equal(s->host.instance_tags.v[0], "learned");
 	assert_string_equal(s->host.instance_tags.v[1], "a%2Db");
 	assert_string_equal(s->host.asg_tags.v[0], "g%2F1");
@@ -209,18 +210,18 @@ static void resolvers_of_all_vpcs(void **state)
 /* A list that came to nothing keeps what was known, one that is gone is gone. */
 static void lists_of_two_rounds(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	struct fffa_imds_data *now = calloc(1, sizeof(*now));
 	struct fffa_imds_data *copy = calloc(1, sizeof(*copy));
 
 	assert_non_null(now);
 	assert_non_null(copy);
-	memcpy(w->imds->host.instance_tags.v[0], "old", 4);
+	memcpy(f->imds->host.instance_tags.v[0], "old", 4);
 	now->n = 1;
-	memcpy(now->ifaces[0].mac, w->imds->ifaces[0].mac, 6);
-	now->ifaces[0].ipv4s.unread = true;
-	now->ifaces[0].vpc_ipv4.unread = true;
-	fffa_imds_data_keep(now, w->imds);
+	memcpy(now->ifaces[0].mac, f->imds->ifaces[0].mac, 6);
+	now->ifaces[0].ipv4s.unusable = true;
+	now->ifaces[0].vpc_ipv4.unusable = true;
+	fffa_imds_data_fill(now, f->imds);
 	assert_int_equal(now->ifaces[0].ipv4s.n, 2);
 	assert_int_equal(now->ifaces[0].vpc_ipv4.n, 1);
 	assert_int_equal(now->ifaces[0].ipv6s.n, 0);

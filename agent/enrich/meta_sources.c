@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "agent/enrich/meta_more.h"
+#include "agent/enrich/meta_sources.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,23 +8,23 @@
 
 #define TAG "metadata"
 
-static void open_ecs(struct fffa_meta_more *m, uv_loop_t *loop, struct fffa_ecs_options *o)
+static void open_ecs(struct fffa_meta_sources *m, uv_loop_t *loop, struct fffa_ecs_options *o)
 {
-	int err;
+	int rc;
 
 	o->uri = getenv(FFFA_ECS_VARIABLE);
 	if (!o->uri || !*o->uri)
 		return;
-	err = fffa_ecs_open(loop, o, &m->ecs);
-	if (err)
+	rc = fffa_ecs_open(loop, o, &m->ecs);
+	if (rc)
 		fffa_warn(TAG, "%s is of no use, ecs fields stay unknown: %s", FFFA_ECS_VARIABLE,
-			  strerror(-err));
+			  strerror(-rc));
 }
 
-void fffa_meta_more_open(struct fffa_meta_more *m, uv_loop_t *loop,
-			 const struct fffa_metadata_conf *conf,
-			 const struct fffa_imds_timing *timing, void (*changed)(void *arg),
-			 void *arg)
+void fffa_meta_sources_open(struct fffa_meta_sources *m, uv_loop_t *loop,
+			    const struct fffa_metadata_conf *conf,
+			    const struct fffa_imds_timing *timing, void (*changed)(void *arg),
+			    void *arg)
 {
 	struct fffa_ecs_options o = {
 		.timeout_ns = (uint64_t)conf->imds.timeout_ns,
@@ -44,34 +44,34 @@ void fffa_meta_more_open(struct fffa_meta_more *m, uv_loop_t *loop,
 			       "unknown");
 }
 
-unsigned int fffa_meta_more_parts(const struct fffa_meta_more *m)
+unsigned int fffa_meta_sources_count(const struct fffa_meta_sources *m)
 {
 	return (m->ecs ? 1U : 0U) + (m->ranges ? 1U : 0U);
 }
 
-bool fffa_meta_more_settled(const struct fffa_meta_more *m)
+bool fffa_meta_sources_settled(const struct fffa_meta_sources *m)
 {
 	return (!m->ecs || fffa_ecs_settled(m->ecs)) &&
 	       (!m->ranges || fffa_ip_ranges_settled(m->ranges));
 }
 
-const struct fffa_ecs_data *fffa_meta_more_task(const struct fffa_meta_more *m)
+const struct fffa_ecs_data *fffa_meta_sources_task(const struct fffa_meta_sources *m)
 {
 	return m->ecs ? fffa_ecs_data(m->ecs) : NULL;
 }
 
-void fffa_meta_more_apply(const struct fffa_meta_more *m, struct fffa_record *r)
+void fffa_meta_sources_apply(const struct fffa_meta_sources *m, struct fffa_record *r)
 {
 	if (m->ranges && r->status == FFFA_STATUS_OK)
 		fffa_ip_ranges_apply(m->ranges, r);
 }
 
-uint64_t fffa_meta_more_errors(const struct fffa_meta_more *m, enum fffa_imds_error e)
+uint64_t fffa_meta_sources_errors(const struct fffa_meta_sources *m, enum fffa_imds_error e)
 {
 	return m->ecs ? fffa_ecs_errors(m->ecs)[e] : 0;
 }
 
-void fffa_meta_more_close(struct fffa_meta_more *m, void (*closed)(void *arg), void *arg)
+void fffa_meta_sources_close(struct fffa_meta_sources *m, void (*closed)(void *arg), void *arg)
 {
 	if (m->ecs)
 		fffa_ecs_close(m->ecs, closed, arg);

@@ -11,7 +11,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/enrich/imds/imds_data.h"
-#include "agent/enrich/meta_priv.h"
+#include "agent/enrich/meta_internal.h"
 #include "tests/component/enrich/rig.h"
 
 #define ROUND_MS 30
