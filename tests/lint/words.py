@@ -35,7 +35,9 @@ def main():
                 continue
             for m in WORD.finditer(text):
                 name = m.group()
-                bad = [w for w in name.lower().split("_") if w in BANNED]
+                words = name.lower().removeprefix("fffa_").split("_")
+                # In a test a verb may stand inside a name: fragments_keep_their_ports.
+                bad = [w for w in (words[:1] if path.startswith("tests/") else words) if w in BANNED]
                 if bad and not is_allowed(path, name, bad[0]):
                     where = line + text.count("\n", 0, m.start())
                     what = "name" if kind == "code" else "message"
