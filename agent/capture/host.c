@@ -23,20 +23,20 @@ static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
 	return 0;
 }
 
-static const char *yes_no(int r, const char *no)
+static const char *yes_no(int rc, const char *no)
 {
-	return r == 1 ? "yes" : r == 0 ? no : "unknown (not allowed to look)";
+	return rc == 1 ? "yes" : rc == 0 ? no : "unknown (not allowed to look)";
 }
 
 /* 1, 0, or negative when it cannot be told. Asks which programs lo holds: changes nothing. */
 static int has_tcx(void)
 {
 	__u32 ids[64], n = 64;
-	int r = bpf_prog_query(1, (enum bpf_attach_type)TCX_INGRESS, 0, NULL, ids, &n);
+	int rc = bpf_prog_query(1, (enum bpf_attach_type)TCX_INGRESS, 0, NULL, ids, &n);
 
-	if (!r || r == -ENOENT)
+	if (!rc || rc == -ENOENT)
 		return 1;
-	return r == -EPERM ? -1 : 0;
+	return rc == -EPERM ? -1 : 0;
 }
 
 void fffa_host_report(FILE *out)

@@ -12,11 +12,11 @@
 #include "agent/capture/devices/link_watch.h"
 #include "agent/capture/live_devices.h"
 #include "config/ports.h"
-#include "agent/flow/table.h"
+#include "agent/flow/flow_table.h"
 
 #define DELTAS_PER_TURN 8192  /* then timers and signals get their turn */
 #define ARM_AFTER_MS	100   /* connection ends wake the loop at most this often */
-#define KEEP_DELTAS	16384 /* room kept between drains; a larger burst is given back */
+#define RETAINED_DELTAS 16384 /* room kept between drains; a larger burst is given back */
 
 enum state { RUNNING, STOPPING, STOPPED };
 
@@ -60,12 +60,12 @@ static void read_ring(struct fffa_live *l)
 }
 
 /* One drain has been merged. */
-static void drain_done(struct fffa_live *l)
+static void finish_drain(struct fffa_live *l)
 {
 	l->merging = false;
 	fffa_histogram_observe_ns(&l->drains, uv_hrtime() - l->drain_began_ns);
-	if (l->deltas.capacity > KEEP_DELTAS)
-		fffa_deltas_fini(&l->deltas);
+	if (l->deltas.capacity > RETAINED_DELTAS)
+		fffa_drain_deltas_fini(&l->deltas);
 	l->deltas.count = 0;
 	fffa_kernel_read_counts(l->kernel, l->ledger);
 	l->ev.turn(l->ev.arg);
@@ -90,7 +90,7 @@ static void on_more(uv_idle_t *h)
 		l->ev.delta(l->ev.arg, &l->deltas.v[l->next_delta++]);
 	}
 	if (l->merging && l->next_delta == l->deltas.count && !l->ring_left)
-		drain_done(l);
+		finish_drain(l);
 	if (l->merging || l->ring_left)
 		return;
 	(void)uv_idle_stop(&l->more);
@@ -98,7 +98,7 @@ static void on_more(uv_idle_t *h)
 		l->ev.stopped(l->ev.arg);
 }
 
-static void keep_turning(struct fffa_live *l)
+static void continue_turns(struct fffa_live *l)
 {
 	(void)uv_idle_start(&l->more, on_more);
 }
@@ -121,7 +121,7 @@ static void after_drain(uv_work_t *w, int status)
 			   strerror(-l->drain_error));
 	l->next_delta = 0;
 	l->merging = true;
-	keep_turning(l);
+	continue_turns(l);
 }
 
 static void start_drain(struct fffa_live *l)
@@ -146,7 +146,7 @@ static void on_drain_timer(uv_timer_t *h)
 		return; /* the last one is not merged yet; nothing is lost by being late */
 	read_ring(l);
 	if (l->ring_left)
-		keep_turning(l);
+		continue_turns(l);
 	start_drain(l);
 }
 
@@ -166,7 +166,7 @@ static void on_ring(uv_poll_t *h, int status, int events)
 		return;
 	read_ring(l);
 	if (l->ring_left)
-		keep_turning(l);
+		continue_turns(l);
 	if (!uv_is_active((uv_handle_t *)&l->arm))
 		(void)uv_timer_start(&l->arm, on_arm, ARM_AFTER_MS, 0);
 }
@@ -185,29 +185,29 @@ static void on_links_changed(void *arg, bool addresses)
 /* Without it the agent does its work all the same, on the devices of its start. */
 static void watch_links(struct fffa_live *l, uv_loop_t *loop)
 {
-	int r = fffa_link_watch_open(loop, on_links_changed, l, &l->watch);
+	int rc = fffa_link_watch_open(loop, on_links_changed, l, &l->watch);
 
-	if (r)
+	if (rc)
 		fffa_warn("capture", "interfaces that appear later will not be noticed: %s",
-			  strerror(-r));
+			  strerror(-rc));
 }
 
 static int start_handles(struct fffa_live *l, uv_loop_t *loop, const struct fffa_capture_conf *conf)
 {
 	uint64_t interval_ms = (uint64_t)conf->drain_interval_ns / FFFA_NS_PER_MS;
-	int r = uv_poll_init(loop, &l->ring, fffa_kernel_ring_fd(l->kernel));
+	int rc = uv_poll_init(loop, &l->ring, fffa_kernel_ring_fd(l->kernel));
 
-	if (r)
-		return r;
+	if (rc)
+		return rc;
 	(void)uv_timer_init(loop, &l->drain);
 	(void)uv_timer_init(loop, &l->arm);
 	(void)uv_idle_init(loop, &l->more);
 	l->handles = 4;
 	l->ring.data = l->drain.data = l->arm.data = l->more.data = l->work.data = l;
-	r = uv_poll_start(&l->ring, UV_READABLE, on_ring);
-	if (!r)
-		r = uv_timer_start(&l->drain, on_drain_timer, interval_ms, interval_ms);
-	return r;
+	rc = uv_poll_start(&l->ring, UV_READABLE, on_ring);
+	if (!rc)
+		rc = uv_timer_start(&l->drain, on_drain_timer, interval_ms, interval_ms);
+	return rc;
 }
 
 int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
@@ -222,28 +222,28 @@ int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
 		.tunnel_view = (enum fffa_tunnel_record)conf->tunnel_view,
 	};
 	struct fffa_live *l = calloc(1, sizeof(*l));
-	int r;
+	int rc;
 
 	if (!l)
 		return fffa_fail(err, ENOMEM, "no memory");
 	l->ledger = ledger;
 	l->ev = *events;
 	fffa_ports_of_tunnels(conf, kc.geneve_ports, kc.vxlan_ports);
-	r = fffa_kernel_open(&kc, &l->kernel, err);
-	if (!r)
-		r = fffa_live_devices_start(&l->devices, l->kernel, conf, devices, err);
-	if (!r) {
+	rc = fffa_kernel_open(&kc, &l->kernel, err);
+	if (!rc)
+		rc = fffa_live_devices_start(&l->devices, l->kernel, conf, devices, err);
+	if (!rc) {
 		fffa_info("capture", "kernel table ready flows=%llu ring_bytes=%u clock=%s",
 			  (unsigned long long)kc.max_flows, kc.ring_bytes,
 			  fffa_kernel_clock_name(l->kernel));
-		r = start_handles(l, loop, conf);
-		if (r)
-			(void)fffa_fail(err, -r, "cannot watch the kernel's ring: %s",
-					uv_strerror(r));
+		rc = start_handles(l, loop, conf);
+		if (rc)
+			(void)fffa_fail(err, -rc, "cannot watch the kernel's ring: %s",
+					uv_strerror(rc));
 	}
-	if (r) {
+	if (rc) {
 		fffa_live_close(l);
-		return r;
+		return rc;
 	}
 	watch_links(l, loop);
 	*out = l;
@@ -294,7 +294,7 @@ void fffa_live_stop(struct fffa_live *l)
 static void free_live(struct fffa_live *l)
 {
 	fffa_live_devices_detach(&l->devices);
-	fffa_deltas_fini(&l->deltas);
+	fffa_drain_deltas_fini(&l->deltas);
 	fffa_kernel_close(l->kernel);
 	free(l);
 }

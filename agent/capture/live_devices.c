@@ -9,13 +9,6 @@
 #define IN  0
 #define OUT 1
 
-const char *fffa_match_text(enum fffa_match m)
-{
-	static const char *const texts[] = {"nothing", "auto", "a glob", "its name"};
-
-	return texts[m];
-}
-
 static int attach_ingress(const struct fffa_live_devices *d, struct fffa_hooked *h,
 			  struct fffa_err *err)
 {
@@ -24,7 +17,7 @@ static int attach_ingress(const struct fffa_live_devices *d, struct fffa_hooked 
 
 	if (hook == FFFA_HOOK_XDP)
 		fffa_hook_facts_read(h->dev.ifindex, h->dev.name, &facts);
-	fffa_hook_choose(hook, h->dev.name, &facts, &h->choice);
+	fffa_preflight_choose(hook, h->dev.name, &facts, &h->choice);
 	if (h->choice.error)
 		return fffa_fail(err, -h->choice.error, "%s: XDP does not fit: %s", h->dev.name,
 				 h->choice.why);
@@ -40,32 +33,33 @@ static int attach_ingress(const struct fffa_live_devices *d, struct fffa_hooked 
 }
 
 /* Both hooks or none. */
-static int attach(struct fffa_live_devices *d, const struct fffa_netdev *dev, struct fffa_err *err)
+static int attach_hooks(struct fffa_live_devices *d, const struct fffa_netdev *dev,
+			struct fffa_err *err)
 {
 	struct fffa_hooked *h = &d->v[d->n];
-	int r = 0;
+	int rc = 0;
 
 	*h = (struct fffa_hooked){.dev = *dev};
 	if (d->conf->direction != FFFA_DIR_EGRESS)
-		r = attach_ingress(d, h, err);
-	if (!r && d->conf->direction != FFFA_DIR_INGRESS)
-		r = fffa_attach_tc(d->kernel, FFFA_PROGRAM_TC_OUT, dev->ifindex, dev->name, true,
-				   &h->at[OUT], err);
-	if (r) {
-		fffa_detach(h->at, 2);
-		return r;
+		rc = attach_ingress(d, h, err);
+	if (!rc && d->conf->direction != FFFA_DIR_INGRESS)
+		rc = fffa_attach_tc(d->kernel, FFFA_PROGRAM_TC_OUT, dev->ifindex, dev->name, true,
+				    &h->at[OUT], err);
+	if (rc) {
+		fffa_attach_undo(h->at, 2);
+		return rc;
 	}
 	d->n++;
 	fffa_info("capture",
 		  "attached interface=%s ifindex=%u ingress=%s egress=%s selected_by=\"%s\" "
 		  "why=\"%s\"",
 		  dev->name, dev->ifindex, fffa_attach_name(h->at[IN].how),
-		  fffa_attach_name(h->at[OUT].how), fffa_match_text(dev->match),
+		  fffa_attach_name(h->at[OUT].how), fffa_devices_match_text(dev->match),
 		  h->choice.why[0] ? h->choice.why : "egress is always TC");
 	return 0;
 }
 
-static void say_left(const struct fffa_left *l)
+static void log_left_out(const struct fffa_left *l)
 {
 	switch (l->why) {
 	case FFFA_LEFT_SHOWN_BELOW:
@@ -88,7 +82,7 @@ static void say_left(const struct fffa_left *l)
 }
 
 /* Each is said once, as long as it stays so. */
-static void say_news_of_left(const struct fffa_netdevs *now, const struct fffa_netdevs *before)
+static void log_newly_left_out(const struct fffa_netdevs *now, const struct fffa_netdevs *before)
 {
 	for (size_t i = 0; i < now->left_count; i++) {
 		const struct fffa_left *l = &now->left[i];
@@ -101,7 +95,7 @@ static void say_news_of_left(const struct fffa_netdevs *now, const struct fffa_n
 				!strcmp(b->other, l->other);
 		}
 		if (!known)
-			say_left(l);
+			log_left_out(l);
 	}
 }
 
@@ -109,18 +103,18 @@ int fffa_live_devices_start(struct fffa_live_devices *d, const struct fffa_kerne
 			    const struct fffa_capture_conf *conf, const struct fffa_netdevs *chosen,
 			    struct fffa_err *err)
 {
-	int r = 0;
+	int rc = 0;
 
 	d->kernel = kernel;
 	d->conf = conf;
-	say_news_of_left(chosen, &d->chosen);
+	log_newly_left_out(chosen, &d->chosen);
 	d->chosen = *chosen;
-	for (size_t i = 0; !r && i < chosen->n; i++)
-		r = attach(d, &chosen->v[i], err);
-	return r;
+	for (size_t i = 0; !rc && i < chosen->n; i++)
+		rc = attach_hooks(d, &chosen->v[i], err);
+	return rc;
 }
 
-static const struct fffa_netdev *chosen_one(const struct fffa_netdevs *c, uint32_t ifindex)
+static const struct fffa_netdev *find_chosen(const struct fffa_netdevs *c, uint32_t ifindex)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		if (c->v[i].ifindex == ifindex)
@@ -147,17 +141,18 @@ static bool any_default_route(const struct fffa_links *links)
 	return false;
 }
 
-static void keep(struct fffa_devices_keep *k, const struct fffa_hooked *h, enum fffa_match match)
+static void retain(struct fffa_devices_retained *k, const struct fffa_hooked *h,
+		   enum fffa_match match)
 {
 	k->v[k->n].ifindex = h->dev.ifindex;
 	k->v[k->n++].match = match;
 }
 
 /* What stays although the patterns alone would not choose it any more. */
-static void find_keepers(struct fffa_live_devices *d, const struct fffa_links *links,
-			 struct fffa_devices_keep *k)
+static void find_retained(struct fffa_live_devices *d, const struct fffa_links *links,
+			  struct fffa_devices_retained *k)
 {
-	bool routes = any_default_route(links), kept = false;
+	bool routes = any_default_route(links), retained = false;
 
 	k->n = 0;
 	for (size_t i = 0; i < d->n; i++) {
@@ -171,19 +166,19 @@ static void find_keepers(struct fffa_live_devices *d, const struct fffa_links *l
 		if (h->choice.bounces_link) {
 			/* The bounce takes the default route away: following it would bounce the
 			 * link again, for ever. */
-			keep(k, h, FFFA_MATCH_NAME);
+			retain(k, h, FFFA_MATCH_NAME);
 		} else if (h->dev.match != FFFA_MATCH_AUTO) {
 			if (h->renamed)
-				keep(k, h, h->dev.match);
+				retain(k, h, h->dev.match);
 		} else if (!routes) {
-			keep(k, h, FFFA_MATCH_AUTO);
-			kept = true;
+			retain(k, h, FFFA_MATCH_AUTO);
+			retained = true;
 		}
 	}
-	if (kept && !d->kept_route)
+	if (retained && !d->no_route_logged)
 		fffa_info("capture", "no device holds a default route now: capture stays where it "
 				     "is");
-	d->kept_route = kept;
+	d->no_route_logged = retained;
 }
 
 static const char *why_left(enum fffa_left_why why)
@@ -225,7 +220,7 @@ static void remember_gone(struct fffa_live_devices *d, const struct fffa_netdev 
 
 static void remove_hooked(struct fffa_live_devices *d, size_t i)
 {
-	fffa_detach(d->v[i].at, 2);
+	fffa_attach_undo(d->v[i].at, 2);
 	d->n--;
 	memmove(&d->v[i], &d->v[i + 1], (d->n - i) * sizeof(d->v[0]));
 }
@@ -233,14 +228,14 @@ static void remove_hooked(struct fffa_live_devices *d, size_t i)
 static bool hooks_hold(const struct fffa_hooked *h)
 {
 	for (size_t i = 0; i < 2; i++) {
-		if (h->at[i].how != FFFA_ATTACH_NONE && !fffa_attached(&h->at[i]))
+		if (h->at[i].how != FFFA_ATTACH_NONE && !fffa_attach_is_in_place(&h->at[i]))
 			return false;
 	}
 	return true;
 }
 
 /* Takes over name and address. True when one of them is new. */
-static bool update(struct fffa_hooked *h, const struct fffa_netdev *now)
+static bool update_device(struct fffa_hooked *h, const struct fffa_netdev *now)
 {
 	bool news = strcmp(h->dev.name, now->name) != 0 ||
 		    memcmp(h->dev.mac, now->mac, sizeof(now->mac)) != 0;
@@ -257,7 +252,7 @@ static bool update(struct fffa_hooked *h, const struct fffa_netdev *now)
 }
 
 /* What its end is called: a removed hook is put back, so it is a matter for a warning. */
-static void say_dropped(const struct fffa_live_devices *d, const struct fffa_links *links,
+static void log_dropped(const struct fffa_live_devices *d, const struct fffa_links *links,
 			const struct fffa_hooked *h, bool still_chosen)
 {
 	const struct fffa_link *l = fffa_links_find(links, h->dev.ifindex);
@@ -273,27 +268,27 @@ static void say_dropped(const struct fffa_live_devices *d, const struct fffa_lin
 
 /* Before any is added, so that no packet is counted on two devices: some go uncounted at a change
  * instead. */
-static bool drop_old(struct fffa_live_devices *d, const struct fffa_links *links)
+static bool drop_unchosen(struct fffa_live_devices *d, const struct fffa_links *links)
 {
 	bool news = false;
 
 	for (size_t i = d->n; i-- > 0;) {
-		const struct fffa_netdev *now = chosen_one(&d->chosen, d->v[i].dev.ifindex);
+		const struct fffa_netdev *now = find_chosen(&d->chosen, d->v[i].dev.ifindex);
 		struct fffa_hooked old = d->v[i];
 
 		if (now && hooks_hold(&old)) {
-			news |= update(&d->v[i], now);
+			news |= update_device(&d->v[i], now);
 			continue;
 		}
 		remove_hooked(d, i);
 		remember_gone(d, &old.dev);
-		say_dropped(d, links, &old, now);
+		log_dropped(d, links, &old, now);
 		news = true;
 	}
 	return news;
 }
 
-static bool failed_before(struct fffa_live_devices *d, uint32_t ifindex, int error)
+static bool is_known_failure(struct fffa_live_devices *d, uint32_t ifindex, int error)
 {
 	for (size_t i = 0; i < d->failed_count; i++) {
 		if (d->failed[i].ifindex == ifindex) {
@@ -327,23 +322,23 @@ static void forget_gone(struct fffa_live_devices *d, uint32_t ifindex)
 	}
 }
 
-static bool add_new(struct fffa_live_devices *d)
+static bool attach_chosen(struct fffa_live_devices *d)
 {
 	bool news = false;
 
 	for (size_t i = 0; i < d->chosen.n; i++) {
 		const struct fffa_netdev *dev = &d->chosen.v[i];
 		struct fffa_err err;
-		int r;
+		int rc;
 
 		if (is_hooked(d, dev->ifindex))
 			continue;
-		r = attach(d, dev, &err);
-		if (!r) {
+		rc = attach_hooks(d, dev, &err);
+		if (!rc) {
 			forget_failure(d, dev->ifindex);
 			forget_gone(d, dev->ifindex);
 			news = true;
-		} else if (!failed_before(d, dev->ifindex, r)) {
+		} else if (!is_known_failure(d, dev->ifindex, rc)) {
 			fffa_error("capture", "%s; tried again when a device changes", err.text);
 		}
 	}
@@ -353,34 +348,34 @@ static bool add_new(struct fffa_live_devices *d)
 static void forget_old_failures(struct fffa_live_devices *d)
 {
 	for (size_t i = d->failed_count; i-- > 0;) {
-		if (!chosen_one(&d->chosen, d->failed[i].ifindex))
+		if (!find_chosen(&d->chosen, d->failed[i].ifindex))
 			forget_failure(d, d->failed[i].ifindex);
 	}
 }
 
 bool fffa_live_devices_follow(struct fffa_live_devices *d)
 {
-	struct fffa_devices_keep kept;
+	struct fffa_devices_retained retained;
 	struct fffa_netdevs before = d->chosen;
 	struct fffa_links links;
 	bool had = d->n, news;
-	int r = fffa_links_read(&links, fffa_devices_want_routes(d->conf));
+	int rc = fffa_links_read(&links, fffa_devices_want_routes(d->conf));
 
-	if (r) {
+	if (rc) {
 		if (!d->read_failed)
 			fffa_error("capture",
 				   "cannot list the network devices, capture stays as it is: %s",
-				   strerror(-r));
+				   strerror(-rc));
 		d->read_failed = true;
 		return false;
 	}
 	d->read_failed = false;
-	find_keepers(d, &links, &kept);
-	fffa_devices_choose(d->conf, &links, &kept, &d->chosen);
+	find_retained(d, &links, &retained);
+	fffa_devices_choose(d->conf, &links, &retained, &d->chosen);
 	forget_old_failures(d);
-	news = drop_old(d, &links);
-	say_news_of_left(&d->chosen, &before);
-	news |= add_new(d);
+	news = drop_unchosen(d, &links);
+	log_newly_left_out(&d->chosen, &before);
+	news |= attach_chosen(d);
 	fffa_links_fini(&links);
 	if (had && !d->n)
 		fffa_warn("capture", "no interface is left to capture on: waiting for one");
@@ -390,7 +385,7 @@ bool fffa_live_devices_follow(struct fffa_live_devices *d)
 void fffa_live_devices_detach(struct fffa_live_devices *d)
 {
 	for (size_t i = 0; i < d->n; i++)
-		fffa_detach(d->v[i].at, 2);
+		fffa_attach_undo(d->v[i].at, 2);
 	d->n = 0;
 }
 

@@ -43,7 +43,7 @@ struct fffa_live_devices {
 	size_t failed_count;
 	struct fffa_netdevs chosen; /* the last choice */
 	bool read_failed;
-	bool kept_route; /* it has been said that no device holds a default route */
+	bool no_route_logged; /* it has been said that no device holds a default route */
 };
 
 /* Attaches to every device chosen; one that fails fails the start and err says what to do. The
@@ -54,9 +54,6 @@ int fffa_live_devices_start(struct fffa_live_devices *d, const struct fffa_kerne
 /* Looks what there is now and follows it. True when the list below has changed. */
 bool fffa_live_devices_follow(struct fffa_live_devices *d);
 void fffa_live_devices_detach(struct fffa_live_devices *d);
-
-/* "auto", "a glob", "its name". */
-const char *fffa_match_text(enum fffa_match m);
 
 #define FFFA_LIVE_DEVICES_LIST_MAX (2 * FFFA_DEVICES_MAX)
 /* The devices whose packets may be in flows: those captured on, then those of late. */

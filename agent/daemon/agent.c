@@ -115,8 +115,8 @@ void fffa_agent__on_wait(uv_timer_t *h)
 /* What was lost since the last time goes into the stream, too. */
 static void tell_loss(struct fffa_agent *a)
 {
-	fffa_skip_emit(&a->skip, &a->ledger, (int64_t)(a->unix_ns / FFFA_NS_PER_MS),
-		       a->only_ifindex, on_record, a);
+	fffa_skipdata_emit(&a->skip, &a->ledger, (int64_t)(a->unix_ns / FFFA_NS_PER_MS),
+			   a->only_ifindex, on_record, a);
 }
 
 static void mark_devices(struct fffa_agent *a, bool last)
@@ -125,7 +125,7 @@ static void mark_devices(struct fffa_agent *a, bool last)
 	size_t n;
 
 	hooks = fffa_live_hooks(a->live, &n);
-	fffa_restart_mark(&a->restart, hooks, n, last);
+	fffa_checkpoint_note(&a->restart, hooks, n, last);
 }
 
 static void on_draining(void *arg)
@@ -140,8 +140,8 @@ static void on_turn(void *arg)
 
 	fffa_agent__set_time(a);
 	if (a->stage == FFFA_STAGE_RUN)
-		fffa_restart_save(&a->restart, fffa_flow_held(a->flows),
-				  (int64_t)(a->unix_ns / FFFA_NS_PER_MS));
+		fffa_checkpoint_save(&a->restart, fffa_flow_held(a->flows),
+				     (int64_t)(a->unix_ns / FFFA_NS_PER_MS));
 	if (!a->identity_known || a->stage != FFFA_STAGE_RUN)
 		return;
 	tell_loss(a);
@@ -298,8 +298,8 @@ static void on_pipeline_closed(void *arg, struct fffa_pipeline *p)
 void fffa_agent__close_pipeline(struct fffa_agent *a)
 {
 	a->stage = FFFA_STAGE_CLOSE;
-	fffa_restart_save(&a->restart, (struct fffa_amount){0, 0},
-			  (int64_t)(a->unix_ns / FFFA_NS_PER_MS));
+	fffa_checkpoint_save(&a->restart, (struct fffa_amount){0, 0},
+			     (int64_t)(a->unix_ns / FFFA_NS_PER_MS));
 	fffa_pipeline_close(a->pipeline, left_ns(a), on_pipeline_closed, a);
 }
 
@@ -386,7 +386,7 @@ static void count_gap(struct fffa_agent *a)
 	size_t n;
 
 	hooks = fffa_live_hooks(a->live, &n);
-	gap = fffa_restart_gap(&a->restart, hooks, n, &a->skip.since_ms);
+	gap = fffa_checkpoint_gap(&a->restart, hooks, n, &a->skip.since_ms);
 	if (!gap.packets)
 		return;
 	fffa_amount_add(&a->ledger.unattended, gap.packets, gap.bytes);
@@ -424,7 +424,7 @@ static int start_live(struct fffa_agent *a, struct fffa_err *err)
 	r = fffa_live_open(&a->loop, &a->conf->capture, &devices, &a->ledger, &ev, &a->live, err);
 	if (r)
 		return r;
-	fffa_restart_init(&a->restart, &a->loop, a->conf->spool_dir);
+	fffa_checkpoint_init(&a->restart, &a->loop, a->conf->spool_dir);
 	count_gap(a);
 	fffa_agent__watch_nodata(a);
 	fffa_meta_wait(a->meta, METADATA_WAIT_NS, on_identity, a);

@@ -12,10 +12,10 @@
 #include "agent/daemon/pending_records.h"
 #include "agent/enrich/meta.h"
 #include "agent/flow/nodata.h"
-#include "agent/flow/skip.h"
-#include "agent/flow/table.h"
+#include "agent/flow/skipdata.h"
+#include "agent/flow/flow_table.h"
 #include "agent/pipeline/pipeline.h"
-#include "agent/capture/unattended/restart.h"
+#include "agent/capture/unattended/checkpoint.h"
 #include "agent/status/interfaces.h"
 #include "agent/status/status.h"
 
@@ -49,8 +49,8 @@ struct fffa_agent {
 	uint64_t unix_ns;		     /* now; in a replay the capture's time */
 	uint64_t mono_ns;		     /* the same instant; not in a replay */
 	struct fffa_pending_records pending; /* due before the identity is known */
-	struct fffa_restart restart;
-	struct fffa_skip skip; /* which loss the stream has been told of */
+	struct fffa_checkpoint restart;
+	struct fffa_skipdata skip; /* which loss the stream has been told of */
 	struct fffa_nodata
 		nodata; /* zero in a replay: nobody knows how long its devices were watched */
 	uint32_t only_ifindex;	 /* the one device captured on; 0: several */

@@ -52,7 +52,7 @@ static void view_hooks(const struct fffa_agent *a, struct fffa_status_view *v)
 				.ifindex = h[i].dev.ifindex,
 				.direction = directions[dir],
 				.hook = fffa_attach_name(h[i].at[dir].how),
-				.selected_by = fffa_match_text(h[i].dev.match),
+				.selected_by = fffa_devices_match_text(h[i].dev.match),
 				.why = dir == 0 ? h[i].choice.why : "egress is always TC",
 			};
 		}

@@ -100,7 +100,7 @@ static void fill_consts(struct fffa_consts *c, const struct fffa_field_list *lis
 	}
 	for (int i = FFFA_END_IDLE; i < FFFA_END_MAX; i++)
 		snprintf(c->end_reason[i].text, sizeof(c->end_reason[i].text), "%s",
-			 fffa_end_reason_name((enum fffa_end_reason)i));
+			 fffa_record_end_reason_name((enum fffa_end_reason)i));
 }
 
 /* Of all steps; the ends of line and record, the longest head of a map, the envelope. */

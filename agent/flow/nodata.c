@@ -92,7 +92,7 @@ static void judge(struct fffa_nodata *w, struct fffa_ledger *l, uint64_t offset_
 {
 	for (size_t i = 0; i < w->n; i++) {
 		struct fffa_nodata_device *dev = &w->v[i];
-		struct fffa_record r = {
+		struct fffa_record rc = {
 			.key.ifindex = dev->ifindex,
 			.start_ms = (int64_t)((w->begin_ns + offset_ns) / FFFA_NS_PER_MS),
 			.end_ms = (int64_t)((w->begin_ns + w->interval_ns + offset_ns) /
@@ -105,7 +105,7 @@ static void judge(struct fffa_nodata *w, struct fffa_ledger *l, uint64_t offset_
 		if (!idle)
 			continue;
 		l->nodata_records++;
-		fn(arg, &r);
+		fn(arg, &rc);
 	}
 	w->begin_ns += w->interval_ns;
 }

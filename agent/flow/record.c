@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/flow/record.h"
 
-const char *fffa_end_reason_name(enum fffa_end_reason r)
+const char *fffa_record_end_reason_name(enum fffa_end_reason r)
 {
 	static const char *const names[FFFA_END_MAX] = {
 		[FFFA_END_IDLE] = "idle",

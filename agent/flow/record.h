@@ -22,7 +22,7 @@ enum fffa_end_reason {
 enum fffa_log_status { FFFA_STATUS_OK, FFFA_STATUS_NODATA, FFFA_STATUS_SKIPDATA };
 
 /* Text of an end reason as product.md writes it: "idle", "active", "end", "forced", "resources". */
-const char *fffa_end_reason_name(enum fffa_end_reason r);
+const char *fffa_record_end_reason_name(enum fffa_end_reason r);
 
 struct fffa_record {
 	struct fffa_key key; /* tunnelled flows: the inner packet's */

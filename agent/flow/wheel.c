@@ -2,7 +2,7 @@
 /* The timing wheel of the flow table: linking is O(1), a tick looks at what is in its slot only. */
 #include <string.h>
 
-#include "agent/flow/flow.h"
+#include "agent/flow/flow_internal.h"
 
 void fffa_wheel__init(struct fffa_wheel *w)
 {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/flow/table.h"
+#include "agent/flow/flow_table.h"
 #include "agent/status/interfaces.h"
 #include "agent/status/out.h"
 

@@ -141,10 +141,10 @@ static void write_flows(struct fffa_buf *o, const struct fffa_status_view *v)
 		o, name, "counter",
 		"Records made, by why the window ended; nodata and skipdata are of no flow.");
 	for (int i = 1; i < FFFA_END_MAX; i++)
-		fffa_family_u64(
-			o, name,
-			FFFA_WITH({"end_reason", fffa_end_reason_name((enum fffa_end_reason)i)}),
-			v->ledger->records_by_end[i]);
+		fffa_family_u64(o, name,
+				FFFA_WITH({"end_reason",
+					   fffa_record_end_reason_name((enum fffa_end_reason)i)}),
+				v->ledger->records_by_end[i]);
 	fffa_family_u64(o, name, FFFA_WITH({"end_reason", "nodata"}), v->ledger->nodata_records);
 	fffa_family_u64(o, name, FFFA_WITH({"end_reason", "skipdata"}),
 			v->ledger->skipdata_records);

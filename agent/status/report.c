@@ -72,7 +72,7 @@ static void put_ledger(struct fffa_json *j, const struct fffa_status_view *v)
 	fffa_json_u64(j, "nodata_records", l->nodata_records);
 	fffa_json_open(j, "records_by_end_reason", '{');
 	for (int i = 1; i < FFFA_END_MAX; i++)
-		fffa_json_u64(j, fffa_end_reason_name((enum fffa_end_reason)i),
+		fffa_json_u64(j, fffa_record_end_reason_name((enum fffa_end_reason)i),
 			      l->records_by_end[i]);
 	fffa_json_close(j, '}');
 	fffa_json_close(j, '}');

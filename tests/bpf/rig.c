@@ -9,7 +9,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "agent/capture/kernel/kernel_priv.h"
+#include "agent/capture/kernel/kernel_internal.h"
 #include "agent/capture/privileges.h"
 
 /*

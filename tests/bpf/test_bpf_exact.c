@@ -126,7 +126,7 @@ static void run(uint64_t max_flows, uint32_t ring_bytes, uint32_t flows, uint64_
 	assert_int_equal(s.bytes + fffa_ledger_lost(&l).bytes, sent * 100);
 	assert_int_equal(fffa_ledger_lost(&l).packets > 0, loss);
 	assert_true(drains >= DRAINS);
-	fffa_deltas_fini(&d);
+	fffa_drain_deltas_fini(&d);
 	fffa_kernel_close(k);
 }
 

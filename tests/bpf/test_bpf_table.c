@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "agent/capture/kernel/kernel_priv.h"
+#include "agent/capture/kernel/kernel_internal.h"
 #include "tests/bpf/rig.h"
 #include "tests/stubs/packets.h"
 
@@ -69,7 +69,7 @@ static void drain_all(struct fffa_kernel *k, struct sum *s)
 	assert_int_equal(fffa_kernel_drain(k, &d), 0);
 	for (size_t i = 0; i < d.count; i++)
 		add(s, &d.v[i]);
-	fffa_deltas_fini(&d);
+	fffa_drain_deltas_fini(&d);
 	while (fffa_kernel_ring_read(k, 100, add, s, &bad)) {
 	}
 	assert_int_equal(bad, 0);
@@ -98,7 +98,7 @@ static void counts_and_times(void **state)
 	assert_int_equal(fffa_kernel_drain(k, &d), 0);
 	assert_int_equal(fffa_kernel_drain(k, &d), 0);
 	assert_int_equal(d.count, 0);
-	fffa_deltas_fini(&d);
+	fffa_drain_deltas_fini(&d);
 	fffa_kernel_close(k);
 }
 

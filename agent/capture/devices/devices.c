@@ -53,16 +53,16 @@ bool fffa_devices_want_routes(const struct fffa_capture_conf *conf)
 struct choice {
 	const struct fffa_capture_conf *conf;
 	const struct fffa_links *links;
-	const struct fffa_devices_keep *keep;
+	const struct fffa_devices_retained *retained;
 };
 
 static enum fffa_match meant(const struct choice *c, const struct fffa_link *l)
 {
 	enum fffa_match m = match_of(&c->conf->interfaces, l);
 
-	for (size_t i = 0; c->keep && i < c->keep->n; i++) {
-		if (c->keep->v[i].ifindex == l->ifindex && c->keep->v[i].match > m)
-			m = c->keep->v[i].match;
+	for (size_t i = 0; c->retained && i < c->retained->n; i++) {
+		if (c->retained->v[i].ifindex == l->ifindex && c->retained->v[i].match > m)
+			m = c->retained->v[i].match;
 	}
 	return m != FFFA_MATCH_NONE && fffa_devices_excluded(c->conf, l) ? FFFA_MATCH_NONE : m;
 }
@@ -135,9 +135,9 @@ static void take(struct fffa_netdevs *out, const struct fffa_link *l, enum fffa_
 }
 
 void fffa_devices_choose(const struct fffa_capture_conf *conf, const struct fffa_links *links,
-			 const struct fffa_devices_keep *keep, struct fffa_netdevs *out)
+			 const struct fffa_devices_retained *retained, struct fffa_netdevs *out)
 {
-	struct choice c = {.conf = conf, .links = links, .keep = keep};
+	struct choice c = {.conf = conf, .links = links, .retained = retained};
 
 	memset(out, 0, sizeof(*out));
 	for (size_t i = 0; i < links->n; i++) {
@@ -204,11 +204,18 @@ int fffa_devices_select(const struct fffa_capture_conf *conf, struct fffa_netdev
 			struct fffa_err *err)
 {
 	struct fffa_links links;
-	int r = fffa_links_read(&links, fffa_devices_want_routes(conf));
+	int rc = fffa_links_read(&links, fffa_devices_want_routes(conf));
 
-	if (r)
-		return fffa_fail(err, -r, "cannot list the network devices: %s", strerror(-r));
+	if (rc)
+		return fffa_fail(err, -rc, "cannot list the network devices: %s", strerror(-rc));
 	fffa_devices_choose(conf, &links, NULL, out);
 	fffa_links_fini(&links);
 	return check_start(conf, out, err);
+}
+
+const char *fffa_devices_match_text(enum fffa_match m)
+{
+	static const char *const texts[] = {"nothing", "auto", "a glob", "its name"};
+
+	return texts[m];
 }

@@ -49,7 +49,7 @@ struct fffa_netdevs {
 };
 
 /* Devices that are meant whatever they are called by now. */
-struct fffa_devices_keep {
+struct fffa_devices_retained {
 	struct {
 		uint32_t ifindex;
 		enum fffa_match match;
@@ -61,10 +61,10 @@ struct fffa_devices_keep {
  * `auto` stands for the devices that hold a default route; globs (fnmatch) and auto pass over the
  * loopback device; what exclude matches is never taken. A device that is not named exactly is left
  * out when a device below it is meant, too (the parent of a VLAN or macvlan, a port of a bridge or
- * bond): it would show the same packets again. keep may be NULL.
+ * bond): it would show the same packets again. retained may be NULL.
  */
 void fffa_devices_choose(const struct fffa_capture_conf *conf, const struct fffa_links *links,
-			 const struct fffa_devices_keep *keep, struct fffa_netdevs *out);
+			 const struct fffa_devices_retained *retained, struct fffa_netdevs *out);
 
 bool fffa_devices_excluded(const struct fffa_capture_conf *conf, const struct fffa_link *l);
 /* Some pattern asks for the default routes. */
@@ -77,5 +77,8 @@ bool fffa_devices_want_routes(const struct fffa_capture_conf *conf);
  */
 int fffa_devices_select(const struct fffa_capture_conf *conf, struct fffa_netdevs *out,
 			struct fffa_err *err);
+
+/* "auto", "a glob", "its name". */
+const char *fffa_devices_match_text(enum fffa_match m);
 
 #endif

@@ -29,21 +29,21 @@ static void read_ethtool(const char *ifname, struct fffa_hook_facts *f)
 {
 	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
 	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
-	struct ifreq r = {0};
+	struct ifreq rc = {0};
 	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (s < 0)
 		return;
-	(void)snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", ifname);
-	if (!ioctl(s, SIOCGIFMTU, &r))
-		f->mtu_bytes = (uint32_t)r.ifr_mtu;
-	r.ifr_data = (void *)&info;
-	if (!ioctl(s, SIOCETHTOOL, &r)) {
+	(void)snprintf(rc.ifr_name, sizeof(rc.ifr_name), "%s", ifname);
+	if (!ioctl(s, SIOCGIFMTU, &rc))
+		f->mtu_bytes = (uint32_t)rc.ifr_mtu;
+	rc.ifr_data = (void *)&info;
+	if (!ioctl(s, SIOCETHTOOL, &rc)) {
 		(void)snprintf(f->driver, sizeof(f->driver), "%.31s", info.driver);
 		(void)snprintf(f->version, sizeof(f->version), "%.31s", info.version);
 	}
-	r.ifr_data = (void *)&channels;
-	if (!ioctl(s, SIOCETHTOOL, &r)) {
+	rc.ifr_data = (void *)&channels;
+	if (!ioctl(s, SIOCETHTOOL, &rc)) {
 		f->channels = channels.combined_count;
 		f->channels_max = channels.max_combined;
 	}

@@ -111,31 +111,31 @@ int fffa_link_watch_open(uv_loop_t *loop, void (*changed)(void *arg, bool addres
 	unsigned int groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
 			      RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
 	struct fffa_link_watch *w = calloc(1, sizeof(*w));
-	int r;
+	int rc;
 
 	if (!w)
 		return -ENOMEM;
 	w->changed = changed;
 	w->arg = arg;
 	w->s = mnl_socket_open2(NETLINK_ROUTE, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	r = !w->s || mnl_socket_bind(w->s, groups, MNL_SOCKET_AUTOPID) ? -errno : 0;
-	if (!r)
-		r = uv_poll_init(loop, &w->poll, mnl_socket_get_fd(w->s));
-	if (r) {
+	rc = !w->s || mnl_socket_bind(w->s, groups, MNL_SOCKET_AUTOPID) ? -errno : 0;
+	if (!rc)
+		rc = uv_poll_init(loop, &w->poll, mnl_socket_get_fd(w->s));
+	if (rc) {
 		free_watch(w);
-		return r;
+		return rc;
 	}
 	(void)uv_timer_init(loop, &w->quiet);
 	w->handles = 2;
 	w->poll.data = w->quiet.data = w;
-	r = uv_poll_start(&w->poll, UV_READABLE, on_readable);
-	if (!r)
-		r = uv_timer_start(&w->quiet, on_quiet, FFFA_LINK_WATCH_QUIET_MS, 0);
-	if (r)
+	rc = uv_poll_start(&w->poll, UV_READABLE, on_readable);
+	if (!rc)
+		rc = uv_timer_start(&w->quiet, on_quiet, FFFA_LINK_WATCH_QUIET_MS, 0);
+	if (rc)
 		fffa_link_watch_close(w);
 	else
 		*out = w;
-	return r;
+	return rc;
 }
 
 void fffa_link_watch_close(struct fffa_link_watch *w)

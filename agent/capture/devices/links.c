@@ -30,7 +30,7 @@ static int run_dump(const struct dump *d)
 	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
 	uint32_t seq = (uint32_t)time(NULL) ^ d->type;
 	ssize_t len;
-	int r;
+	int rc;
 
 	h->nlmsg_type = d->type;
 	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
@@ -52,9 +52,10 @@ static int run_dump(const struct dump *d)
 		len = mnl_socket_recvfrom(d->s, buf, sizeof(buf));
 		if (len < 0)
 			return -errno;
-		r = mnl_cb_run(buf, (size_t)len, seq, mnl_socket_get_portid(d->s), d->take, d->arg);
-	} while (r > MNL_CB_STOP);
-	return r == MNL_CB_ERROR ? -errno : 0;
+		rc = mnl_cb_run(buf, (size_t)len, seq, mnl_socket_get_portid(d->s), d->take,
+				d->arg);
+	} while (rc > MNL_CB_STOP);
+	return rc == MNL_CB_ERROR ? -errno : 0;
 }
 
 static void read_kind(const struct nlattr *info, struct fffa_link *l)
@@ -169,7 +170,7 @@ static struct fffa_link *find(const struct fffa_links *l, uint32_t ifindex)
 	return low < l->n && l->v[low].ifindex == ifindex ? &l->v[low] : NULL;
 }
 
-static void mark(const struct fffa_links *links, uint32_t ifindex)
+static void set_default_route(const struct fffa_links *links, uint32_t ifindex)
 {
 	struct fffa_link *l = find(links, ifindex);
 
@@ -177,7 +178,7 @@ static void mark(const struct fffa_links *links, uint32_t ifindex)
 		l->default_route = true;
 }
 
-static void mark_hops(const struct fffa_links *links, const struct nlattr *a)
+static void set_default_route_hops(const struct fffa_links *links, const struct nlattr *a)
 {
 	const struct rtnexthop *hop = mnl_attr_get_payload(a);
 	size_t left = mnl_attr_get_payload_len(a);
@@ -185,7 +186,7 @@ static void mark_hops(const struct fffa_links *links, const struct nlattr *a)
 	while (left >= sizeof(*hop) && hop->rtnh_len >= sizeof(*hop) && hop->rtnh_len <= left) {
 		size_t step = RTNH_ALIGN(hop->rtnh_len);
 
-		mark(links, (uint32_t)hop->rtnh_ifindex);
+		set_default_route(links, (uint32_t)hop->rtnh_ifindex);
 		if (step >= left)
 			break;
 		left -= step;
@@ -207,9 +208,9 @@ static int take_route(const struct nlmsghdr *h, void *arg)
 	{
 		if (mnl_attr_get_type(a) == RTA_OIF &&
 		    mnl_attr_get_payload_len(a) == sizeof(uint32_t))
-			mark(links, mnl_attr_get_u32(a));
+			set_default_route(links, mnl_attr_get_u32(a));
 		else if (mnl_attr_get_type(a) == RTA_MULTIPATH)
-			mark_hops(links, a);
+			set_default_route_hops(links, a);
 	}
 	return MNL_CB_OK;
 }
@@ -228,40 +229,40 @@ static int read_once(struct mnl_socket *s, struct fffa_links *out, bool routes)
 	struct room room = {.links = out};
 	struct dump d = {
 		.s = s, .type = RTM_GETLINK, .family = AF_UNSPEC, .take = take_link, .arg = &room};
-	int r;
+	int rc;
 
 	out->v = NULL;
 	out->n = 0;
-	r = run_dump(&d);
-	if (!r && out->n)
+	rc = run_dump(&d);
+	if (!rc && out->n)
 		qsort(out->v, out->n, sizeof(out->v[0]), by_ifindex);
-	for (size_t i = 0; !r && routes && i < sizeof(families); i++) {
+	for (size_t i = 0; !rc && routes && i < sizeof(families); i++) {
 		d = (struct dump){.s = s,
 				  .type = RTM_GETROUTE,
 				  .family = families[i],
 				  .take = take_route,
 				  .arg = out};
-		r = run_dump(&d);
+		rc = run_dump(&d);
 	}
-	if (r)
+	if (rc)
 		fffa_links_fini(out);
-	return r;
+	return rc;
 }
 
 int fffa_links_read(struct fffa_links *out, bool routes)
 {
-	int r = -EINTR;
+	int rc = -EINTR;
 
-	for (int i = 0; r == -EINTR && i < READS_MAX; i++) {
+	for (int i = 0; rc == -EINTR && i < READS_MAX; i++) {
 		/* A new socket each time: an interrupted dump leaves answers behind in the old one. */
 		struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 
 		if (!s)
 			return -errno;
-		r = mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) ? -errno : read_once(s, out, routes);
+		rc = mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) ? -errno : read_once(s, out, routes);
 		(void)mnl_socket_close(s);
 	}
-	return r;
+	return rc;
 }
 
 void fffa_links_fini(struct fffa_links *l)

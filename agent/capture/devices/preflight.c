@@ -38,9 +38,9 @@ static void another_program(const char *dev, const struct fffa_hook_facts *f,
 static unsigned int ena_release(const char *version)
 {
 	unsigned int major, minor, patch;
-	char mark;
+	char letter;
 
-	if (sscanf(version, "%3u.%3u.%3u%c", &major, &minor, &patch, &mark) != 4 || mark != 'g')
+	if (sscanf(version, "%3u.%3u.%3u%c", &major, &minor, &patch, &letter) != 4 || letter != 'g')
 		return 0;
 	return major << 8 | minor;
 }
@@ -105,8 +105,8 @@ static void say(struct fffa_hook_choice *c, const char *text)
 	(void)snprintf(c->why, sizeof(c->why), "%s", text);
 }
 
-void fffa_hook_choose(enum fffa_hook hook, const char *ifname, const struct fffa_hook_facts *f,
-		      struct fffa_hook_choice *out)
+void fffa_preflight_choose(enum fffa_hook hook, const char *ifname, const struct fffa_hook_facts *f,
+			   struct fffa_hook_choice *out)
 {
 	memset(out, 0, sizeof(*out));
 	if (hook == FFFA_HOOK_AUTO) {

@@ -29,8 +29,8 @@ struct fffa_hook_choice {
 };
 
 /* Pure. hook: what is configured. */
-void fffa_hook_choose(enum fffa_hook hook, const char *ifname, const struct fffa_hook_facts *f,
-		      struct fffa_hook_choice *out);
+void fffa_preflight_choose(enum fffa_hook hook, const char *ifname, const struct fffa_hook_facts *f,
+			   struct fffa_hook_choice *out);
 
 /* Asks the kernel; what it does not say stays unknown. */
 void fffa_hook_facts_read(uint32_t ifindex, const char *ifname, struct fffa_hook_facts *out);

@@ -30,9 +30,9 @@ static int attach_tcx(int prog_fd, uint32_t ifindex, bool egress)
 			       (enum bpf_attach_type)(egress ? TCX_EGRESS : TCX_INGRESS), &opts);
 }
 
-static int attach_error(int r, const char *what, const char *ifname, struct fffa_err *err)
+static int attach_error(int rc, const char *what, const char *ifname, struct fffa_err *err)
 {
-	switch (r) {
+	switch (rc) {
 	case -EPERM:
 		return fffa_fail(err, EPERM,
 				 "%s: not allowed to attach %s: CAP_NET_ADMIN is missing", ifname,
@@ -50,20 +50,20 @@ static int attach_error(int r, const char *what, const char *ifname, struct fffa
 				 "%s: its driver has no native %s; set capture.hook: tc", ifname,
 				 what);
 	default:
-		return fffa_fail(err, -r, "%s: cannot attach %s: %s", ifname, what, strerror(-r));
+		return fffa_fail(err, -rc, "%s: cannot attach %s: %s", ifname, what, strerror(-rc));
 	}
 }
 
-static int tc_error(int r, bool egress, const char *ifname, struct fffa_err *err)
+static int tc_error(int rc, bool egress, const char *ifname, struct fffa_err *err)
 {
-	if (r == -EINVAL) /* an old `ingress` qdisc has no egress side */
+	if (rc == -EINVAL) /* an old `ingress` qdisc has no egress side */
 		return fffa_fail(err, EINVAL,
 				 "%s: cannot attach TC %s: an ingress qdisc is there instead of "
 				 "clsact, or a filter of another kind at priority 1; look with "
 				 "`tc qdisc show dev %s` and `tc filter show dev %s %s`",
 				 ifname, egress ? "egress" : "ingress", ifname, ifname,
 				 egress ? "egress" : "ingress");
-	return attach_error(r, egress ? "TC egress" : "TC ingress", ifname, err);
+	return attach_error(rc, egress ? "TC egress" : "TC ingress", ifname, err);
 }
 
 int fffa_attach_tc(const struct fffa_kernel *k, enum fffa_program program, uint32_t ifindex,
@@ -73,16 +73,16 @@ int fffa_attach_tc(const struct fffa_kernel *k, enum fffa_program program, uint3
 	bool egress = program == FFFA_PROGRAM_TC_OUT;
 	int prog_fd = fffa_kernel_program_fd(k, program);
 	struct fffa_attachment a = {.how = FFFA_ATTACH_TCX, .program = program, .ifindex = ifindex};
-	int r = -EINVAL;
+	int rc = -EINVAL;
 
 	a.link_fd = allow_tcx ? attach_tcx(prog_fd, ifindex, egress) : -EINVAL;
 	if (a.link_fd < 0) {
 		/* A kernel without TCX answers EINVAL; other errors hold for clsact just the same.
 		 */
-		r = a.link_fd == -EINVAL ? fffa_clsact_attach(prog_fd, ifindex, egress, &a.clsact)
-					 : a.link_fd;
-		if (r)
-			return tc_error(r, egress, ifname, err);
+		rc = a.link_fd == -EINVAL ? fffa_clsact_attach(prog_fd, ifindex, egress, &a.clsact)
+					  : a.link_fd;
+		if (rc)
+			return tc_error(rc, egress, ifname, err);
 		a.how = FFFA_ATTACH_CLSACT;
 	}
 	*out = a;
@@ -115,7 +115,7 @@ static bool link_attached(int fd, uint32_t ifindex)
 	return !bpf_obj_get_info_by_fd(fd, &info, &len) && info.xdp.ifindex == ifindex;
 }
 
-bool fffa_attached(const struct fffa_attachment *a)
+bool fffa_attach_is_in_place(const struct fffa_attachment *a)
 {
 	switch (a->how) {
 	case FFFA_ATTACH_NONE:
@@ -148,15 +148,15 @@ static void detach(struct fffa_attachment *a)
 	a->how = FFFA_ATTACH_NONE;
 }
 
-void fffa_detach(struct fffa_attachment *a, size_t n)
+void fffa_attach_undo(struct fffa_attachment *a, size_t n)
 {
-	uint32_t tidy = 0;
+	uint32_t qdisc_ifindex = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if (a[i].how == FFFA_ATTACH_CLSACT && a[i].clsact.made_qdisc)
-			tidy = a[i].ifindex;
+			qdisc_ifindex = a[i].ifindex;
 		detach(&a[i]);
 	}
-	if (tidy)
-		fffa_clsact_tidy(tidy);
+	if (qdisc_ifindex)
+		fffa_clsact_remove_unused_qdisc(qdisc_ifindex);
 }

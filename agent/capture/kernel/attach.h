@@ -39,9 +39,9 @@ int fffa_attach_xdp(const struct fffa_kernel *k, uint32_t ifindex, const char *i
  * nothing else is on it. After this and a grace period the programs run no more there. Legal on
  * NONE and when the device is gone.
  */
-void fffa_detach(struct fffa_attachment *a, size_t n);
+void fffa_attach_undo(struct fffa_attachment *a, size_t n);
 /* The device is still there and nobody took the program off it. */
-bool fffa_attached(const struct fffa_attachment *a);
+bool fffa_attach_is_in_place(const struct fffa_attachment *a);
 
 /* "tcx", "clsact", "xdp". */
 const char *fffa_attach_name(enum fffa_attach_how how);

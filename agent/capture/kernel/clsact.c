@@ -58,7 +58,7 @@ static int dump(uint16_t type, uint32_t ifindex, uint32_t parent, mnl_cb_t take,
 	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
 	struct tcmsg *t = mnl_nlmsg_put_extra_header(h, sizeof(*t));
 	ssize_t len = -1;
-	int r = MNL_CB_ERROR;
+	int rc = MNL_CB_ERROR;
 
 	if (!s)
 		return -errno;
@@ -71,14 +71,14 @@ static int dump(uint16_t type, uint32_t ifindex, uint32_t parent, mnl_cb_t take,
 	    mnl_socket_sendto(s, h, h->nlmsg_len) >= 0) {
 		do {
 			len = mnl_socket_recvfrom(s, buf, sizeof(buf));
-			r = len < 0 ? MNL_CB_ERROR
-				    : mnl_cb_run(buf, (size_t)len, 1, mnl_socket_get_portid(s),
-						 take, arg);
-		} while (r > MNL_CB_STOP);
+			rc = len < 0 ? MNL_CB_ERROR
+				     : mnl_cb_run(buf, (size_t)len, 1, mnl_socket_get_portid(s),
+						  take, arg);
+		} while (rc > MNL_CB_STOP);
 	}
-	r = r == MNL_CB_ERROR ? -errno : 0;
+	rc = rc == MNL_CB_ERROR ? -errno : 0;
 	(void)mnl_socket_close(s);
-	return r;
+	return rc;
 }
 
 struct qdisc {
@@ -119,13 +119,13 @@ int fffa_clsact_attach(int prog_fd, uint32_t ifindex, bool egress, struct fffa_c
 	struct bpf_tc_hook hook;
 	uint32_t there;
 	bool made;
-	int r;
+	int rc;
 
 	hook_init(&hook, ifindex, egress);
-	r = bpf_tc_hook_create(&hook);
-	made = !r;
-	if (r && r != -EEXIST)
-		return r;
+	rc = bpf_tc_hook_create(&hook);
+	made = !rc;
+	if (rc && rc != -EEXIST)
+		return rc;
 	if (!made && egress && has_no_egress(ifindex))
 		return -EINVAL;
 	there = made ? 0 : who_is_there(&hook);
@@ -133,12 +133,12 @@ int fffa_clsact_attach(int prog_fd, uint32_t ifindex, bool egress, struct fffa_c
 		return -EEXIST;
 	if (there)
 		opts.flags = BPF_TC_F_REPLACE;
-	r = bpf_tc_attach(&hook, &opts);
-	if (r && made)
-		fffa_clsact_tidy(ifindex);
-	if (!r)
+	rc = bpf_tc_attach(&hook, &opts);
+	if (rc && made)
+		fffa_clsact_remove_unused_qdisc(ifindex);
+	if (!rc)
 		*out = (struct fffa_clsact){.prog_id = opts.prog_id, .made_qdisc = made};
-	return r;
+	return rc;
 }
 
 bool fffa_clsact_attached(const struct fffa_clsact *c, uint32_t ifindex, bool egress)
@@ -177,7 +177,7 @@ static bool has_filters(uint32_t ifindex, uint32_t minor)
 	       found;
 }
 
-void fffa_clsact_tidy(uint32_t ifindex)
+void fffa_clsact_remove_unused_qdisc(uint32_t ifindex)
 {
 	struct bpf_tc_hook hook;
 

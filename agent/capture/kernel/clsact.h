@@ -23,6 +23,6 @@ bool fffa_clsact_attached(const struct fffa_clsact *c, uint32_t ifindex, bool eg
 /* Removes the filter unless another has taken its place. */
 void fffa_clsact_detach(const struct fffa_clsact *c, uint32_t ifindex, bool egress);
 /* Removes the qdisc when no filter is left on it, in either direction. */
-void fffa_clsact_tidy(uint32_t ifindex);
+void fffa_clsact_remove_unused_qdisc(uint32_t ifindex);
 
 #endif

@@ -9,7 +9,7 @@
 
 #include <bpf/bpf.h>
 
-#include "agent/capture/kernel/kernel_priv.h"
+#include "agent/capture/kernel/kernel_internal.h"
 
 /* Returns when every program that could have seen the old generation has ended. */
 static int wait_grace_period(struct fffa_kernel *k)
@@ -44,7 +44,7 @@ static int reserve(struct fffa_deltas *d, size_t more)
 	return 0;
 }
 
-void fffa_deltas_fini(struct fffa_deltas *d)
+void fffa_drain_deltas_fini(struct fffa_deltas *d)
 {
 	if (d->v)
 		(void)munmap(d->v, d->capacity * sizeof(*d->v));
@@ -69,20 +69,20 @@ int fffa_kernel_drain(struct fffa_kernel *k, struct fffa_deltas *out)
 {
 	uint32_t old = k->ctl->generation & 1;
 	struct fffa_kernel_now now;
-	int r;
+	int rc;
 
 	__atomic_store_n(&k->ctl->generation, old ^ 1, __ATOMIC_RELEASE);
-	r = wait_grace_period(k);
-	if (r)
-		return r; /* the next call turns it back: entries stay where they are */
+	rc = wait_grace_period(k);
+	if (rc)
+		return rc; /* the next call turns it back: entries stay where they are */
 	fffa_kernel__now(k, &now);
 	for (uint32_t slice = 0; slice < k->slices; slice++) {
 		size_t base = ((size_t)slice * 2 + old) * k->sets_per_slice;
 
 		for (uint32_t i = 0; i < k->sets_per_slice; i++) {
-			r = reserve(out, FFFA_WAYS);
-			if (r)
-				return r;
+			rc = reserve(out, FFFA_WAYS);
+			if (rc)
+				return rc;
 			take_set(k, &k->table[base + i], &k->side[base + i], &now, out);
 		}
 	}

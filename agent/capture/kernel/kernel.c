@@ -17,7 +17,7 @@
 
 #include "agent/base/log.h"
 #include "agent/base/clock.h"
-#include "agent/capture/kernel/kernel_priv.h"
+#include "agent/capture/kernel/kernel_internal.h"
 #include "bpf/fragment.h"
 #include "fffa_bpf.skel.h"
 
@@ -209,32 +209,32 @@ static bool memlock_is_limited(void)
 	return !getrlimit(RLIMIT_MEMLOCK, &l) && l.rlim_cur != RLIM_INFINITY;
 }
 
-static int load_error(int r, struct fffa_err *err)
+static int load_error(int rc, struct fffa_err *err)
 {
-	if (r == -EPERM && memlock_is_limited())
+	if (rc == -EPERM && memlock_is_limited())
 		return fffa_fail(err, EPERM,
 				 "the kernel refused to load the programs: run as root or grant "
 				 "CAP_BPF and CAP_NET_ADMIN; Linux before 5.11 also needs "
 				 "CAP_SYS_RESOURCE or RLIMIT_MEMLOCK unlimited");
-	if (r == -EPERM)
+	if (rc == -EPERM)
 		return fffa_fail(err, EPERM,
 				 "the kernel refused to load the programs: run as root or grant "
 				 "CAP_BPF and CAP_NET_ADMIN");
-	if (r == -ENOMEM)
+	if (rc == -ENOMEM)
 		return fffa_fail(err, ENOMEM,
 				 "no memory for the kernel tables: lower capture.max_flows or "
 				 "raise RLIMIT_MEMLOCK and the memory limit");
-	return fffa_fail(err, r == -EINVAL ? ENOTSUP : -r,
+	return fffa_fail(err, rc == -EINVAL ? ENOTSUP : -rc,
 			 "the kernel does not accept the programs (%s): Linux 5.8 or newer with "
 			 "BPF ring buffer is needed; log.level debug shows more",
-			 strerror(-r));
+			 strerror(-rc));
 }
 
 int fffa_kernel_open(const struct fffa_kernel_conf *conf, struct fffa_kernel **out,
 		     struct fffa_err *err)
 {
 	struct fffa_kernel *k = calloc(1, sizeof(*k));
-	int r;
+	int rc;
 
 	if (!k)
 		return fffa_fail(err, ENOMEM, "no memory");
@@ -243,35 +243,35 @@ int fffa_kernel_open(const struct fffa_kernel_conf *conf, struct fffa_kernel **o
 	(void)libbpf_set_print(libbpf_print);
 	k->skel = fffa_bpf__open();
 	if (!k->skel) {
-		r = fffa_fail(err, errno, "cannot open the kernel programs: %s", strerror(errno));
+		rc = fffa_fail(err, errno, "cannot open the kernel programs: %s", strerror(errno));
 		goto fail;
 	}
-	r = set_sizes(k, conf);
-	if (!r)
-		r = set_conf(k, conf);
-	if (r) {
-		(void)fffa_fail(err, -r, "cannot set up the kernel tables: %s", strerror(-r));
+	rc = set_sizes(k, conf);
+	if (!rc)
+		rc = set_conf(k, conf);
+	if (rc) {
+		(void)fffa_fail(err, -rc, "cannot set up the kernel tables: %s", strerror(-rc));
 		goto fail;
 	}
-	r = fffa_bpf__load(k->skel);
-	if (r) {
-		r = load_error(r, err);
+	rc = fffa_bpf__load(k->skel);
+	if (rc) {
+		rc = load_error(rc, err);
 		goto fail;
 	}
-	r = map_all(k);
-	if (!r)
-		r = fill_tunnel_ids(k);
-	if (!r)
-		r = fffa_kernel__clock_start(k);
-	if (!r)
-		r = prepare_grace_period(k);
-	if (!r) {
+	rc = map_all(k);
+	if (!rc)
+		rc = fill_tunnel_ids(k);
+	if (!rc)
+		rc = fffa_kernel__clock_start(k);
+	if (!rc)
+		rc = prepare_grace_period(k);
+	if (!rc) {
 		k->ring = ring_buffer__new(bpf_map__fd(k->skel->maps.fffa_ring), on_ring_event, k,
 					   NULL);
-		r = k->ring ? 0 : -errno;
+		rc = k->ring ? 0 : -errno;
 	}
-	if (r) {
-		(void)fffa_fail(err, -r, "cannot map the kernel tables: %s", strerror(-r));
+	if (rc) {
+		(void)fffa_fail(err, -rc, "cannot map the kernel tables: %s", strerror(-rc));
 		goto fail;
 	}
 	fffa_kernel_ring_arm(k);
@@ -280,7 +280,7 @@ int fffa_kernel_open(const struct fffa_kernel_conf *conf, struct fffa_kernel **o
 	return 0;
 fail:
 	fffa_kernel_close(k);
-	return r;
+	return rc;
 }
 
 static void unmap(void *p, size_t bytes)

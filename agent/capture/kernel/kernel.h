@@ -52,7 +52,7 @@ struct fffa_deltas {
 	size_t count;
 	size_t capacity;
 };
-void fffa_deltas_fini(struct fffa_deltas *d);
+void fffa_drain_deltas_fini(struct fffa_deltas *d);
 
 /*
  * Turns the generation, waits until no program can still write the old one, and moves its entries

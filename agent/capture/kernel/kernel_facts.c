@@ -6,7 +6,7 @@
 #include <bpf/libbpf.h>
 
 #include "agent/capture/kernel/kernel.h"
-#include "agent/capture/kernel/kernel_priv.h"
+#include "agent/capture/kernel/kernel_internal.h"
 #include "fffa_bpf.skel.h"
 
 _Static_assert(sizeof(((struct fffa_counts *)0)->ring_events) ==

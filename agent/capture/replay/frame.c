@@ -126,12 +126,12 @@ enum fffa_parse fffa_frame_parse(const struct fffa_frame_conf *f, const void *by
 {
 	const void *end = (const uint8_t *)bytes + captured;
 	struct fffa_frame frame = {.wire_bytes = (uint32_t)wire_bytes};
-	int r = parse_link(f, bytes, end, &frame, p);
+	int rc = parse_link(f, bytes, end, &frame, p);
 	uint8_t view;
 
 	*tunnelled = false;
-	if (r)
-		return (enum fffa_parse)r;
+	if (rc)
+		return (enum fffa_parse)rc;
 	view = is_local(f, p->key.src) ? FFFA_VIEW_EGRESS
 				       : 0; /* of the packet on the wire: the outer one */
 	p->key.view = view;

@@ -86,6 +86,6 @@ void bench_drain(uint32_t flows, int rounds, bool csv)
 		     "ones included; empty table %.2f ns per slot; grace period %.1f ms\n",
 	       SLOTS, entries, used_ns / (double)entries, median(empty, rounds) / SLOTS,
 	       median(wait, rounds) / 1e6);
-	fffa_deltas_fini(&d);
+	fffa_drain_deltas_fini(&d);
 	rig_close(&r);
 }

@@ -13,7 +13,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "agent/capture/kernel/kernel_priv.h"
+#include "agent/capture/kernel/kernel_internal.h"
 #include "tests/bench/kernel/bench.h"
 /* Needs what is above. */
 #include "bench_bpf.skel.h"

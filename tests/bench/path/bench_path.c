@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "agent/daemon/schema.h"
-#include "agent/flow/table.h"
+#include "agent/flow/flow_table.h"
 #include "agent/pipeline/pipeline.h"
 
 #define START_NS  (1000 * FFFA_NS_PER_S)

@@ -173,9 +173,9 @@ static void what_a_crash_left_is_replaced(void **state)
 	assert_int_equal(a[0].how, FFFA_ATTACH_CLSACT);
 	expect_ours(k, FFFA_PROGRAM_TC_IN, "ingress");
 	expect_ours(k, FFFA_PROGRAM_TC_OUT, "egress");
-	assert_true(fffa_attached(&a[0]) && fffa_attached(&a[1]));
-	fffa_detach(a, 2);
-	assert_false(fffa_attached(&a[0]) || fffa_attached(&a[1]));
+	assert_true(fffa_attach_is_in_place(&a[0]) && fffa_attach_is_in_place(&a[1]));
+	fffa_attach_undo(a, 2);
+	assert_false(fffa_attach_is_in_place(&a[0]) || fffa_attach_is_in_place(&a[1]));
 	assert_int_equal(filters("ingress", line) + filters("egress", line), 0);
 	/* Who made the qdisc cannot be told any more: it stays. */
 	assert_int_equal(qdiscs(), 1);
@@ -187,9 +187,9 @@ static void a_clean_end_leaves_nothing(void **state)
 
 	attach_both(*state, false, a);
 	assert_int_equal(qdiscs(), 1);
-	fffa_detach(a, 2);
+	fffa_attach_undo(a, 2);
 	assert_int_equal(qdiscs(), 0);
-	fffa_detach(a, 2); /* a second time is harmless */
+	fffa_attach_undo(a, 2); /* a second time is harmless */
 }
 
 static void a_qdisc_of_before_stays(void **state)
@@ -199,7 +199,7 @@ static void a_qdisc_of_before_stays(void **state)
 
 	sh("tc qdisc add dev da clsact");
 	attach_both(*state, false, a);
-	fffa_detach(a, 2);
+	fffa_attach_undo(a, 2);
 	assert_int_equal(qdiscs(), 1);
 	assert_int_equal(filters("ingress", line) + filters("egress", line), 0);
 }
@@ -249,7 +249,7 @@ static void the_qdisc_stays_for_a_strangers_filter(void **state)
 
 	attach_both(*state, false, a);
 	attach_stranger(1, 7, 0);
-	fffa_detach(a, 2);
+	fffa_attach_undo(a, 2);
 	expect_stranger();
 	assert_int_equal(qdiscs(), 1);
 }
@@ -260,9 +260,9 @@ static void a_stranger_that_took_our_place_stays(void **state)
 
 	attach_both(*state, false, a);
 	attach_stranger(HANDLE, 1, BPF_TC_F_REPLACE);
-	assert_false(fffa_attached(&a[0]));
-	assert_true(fffa_attached(&a[1]));
-	fffa_detach(a, 2);
+	assert_false(fffa_attach_is_in_place(&a[0]));
+	assert_true(fffa_attach_is_in_place(&a[1]));
+	fffa_attach_undo(a, 2);
 	expect_stranger();
 }
 
@@ -282,15 +282,15 @@ static void a_tcx_link_ends_with_its_device(void **state)
 
 	attach_both(*state, true, a);
 	if (a[0].how != FFFA_ATTACH_TCX) {
-		fffa_detach(a, 2);
+		fffa_attach_undo(a, 2);
 		print_message("this kernel has no TCX\n");
 		skip();
 	}
 	assert_int_equal(qdiscs(), 0);
-	assert_true(fffa_attached(&a[0]) && fffa_attached(&a[1]));
+	assert_true(fffa_attach_is_in_place(&a[0]) && fffa_attach_is_in_place(&a[1]));
 	sh("ip link del da");
-	assert_false(fffa_attached(&a[0]) || fffa_attached(&a[1]));
-	fffa_detach(a, 2);
+	assert_false(fffa_attach_is_in_place(&a[0]) || fffa_attach_is_in_place(&a[1]));
+	fffa_attach_undo(a, 2);
 }
 
 static void a_device_that_is_gone(void **state)
@@ -301,8 +301,8 @@ static void a_device_that_is_gone(void **state)
 
 	attach_both(*state, false, a);
 	sh("ip link del da");
-	assert_false(fffa_attached(&a[0]) || fffa_attached(&a[1]));
-	fffa_detach(a, 2);
+	assert_false(fffa_attach_is_in_place(&a[0]) || fffa_attach_is_in_place(&a[1]));
+	fffa_attach_undo(a, 2);
 	assert_int_equal(fffa_attach_tc(*state, FFFA_PROGRAM_TC_IN, old, "da", false, &a[0], &err),
 			 -ENODEV);
 	assert_non_null(strstr(err.text, "da: the interface is gone"));

@@ -167,7 +167,7 @@ static void rows_tell_the_longest_value(void **state)
 	(void)state;
 	for (int i = FFFA_END_IDLE; i < FFFA_END_MAX; i++)
 		snprintf(consts.end_reason[i].text, sizeof(consts.end_reason[i].text), "%s",
-			 fffa_end_reason_name((enum fffa_end_reason)i));
+			 fffa_record_end_reason_name((enum fffa_end_reason)i));
 	for (size_t i = 0; i < FFFA_FIELD_COUNT; i++) {
 		most = 0;
 		for (int proto = 0; proto < 256; proto++) {

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "agent/base/clock.h"
-#include "agent/flow/table.h"
+#include "agent/flow/flow_table.h"
 
 #define PORTS  3000
 #define ROUNDS 2000

@@ -2,7 +2,7 @@
 /* When windows end: idle, active, end, resources, forced; with the clock as an argument. */
 #include <string.h>
 #include "agent/base/clock.h"
-#include "agent/flow/table.h"
+#include "agent/flow/flow_table.h"
 #include "tests/stubs/cmocka_all.h"
 
 #define S     FFFA_NS_PER_S

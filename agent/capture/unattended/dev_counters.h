@@ -3,8 +3,8 @@
  * How many frames a device has passed since it exists, by the kernel's own count, and the network
  * namespace that its name belongs to. For the time in which no hook was attached. Any thread.
  */
-#ifndef FFFA_AGENT_CAPTURE_UNATTENDED_PASSED_H
-#define FFFA_AGENT_CAPTURE_UNATTENDED_PASSED_H
+#ifndef FFFA_AGENT_CAPTURE_UNATTENDED_DEV_COUNTERS_H
+#define FFFA_AGENT_CAPTURE_UNATTENDED_DEV_COUNTERS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -12,7 +12,7 @@
 #include "agent/base/ledger.h"
 
 /* Link-layer bytes. [0] received, [1] sent: the order of fffa_ledger.seen. */
-struct fffa_passed {
+struct fffa_dev_counters {
 	struct fffa_amount dir[2];
 };
 
@@ -20,16 +20,16 @@ struct fffa_passed {
  * Finds a device in the text of /proc/net/dev (proc_pid_net(5)). 0, or -ENODEV; *out is then as it
  * was.
  */
-int fffa_passed_find(const char *text, const char *name, struct fffa_passed *out);
+int fffa_dev_counters_find(const char *text, const char *name, struct fffa_dev_counters *out);
 
 /* /proc/net/dev of this namespace, NUL-terminated; malloc, the caller frees. At most 4 MiB. NULL
  * with errno set. */
-char *fffa_passed_read(void);
+char *fffa_dev_counters_read(void);
 
 /* Unique over all namespaces since boot (SO_NETNS_COOKIE, Linux 5.14); 0: not known. */
-uint64_t fffa_passed_netns(void);
+uint64_t fffa_dev_counters_netns(void);
 
 /* /proc/sys/kernel/random/boot_id; empty when it cannot be read. */
-void fffa_passed_boot_id(char dst[40]);
+void fffa_dev_counters_boot_id(char dst[40]);
 
 #endif

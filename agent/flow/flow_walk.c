@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Looking at the flows that are held, a slice at a time. */
 #include "agent/base/clock.h"
-#include "agent/flow/flow.h"
+#include "agent/flow/flow_internal.h"
 
 static int64_t unix_ms(const struct fffa_flow_table *t, uint64_t mono_ns)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The flow table's memory: hash index and slots. What happens to a flow is in expire.c. */
-#include "agent/flow/table.h"
+#include "agent/flow/flow_table.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include <sys/random.h>
 
 #include "agent/base/clock.h"
-#include "agent/flow/flow.h"
+#include "agent/flow/flow_internal.h"
 
 /* Zeroed memory that costs nothing until it is touched. */
 static void *map_lazily(size_t bytes)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Inside of the flow table, shared by its files and its tests only. */
-#ifndef FFFA_AGENT_FLOW_FLOW_H
-#define FFFA_AGENT_FLOW_FLOW_H
+#ifndef FFFA_AGENT_FLOW_FLOW_INTERNAL_H
+#define FFFA_AGENT_FLOW_FLOW_INTERNAL_H
 
-#include "agent/flow/table.h"
+#include "agent/flow/flow_table.h"
 
 #define FFFA_NIL	   UINT32_MAX
 #define FFFA_WHEEL_SLOTS   4096u

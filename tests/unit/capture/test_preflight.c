@@ -69,7 +69,7 @@ static void xdp_when_asked_for(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct fffa_hook_choice c;
 
-		fffa_hook_choose(FFFA_HOOK_XDP, "eth0", &cases[i].facts, &c);
+		fffa_preflight_choose(FFFA_HOOK_XDP, "eth0", &cases[i].facts, &c);
 		if (c.error != cases[i].error || !strstr(c.why, cases[i].says))
 			fail_msg("case %zu: %d \"%s\", not %d with \"%s\"", i, c.error, c.why,
 				 cases[i].error, cases[i].says);
@@ -95,7 +95,7 @@ static void tc_fits_everywhere(void **state)
 		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 			struct fffa_hook_choice c;
 
-			fffa_hook_choose(hooks[h].hook, "eth0", &cases[i].facts, &c);
+			fffa_preflight_choose(hooks[h].hook, "eth0", &cases[i].facts, &c);
 			assert_int_equal(c.error, 0);
 			assert_false(c.xdp || c.bounces_link);
 			assert_non_null(strstr(c.why, hooks[h].says));

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "agent/flow/parity.h"
-#include "agent/flow/skip.h"
+#include "agent/flow/skipdata.h"
 
 struct got {
 	struct fffa_record v[8];
@@ -23,16 +23,16 @@ static void keep(void *arg, struct fffa_record *r)
 
 static void loss_is_told_once(void **state)
 {
-	struct fffa_skip s = {.since_ms = 1000};
+	struct fffa_skipdata s = {.since_ms = 1000};
 	struct fffa_ledger l = {0};
 	struct got g = {.n = 0};
 
 	(void)state;
-	fffa_skip_emit(&s, &l, 2000, 7, keep, &g);
+	fffa_skipdata_emit(&s, &l, 2000, 7, keep, &g);
 	assert_int_equal(g.n, 0);
 	l.lost[FFFA_PL_TABLE_FULL] = (struct fffa_amount){10, 900};
 	l.lost[FFFA_PL_MALFORMED] = (struct fffa_amount){1, 60};
-	fffa_skip_emit(&s, &l, 3000, 7, keep, &g);
+	fffa_skipdata_emit(&s, &l, 3000, 7, keep, &g);
 	assert_int_equal(g.n, 2);
 	assert_string_equal(g.v[0].lost_reason, "malformed");
 	assert_string_equal(g.v[1].lost_reason, "table_full");
@@ -42,10 +42,10 @@ static void loss_is_told_once(void **state)
 	assert_int_equal(g.v[1].end_ms, 3000);
 	assert_int_equal(g.v[1].key.ifindex, 7);
 	assert_int_equal(g.v[1].status, FFFA_STATUS_SKIPDATA);
-	fffa_skip_emit(&s, &l, 4000, 7, keep, &g);
+	fffa_skipdata_emit(&s, &l, 4000, 7, keep, &g);
 	assert_int_equal(g.n, 2);
 	fffa_amount_add(&l.lost[FFFA_PL_TABLE_FULL], 5, 50);
-	fffa_skip_emit(&s, &l, 5000, 0, keep, &g);
+	fffa_skipdata_emit(&s, &l, 5000, 0, keep, &g);
 	assert_int_equal(g.n, 3);
 	assert_int_equal(g.v[2].lost_packets, 5);
 	assert_int_equal(g.v[2].start_ms, 4000);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "agent/capture/unattended/passed.h"
+#include "agent/capture/unattended/dev_counters.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #define FIRST_BYTES 8192
 #define MOST_BYTES  ((size_t)4 << 20)
 
-int fffa_passed_find(const char *text, const char *name, struct fffa_passed *out)
+int fffa_dev_counters_find(const char *text, const char *name, struct fffa_dev_counters *out)
 {
 	size_t len = strlen(name);
 	uint64_t rx_bytes, rx_packets, tx_bytes, tx_packets;
@@ -39,7 +39,7 @@ int fffa_passed_find(const char *text, const char *name, struct fffa_passed *out
 	return -ENODEV;
 }
 
-char *fffa_passed_read(void)
+char *fffa_dev_counters_read(void)
 {
 	int fd = open("/proc/self/net/dev", O_RDONLY | O_CLOEXEC);
 	size_t len = 0, cap = FIRST_BYTES;
@@ -67,7 +67,7 @@ char *fffa_passed_read(void)
 	return text;
 }
 
-uint64_t fffa_passed_netns(void)
+uint64_t fffa_dev_counters_netns(void)
 {
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	uint64_t cookie = 0;
@@ -81,7 +81,7 @@ uint64_t fffa_passed_netns(void)
 	return cookie;
 }
 
-void fffa_passed_boot_id(char dst[40])
+void fffa_dev_counters_boot_id(char dst[40])
 {
 	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
 	ssize_t got = fd < 0 ? 0 : read(fd, dst, 39);

@@ -39,7 +39,7 @@ static struct fffa_strings words(char *text, char **v)
 }
 
 static void choose(const struct fffa_links *l, const char *interfaces, const char *exclude,
-		   const struct fffa_devices_keep *keep, struct fffa_netdevs *out)
+		   const struct fffa_devices_retained *keep, struct fffa_netdevs *out)
 {
 	char in[128], ex[128], *in_v[NAMES_MAX], *ex_v[NAMES_MAX];
 	struct fffa_capture_conf c = {0};
@@ -181,7 +181,7 @@ static void the_weightiest_reason_counts(void **state)
 
 static void kept_ones_count_whatever_their_name(void **state)
 {
-	struct fffa_devices_keep k = {.v = {{.ifindex = 2, .match = FFFA_MATCH_GLOB}}, .n = 1};
+	struct fffa_devices_retained k = {.v = {{.ifindex = 2, .match = FFFA_MATCH_GLOB}}, .n = 1};
 	struct fffa_netdevs d;
 
 	(void)state;

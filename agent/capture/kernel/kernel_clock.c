@@ -7,7 +7,7 @@
 #include <bpf/libbpf.h>
 
 #include "agent/base/clock.h"
-#include "agent/capture/kernel/kernel_priv.h"
+#include "agent/capture/kernel/kernel_internal.h"
 #include "fffa_bpf.skel.h"
 
 #define PRECISE_TICK_NS (1u << 20)
@@ -38,16 +38,16 @@ static int read_jiffies(const struct fffa_kernel *k, uint32_t *ticks)
 static int read_both(const struct fffa_kernel *k, struct fffa_kernel_now *now)
 {
 	uint64_t before;
-	int r = 0;
+	int rc = 0;
 
 	for (int i = 0; i < READS_MAX; i++) {
 		before = read_ns(CLOCK_MONOTONIC_COARSE);
-		r = read_jiffies(k, &now->ticks);
+		rc = read_jiffies(k, &now->ticks);
 		now->ns = read_ns(CLOCK_MONOTONIC_COARSE);
-		if (r || now->ns == before)
+		if (rc || now->ns == before)
 			break;
 	}
-	return r;
+	return rc;
 }
 
 void fffa_kernel__clock_choose(struct fffa_kernel *k)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "agent/base/clock.h"
-#include "agent/flow/flow.h"
+#include "agent/flow/flow_internal.h"
 
 /* Unix milliseconds of a monotonic instant, by the clock as it stands now: a step of the clock
  * moves both ends. */
@@ -17,7 +17,7 @@ static int64_t unix_ms(const struct fffa_flow_table *t, uint64_t mono_ns)
 /* Writes the open window as a record and closes it. */
 static void emit(struct fffa_flow_table *t, struct fffa_flow *f, enum fffa_end_reason why)
 {
-	struct fffa_record r = {
+	struct fffa_record rc = {
 		.key = f->key,
 		.packets = f->packets,
 		.bytes = f->bytes,
@@ -39,7 +39,7 @@ static void emit(struct fffa_flow_table *t, struct fffa_flow *f, enum fffa_end_r
 	f->packets = 0;
 	f->bytes = 0;
 	f->flags = 0;
-	t->record(t->arg, &r);
+	t->record(t->arg, &rc);
 }
 
 /* When the flow must be looked at again. */
@@ -60,7 +60,7 @@ static void relink(struct fffa_flow_table *t, uint32_t i)
 	fffa_wheel__link(t, i, deadline_ns(t, &t->flows[i]));
 }
 
-static void mark_ended(struct fffa_flow_table *t, uint32_t i)
+static void set_ended(struct fffa_flow_table *t, uint32_t i)
 {
 	struct fffa_flow *f = &t->flows[i];
 
@@ -92,9 +92,9 @@ static void note_end(struct fffa_flow_table *t, uint32_t i, uint16_t flags)
 		f->state |= FFFA_FLOW_FIN;
 	if (!(flags & FFFA_F_RST) && (j == FFFA_NIL || !(t->flows[j].state & FFFA_FLOW_FIN)))
 		return;
-	mark_ended(t, i);
+	set_ended(t, i);
 	if (j != FFFA_NIL)
-		mark_ended(t, j);
+		set_ended(t, j);
 }
 
 /* A slot for key k; the flow that is due next is reported early when the table is full. */

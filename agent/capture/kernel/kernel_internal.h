@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Inside of struct fffa_kernel, shared by kernel.c and drain.c. */
-#ifndef FFFA_AGENT_CAPTURE_KERNEL_KERNEL_PRIV_H
-#define FFFA_AGENT_CAPTURE_KERNEL_KERNEL_PRIV_H
+#ifndef FFFA_AGENT_CAPTURE_KERNEL_KERNEL_INTERNAL_H
+#define FFFA_AGENT_CAPTURE_KERNEL_KERNEL_INTERNAL_H
 
 #include "agent/capture/kernel/kernel.h"
 

@@ -3,8 +3,8 @@
  * delta -> flow -> record: merges what the kernel hands over and decides when a window ends. Pure:
  * time comes with the calls. Loop thread only.
  */
-#ifndef FFFA_AGENT_FLOW_TABLE_H
-#define FFFA_AGENT_FLOW_TABLE_H
+#ifndef FFFA_AGENT_FLOW_FLOW_TABLE_H
+#define FFFA_AGENT_FLOW_FLOW_TABLE_H
 
 #include <stdbool.h>
 

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: MIT
-#include "agent/flow/skip.h"
+#include "agent/flow/skipdata.h"
 
-void fffa_skip_emit(struct fffa_skip *s, struct fffa_ledger *l, int64_t now_ms, uint32_t ifindex,
-		    fffa_record_fn fn, void *arg)
+void fffa_skipdata_emit(struct fffa_skipdata *s, struct fffa_ledger *l, int64_t now_ms,
+			uint32_t ifindex, fffa_record_fn fn, void *arg)
 {
 	for (int why = 0; why < FFFA_PL_MAX; why++) {
 		struct fffa_amount lost = l->lost[why];
-		struct fffa_record r = {
+		struct fffa_record rc = {
 			.key.ifindex = ifindex,
 			.start_ms = s->since_ms,
 			.end_ms = now_ms,
 			.status = FFFA_STATUS_SKIPDATA,
-			.lost_packets = lost.packets - s->told[why].packets,
-			.lost_bytes = lost.bytes - s->told[why].bytes,
+			.lost_packets = lost.packets - s->reported[why].packets,
+			.lost_bytes = lost.bytes - s->reported[why].bytes,
 			.lost_reason = fffa_ledger_packet_loss_name((enum fffa_packet_loss)why),
 		};
 
-		if (!r.lost_packets)
+		if (!rc.lost_packets)
 			continue;
-		s->told[why] = lost;
+		s->reported[why] = lost;
 		l->skipdata_records++;
-		fn(arg, &r);
+		fn(arg, &rc);
 	}
 	s->since_ms = now_ms;
 }

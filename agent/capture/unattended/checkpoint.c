@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "agent/capture/unattended/restart.h"
+#include "agent/capture/unattended/checkpoint.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #define TAG	 "restart"
 #define EVERY_NS FFFA_NS_PER_S
 
-void fffa_restart_init(struct fffa_restart *r, uv_loop_t *loop, const char *dir)
+void fffa_checkpoint_init(struct fffa_checkpoint *r, uv_loop_t *loop, const char *dir)
 {
 	struct stat st;
 
@@ -36,18 +36,19 @@ void fffa_restart_init(struct fffa_restart *r, uv_loop_t *loop, const char *dir)
 	(void)snprintf(r->tmp, sizeof(r->tmp), "%s.new", r->path);
 }
 
-static void note(struct fffa_gap_mark *m, const struct fffa_hooked *hooks, size_t n)
+static void note_counters(struct fffa_checkpoint_state *m, const struct fffa_hooked *hooks,
+			  size_t n)
 {
-	char *text = fffa_passed_read();
+	char *text = fffa_dev_counters_read();
 
 	m->n = 0;
-	m->netns = fffa_passed_netns();
-	fffa_passed_boot_id(m->boot_id);
+	m->netns = fffa_dev_counters_netns();
+	fffa_dev_counters_boot_id(m->boot_id);
 	for (size_t i = 0; text && i < n && m->n < FFFA_DEVICES_MAX; i++) {
-		struct fffa_gap_device *d = &m->v[m->n];
+		struct fffa_checkpoint_device *d = &m->v[m->n];
 
 		memset(d, 0, sizeof(*d));
-		if (fffa_passed_find(text, hooks[i].dev.name, &d->passed))
+		if (fffa_dev_counters_find(text, hooks[i].dev.name, &d->passed))
 			continue;
 		memcpy(d->name, hooks[i].dev.name, sizeof(d->name));
 		memcpy(d->mac, hooks[i].dev.mac, sizeof(d->mac));
@@ -59,9 +60,9 @@ static void note(struct fffa_gap_mark *m, const struct fffa_hooked *hooks, size_
 	free(text);
 }
 
-static int load(const char *path, struct fffa_gap_mark *m)
+static int load_file(const char *path, struct fffa_checkpoint_state *m)
 {
-	char text[FFFA_GAP_TEXT_MAX];
+	char text[FFFA_CHECKPOINT_TEXT_MAX];
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	ssize_t got;
 
@@ -72,21 +73,21 @@ static int load(const char *path, struct fffa_gap_mark *m)
 	if (got < 0)
 		return -errno;
 	text[got] = '\0';
-	return fffa_gap_parse(text, m);
+	return fffa_checkpoint_state_parse(text, m);
 }
 
-struct fffa_amount fffa_restart_gap(struct fffa_restart *r, const struct fffa_hooked *hooks,
-				    size_t n, int64_t *since_ms)
+struct fffa_amount fffa_checkpoint_gap(struct fffa_checkpoint *r, const struct fffa_hooked *hooks,
+				       size_t n, int64_t *since_ms)
 {
 	struct fffa_amount none = {0, 0}, gap;
-	struct fffa_gap_mark *before;
+	struct fffa_checkpoint_state *before;
 	int err;
 
 	if (!r->on)
 		return none;
-	note(&r->next, hooks, n);
+	note_counters(&r->next, hooks, n);
 	before = calloc(1, sizeof(*before));
-	err = before ? load(r->path, before) : -ENOMEM;
+	err = before ? load_file(r->path, before) : -ENOMEM;
 	if (err && err != -ENOENT)
 		fffa_warn(TAG, "%s: %s; packets that passed since are not counted", r->path,
 			  err == -EINVAL ? "damaged" : strerror(-err));
@@ -94,27 +95,28 @@ struct fffa_amount fffa_restart_gap(struct fffa_restart *r, const struct fffa_ho
 		free(before);
 		return none;
 	}
-	gap = fffa_gap_between(before, &r->next);
+	gap = fffa_checkpoint_state_between(before, &r->next);
 	if (gap.packets)
 		*since_ms = before->unix_ms;
 	free(before);
 	return gap;
 }
 
-void fffa_restart_mark(struct fffa_restart *r, const struct fffa_hooked *hooks, size_t n, bool last)
+void fffa_checkpoint_note(struct fffa_checkpoint *r, const struct fffa_hooked *hooks, size_t n,
+			  bool last)
 {
 	uint64_t now = fffa_clock_mono_ns(&fffa_clock_system);
 
 	if (!r->on || (!last && (r->saving || now - r->saved_ns < EVERY_NS)))
 		return;
-	note(&r->next, hooks, n);
-	r->marked = true;
+	note_counters(&r->next, hooks, n);
+	r->changed = true;
 	r->saved_ns = now;
 }
 
-/* In place of the old one at once: a reader sees one or the other. No sync: a mark is for the next
+/* In place of the old one at once: a reader sees one or the other. No sync: a checkpoint is for the next
  * agent of this boot, and held is not worth a disk's seek each second. */
-static int write_file(const struct fffa_restart *r)
+static int write_file(const struct fffa_checkpoint *r)
 {
 	int fd = open(r->tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	ssize_t put;
@@ -134,44 +136,44 @@ static int write_file(const struct fffa_restart *r)
 
 static void on_work(uv_work_t *w)
 {
-	struct fffa_restart *r = w->data;
+	struct fffa_checkpoint *r = w->data;
 
 	r->error = write_file(r);
 }
 
-static void run(struct fffa_restart *r);
+static void start_save(struct fffa_checkpoint *r);
 
 static void on_saved(uv_work_t *w, int status)
 {
-	struct fffa_restart *r = w->data;
+	struct fffa_checkpoint *r = w->data;
 
 	(void)status; /* never cancelled */
 	r->saving = false;
-	if (r->error && !r->told)
+	if (r->error && !r->error_logged)
 		fffa_warn(TAG, "%s: %s; what passes while no agent runs may not be counted", r->tmp,
 			  strerror(-r->error));
-	r->told = r->error != 0;
-	if (r->again)
-		run(r);
+	r->error_logged = r->error != 0;
+	if (r->save_again)
+		start_save(r);
 }
 
-static void run(struct fffa_restart *r)
+static void start_save(struct fffa_checkpoint *r)
 {
-	r->again = false;
+	r->save_again = false;
 	r->saving = true;
-	r->len = fffa_gap_format(&r->next, r->text);
+	r->len = fffa_checkpoint_state_format(&r->next, r->text);
 	(void)uv_queue_work(r->loop, &r->work, on_work, on_saved); /* fails only without on_work */
 }
 
-void fffa_restart_save(struct fffa_restart *r, struct fffa_amount held, int64_t unix_ms)
+void fffa_checkpoint_save(struct fffa_checkpoint *r, struct fffa_amount held, int64_t unix_ms)
 {
-	if (!r->marked)
+	if (!r->changed)
 		return;
-	r->marked = false;
+	r->changed = false;
 	r->next.held = held;
 	r->next.unix_ms = unix_ms;
 	if (r->saving)
-		r->again = true;
+		r->save_again = true;
 	else
-		run(r);
+		start_save(r);
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/capture/unattended/gap.h"
+#include "agent/capture/unattended/checkpoint_state.h"
 
 static const char proc_text[] =
 	"Inter-|   Receive                                                |  Transmit\n"
@@ -21,50 +21,50 @@ static const char proc_text[] =
 
 static void finds_a_device(void **state)
 {
-	struct fffa_passed p;
+	struct fffa_dev_counters p;
 
 	(void)state;
-	assert_int_equal(fffa_passed_find(proc_text, "eth0", &p), 0);
+	assert_int_equal(fffa_dev_counters_find(proc_text, "eth0", &p), 0);
 	assert_int_equal(p.dir[0].bytes, 123456789012);
 	assert_int_equal(p.dir[0].packets, 987654);
 	assert_int_equal(p.dir[1].bytes, 210987654321);
 	assert_int_equal(p.dir[1].packets, 456789);
-	assert_int_equal(fffa_passed_find(proc_text, "a:b:c", &p), 0);
+	assert_int_equal(fffa_dev_counters_find(proc_text, "a:b:c", &p), 0);
 	assert_int_equal(p.dir[1].packets, 20);
-	assert_int_equal(fffa_passed_find(proc_text, "eth", &p), -ENODEV);
-	assert_int_equal(fffa_passed_find(proc_text, "th0", &p), -ENODEV);
-	assert_int_equal(fffa_passed_find(proc_text, "a", &p), -ENODEV);
-	assert_int_equal(fffa_passed_find("", "eth0", &p), -ENODEV);
-	assert_int_equal(fffa_passed_find("eth0: 1 2 3\n", "eth0", &p), -ENODEV);
+	assert_int_equal(fffa_dev_counters_find(proc_text, "eth", &p), -ENODEV);
+	assert_int_equal(fffa_dev_counters_find(proc_text, "th0", &p), -ENODEV);
+	assert_int_equal(fffa_dev_counters_find(proc_text, "a", &p), -ENODEV);
+	assert_int_equal(fffa_dev_counters_find("", "eth0", &p), -ENODEV);
+	assert_int_equal(fffa_dev_counters_find("eth0: 1 2 3\n", "eth0", &p), -ENODEV);
 	assert_int_equal(p.dir[1].packets, 20); /* as it was */
 }
 
 static void reads_this_namespace(void **state)
 {
-	char *text = fffa_passed_read(), boot[40];
-	struct fffa_passed p;
+	char *text = fffa_dev_counters_read(), boot[40];
+	struct fffa_dev_counters p;
 
 	(void)state;
 	assert_non_null(text);
-	assert_int_equal(fffa_passed_find(text, "lo", &p), 0);
+	assert_int_equal(fffa_dev_counters_find(text, "lo", &p), 0);
 	free(text);
-	fffa_passed_boot_id(boot);
+	fffa_dev_counters_boot_id(boot);
 	assert_int_equal(strlen(boot), 36);
 }
 
-static struct fffa_gap_mark sample(void)
+static struct fffa_checkpoint_state sample(void)
 {
-	struct fffa_gap_mark m = {.boot_id = "6f0c6c9e-1111-2222-3333-444455556666",
-				  .netns = UINT64_MAX,
-				  .unix_ms = 1700000000123,
-				  .held = {7, 700},
-				  .n = FFFA_DEVICES_MAX};
+	struct fffa_checkpoint_state m = {.boot_id = "6f0c6c9e-1111-2222-3333-444455556666",
+					  .netns = UINT64_MAX,
+					  .unix_ms = 1700000000123,
+					  .held = {7, 700},
+					  .n = FFFA_DEVICES_MAX};
 
 	for (uint32_t i = 0; i < m.n; i++) {
-		m.v[i] = (struct fffa_gap_device){.name = "abcdefghijklmn:",
-						  .mac = {2, 0, 0, 0xfe, 0xff, (uint8_t)i},
-						  .ifindex = UINT32_MAX - i,
-						  .dirs = {i % 2, i % 3 == 0}};
+		m.v[i] = (struct fffa_checkpoint_device){.name = "abcdefghijklmn:",
+							 .mac = {2, 0, 0, 0xfe, 0xff, (uint8_t)i},
+							 .ifindex = UINT32_MAX - i,
+							 .dirs = {i % 2, i % 3 == 0}};
 		m.v[i].passed.dir[0] = (struct fffa_amount){UINT64_MAX, UINT64_MAX};
 		m.v[i].passed.dir[1] = (struct fffa_amount){UINT64_MAX, UINT64_MAX - i};
 	}
@@ -73,37 +73,38 @@ static struct fffa_gap_mark sample(void)
 
 static void a_mark_survives_as_text(void **state)
 {
-	struct fffa_gap_mark m = sample(), back;
-	char text[FFFA_GAP_TEXT_MAX];
-	size_t len = fffa_gap_format(&m, text);
+	struct fffa_checkpoint_state m = sample(), back;
+	char text[FFFA_CHECKPOINT_TEXT_MAX];
+	size_t len = fffa_checkpoint_state_format(&m, text);
 
 	(void)state;
 	assert_true(len < sizeof(text) - 1);
-	assert_int_equal(fffa_gap_parse(text, &back), 0);
+	assert_int_equal(fffa_checkpoint_state_parse(text, &back), 0);
 	assert_memory_equal(&m, &back, sizeof(m));
 }
 
 /* Whatever a crash or a disk made of it: whole or refused. */
 static void a_cut_mark_is_refused(void **state)
 {
-	struct fffa_gap_mark m = sample(), back;
-	char text[FFFA_GAP_TEXT_MAX];
+	struct fffa_checkpoint_state m = sample(), back;
+	char text[FFFA_CHECKPOINT_TEXT_MAX];
 
 	(void)state;
 	m.n = 2;
-	for (size_t len = fffa_gap_format(&m, text); len--;) {
+	for (size_t len = fffa_checkpoint_state_format(&m, text); len--;) {
 		text[len] = '\0';
-		assert_int_equal(fffa_gap_parse(text, &back), -EINVAL);
+		assert_int_equal(fffa_checkpoint_state_parse(text, &back), -EINVAL);
 	}
-	assert_int_equal(fffa_gap_parse("fffa-capture-mark 1\nboot x netns 1\ntime_ms 1 held 1 1 "
-					"devices 65\nend\n",
-					&back),
+	assert_int_equal(fffa_checkpoint_state_parse(
+				 "fffa-capture-mark 1\nboot x netns 1\ntime_ms 1 held 1 1 "
+				 "devices 65\nend\n",
+				 &back),
 			 -EINVAL);
 }
 
-static struct fffa_gap_mark two_devices(void)
+static struct fffa_checkpoint_state two_devices(void)
 {
-	struct fffa_gap_mark m = sample();
+	struct fffa_checkpoint_state m = sample();
 
 	m.n = 2;
 	for (size_t i = 0; i < 2; i++) {
@@ -114,10 +115,10 @@ static struct fffa_gap_mark two_devices(void)
 	return m;
 }
 
-static void assert_gap(const struct fffa_gap_mark *a, const struct fffa_gap_mark *b,
+static void assert_gap(const struct fffa_checkpoint_state *a, const struct fffa_checkpoint_state *b,
 		       uint64_t packets, uint64_t bytes)
 {
-	struct fffa_amount gap = fffa_gap_between(a, b);
+	struct fffa_amount gap = fffa_checkpoint_state_between(a, b);
 
 	assert_int_equal(gap.packets, packets);
 	assert_int_equal(gap.bytes, bytes);
@@ -125,7 +126,7 @@ static void assert_gap(const struct fffa_gap_mark *a, const struct fffa_gap_mark
 
 static void counts_what_passed(void **state)
 {
-	struct fffa_gap_mark a = two_devices(), b = two_devices();
+	struct fffa_checkpoint_state a = two_devices(), b = two_devices();
 
 	(void)state;
 	assert_gap(&a, &b, 7, 700); /* only what was held */
@@ -138,7 +139,7 @@ static void counts_what_passed(void **state)
 
 static void what_cannot_be_compared_is_not(void **state)
 {
-	struct fffa_gap_mark a = two_devices(), b = two_devices(), c;
+	struct fffa_checkpoint_state a = two_devices(), b = two_devices(), c;
 
 	(void)state;
 	b.v[0].passed.dir[0] = (struct fffa_amount){1010, 200000};

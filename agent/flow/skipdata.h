@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* ledger -> SKIPDATA records: what was lost since it was last reported goes into the stream itself. Pure. */
+#ifndef FFFA_AGENT_FLOW_SKIPDATA_H
+#define FFFA_AGENT_FLOW_SKIPDATA_H
+
+#include "agent/base/ledger.h"
+#include "agent/flow/record.h"
+
+/* Zero it, then set since_ms to the start. */
+struct fffa_skipdata {
+	struct fffa_amount reported[FFFA_PL_MAX];
+	int64_t since_ms; /* Unix; loss up to here has been reported */
+};
+
+/*
+ * Emits one record for each reason whose loss has grown, over [since_ms, now_ms], for device ifindex (0: the
+ * loss is not that of one device). Counts them in l->skipdata_records.
+ */
+void fffa_skipdata_emit(struct fffa_skipdata *s, struct fffa_ledger *l, int64_t now_ms,
+			uint32_t ifindex, fffa_record_fn fn, void *arg);
+
+#endif
