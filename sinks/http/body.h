@@ -6,7 +6,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "sinks/http/shape/shape.h"
+#include "sinks/http/shape/http_shape.h"
 
 struct fffa_http_body {
 	const struct fffa_http_shape *shape;

@@ -52,7 +52,7 @@ static int make_headers(struct fffa_http_target *t, const char *content_type)
 		rc = add_header(t, "Expect:", ""); /* no wait for 100 Continue */
 	if (!rc && c->compress != FFFA_HTTP_NONE)
 		rc = add_header(t, "Content-Encoding: ", encodings[c->compress]);
-	if (!rc && fffa_http__is_set(c->auth.bearer))
+	if (!rc && fffa_http_is_set(c->auth.bearer))
 		rc = add_header(t, t->shape->token, c->auth.bearer);
 	for (size_t i = 0; !rc && i < c->headers.n; i++)
 		rc = add_own(t, &c->headers.v[i]);
@@ -86,22 +86,23 @@ static int make_url(struct fffa_http_target *t)
 	return rc == CURLUE_OUT_OF_MEMORY || !rc ? -ENOMEM : -EINVAL;
 }
 
-int fffa_http__target_init(struct fffa_http_target *t, const struct fffa_sink_http_conf *conf,
-			   const char *content_type)
+int fffa_http__exchange_target_init(struct fffa_http_target *t,
+				    const struct fffa_sink_http_conf *conf,
+				    const char *content_type)
 {
 	int rc;
 
 	t->conf = conf;
-	t->shape = fffa_http__shape(conf->shape);
+	t->shape = fffa_http_shape_find(conf->shape);
 	rc = make_url(t);
 	if (!rc)
 		rc = make_headers(t, content_type);
 	if (rc)
-		fffa_http__target_fini(t);
+		fffa_http__exchange_target_fini(t);
 	return rc;
 }
 
-void fffa_http__target_fini(struct fffa_http_target *t)
+void fffa_http__exchange_target_fini(struct fffa_http_target *t)
 {
 	for (struct curl_slist *h = t->headers; h; h = h->next)
 		explicit_bzero(h->data, strlen(h->data));
@@ -125,12 +126,12 @@ static CURLcode set_tls(CURL *e, const struct fffa_sink_http_conf *c)
 	SET(CURLOPT_SSL_VERIFYPEER, (long)c->tls.verify);
 	SET(CURLOPT_SSL_VERIFYHOST, c->tls.verify ? 2L : 0L);
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (fffa_http__is_set(c->tls.ca_file))
+	if (fffa_http_is_set(c->tls.ca_file))
 		SET(CURLOPT_CAINFO, c->tls.ca_file);
-	if (fffa_http__is_set(c->tls.cert_file)) {
+	if (fffa_http_is_set(c->tls.cert_file)) {
 		SET(CURLOPT_SSLCERT, c->tls.cert_file);
 		SET(CURLOPT_SSLKEY,
-		    fffa_http__is_set(c->tls.key_file) ? c->tls.key_file : c->tls.cert_file);
+		    fffa_http_is_set(c->tls.key_file) ? c->tls.key_file : c->tls.cert_file);
 	}
 	return rc;
 }
@@ -170,7 +171,7 @@ static CURLcode set_way(CURL *e, const struct fffa_sink_http_conf *c, const char
 	}
 	SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
 	SET(CURLOPT_USERAGENT, "fffa/" FFFA_VERSION);
-	if (fffa_http__is_set(c->auth.user)) {
+	if (fffa_http_is_set(c->auth.user)) {
 		SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
 		SET(CURLOPT_USERNAME, c->auth.user);
 		SET(CURLOPT_PASSWORD, c->auth.password ? c->auth.password : "");
@@ -222,7 +223,7 @@ static void name_batch(struct fffa_http_exchange *x, const struct fffa_batch *b)
 
 	/* Fits: 12 + 63 + 3 * 20 + 4. */
 	fffa_buf_text(&line, "FFFA-Batch: ");
-	fffa_http__put_origin(&line, fffa_batch_origin(b));
+	fffa_http_shape__put_origin(&line, fffa_batch_origin(b));
 	fffa_http_json_number(&line, fffa_batch_first_seq(b));
 	fffa_buf_text(&line, "-");
 	fffa_http_json_number(&line, fffa_batch_last_seq(b));

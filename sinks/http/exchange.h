@@ -4,7 +4,7 @@
 #define FFFA_SINKS_HTTP_EXCHANGE_H
 
 #include "agent/loop/curl_loop.h"
-#include "sinks/http/shape/shape.h"
+#include "sinks/http/shape/http_shape.h"
 
 /* "FFFA-Batch: AGENT-EPOCH-FIRST-LAST" */
 #define FFFA_HTTP_BATCH_LINE_BYTES 160
@@ -26,9 +26,10 @@ struct fffa_http_exchange {
 };
 
 /* content_type: of the records, when the shape has none. 0 or -ENOMEM, -EINVAL with nothing left. */
-int fffa_http__target_init(struct fffa_http_target *t, const struct fffa_sink_http_conf *conf,
-			   const char *content_type);
-void fffa_http__target_fini(struct fffa_http_target *t);
+int fffa_http__exchange_target_init(struct fffa_http_target *t,
+				    const struct fffa_sink_http_conf *conf,
+				    const char *content_type);
+void fffa_http__exchange_target_fini(struct fffa_http_target *t);
 
 /* done and arg of the request are set by the caller. 0 or -ENOMEM with nothing left behind. */
 int fffa_http__exchange_init(struct fffa_http_exchange *x, const struct fffa_http_target *t);

@@ -15,7 +15,7 @@
 #include "sinks/http/body.h"
 #include "sinks/http/exchange.h"
 #include "sinks/http/options.h"
-#include "sinks/http/verdict.h"
+#include "sinks/http/shape/http_verdict.h"
 
 enum phase { FREE, MAKING, SENDING };
 
@@ -80,7 +80,7 @@ static void finish(struct slot *t, const struct fffa_outcome *o)
 	}
 }
 
-static void finish_early(struct slot *t, enum fffa_verdict verdict, int cause)
+static void finish_unsent(struct slot *t, enum fffa_verdict verdict, int cause)
 {
 	finish(t, &(struct fffa_outcome){.verdict = verdict, .cause = cause});
 }
@@ -163,7 +163,7 @@ static void on_done(struct fffa_curl_request *r, CURLcode result)
 	long status = 0, connects = 0;
 
 	if (s->closing && result == CURLE_ABORTED_BY_CALLBACK) {
-		finish_early(t, FFFA_V_RETRY, -ECANCELED);
+		finish_unsent(t, FFFA_V_RETRY, -ECANCELED);
 		return;
 	}
 	(void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -222,11 +222,11 @@ static void on_made(uv_work_t *w, int status)
 
 	s->making--;
 	if (s->closing)
-		finish_early(t, FFFA_V_RETRY, -ECANCELED);
+		finish_unsent(t, FFFA_V_RETRY, -ECANCELED);
 	else if (rc == -EMSGSIZE)
-		finish_early(t, FFFA_V_TOO_BIG, rc);
+		finish_unsent(t, FFFA_V_TOO_BIG, rc);
 	else if (rc || (rc = send_now(t)))
-		finish_early(t, FFFA_V_RETRY, rc);
+		finish_unsent(t, FFFA_V_RETRY, rc);
 	end(s);
 }
 
@@ -234,13 +234,13 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 		  struct fffa_err *err)
 {
 	const struct fffa_sink_http_conf *c = conf;
-	const struct fffa_http_shape *shape = fffa_http__shape(c->shape);
+	const struct fffa_http_shape *shape = fffa_http_shape_find(c->shape);
 	/* Said by the type, not by the format: an envelope makes JSON of text. */
 	bool json = env->content_type && !strcmp(env->content_type, "application/x-ndjson");
 	struct fffa_sink *s;
 	int rc;
 
-	if (fffa_http__check_format(c, env->format, err))
+	if (fffa_http__options_check_format(c, env->format, err))
 		return -EINVAL;
 	s = calloc(1, sizeof(*s));
 	if (!s)
@@ -274,7 +274,7 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 /* libcurl would say so at the first connection only. */
 static int check_file(const char *key, const char *path, struct fffa_err *err)
 {
-	if (!fffa_http__is_set(path) || !access(path, R_OK))
+	if (!fffa_http_is_set(path) || !access(path, R_OK))
 		return 0;
 	return fffa_fail(err, errno, "%s: cannot read %s: %s", key, path, strerror(errno));
 }
@@ -289,7 +289,7 @@ static int start(struct fffa_sink *s, struct fffa_err *err)
 		rc = check_file("tls.key_file", s->conf->tls.key_file, err);
 	if (rc)
 		return rc;
-	rc = fffa_http__target_init(&s->target, s->conf, s->env->content_type);
+	rc = fffa_http__exchange_target_init(&s->target, s->conf, s->env->content_type);
 	for (size_t i = 0; !rc && i < s->slot_count; i++)
 		rc = fffa_http__exchange_init(&s->slots[i].x, &s->target);
 	if (rc)
@@ -371,7 +371,7 @@ static void on_bridge_closed(void *arg)
 		fffa_http__exchange_fini(&s->slots[i].x);
 		fffa_http__body_fini(&s->slots[i].body);
 	}
-	fffa_http__target_fini(&s->target);
+	fffa_http__exchange_target_fini(&s->target);
 	free(s->records);
 	free(s->slots);
 	free(s);
@@ -395,8 +395,8 @@ const struct fffa_sink_ops fffa_sink_http_ops = {
 	.formats = ~0u,
 	.conf_size = sizeof(struct fffa_sink_http_conf),
 	.opts = fffa_http__options,
-	.check = fffa_http__check,
-	.check_format = fffa_http__check_format,
+	.check = fffa_http__options_check,
+	.check_format = fffa_http__options_check_format,
 	.create = create,
 	.start = start,
 	.submit = submit,

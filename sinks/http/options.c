@@ -8,7 +8,7 @@
 #include <strings.h>
 
 #include "agent/base/format.h"
-#include "sinks/http/shape/shape.h"
+#include "sinks/http/shape/http_shape.h"
 
 #define MS INT64_C(1000000)
 #define S  (1000 * MS)
@@ -83,11 +83,11 @@ static bool has_control(const char *s)
 	return false;
 }
 
-/* Does the URL have the part? */
-static bool has_part(CURLU *u, CURLUPart part)
+/* Does the URL have the component? */
+static bool has_component(CURLU *u, CURLUPart component)
 {
 	char *text = NULL;
-	bool has = curl_url_get(u, part, &text, 0) == CURLUE_OK && text && *text;
+	bool has = curl_url_get(u, component, &text, 0) == CURLUE_OK && text && *text;
 
 	curl_free(text);
 	return has;
@@ -108,14 +108,15 @@ static int check_url(const char *key, const char *url, struct fffa_err *err)
 	u = curl_url();
 	if (!u)
 		return fffa_fail(err, ENOMEM, "no memory");
-	if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK || !has_part(u, CURLUPART_HOST))
+	if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK ||
+	    !has_component(u, CURLUPART_HOST))
 		rc = fffa_fail(err, EINVAL, "%s: is not a URL that can be read", key);
-	else if (has_part(u, CURLUPART_USER) || has_part(u, CURLUPART_PASSWORD))
+	else if (has_component(u, CURLUPART_USER) || has_component(u, CURLUPART_PASSWORD))
 		rc = fffa_fail(err, EINVAL,
 			       "%s: holds a user or password, which would be shown; use auth for "
 			       "those of the server",
 			       key);
-	else if (has_part(u, CURLUPART_FRAGMENT))
+	else if (has_component(u, CURLUPART_FRAGMENT))
 		rc = fffa_fail(err, EINVAL, "%s: a #fragment is never sent; leave it out", key);
 	curl_url_cleanup(u);
 	return rc;
@@ -160,13 +161,13 @@ static int check_headers(const struct fffa_pairs *m, struct fffa_err *err)
 
 static int check_auth(const struct fffa_sink_http_conf *c, struct fffa_err *err)
 {
-	if (fffa_http__is_set(c->auth.bearer) &&
-	    (fffa_http__is_set(c->auth.user) || fffa_http__is_set(c->auth.password)))
+	if (fffa_http_is_set(c->auth.bearer) &&
+	    (fffa_http_is_set(c->auth.user) || fffa_http_is_set(c->auth.password)))
 		return fffa_fail(err, EINVAL,
 				 "auth.bearer: stands beside auth.user or auth.password; give one");
-	if (fffa_http__is_set(c->auth.password) && !fffa_http__is_set(c->auth.user))
+	if (fffa_http_is_set(c->auth.password) && !fffa_http_is_set(c->auth.user))
 		return fffa_fail(err, EINVAL, "auth.user: is required beside auth.password");
-	if (fffa_http__is_set(c->auth.user) && strchr(c->auth.user, ':'))
+	if (fffa_http_is_set(c->auth.user) && strchr(c->auth.user, ':'))
 		return fffa_fail(err, EINVAL,
 				 "auth.user: has a colon, which basic authentication "
 				 "cannot carry");
@@ -189,7 +190,7 @@ static bool is_label_name(const char *s)
 
 static int check_shape(const struct fffa_sink_http_conf *c, struct fffa_err *err)
 {
-	const struct fffa_http_shape *shape = fffa_http__shape(c->shape);
+	const struct fffa_http_shape *shape = fffa_http_shape_find(c->shape);
 
 	if (c->compress == FFFA_HTTP_ZSTD && !shape->takes_zstd)
 		return fffa_fail(err, EINVAL,
@@ -205,31 +206,31 @@ static int check_shape(const struct fffa_sink_http_conf *c, struct fffa_err *err
 	return 0;
 }
 
-int fffa_http__check(const void *conf, struct fffa_err *err)
+int fffa_http__options_check(const void *conf, struct fffa_err *err)
 {
 	const struct fffa_sink_http_conf *c = conf;
 	int rc;
 
-	if (!fffa_http__is_set(c->url))
+	if (!fffa_http_is_set(c->url))
 		return fffa_fail(err, EINVAL, "url: is required: http://... or https://...");
 	rc = check_url("url", c->url, err);
-	if (!rc && fffa_http__is_set(c->proxy))
+	if (!rc && fffa_http_is_set(c->proxy))
 		rc = check_url("proxy", c->proxy, err);
 	if (!rc)
 		rc = check_headers(&c->headers, err);
 	if (!rc)
 		rc = check_auth(c, err);
-	if (!rc && fffa_http__is_set(c->tls.key_file) && !fffa_http__is_set(c->tls.cert_file))
+	if (!rc && fffa_http_is_set(c->tls.key_file) && !fffa_http_is_set(c->tls.cert_file))
 		rc = fffa_fail(err, EINVAL, "tls.cert_file: is required beside tls.key_file");
 	if (!rc)
 		rc = check_shape(c, err);
 	return rc;
 }
 
-int fffa_http__check_format(const void *conf, unsigned int format, struct fffa_err *err)
+int fffa_http__options_check_format(const void *conf, unsigned int format, struct fffa_err *err)
 {
 	const struct fffa_sink_http_conf *c = conf;
-	const struct fffa_http_shape *shape = fffa_http__shape(c->shape);
+	const struct fffa_http_shape *shape = fffa_http_shape_find(c->shape);
 
 	if (shape->formats & 1u << format)
 		return 0;

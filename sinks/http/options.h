@@ -8,14 +8,9 @@
 extern const struct fffa_option fffa_http__options[];
 
 /* The check of the sink's table: conf is a struct fffa_sink_http_conf. */
-int fffa_http__check(const void *conf, struct fffa_err *err);
+int fffa_http__options_check(const void *conf, struct fffa_err *err);
 
 /* The same: not every shape takes every format. */
-int fffa_http__check_format(const void *conf, unsigned int format, struct fffa_err *err);
-
-static inline bool fffa_http__is_set(const char *text)
-{
-	return text && *text;
-}
+int fffa_http__options_check_format(const void *conf, unsigned int format, struct fffa_err *err);
 
 #endif

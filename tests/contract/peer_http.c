@@ -6,10 +6,10 @@
 
 #include "sinks/http/http.h"
 #include "tests/contract/peer.h"
-#include "tests/stubs/http_far.h"
+#include "tests/stubs/http_server.h"
 
 struct peer {
-	struct http_far *http;
+	struct http_server *http;
 	char url[64];
 	struct fffa_sink_http_conf conf;
 };
@@ -20,14 +20,14 @@ static struct peer *open_peer(void)
 
 	if (!f)
 		abort();
-	f->http = http_far_open();
-	(void)snprintf(f->url, sizeof(f->url), "http://127.0.0.1:%d/in", http_far_port(f->http));
+	f->http = http_server_open();
+	(void)snprintf(f->url, sizeof(f->url), "http://127.0.0.1:%d/in", http_server_port(f->http));
 	return f;
 }
 
 static void close_peer(struct peer *f)
 {
-	http_far_close(f->http);
+	http_server_close(f->http);
 	free(f);
 }
 
@@ -53,7 +53,7 @@ static const void *bad_conf(struct peer *f)
 /* Requests run side by side, so the order of arrival means nothing. */
 static int by_number(const void *a, const void *b)
 {
-	const struct http_far_post *const p[] = {a, b};
+	const struct http_server_post *const p[] = {a, b};
 	unsigned long first[2];
 
 	for (int i = 0; i < 2; i++) {
@@ -71,7 +71,7 @@ static struct fffa_span bytes(struct peer *f)
 	struct fffa_span all = {NULL, 0};
 	uint8_t *text = malloc(1);
 	size_t n, len = 0;
-	struct http_far_post *posts = http_far_posts(f->http, &n);
+	struct http_server_post *posts = http_server_posts(f->http, &n);
 
 	qsort(posts, n, sizeof(*posts), by_number);
 	for (size_t i = 0; i < n; i++) {
@@ -85,7 +85,7 @@ static struct fffa_span bytes(struct peer *f)
 			abort();
 		len += size;
 	}
-	http_far_free(posts, n);
+	http_server_free(posts, n);
 	all.ptr = text;
 	all.len = len;
 	return all;
@@ -93,17 +93,17 @@ static struct fffa_span bytes(struct peer *f)
 
 static void break_it(struct peer *f)
 {
-	http_far_set(f->http, HTTP_FAR_BROKEN);
+	http_server_set(f->http, HTTP_SERVER_BROKEN);
 }
 
 static void repair(struct peer *f)
 {
-	http_far_set(f->http, HTTP_FAR_OK);
+	http_server_set(f->http, HTTP_SERVER_OK);
 }
 
 static const void *stalled_conf(struct peer *f)
 {
-	http_far_set(f->http, HTTP_FAR_DEAF);
+	http_server_set(f->http, HTTP_SERVER_DEAF);
 	return conf(f);
 }
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sinks/http/reply.h"
-#include "sinks/http/shape/shape.h"
+#include "sinks/http/shape/http_reply.h"
+#include "sinks/http/shape/http_shape.h"
 
 #define COUNT_MAX 64
 #define NOW_S	  INT64_C(1700000000)
@@ -79,8 +79,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(fffa_http_retry_after_ms(r.retry_after, NOW_S) <= FFFA_HTTP_RETRY_AFTER_MAX_MS);
 	text[size - 2] = '\0';
 	check(fffa_http_retry_after_ms(text, NOW_S) <= FFFA_HTTP_RETRY_AFTER_MAX_MS);
-	check_judge(fffa_http__judge_bulk, &r, count);
-	check_judge(fffa_http__judge_otlp, &r, count);
+	check_judge(fffa_http_shape__judge_bulk, &r, count);
+	check_judge(fffa_http_shape__judge_otlp, &r, count);
 	fffa_http__reply_fini(&r);
 	free(text);
 	return 0;

@@ -69,7 +69,7 @@ static void expect(struct fixture *f, enum fffa_http_shape_id shape, bool json, 
 				    : two("2 - \"q\" OK\n", "2 \t last\n");
 	struct fffa_span out;
 
-	f->body.shape = fffa_http__shape(shape);
+	f->body.shape = fffa_http_shape_find(shape);
 	f->body.json = json;
 	assert_int_equal(fffa_http__body_make(&f->body, b, &out), 0);
 	if (out.len != strlen(text) || memcmp(out.ptr, text, out.len) != 0)
@@ -83,14 +83,14 @@ static void plain_is_the_batch(void **state)
 	struct fffa_batch *b = make_batch(1, 10, 100);
 	struct fffa_span out;
 
-	f->body.shape = fffa_http__shape(FFFA_HTTP_PLAIN);
+	f->body.shape = fffa_http_shape_find(FFFA_HTTP_PLAIN);
 	assert_true(fffa_http__body_is_batch(&f->body));
 	assert_int_equal(fffa_http__body_make(&f->body, b, &out), 0);
 	assert_ptr_equal(out.ptr, fffa_batch_bytes(b).ptr);
 	assert_int_equal(out.len, 1000);
 	f->conf.compress = FFFA_HTTP_ZSTD;
 	assert_false(fffa_http__body_is_batch(&f->body));
-	f->body.shape = fffa_http__shape(FFFA_HTTP_OTLP);
+	f->body.shape = fffa_http_shape_find(FFFA_HTTP_OTLP);
 	f->conf.compress = FFFA_HTTP_NONE;
 	assert_false(fffa_http__body_is_batch(&f->body));
 	fffa_batch_unref(b);
@@ -181,7 +181,7 @@ static void otlp_of_nested_records(void **state)
 	struct fffa_span out;
 	char *text;
 
-	f->body.shape = fffa_http__shape(FFFA_HTTP_OTLP);
+	f->body.shape = fffa_http_shape_find(FFFA_HTTP_OTLP);
 	f->body.json = true;
 	assert_int_equal(fffa_http__body_make(&f->body, b, &out), 0);
 	text = strndup((const char *)out.ptr, out.len);
@@ -202,7 +202,7 @@ static void elasticsearch_of_ecs(void **state)
 				   "{\"@timestamp\":1700000000124,\"@time\":1}\n";
 	struct fffa_span out;
 
-	f->body.shape = fffa_http__shape(FFFA_HTTP_ELASTICSEARCH);
+	f->body.shape = fffa_http_shape_find(FFFA_HTTP_ELASTICSEARCH);
 	f->body.json = true;
 	assert_int_equal(fffa_http__body_make(&f->body, b, &out), 0);
 	assert_int_equal(out.len, strlen(want));
@@ -211,42 +211,43 @@ static void elasticsearch_of_ecs(void **state)
 }
 
 /* What is no object as we write them is kept as text; never a body that is not JSON. */
-static void otlp_of_odd_records(void **state)
+static void otlp_of_malformed_records(void **state)
 {
-	static const char *const odd[] = {"{}",
-					  "{\"a\":[1]}",
-					  "{\"a\":{}}",
-					  "{\"a\":1",
-					  "{\"a\" :1}",
-					  "{\"a\"}",
-					  "{\"a\":}",
-					  "{\"a",
-					  "{\"a\":\"x",
-					  "{\"a\":1,}",
-					  "{",
-					  "\\",
-					  "{\"a\\",
-					  "{\"a\":1.5}",
-					  "{\"a\":null}",
-					  "{\"a\":1}}",
-					  "{\"a\":[1,]}",
-					  "{\"a\":[1}",
-					  "{\"a\":tru}",
-					  "{,}",
-					  "{\"a\":[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]}"};
+	static const char *const malformed[] = {
+		"{}",
+		"{\"a\":[1]}",
+		"{\"a\":{}}",
+		"{\"a\":1",
+		"{\"a\" :1}",
+		"{\"a\"}",
+		"{\"a\":}",
+		"{\"a",
+		"{\"a\":\"x",
+		"{\"a\":1,}",
+		"{",
+		"\\",
+		"{\"a\\",
+		"{\"a\":1.5}",
+		"{\"a\":null}",
+		"{\"a\":1}}",
+		"{\"a\":[1,]}",
+		"{\"a\":[1}",
+		"{\"a\":tru}",
+		"{,}",
+		"{\"a\":[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]}"};
 	struct fixture *f = *state;
 
-	f->body.shape = fffa_http__shape(FFFA_HTTP_OTLP);
+	f->body.shape = fffa_http_shape_find(FFFA_HTTP_OTLP);
 	f->body.json = true;
-	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
-		struct fffa_batch *b = two(odd[i], "{\"c\":1}\n");
+	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
+		struct fffa_batch *b = two(malformed[i], "{\"c\":1}\n");
 		struct fffa_span out;
 		json_t *root;
 
 		assert_int_equal(fffa_http__body_make(&f->body, b, &out), 0);
 		root = json_loadb((const char *)out.ptr, out.len, 0, NULL);
 		if (!root)
-			fail_msg("%s: %.*s", odd[i], (int)out.len, (const char *)out.ptr);
+			fail_msg("%s: %.*s", malformed[i], (int)out.len, (const char *)out.ptr);
 		json_decref(root);
 		fffa_batch_unref(b);
 	}
@@ -297,7 +298,7 @@ static int make(struct fixture *f, enum fffa_http_shape_id shape, uint32_t recor
 	struct fffa_span out;
 	int rc;
 
-	f->body.shape = fffa_http__shape(shape);
+	f->body.shape = fffa_http_shape_find(shape);
 	rc = fffa_http__body_make(&f->body, b, &out);
 	fffa_batch_unref(b);
 	return rc;
@@ -346,7 +347,7 @@ static void compression_is_reversible(void **state)
 	static const uint32_t counts[] = {1, 30000, 2, 500, 1};
 	struct fixture *f = *state;
 
-	f->body.shape = fffa_http__shape(FFFA_HTTP_PLAIN);
+	f->body.shape = fffa_http_shape_find(FFFA_HTTP_PLAIN);
 	for (size_t i = 0; i < 2 * sizeof(counts) / sizeof(counts[0]); i++) {
 		struct fffa_batch *b = make_batch(1, counts[i / 2], 222);
 		struct fffa_span out, want = fffa_batch_bytes(b);
@@ -373,7 +374,7 @@ int main(void)
 		T(otlp),
 		T(otlp_of_nested_records),
 		T(elasticsearch_of_ecs),
-		T(otlp_of_odd_records),
+		T(otlp_of_malformed_records),
 		T(loki),
 		T(datadog),
 		T(limits_of_shapes),

@@ -8,9 +8,9 @@
 
 #include "agent/base/format.h"
 #include "sinks/http/options.h"
-#include "sinks/http/reply.h"
-#include "sinks/http/shape/shape.h"
-#include "sinks/http/verdict.h"
+#include "sinks/http/shape/http_reply.h"
+#include "sinks/http/shape/http_shape.h"
+#include "sinks/http/shape/http_verdict.h"
 
 #define NOW_S INT64_C(784111777) /* Sun, 06 Nov 1994 08:49:37 GMT, RFC 9110's own example */
 
@@ -228,9 +228,9 @@ static void answers_of_bulk(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		expect_answer(fffa_http__judge_bulk, &cases[i], 3, false);
-	expect_answer(fffa_http__judge_bulk, &cut, 3, true);
-	expect_answer(fffa_http__judge_bulk, &alone, 1, true);
+		expect_answer(fffa_http_shape__judge_bulk, &cases[i], 3, false);
+	expect_answer(fffa_http_shape__judge_bulk, &cut, 3, true);
+	expect_answer(fffa_http_shape__judge_bulk, &alone, 1, true);
 }
 
 static void answers_of_otlp(void **state)
@@ -251,7 +251,7 @@ static void answers_of_otlp(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		expect_answer(fffa_http__judge_otlp, &cases[i], 3, false);
+		expect_answer(fffa_http_shape__judge_otlp, &cases[i], 3, false);
 }
 
 /* A configuration that passes; a test breaks one thing. */
@@ -268,7 +268,7 @@ static void refuses(const struct fffa_sink_http_conf *c, const char *begin)
 {
 	struct fffa_err err = {""};
 
-	assert_int_equal(fffa_http__check(c, &err), -EINVAL);
+	assert_int_equal(fffa_http__options_check(c, &err), -EINVAL);
 	if (strncmp(err.text, begin, strlen(begin)) != 0)
 		fail_msg("%s", err.text);
 }
@@ -301,12 +301,12 @@ static void urls(void **state)
 		if (bad[i] && *bad[i])
 			refuses(&c, "proxy: ");
 		else
-			assert_int_equal(fffa_http__check(&c, NULL), 0);
+			assert_int_equal(fffa_http__options_check(&c, NULL), 0);
 	}
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		c = sound();
 		c.url = good[i];
-		assert_int_equal(fffa_http__check(&c, NULL), 0);
+		assert_int_equal(fffa_http__options_check(&c, NULL), 0);
 	}
 }
 
@@ -329,7 +329,7 @@ static void rules_across_options(void **state)
 	c.headers = c.labels = (struct fffa_pairs){&pair, 1};
 	c.auth.bearer = "t";
 	c.tls.cert_file = "both.pem";
-	assert_int_equal(fffa_http__check(&c, NULL), 0);
+	assert_int_equal(fffa_http__options_check(&c, NULL), 0);
 	c.auth.user = "u";
 	refuses(&c, "auth.bearer: ");
 	c = sound();
@@ -358,11 +358,11 @@ static void rules_across_options(void **state)
 	refuses_header("fffa-batch", "3");
 	c = sound();
 	for (c.shape = 0; c.shape <= FFFA_HTTP_DATADOG; c.shape++) {
-		assert_int_equal(fffa_http__check_format(&c, FFFA_FORMAT_JSON, NULL), 0);
-		assert_int_equal(fffa_http__check_format(&c, FFFA_FORMAT_VPC, NULL), 0);
+		assert_int_equal(fffa_http__options_check_format(&c, FFFA_FORMAT_JSON, NULL), 0);
+		assert_int_equal(fffa_http__options_check_format(&c, FFFA_FORMAT_VPC, NULL), 0);
 	}
 	c.shape = FFFA_HTTP_LOKI;
-	assert_int_equal(fffa_http__check_format(&c, FFFA_FORMAT_MSGPACK, &err), -EINVAL);
+	assert_int_equal(fffa_http__options_check_format(&c, FFFA_FORMAT_MSGPACK, &err), -EINVAL);
 	assert_memory_equal(err.text, "format: ", 8);
 }
 

@@ -12,12 +12,12 @@
 
 #include "sinks/http/http.h"
 #include "tests/stubs/failing_alloc.h"
-#include "tests/stubs/http_far.h"
+#include "tests/stubs/http_server.h"
 #include "tests/stubs/make_batch.h"
 #include "tests/stubs/sink_rig.h"
 
 struct place {
-	struct http_far *far;
+	struct http_server *server;
 	char url[64];
 	struct fffa_sink_http_conf conf;
 	struct sink_rig rig;
@@ -29,8 +29,8 @@ static int setup(void **state)
 	struct place *p = calloc(1, sizeof(*p));
 
 	p->other_port = *state ? *(const int *)*state : 0;
-	p->far = http_far_open();
-	(void)snprintf(p->url, sizeof(p->url), "http://127.0.0.1:%d", http_far_port(p->far));
+	p->server = http_server_open();
+	(void)snprintf(p->url, sizeof(p->url), "http://127.0.0.1:%d", http_server_port(p->server));
 	p->conf = (struct fffa_sink_http_conf){.url = p->url,
 					       .compress = FFFA_HTTP_NONE,
 					       .tls.verify = true,
@@ -44,7 +44,7 @@ static int teardown(void **state)
 {
 	struct place *p = *state;
 
-	http_far_close(p->far);
+	http_server_close(p->server);
 	free(p);
 	return 0;
 }
@@ -61,7 +61,7 @@ static struct fffa_outcome outcome_of(struct place *p, const char *text)
 	struct rig_delivery d = {0};
 	struct fffa_outcome o;
 
-	http_far_answer(p->far, text);
+	http_server_answer(p->server, text);
 	open_sink(p);
 	o = sink_rig_send(&p->rig, &d, make_batch(1, 3, 50));
 	rig_delivery_fini(&d);
@@ -171,11 +171,12 @@ static int other_process(pid_t *child)
 		abort();
 	*child = fork();
 	if (!*child) {
-		struct http_far *far = http_far_open();
+		struct http_server *server = http_server_open();
 
-		http_far_answer(far, "HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{\"errors\":"
-				     "false}");
-		port = http_far_port(far);
+		http_server_answer(server,
+				   "HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{\"errors\":"
+				   "false}");
+		port = http_server_port(server);
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		(void)!write(ends[1], &port, sizeof(port));
 		for (;;)

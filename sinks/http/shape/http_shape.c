@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sinks/http/shape/shape.h"
-
-#include <ctype.h>
+#include "sinks/http/shape/http_shape.h"
 
 #include "agent/base/format.h"
 
@@ -19,7 +17,7 @@ static const struct fffa_http_shape shapes[] = {
 				  .content_type = "application/json",
 				  .token = "Authorization: Splunk ",
 				  .formats = TEXT_OR_JSON,
-				  .write = fffa_http__write_splunk},
+				  .write = fffa_http_shape__write_splunk},
 	[FFFA_HTTP_ELASTICSEARCH] = {.name = "elasticsearch",
 				     .path = "/_bulk",
 				     .query = "filter_path=errors,items.*.status",
@@ -28,8 +26,8 @@ static const struct fffa_http_shape shapes[] = {
 				     .formats = TEXT_OR_JSON,
 				     .records_max = 5000, /* the answer grows with them */
 				     .reply_max = 256 * KIB,
-				     .write = fffa_http__write_elasticsearch,
-				     .judge = fffa_http__judge_bulk},
+				     .write = fffa_http_shape__write_elasticsearch,
+				     .judge = fffa_http_shape__judge_bulk},
 	[FFFA_HTTP_OTLP] = {.name = "otlp",
 			    .path = "/v1/logs",
 			    .content_type = "application/json",
@@ -37,14 +35,14 @@ static const struct fffa_http_shape shapes[] = {
 			    .formats = TEXT_OR_JSON,
 			    .reply_max = 64 * KIB,
 			    .takes_zstd = true,
-			    .write = fffa_http__write_otlp,
-			    .judge = fffa_http__judge_otlp},
+			    .write = fffa_http_shape__write_otlp,
+			    .judge = fffa_http_shape__judge_otlp},
 	[FFFA_HTTP_LOKI] = {.name = "loki",
 			    .path = "/loki/api/v1/push",
 			    .content_type = "application/json",
 			    .token = BEARER,
 			    .formats = TEXT_OR_JSON,
-			    .write = fffa_http__write_loki},
+			    .write = fffa_http_shape__write_loki},
 	[FFFA_HTTP_DATADOG] = {.name = "datadog",
 			       .path = "/api/v2/logs",
 			       .content_type = "application/json",
@@ -52,33 +50,10 @@ static const struct fffa_http_shape shapes[] = {
 			       .formats = TEXT_OR_JSON,
 			       .records_max = 1000,
 			       .bytes_max = 5000000,
-			       .write = fffa_http__write_datadog},
+			       .write = fffa_http_shape__write_datadog},
 };
 
-const struct fffa_http_shape *fffa_http__shape(int id)
+const struct fffa_http_shape *fffa_http_shape_find(int id)
 {
 	return &shapes[id];
-}
-
-struct fffa_span fffa_http__line(const struct fffa_batch *b, uint32_t i)
-{
-	struct fffa_span r = fffa_batch_record(b, i);
-
-	if (r.len && r.ptr[r.len - 1] == '\n')
-		r.len--;
-	return r;
-}
-
-void fffa_http__put_origin(struct fffa_buf *out, const struct fffa_batch_origin *o)
-{
-	const char *id = o->agent_id[0] ? o->agent_id : "unknown";
-
-	for (; *id; id++) {
-		char c = isalnum((unsigned char)*id) || *id == '-' || *id == '.' ? *id : '_';
-
-		fffa_buf_add(out, &c, 1);
-	}
-	fffa_buf_add(out, "-", 1);
-	fffa_http_json_number(out, o->epoch);
-	fffa_buf_add(out, "-", 1);
 }

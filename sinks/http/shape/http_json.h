@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON text at the end of a buffer. Any thread, one at a time. */
-#ifndef FFFA_SINKS_HTTP_JSON_H
-#define FFFA_SINKS_HTTP_JSON_H
+#ifndef FFFA_SINKS_HTTP_SHAPE_HTTP_JSON_H
+#define FFFA_SINKS_HTTP_SHAPE_HTTP_JSON_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -3,15 +3,16 @@
  * Shapes: what a product wants the body to look like, and what its answer says. One row each;
  * `plain` has no writer: the batch's bytes are the body.
  */
-#ifndef FFFA_SINKS_HTTP_SHAPE_SHAPE_H
-#define FFFA_SINKS_HTTP_SHAPE_SHAPE_H
+#ifndef FFFA_SINKS_HTTP_SHAPE_HTTP_SHAPE_H
+#define FFFA_SINKS_HTTP_SHAPE_HTTP_SHAPE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "sinks/http/json.h"
-#include "sinks/http/http.h"
-#include "sinks/http/reply.h"
+#include "sinks/http/shape/http_json.h"
+#include "sinks/http/shape/http_conf.h"
+#include "sinks/http/shape/http_reply.h"
+#include "sinks/sink.h"
 
 /* What a writer works from; read only, so any thread. */
 struct fffa_http_source {
@@ -44,22 +45,23 @@ struct fffa_http_shape {
 	fffa_http_judge_fn judge; /* NULL: 2xx is delivered */
 };
 
-const struct fffa_http_shape *fffa_http__shape(int id);
+const struct fffa_http_shape *fffa_http_shape_find(int id);
 
 /* The record without the newline that ends it. */
-struct fffa_span fffa_http__line(const struct fffa_batch *b, uint32_t i);
+struct fffa_span fffa_http_shape__line(const struct fffa_batch *b, uint32_t i);
 /* "agent-epoch-": with a record's number behind it, unique. */
-void fffa_http__put_origin(struct fffa_buf *out, const struct fffa_batch_origin *o);
+void fffa_http_shape__put_origin(struct fffa_buf *out, const struct fffa_batch_origin *o);
 
-void fffa_http__write_splunk(const struct fffa_http_source *from, struct fffa_buf *out);
-void fffa_http__write_elasticsearch(const struct fffa_http_source *from, struct fffa_buf *out);
-void fffa_http__write_otlp(const struct fffa_http_source *from, struct fffa_buf *out);
-void fffa_http__write_loki(const struct fffa_http_source *from, struct fffa_buf *out);
-void fffa_http__write_datadog(const struct fffa_http_source *from, struct fffa_buf *out);
+void fffa_http_shape__write_splunk(const struct fffa_http_source *from, struct fffa_buf *out);
+void fffa_http_shape__write_elasticsearch(const struct fffa_http_source *from,
+					  struct fffa_buf *out);
+void fffa_http_shape__write_otlp(const struct fffa_http_source *from, struct fffa_buf *out);
+void fffa_http_shape__write_loki(const struct fffa_http_source *from, struct fffa_buf *out);
+void fffa_http_shape__write_datadog(const struct fffa_http_source *from, struct fffa_buf *out);
 
-enum fffa_verdict fffa_http__judge_bulk(const struct fffa_http_reply *reply, uint32_t count,
-					uint8_t *records, bool *known);
-enum fffa_verdict fffa_http__judge_otlp(const struct fffa_http_reply *reply, uint32_t count,
-					uint8_t *records, bool *known);
+enum fffa_verdict fffa_http_shape__judge_bulk(const struct fffa_http_reply *reply, uint32_t count,
+					      uint8_t *records, bool *known);
+enum fffa_verdict fffa_http_shape__judge_otlp(const struct fffa_http_reply *reply, uint32_t count,
+					      uint8_t *records, bool *known);
 
 #endif

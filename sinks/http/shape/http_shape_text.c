@@ -4,12 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sinks/http/options.h"
-#include "sinks/http/shape/shape.h"
+#include "sinks/http/shape/http_shape.h"
 
 static void put_record(struct fffa_buf *out, const struct fffa_http_source *from, uint32_t i)
 {
-	struct fffa_span line = fffa_http__line(from->batch, i);
+	struct fffa_span line = fffa_http_shape__line(from->batch, i);
 
 	if (from->json)
 		fffa_buf_add(out, line.ptr, line.len);
@@ -25,7 +24,7 @@ static void put_ms(struct fffa_buf *out, int64_t ms)
 /* ,"KEY":"VALUE" when there is a value. */
 static void put_optional(struct fffa_buf *out, const char *key, const char *value)
 {
-	if (!fffa_http__is_set(value))
+	if (!fffa_http_is_set(value))
 		return;
 	fffa_buf_text(out, ",");
 	fffa_http_json_pair(out, key, value);
@@ -41,7 +40,7 @@ static void put_labels(struct fffa_buf *out, const struct fffa_pairs *m)
 
 /* "Format events for HTTP Event Collector", docs.splunk.com: objects one after the other, time in
  * seconds. */
-void fffa_http__write_splunk(const struct fffa_http_source *from, struct fffa_buf *out)
+void fffa_http_shape__write_splunk(const struct fffa_http_source *from, struct fffa_buf *out)
 {
 	const struct fffa_batch_origin *o = fffa_batch_origin(from->batch);
 	const struct fffa_sink_http_conf *c = from->conf;
@@ -100,26 +99,26 @@ static void put_document(struct fffa_buf *out, struct fffa_span line, int64_t ti
  * _id of our own: what is there already answers 409, so a retry makes no second one; and data
  * streams take nothing else. They also want @timestamp; a number is milliseconds by default.
  */
-void fffa_http__write_elasticsearch(const struct fffa_http_source *from, struct fffa_buf *out)
+void fffa_http_shape__write_elasticsearch(const struct fffa_http_source *from, struct fffa_buf *out)
 {
 	struct fffa_buf action = {.max = SIZE_MAX};
 	uint32_t n = fffa_batch_count(from->batch);
 
 	fffa_buf_text(&action, "{\"create\":{");
-	if (fffa_http__is_set(from->conf->index)) {
+	if (fffa_http_is_set(from->conf->index)) {
 		fffa_http_json_pair(&action, "_index", from->conf->index);
 		fffa_buf_text(&action, ",");
 	}
 	fffa_buf_text(&action, "\"_id\":\"");
-	fffa_http__put_origin(&action, fffa_batch_origin(from->batch));
+	fffa_http_shape__put_origin(&action, fffa_batch_origin(from->batch));
 	for (uint32_t i = 0; i < n && !action.error; i++) {
-		struct fffa_record_info mark = fffa_batch_record_info(from->batch, i);
-		struct fffa_span line = fffa_http__line(from->batch, i);
+		struct fffa_record_info info = fffa_batch_record_info(from->batch, i);
+		struct fffa_span line = fffa_http_shape__line(from->batch, i);
 
 		fffa_buf_add(out, action.ptr, action.len);
-		fffa_http_json_number(out, mark.seq);
+		fffa_http_json_number(out, info.seq);
 		fffa_buf_text(out, "\"}}\n");
-		put_document(out, line, mark.time_ms, from->json);
+		put_document(out, line, info.time_ms, from->json);
 		fffa_buf_text(out, "\n");
 	}
 	if (action.error)
@@ -138,7 +137,7 @@ static bool has_label(const struct fffa_pairs *m, const char *key)
 
 /* "Ingest logs", grafana.com/docs/loki: one stream with its labels; time in nanoseconds, as text.
  * The same time and line again is dropped there, so a retry makes no second one. */
-void fffa_http__write_loki(const struct fffa_http_source *from, struct fffa_buf *out)
+void fffa_http_shape__write_loki(const struct fffa_http_source *from, struct fffa_buf *out)
 {
 	const struct fffa_batch_origin *o = fffa_batch_origin(from->batch);
 	const struct fffa_pairs *labels = &from->conf->labels;
@@ -149,14 +148,14 @@ void fffa_http__write_loki(const struct fffa_http_source *from, struct fffa_buf 
 	if (!has_label(labels, "job")) {
 		fffa_buf_text(out, labels->n ? "," : "");
 		fffa_http_json_pair(out, "job",
-				    fffa_http__is_set(from->conf->service) ? from->conf->service
-									   : "fffa");
+				    fffa_http_is_set(from->conf->service) ? from->conf->service
+									  : "fffa");
 	}
 	if (!has_label(labels, "agent_id"))
 		put_optional(out, "agent_id", o->agent_id);
 	fffa_buf_text(out, "},\"values\":[");
 	for (uint32_t i = 0; i < n; i++) {
-		struct fffa_span line = fffa_http__line(from->batch, i);
+		struct fffa_span line = fffa_http_shape__line(from->batch, i);
 
 		fffa_buf_text(out, i ? ",[\"" : "[\"");
 		put_ms(out, fffa_batch_record_info(from->batch, i).time_ms);
@@ -187,7 +186,7 @@ static void put_tags(struct fffa_buf *out, const struct fffa_pairs *m)
 
 /* "Send logs", docs.datadoghq.com/api/latest/logs: an array; message is text, and JSON in it is
  * read there. */
-void fffa_http__write_datadog(const struct fffa_http_source *from, struct fffa_buf *out)
+void fffa_http_shape__write_datadog(const struct fffa_http_source *from, struct fffa_buf *out)
 {
 	const struct fffa_batch_origin *o = fffa_batch_origin(from->batch);
 	const struct fffa_sink_http_conf *c = from->conf;
@@ -201,7 +200,7 @@ void fffa_http__write_datadog(const struct fffa_http_source *from, struct fffa_b
 		put_tags(&same, &c->labels);
 	fffa_buf_text(&same, ",\"message\":");
 	for (uint32_t i = 0; i < n && !same.error; i++) {
-		struct fffa_span line = fffa_http__line(from->batch, i);
+		struct fffa_span line = fffa_http_shape__line(from->batch, i);
 
 		fffa_buf_text(out, i ? ",{\"timestamp\":" : "[{\"timestamp\":");
 		put_ms(out, fffa_batch_record_info(from->batch, i).time_ms);

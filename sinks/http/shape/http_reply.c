@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sinks/http/reply.h"
+#include "sinks/http/shape/http_reply.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
@@ -47,17 +47,17 @@ size_t fffa_http__reply_on_body(char *data, size_t size, size_t n, void *arg)
 {
 	struct fffa_http_reply *r = arg;
 	size_t len = size * n; /* size is always 1 */
-	size_t keep = len < r->most - r->len ? len : r->most - r->len;
+	size_t taken = len < r->most - r->len ? len : r->most - r->len;
 
 	if (r->cut)
 		return len;
-	if (keep < len || (keep && !grow(r, r->len + keep))) {
+	if (taken < len || (taken && !grow(r, r->len + taken))) {
 		r->cut = true; /* the part that is kept has no holes */
 		return len;
 	}
-	if (keep)
-		memcpy(r->body + r->len, data, keep);
-	r->len += keep;
+	if (taken)
+		memcpy(r->body + r->len, data, taken);
+	r->len += taken;
 	return len;
 }
 

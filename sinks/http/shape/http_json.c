@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sinks/http/json.h"
+#include "sinks/http/shape/http_json.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/stubs/http_far.h"
+#include "tests/stubs/http_server.h"
 
 #include <netinet/in.h>
 #include <poll.h>
@@ -20,14 +20,14 @@ struct connection {
 	size_t len, held;
 };
 
-struct http_far {
+struct http_server {
 	pthread_t thread;
 	pthread_mutex_t lock; /* of all below */
 	int listener, port;
 	int stop;
-	enum http_far_mode mode;
+	enum http_server_mode mode;
 	const char *answer;
-	struct http_far_post *posts;
+	struct http_server_post *posts;
 	size_t post_count, requests, turns;
 	/* The thread's own. */
 	struct connection c[CONNECTIONS_MAX];
@@ -40,7 +40,7 @@ static void check(bool ok)
 		abort();
 }
 
-static void drop(struct http_far *f, size_t i, bool reset)
+static void drop(struct http_server *f, size_t i, bool reset)
 {
 	struct linger l = {.l_onoff = 1, .l_linger = 0};
 
@@ -51,14 +51,14 @@ static void drop(struct http_far *f, size_t i, bool reset)
 	f->c[i] = f->c[--f->count];
 }
 
-static void say(int fd, const char *text, size_t len)
+static void send_text(int fd, const char *text, size_t len)
 {
 	(void)!send(fd, text, len, MSG_NOSIGNAL); /* the other end may have gone */
 }
 
-static void keep(struct http_far *f, const char *text, size_t head, size_t body)
+static void record_post(struct http_server *f, const char *text, size_t head, size_t body)
 {
-	struct http_far_post *p;
+	struct http_server_post *p;
 
 	f->posts = realloc(f->posts, (f->post_count + 1) * sizeof(*p));
 	check(f->posts);
@@ -80,7 +80,7 @@ static size_t body_length(const char *text)
 }
 
 /* What has come is at least the head. False: the connection is gone. */
-static bool serve(struct http_far *f, size_t i)
+static bool serve(struct http_server *f, size_t i)
 {
 	struct connection *c = &f->c[i];
 	char *end = strstr(c->text, "\r\n\r\n");
@@ -89,7 +89,7 @@ static bool serve(struct http_far *f, size_t i)
 	if (!end)
 		return true;
 	body = body_length(c->text);
-	if (f->mode == HTTP_FAR_BROKEN && f->turns % 3 == 1) {
+	if (f->mode == HTTP_SERVER_BROKEN && f->turns % 3 == 1) {
 		f->turns++;
 		drop(f, i, true);
 		return false;
@@ -97,17 +97,17 @@ static bool serve(struct http_far *f, size_t i)
 	if (c->len < head + body)
 		return true;
 	f->requests++;
-	if (f->mode == HTTP_FAR_OK) {
-		keep(f, c->text, head, body);
-		say(c->fd, f->answer, strlen(f->answer));
-	} else if (f->mode == HTTP_FAR_BROKEN && f->turns++ % 3 == 0) {
+	if (f->mode == HTTP_SERVER_OK) {
+		record_post(f, c->text, head, body);
+		send_text(c->fd, f->answer, strlen(f->answer));
+	} else if (f->mode == HTTP_SERVER_BROKEN && f->turns++ % 3 == 0) {
 		static const char busy[] = "HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno";
 
-		say(c->fd, busy, sizeof(busy) - 1);
-	} else if (f->mode == HTTP_FAR_BROKEN) {
+		send_text(c->fd, busy, sizeof(busy) - 1);
+	} else if (f->mode == HTTP_SERVER_BROKEN) {
 		static const char half[] = "HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\nhalf";
 
-		say(c->fd, half, sizeof(half) - 1);
+		send_text(c->fd, half, sizeof(half) - 1);
 		drop(f, i, false);
 		return false;
 	}
@@ -116,7 +116,7 @@ static bool serve(struct http_far *f, size_t i)
 	return true;
 }
 
-static void on_readable(struct http_far *f, size_t i)
+static void on_readable(struct http_server *f, size_t i)
 {
 	struct connection *c = &f->c[i];
 	ssize_t n;
@@ -136,7 +136,7 @@ static void on_readable(struct http_far *f, size_t i)
 	(void)serve(f, i);
 }
 
-static void on_connection(struct http_far *f)
+static void on_connection(struct http_server *f)
 {
 	int fd = accept(f->listener, NULL, NULL);
 
@@ -146,7 +146,7 @@ static void on_connection(struct http_far *f)
 
 static void *run(void *arg)
 {
-	struct http_far *f = arg;
+	struct http_server *f = arg;
 	struct pollfd p[CONNECTIONS_MAX + 2];
 
 	for (;;) {
@@ -173,10 +173,10 @@ static void *run(void *arg)
 	return NULL;
 }
 
-struct http_far *http_far_open(void)
+struct http_server *http_server_open(void)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct http_far *f = calloc(1, sizeof(*f));
+	struct http_server *f = calloc(1, sizeof(*f));
 	socklen_t len = sizeof(a);
 
 	check(f);
@@ -190,7 +190,7 @@ struct http_far *http_far_open(void)
 	return f;
 }
 
-void http_far_close(struct http_far *f)
+void http_server_close(struct http_server *f)
 {
 	uint64_t one = 1;
 
@@ -199,32 +199,32 @@ void http_far_close(struct http_far *f)
 	(void)close(f->listener);
 	(void)close(f->stop);
 	(void)pthread_mutex_destroy(&f->lock);
-	http_far_free(f->posts, f->post_count);
+	http_server_free(f->posts, f->post_count);
 	free(f);
 }
 
-int http_far_port(const struct http_far *f)
+int http_server_port(const struct http_server *f)
 {
 	return f->port;
 }
 
-void http_far_set(struct http_far *f, enum http_far_mode mode)
+void http_server_set(struct http_server *f, enum http_server_mode mode)
 {
 	(void)pthread_mutex_lock(&f->lock);
 	f->mode = mode;
 	(void)pthread_mutex_unlock(&f->lock);
 }
 
-void http_far_answer(struct http_far *f, const char *text)
+void http_server_answer(struct http_server *f, const char *text)
 {
 	(void)pthread_mutex_lock(&f->lock);
 	f->answer = text;
 	(void)pthread_mutex_unlock(&f->lock);
 }
 
-struct http_far_post *http_far_posts(struct http_far *f, size_t *n)
+struct http_server_post *http_server_posts(struct http_server *f, size_t *n)
 {
-	struct http_far_post *copy;
+	struct http_server_post *copy;
 
 	(void)pthread_mutex_lock(&f->lock);
 	*n = f->post_count;
@@ -241,14 +241,14 @@ struct http_far_post *http_far_posts(struct http_far *f, size_t *n)
 	return copy;
 }
 
-void http_far_free(struct http_far_post *posts, size_t n)
+void http_server_free(struct http_server_post *posts, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		free(posts[i].body);
 	free(posts);
 }
 
-size_t http_far_requests(struct http_far *f)
+size_t http_server_requests(struct http_server *f)
 {
 	size_t n;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What an answer means: HTTP status or libcurl's result -> verdict. Pure. */
-#ifndef FFFA_SINKS_HTTP_VERDICT_H
-#define FFFA_SINKS_HTTP_VERDICT_H
+#ifndef FFFA_SINKS_HTTP_SHAPE_HTTP_VERDICT_H
+#define FFFA_SINKS_HTTP_SHAPE_HTTP_VERDICT_H
 
 #include <curl/curl.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sinks/http/verdict.h"
+#include "sinks/http/shape/http_verdict.h"
 
 #include <errno.h>
 

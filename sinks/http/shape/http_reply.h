@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is kept of an answer: the body up to a bound, Retry-After. Everything here is hostile. */
-#ifndef FFFA_SINKS_HTTP_REPLY_H
-#define FFFA_SINKS_HTTP_REPLY_H
+#ifndef FFFA_SINKS_HTTP_SHAPE_HTTP_REPLY_H
+#define FFFA_SINKS_HTTP_SHAPE_HTTP_REPLY_H
 
 #include <stdbool.h>
 #include <stddef.h>

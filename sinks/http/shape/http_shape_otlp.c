@@ -5,15 +5,14 @@
  */
 #include <string.h>
 
-#include "sinks/http/options.h"
-#include "sinks/http/shape/shape.h"
+#include "sinks/http/shape/http_shape.h"
 
 #define DEPTH_MAX 16 /* the deepest format has four levels */
 
 static void put_attribute(struct fffa_buf *out, const char *key, const char *value,
 			  unsigned int *count)
 {
-	if (!fffa_http__is_set(value))
+	if (!fffa_http_is_set(value))
 		return;
 	fffa_buf_text(out, (*count)++ ? ",{\"key\":" : "{\"key\":");
 	fffa_http_json_string(out, key, strlen(key));
@@ -31,7 +30,7 @@ static void put_resource(const struct fffa_http_source *from, struct fffa_buf *o
 
 	fffa_buf_text(out, "{\"resource\":{\"attributes\":[");
 	put_attribute(out, "service.name",
-		      fffa_http__is_set(from->conf->service) ? from->conf->service : "fffa", &n);
+		      fffa_http_is_set(from->conf->service) ? from->conf->service : "fffa", &n);
 	put_attribute(out, "host.id", o->agent_id, &n);
 	put_attribute(out, "cloud.account.id", o->account_id, &n);
 	put_attribute(out, "cloud.region", o->region, &n);
@@ -168,19 +167,19 @@ static void put_body(struct fffa_buf *out, struct fffa_span line, bool json)
 	fffa_buf_text(out, "}");
 }
 
-void fffa_http__write_otlp(const struct fffa_http_source *from, struct fffa_buf *out)
+void fffa_http_shape__write_otlp(const struct fffa_http_source *from, struct fffa_buf *out)
 {
 	uint32_t n = fffa_batch_count(from->batch);
 
 	fffa_buf_text(out, "{\"resourceLogs\":[");
 	put_resource(from, out);
 	for (uint32_t i = 0; i < n; i++) {
-		struct fffa_record_info mark = fffa_batch_record_info(from->batch, i);
+		struct fffa_record_info info = fffa_batch_record_info(from->batch, i);
 
 		fffa_buf_text(out, i ? ",{\"timeUnixNano\":\"" : "{\"timeUnixNano\":\"");
-		fffa_http_json_number(out, mark.time_ms < 0 ? 0 : (uint64_t)mark.time_ms);
+		fffa_http_json_number(out, info.time_ms < 0 ? 0 : (uint64_t)info.time_ms);
 		fffa_buf_text(out, "000000\",\"severityNumber\":9,\"body\":"); /* INFO */
-		put_body(out, fffa_http__line(from->batch, i), from->json);
+		put_body(out, fffa_http_shape__line(from->batch, i), from->json);
 		fffa_buf_text(out, "}");
 	}
 	fffa_buf_text(out, "]}]}]}");

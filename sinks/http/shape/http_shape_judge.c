@@ -3,14 +3,15 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "sinks/http/shape/shape.h"
-#include "sinks/http/verdict.h"
+#include "sinks/http/shape/http_shape.h"
+#include "sinks/http/shape/http_verdict.h"
 
 /*
  * Nothing can be learnt from the answer. One that was too long is shorter for half as many records;
  * they are not written twice, as each has an _id.
  */
-static enum fffa_verdict unknown(const struct fffa_http_reply *reply, uint32_t count, bool *known)
+static enum fffa_verdict learn_nothing(const struct fffa_http_reply *reply, uint32_t count,
+				       bool *known)
 {
 	*known = false;
 	return reply->cut && count > 1 ? FFFA_V_TOO_BIG : FFFA_V_RETRY;
@@ -31,7 +32,7 @@ static enum fffa_verdict judge_item(const json_t *item)
 	return v.verdict;
 }
 
-static enum fffa_verdict sum_up(const uint8_t *records, uint32_t count)
+static enum fffa_verdict summarise(const uint8_t *records, uint32_t count)
 {
 	uint32_t n[FFFA_V_TOO_BIG + 1] = {0};
 
@@ -42,8 +43,8 @@ static enum fffa_verdict sum_up(const uint8_t *records, uint32_t count)
 	return n[FFFA_V_REJECTED] == count ? FFFA_V_REJECTED : FFFA_V_RETRY;
 }
 
-enum fffa_verdict fffa_http__judge_bulk(const struct fffa_http_reply *reply, uint32_t count,
-					uint8_t *records, bool *known)
+enum fffa_verdict fffa_http_shape__judge_bulk(const struct fffa_http_reply *reply, uint32_t count,
+					      uint8_t *records, bool *known)
 {
 	enum fffa_verdict verdict;
 	json_t *root, *items;
@@ -53,11 +54,11 @@ enum fffa_verdict fffa_http__judge_bulk(const struct fffa_http_reply *reply, uin
 	if (json_is_false(json_object_get(root, "errors"))) {
 		verdict = FFFA_V_DELIVERED;
 	} else if (!json_is_array(items) || json_array_size(items) != count) {
-		verdict = unknown(reply, count, known);
+		verdict = learn_nothing(reply, count, known);
 	} else {
 		for (uint32_t i = 0; i < count; i++)
 			records[i] = (uint8_t)judge_item(json_array_get(items, i));
-		verdict = sum_up(records, count);
+		verdict = summarise(records, count);
 	}
 	json_decref(root);
 	return verdict;
@@ -80,18 +81,18 @@ static uint64_t read_count(const json_t *v)
  * partialSuccess says how many, not which, and that they must not be sent again: the last so many
  * are counted as rejected. An answer that says nothing of the kind is a success.
  */
-enum fffa_verdict fffa_http__judge_otlp(const struct fffa_http_reply *reply, uint32_t count,
-					uint8_t *records, bool *known)
+enum fffa_verdict fffa_http_shape__judge_otlp(const struct fffa_http_reply *reply, uint32_t count,
+					      uint8_t *records, bool *known)
 {
 	json_t *root =
 		reply->len && !reply->cut ? json_loadb(reply->body, reply->len, 0, NULL) : NULL;
-	json_t *part = json_object_get(root, "partialSuccess");
-	uint64_t n = read_count(json_object_get(part, "rejectedLogRecords"));
+	json_t *partial = json_object_get(root, "partialSuccess");
+	uint64_t n = read_count(json_object_get(partial, "rejectedLogRecords"));
 
 	*known = true; /* also of an answer that is no JSON: 2xx is the confirmation */
 	if (n > count)
 		n = count;
 	memset(records + count - n, FFFA_V_REJECTED, n);
 	json_decref(root);
-	return sum_up(records, count);
+	return summarise(records, count);
 }
