@@ -21,7 +21,7 @@ void fffa_buf_fini(struct fffa_buf *b)
 	*b = (struct fffa_buf){.max = b->max};
 }
 
-/* The size to allocate for need bytes: doubled, so that growing costs little, but never above max. */
+/* The size to allocate for need bytes: doubled, so that growth costs little, at most max. */
 static size_t next_size(const struct fffa_buf *b, size_t need)
 {
 	size_t size = b->held ? b->held : FIRST_BYTES;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time as an argument. Aging runs on monotonic nanoseconds; records carry Unix time. A test or a
- * replay brings its own clock.
+ * A clock that is passed as an argument. Flows age in monotonic nanoseconds, records carry Unix
+ * time. A test or a replay brings a clock of its own.
  */
 #ifndef FFFA_AGENT_BASE_CLOCK_H
 #define FFFA_AGENT_BASE_CLOCK_H

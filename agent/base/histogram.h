@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long something took, counted in fixed buckets from 100 us to 60 s as Prometheus reads them.
- * All zero is an empty histogram; it never grows and owns nothing. One thread, the owner's.
+ * Counts how long something took, in fixed buckets from 100 us to 60 s, as Prometheus reads them.
+ * A zeroed struct is an empty histogram. It owns nothing. Only its owner's thread uses it.
  */
 #ifndef FFFA_AGENT_BASE_HISTOGRAM_H
 #define FFFA_AGENT_BASE_HISTOGRAM_H
 
 #include <stdint.h>
 
-#define FFFA_HISTOGRAM_BOUNDS 18 /* finite upper bounds; one bucket more for what is longer */
+#define FFFA_HISTOGRAM_BOUNDS 18 /* finite upper bounds; the last bucket has none */
 
 struct fffa_histogram {
-	uint64_t buckets[FFFA_HISTOGRAM_BOUNDS + 1]; /* each on its own, not cumulative */
+	uint64_t buckets[FFFA_HISTOGRAM_BOUNDS + 1]; /* not cumulative */
 	uint64_t count;
 	uint64_t sum_ns;
 };

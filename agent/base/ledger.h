@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ledger: every stage counts in and out here, every loss has one name (ledger.def). Loop thread only.
+ * The ledger: every stage counts in and out here, and every loss has one name (ledger.def). Two
+ * identities hold at any time:
  *   packets, bytes:  seen = recorded + held + filtered + sum(lost)
  *   per sink:        records = delivered + rejected + sum(lost) + in flight
+ * Loop thread only.
  */
 #ifndef FFFA_AGENT_BASE_LEDGER_H
 #define FFFA_AGENT_BASE_LEDGER_H
@@ -25,9 +27,10 @@ enum fffa_record_loss {
 	FFFA_RL_MAX,
 };
 
+/* The names as logs and metrics show them; static. */
 const char *fffa_ledger_packet_loss_name(enum fffa_packet_loss l);
 const char *fffa_ledger_record_loss_name(enum fffa_record_loss l);
-/* The loss of that name; FFFA_RL_MAX: there is none. */
+/* The loss of that name, or FFFA_RL_MAX. */
 enum fffa_record_loss fffa_ledger_record_loss_find(const char *name);
 
 struct fffa_amount {
@@ -43,24 +46,31 @@ static inline void fffa_amount_add(struct fffa_amount *a, uint64_t packets, uint
 
 #define FFFA_LEDGER_END_REASONS 6 /* indexed by enum fffa_end_reason; [0] unused */
 
+/* What the agent has seen, and where it went. */
 struct fffa_ledger {
-	struct fffa_amount seen[2]; /* IP packets at the hooks: ingress, egress */
-	struct fffa_amount
-		unattended; /* passed while no agent ran: part of what is seen, and lost as such */
-	uint64_t not_ip_frames; /* frames without an IP packet: outside the identities */
-	struct fffa_amount
-		merged; /* handed over by the kernel or the replay, taken by the flow table */
-	struct fffa_amount recorded; /* in records */
+	/* IP packets at the hooks: ingress, egress. */
+	struct fffa_amount seen[2];
+	/* Passed while no agent ran: counts as seen, and as lost. */
+	struct fffa_amount unattended;
+	/* Handed over by the kernel or the replay, taken by the flow table. */
+	struct fffa_amount merged;
+	/* In records. */
+	struct fffa_amount recorded;
 	struct fffa_amount lost[FFFA_PL_MAX];
-	struct fffa_amount filtered; /* left out because it was asked for: capture.parity_filter */
-	uint64_t not_sampled; /* packets passed over by capture.sample: outside the identities */
-	uint64_t records;     /* made of flows, all reasons */
-	uint64_t skipdata_records; /* made to tell of loss */
-	uint64_t nodata_records;   /* made to tell of interfaces without traffic */
+	/* Left out because capture.parity_filter asked for it. */
+	struct fffa_amount filtered;
+	/* Records made of flows, all reasons. */
+	uint64_t records;
 	uint64_t records_by_end[FFFA_LEDGER_END_REASONS];
-	uint64_t
-		no_first_fragment; /* later fragments recorded with ports 0: the first was not seen */
-	uint64_t no_tunnel_id;	   /* packets recorded without their tunnel's identity */
+	/* Records that report loss, and interfaces without traffic. */
+	uint64_t skipdata_records;
+	uint64_t nodata_records;
+
+	/* Outside the identity: */
+	uint64_t not_ip_frames;	    /* frames without an IP packet */
+	uint64_t not_sampled;	    /* packets that capture.sample passed over */
+	uint64_t no_first_fragment; /* later fragments with ports 0, as the first was not seen */
+	uint64_t no_tunnel_id;	    /* packets recorded without their tunnel's identity */
 };
 
 /* One per sink. */
@@ -70,32 +80,35 @@ struct fffa_sink_ledger {
 	uint64_t rejected;
 	uint64_t lost[FFFA_RL_MAX];
 	uint64_t in_flight; /* in the open batch, queued, in the spool, or submitted */
-	/* Not in the identity: */
+
+	/* Outside the identity: */
 	uint64_t resumed; /* of records: found in the spool at the start */
 	uint64_t spooled; /* of in_flight: at the end, left in the spool for the next start */
 	uint64_t retries; /* deliveries submitted again */
-	uint64_t skipdata_records; /* of records: made to tell this sink's stream of loss */
-	uint64_t untold;	   /* of lost: the stream could not be told, for want of memory */
+	uint64_t skipdata_records; /* of records: they report loss to this sink's stream */
+	uint64_t untold;	   /* of lost: no memory for the SKIPDATA record that reports it */
 };
 
-/* Sum over directions, and over reasons. */
+/* Sums over directions, and over reasons. */
 struct fffa_amount fffa_ledger_seen(const struct fffa_ledger *l);
 struct fffa_amount fffa_ledger_lost(const struct fffa_ledger *l);
 uint64_t fffa_ledger_sink_lost(const struct fffa_sink_ledger *l);
 
 /*
- * Seen, and neither handed over nor lost: what the kernel holds, by what its hooks counted last. Read
- * their counters right before, else packets handed over since would not count as seen.
+ * What the kernel holds: seen, and neither handed over nor lost. Read the counters of its hooks
+ * right before; otherwise packets that were handed over since do not count as seen.
  */
 struct fffa_amount fffa_ledger_held_kernel(const struct fffa_ledger *l);
 
-/* held: packets and bytes still in the flow table and the kernel. True when the first identity
- * holds. */
+/* True when the identity of packets holds. held: what is still in the flow table and the kernel. */
 bool fffa_ledger_balances(const struct fffa_ledger *l, struct fffa_amount held);
+/* True when the identity of the sink's records holds. */
 bool fffa_ledger_sink_balances(const struct fffa_sink_ledger *l);
 
-/* One line "seen_packets=.. recorded_packets=.. held=.. lost=.. lost_malformed=.. ..." without
- * newline. Returns its length. */
+/*
+ * Write one line of key=value pairs without a newline, cut at cap: "seen_packets=.. lost_packets=..
+ * balance=ok". Return its length.
+ */
 size_t fffa_ledger_format(const struct fffa_ledger *l, struct fffa_amount held, char *dst,
 			  size_t cap);
 size_t fffa_ledger_sink_format(const struct fffa_sink_ledger *l, char *dst, size_t cap);

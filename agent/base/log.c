@@ -66,9 +66,9 @@ void fffa_log(enum fffa_log_level level, const char *tag, const char *fmt, ...)
 		n = (size_t)snprintf(line, sizeof(line), "%s.%03ldZ %-5s %.64s: %s", when,
 				     ts.tv_nsec / 1000000, names[level], tag, text);
 		for (size_t i = 0; i < n; i++) {
+			/* A text from outside must not begin a line of its own. */
 			if ((unsigned char)line[i] < 0x20)
-				line[i] = ' '; /* one event, one line, whatever an outside text
-						  holds */
+				line[i] = ' ';
 		}
 	}
 	line[n++] = '\n';

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One line per event on standard error, "key=value" after a short message. The function that
- * decides logs; others return. Hot paths count instead. Never a secret, never payload.
+ * One line per event on standard error: a short message, then key=value pairs. The function that
+ * decides what to do about an event logs it; others return. Hot paths count instead. No line holds
+ * a secret or payload.
  */
 #ifndef FFFA_AGENT_BASE_LOG_H
 #define FFFA_AGENT_BASE_LOG_H
@@ -12,8 +13,10 @@ enum fffa_log_format { FFFA_LOG_TEXT, FFFA_LOG_JSON };
 /* Set once, before the loop runs. */
 void fffa_log_setup(enum fffa_log_level level, enum fffa_log_format format);
 
-/* tag: the part that speaks, such as "capture" or "sink.local". Thread-safe; a line is one
- * write(2). */
+/*
+ * tag: what the line is about, such as "capture" or "sink.local". Any thread; a line is
+ * one write(2).
+ */
 void fffa_log(enum fffa_log_level level, const char *tag, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

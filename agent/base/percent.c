@@ -6,10 +6,10 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Bytes of the character that begins here; 0: there is none of UTF-8. */
+/* Bytes of the UTF-8 character that begins here; 0: none does. */
 static size_t utf8_length(const uint8_t *p, size_t left)
 {
-	/* The second byte's range is narrower behind these: overlong forms, surrogates, the end. */
+	/* These first bytes narrow the range of the second: overlong forms, surrogates, the end. */
 	uint8_t low = *p == 0xe0 ? 0xa0 : *p == 0xf0 ? 0x90 : 0x80;
 	uint8_t high = *p == 0xed ? 0x9f : *p == 0xf4 ? 0x8f : 0xbf;
 	size_t n = *p < 0x80 ? 1 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cheap random numbers that spread load; no secret depends on them. The caller owns the state, which
- * is never 0. Source of the generator: Marsaglia, "Xorshift RNGs" (2003).
+ * Cheap random numbers to spread load with; no secret depends on them. The caller owns the state,
+ * which is never 0. Source of the generator: Marsaglia, "Xorshift RNGs" (2003).
  */
 #ifndef FFFA_AGENT_BASE_RANDOM_H
 #define FFFA_AGENT_BASE_RANDOM_H

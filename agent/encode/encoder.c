@@ -11,8 +11,10 @@
 #include "agent/encode/field/pack.h"
 #include "agent/encode/field/text.h"
 
-/* Around a line: what stands before it, and in place of its end. No line has a character that JSON
- * would escape: identities come without, and flowlog and vpc write nothing else from outside. */
+/*
+ * What stands before a line, and in place of its newline. A line has no character that JSON must
+ * escape: identities have none, and vpc and flowlog write nothing else from outside.
+ */
 #define FIREHOSE_BEGIN "{\"message\":\""
 #define FIREHOSE_END   "\"}\n"
 
@@ -26,14 +28,14 @@ size_t fffa_encoder_bound(const struct fffa_encoder *e)
 	return e->bound_bytes;
 }
 
-/* What stands before the value. */
+/* Sets what stands before the value. name NULL: an element of a list. */
 static void set_key(struct fffa_step *s, enum fffa_format format, const char *name)
 {
 	if (format == FFFA_FORMAT_MSGPACK) {
 		uint8_t *end = fffa_pack_str((uint8_t *)s->key, name, strlen(name));
 
 		s->key_len = (uint16_t)(end - (uint8_t *)s->key);
-	} else if (!name) { /* an element of a list */
+	} else if (!name) {
 		s->key_len = s->quoted;
 		s->key[0] = '"';
 	} else if (format != FFFA_FORMAT_VPC) {
@@ -48,7 +50,7 @@ static void add_field(struct fffa_encoder *e, uint8_t id)
 	struct fffa_step *s = &e->steps[e->n];
 
 	if (!f->max_bytes && e->format != FFFA_FORMAT_VPC)
-		return; /* never known, so never there */
+		return; /* never known, so never written */
 	*s = (struct fffa_step){
 		.write = f->write,
 		.pack = f->pack,
@@ -103,7 +105,7 @@ static void fill_consts(struct fffa_consts *c, const struct fffa_field_list *lis
 			 fffa_record_end_reason_name((enum fffa_end_reason)i));
 }
 
-/* Of all steps; the ends of line and record, the longest head of a map, the envelope. */
+/* The sum of all steps, the end of the record, the longest head of a map, and the envelope. */
 static size_t record_bound(const struct fffa_encoder *e)
 {
 	size_t bytes = FFFA_TEXT_SLACK_BYTES + 4;
@@ -258,7 +260,7 @@ size_t fffa_encoder_write(const struct fffa_encoder *e, const struct fffa_record
 {
 	uint8_t *end;
 
-	if (cap < e->bound_bytes) /* the caller's mistake; better no record than a broken heap */
+	if (cap < e->bound_bytes) /* a mistake of the caller must not break the heap */
 		return 0;
 	if (e->put == fffa_put_json)
 		end = write_json(e, r, dst);

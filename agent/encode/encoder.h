@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * record -> bytes. Pure: no clock, no I/O, no allocation after fffa_encoder_new.
+ * An encoder turns records into the bytes of one format. No clock, no I/O, and no allocation after
+ * fffa_encoder_new. One thread at a time.
  */
 #ifndef FFFA_AGENT_ENCODE_ENCODER_H
 #define FFFA_AGENT_ENCODE_ENCODER_H
@@ -15,36 +16,43 @@
 struct fffa_encoder;
 
 /*
- * fields: for vpc "default" (v2), "v5", "all" or a "${name} ${name}" list; for json and msgpack
- * "all" or names separated by spaces or commas; the other formats have no choice and take NULL only.
- * NULL means the format's default. Returns a new encoder in *out (free with fffa_encoder_free), or
- * -EINVAL with err naming the bad field, or -ENOMEM; on failure *out is untouched.
+ * A new encoder in *out, to be freed with fffa_encoder_free. fields, where NULL is the default:
+ *   vpc            "default" (v2), "v5", "all", or a list such as "${srcaddr} ${dstaddr}"
+ *   json, msgpack  "all", or names with spaces or commas between them
+ *   the others     NULL only
+ * 0; -EINVAL with err naming the field that cannot be used; -ENOMEM. On failure *out is untouched.
  */
 int fffa_encoder_new(enum fffa_format format, const char *fields, struct fffa_encoder **out,
 		     struct fffa_err *err);
+/* NULL is allowed. */
 void fffa_encoder_free(struct fffa_encoder *e);
-/* Before the first record. -EINVAL with err when the format is no line of text; then e is as it was.
+
+/*
+ * Puts an envelope around each record from now on; call it before the first one. 0; -EINVAL with
+ * err when the format does not write lines of text, and e is unchanged.
  */
 int fffa_encoder_wrap(struct fffa_encoder *e, enum fffa_envelope envelope, struct fffa_err *err);
 
-/* HTTP/Kafka content type of the encoder's batches; static. */
+/* The media type of what e writes, for HTTP and Kafka; static. */
 const char *fffa_encoder_content_type(const struct fffa_encoder *e);
 
-/* Room that fffa_encoder_write needs: what the longest record of this encoder takes, and some more; at most
- * FFFA_RECORD_BYTES_MAX. */
+/*
+ * The room that fffa_encoder_write needs: more than the longest record of e, at
+ * most FFFA_RECORD_BYTES_MAX.
+ */
 size_t fffa_encoder_bound(const struct fffa_encoder *e);
 
 /*
- * Writes the header line that starts a vpc file (field names and newline) to dst. Returns its
- * length, 0 for formats without one, inside an envelope, or when cap is too small
- * (FFFA_HEADER_BYTES_MAX is always enough).
+ * Writes the line of field names that a file of vpc records begins with. Returns its length;
+ * 0 for other formats, with an envelope, and when cap is too small. FFFA_HEADER_BYTES_MAX
+ * always suffices.
  */
 size_t fffa_encoder_write_header(const struct fffa_encoder *e, uint8_t *dst, size_t cap);
 
 /*
- * Writes one record with its terminator (newline for text formats) to dst; cap >=
- * fffa_encoder_bound. Returns its length, never 0. (With less room: 0, and nothing is written.) An
- * identity with a stamp must not have changed since it was given that.
+ * Writes one record to dst; text formats end in a newline. cap is at least fffa_encoder_bound(e).
+ * Returns the length; 0 when cap is less, and nothing is written. An identity that has a stamp must
+ * not have changed since it was stamped.
  */
 size_t fffa_encoder_write(const struct fffa_encoder *e, const struct fffa_record *r, uint8_t *dst,
 			  size_t cap);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inside of an encoder: what a record is made of, as a list of steps that one loop runs for each
- * record. Steps that depend on the identity alone stand in runs that are written once for each
+ * Inside an encoder: a list of steps says what a record consists of, and one loop runs it for each
+ * record. Steps that depend on the identity alone form runs, whose text is written once for each
  * identity and then copied (identity_cache.c).
  */
 #ifndef FFFA_AGENT_ENCODE_ENCODER_INTERNAL_H
@@ -11,21 +11,19 @@
 #include "agent/encode/field/field.h"
 #include "agent/encode/shapes/shape.h"
 
-/* Room for "name":" of the longest json name; copied whole, as a copy of constant size is cheaper.
- */
-#define FFFA_STEP_KEY_BYTES 32
-/* Fields, and for the json shapes the texts, openings and closings between them. */
-#define FFFA_STEPS_MAX	     160
+/* Room for the longest "name":" of json. It is copied whole: a copy of constant size is cheaper. */
+#define FFFA_STEP_KEY_BYTES  32
+#define FFFA_STEPS_MAX	     160 /* fields, and what stands between them in the JSON shapes */
 #define FFFA_CACHED_RUNS_MAX 48
-#define FFFA_OPEN_MAX	     4
+#define FFFA_OPEN_MAX	     4 /* JSON objects and arrays within each other */
 
 struct fffa_step {
 	union {
 		fffa_value_fn *write;
-		const char *text; /* of kinds that are no value */
+		const char *text; /* FFFA_STEP_VALUE has none */
 	};
 	fffa_value_fn *pack; /* msgpack: writes the whole value; NULL: write's text is a string */
-	uint16_t key_len;    /* of text, where that is */
+	uint16_t key_len;    /* of key, or of text */
 	uint16_t max_bytes;  /* of the value */
 	uint8_t kind;	     /* enum fffa_step_kind */
 	uint8_t when;	     /* enum fffa_when */
@@ -34,7 +32,7 @@ struct fffa_step {
 	char key[FFFA_STEP_KEY_BYTES];
 };
 
-/* What the step can add to a record at most, without slack: key and value with its end. */
+/* The most that the step adds to a record: key, value and what ends it; without the slack. */
 static inline size_t fffa_step_bound(const struct fffa_step *s)
 {
 	return (size_t)s->key_len + s->max_bytes + 3; /* '-' or quotes; separator; msgpack's head */
@@ -43,19 +41,18 @@ static inline size_t fffa_step_bound(const struct fffa_step *s)
 /* Where a record is written, and how far it has come. */
 struct fffa_out {
 	uint8_t *p;
-	unsigned int count; /* msgpack: pairs so far */
-	unsigned int
-		depth; /* json shapes: objects and arrays that are open, and where they began */
-	uint8_t *open[FFFA_OPEN_MAX];
+	unsigned int count;	      /* msgpack: pairs so far */
+	unsigned int depth;	      /* JSON shapes: objects and arrays that are open */
+	uint8_t *open[FFFA_OPEN_MAX]; /* where they begin */
 };
 
-/* Writes the steps of one format that the bits in have ask for. */
+/* Writes the steps from s to end whose condition is among the bits of have. */
 typedef void fffa_put_fn(const struct fffa_step *s, const struct fffa_step *end, unsigned int have,
 			 const struct fffa_record *r, const struct fffa_consts *c,
 			 struct fffa_out *o);
 fffa_put_fn fffa_put_vpc, fffa_put_json, fffa_put_msgpack;
 
-/* Steps that stand side by side and are written or copied together. */
+/* Neighbouring steps that are written, or copied, together. */
 struct fffa_run {
 	uint8_t first;
 	uint8_t n;
@@ -68,7 +65,7 @@ struct fffa_identity_cache;
 struct fffa_encoder {
 	enum fffa_format format;
 	enum fffa_envelope envelope;
-	size_t bound_bytes; /* no record and no overshoot of a writer goes beyond */
+	size_t bound_bytes; /* neither a record nor the slack of a writer goes beyond */
 	struct fffa_consts consts;
 	fffa_put_fn *put;		   /* NULL: flowlog */
 	struct fffa_identity_cache *cache; /* NULL: no run is cached */
@@ -86,9 +83,9 @@ void fffa_identity_cache_free(struct fffa_identity_cache *c);
 void fffa_identity_cache_write(const struct fffa_encoder *e, const struct fffa_record *r,
 			       struct fffa_out *o);
 
-/* flowlog has no fields to choose and so no steps. */
+/* The format flowlog has no choice of fields, so it has no steps. */
 uint8_t *fffa_flowlog_write(uint8_t *p, const struct fffa_record *r, const struct fffa_consts *c);
-/* Longest line, newline included, without slack. */
+/* The longest line with its newline, without the slack. */
 size_t fffa_flowlog_bound(void);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The key=value line: product.md calls it flowlog. */
+/* The format flowlog: one line of key=value pairs. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
@@ -7,7 +7,7 @@
 #include "agent/encode/encoder_internal.h"
 #include "agent/encode/field/text.h"
 
-/* The line at its longest, apart from addresses, names and time: for its length only. */
+/* The longest line without addresses, names and time; only its length counts. */
 #define LONGEST                                                                                    \
 	"flowlog version=2 proto=PROTO_255 src=[]:65535 dst=[]:65535 pkt-src= pkt-dst= direction=" \
 	"0 encapsulated=false account= vpc= subnet= instance= az= region= time=\n"
@@ -43,7 +43,7 @@ static uint8_t *put_endpoint(uint8_t *p, const uint8_t addr[16], fffa_value_fn *
 	return port(p, r, c);
 }
 
-/* The part that NODATA and SKIPDATA records do not have. */
+/* The keys that NODATA and SKIPDATA records leave at "-". */
 static uint8_t *put_flow(uint8_t *p, const struct fffa_record *r, const struct fffa_consts *c)
 {
 	const struct fffa_key *k = &r->key;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The texts of identities. Most of a record says who the interface is, and that is the same in every
- * record of it. The stamp of an identity (agent/flow/ident.h) tells whether a cached text is still
- * true. An identity without a stamp is written anew for each record.
+ * The cached texts of identities. Most of a record says who the interface is, which is the same in
+ * each of its records. The stamp of an identity (agent/flow/ident.h) tells whether a cached text is
+ * still true. An identity without a stamp is written anew for each record.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -30,8 +30,8 @@ struct fffa_identity_cache {
 };
 
 /*
- * End of the longest run from i on that may be cached: its steps depend on the identity alone and on
- * one condition, which *when gets, and they open nothing that they do not close. i: there is none.
+ * The end of the longest run from i on that may be cached, or i. Its steps depend on the identity
+ * alone and on one condition, which *when gets, and they close what they open.
  */
 static size_t cacheable_end(const struct fffa_encoder *e, size_t i, uint8_t *when)
 {
@@ -167,7 +167,7 @@ void fffa_identity_cache_write(const struct fffa_encoder *e, const struct fffa_r
 		}
 		if (run->when & have) {
 			len = entry->text[n].len;
-			/* A copy of constant size is cheaper; the slack makes it safe. */
+			/* A copy of constant size is cheaper, and the slack makes it safe. */
 			if (len <= FFFA_TEXT_SLACK_BYTES)
 				memcpy(o->p, entry->bytes + entry->text[n].offset,
 				       FFFA_TEXT_SLACK_BYTES);

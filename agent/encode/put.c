@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* The loops: steps to bytes, one for each kind of format. */
+/* The loops that run the steps, one for each kind of format. */
 #include <string.h>
 
 #include "agent/encode/field/pack.h"
 #include "agent/encode/encoder_internal.h"
 
-/* Behind each value stands a space; the last one becomes the end of the line. */
+/* A space follows each value; the last one becomes the newline. */
 void fffa_put_vpc(const struct fffa_step *s, const struct fffa_step *end, unsigned int have,
 		  const struct fffa_record *r, const struct fffa_consts *c, struct fffa_out *o)
 {
@@ -30,14 +30,14 @@ static uint8_t *put_bracket(const struct fffa_step *s, uint8_t *p, struct fffa_o
 		return p + s->key_len;
 	}
 	o->depth--;
-	if (p[-1] != ',') /* nothing came behind the opening bracket */
+	if (p[-1] != ',') /* nothing follows the opening bracket */
 		return o->open[o->depth];
 	p[-1] = (uint8_t)s->text[0];
 	*p++ = ',';
 	return p;
 }
 
-/* Behind each member stands a comma; the last one becomes the closing bracket. */
+/* A comma follows each member; the last one becomes the closing bracket. */
 void fffa_put_json(const struct fffa_step *s, const struct fffa_step *end, unsigned int have,
 		   const struct fffa_record *r, const struct fffa_consts *c, struct fffa_out *o)
 {
@@ -53,7 +53,7 @@ void fffa_put_json(const struct fffa_step *s, const struct fffa_step *end, unsig
 		memcpy(p, s->key, sizeof(s->key));
 		value = p + s->key_len;
 		q = s->write(value, r, c);
-		if (q == value) /* not known: the key is overwritten by what follows */
+		if (q == value) /* not known: the next step overwrites the key */
 			continue;
 		*q = '"';
 		q += s->quoted;

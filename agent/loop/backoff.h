@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long to wait before the next try: the wait doubles from min to max with each failure in a row.
- * Chance shortens it, so that a fleet of agents spreads out. Arithmetic only.
+ * How long to wait before the next try. The wait doubles from min to max with each failure in a row,
+ * and a random share of it is left out, so that a fleet of agents spreads out. Arithmetic only.
  */
 #ifndef FFFA_AGENT_LOOP_BACKOFF_H
 #define FFFA_AGENT_LOOP_BACKOFF_H
 
 #include <stdint.h>
 
-/* min_ns doubled so many times, at most max_ns; without overflow. */
+/* min_ns doubled so many times, at most max_ns. Does not overflow. */
 uint64_t fffa_backoff_step_ns(uint64_t min_ns, uint64_t max_ns, unsigned int doublings);
 
 /* A wait from low_ns (random is 0) to high_ns (UINT32_MAX). low_ns <= high_ns. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* `fields` texts: presets, "${a} ${b}" for vpc, "a, b" for json and msgpack; errors name the bad part. */
+/* The forms of `fields`: a preset, "${a} ${b}" for vpc, "a, b" for json and msgpack. */
 #include "agent/encode/field/field_list.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 
 #include "agent/base/edit_distance.h"
 
-/* A part of the text, as it is shown in a message. */
+/* So much of the text is quoted in a message. */
 #define PRINTABLE_BYTES_MAX 40
 
 static const struct {
@@ -19,7 +19,7 @@ static const struct {
 	{"all", 11},
 };
 
-/* Cut, and without what could disturb a terminal or a log. */
+/* The beginning of s, without what could disturb a terminal or a log. */
 static const char *printable(char dst[PRINTABLE_BYTES_MAX + 1], const char *s, size_t len)
 {
 	size_t i;
@@ -72,7 +72,7 @@ static int add_field(enum fffa_format format, const char *s, size_t len,
 	return 0;
 }
 
-/* Rows of a format, in table order; max_version does not matter to what is no vpc field. */
+/* Adds the rows of a format in the order of the table, vpc fields up to a version. */
 static void add_rows(enum fffa_format format, unsigned int max_version,
 		     struct fffa_field_list *list)
 {
@@ -135,7 +135,7 @@ static int parse_json(enum fffa_format format, const char *s, struct fffa_field_
 	s += strspn(s, " ");
 	for (;;) {
 		len = strcspn(s, " ,");
-		if (!len) /* nothing at all, or nothing beside a comma */
+		if (!len) /* the text is empty, or a name is missing beside a comma */
 			return json_syntax_error(format, s, err);
 		rc = add_field(format, s, len, list, err);
 		if (rc)

@@ -5,7 +5,7 @@
 
 #include <msgpack/pack.h>
 
-/* data: the place to write at, moved on. */
+/* data points to the place to write at, and moves it on. */
 static int append(void *data, const char *buf, size_t len)
 {
 	uint8_t **at = data;
@@ -59,7 +59,7 @@ uint8_t *fffa_pack_text(uint8_t *p, const uint8_t *end)
 	size_t len = (size_t)(end - p - 1);
 	size_t head = len < 32 ? 1 : len < 256 ? 2 : 3;
 
-	if (head > 1) /* a length that does not fit into the byte that was kept free */
+	if (head > 1) /* the length does not fit into the one byte that was left free */
 		memmove(p + head, p + 1, len);
 	return pack_str_head(p, len) + len;
 }
@@ -69,7 +69,7 @@ size_t fffa_pack_map_bytes(size_t most)
 	return most < 16 ? 1 : 3;
 }
 
-/* msgpack-c chooses the shortest head; with room for the longer one, that is written by hand. */
+/* Written by hand, as msgpack-c would choose the shortest head. */
 void fffa_pack_map(uint8_t *p, size_t most, size_t n)
 {
 	if (most < 16) {

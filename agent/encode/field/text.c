@@ -11,7 +11,7 @@ static const char pairs[] = TEN(PAIR, 0) TEN(PAIR, 1) TEN(PAIR, 2) TEN(PAIR, 3) 
 	TEN(PAIR, 5) TEN(PAIR, 6) TEN(PAIR, 7) TEN(PAIR, 8) TEN(PAIR, 9);
 _Static_assert(sizeof(pairs) == 100 * 2 + 1, "a hundred pairs");
 
-/* Each octet with the dot behind it, filled up to four bytes. */
+/* Each octet and its dot, filled up to four bytes. */
 #define OCTET1(n) #n ".  "
 #define OCTET2(n) #n ". "
 #define OCTET3(n) #n "."
@@ -52,7 +52,7 @@ static unsigned int count_digits(uint64_t v)
 		UINT64_C(1000000000000000000),
 		UINT64_C(10000000000000000000),
 	};
-	/* 1233 / 4096 is log10(2) rounded up: bits to digits, one too many at most. */
+	/* 1233 / 4096 is log10(2) rounded up, so this is at most one digit too many. */
 	unsigned int n = (64U - (unsigned int)__builtin_clzll(v | 1)) * 1233 >> 12;
 
 	return n + 1 - (v < powers[n]);
@@ -108,7 +108,7 @@ static inline uint8_t *put_ipv4(uint8_t *p, const uint8_t a[4])
 	return put_octet(p, a[3]) - 1;
 }
 
-/* Every digit is stored; a leading zero is overwritten by the next, which needs no branch. */
+/* Stores every digit. The next one overwrites a leading zero, so no branch is needed. */
 static inline uint8_t *put_group(uint8_t *p, unsigned int v)
 {
 	*p = (uint8_t)hex[v >> 12];
@@ -126,7 +126,7 @@ static inline unsigned int longest_run(unsigned int zeros, unsigned int *first)
 {
 	unsigned int starts = zeros, len = 0;
 
-	/* After n rounds a bit is left where n + 1 zero groups begin. */
+	/* After n rounds, a bit is left where n + 1 zero groups begin. */
 	while (zeros) {
 		starts = zeros;
 		zeros &= zeros >> 1;
@@ -158,8 +158,7 @@ static uint8_t *put_ipv6(uint8_t *p, const uint8_t a[16])
 	if (first == 0)
 		*p++ = ':';
 	*p++ = ':';
-	/* The C library writes a v4-compatible address with dots: one text for one address, whoever
-	 * writes it. */
+	/* The C library writes a v4-compatible address with dots, and so do we. */
 	if (first == 0 && run == 6)
 		return put_ipv4(p, a + 12);
 	if (first + run == 8)
@@ -182,12 +181,11 @@ static uint8_t *put_pair(uint8_t *p, unsigned int v)
 	return p + 2;
 }
 
-/* Days since 1970-01-01 to a date of the Gregorian calendar, counted in 400-year eras that begin on
- * 1 March. */
+/* Days since 1970-01-01 as a Gregorian date, by 400-year eras that begin on 1 March. */
 static uint8_t *put_date(uint8_t *p, int64_t days)
 {
-	uint32_t since =
-		(uint32_t)(days + 719468); /* since 0000-03-01; not below -60, see the clamp */
+	/* Since 0000-03-01. The clamp below keeps it above -61. */
+	uint32_t since = (uint32_t)(days + 719468);
 	uint32_t era, in_era, year_in_era, in_year, shifted, day, month, year;
 
 	since += 146097; /* one era up, so that January of year 0 stays above zero */

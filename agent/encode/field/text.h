@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Values as text, without locale, allocation or a terminating NUL. Each function writes at p and
- * returns the end of what it wrote. Some store more than they return: never more than
- * FFFA_TEXT_SLACK_BYTES behind p, so a caller whose room has that much to spare behind the longest
- * value is safe.
+ * returns the end of what it wrote. Some store more than that, at most FFFA_TEXT_SLACK_BYTES from p
+ * on: leave so much room behind the longest value.
  */
 #ifndef FFFA_AGENT_ENCODE_FIELD_TEXT_H
 #define FFFA_AGENT_ENCODE_FIELD_TEXT_H
@@ -28,33 +27,30 @@ uint8_t *fffa_text_i64(uint8_t *p, int64_t v);
 /* 16 lower-case hexadecimal digits. */
 uint8_t *fffa_text_hex64(uint8_t *p, uint64_t v);
 
-/* The text of inet_ntop (RFC 5952); a v4-mapped address is written as IPv4. */
+/* An address as inet_ntop writes it (RFC 5952); a v4-mapped one as IPv4. */
 uint8_t *fffa_text_ip(uint8_t *p, const uint8_t addr[16]);
 
 /* "2023-08-19T10:30:00Z" from Unix seconds; clamped to the years 0000 to 9999. */
 uint8_t *fffa_text_utc(uint8_t *p, int64_t unix_s);
-/* "2023-08-19T10:30:00.250Z" from Unix milliseconds, in the same way. */
+/* "2023-08-19T10:30:00.250Z" from Unix milliseconds, clamped in the same way. */
 uint8_t *fffa_text_utc_ms(uint8_t *p, int64_t unix_ms);
 
-/* Milliseconds to seconds, down, also before 1970. */
+/* Milliseconds to whole seconds, rounded down, also before 1970. */
 static inline int64_t fffa_text_seconds(int64_t ms)
 {
 	return ms / 1000 - (ms % 1000 < 0);
 }
 
 /*
- * The inside of a JSON string (RFC 8259) for len bytes of any content: valid UTF-8 stays, what JSON
- * forbids is escaped, every byte that is not UTF-8 becomes U+FFFD. At most 6 bytes are written for
- * one.
+ * The inside of a JSON string (RFC 8259) from len bytes of any content. Valid UTF-8 stays, what
+ * JSON forbids is escaped, and each byte that is not UTF-8 becomes U+FFFD: up to 6 bytes for one.
  */
 uint8_t *fffa_text_json(uint8_t *p, const char *s, size_t len);
 
-/* The same without escapes: what is not UTF-8 becomes U+FFFD. At most 3 bytes are written for one.
- */
+/* The same without escapes: each byte that is not UTF-8 becomes U+FFFD, which has 3 bytes. */
 uint8_t *fffa_text_utf8(uint8_t *p, const char *s, size_t len);
 
-/* A string in an array of size bytes: the whole array is copied, as a copy of constant size is
- * cheaper. */
+/* A string in an array of size bytes. All of it is copied: a copy of constant size is cheaper. */
 static inline uint8_t *fffa_text_fixed(uint8_t *p, const char *s, size_t size)
 {
 	memcpy(p, s, size);
@@ -67,7 +63,7 @@ static inline uint8_t *fffa_text_fixed(uint8_t *p, const char *s, size_t size)
 		fffa_text_fixed((p), (a), sizeof(a));                                              \
 	})
 
-/* A string of any length in an array of size bytes. Most of these are not known, so empty. */
+/* A string in a long array of size bytes, which is mostly empty. */
 static inline uint8_t *fffa_text_long(uint8_t *p, const char *s, size_t size)
 {
 	size_t len;

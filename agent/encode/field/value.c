@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* One writer per row of fields.def: what a field means is said here, and in value_aws.c. */
+/* One writer for each row of fields.def says what the field means; some are in value_aws.c. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -25,8 +25,7 @@ VALUE(account_id)
 
 IDENT_VALUE(interface_id, interface_id)
 
-/* AWS shows the interface's primary address in place of its own end's, whatever stands in the
- * packet. */
+/* AWS shows the interface's primary address at its own end, whatever the packet says. */
 static const uint8_t *own_address(const struct fffa_record *r, const uint8_t addr[16])
 {
 	const struct fffa_ident *i = r->ident;
@@ -61,7 +60,7 @@ VALUE(dstaddr)
 	return fffa_text_ip(p, fffa_value__dst(r));
 }
 
-/* AWS writes 0 for both ports of ICMP; the key's dport holds type and code there. */
+/* AWS writes 0 for both ports of ICMP, whose key has type and code as dport. */
 UINT_VALUE(srcport, true, is_icmp(r) ? 0 : ntohs(r->key.sport))
 
 UINT_VALUE(dstport, true, is_icmp(r) ? 0 : ntohs(r->key.dport))
@@ -96,7 +95,7 @@ IDENT_VALUE(subnet_id, subnet_id)
 
 IDENT_VALUE(instance_id, host->instance_id)
 
-/* AWS shows FIN, SYN and RST, and ACK only where it came with SYN in one packet. */
+/* AWS shows FIN, SYN and RST, and ACK only where one packet had it with SYN. */
 static unsigned int aws_flags(const struct fffa_record *r)
 {
 	unsigned int flags = r->flags & (FFFA_F_FIN | FFFA_F_SYN | FFFA_F_RST);
@@ -152,7 +151,7 @@ VALUE(flow_direction)
 	return fffa_text_lit(p, "ingress");
 }
 
-/* AWS has a path for what leaves only. */
+/* AWS names a path for egress only. */
 static bool has_traffic_path(const struct fffa_record *r)
 {
 	return is_egress(r) && r->traffic_path >= 1 && r->traffic_path <= 8;
@@ -172,7 +171,7 @@ SINT_VALUE(start_ms, true, r->start_ms)
 
 SINT_VALUE(end_ms, true, r->end_ms)
 
-/* The one string that the kernel's user chose: nearly any byte may be in a device name. */
+/* The only string with nearly any byte in it: whoever makes a device names it. */
 VALUE(ifname)
 {
 	return fffa_text_json(p, r->ident->ifname,
@@ -234,8 +233,7 @@ VALUE(tunnel_dst)
 
 UINT_VALUE(vni, r->tunnel, r->tunnel->vni)
 
-/* AWS writes interface ids with 17 digits; the option holds 64 bits, so the first digit is always
- * 0. */
+/* AWS writes interface ids with 17 digits. The option has 64 bits, so the first digit is 0. */
 VALUE(gwlbe_id)
 {
 	if (!r->tunnel || !(r->tunnel->has & FFFA_TUNNEL_HAS_GWLBE))

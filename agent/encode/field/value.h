@@ -16,8 +16,8 @@ struct fffa_consts {
 };
 
 /*
- * Writes the text of one value at p, without quotes, and returns its end; p itself when the value
- * is not known. May store up to FFFA_TEXT_SLACK_BYTES behind p, see text.h.
+ * Writes the text of one value at p, without quotes, and returns its end; p when the value is not
+ * known. May store up to FFFA_TEXT_SLACK_BYTES from p on, see text.h.
  */
 typedef uint8_t *fffa_value_fn(uint8_t *p, const struct fffa_record *r,
 			       const struct fffa_consts *c);
@@ -28,9 +28,8 @@ typedef uint8_t *fffa_value_fn(uint8_t *p, const struct fffa_record *r,
 		const struct fffa_consts *c __attribute__((unused))
 
 /*
- * fffa_value_ID for each field, and fffa_value_pack_ID for those whose text is not their msgpack
- * form: numbers, booleans, and the device name, which only JSON has to escape. The latter writes the
- * whole msgpack value.
+ * Each field has a writer fffa_value_ID. Numbers, booleans and the device name, which only JSON
+ * escapes, also have fffa_value_pack_ID, which writes the whole msgpack value.
  */
 #define FFFA_PACK_INT(id)  fffa_value_fn fffa_value_pack_##id;
 #define FFFA_PACK_BOOL(id) fffa_value_fn fffa_value_pack_##id;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Values of versions 7 to 11 of VPC Flow Logs: the container, the tags, and what a host never
- * knows. */
+/* Values of versions 7 to 11 of VPC Flow Logs: container, tags, and what a host never knows. */
 #include "agent/encode/field/value_internal.h"
 
 IDENT_LONG_VALUE(ecs_cluster_arn, host->ecs.cluster_arn)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Elastic Common Schema 8.11. Source: the ECS field reference; what has no place in it stands under
- * aws.vpcflow, with the names of Elastic's own reader of VPC Flow Logs, or under fffa.
+ * The format ecs: Elastic Common Schema 8.11. Source: the ECS field reference. What has no place in
+ * it stands under aws.vpcflow, named as Elastic's own reader of VPC Flow Logs does, or under fffa.
  */
 #include "agent/base/cidr.h"
 #include "agent/encode/shapes/shape_internal.h"
@@ -25,7 +25,7 @@ static uint8_t *write_network_type(FFFA_VALUE_ARGS)
 	return fffa_addr_is_ipv4(r->key.src) ? fffa_text_lit(p, "ipv4") : fffa_text_lit(p, "ipv6");
 }
 
-/* The bits of tcp_flags by name, as a list. */
+/* The names of the bits of tcp_flags, as a list. */
 static uint8_t *write_flag_names(FFFA_VALUE_ARGS)
 {
 	uint8_t *begin = p;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * OCSF 1.1.0, class 4001 (Network Activity), profiles cloud, security_control and datetime.
- * Source: the schema's events/network/network_activity, its objects and profiles; which of our
- * values goes where follows AWS's own mapping of VPC Flow Logs. NODATA and SKIPDATA are activities
- * of kind Other on the interface itself. A value that is not known is absent, never "-".
+ * Source: the schema's events/network/network_activity, its objects and profiles. Values stand
+ * where AWS's own mapping of VPC Flow Logs puts them. NODATA and SKIPDATA are activities of kind
+ * Other on the interface itself. A value that is not known is absent, never "-".
  */
 #include <string.h>
 
@@ -12,7 +12,7 @@
 
 #define IDLE (NODATA | SKIP)
 
-/* The cloud profile demands a provider; off EC2 there is none to name. */
+/* The cloud profile demands a provider, also outside EC2. */
 static uint8_t *write_provider(FFFA_VALUE_ARGS)
 {
 	const struct fffa_ident_host *h = r->ident->host;
@@ -27,7 +27,7 @@ static bool same_addr(const uint8_t a[16], const uint8_t b[16])
 	return memcmp(a, b, 16) == 0;
 }
 
-/* The interface's own address, where the packet has another. */
+/* The interface's own address, where the packet says another. */
 static uint8_t *write_own_src(FFFA_VALUE_ARGS)
 {
 	const uint8_t *addr = fffa_value__src(r);
@@ -48,7 +48,7 @@ static uint8_t *write_version_id(FFFA_VALUE_ARGS)
 	return p + 1;
 }
 
-/* 1 (same VPC) is boundary 4, and so on up to 8 and 11; anything else is Other. */
+/* Path 1 (same VPC) is boundary 4, and so on to path 8; anything else is 99, Other. */
 static uint8_t *write_boundary_id(FFFA_VALUE_ARGS)
 {
 	if (fffa_value_traffic_path(p, r, c) == p)
@@ -56,7 +56,7 @@ static uint8_t *write_boundary_id(FFFA_VALUE_ARGS)
 	return fffa_text_u64(p, r->traffic_path + 3U);
 }
 
-/* What the schema asks for beside 99. */
+/* The text that the schema asks for with 99. */
 static uint8_t *write_boundary(FFFA_VALUE_ARGS)
 {
 	return fffa_value_traffic_path(p, r, c) == p ? fffa_text_lit(p, "Unknown") : p;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON shapes that others have defined: a table of rows each, from which an encoder makes its steps. */
+/*
+ * JSON shapes that others define. Each is a table of rows, from which an encoder makes its steps.
+ */
 #ifndef FFFA_AGENT_ENCODE_SHAPES_SHAPE_H
 #define FFFA_AGENT_ENCODE_SHAPES_SHAPE_H
 
@@ -12,13 +14,13 @@
 /* What a row stands for, and the step that an encoder makes of it. */
 enum fffa_step_kind {
 	FFFA_STEP_VALUE,
-	FFFA_STEP_TEXT,	 /* whole members of a json object, each with its comma */
+	FFFA_STEP_TEXT,	 /* whole members of an object, each with its comma */
 	FFFA_STEP_OPEN,	 /* the key of an object or array, and its bracket */
-	FFFA_STEP_CLOSE, /* the other bracket; what is empty is taken back, key and all */
+	FFFA_STEP_CLOSE, /* the other bracket; an empty object or array is removed with its key */
 };
 
 struct fffa_shape_row {
-	const char *text;     /* of a value: its name; else what is written */
+	const char *text;     /* the name of a value, else what is written */
 	fffa_value_fn *write; /* NULL: the field's own writer */
 	uint16_t max_bytes;   /* of write */
 	uint8_t kind;	      /* enum fffa_step_kind */

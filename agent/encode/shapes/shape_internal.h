@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tables of OCSF and ECS are written with; for them alone. */
+/* What the tables of OCSF and ECS are written with. */
 #ifndef FFFA_AGENT_ENCODE_SHAPES_SHAPE_INTERNAL_H
 #define FFFA_AGENT_ENCODE_SHAPES_SHAPE_INTERNAL_H
 
@@ -66,11 +66,11 @@
 		SAME(gwlbe_id), SAME(gwlb_attachment_id), SAME(gwlb_flow_cookie),                  \
 		SAME(lost_packets), SAME(lost_bytes), SAME(lost_records)
 
-/* "tcp", "udp", ...: the names that both shapes use; unknown protocols have none. */
+/* "tcp", "udp" and so on, as both shapes name them; other protocols have no name. */
 fffa_value_fn fffa_shape_transport;
-/* agent id, epoch and number with '-' between them: unlike any other record's. */
+/* "AGENT-EPOCH-SEQ": no other record has the same. */
 fffa_value_fn fffa_shape_uid;
-/* From the first to the last packet, at most the given number: what readers take ends at 63 bits. */
+/* From the first to the last packet, at most most: readers take 63 bits. */
 uint64_t fffa_shape_duration_ms(const struct fffa_record *r, uint64_t most);
 fffa_value_fn fffa_shape_start_utc, fffa_shape_end_utc;
 #define FFFA_SHAPE_TRANSPORT_MAX 9
