@@ -33,7 +33,7 @@ static bool uuid_is_ec2(const char *root, const char *path)
 		return false;
 	if (strncasecmp(uuid, "ec2", 3) == 0)
 		return true;
-	/* SMBIOS 2.4 may show the first field with its bytes reversed: 45E12AEC for EC2AE145. */
+	/* SMBIOS 2.4 may reverse the bytes of the first field: 45E12AEC for EC2AE145. */
 	return strncasecmp(uuid + 6, "ec", 2) == 0 && uuid[4] == '2';
 }
 

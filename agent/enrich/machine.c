@@ -34,7 +34,7 @@ int fffa_machine_read_line(const char *root, const char *path, char *dst, size_t
 		return -errno;
 	n = read(fd, dst, cap - 1);
 	rc = n < 0 ? -errno : 0;
-	(void)close(fd); /* only read from */
+	(void)close(fd); /* nothing was written */
 	dst[n < 0 ? 0 : n] = '\0';
 	dst[strcspn(dst, "\r\n")] = '\0';
 	return rc ? rc : (int)strlen(dst);
@@ -46,7 +46,7 @@ void fffa_machine_id(const char *root, char *dst, size_t cap)
 	char line[128];
 	int n = fffa_machine_read_line(root, "/etc/machine-id", line, sizeof(line));
 
-	/* "uninitialized" stands there during the first boot of an image. */
+	/* During the first boot of an image the file says "uninitialized". */
 	if (n == 32 && strspn(line, "0123456789abcdefABCDEF") == 32 &&
 	    fffa_ident_text_set(dst, cap, line, 32) == 0)
 		return;

@@ -12,8 +12,8 @@
 #include "agent/enrich/meta_tuning.h"
 #include "agent/enrich/meta_internal.h"
 
-#define LOST_AFTER	3 /* failures in a row before a known identity counts as no longer refreshed */
-#define RETIRE_PREPARES 2 /* by then the loop has turned at least once */
+#define LOST_AFTER	3 /* failures in a row after which a known identity is failing */
+#define RETIRE_PREPARES 2 /* prepares after which the loop has surely turned */
 
 static void free_snapshots(struct fffa_snapshot *s)
 {
@@ -88,10 +88,10 @@ static void renew_snapshot(struct fffa_meta *m)
 	struct fffa_snapshot *s = make_snapshot(m, m->devices, m->device_count);
 
 	if (s)
-		swap_snapshot(m, s); /* else the next round tries again */
+		swap_snapshot(m, s); /* without memory the next round tries again */
 }
 
-/* One of the other sources has news. */
+/* A source other than IMDS has learned something, or failed. */
 static void on_source_changed(void *arg)
 {
 	renew_snapshot(arg);
@@ -129,7 +129,7 @@ static void on_failed(void *arg, const struct fffa_imds_failure *f)
 	set_state(m, FFFA_META_FAILING);
 }
 
-/* Whether, where and how patiently IMDS is asked. */
+/* Decides whether IMDS is asked, where, and with which time-out. */
 static int choose_imds(struct fffa_meta *m, const struct fffa_metadata_conf *conf,
 		       struct fffa_err *err)
 {
@@ -217,8 +217,10 @@ static bool is_known_device(const struct fffa_meta *m, const uint8_t mac[6])
 	return false;
 }
 
-/* A device that is new to us and to what IMDS said may be an interface attached since. Those that
- * are told first are what the first round is about. */
+/*
+ * A device that neither we nor IMDS knew may be an interface that was attached since. The first
+ * devices do not count: the first round asks about them anyway.
+ */
 static bool has_unknown_device(const struct fffa_meta *m, const struct fffa_device *devices,
 			       size_t n)
 {

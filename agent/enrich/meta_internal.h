@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside of the metadata reader, shared by meta*.c. */
+/* Inside the metadata reader; for meta*.c alone. */
 #ifndef FFFA_AGENT_ENRICH_META_INTERNAL_H
 #define FFFA_AGENT_ENRICH_META_INTERNAL_H
 
@@ -23,12 +23,12 @@ struct fffa_meta {
 	struct fffa_imds *imds; /* NULL: not asked */
 	struct fffa_meta_sources sources;
 	enum fffa_meta_state state;
-	enum fffa_imds_error last_error; /* of the request that failed last; NONE: none did */
+	enum fffa_imds_error last_error; /* since the last whole round */
 	struct fffa_static_ident fixed;
 	struct fffa_dmi dmi;
 	char machine_id[64];
 	uint64_t timeout_ns;   /* of one request */
-	bool hop_limit_logged; /* the command has been logged */
+	bool hop_limit_logged; /* the log has named the command */
 	char endpoint[FFFA_IMDS_ENDPOINT_MAX_BYTES];
 	bool in_container;
 	const struct fffa_imds_data *learned; /* the client's; NULL: nothing yet */
@@ -37,7 +37,7 @@ struct fffa_meta {
 	size_t device_count;
 
 	struct fffa_snapshot *snapshot; /* never NULL */
-	struct fffa_snapshot *retired;	/* may still be borrowed until the loop has turned */
+	struct fffa_snapshot *retired;	/* borrowed until the loop has turned */
 	unsigned int prepares;
 	uv_prepare_t prepare;
 
@@ -50,10 +50,10 @@ struct fffa_meta {
 	void *closed_arg;
 };
 
-/* True for a failure that has the look of a hop limit that is too low, the first time. */
+/* True when a failure looks like a hop limit that is too low, until the log has said so. */
 bool fffa_meta__is_hop_limit(const struct fffa_meta *m, const struct fffa_imds_failure *f);
 
-/* Logs that IMDS fails and what helps. */
+/* Logs that IMDS fails, and what helps. */
 void fffa_meta__log_failing(struct fffa_meta *m, const struct fffa_imds_failure *f);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the identity is made of beside IMDS: the ECS task that this process runs in, and the services of addresses.
- * Only for meta.c. */
+/* The sources of the identity beside IMDS: the ECS task, and the AWS services of addresses. */
 #ifndef FFFA_AGENT_ENRICH_META_SOURCES_H
 #define FFFA_AGENT_ENRICH_META_SOURCES_H
 
@@ -18,30 +17,31 @@ struct fffa_meta_sources {
 };
 
 /*
- * Starts what conf and the environment ask for; what cannot be started is said in the log and left out. changed is
- * called on the loop, never from inside, when something was learned or is known not to come soon. Borrows loop and conf.
+ * Starts the sources that conf and the environment ask for. The log names those that cannot be
+ * started; they stay NULL. Calls changed on the loop, never from inside, when a source has learned
+ * something or has failed for the first time. Borrows loop and conf.
  */
 void fffa_meta_sources_open(struct fffa_meta_sources *m, uv_loop_t *loop,
 			    const struct fffa_metadata_conf *conf,
 			    const struct fffa_imds_timing *timing, void (*changed)(void *arg),
 			    void *arg);
 
-/* How often close will call its callback. */
+/* The number of sources, which is how often close calls its callback. */
 unsigned int fffa_meta_sources_count(const struct fffa_meta_sources *m);
 
-/* True when each source has given its first answer, or has failed. */
+/* True when each source has answered or failed once. */
 bool fffa_meta_sources_settled(const struct fffa_meta_sources *m);
 
-/* The task, NULL when there is none or it is not known. */
+/* The ECS task; NULL: there is none, or it is not known yet. */
 const struct fffa_ecs_data *fffa_meta_sources_task(const struct fffa_meta_sources *m);
 
-/* Fills what can be told of a record's addresses. */
+/* Sets the AWS services of a record's addresses. */
 void fffa_meta_sources_apply(const struct fffa_meta_sources *m, struct fffa_record *r);
 
-/* Requests and values that were of no use. */
+/* How many requests failed, or values were refused, for reason e. */
 uint64_t fffa_meta_sources_errors(const struct fffa_meta_sources *m, enum fffa_imds_error e);
 
-/* Asynchronous; closed is called for each part. */
+/* Asynchronous; calls closed once for each source. */
 void fffa_meta_sources_close(struct fffa_meta_sources *m, void (*closed)(void *arg), void *arg);
 
 #endif

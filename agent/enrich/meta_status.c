@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What the reader tells of itself: in the log, and to whoever asks. */
+/* What the metadata reader says about itself, in the log and on status pages. */
 #include <inttypes.h>
 
 #include "agent/base/clock.h"
@@ -10,7 +10,7 @@
 	"`aws ec2 modify-instance-metadata-options --instance-id %s "                              \
 	"--http-put-response-hop-limit 2 --http-endpoint enabled`"
 
-/* From inside a container a hop limit of 1 looks like a token request without an answer. */
+/* In a container, a hop limit of 1 leaves the token request without an answer. */
 bool fffa_meta__is_hop_limit(const struct fffa_meta *m, const struct fffa_imds_failure *f)
 {
 	return f->token_request && f->error == FFFA_IE_TIMEOUT && !m->hop_limit_logged &&

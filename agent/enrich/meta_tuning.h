@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests turn that users do not. */
+/* Knobs of the metadata reader that tests turn and users do not. */
 #ifndef FFFA_AGENT_ENRICH_META_TUNING_H
 #define FFFA_AGENT_ENRICH_META_TUNING_H
 
@@ -8,11 +8,10 @@
 
 struct fffa_meta_tuning {
 	struct fffa_imds_timing timing;
-	const char *root; /* stands for /: DMI, machine id, marks of a container; borrowed for the
-			     call */
+	const char *root; /* stands for / where files are read; borrowed for the call */
 };
 
-/* fffa_meta_open with the knobs exposed. */
+/* fffa_meta_open with these knobs. */
 int fffa_meta_open_tuned(uv_loop_t *loop, const struct fffa_metadata_conf *conf,
 			 const struct fffa_meta_tuning *tuning, struct fffa_meta **out,
 			 struct fffa_err *err);

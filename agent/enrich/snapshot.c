@@ -7,8 +7,7 @@
 #include "agent/enrich/vpc.h"
 #include "agent/enrich/zone.h"
 
-/* The first that is not empty. All three fit: the sources have the sizes of the identity's fields.
- */
+/* Copies the first text that is not empty. All fit: sources and identity have the same sizes. */
 static void pick_text(char *dst, size_t cap, const char *a, const char *b, const char *c)
 {
 	const char *from = *a ? a : *b ? b : c;
@@ -27,8 +26,10 @@ static void pick_tags(struct fffa_ident_tags *dst, const struct fffa_ident_tags 
 		PICK(dst->v[i], a->v[i], b ? b->v[i] : "", "");
 }
 
-/* AWS names the sublocation instead of the zone's id. That id of a Local Zone or Wavelength Zone is
- * the zone's own. */
+/*
+ * AWS names the sublocation instead of the zone's id. The id of a Local Zone or Wavelength Zone
+ * is the zone's own.
+ */
 static void fill_sublocation(struct fffa_ident_host *h, const struct fffa_ident_host *fixed,
 			     const struct fffa_imds_host *learned)
 {
@@ -45,7 +46,7 @@ static void fill_host(struct fffa_ident_host *h, const struct fffa_snapshot_inpu
 		      const struct fffa_imds_host *learned)
 {
 	const struct fffa_ident_host *fixed = &p->fixed->host;
-	const struct fffa_ecs_data *t = p->task; /* on Fargate there is nothing else */
+	const struct fffa_ecs_data *t = p->task; /* on Fargate the only source */
 
 	PICK(h->account_id, fixed->account_id, learned ? learned->account_id : "",
 	     t ? t->account_id : "");
@@ -81,7 +82,7 @@ static void fill_iface(struct fffa_ident *id, const struct fffa_snapshot_inputs 
 	PICK(id->subnet_id, fixed->subnet_id, learned ? learned->subnet_id : "", "");
 	PICK(id->vpc_id, fixed->vpc_id, learned ? learned->vpc_id : "",
 	     p->task ? p->task->vpc_id : "");
-	/* A fixed account stands for owners too: empty here means the host's account. */
+	/* A fixed account counts for owners, too. Empty means the host's account. */
 	if (learned && !p->fixed->host.account_id[0])
 		PICK(id->owner_id, learned->owner_id, "", "");
 	pick_tags(&id->interface_tags, &fixed->interface_tags, NULL);
@@ -96,7 +97,7 @@ static int by_ifindex(const void *a, const void *b)
 	return (x->ident.ifindex > y->ident.ifindex) - (x->ident.ifindex < y->ident.ifindex);
 }
 
-/* The interfaces behind the devices, and what they tell of resolvers. */
+/* Copies the interfaces behind the devices, and collects their resolvers. */
 static void fill_ifaces(struct fffa_snapshot *s, const struct fffa_imds_data *imds)
 {
 	s->ifaces = (void *)&s->devices[s->n];
@@ -173,7 +174,7 @@ const struct fffa_ident *fffa_snapshot_find(const struct fffa_snapshot *s, uint3
 	return d ? &d->ident : &s->other;
 }
 
-/* Of a tunnelled packet the addresses inside say nothing of the way that the one outside took. */
+/* The inner addresses of a tunnelled packet do not say which way the outer packet took. */
 static bool leads_into_vpc(const struct fffa_snapshot_device *d, const struct fffa_record *r)
 {
 	return d && d->iface && (r->key.view & FFFA_VIEW_EGRESS) && r->status == FFFA_STATUS_OK &&

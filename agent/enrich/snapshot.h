@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The identity of the host and its captured devices at one moment. Immutable once made. */
+/* The identity of the host and its captured devices at one time. Immutable. */
 #ifndef FFFA_AGENT_ENRICH_SNAPSHOT_H
 #define FFFA_AGENT_ENRICH_SNAPSHOT_H
 
@@ -23,8 +23,8 @@ struct fffa_snapshot_device {
 struct fffa_snapshot {
 	struct fffa_snapshot *next; /* for the owner's list */
 	struct fffa_ident_host host;
-	struct fffa_ident other;	/* for a device that is not known */
-	struct fffa_imds_iface *ifaces; /* in the same block, behind devices */
+	struct fffa_ident other;	/* of every device that is not known */
+	struct fffa_imds_iface *ifaces; /* in the same allocation, behind devices */
 	size_t iface_count;
 	uint8_t resolvers[FFFA_SNAPSHOT_RESOLVERS_MAX][16];
 	size_t resolver_count;
@@ -42,16 +42,16 @@ struct fffa_snapshot_inputs {
 	size_t n;
 };
 
-/* NULL: no memory. Borrows the inputs for the call; free with free(). */
+/* Borrows the inputs for the call. NULL without memory. Free with free(). */
 struct fffa_snapshot *fffa_snapshot_new(const struct fffa_snapshot_inputs *inputs);
 
 /*
- * Fills r->ident by r->key.ifindex, and r->traffic_path where it can be told from here: 1 (another
- * resource of the same VPC) for egress of an interface that IMDS knows, outside tunnels; else 0.
+ * Sets r->ident by r->key.ifindex, borrowed from s, and r->traffic_path: 1 (another resource of the
+ * same VPC) for egress outside tunnels of an interface that IMDS knows, else 0.
  */
 void fffa_snapshot_enrich(const struct fffa_snapshot *s, struct fffa_record *r);
 
-/* Never NULL. */
+/* The identity of a device; never NULL. */
 const struct fffa_ident *fffa_snapshot_find(const struct fffa_snapshot *s, uint32_t ifindex);
 
 #endif

@@ -80,7 +80,7 @@ int fffa_static_ident_read(const struct fffa_pairs *pairs, struct fffa_static_id
 		const struct row *r = find_row(pairs->v[i].key);
 		int rc;
 
-		if (!r) /* the configuration has the same list and names what is allowed */
+		if (!r) /* the configuration has the same list and says what is allowed */
 			return fffa_fail(err, EINVAL, "metadata.static.%s: unknown",
 					 pairs->v[i].key);
 		rc = read_value(r, value, (char *)out + r->offset, err);

@@ -6,7 +6,7 @@
 #define RESERVED_FIRST 4 /* network, router, resolver, for later */
 #define RESOLVER_NTH   2
 
-/* The bits behind the prefix, all 0 or all 1. */
+/* The first or last address of a prefix. */
 static void first_or_last(const struct fffa_cidr *c, bool last, uint8_t out[16])
 {
 	for (int i = 0; i < 16; i++) {
@@ -17,7 +17,7 @@ static void first_or_last(const struct fffa_cidr *c, bool last, uint8_t out[16])
 	}
 }
 
-/* A subnet and a VPC leave at least four bits (16 addresses), so most others are told by these. */
+/* A prefix leaves at least four bits, so these alone rule most addresses out. */
 static bool is_nth(const struct fffa_cidr *c, uint8_t nth, const uint8_t addr[16])
 {
 	uint8_t at[16];

@@ -27,7 +27,7 @@ struct fffa_ecs {
 	void *arg;
 
 	enum state state;
-	bool learned; /* known holds an answer */
+	bool learned; /* known has an answer */
 	struct fffa_ecs_data known;
 	uint64_t errors[FFFA_IE_MAX];
 
@@ -103,7 +103,7 @@ static void on_done(struct fffa_curl_request *r, CURLcode result)
 	j = fffa_imds_judge(fffa_http_body_result(&e->body, result), status, false);
 	if (j.verdict == FFFA_IV_USE)
 		take_answer(e);
-	else /* a task that has no metadata yet answers 404 */
+	else /* without metadata yet, the endpoint answers 404 */
 		report_failure(e, j.verdict == FFFA_IV_ABSENT ? FFFA_IE_UNEXPECTED : j.error);
 }
 

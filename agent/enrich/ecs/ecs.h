@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The client of the ECS task metadata endpoint, version 4: asks for the task, again at every refresh, with growing waits
- * and jitter after failures; the last good answer is kept. Says in the log when it begins and ceases to work. Loop
- * thread only.
+ * The client of the ECS task metadata endpoint, version 4. It asks for the task at every refresh,
+ * and waits longer after each failure, with jitter; the last good answer stays. It logs when it
+ * begins and ceases to work. Loop thread only.
  */
 #ifndef FFFA_AGENT_ENRICH_ECS_ECS_H
 #define FFFA_AGENT_ENRICH_ECS_ECS_H
@@ -16,7 +16,7 @@
 
 struct fffa_ecs;
 
-/* Set in every container of a task. */
+/* ECS sets this variable in every container of a task. */
 #define FFFA_ECS_VARIABLE "ECS_CONTAINER_METADATA_URI_V4"
 
 struct fffa_ecs_options {
@@ -25,27 +25,27 @@ struct fffa_ecs_options {
 	uint64_t refresh_ns;
 	uint64_t backoff_min_ns;
 	uint64_t backoff_max_ns;
-	/* Called on the loop, never from inside open: an answer came, or the first request failed. */
+	/* Called on the loop when an answer came, or the first request failed. */
 	void (*changed)(void *arg);
 	void *arg;
 };
 
 /*
- * Borrows loop; the first question leaves on the loop's next turn. 0; -EINVAL: the URI is no plain http URL, or too
- * long; -ENOMEM. On failure nothing is left behind.
+ * Borrows loop. The first request is sent on the loop's next turn. 0; -EINVAL: the URI is no plain
+ * http URL, or too long; -ENOMEM. On failure nothing is left behind.
  */
 int fffa_ecs_open(uv_loop_t *loop, const struct fffa_ecs_options *o, struct fffa_ecs **out);
 
-/* What was learned last, NULL before. Stays until the loop turns. */
+/* The last good answer; NULL: none yet. Valid until the loop turns. */
 const struct fffa_ecs_data *fffa_ecs_data(const struct fffa_ecs *e);
 
-/* True once the first question has been answered or has failed. */
+/* True once the first request has been answered or has failed. */
 bool fffa_ecs_settled(const struct fffa_ecs *e);
 
-/* Requests and values that were of no use, by reason: FFFA_IE_MAX numbers. */
+/* How many requests failed, or values were refused, by reason: FFFA_IE_MAX numbers. */
 const uint64_t *fffa_ecs_errors(const struct fffa_ecs *e);
 
-/* Asynchronous: a request under way is dropped, closed is called on the loop, then e is freed. Call once. */
+/* Asynchronous: drops a request under way, calls closed on the loop, then frees e. Call once. */
 void fffa_ecs_close(struct fffa_ecs *e, void (*closed)(void *arg), void *arg);
 
 #endif

@@ -13,7 +13,7 @@
 #define TAKE_TEXT(object, key, dst, rejected)                                                      \
 	fffa_json_text_take((object), (key), (dst), sizeof(dst), (rejected))
 
-/* arn:PARTITION:ecs:REGION:ACCOUNT:RESOURCE. Points into the text that was read. */
+/* arn:PARTITION:ecs:REGION:ACCOUNT:RESOURCE, as pointers into the text. */
 struct arn {
 	struct {
 		const char *v;
@@ -42,7 +42,7 @@ static bool read_arn(const char *text, struct arn *a)
 	return field_is(a, ARN_PREFIX, "arn") && field_is(a, ARN_SERVICE, "ecs");
 }
 
-/* What follows kind ("task/") in the ARN's resource; NULL: it is of another kind. */
+/* What follows kind, such as "task/", in the resource; NULL: the resource is of another kind. */
 static const char *resource_name(const struct arn *a, const char *kind)
 {
 	size_t len = strlen(kind);
@@ -80,7 +80,7 @@ static int take_task(const json_t *doc, struct fffa_ecs_data *out, struct arn *a
 	return 0;
 }
 
-/* An ARN beside the task's: same partition, region and account. */
+/* Another ARN of the task's partition, region and account. */
 static void build_arn(char *dst, size_t cap, const struct arn *task, const char *kind,
 		      const char *name, const char *tail, uint32_t *rejected)
 {

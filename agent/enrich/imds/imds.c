@@ -25,13 +25,14 @@ struct fffa_imds {
 	char token[FFFA_IMDS_TOKEN_MAX_BYTES + 1]; /* empty: none */
 	uint64_t token_renew_ms;		   /* on the loop's clock */
 	bool asking_token;
-	bool second_token; /* this question has already brought a 401 */
+	bool second_token; /* this question was answered with 401 before */
 
-	struct fffa_imds_round round; /* fills filling */
+	struct fffa_imds_round round; /* writes to filling */
 	bool idle;		      /* between two rounds */
-	bool triggered;		      /* poked meanwhile */
+	bool triggered;		      /* another round follows this one */
 	uint64_t round_end_ms;
-	struct fffa_imds_data filling, known;
+	struct fffa_imds_data filling; /* by the round under way */
+	struct fffa_imds_data known;   /* by the last whole round */
 	uint32_t failures;
 	uint64_t errors[FFFA_IE_MAX];
 
@@ -163,7 +164,7 @@ static int send_get(struct fffa_imds *i)
 	return rc ? rc : fffa_imds_http_get(&i->http, path, i->token);
 }
 
-/* The next request of the round, or its end. */
+/* Sends the next request of the round, or ends it. */
 static void send_next(struct fffa_imds *i)
 {
 	int rc;
@@ -199,8 +200,8 @@ int fffa_imds_open(uv_loop_t *loop, const struct fffa_imds_options *o, struct ff
 	rc = fffa_imds_http_init(&i->http, to_ms(o->timeout_ns));
 	if (rc)
 		goto fail;
-	rc = fffa_curl_loop_open(loop, 1,
-				 &i->bridge); /* last: it takes a turn of the loop to undo */
+	/* The last step: undoing it takes a turn of the loop. */
+	rc = fffa_curl_loop_open(loop, 1, &i->bridge);
 	if (rc)
 		goto fail;
 	i->http.bridge = i->bridge;

@@ -13,7 +13,7 @@ const struct fffa_imds_iface *fffa_imds_data_find(const struct fffa_imds_data *d
 	return NULL;
 }
 
-/* Both are arrays of the same type and size. */
+/* Copies the text before where now is empty. */
 #define FILL_TEXT(now, before)                                                                     \
 	do {                                                                                       \
 		_Static_assert(sizeof(now) == sizeof(before), "one type");                         \

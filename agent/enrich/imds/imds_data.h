@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What one round of questions to IMDS gave. Empty string, empty list: absent. Sizes are those of
- * agent/flow/ident.h. */
+/*
+ * What IMDS answered in one round. An empty string or list is absent. The sizes are those
+ * of agent/flow/ident.h.
+ */
 #ifndef FFFA_AGENT_ENRICH_IMDS_IMDS_DATA_H
 #define FFFA_AGENT_ENRICH_IMDS_IMDS_DATA_H
 
@@ -12,8 +14,7 @@
 #include "agent/flow/ident.h"
 
 #define FFFA_IMDS_IFACES_MAX 64 /* more than any instance type has */
-#define FFFA_IMDS_LIST_MAX                                                                         \
-	64 /* addresses of an interface: at most 50 of a family; CIDRs of a VPC: 50 */
+#define FFFA_IMDS_LIST_MAX   64 /* AWS allows 50 addresses of a family, and 50 CIDRs of a VPC */
 
 struct fffa_imds_host {
 	char account_id[16];
@@ -28,11 +29,11 @@ struct fffa_imds_host {
 /* Addresses (bits is 128) or prefixes, in the order in which IMDS names them. */
 struct fffa_imds_list {
 	uint8_t n;
-	bool unusable; /* there was an answer, but nothing in it was of use */
+	bool unusable; /* there was an answer, but nothing in it could be read */
 	struct fffa_cidr v[FFFA_IMDS_LIST_MAX];
 };
 
-/* Lines of network/interfaces/macs/MAC/. */
+/* The answers below network/interfaces/macs/MAC/. */
 struct fffa_imds_iface {
 	uint8_t mac[6];
 	char interface_id[32];
@@ -49,26 +50,26 @@ struct fffa_imds_iface {
 	struct fffa_imds_list vpc_ipv6;
 };
 
-/* Large: not for the stack of a worker. */
+/* Large: not for the stack of a thread. */
 struct fffa_imds_data {
 	struct fffa_imds_host host;
 	size_t n;
-	struct fffa_imds_iface ifaces[FFFA_IMDS_IFACES_MAX]; /* those behind n are not to be read */
+	struct fffa_imds_iface ifaces[FFFA_IMDS_IFACES_MAX]; /* only n are set */
 };
 
-/* NULL when no interface has this MAC. */
+/* The interface with this MAC; NULL: there is none. */
 const struct fffa_imds_iface *fffa_imds_data_find(const struct fffa_imds_data *d,
 						  const uint8_t mac[6]);
 
 /*
- * Fills what d lacks from old: the facts of an instance and of an interface do not change while it
- * lives, so a value that went missing was not read, not revoked. Lists do change: one is kept only
- * when nothing of its answer was of use; tags are as they are in d. Interfaces that only old has
- * stay gone.
+ * Fills what d lacks from old. The facts of an instance or an interface do not change while
+ * it lives, so a missing value was not read. Lists do change: one is taken from old only when
+ * its answer could not be read. Tags stay as they are in d, and interfaces that only old has
+ * stay away.
  */
 void fffa_imds_data_fill(struct fffa_imds_data *d, const struct fffa_imds_data *old);
 
-/* Copies what is in use. */
+/* Copies what is set. */
 void fffa_imds_data_copy(struct fffa_imds_data *to, const struct fffa_imds_data *from);
 
 #endif

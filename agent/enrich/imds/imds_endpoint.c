@@ -37,8 +37,7 @@ static bool has_component(CURLU *u, CURLUPart component)
 	return set;
 }
 
-/* http, a host, perhaps port and path; nothing that would carry a secret or end up behind our own
- * path. */
+/* http, a host, perhaps port and path; nothing that carries a secret or follows our own path. */
 static bool is_base_url(const char *url)
 {
 	CURLU *u = curl_url();
@@ -103,7 +102,7 @@ int fffa_imds_timeout_choose(int64_t conf_ns, const char *variable, uint64_t *ou
 	*out_ns = (uint64_t)conf_ns;
 	if (!is_set(variable) || conf_ns != FFFA_IMDS_TIMEOUT_DEFAULT_NS)
 		return 0;
-	/* Digits first: strtod would take a sign, "inf" and hexadecimal digits. */
+	/* strtod would also take a sign, "inf" and hexadecimal digits. */
 	s = strtod(variable, &end);
 	if (strspn(variable, "0123456789.") != strlen(variable) || end == variable || *end ||
 	    s < 0.1 || s > 60)

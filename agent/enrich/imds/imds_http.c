@@ -84,8 +84,7 @@ fail:
 	return rc;
 }
 
-/* Takes one header line, and for a PUT without a body an empty Content-Type: libcurl would add one.
- */
+/* Sets one header line. A PUT without a body needs an empty Content-Type, else libcurl adds one. */
 static int set_headers(struct fffa_imds_http *h, const char *line, bool put)
 {
 	struct curl_slist *list = curl_slist_append(NULL, line), *more = list;
@@ -121,7 +120,7 @@ static int send_request(struct fffa_imds_http *h, const char *path, const char *
 	int n = snprintf(url, sizeof(url), "%s%s", h->endpoint, path), rc;
 
 	if (h->request.active)
-		return -EALREADY; /* its options must not change under way */
+		return -EALREADY; /* the options of a request under way must not change */
 	if (n < 0 || (size_t)n >= sizeof(url))
 		return -EINVAL;
 	rc = set_method(h->request.easy, put);

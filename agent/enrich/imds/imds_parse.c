@@ -92,7 +92,7 @@ static bool has_mac(const struct fffa_imds_iface *ifaces, size_t n, const uint8_
 	return false;
 }
 
-/* The next line that is not blank, trimmed; takes it off the body. False: none is left. */
+/* Takes the next line that is not blank off the body, trimmed. False: none is left. */
 static bool next_line(const char **body, size_t *len, const char **line, size_t *line_len)
 {
 	while (*len) {
@@ -230,7 +230,7 @@ int fffa_imds_parse_token(const char *body, size_t len, char dst[FFFA_IMDS_TOKEN
 	if (!len || len > FFFA_IMDS_TOKEN_MAX_BYTES)
 		return -EINVAL;
 	for (size_t i = 0; i < len; i++) {
-		/* Anything else could end the header line it is sent in. */
+		/* Another byte could end the header line in which the token is sent. */
 		if ((unsigned char)body[i] <= 0x20 || (unsigned char)body[i] >= 0x7f)
 			return -EINVAL;
 	}

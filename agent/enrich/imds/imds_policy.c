@@ -4,7 +4,7 @@
 #include "agent/base/clock.h"
 
 const struct fffa_imds_timing fffa_imds_timing_default = {
-	.token_ttl_s = 21600, /* the longest that IMDS grants */
+	.token_ttl_s = 21600, /* the longest life that IMDS grants */
 	.backoff_min_ns = 1 * FFFA_NS_PER_S,
 	.backoff_max_ns = 60 * FFFA_NS_PER_S,
 	.refused_ns = 300 * FFFA_NS_PER_S,

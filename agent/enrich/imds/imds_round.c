@@ -23,7 +23,7 @@ enum kind {
 };
 
 struct question {
-	const char *path; /* of an interface: behind the MAC */
+	const char *path; /* of an interface: what follows the MAC */
 	uint8_t kind;	  /* enum kind */
 	uint8_t list;	  /* enum fffa_imds_list_kind */
 	uint8_t tag;
@@ -49,7 +49,7 @@ struct question {
 		.offset = offsetof(struct fffa_imds_iface, field),                                 \
 	}
 
-/* Those whose answers matter most come first: a round may take long when IMDS throttles. */
+/* The answers that matter most come first: a round takes long when IMDS throttles. */
 static const struct question questions[] = {
 	{.path = "/latest/dynamic/instance-identity/document", .kind = DOCUMENT},
 	HOST("placement/availability-zone", az),
@@ -108,7 +108,7 @@ static void skip_unasked(struct fffa_imds_round *r)
 void fffa_imds_round_begin(struct fffa_imds_round *r)
 {
 	memset(&r->data->host, 0, sizeof(r->data->host));
-	r->data->n = 0; /* an interface is emptied when it is named */
+	r->data->n = 0; /* naming an interface empties it */
 	memset(r->tag_there, 0, sizeof(r->tag_there));
 	r->question = 0;
 	r->iface = 0;
@@ -138,7 +138,7 @@ int fffa_imds_round_path(const struct fffa_imds_round *r, char dst[FFFA_IMDS_PAT
 	return n < 0 || n >= FFFA_IMDS_PATH_BYTES ? -ENAMETOOLONG : 0;
 }
 
-/* A value that may not be used leaves what is there: the document may have named it already. */
+/* A value that is refused leaves what the document may have set. */
 static int take_text(char *dst, size_t cap, const char *body, size_t len)
 {
 	char text[64];

@@ -25,7 +25,7 @@ int fffa_http_bounds_set(CURL *e, uint64_t timeout_ms, struct fffa_http_body *bo
 	long limit_ms = timeout_ms > TIMEOUT_MAX_MS ? TIMEOUT_MAX_MS : (long)timeout_ms;
 	CURLcode rc = CURLE_OK;
 
-	/* The first failure sticks; each of these can only fail for lack of memory. */
+	/* The first failure sticks. Each of these fails only without memory. */
 #define SET(option, value)                                                                         \
 	do {                                                                                       \
 		if (rc == CURLE_OK)                                                                \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Texts out of JSON from outside. */
+/* Reads texts from JSON that came from outside. */
 #ifndef FFFA_AGENT_ENRICH_INPUT_JSON_TEXT_H
 #define FFFA_AGENT_ENRICH_INPUT_JSON_TEXT_H
 
@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /*
- * Member key of object as a text fit for a record (fffa_ident_text_set) in dst, cap bytes. Empty when it is
- * not there, null, or not fit; the last adds one to *rejected.
+ * Copies the text of member key to dst, cap bytes, as fffa_ident_text_set does. dst is empty when
+ * the member is absent, null or refused; a refused one adds one to *rejected.
  */
 void fffa_json_text_take(const json_t *object, const char *key, char *dst, size_t cap,
 			 uint32_t *rejected);

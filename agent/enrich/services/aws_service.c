@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* The first ones are what nearly every address of AWS belongs to, too. */
+/* Nearly every address of AWS also belongs to the first ones. */
 static const char *const names[FFFA_AWS_SERVICES] = {
 	[FFFA_AWS_AMAZON] = "AMAZON",
 	[FFFA_AWS_EC2] = "EC2",
@@ -49,5 +49,5 @@ uint8_t fffa_aws_service_better(uint8_t a, uint8_t b)
 
 	if (rank_a != rank_b)
 		return rank_a > rank_b ? a : b;
-	return a < b ? a : b; /* whatever the order of the file */
+	return a < b ? a : b; /* the same whatever the order of the file */
 }

@@ -9,7 +9,7 @@
 
 #define IPV4_START ((fffa_ip_number)0xffff << 32)
 #define SPECIALS   10
-#define DEPTH_MAX  130 /* prefixes within each other: one of each length, and all */
+#define DEPTH_MAX  130 /* prefixes within each other: one of each length, and one more */
 
 struct span {
 	fffa_ip_number first;
@@ -37,7 +37,10 @@ static struct span span_of(const struct fffa_cidr *c, uint8_t service)
 	return s;
 }
 
-/* Addresses without an owner (RFC 1918, 3927, 6598, 1122, 4193, 4291), and where IPv4 begins and ends. */
+/*
+ * Addresses without an owner (RFC 1918, 3927, 6598, 1122, 4193, 4291), and where IPv4 begins
+ * and ends.
+ */
 static void fill_specials(struct span out[SPECIALS])
 {
 	static const char *const text[SPECIALS] = {
@@ -62,7 +65,7 @@ static bool is_special(const struct span *s, const struct span specials[SPECIALS
 	return false;
 }
 
-/* By start, the wider first: each prefix behind those that hold it. */
+/* By start, the wider first: a prefix follows those that contain it. */
 static int compare_spans(const void *a, const void *b)
 {
 	const struct span *x = a, *y = b;
@@ -75,8 +78,8 @@ static int compare_spans(const void *a, const void *b)
 static void emit_range(struct sweep *w, fffa_ip_number start, uint8_t service)
 {
 	if (w->n && w->v[w->n - 1].start == start)
-		w->n--; /* nothing was left of it */
-	/* IPv4 does not go on with what is before it. */
+		w->n--; /* the range before is empty */
+	/* IPv4 always begins a range of its own. */
 	if (start == IPV4_START || (w->n ? w->v[w->n - 1].service : FFFA_AWS_NONE) != service)
 		w->v[w->n++] = (struct fffa_ip_range){start, service};
 }
@@ -129,7 +132,7 @@ int fffa_ip_flatten(const struct fffa_ip_prefix *v, size_t n, struct fffa_ip_ran
 		end_before(&w, spans[i].first);
 		begin_prefix(&w, &spans[i]);
 	}
-	/* The end of the address space ends all; nothing begins behind it. */
+	/* Nothing begins behind the end of the address space. */
 	while (w.depth && w.open[w.depth - 1].last != ~(fffa_ip_number)0)
 		end_before(&w, w.open[w.depth - 1].last + 1);
 	free(spans);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Nested prefixes -> ranges side by side, each with the service of the longest prefix. Only for ip_table.c. */
+/* Turns nested prefixes into ranges side by side, each with the service of its longest prefix. */
 #ifndef FFFA_AGENT_ENRICH_SERVICES_IP_FLATTEN_H
 #define FFFA_AGENT_ENRICH_SERVICES_IP_FLATTEN_H
 
@@ -13,9 +13,10 @@ struct fffa_ip_range {
 };
 
 /*
- * Ascending, neighbours of different services; IPv4 always has a range that begins with it; before the first, and in ranges of FFFA_AWS_NONE, lies nobody.
- * Addresses that are nobody's by their kind are cut out, and so is all of IPv4 out of prefixes of IPv6. *out is the
- * caller's to free. 0 or -ENOMEM.
+ * The ranges ascend, and neighbours have different services. One range begins where IPv4 begins.
+ * What lies before the first range, or in one of FFFA_AWS_NONE, has no service. Private and other
+ * special addresses are cut out, and IPv4 is cut out of prefixes of IPv6. Free *out with free().
+ * 0 or -ENOMEM.
  */
 int fffa_ip_flatten(const struct fffa_ip_prefix *v, size_t n, struct fffa_ip_range **out,
 		    size_t *count);

@@ -14,7 +14,7 @@
 
 #define TAG "metadata"
 
-/* What tells one state of a file from another. */
+/* A file has changed when its stamp has. */
 struct stamp {
 	int64_t mtime_s;
 	int64_t mtime_ns;
@@ -22,13 +22,13 @@ struct stamp {
 	int64_t bytes;
 };
 
-/* One look at the file: the worker's while it runs, the loop's otherwise. */
+/* One reading of the file. The worker owns it while it runs, the loop otherwise. */
 struct reading {
-	struct stamp stamp; /* in: of the last look; out: of this one */
+	struct stamp stamp; /* in: of the reading before; out: of this one */
 	struct fffa_ip_table *table;
 	struct fffa_ip_ranges_facts facts;
 	struct fffa_err err;
-	int error; /* 0: table is new, or NULL where nothing has changed */
+	int error; /* 0: table is new, or NULL when nothing has changed */
 };
 
 struct fffa_ip_ranges {
@@ -38,9 +38,9 @@ struct fffa_ip_ranges {
 	uint64_t refresh_ms;
 	void (*changed)(void *arg);
 	void *arg;
-	struct fffa_ip_table *table; /* NULL: none was of use yet */
+	struct fffa_ip_table *table; /* NULL: no file could be used yet */
 	struct reading reading;
-	struct fffa_err logged; /* what the log has said of the file */
+	struct fffa_err logged; /* the last problem that was logged */
 	bool working;
 	bool settled;
 	bool closing;
@@ -103,14 +103,14 @@ static int read_open(int fd, struct reading *reading)
 		return fffa_fail(&reading->err, EINVAL, "not a regular file");
 	now = stamp_of(&st);
 	if (is_same_stamp(&now, &reading->stamp))
-		return reading->error; /* as it was */
+		return reading->error; /* nothing has changed */
 	reading->stamp = now;
 	if (st.st_size > FFFA_IP_RANGES_BYTES_MAX)
 		return fffa_fail(&reading->err, EFBIG, "larger than %d bytes",
 				 FFFA_IP_RANGES_BYTES_MAX);
 	rc = read_whole(fd, (size_t)st.st_size, &text);
 	if (rc) {
-		memset(&reading->stamp, 0, sizeof(reading->stamp)); /* once more at the next look */
+		memset(&reading->stamp, 0, sizeof(reading->stamp)); /* read it again */
 		return fffa_fail(&reading->err, -rc, "%s", strerror(-rc));
 	}
 	rc = fffa_ip_ranges_parse(text, (size_t)st.st_size, &reading->table, &reading->facts,
@@ -121,7 +121,7 @@ static int read_open(int fd, struct reading *reading)
 
 static void read_path(const char *path, struct reading *reading)
 {
-	/* What is no file shall not hold a worker. */
+	/* Opening a FIFO must not hold a worker. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int error = errno;
 
@@ -164,7 +164,7 @@ static void free_when_closed(struct fffa_ip_ranges *r)
 	free(r);
 }
 
-/* Each problem once, as long as it stays the same. */
+/* Logs what the reading gave; a problem that stays the same is logged once. */
 static void log_outcome(struct fffa_ip_ranges *r)
 {
 	const struct reading *reading = &r->reading;

@@ -95,7 +95,7 @@ int fffa_ip_ranges_parse(const char *text, size_t len, struct fffa_ip_table **ou
 		rc = read_lists(doc, out, facts, err);
 	else if (doc)
 		rc = fffa_fail(err, EINVAL, "not an ip-ranges file: no JSON object");
-	else /* the parser's own text may quote the file */
+	else /* the parser's own message might quote the file */
 		rc = fffa_fail(err, EINVAL, "no JSON at line %d, column %d", why.line, why.column);
 	json_decref(doc);
 	return rc;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pure reader of AWS's ip-ranges.json. Source: AWS General Reference, "AWS IP address ranges". */
+/* Reader of AWS's ip-ranges.json. Pure. Source: AWS General Reference, "AWS IP address ranges". */
 #ifndef FFFA_AGENT_ENRICH_SERVICES_IP_RANGES_PARSE_H
 #define FFFA_AGENT_ENRICH_SERVICES_IP_RANGES_PARSE_H
 
@@ -10,13 +10,14 @@
 
 struct fffa_ip_ranges_facts {
 	size_t prefixes;  /* IPv4 and IPv6 together */
-	size_t rejected;  /* entries that are none */
-	char created[32]; /* createDate; empty: not there */
+	size_t rejected;  /* entries that are no prefix of a service */
+	char created[32]; /* createDate; empty: absent */
 };
 
 /*
- * 0 and *out, the caller's; facts are set. -EFBIG, -E2BIG, -ENOMEM; -EINVAL with err: no JSON, not this kind of file, or no
- * prefix in it that is one. Entries that are no prefix of a service are passed over and counted.
+ * 0 with a table in *out, to be freed with fffa_ip_table_free, and facts. -EFBIG, -E2BIG,
+ * -ENOMEM, or -EINVAL (no JSON, another kind of file, no prefix at all), each with err. Entries
+ * that are no prefix of a service are passed over and counted.
  */
 int fffa_ip_ranges_parse(const char *text, size_t len, struct fffa_ip_table **out,
 			 struct fffa_ip_ranges_facts *facts, struct fffa_err *err);

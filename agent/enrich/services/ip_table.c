@@ -13,11 +13,11 @@
 #define ROOTS	  (1u << ROOT_BITS)
 #define BLOCK	  16
 
-/* Range i goes from its start to the next one's. What lies before the first is nobody's. */
+/* Range i ends where the next one starts. What lies before the first has no service. */
 struct fffa_ip_table {
 	uint32_t n4;
 	uint32_t n6;
-	uint64_t *coarse6; /* every BLOCK-th of start6: few enough to stay in the cache */
+	uint64_t *coarse6; /* every BLOCK-th of start6: these few stay in the cache */
 	uint64_t *start6;  /* the upper halves */
 	uint64_t *low6;
 	uint32_t *start4;
@@ -44,7 +44,7 @@ static void index_v4(struct fffa_ip_table *t)
 	t->root4[ROOTS] = t->n4;
 }
 
-/* All in one block, the widest first so that each array lies where its type wants it. */
+/* One allocation, the widest type first, so that each array is aligned. */
 static struct fffa_ip_table *allocate_table(size_t n4, size_t n6)
 {
 	size_t coarse = (n6 + BLOCK - 1) / BLOCK;
@@ -122,7 +122,7 @@ static uint64_t read_be64(const uint8_t *p)
 	return __builtin_bswap64(v);
 }
 
-/* Number of the ranges in [low, low + n) that start at key or before, counted from 0. */
+/* low plus the number of ranges in [low, low + n) that start at key or before. */
 static uint32_t count32(const uint32_t *start, uint32_t low, uint32_t n, uint32_t key)
 {
 	while (n > 0) {
@@ -163,7 +163,7 @@ static uint8_t find_v6(const struct fffa_ip_table *t, uint64_t high, uint64_t lo
 	begin = (blocks - 1) * BLOCK;
 	left = t->n6 - begin;
 	n = count64(t->start6, begin, left < BLOCK ? left : BLOCK, high);
-	/* Several ranges begin within the same /64: rare. */
+	/* Rare: several ranges begin within the same /64. */
 	if (t->start6[n - 1] == high && t->low6[n - 1] > low) {
 		uint32_t first = high ? count64(t->start6, 0, n, high - 1) : 0;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which AWS service an address belongs to: the longest prefix that holds it. Flat and immutable: prefixes become
- * ranges that do not overlap, sorted; IPv4 is found through an index by the upper bits of the address.
+ * Which AWS service an address belongs to: that of the longest prefix that contains it. The
+ * table is immutable: sorted ranges that do not overlap, and for IPv4 an index by the upper bits
+ * of an address.
  */
 #ifndef FFFA_AGENT_ENRICH_SERVICES_IP_TABLE_H
 #define FFFA_AGENT_ENRICH_SERVICES_IP_TABLE_H
@@ -12,7 +13,7 @@
 #include "agent/base/cidr.h"
 
 struct fffa_ip_prefix {
-	struct fffa_cidr cidr; /* without bits behind the prefix */
+	struct fffa_cidr cidr; /* the bits beyond the prefix are 0 */
 	uint8_t service;
 };
 
@@ -21,8 +22,9 @@ struct fffa_ip_table;
 #define FFFA_IP_PREFIXES_MAX (1024 * 1024) /* the file has about 10 000 */
 
 /*
- * Of equal prefixes the more specific service counts (fffa_aws_service_better). Private, link-local, loopback and
- * shared (100.64.0.0/10) addresses belong to none, whatever the prefixes say. Borrows v for the call. 0; -E2BIG; -ENOMEM.
+ * A table of n prefixes, borrowed for the call, in *out. The more specific service of equal
+ * prefixes counts (fffa_aws_service_better). Private, link-local, loopback and shared
+ * (100.64.0.0/10) addresses have no service, whatever the prefixes say. 0, -E2BIG or -ENOMEM.
  * Free with fffa_ip_table_free.
  */
 int fffa_ip_table_new(const struct fffa_ip_prefix *v, size_t n, struct fffa_ip_table **out);
@@ -30,7 +32,7 @@ int fffa_ip_table_new(const struct fffa_ip_prefix *v, size_t n, struct fffa_ip_t
 /* NULL is allowed. */
 void fffa_ip_table_free(struct fffa_ip_table *t);
 
-/* Number of the service that addr (v4-mapped when IPv4) belongs to; FFFA_AWS_NONE. */
+/* The service of addr, IPv4 in its mapped form; FFFA_AWS_NONE: it has none. */
 uint8_t fffa_ip_table_find(const struct fffa_ip_table *t, const uint8_t addr[16]);
 
 #endif
