@@ -184,7 +184,7 @@ int fffa_kafka__client_open(const struct fffa_sink_kafka_conf *c, size_t wire_by
 }
 
 void fffa_kafka__client_close(struct fffa_kafka_client *c,
-			      void (*mark)(void *arg, const rd_kafka_message_t *m), void *arg)
+			      void (*on_report)(void *arg, const rd_kafka_message_t *m), void *arg)
 {
 	const rd_kafka_message_t *m;
 
@@ -200,7 +200,7 @@ void fffa_kafka__client_close(struct fffa_kafka_client *c,
 		       (ev = rd_kafka_queue_poll(c->queue, DRAIN_POLL_MS))) {
 			if (rd_kafka_event_type(ev) == RD_KAFKA_EVENT_DR) {
 				while ((m = rd_kafka_event_message_next(ev)))
-					mark(arg, m);
+					on_report(arg, m);
 			}
 			rd_kafka_event_destroy(ev);
 		}

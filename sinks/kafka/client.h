@@ -29,11 +29,11 @@ int fffa_kafka__client_open(const struct fffa_sink_kafka_conf *c, size_t wire_by
 			    struct fffa_kafka_client *out, struct fffa_err *err);
 
 /*
- * Takes back every message, hands each report to mark, and ends all threads. Blocks: for the worker
+ * Takes back every message, hands each report to on_report, and ends all threads. Blocks: for the worker
  * pool. Afterwards nothing of librdkafka looks at a message's bytes or at wake_fd. c->rk may be
  * NULL.
  */
 void fffa_kafka__client_close(struct fffa_kafka_client *c,
-			      void (*mark)(void *arg, const rd_kafka_message_t *m), void *arg);
+			      void (*on_report)(void *arg, const rd_kafka_message_t *m), void *arg);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "agent/base/log.h"
 #include "sinks/kafka/judge.h"
-#include "sinks/kafka/priv.h"
+#include "sinks/kafka/kafka_internal.h"
 
 #define DRAIN_MESSAGES 10000 /* a turn; one event holds at most batch.num.messages */
 
@@ -17,10 +17,10 @@ static bool may_shrink(const struct fffa_sink *s, const rd_kafka_message_t *m)
 	       s->client.wire_bytes > 1;
 }
 
-void fffa_kafka__mark(void *arg, const rd_kafka_message_t *m)
+void fffa_kafka__events_on_report(void *arg, const rd_kafka_message_t *m)
 {
 	struct fffa_sink *s = arg;
-	struct fffa_kafka_mark k = fffa_kafka__mark_unpack(m->_private);
+	struct fffa_kafka_opaque k = fffa_kafka__slot_unpack(m->_private);
 	enum fffa_verdict v = fffa_kafka__judge(m->err).verdict;
 
 	if (m->err && may_shrink(s, m)) {
@@ -32,7 +32,7 @@ void fffa_kafka__mark(void *arg, const rd_kafka_message_t *m)
 	    (s->phase == FFFA_KAFKA_UP && (m->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
 					   m->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)))
 		s->fatal = true;
-	fffa_kafka__slot_mark(&s->slots[k.slot], k.first, k.n, v, m->err);
+	fffa_kafka__slot_settle(&s->slots[k.slot], k.first, k.n, v, m->err);
 }
 
 static unsigned int on_reports(struct fffa_sink *s, rd_kafka_event_t *ev)
@@ -42,7 +42,7 @@ static unsigned int on_reports(struct fffa_sink *s, rd_kafka_event_t *ev)
 	bool confirmed = false;
 
 	while ((m = rd_kafka_event_message_next(ev))) {
-		fffa_kafka__mark(s, m);
+		fffa_kafka__events_on_report(s, m);
 		confirmed = confirmed || !m->err;
 		n++;
 	}
@@ -58,7 +58,7 @@ static void on_error(struct fffa_sink *s, rd_kafka_event_t *ev)
 {
 	rd_kafka_resp_err_t err = rd_kafka_event_error(ev);
 	const char *said = rd_kafka_event_error_string(ev);
-	bool passing = fffa_kafka__is_passing(err);
+	bool transient = fffa_kafka__judge_is_transient(err);
 	const char *text = fffa_kafka__judge(err).text;
 
 	if (err == RD_KAFKA_RESP_ERR__FATAL) {
@@ -68,7 +68,7 @@ static void on_error(struct fffa_sink *s, rd_kafka_event_t *ev)
 	if (err != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
 		(void)snprintf(s->last_error, sizeof(s->last_error), "%s", said);
 	/* Of all brokers down the reason is said, unless it was. */
-	if (passing || err == s->trouble ||
+	if (transient || err == s->trouble ||
 	    (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && s->trouble))
 		return;
 	s->trouble = err;
@@ -88,7 +88,7 @@ static void on_log(const struct fffa_sink *s, rd_kafka_event_t *ev)
 		 "librdkafka: %s: %s", what, text);
 }
 
-bool fffa_kafka__drain(struct fffa_sink *s)
+bool fffa_kafka__events_drain(struct fffa_sink *s)
 {
 	unsigned int n = 0;
 

@@ -70,7 +70,7 @@ struct fffa_kafka_judgement fffa_kafka__judge(rd_kafka_resp_err_t err)
 	return (struct fffa_kafka_judgement){FFFA_V_RETRY, -EIO, NULL};
 }
 
-bool fffa_kafka__is_passing(rd_kafka_resp_err_t err)
+bool fffa_kafka__judge_is_transient(rd_kafka_resp_err_t err)
 {
 	switch (err) {
 	case RD_KAFKA_RESP_ERR__SSL:

@@ -20,6 +20,6 @@ struct fffa_kafka_judgement fffa_kafka__judge(rd_kafka_resp_err_t err);
  * True for what librdkafka reports of one broker or one attempt while it goes on trying by itself:
  * worth a line only when no broker is left.
  */
-bool fffa_kafka__is_passing(rd_kafka_resp_err_t err);
+bool fffa_kafka__judge_is_transient(rd_kafka_resp_err_t err);
 
 #endif

@@ -14,7 +14,7 @@
 #include "agent/base/format.h"
 #include "sinks/kafka/judge.h"
 #include "sinks/kafka/options.h"
-#include "sinks/kafka/priv.h"
+#include "sinks/kafka/kafka_internal.h"
 
 #define TURN_MESSAGES  4096 /* made in one turn of the loop */
 #define WIRE_FLOOR     16384
@@ -103,15 +103,15 @@ static void on_wake(uv_poll_t *p, int status, int events)
 	if (s->phase != FFFA_KAFKA_UP)
 		return;
 	s->budget = TURN_MESSAGES;
-	if (fffa_kafka__drain(s))
-		fffa_kafka__kick(s);
+	if (fffa_kafka__events_drain(s))
+		fffa_kafka__produce_wake(s);
 	if (s->fatal || s->too_big) {
 		abandon(s);
 		return;
 	}
 	give_finished(s);
 	if (s->phase == FFFA_KAFKA_UP && s->filling >= 0)
-		fffa_kafka__fill(s);
+		fffa_kafka__produce_more(s);
 	tell_ready(s);
 }
 
@@ -142,7 +142,7 @@ static int begin_up(struct fffa_sink *s)
 	s->heard_ms = uv_now(s->env->loop);
 	s->budget = TURN_MESSAGES;
 	/* librdkafka writes when its queue was empty before: what came earlier has told nobody. */
-	fffa_kafka__kick(s);
+	fffa_kafka__produce_wake(s);
 	return uv_poll_start(&s->wake, UV_READABLE, on_wake);
 }
 
@@ -203,7 +203,7 @@ static void end_client(uv_work_t *w)
 {
 	struct fffa_sink *s = w->data;
 
-	fffa_kafka__client_close(&s->client, fffa_kafka__mark, s);
+	fffa_kafka__client_close(&s->client, fffa_kafka__events_on_report, s);
 }
 
 /* Everything that is still open ends: as reported, or to be tried again. */
@@ -218,7 +218,7 @@ static void give_all(struct fffa_sink *s)
 		struct fffa_outcome o;
 
 		todo &= todo - 1;
-		fffa_kafka__slot_mark_rest(slot, FFFA_V_RETRY, RD_KAFKA_RESP_ERR__PURGE_QUEUE);
+		fffa_kafka__slot_settle_rest(slot, FFFA_V_RETRY, RD_KAFKA_RESP_ERR__PURGE_QUEUE);
 		fffa_kafka__slot_outcome(slot, &o);
 		if (o.verdict == FFFA_V_RETRY) {
 			o.cause = s->closing ? -ECANCELED : s->end_cause;
@@ -357,7 +357,7 @@ static int submit(struct fffa_sink *s, struct fffa_delivery *d)
 		s->heard_ms = uv_now(s->env->loop);
 	s->open |= UINT64_C(1) << i;
 	s->filling = (int)i;
-	fffa_kafka__fill(s);
+	fffa_kafka__produce_more(s);
 	if (!uv_is_active((uv_handle_t *)&s->timer))
 		watch(s);
 	return 0;
@@ -397,7 +397,7 @@ const struct fffa_sink_ops fffa_sink_kafka_ops = {
 	.formats = ~0u, /* bytes are bytes */
 	.conf_size = sizeof(struct fffa_sink_kafka_conf),
 	.opts = fffa_kafka__options,
-	.check = fffa_kafka__check,
+	.check = fffa_kafka__options_check,
 	.create = create,
 	.start = start,
 	.submit = submit,

@@ -52,7 +52,7 @@ static int check_topic(const char *t, struct fffa_err *err)
 	return 0;
 }
 
-int fffa_kafka__check(const void *conf, struct fffa_err *err)
+int fffa_kafka__options_check(const void *conf, struct fffa_err *err)
 {
 	const struct fffa_sink_kafka_conf *c = conf;
 	int rc;

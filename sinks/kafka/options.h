@@ -9,6 +9,6 @@
 extern const struct fffa_option fffa_kafka__options[];
 
 /* ops->check: conf is a struct fffa_sink_kafka_conf. */
-int fffa_kafka__check(const void *conf, struct fffa_err *err);
+int fffa_kafka__options_check(const void *conf, struct fffa_err *err);
 
 #endif

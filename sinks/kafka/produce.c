@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include "sinks/kafka/judge.h"
-#include "sinks/kafka/priv.h"
+#include "sinks/kafka/kafka_internal.h"
 
 #define OVERHEAD_BYTES 512 /* what a message needs beside its value: key, headers, framing */
 #define SCHEMA	       "1"
 
-void fffa_kafka__kick(const struct fffa_sink *s)
+void fffa_kafka__produce_wake(const struct fffa_sink *s)
 {
 	static const uint64_t one = 1;
 
@@ -26,7 +26,8 @@ struct message {
 };
 
 /* As many records from the first on as one message may hold, at least one. */
-static struct message form(const struct fffa_sink *s, const struct fffa_batch *b, uint32_t first)
+static struct message form_message(const struct fffa_sink *s, const struct fffa_batch *b,
+				   uint32_t first)
 {
 	size_t most = s->client.message_bytes > OVERHEAD_BYTES
 			      ? s->client.message_bytes - OVERHEAD_BYTES
@@ -77,7 +78,7 @@ static const char *key_of(const struct fffa_sink *s, const struct fffa_batch *b,
 static rd_kafka_resp_err_t produce(struct fffa_sink *s, uint32_t slot, const struct message *m,
 				   const struct fffa_batch *b)
 {
-	struct fffa_kafka_mark mark = {slot, m->first, m->n};
+	struct fffa_kafka_opaque opaque = {slot, m->first, m->n};
 	const char *type = s->env->content_type ? s->env->content_type : "";
 	size_t len = m->len, key_len;
 	char room[17];
@@ -90,7 +91,7 @@ static rd_kafka_resp_err_t produce(struct fffa_sink *s, uint32_t slot, const str
 				 RD_KAFKA_V_KEY(key, key_len),
 				 RD_KAFKA_V_HEADER("content-type", type, -1),
 				 RD_KAFKA_V_HEADER("fffa-schema", SCHEMA, sizeof(SCHEMA) - 1),
-				 RD_KAFKA_V_OPAQUE(fffa_kafka__mark_pack(mark)), RD_KAFKA_V_END);
+				 RD_KAFKA_V_OPAQUE(fffa_kafka__slot_pack(opaque)), RD_KAFKA_V_END);
 }
 
 /* The message was not taken. True: what else the slot has would not be taken either. */
@@ -101,18 +102,18 @@ static bool refuse(struct fffa_sink *s, struct fffa_kafka_slot *slot, const stru
 	uint32_t n = v == FFFA_V_RETRY ? slot->count - slot->next : m->n;
 
 	s->fatal = s->fatal || err == RD_KAFKA_RESP_ERR__FATAL;
-	fffa_kafka__slot_mark(slot, slot->next, n, v, err);
+	fffa_kafka__slot_settle(slot, slot->next, n, v, err);
 	slot->next += n;
 	return slot->next == slot->count;
 }
 
-void fffa_kafka__fill(struct fffa_sink *s)
+void fffa_kafka__produce_more(struct fffa_sink *s)
 {
 	struct fffa_kafka_slot *slot = &s->slots[s->filling];
 	const struct fffa_batch *b = fffa_delivery_batch(slot->d);
 
 	while (slot->next < slot->count && s->budget) {
-		struct message m = form(s, b, slot->next);
+		struct message m = form_message(s, b, slot->next);
 		rd_kafka_resp_err_t err = produce(s, (uint32_t)s->filling, &m, b);
 
 		s->budget--;
@@ -129,10 +130,10 @@ void fffa_kafka__fill(struct fffa_sink *s)
 			break;
 	}
 	if (slot->next < slot->count) {
-		fffa_kafka__kick(s); /* the budget ended, not the room */
+		fffa_kafka__produce_wake(s); /* the budget ended, not the room */
 		return;
 	}
 	s->filling = -1;
 	if (slot->reported == slot->count || s->fatal)
-		fffa_kafka__kick(s); /* no report will come */
+		fffa_kafka__produce_wake(s); /* no report will come */
 }

@@ -8,20 +8,20 @@
 #include "sinks/kafka/judge.h"
 
 #define BITS 28
-_Static_assert(sizeof(void *) == 8, "a mark is packed into a pointer");
+_Static_assert(sizeof(void *) == 8, "a pointer holds the opaque");
 _Static_assert(FFFA_KAFKA_RECORDS_MAX >> BITS == 1, "said in slot.h");
 
-void *fffa_kafka__mark_pack(struct fffa_kafka_mark m)
+void *fffa_kafka__slot_pack(struct fffa_kafka_opaque m)
 {
 	return (void *)((uintptr_t)m.slot << 2 * BITS | (uintptr_t)m.first << BITS | m.n);
 }
 
-struct fffa_kafka_mark fffa_kafka__mark_unpack(const void *opaque)
+struct fffa_kafka_opaque fffa_kafka__slot_unpack(const void *opaque)
 {
 	uintptr_t p = (uintptr_t)opaque;
 	uintptr_t mask = FFFA_KAFKA_RECORDS_MAX - 1;
 
-	return (struct fffa_kafka_mark){
+	return (struct fffa_kafka_opaque){
 		.slot = (uint32_t)(p >> 2 * BITS),
 		.first = (uint32_t)(p >> BITS & mask),
 		.n = (uint32_t)(p & mask),
@@ -53,8 +53,8 @@ int fffa_kafka__slot_begin(struct fffa_kafka_slot *s, struct fffa_delivery *d)
 	return 0;
 }
 
-void fffa_kafka__slot_mark(struct fffa_kafka_slot *s, uint32_t first, uint32_t n,
-			   enum fffa_verdict v, rd_kafka_resp_err_t err)
+void fffa_kafka__slot_settle(struct fffa_kafka_slot *s, uint32_t first, uint32_t n,
+			     enum fffa_verdict v, rd_kafka_resp_err_t err)
 {
 	memset(s->verdicts + first, (int)v, n);
 	s->tally[v] += n;
@@ -63,12 +63,12 @@ void fffa_kafka__slot_mark(struct fffa_kafka_slot *s, uint32_t first, uint32_t n
 		s->err = err;
 }
 
-void fffa_kafka__slot_mark_rest(struct fffa_kafka_slot *s, enum fffa_verdict v,
-				rd_kafka_resp_err_t err)
+void fffa_kafka__slot_settle_rest(struct fffa_kafka_slot *s, enum fffa_verdict v,
+				  rd_kafka_resp_err_t err)
 {
 	for (uint32_t i = 0; i < s->count && s->reported < s->count; i++) {
 		if (s->verdicts[i] == FFFA_V_NONE)
-			fffa_kafka__slot_mark(s, i, 1, v, err);
+			fffa_kafka__slot_settle(s, i, 1, v, err);
 	}
 }
 

@@ -25,25 +25,25 @@ struct fffa_kafka_slot {
 int fffa_kafka__slot_begin(struct fffa_kafka_slot *s, struct fffa_delivery *d);
 
 /* Records first..first+n-1 have their verdict; err says why when it is not DELIVERED. */
-void fffa_kafka__slot_mark(struct fffa_kafka_slot *s, uint32_t first, uint32_t n,
-			   enum fffa_verdict v, rd_kafka_resp_err_t err);
+void fffa_kafka__slot_settle(struct fffa_kafka_slot *s, uint32_t first, uint32_t n,
+			     enum fffa_verdict v, rd_kafka_resp_err_t err);
 
 /* Gives the verdict to all records that have none. */
-void fffa_kafka__slot_mark_rest(struct fffa_kafka_slot *s, enum fffa_verdict v,
-				rd_kafka_resp_err_t err);
+void fffa_kafka__slot_settle_rest(struct fffa_kafka_slot *s, enum fffa_verdict v,
+				  rd_kafka_resp_err_t err);
 
 /* The outcome of a slot in which all is reported; cause 0 unless delivered is left to the caller.
  * o->records points into the slot. */
 void fffa_kafka__slot_outcome(const struct fffa_kafka_slot *s, struct fffa_outcome *o);
 
 /* What a message carries through librdkafka: its slot and its records. */
-struct fffa_kafka_mark {
+struct fffa_kafka_opaque {
 	uint32_t slot; /* < 256 */
 	uint32_t first, n;
 };
 #define FFFA_KAFKA_RECORDS_MAX (1u << 28) /* of a batch: so many fit into the pointer */
 
-void *fffa_kafka__mark_pack(struct fffa_kafka_mark m);
-struct fffa_kafka_mark fffa_kafka__mark_unpack(const void *opaque);
+void *fffa_kafka__slot_pack(struct fffa_kafka_opaque m);
+struct fffa_kafka_opaque fffa_kafka__slot_unpack(const void *opaque);
 
 #endif

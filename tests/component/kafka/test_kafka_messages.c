@@ -22,11 +22,11 @@ static struct fffa_batch *batch_of(const char *agent_id, const char *const *text
 	assert_non_null(b);
 	(void)snprintf(origin.agent_id, sizeof(origin.agent_id), "%s", agent_id);
 	for (uint32_t i = 0; i < n; i++) {
-		struct fffa_record_info mark = {.seq = 1 + i,
+		struct fffa_record_info info = {.seq = 1 + i,
 						.flow = UINT64_C(0xabc) << 52 | i / 2};
 
 		memcpy(fffa_batch_room(b, strlen(texts[i])), texts[i], strlen(texts[i]));
-		fffa_batch_commit(b, strlen(texts[i]), &mark);
+		fffa_batch_commit(b, strlen(texts[i]), &info);
 	}
 	fffa_batch_set_origin(b, &origin);
 	fffa_batch_seal(b);
@@ -156,7 +156,7 @@ struct mixed {
 	uint8_t records[3];
 };
 
-static void keep_records(struct sink_rig *r)
+static void save_records(struct sink_rig *r)
 {
 	struct mixed *m = r->arg;
 
@@ -165,7 +165,7 @@ static void keep_records(struct sink_rig *r)
 }
 
 /* Its neighbours arrive; the pipeline learns which one does not fit. */
-static void one_record_too_large_is_told_apart(void **state)
+static void only_the_record_that_is_too_large_is_split_off(void **state)
 {
 	struct fffa_batch *b = fffa_batch_new(1 << 16, 3);
 	struct kafka_rig k;
@@ -182,7 +182,7 @@ static void one_record_too_large_is_told_apart(void **state)
 	kafka_rig_open(&k);
 	kafka_rig_property(&k, "message.max.bytes", "2000");
 	kafka_rig_start(&k);
-	k.r.on_done = keep_records;
+	k.r.on_done = save_records;
 	k.r.arg = &m;
 	assert_int_equal(sink_rig_send(&k.r, &d, b).verdict, FFFA_V_RETRY);
 	assert_int_equal(d.outcome.cause, -EMSGSIZE);
@@ -263,7 +263,7 @@ int main(void)
 		cmocka_unit_test(many_records_with_the_instance_as_key),
 		cmocka_unit_test(an_unknown_instance_is_no_key),
 		cmocka_unit_test(messages_are_cut_at_the_size_limit),
-		cmocka_unit_test(one_record_too_large_is_told_apart),
+		cmocka_unit_test(only_the_record_that_is_too_large_is_split_off),
 		cmocka_unit_test(a_batch_larger_than_the_queue),
 		cmocka_unit_test(kcat_reads_them),
 	};

@@ -163,13 +163,13 @@ static void errors_and_verdicts(void **state)
 		assert_true((err == 0) == (j.verdict == FFFA_V_DELIVERED));
 		assert_true((err == 0) == (j.cause == 0));
 	}
-	assert_true(fffa_kafka__is_passing(RD_KAFKA_RESP_ERR__TRANSPORT));
-	assert_false(fffa_kafka__is_passing(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN));
+	assert_true(fffa_kafka__judge_is_transient(RD_KAFKA_RESP_ERR__TRANSPORT));
+	assert_false(fffa_kafka__judge_is_transient(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN));
 }
 
-static void marks_survive_the_pointer(void **state)
+static void records_survive_the_pointer(void **state)
 {
-	static const struct fffa_kafka_mark marks[] = {
+	static const struct fffa_kafka_opaque opaques[] = {
 		{0, 0, 1},
 		{63, FFFA_KAFKA_RECORDS_MAX - 1, 1},
 		{255, 0, FFFA_KAFKA_RECORDS_MAX - 1},
@@ -177,10 +177,11 @@ static void marks_survive_the_pointer(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		struct fffa_kafka_mark m = fffa_kafka__mark_unpack(fffa_kafka__mark_pack(marks[i]));
+	for (size_t i = 0; i < sizeof(opaques) / sizeof(opaques[0]); i++) {
+		struct fffa_kafka_opaque m =
+			fffa_kafka__slot_unpack(fffa_kafka__slot_pack(opaques[i]));
 
-		assert_memory_equal(&m, &marks[i], sizeof(m));
+		assert_memory_equal(&m, &opaques[i], sizeof(m));
 	}
 }
 
@@ -192,12 +193,12 @@ static void outcome_of(const enum fffa_verdict v[3], struct fffa_outcome *o, uin
 	assert_int_equal(fffa_kafka__slot_begin(&s, &d), 0);
 	for (uint32_t i = 0; i < 3; i++) {
 		if (v[i] != FFFA_V_NONE)
-			fffa_kafka__slot_mark(&s, i, 1, v[i],
-					      v[i] == FFFA_V_DELIVERED
-						      ? RD_KAFKA_RESP_ERR_NO_ERROR
-						      : RD_KAFKA_RESP_ERR_INVALID_RECORD);
+			fffa_kafka__slot_settle(&s, i, 1, v[i],
+						v[i] == FFFA_V_DELIVERED
+							? RD_KAFKA_RESP_ERR_NO_ERROR
+							: RD_KAFKA_RESP_ERR_INVALID_RECORD);
 	}
-	fffa_kafka__slot_mark_rest(&s, FFFA_V_RETRY, RD_KAFKA_RESP_ERR__PURGE_QUEUE);
+	fffa_kafka__slot_settle_rest(&s, FFFA_V_RETRY, RD_KAFKA_RESP_ERR__PURGE_QUEUE);
 	assert_int_equal(s.reported, 3);
 	fffa_kafka__slot_outcome(&s, o);
 	if (o->records)
@@ -244,7 +245,7 @@ int main(void)
 		cmocka_unit_test(a_key_for_many_records),
 		cmocka_unit_test(properties),
 		cmocka_unit_test(errors_and_verdicts),
-		cmocka_unit_test(marks_survive_the_pointer),
+		cmocka_unit_test(records_survive_the_pointer),
 		cmocka_unit_test(one_outcome_for_all_its_messages),
 	};
 

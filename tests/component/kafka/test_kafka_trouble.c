@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "sinks/kafka/priv.h"
+#include "sinks/kafka/kafka_internal.h"
 #include "tests/component/kafka/rig.h"
 
 #define OPEN_MAX_BATCHES 64

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the files of this folder share: the sink itself. */
-#ifndef FFFA_SINKS_KAFKA_PRIV_H
-#define FFFA_SINKS_KAFKA_PRIV_H
+#ifndef FFFA_SINKS_KAFKA_KAFKA_INTERNAL_H
+#define FFFA_SINKS_KAFKA_KAFKA_INTERNAL_H
 
 #include <stdbool.h>
 #include <uv.h>
@@ -59,13 +59,13 @@ struct fffa_sink {
 };
 
 /* events.c: handles what the producer's queue holds, a bounded part of it. True: there may be more. */
-bool fffa_kafka__drain(struct fffa_sink *s);
+bool fffa_kafka__events_drain(struct fffa_sink *s);
 /* One delivery report; the loop, or the worker that ends the producer (arg: the sink). */
-void fffa_kafka__mark(void *arg, const rd_kafka_message_t *m);
+void fffa_kafka__events_on_report(void *arg, const rd_kafka_message_t *m);
 
 /* produce.c: goes on making messages of the slot in filling as far as there is room and budget. */
-void fffa_kafka__fill(struct fffa_sink *s);
+void fffa_kafka__produce_more(struct fffa_sink *s);
 /* Runs the sink's turn on the loop again, soon. */
-void fffa_kafka__kick(const struct fffa_sink *s);
+void fffa_kafka__produce_wake(const struct fffa_sink *s);
 
 #endif
