@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "agent/base/log.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "agent/base/clock.h"
+
+#define LIMIT_NS (60 * FFFA_NS_PER_S)
 
 static struct {
 	enum fffa_log_level level;
@@ -73,4 +78,16 @@ void fffa_log(enum fffa_log_level level, const char *tag, const char *fmt, ...)
 	}
 	line[n++] = '\n';
 	(void)!write(STDERR_FILENO, line, n); /* nowhere left to report to */
+}
+
+void fffa_log_limited(struct fffa_log_limit *l, const char *tag, const char *text, uint64_t records)
+{
+	uint64_t now = fffa_clock_mono_ns(&fffa_clock_system);
+
+	l->records += records;
+	if (l->last_ns && now - l->last_ns < LIMIT_NS)
+		return;
+	fffa_warn(tag, "%s: records=%" PRIu64, text, l->records);
+	l->records = 0;
+	l->last_ns = now;
 }

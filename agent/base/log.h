@@ -7,6 +7,8 @@
 #ifndef FFFA_AGENT_BASE_LOG_H
 #define FFFA_AGENT_BASE_LOG_H
 
+#include <stdint.h>
+
 enum fffa_log_level { FFFA_LOG_ERROR, FFFA_LOG_WARN, FFFA_LOG_INFO, FFFA_LOG_DEBUG };
 enum fffa_log_format { FFFA_LOG_TEXT, FFFA_LOG_JSON };
 
@@ -19,6 +21,16 @@ void fffa_log_setup(enum fffa_log_level level, enum fffa_log_format format);
  */
 void fffa_log(enum fffa_log_level level, const char *tag, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* For what may happen often: at most one line a minute. Zero at first; loop thread only. */
+struct fffa_log_limit {
+	uint64_t records; /* not logged yet */
+	uint64_t last_ns;
+};
+
+/* Warns "TEXT: records=N" of all records since the last such line, unless it is too early for one. */
+void fffa_log_limited(struct fffa_log_limit *l, const char *tag, const char *text,
+		      uint64_t records);
 
 #define fffa_error(tag, ...) fffa_log(FFFA_LOG_ERROR, tag, __VA_ARGS__)
 #define fffa_warn(tag, ...)  fffa_log(FFFA_LOG_WARN, tag, __VA_ARGS__)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/base/assert.h"
 #include "agent/base/clock.h"
 #include "agent/flow/hash.h"
 
@@ -86,14 +87,10 @@ uint64_t fffa_batcher__identity(const struct fffa_sink_common_conf *c)
 	return (h ^ (uint64_t)c->envelope) * UINT64_C(0x100000001b3);
 }
 
-void fffa_batcher__feed(struct fffa_batcher *b, struct fffa_lane *l)
+void fffa_batcher__feed(struct fffa_batcher *b, struct fffa_sink_queue *q)
 {
-	struct fffa_lane **at = &b->lanes;
-
-	while (*at)
-		at = &(*at)->next;
-	*at = l;
-	l->batcher = b;
+	FFFA_ASSERT(b->queue_count < FFFA_CONFIG_SINKS_MAX);
+	b->queues[b->queue_count++] = q;
 }
 
 size_t fffa_batcher__footprint_max(const struct fffa_batcher *b)
@@ -115,11 +112,11 @@ void fffa_batcher__seal(struct fffa_batcher *b)
 		return;
 	(void)uv_timer_stop(&b->timer); /* cannot fail */
 	b->open = NULL;
-	fffa_origin__fill(b->source, &origin);
+	fffa_origin_fill(b->source, &origin);
 	fffa_batch_set_origin(full, &origin);
 	fffa_batch_seal(full);
-	for (struct fffa_lane *l = b->lanes; l; l = l->next)
-		fffa_deliver__offer(l, full);
+	for (size_t i = 0; i < b->queue_count; i++)
+		fffa_sink_queue_offer(b->queues[i], full);
 	fffa_batch_unref(full);
 }
 
@@ -174,19 +171,10 @@ static bool carry(struct fffa_batcher *b, const uint8_t *src, size_t n)
 	return fresh;
 }
 
-static void lose_one(struct fffa_batcher *b, const struct fffa_record *r)
+static void lose_record(struct fffa_batcher *b, const struct fffa_record *r)
 {
-	struct fffa_missing m = {.records = 1,
-				 .epoch = r->epoch,
-				 .last_seq = r->seq,
-				 .first_ms = r->end_ms,
-				 .last_ms = r->end_ms};
-
-	for (struct fffa_lane *l = b->lanes; l; l = l->next) {
-		l->ledger.in_flight--;
-		l->ledger.lost[FFFA_RL_NO_MEMORY]++;
-		fffa_told__add(l, FFFA_RL_NO_MEMORY, &m);
-	}
+	for (size_t i = 0; i < b->queue_count; i++)
+		fffa_sink_queue_lose_record(b->queues[i], r, FFFA_RL_NO_MEMORY);
 }
 
 void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r)
@@ -194,20 +182,18 @@ void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r)
 	uint8_t *dst;
 	size_t n, len;
 
-	for (struct fffa_lane *l = b->lanes; l; l = l->next) {
-		l->ledger.records++;
-		l->ledger.in_flight++;
-	}
+	for (size_t i = 0; i < b->queue_count; i++)
+		fffa_sink_queue_count_record(b->queues[i]);
 	dst = room(b);
 	if (!dst) {
-		lose_one(b, r);
+		lose_record(b, r);
 		return;
 	}
 	n = fffa_encoder_write(b->encoder, r, dst, b->bound_bytes);
 	len = fffa_batch_bytes(b->open).len;
 	if (len && len + n > b->max_bytes) {
 		if (!carry(b, dst, n)) {
-			lose_one(b, r);
+			lose_record(b, r);
 			return;
 		}
 		len = 0;

@@ -10,8 +10,7 @@
 #include <uv.h>
 
 #include "agent/encode/encoder.h"
-#include "agent/pipeline/queue/lane.h"
-#include "agent/pipeline/origin.h"
+#include "agent/pipeline/queue/sink_queue.h"
 
 struct fffa_batcher {
 	const struct fffa_sink_common_conf *like; /* the first sink that it was made for */
@@ -23,7 +22,8 @@ struct fffa_batcher {
 	uint64_t age_ms;
 	struct fffa_batch *open; /* NULL: empty */
 	uv_timer_t timer;	 /* age of the open batch */
-	struct fffa_lane *lanes;
+	struct fffa_sink_queue *queues[FFFA_CONFIG_SINKS_MAX];
+	size_t queue_count;
 	size_t header_len;
 	uint8_t header[FFFA_HEADER_BYTES_MAX];
 };
@@ -37,7 +37,8 @@ void fffa_batcher__fini(struct fffa_batcher *b);
 /* A number of all that the bytes of a record depend on beside the record. */
 uint64_t fffa_batcher__identity(const struct fffa_sink_common_conf *c);
 bool fffa_batcher__suits(const struct fffa_batcher *b, const struct fffa_sink_common_conf *c);
-void fffa_batcher__feed(struct fffa_batcher *b, struct fffa_lane *l);
+/* q is fed with what is added from now on; at most FFFA_CONFIG_SINKS_MAX queues. */
+void fffa_batcher__feed(struct fffa_batcher *b, struct fffa_sink_queue *q);
 void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r);
 /* Hands over what is open, if anything. */
 void fffa_batcher__seal(struct fffa_batcher *b);

@@ -34,6 +34,7 @@ static void dies(struct fixture *f, const char *want)
 	char said[4096];
 
 	death_expect(deliver_ten, f, said, sizeof(said));
+	assert_int_equal(uv_loop_close(&f->loop), 0);
 	assert_non_null(strstr(said, want));
 	assert_non_null(strstr(said, "ledger: records=10 delivered=0"));
 }
@@ -132,6 +133,7 @@ static void a_delivery_is_done_twice(void **state)
 	twice.ops.submit = submit_twice;
 	f->sinks[0].ops = &twice.ops;
 	death_expect(done_twice, f, said, sizeof(said));
+	assert_int_equal(uv_loop_close(&f->loop), 0);
 	assert_non_null(strstr(said, "is_sent"));
 	assert_non_null(strstr(said, "ledger: records=20 delivered=0"));
 }

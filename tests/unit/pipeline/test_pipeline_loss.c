@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "agent/pipeline/queue/lane.h"
+#include "agent/pipeline/queue/deliver.h"
 
 static char *text(const char *literal)
 {

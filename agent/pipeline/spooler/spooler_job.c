@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
-/* In the worker pool: what spool_plan.c asked for. Touches the job, the store, and batches that are
+/* In a worker thread: what spooler_plan.c asked for. Touches the job, the store, and batches that are
  * sealed; nothing else. */
 #include <errno.h>
 
-#include "agent/pipeline/spooler/spooler_priv.h"
+#include "agent/pipeline/spooler/spooler_internal.h"
 
-static void fail_from(struct fffa_spool_job *j, size_t first, size_t end, int rc)
+static void fail_from(struct fffa_spooler_job *j, size_t first, size_t end, int rc)
 {
 	for (size_t i = first; i < end; i++)
 		j->writes[i].rc = rc;
 }
 
 /* Writes first to end are on the medium, or have failed. */
-static int sync_group(struct fffa_spool_job *j, size_t first, size_t end)
+static int sync_group(struct fffa_spooler_job *j, size_t first, size_t end)
 {
 	int rc;
 
@@ -28,18 +28,18 @@ static int sync_group(struct fffa_spool_job *j, size_t first, size_t end)
 	return rc;
 }
 
-static int write_one(struct fffa_spool_job *j, struct fffa_spool_write *w)
+static int write_one(struct fffa_spooler_job *j, struct fffa_spooler_write *w)
 {
 	int rc = w->begins ? fffa_store_write_begin(j->store, &w->head) : 0;
 
 	if (rc)
 		return rc;
-	fffa_spool_frame_describe(&w->frame, w->p->d.batch);
-	return fffa_store_write_append(j->store, w->begin.at, &w->frame, w->p->d.batch);
+	fffa_spool_frame_describe(&w->frame, w->b->d.batch);
+	return fffa_store_write_append(j->store, w->begin.at, &w->frame, w->b->d.batch);
 }
 
 /* One fdatasync for all that goes into the same segment. */
-static void write_all(struct fffa_spool_job *j)
+static void write_batches(struct fffa_spooler_job *j)
 {
 	size_t first = 0, i = 0;
 	int rc = 0;
@@ -65,7 +65,7 @@ static void write_all(struct fffa_spool_job *j)
 }
 
 /* 0, also when the body is damaged: r->batch is NULL then. */
-static int load_body(const struct fffa_spool_source *src, struct fffa_spool_read *r)
+static int load_body(const struct fffa_spool_source *src, struct fffa_spooler_read *r)
 {
 	int rc;
 
@@ -74,7 +74,7 @@ static int load_body(const struct fffa_spool_source *src, struct fffa_spool_read
 	return rc == -EBADMSG ? 0 : rc;
 }
 
-static int read_some(struct fffa_spool_job *j)
+static int read_some(struct fffa_spooler_job *j)
 {
 	struct fffa_spool_pos pos = j->read_from;
 	struct fffa_spool_source src;
@@ -84,8 +84,8 @@ static int read_some(struct fffa_spool_job *j)
 	if (rc)
 		return rc;
 	src.size = src.size < j->read_limit ? src.size : j->read_limit;
-	while (j->read_count < FFFA_SPOOL_READS) {
-		struct fffa_spool_read *r = &j->reads[j->read_count];
+	while (j->read_count < FFFA_SPOOLER_READS) {
+		struct fffa_spooler_read *r = &j->reads[j->read_count];
 
 		rc = fffa_spool_walk_next(&src, &pos, &r->found);
 		if (rc <= 0) {
@@ -106,11 +106,11 @@ static int read_some(struct fffa_spool_job *j)
 
 void fffa_spooler__work(uv_work_t *w)
 {
-	struct fffa_spool_job *j = w->data;
+	struct fffa_spooler_job *j = w->data;
 
 	for (size_t i = 0; i < j->remove_count; i++)
 		(void)fffa_store_remove(j->store, j->removes[i]); /* left over: acked, sent again */
-	write_all(j);
+	write_batches(j);
 	if (j->acks)
 		(void)fffa_store_ack_write(j->store, &j->ack); /* an older one sends more again */
 	if (j->read_seg)

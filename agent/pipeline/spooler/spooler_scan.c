@@ -7,10 +7,11 @@
 #include <string.h>
 
 #include "agent/base/log.h"
-#include "agent/pipeline/spooler/spooler_priv.h"
+#include "agent/base/minmax.h"
+#include "agent/pipeline/spooler/spooler_internal.h"
 
 struct scan {
-	struct fffa_spool_seg *seg;
+	struct fffa_spooler_segment *seg;
 	bool has_head;
 	struct fffa_spool_segment head;
 	uint64_t identity; /* of the first frame */
@@ -31,9 +32,9 @@ static int read_head(const struct fffa_spool_source *src, struct scan *c)
 	return rc;
 }
 
-static int walk(const struct fffa_spool_source *src, struct scan *c)
+static int walk_frames(const struct fffa_spool_source *src, struct scan *c)
 {
-	struct fffa_spool_seg *seg = c->seg;
+	struct fffa_spooler_segment *seg = c->seg;
 	struct fffa_spool_found found;
 	int rc;
 
@@ -44,49 +45,46 @@ static int walk(const struct fffa_spool_source *src, struct scan *c)
 			c->identity = f->identity;
 			seg->epoch = f->origin.epoch;
 		}
-		seg->first_ms = seg->first_ms < f->first_ms ? seg->first_ms : f->first_ms;
-		seg->last_ms = seg->last_ms > f->last_ms ? seg->last_ms : f->last_ms;
+		seg->first_ms = fffa_min_i64(seg->first_ms, f->first_ms);
+		seg->last_ms = fffa_max_i64(seg->last_ms, f->last_ms);
 		seg->end = found.end;
 	}
 	return rc;
 }
 
 /* May its bytes go to the sink as they are? A column of text has no name: vpc must be the same. */
-static bool suits(const struct fffa_spooler *s, const struct scan *c)
+static bool may_be_sent(const struct fffa_spooler *s, const struct scan *c)
 {
-	const char *format = s->lane->conf->common.format;
+	const char *format = s->conf.format;
 
-	return c->identity == s->identity ||
+	return c->identity == s->conf.identity ||
 	       (c->has_head && !strcmp(c->head.format, format) && strcmp(format, "vpc") != 0);
 }
 
 static void resume(struct fffa_spooler *s, uint64_t records)
 {
-	struct fffa_sink_ledger *l = &s->lane->ledger;
-
-	l->records += records;
-	l->resumed += records;
-	l->in_flight += records;
+	s->unread += records;
+	s->resumed += records;
+	s->conf.ops->resume(s->conf.queue, records);
 }
 
 static void set_aside(struct fffa_spooler *s, struct scan *c, const char *why)
 {
 	uint64_t records = fffa_spooler__unread_of(c->seg);
 
-	fffa_warn(s->lane->tag, "spool: segment %016" PRIx64 " is set aside, %s: records=%" PRIu64,
+	fffa_warn(s->conf.tag, "spool: segment %016" PRIx64 " is set aside, %s: records=%" PRIu64,
 		  c->seg->id, why, records);
 	if (fffa_store_set_aside(s->store, c->seg->id))
-		fffa_warn(s->lane->tag, "spool: segment %016" PRIx64 " cannot be renamed",
+		fffa_warn(s->conf.tag, "spool: segment %016" PRIx64 " cannot be renamed",
 			  c->seg->id);
 	resume(s, records);
-	s->unread += records;
-	fffa_spooler__lose_unread(s, c->seg, &c->seg->end, FFFA_RL_SPOOL_FORMAT);
+	(void)fffa_spooler__lose_unread(s, c->seg, &c->seg->end, FFFA_RL_SPOOL_FORMAT);
 }
 
 /* True: the segment stays, with its frames to be sent. */
 static bool take_over(struct fffa_spooler *s, struct scan *c)
 {
-	struct fffa_spool_seg *seg = c->seg;
+	struct fffa_spooler_segment *seg = c->seg;
 
 	if (!c->frames) {
 		if (!c->has_head && c->size > FFFA_SPOOL_SEGMENT_HEAD)
@@ -95,44 +93,38 @@ static bool take_over(struct fffa_spooler *s, struct scan *c)
 			(void)fffa_store_remove(s->store, seg->id); /* all settled, or torn */
 		return false;
 	}
-	if (!suits(s, c)) {
+	if (!may_be_sent(s, c)) {
 		set_aside(s, c, "its records are of another format");
 		return false;
 	}
 	if (seg->end.at < c->size && !fffa_store_cut(s->store, seg->id, seg->end.at))
 		c->size = seg->end.at;
 	seg->disk_bytes = c->size;
-	s->bytes += c->size;
-	s->unread += fffa_spooler__unread_of(seg);
-	s->epoch = s->epoch > seg->epoch ? s->epoch : seg->epoch;
+	s->disk_bytes += c->size;
+	s->epoch = fffa_max_u64(s->epoch, seg->epoch);
 	resume(s, fffa_spooler__unread_of(seg));
 	return true;
 }
 
 static int scan_one(struct fffa_spooler *s, uint64_t id, const struct fffa_spool_pos *from)
 {
-	struct scan c = {.seg = calloc(1, sizeof(*c.seg))};
+	struct scan c = {.seg = fffa_spooler__new_segment(id, from)};
 	struct fffa_spool_source src;
 	int rc;
 
 	if (!c.seg)
 		return -ENOMEM;
-	c.seg->id = id;
-	c.seg->read = c.seg->end = *from;
-	c.seg->begin_records = from->records;
-	c.seg->first_ms = INT64_MAX;
-	c.seg->last_ms = INT64_MIN;
 	rc = fffa_store_source(s->store, id, &src);
 	if (!rc)
 		rc = read_head(&src, &c);
 	if (!rc) {
 		c.size = src.size;
-		rc = walk(&src, &c);
+		rc = walk_frames(&src, &c);
 	}
 	if (rc)
 		set_aside(s, &c, strerror(-rc));
 	else if (take_over(s, &c)) {
-		TAILQ_INSERT_TAIL(&s->segs, c.seg, link);
+		TAILQ_INSERT_TAIL(&s->segments, c.seg, link);
 		return 0;
 	}
 	free(c.seg);
@@ -170,8 +162,8 @@ int fffa_spooler__scan(struct fffa_spooler *s, struct fffa_err *err)
 	free(ids);
 	if (rc)
 		return fffa_fail(err, -rc, "spool: %s", strerror(-rc));
-	if (s->lane->ledger.resumed)
-		fffa_info(s->lane->tag, "spool: resumed records=%" PRIu64 " segments=%zu",
-			  s->lane->ledger.resumed, n);
+	if (s->resumed)
+		fffa_info(s->conf.tag, "spool: resumed records=%" PRIu64 " segments=%zu",
+			  s->resumed, n);
 	return 0;
 }

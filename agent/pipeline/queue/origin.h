@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Who this host is: for the batches, and for the records that the pipeline itself writes. */
-#ifndef FFFA_AGENT_PIPELINE_ORIGIN_H
-#define FFFA_AGENT_PIPELINE_ORIGIN_H
+#ifndef FFFA_AGENT_PIPELINE_QUEUE_ORIGIN_H
+#define FFFA_AGENT_PIPELINE_QUEUE_ORIGIN_H
 
 #include "agent/flow/record.h"
 #include "sinks/batch.h"
@@ -13,8 +13,8 @@ struct fffa_origin_source {
 };
 
 /* Fills r->ident by r->key.ifindex (0: the host alone); valid for the turn of the loop. */
-void fffa_origin__identify(const struct fffa_origin_source *s, struct fffa_record *r);
+void fffa_origin_identify(const struct fffa_origin_source *s, struct fffa_record *r);
 /* As things stand now. */
-void fffa_origin__fill(const struct fffa_origin_source *s, struct fffa_batch_origin *out);
+void fffa_origin_fill(const struct fffa_origin_source *s, struct fffa_batch_origin *out);
 
 #endif

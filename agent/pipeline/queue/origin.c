@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "agent/pipeline/origin.h"
+#include "agent/pipeline/queue/origin.h"
 
 #include <string.h>
 
@@ -14,19 +14,19 @@ _Static_assert(sizeof(nobody_host.account_id) ==
 _Static_assert(sizeof(nobody_host.region) == sizeof(((struct fffa_batch_origin *)NULL)->region),
 	       "an origin has room for every identity");
 
-void fffa_origin__identify(const struct fffa_origin_source *s, struct fffa_record *r)
+void fffa_origin_identify(const struct fffa_origin_source *s, struct fffa_record *r)
 {
 	r->ident = &nobody;
 	if (s->identify)
 		s->identify(s->arg, r);
 }
 
-void fffa_origin__fill(const struct fffa_origin_source *s, struct fffa_batch_origin *out)
+void fffa_origin_fill(const struct fffa_origin_source *s, struct fffa_batch_origin *out)
 {
 	struct fffa_record r = {.status = FFFA_STATUS_SKIPDATA};
 	const struct fffa_ident_host *h;
 
-	fffa_origin__identify(s, &r);
+	fffa_origin_identify(s, &r);
 	h = r.ident->host;
 	memcpy(out->agent_id, h->agent_id, sizeof(out->agent_id));
 	memcpy(out->account_id, h->account_id, sizeof(out->account_id));

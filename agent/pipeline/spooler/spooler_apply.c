@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
-/* What a job of a spool has done. */
+/* Takes over what a job has done. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/assert.h"
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
-#include "agent/pipeline/spooler/spooler_priv.h"
+#include "agent/base/minmax.h"
+#include "agent/pipeline/spooler/spooler_internal.h"
+#include "sinks/batch.h"
 
-#define AGAIN_NS	(1 * FFFA_NS_PER_S)
+#define RETRY_NS	(1 * FFFA_NS_PER_S)
 #define MEMORY_NS	(50 * FFFA_NS_PER_MS) /* where memory was short */
 #define READ_ERRORS_MAX 3
 
@@ -23,13 +26,13 @@ static void note_write(struct fffa_spooler *s, int rc)
 	if (rc) {
 		s->errors++;
 		if (!s->error)
-			fffa_warn(s->lane->tag,
+			fffa_warn(s->conf.tag,
 				  "spool: cannot be written, records wait in memory: %s",
 				  strerror(-rc));
 		s->writing = NULL;
-		s->write_again_ns = later_ns(AGAIN_NS);
+		s->write_again_ns = later_ns(RETRY_NS);
 	} else if (s->error) {
-		fffa_info(s->lane->tag, "spool: is written again");
+		fffa_info(s->conf.tag, "spool: is written again");
 		s->write_again_ns = 0;
 	}
 	s->error = rc;
@@ -40,48 +43,39 @@ static bool may_keep(const struct fffa_spooler *s, size_t footprint)
 {
 	size_t ready = fffa_spooler__ready_bytes(s);
 
-	return !s->unread && !s->lane->ending &&
-	       (!ready || ready + footprint <= (size_t)s->lane->conf->common.queue_memory / 2);
+	return !s->unread && !s->stopped &&
+	       (!ready || ready + footprint <= s->conf.memory_bytes / 2);
 }
 
-static void forget(struct fffa_lane *l, struct fffa_parcel *p)
+static void written(struct fffa_spooler *s, struct fffa_spooler_write *w)
 {
-	l->queue_bytes -= fffa_batch_footprint(p->d.batch);
-	fffa_batch_unref(p->d.batch);
-	free(p);
-}
+	struct fffa_queued_batch *b = w->b;
+	struct fffa_spooler_segment *seg = w->seg;
+	bool keeps = may_keep(s, fffa_batch_footprint(b->d.batch)) &&
+		     fffa_spooler__add_ref(s, b, seg, &w->begin);
 
-static void written(struct fffa_spooler *s, struct fffa_spool_write *w)
-{
-	struct fffa_lane *l = s->lane;
-	struct fffa_parcel *p = w->p;
-	struct fffa_spool_seg *seg = w->seg;
-	size_t footprint = fffa_batch_footprint(p->d.batch);
-
-	bool keeps = may_keep(s, footprint) && fffa_spooler__slip(s, p, seg, &w->begin);
-
-	TAILQ_REMOVE(&s->waiting, p, link);
-	s->waiting_bytes -= footprint;
-	seg->first_ms = seg->first_ms < w->frame.first_ms ? seg->first_ms : w->frame.first_ms;
-	seg->last_ms = seg->last_ms > w->frame.last_ms ? seg->last_ms : w->frame.last_ms;
+	fffa_spooler_take_back(s, b);
+	seg->first_ms = fffa_min_i64(seg->first_ms, w->frame.first_ms);
+	seg->last_ms = fffa_max_i64(seg->last_ms, w->frame.last_ms);
+	seg->end = w->end;
 	if (keeps) {
-		seg->end = seg->read = w->end;
-		TAILQ_INSERT_TAIL(&l->queue, p, link);
+		seg->read = w->end;
+		s->conf.ops->put(s->conf.queue, b);
 		return;
 	}
-	seg->end = w->end;
 	s->unread += w->frame.count;
-	forget(l, p);
+	fffa_batch_unref(b->d.batch);
+	free(b);
 }
 
 static void apply_writes(struct fffa_spooler *s)
 {
-	struct fffa_spool_job *j = &s->job;
+	struct fffa_spooler_job *j = &s->job;
 	int rc = 0;
 
 	s->in_job = 0;
 	for (size_t i = 0; i < j->write_count; i++) {
-		struct fffa_spool_write *w = &j->writes[i];
+		struct fffa_spooler_write *w = &j->writes[i];
 		uint64_t len = w->end.at - w->begin.at;
 
 		if (!w->rc) {
@@ -90,7 +84,7 @@ static void apply_writes(struct fffa_spooler *s)
 		}
 		rc = w->rc; /* it stays in waiting */
 		w->seg->disk_bytes -= len;
-		s->bytes -= len;
+		s->disk_bytes -= len;
 	}
 	if (j->write_count)
 		note_write(s, rc);
@@ -105,60 +99,56 @@ static uint64_t born_of(const struct fffa_spool_frame *f)
 	return age_ms < mono / FFFA_NS_PER_MS ? mono - age_ms * FFFA_NS_PER_MS : 0;
 }
 
-/* The frame just read joins the queue (takes its batch). False without memory. */
-static bool join(struct fffa_spooler *s, struct fffa_spool_read *r)
+/* Puts the frame just read into the queue (takes its batch). False without memory. */
+static bool put_read(struct fffa_spooler *s, struct fffa_spooler_read *r)
 {
 	const struct fffa_spool_frame *f = &r->found.frame;
-	struct fffa_spool_seg *seg = s->job.read_seg;
-	struct fffa_parcel *p = calloc(1, sizeof(*p));
+	struct fffa_spooler_segment *seg = s->job.read_seg;
+	struct fffa_queued_batch *b = calloc(1, sizeof(*b));
 
-	if (!p || !fffa_spooler__slip(s, p, seg, &r->found.begin)) {
-		free(p);
+	if (b)
+		b->d.batch = r->batch;
+	if (!b || !fffa_spooler__add_ref(s, b, seg, &r->found.begin)) {
+		free(b);
 		return false;
 	}
-	p->d.batch = r->batch;
-	p->slip->records = f->count;
-	p->born_ns = born_of(f);
-	p->is_skipdata = f->is_skipdata;
-	p->why = fffa_ledger_record_loss_find(f->reason);
-	if (p->why == FFFA_RL_MAX)
-		p->why = FFFA_RL_SPOOL_DAMAGED; /* of another version */
-	p->skip = (struct fffa_missing){.records = f->numbers,
-					.epoch = f->origin.epoch,
-					.last_seq = f->last_seq,
-					.first_ms = f->first_ms,
-					.last_ms = f->last_ms};
-	s->lane->queue_bytes += fffa_batch_footprint(r->batch);
 	r->batch = NULL;
+	b->born_ns = born_of(f);
+	b->is_skipdata = f->is_skipdata;
+	b->why = fffa_ledger_record_loss_find(f->reason);
+	if (b->why == FFFA_RL_MAX)
+		b->why = FFFA_RL_SPOOL_DAMAGED; /* of another version */
+	b->skipped = (struct fffa_missing){.records = f->numbers,
+					   .epoch = f->origin.epoch,
+					   .last_seq = f->last_seq,
+					   .first_ms = f->first_ms,
+					   .last_ms = f->last_ms};
 	seg->read = r->found.end;
+	FFFA_ASSERT(s->unread >= f->count);
 	s->unread -= f->count;
-	TAILQ_INSERT_TAIL(&s->lane->queue, p, link);
+	s->conf.ops->put(s->conf.queue, b);
 	return true;
-}
-
-static void note_damage(struct fffa_spooler *s, uint64_t records)
-{
-	s->errors++;
-	fffa_deliver__complain(s->lane, FFFA_COMPLAIN_SPOOL_DAMAGED, records);
 }
 
 static void lose_damaged(struct fffa_spooler *s, const struct fffa_spool_pos *to)
 {
-	struct fffa_spool_seg *seg = s->job.read_seg;
+	struct fffa_spooler_segment *seg = s->job.read_seg;
 
-	note_damage(s, to->records - seg->read.records);
-	fffa_spooler__lose_unread(s, seg, to, FFFA_RL_SPOOL_DAMAGED);
+	s->errors++;
+	fffa_log_limited(&s->damage_log, s->conf.tag, "spool is damaged, records are lost",
+			 to->records - seg->read.records);
+	(void)fffa_spooler__lose_unread(s, seg, to, FFFA_RL_SPOOL_DAMAGED);
 }
 
 /* False: without memory, to be read again. */
-static bool apply_read(struct fffa_spooler *s, struct fffa_spool_read *r)
+static bool apply_read(struct fffa_spooler *s, struct fffa_spooler_read *r)
 {
-	struct fffa_spool_seg *seg = s->job.read_seg;
+	struct fffa_spooler_segment *seg = s->job.read_seg;
 
 	if (r->found.begin.at != seg->read.at)
 		lose_damaged(s, &r->found.begin);
 	if (r->batch)
-		return join(s, r);
+		return put_read(s, r);
 	lose_damaged(s, &r->found.end);
 	return true;
 }
@@ -166,16 +156,16 @@ static bool apply_read(struct fffa_spooler *s, struct fffa_spool_read *r)
 /* The rest of a segment that cannot be read any more is lost. */
 static void end_of_reading(struct fffa_spooler *s)
 {
-	struct fffa_spool_job *j = &s->job;
-	struct fffa_spool_seg *seg = j->read_seg;
+	struct fffa_spooler_job *j = &s->job;
+	struct fffa_spooler_segment *seg = j->read_seg;
 
 	if (j->read_rc == -ENOMEM) {
 		s->read_again_ns = later_ns(MEMORY_NS);
 		return;
 	}
 	if (j->read_rc && j->read_rc != -ENOENT && ++seg->read_errors < READ_ERRORS_MAX) {
-		fffa_warn(s->lane->tag, "spool: cannot be read: %s", strerror(-j->read_rc));
-		s->read_again_ns = later_ns(AGAIN_NS);
+		fffa_warn(s->conf.tag, "spool: cannot be read: %s", strerror(-j->read_rc));
+		s->read_again_ns = later_ns(RETRY_NS);
 		return;
 	}
 	if ((j->read_rc || j->read_ended) && fffa_spooler__unread_of(seg))
@@ -184,8 +174,8 @@ static void end_of_reading(struct fffa_spooler *s)
 
 static void apply_reads(struct fffa_spooler *s)
 {
-	struct fffa_spool_job *j = &s->job;
-	bool good = !s->lane->ending;
+	struct fffa_spooler_job *j = &s->job;
+	bool good = !s->stopped;
 	size_t i;
 
 	s->reserved_bytes = 0;

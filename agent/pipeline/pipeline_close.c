@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+/* The end of a pipeline: seal, deliver until the deadline, count the rest, close, free. */
+#include <stdlib.h>
+
+#include "agent/base/clock.h"
+#include "agent/pipeline/pipeline_internal.h"
+
+static void on_one_closed(struct fffa_pipeline *p)
+{
+	if (--p->still_open)
+		return;
+	if (p->closed)
+		p->closed(p->closed_arg, p);
+	for (size_t i = 0; i < p->queue_count; i++)
+		fffa_sink_queue_free(p->queues[i]);
+	free(p->queues);
+	free(p->batchers);
+	free(p);
+}
+
+static void on_queue_closed(void *arg)
+{
+	on_one_closed(arg);
+}
+
+static void on_timer_closed(uv_handle_t *h)
+{
+	on_one_closed(h->data);
+}
+
+static void close_timer(struct fffa_pipeline *p, uv_timer_t *t)
+{
+	t->data = p; /* nothing fires any more */
+	p->still_open++;
+	uv_close((uv_handle_t *)t, on_timer_closed);
+}
+
+void fffa_pipeline__end(struct fffa_pipeline *p)
+{
+	p->phase = FFFA_PP_CLOSING;
+	for (size_t i = 0; i < p->queue_count; i++) {
+		if (!p->queues[i])
+			continue;
+		p->still_open++;
+		fffa_sink_queue_close(p->queues[i], on_queue_closed, p);
+	}
+	close_timer(p, &p->check);
+	close_timer(p, &p->deadline);
+	for (size_t i = 0; i < p->queue_count; i++) {
+		close_timer(p, &p->batchers[i].timer);
+		fffa_batcher__fini(&p->batchers[i]);
+	}
+}
+
+static bool all_delivered(const struct fffa_pipeline *p)
+{
+	for (size_t i = 0; i < p->queue_count; i++) {
+		if (!fffa_sink_queue_is_empty(p->queues[i]))
+			return false;
+	}
+	return true;
+}
+
+static void on_check(uv_timer_t *t)
+{
+	struct fffa_pipeline *p = t->data;
+
+	if (all_delivered(p))
+		fffa_pipeline__end(p);
+}
+
+static void on_deadline(uv_timer_t *t)
+{
+	fffa_pipeline__end(t->data);
+}
+
+/* Called from inside a sink's done: the sink is closed from a stack of its own. */
+void fffa_pipeline__emptied(void *arg)
+{
+	struct fffa_pipeline *p = arg;
+
+	if (p->phase == FFFA_PP_DRAINING)
+		(void)uv_timer_start(&p->check, on_check, 0, 0);
+}
+
+void fffa_pipeline_limit(struct fffa_pipeline *p, uint64_t deadline_ns)
+{
+	if (p->phase != FFFA_PP_DRAINING)
+		return;
+	uv_update_time(p->loop);
+	(void)uv_timer_start(&p->deadline, on_deadline,
+			     (deadline_ns + FFFA_NS_PER_MS - 1) / FFFA_NS_PER_MS, 0);
+}
+
+void fffa_pipeline_close(struct fffa_pipeline *p, uint64_t deadline_ns,
+			 void (*closed)(void *arg, struct fffa_pipeline *p), void *arg)
+{
+	p->closed = closed;
+	p->closed_arg = arg;
+	p->phase = FFFA_PP_DRAINING;
+	if (deadline_ns)
+		fffa_pipeline_limit(p, deadline_ns);
+	for (size_t i = 0; i < p->batcher_count; i++)
+		fffa_batcher__seal(&p->batchers[i]);
+	for (size_t i = 0; i < p->queue_count; i++)
+		fffa_sink_queue_flush(p->queues[i]);
+	fffa_pipeline__emptied(p); /* there may be nothing to wait for */
+}

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: MIT
+#include "agent/pipeline/queue/sink_queue.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/base/minmax.h"
+#include "agent/pipeline/queue/deliver.h"
+
+struct fffa_sink_queue {
+	const struct fffa_sink_conf *conf;
+	struct uv_loop_s *loop;
+	char tag[64];
+	struct fffa_sink_env env;
+	struct fffa_spooler *spooler; /* NULL: without, or closed */
+	struct fffa_backlog backlog;
+	struct fffa_pause pause;
+	struct fffa_settle settle;
+	struct fffa_deliver deliver;
+	void (*emptied)(void *arg);
+	void *emptied_arg;
+	unsigned int open_handles;
+	void (*closed)(void *arg);
+	void *closed_arg;
+};
+
+/* What the parts call. */
+
+static void on_pause_over(void *arg)
+{
+	struct fffa_sink_queue *q = arg;
+
+	fffa_deliver_pump(&q->deliver);
+}
+
+static void on_emptied(void *arg)
+{
+	struct fffa_sink_queue *q = arg;
+
+	q->emptied(q->emptied_arg);
+}
+
+static void on_done(void *pipe, struct fffa_delivery *d, const struct fffa_outcome *o)
+{
+	struct fffa_sink_queue *q = pipe;
+
+	fffa_deliver_done(&q->deliver, d, o);
+}
+
+static void on_ready(void *pipe)
+{
+	struct fffa_sink_queue *q = pipe;
+
+	fffa_deliver_ready(&q->deliver);
+}
+
+static void on_put(void *queue, struct fffa_queued_batch *b)
+{
+	struct fffa_sink_queue *q = queue;
+
+	fffa_backlog_append(&q->backlog, b);
+}
+
+static void on_pump(void *queue)
+{
+	struct fffa_sink_queue *q = queue;
+
+	fffa_deliver_pump(&q->deliver);
+}
+
+static size_t on_held_bytes(const void *queue)
+{
+	const struct fffa_sink_queue *q = queue;
+
+	return fffa_backlog_held_bytes(&q->backlog);
+}
+
+static void on_lose(void *queue, struct fffa_queued_batch *b, enum fffa_record_loss why)
+{
+	struct fffa_sink_queue *q = queue;
+
+	fffa_backlog_lose_waiting(&q->backlog, b, why);
+}
+
+static uint64_t on_lose_segment(void *queue, const struct fffa_spooler_segment *seg)
+{
+	struct fffa_sink_queue *q = queue;
+
+	return fffa_backlog_lose_segment(&q->backlog, seg);
+}
+
+static void on_lose_unread(void *queue, uint64_t records, const struct fffa_missing *m,
+			   enum fffa_record_loss why)
+{
+	struct fffa_sink_queue *q = queue;
+
+	fffa_backlog_lose_unread(&q->backlog, records, m, why);
+}
+
+static void on_resume(void *queue, uint64_t records)
+{
+	struct fffa_sink_queue *q = queue;
+
+	fffa_backlog_resume(&q->backlog, records);
+}
+
+static const struct fffa_spooler_queue spooler_queue = {
+	.put = on_put,
+	.pump = on_pump,
+	.held_bytes = on_held_bytes,
+	.lose = on_lose,
+	.lose_segment = on_lose_segment,
+	.lose_unread = on_lose_unread,
+	.resume = on_resume,
+};
+
+/* The beginning. */
+
+struct fffa_sink_queue *fffa_sink_queue_new(struct uv_loop_s *loop,
+					    const struct fffa_sink_conf *conf,
+					    void (*emptied)(void *arg), void *arg)
+{
+	const struct fffa_sink_common_conf *c = &conf->common;
+	const struct fffa_retry retry = {
+		.min_ns = (uint64_t)c->retry_min_ns,
+		.max_ns = (uint64_t)fffa_max_i64(c->retry_min_ns, c->retry_max_ns),
+		.give_up_ns = (uint64_t)c->retry_give_up_ns,
+	};
+	struct fffa_sink_queue *q = calloc(1, sizeof(*q));
+
+	if (!q)
+		return NULL;
+	q->conf = conf;
+	q->loop = loop;
+	(void)snprintf(q->tag, sizeof(q->tag), "sink.%s", c->name);
+	q->emptied = emptied;
+	q->emptied_arg = arg;
+	fffa_backlog_init(&q->backlog, q->tag, (size_t)c->queue_memory,
+			  c->queue_when_full == FFFA_WHEN_FULL_DROP_OLDEST);
+	fffa_pause_init(&q->pause, loop, &retry, on_pause_over, q);
+	fffa_settle_init(&q->settle, q->tag, &q->backlog, &q->pause);
+	fffa_deliver_init(&q->deliver, loop, &q->backlog, &q->settle, &q->pause, conf->ops,
+			  on_emptied, q);
+	return q;
+}
+
+static int open_spooler(struct fffa_sink_queue *q, const struct fffa_sink_queue_source *src,
+			struct fffa_err *err)
+{
+	const struct fffa_sink_common_conf *c = &q->conf->common;
+	const struct fffa_spooler_conf conf = {
+		.loop = q->loop,
+		.tag = q->tag,
+		.spool_dir = src->spool_dir,
+		.name = c->name,
+		.format = c->format,
+		.identity = src->identity,
+		.memory_bytes = (size_t)c->queue_memory,
+		.bound_bytes = (uint64_t)c->queue_spool,
+		.drops_oldest = c->queue_when_full == FFFA_WHEN_FULL_DROP_OLDEST,
+		.ops = &spooler_queue,
+		.queue = q,
+	};
+	int rc = fffa_spooler_open(&conf, &q->spooler, err);
+
+	if (!rc)
+		fffa_backlog_set_spooler(&q->backlog, q->spooler);
+	return rc;
+}
+
+int fffa_sink_queue_open(struct fffa_sink_queue *q, const struct fffa_sink_queue_source *src,
+			 struct fffa_err *err)
+{
+	struct fffa_sink *sink;
+	int rc = 0;
+
+	q->env = (struct fffa_sink_env){
+		.loop = q->loop,
+		.tag = q->tag,
+		.pipe = q,
+		.done = on_done,
+		.ready = on_ready,
+		.preamble = src->preamble,
+		.format = src->format,
+		.content_type = fffa_encoder_content_type(src->encoder),
+	};
+	fffa_backlog_set_source(&q->backlog, src->encoder, src->origin);
+	if (q->conf->common.queue_spool && src->spool_dir)
+		rc = open_spooler(q, src, err);
+	if (!rc)
+		rc = q->conf->ops->create(&q->env, q->conf->own, &sink, err);
+	if (rc)
+		return rc;
+	fffa_deliver_set_sink(&q->deliver, sink);
+	return q->conf->ops->start(sink, err);
+}
+
+uint64_t fffa_sink_queue_epoch(const struct fffa_sink_queue *q)
+{
+	return q->spooler ? fffa_spooler_epoch(q->spooler) : 0;
+}
+
+void fffa_sink_queue_start(struct fffa_sink_queue *q)
+{
+	if (q->spooler)
+		fffa_spooler_start(q->spooler);
+}
+
+/* The middle. */
+
+void fffa_sink_queue_count_record(struct fffa_sink_queue *q)
+{
+	fffa_backlog_count_record(&q->backlog);
+}
+
+void fffa_sink_queue_lose_record(struct fffa_sink_queue *q, const struct fffa_record *r,
+				 enum fffa_record_loss why)
+{
+	fffa_backlog_lose_record(&q->backlog, r, why);
+}
+
+void fffa_sink_queue_offer(struct fffa_sink_queue *q, struct fffa_batch *batch)
+{
+	if (!fffa_settle_is_down(&q->settle))
+		fffa_backlog_say_missing(&q->backlog, false);
+	fffa_backlog_add(&q->backlog, batch);
+	fffa_deliver_pump(&q->deliver);
+}
+
+void fffa_sink_queue_flush(struct fffa_sink_queue *q)
+{
+	fffa_backlog_say_missing(&q->backlog, true);
+	fffa_deliver_pump(&q->deliver);
+	if (q->conf->ops->flush)
+		q->conf->ops->flush(fffa_deliver_sink(&q->deliver));
+}
+
+void fffa_sink_queue_reopen(struct fffa_sink_queue *q)
+{
+	struct fffa_sink *sink = fffa_deliver_sink(&q->deliver);
+
+	if (sink && q->conf->ops->reopen)
+		q->conf->ops->reopen(sink);
+}
+
+bool fffa_sink_queue_has_room(const struct fffa_sink_queue *q, size_t bytes)
+{
+	return fffa_backlog_has_room(&q->backlog, bytes);
+}
+
+bool fffa_sink_queue_is_empty(const struct fffa_sink_queue *q)
+{
+	return fffa_deliver_is_idle(&q->deliver);
+}
+
+const struct fffa_sink_ledger *fffa_sink_queue_ledger(const struct fffa_sink_queue *q)
+{
+	return fffa_backlog_ledger(&q->backlog);
+}
+
+void fffa_sink_queue_status(const struct fffa_sink_queue *q, struct fffa_sink_status *out)
+{
+	const struct fffa_sink_ledger *ledger = fffa_backlog_ledger(&q->backlog);
+
+	*out = (struct fffa_sink_status){
+		.name = q->conf->common.name,
+		.type = q->conf->ops->name,
+		.up = !fffa_settle_is_down(&q->settle),
+		.in_flight = ledger->in_flight,
+		.queue_bytes = fffa_backlog_memory_bytes(&q->backlog),
+		.spool_bytes = q->spooler ? fffa_spooler_disk_bytes(q->spooler) : 0,
+		.spool_errors = q->spooler ? fffa_spooler_errors(q->spooler) : 0,
+		.retries = ledger->retries,
+		.ledger = ledger,
+		.latency = fffa_settle_latency(&q->settle),
+		.last_error = fffa_settle_last_error(&q->settle),
+	};
+}
+
+void fffa_sink_queue_report(const struct fffa_sink_queue *q,
+			    void (*put)(void *arg, const char *key, const char *value), void *arg)
+{
+	const struct fffa_sink *sink = fffa_deliver_sink(&q->deliver);
+
+	if (sink && q->conf->ops->report)
+		q->conf->ops->report(sink, put, arg);
+}
+
+/* The end: the sink, then the spool (the sink's last word decides what stays), then the handles. */
+
+static void on_handle_closed(void *arg)
+{
+	struct fffa_sink_queue *q = arg;
+
+	if (--q->open_handles == 0)
+		q->closed(q->closed_arg);
+}
+
+static void close_handles(struct fffa_sink_queue *q)
+{
+	q->open_handles = 2;
+	fffa_pause_close(&q->pause, on_handle_closed);
+	fffa_deliver_close(&q->deliver, on_handle_closed);
+}
+
+static void on_spooler_closed(void *arg)
+{
+	struct fffa_sink_queue *q = arg;
+
+	q->spooler = NULL;
+	fffa_backlog_spooler_closed(&q->backlog);
+	close_handles(q);
+}
+
+static void on_sink_closed(void *arg)
+{
+	struct fffa_sink_queue *q = arg;
+
+	if (q->spooler)
+		fffa_spooler_close(q->spooler, on_spooler_closed, q);
+	else
+		close_handles(q);
+}
+
+static void leave_queue(struct fffa_sink_queue *q)
+{
+	struct fffa_queued_batch *b;
+
+	while ((b = fffa_backlog_first(&q->backlog))) {
+		fffa_backlog_take_first(&q->backlog);
+		fffa_backlog_leave(&q->backlog, b);
+	}
+}
+
+void fffa_sink_queue_close(struct fffa_sink_queue *q, void (*closed)(void *arg), void *arg)
+{
+	struct fffa_sink *sink = fffa_deliver_take_sink(&q->deliver);
+
+	q->closed = closed;
+	q->closed_arg = arg;
+	fffa_backlog_stop(&q->backlog);
+	fffa_pause_stop(&q->pause);
+	fffa_deliver_stop(&q->deliver);
+	leave_queue(q);
+	if (sink)
+		q->conf->ops->close(sink, on_sink_closed, q);
+	else
+		on_sink_closed(q);
+}
+
+void fffa_sink_queue_free(struct fffa_sink_queue *q)
+{
+	free(q);
+}
