@@ -126,7 +126,7 @@ static int parse_fields(enum fffa_format format, const char *fields, struct fffa
 	    format == FFFA_FORMAT_MSGPACK)
 		return fffa_field_list_parse(format, fields, list, err);
 	if (fields)
-		return fffa_fail(err, EINVAL, "%s has no choice of fields",
+		return fffa_fail(err, EINVAL, "%s takes no list of fields",
 				 fffa_format_name(format));
 	return 0;
 }
@@ -190,7 +190,7 @@ void fffa_encoder_free(struct fffa_encoder *e)
 int fffa_encoder_wrap(struct fffa_encoder *e, enum fffa_envelope envelope, struct fffa_err *err)
 {
 	if (envelope && e->format != FFFA_FORMAT_VPC && e->format != FFFA_FORMAT_FLOWLOG)
-		return fffa_fail(err, EINVAL, "an envelope holds lines of vpc or flowlog, not %s",
+		return fffa_fail(err, EINVAL, "an envelope needs the format vpc or flowlog, not %s",
 				 fffa_format_name(e->format));
 	e->envelope = envelope;
 	e->bound_bytes = record_bound(e);

@@ -17,7 +17,7 @@ static void open_ecs(struct fffa_meta_sources *m, uv_loop_t *loop, struct fffa_e
 		return;
 	rc = fffa_ecs_open(loop, o, &m->ecs);
 	if (rc)
-		fffa_warn(TAG, "%s is of no use, ecs fields stay unknown: %s", FFFA_ECS_VARIABLE,
+		fffa_warn(TAG, "%s cannot be used, ecs fields stay unknown: %s", FFFA_ECS_VARIABLE,
 			  strerror(-rc));
 }
 

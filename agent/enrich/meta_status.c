@@ -23,8 +23,8 @@ static void log_hop_limit(struct fffa_meta *m, const char *what)
 
 	m->hop_limit_logged = true;
 	fffa_warn(FFFA_META_TAG,
-		  "IMDS at %s did not answer the token request in time; %s. %s the answer dies on "
-		  "its way when the hop limit is 1: run " HOP_LIMIT_COMMAND
+		  "IMDS at %s did not answer the token request in time; %s. %s the answer does "
+		  "not arrive when the hop limit is 1: run " HOP_LIMIT_COMMAND
 		  ", or use the host's network",
 		  m->endpoint, what, m->in_container ? "In a container" : "Behind a bridge",
 		  *id ? id : "ID");
@@ -32,16 +32,15 @@ static void log_hop_limit(struct fffa_meta *m, const char *what)
 
 void fffa_meta__log_failing(struct fffa_meta *m, const struct fffa_imds_failure *f)
 {
-	const char *what = m->learned ? "the last good identity is kept"
+	const char *what = m->learned ? "the last good identity stays in use"
 				      : "AWS fields stay unknown until it answers";
 
 	if (fffa_meta__is_hop_limit(m, f))
 		log_hop_limit(m, what);
 	else if (f->error == FFFA_IE_FORBIDDEN)
 		fffa_warn(FFFA_META_TAG,
-			  "IMDS at %s answers 403: it is turned off for this instance or refuses "
-			  "this "
-			  "request; %s; next try in %" PRIu64 " s",
+			  "IMDS at %s answers 403: it is turned off for this instance, or it "
+			  "refuses this request; %s; next try in %" PRIu64 " s",
 			  m->endpoint, what, f->wait_ns / FFFA_NS_PER_S);
 	else
 		fffa_warn(FFFA_META_TAG, "IMDS at %s failed: reason=%s%s; %s", m->endpoint,

@@ -60,14 +60,15 @@ static int read_value(const struct row *r, const char *value, char *dst, struct 
 
 	if (r->tag && fffa_percent_encode(dst, r->cap, value, len) != 0)
 		return fffa_fail(err, EINVAL,
-				 "metadata.static.%s: at most %zu bytes of UTF-8 once "
+				 "metadata.static.%s: must be UTF-8 of at most %zu bytes when "
 				 "percent-encoded",
 				 r->key, r->cap - 1);
 	if (!r->tag && fffa_ident_text_set(dst, r->cap, value, len) != 0)
-		return fffa_fail(err, EINVAL,
-				 "metadata.static.%s: at most %zu printable ASCII characters "
-				 "without space, quotes and backslash",
-				 r->key, r->cap - 1);
+		return fffa_fail(
+			err, EINVAL,
+			"metadata.static.%s: must be at most %zu printable ASCII characters "
+			"without space, quotes and backslash",
+			r->key, r->cap - 1);
 	return 0;
 }
 

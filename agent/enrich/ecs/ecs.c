@@ -63,7 +63,7 @@ static void report_failure(struct fffa_ecs *e, enum fffa_imds_error error)
 	if (e->state != STATE_FAILING)
 		fffa_warn(TAG, "ECS task metadata failed: reason=%s; %s",
 			  fffa_imds_error_name(error),
-			  e->learned ? "the last good answer is kept"
+			  e->learned ? "the last good answer stays in use"
 				     : "ecs fields stay unknown until it answers");
 	e->state = STATE_FAILING;
 	start_timer(e, fffa_backoff_next_ns(&e->backoff));

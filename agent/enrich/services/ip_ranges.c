@@ -173,14 +173,15 @@ static void log_outcome(struct fffa_ip_ranges *r)
 	r->logged = reading->err;
 	if (reading->error && is_news)
 		fffa_warn(TAG, "metadata.ip_ranges: %s: %s; %s", r->path, reading->err.text,
-			  r->table ? "what was read last stays in use"
+			  r->table ? "the last good file stays in use"
 				   : "AWS services of addresses stay unknown");
 	if (!reading->table)
 		return;
-	fffa_info(TAG, "AWS services of addresses known prefixes=%zu created=%s path=%s",
+	fffa_info(TAG, "read the AWS services of addresses: prefixes=%zu created=%s path=%s",
 		  reading->facts.prefixes, reading->facts.created, r->path);
 	if (reading->facts.rejected)
-		fffa_warn(TAG, "metadata.ip_ranges: %s: entries that are no prefixes count=%zu",
+		fffa_warn(TAG,
+			  "metadata.ip_ranges: %s: ignored entries that are no prefixes: count=%zu",
 			  r->path, reading->facts.rejected);
 }
 

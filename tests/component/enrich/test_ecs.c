@@ -270,7 +270,7 @@ static void test_a_uri_of_no_use_is_said_and_left(void **state)
 		assert_true(fffa_meta_settled(r->meta));
 		rig_close(r);
 	}
-	assert_int_equal(rig_logged(r, FFFA_ECS_VARIABLE " is of no use"), 4);
+	assert_int_equal(rig_logged(r, FFFA_ECS_VARIABLE " cannot be used"), 4);
 	assert_int_equal(rig_logged(r, "secret"), 0);
 	assert_int_equal(imds_child_count(&r->mock, NULL, NULL), 0);
 }

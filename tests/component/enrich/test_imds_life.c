@@ -74,7 +74,7 @@ static void test_last_good_is_kept(void **state)
 	rig_assert_all_known(r);
 	assert_true(fffa_meta_settled(r->meta));
 	assert_int_equal(rig_logged(r, "identity learned"), 1);
-	assert_int_equal(rig_logged(r, "reason=server; the last good identity is kept"), 1);
+	assert_int_equal(rig_logged(r, "reason=server; the last good identity stays in use"), 1);
 	imds_child_faults(&r->mock, "[]");
 	rig_await(r, has_documents, imds_child_count(&r->mock, "GET", "/document") + 3);
 	assert_int_equal(rig_logged(r, "identity learned"), 2);

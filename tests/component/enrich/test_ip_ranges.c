@@ -128,12 +128,12 @@ static void test_the_last_good_one_stays(void **state)
 	rig_await(r, is_s3, 0);
 	write_file(r, "{\"prefixes\":[");
 	rig_await(r, is_logged, 1);
-	assert_int_equal(rig_logged(r, "no JSON at line 1, column 13; what was read last stays"),
+	assert_int_equal(rig_logged(r, "no JSON at line 1, column 13; the last good file stays"),
 			 1);
 	path_of(r, path);
 	assert_int_equal(unlink(path), 0);
 	rig_await(r, is_logged, 2);
-	assert_int_equal(rig_logged(r, "No such file or directory; what was read last stays"), 1);
+	assert_int_equal(rig_logged(r, "No such file or directory; the last good file stays"), 1);
 	rig_run_ms(r, 100); /* several looks: nothing is said twice */
 	assert_int_equal(rig_logged(r, "metadata.ip_ranges: "), 2);
 	assert_true(is_s3(r, 0));
@@ -152,7 +152,7 @@ static void test_a_file_that_comes_later(void **state)
 	assert_null(service(r));
 	write_file(r, ONE("S3"));
 	rig_await(r, is_s3, 0);
-	assert_int_equal(rig_logged(r, "AWS services of addresses known prefixes=2"), 1);
+	assert_int_equal(rig_logged(r, "read the AWS services of addresses: prefixes=2"), 1);
 }
 
 static void test_what_is_no_file(void **state)

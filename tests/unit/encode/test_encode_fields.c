@@ -258,10 +258,10 @@ static void batches_have_content_types(void **state)
 static void some_formats_have_no_choice(void **state)
 {
 	(void)state;
-	check_error(FFFA_FORMAT_FLOWLOG, "all", "flowlog has no choice of fields");
-	check_error(FFFA_FORMAT_OCSF, "all", "ocsf has no choice of fields");
-	check_error(FFFA_FORMAT_ECS, "bytes", "ecs has no choice of fields");
-	check_error(FFFA_FORMAT_FLOWLOG, "", "flowlog has no choice of fields");
+	check_error(FFFA_FORMAT_FLOWLOG, "all", "flowlog takes no list of fields");
+	check_error(FFFA_FORMAT_OCSF, "all", "ocsf takes no list of fields");
+	check_error(FFFA_FORMAT_ECS, "bytes", "ecs takes no list of fields");
+	check_error(FFFA_FORMAT_FLOWLOG, "", "flowlog takes no list of fields");
 	check_error(FFFA_FORMAT_MSGPACK, "srcadr",
 		    "unknown msgpack field \"srcadr\"; the nearest is \"srcaddr\"");
 	check_error(FFFA_FORMAT_MSGPACK, ",bytes", "bad msgpack fields at \",bytes\"");
@@ -275,7 +275,7 @@ static void only_lines_are_wrapped(void **state)
 	(void)state;
 	assert_int_equal(fffa_encoder_new(FFFA_FORMAT_JSON, NULL, &e, NULL), 0);
 	assert_int_equal(fffa_encoder_wrap(e, FFFA_ENVELOPE_FIREHOSE, &err), -EINVAL);
-	assert_string_equal(err.text, "an envelope holds lines of vpc or flowlog, not json");
+	assert_string_equal(err.text, "an envelope needs the format vpc or flowlog, not json");
 	assert_int_equal(fffa_encoder_wrap(e, FFFA_ENVELOPE_NONE, NULL), 0);
 	fffa_encoder_free(e);
 }
