@@ -109,8 +109,7 @@ static void on_learned(void *arg, const struct fffa_imds_data *data)
 	if (m->state != FFFA_META_KNOWN)
 		fffa_info(FFFA_META_TAG,
 			  "identity learned from IMDS: instance=%s account=%s region=%s az=%s "
-			  "az_id=%s "
-			  "interfaces=%zu",
+			  "az_id=%s interfaces=%zu",
 			  data->host.instance_id, data->host.account_id, data->host.region,
 			  data->host.az, data->host.az_id, data->n);
 	set_state(m, FFFA_META_KNOWN);
