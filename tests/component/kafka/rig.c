@@ -29,6 +29,12 @@ void kafka_rig_property(struct kafka_rig *k, const char *name, const char *value
 		(struct fffa_pair){(char *)(uintptr_t)name, (char *)(uintptr_t)value};
 }
 
+void kafka_rig_per_request(struct kafka_rig *k, const char *messages)
+{
+	kafka_rig_property(k, "batch.num.messages", messages);
+	kafka_rig_property(k, "linger.ms", "60000");
+}
+
 void kafka_rig_start(struct kafka_rig *k)
 {
 	sink_rig_create(&k->r, &fffa_sink_kafka_ops, &k->conf, "");

@@ -37,6 +37,9 @@ struct seen_list {
  * record a message. */
 void kafka_rig_open(struct kafka_rig *k);
 void kafka_rig_property(struct kafka_rig *k, const char *name, const char *value);
+/* Before start: librdkafka makes one request of so many messages ("10"), however long they take to
+ * come, for cases that have the mock cluster refuse a number of requests. */
+void kafka_rig_per_request(struct kafka_rig *k, const char *messages);
 /* Checks the configuration, creates and starts the sink. */
 void kafka_rig_start(struct kafka_rig *k);
 /* Closes sink and cluster. */

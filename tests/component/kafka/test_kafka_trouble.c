@@ -92,7 +92,8 @@ static void the_first_broker_comes_late(void **state)
 	kafka_rig_close(&k);
 }
 
-/* What librdkafka tries again by itself does not show. */
+/* What librdkafka tries again by itself does not show. One request at a time: the mock cluster would
+ * take the next one though it refused this one, against the order of their numbers. */
 static void passing_errors_do_not_show(void **state)
 {
 	static const rd_kafka_resp_err_t errs[] = {
@@ -107,6 +108,7 @@ static void passing_errors_do_not_show(void **state)
 	(void)state;
 	kafka_rig_open(&k);
 	kafka_rig_property(&k, "retry.backoff.ms", "10");
+	kafka_rig_per_request(&k, "100");
 	kafka_rig_start(&k);
 	for (uint64_t i = 0; i < sizeof(errs) / sizeof(errs[0]); i++) {
 		kafka_cluster_fail(&k.cluster, KAFKA_API_PRODUCE, errs[i], 2);
@@ -190,7 +192,8 @@ static void an_unknown_topic_is_named_and_may_be_made(void **state)
 	kafka_rig_close(&k);
 }
 
-/* Librdkafka puts many messages into one request: it is the request that is too large. */
+/* Librdkafka puts many messages into one request: it is the request that is too large. All ten are
+ * in it: of two requests one would be refused, and the other's records arrive at each step. */
 static void a_refused_size_makes_smaller_requests(void **state)
 {
 	struct rig_delivery d = {0};
@@ -199,6 +202,7 @@ static void a_refused_size_makes_smaller_requests(void **state)
 
 	(void)state;
 	kafka_rig_open(&k);
+	kafka_rig_per_request(&k, "10");
 	kafka_rig_start(&k);
 	before = k.r.sink->client.wire_bytes;
 	for (int step = 0; step < 4; step++) {
