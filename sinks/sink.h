@@ -22,7 +22,7 @@ struct fffa_delivery;
 enum fffa_verdict {
 	FFFA_V_NONE = 0,
 	FFFA_V_DELIVERED, /* the far end confirmed, to the sink's stated durability */
-	FFFA_V_RETRY,	  /* transient: the pipeline decides when and whether */
+	FFFA_V_RETRY,	  /* not confirmed; may have arrived. The pipeline may try again */
 	FFFA_V_REJECTED,  /* these bytes, for ever */
 	FFFA_V_TOO_BIG,	  /* the pipeline splits at record borders */
 };

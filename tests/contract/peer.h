@@ -24,6 +24,11 @@ struct peer_ops {
 	/* From now on deliveries fail, some of them half done; repair ends it. */
 	void (*break_it)(struct peer *f);
 	void (*repair)(struct peer *f);
+	/*
+	 * From now on what is sent arrives, and nothing is confirmed. NULL: the sink itself makes it
+	 * arrive, so nothing arrives but what it says is DELIVERED.
+	 */
+	void (*mute)(struct peer *f);
 	/* Deliveries that do not end: a far end that takes nothing any more. Before start. */
 	const void *(*stalled_conf)(struct peer *f);
 	/* With stalled_conf: so many bytes surely do not find room. */

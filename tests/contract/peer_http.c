@@ -101,6 +101,11 @@ static void repair(struct peer *f)
 	http_server_set(f->http, HTTP_SERVER_OK);
 }
 
+static void mute(struct peer *f)
+{
+	http_server_set(f->http, HTTP_SERVER_MUTE);
+}
+
 static const void *stalled_conf(struct peer *f)
 {
 	http_server_set(f->http, HTTP_SERVER_DEAF);
@@ -117,6 +122,7 @@ const struct peer_ops peer_http_ops = {
 	.bytes = bytes,
 	.break_it = break_it,
 	.repair = repair,
+	.mute = mute,
 	.stalled_conf = stalled_conf,
 	.stall_bytes = 1,
 };

@@ -134,6 +134,14 @@ static void repair(struct peer *f)
 	rd_kafka_mock_clear_request_errors(f->cluster.mock, KAFKA_API_PRODUCE);
 }
 
+/* The next answer comes after a minute, and those behind it on the same connection wait for it. */
+static void mute(struct peer *f)
+{
+	if (rd_kafka_mock_broker_push_request_error_rtts(f->cluster.mock, 1, KAFKA_API_PRODUCE, 1,
+							 RD_KAFKA_RESP_ERR_NO_ERROR, 60000))
+		abort();
+}
+
 const struct peer_ops peer_kafka_ops = {
 	.sink = &fffa_sink_kafka_ops,
 	.no_preamble = true,
@@ -144,6 +152,7 @@ const struct peer_ops peer_kafka_ops = {
 	.bytes = bytes,
 	.break_it = break_it,
 	.repair = repair,
+	.mute = mute,
 	.stalled_conf = stalled_conf,
 	.stall_bytes = 1,
 };
@@ -158,6 +167,7 @@ const struct peer_ops peer_kafka_many_ops = {
 	.bytes = bytes,
 	.break_it = break_it,
 	.repair = repair,
+	.mute = mute,
 	.stalled_conf = stalled_conf,
 	.stall_bytes = 1,
 };

@@ -97,8 +97,9 @@ static bool serve(struct http_server *f, size_t i)
 	if (c->len < head + body)
 		return true;
 	f->requests++;
-	if (f->mode == HTTP_SERVER_OK) {
+	if (f->mode == HTTP_SERVER_OK || f->mode == HTTP_SERVER_MUTE)
 		record_post(f, c->text, head, body);
+	if (f->mode == HTTP_SERVER_OK) {
 		send_text(c->fd, f->answer, strlen(f->answer));
 	} else if (f->mode == HTTP_SERVER_BROKEN && f->turns++ % 3 == 0) {
 		static const char busy[] = "HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An HTTP/1.1 server on loopback in a thread of its own, for tests of the HTTP sink: it keeps what
- * it has confirmed, and fails as it is told. Aborts on what no test expects.
+ * it takes, and fails as it is told. Aborts on what no test expects.
  */
 #ifndef FFFA_TESTS_STUBS_HTTP_SERVER_H
 #define FFFA_TESTS_STUBS_HTTP_SERVER_H
@@ -14,7 +14,8 @@ struct http_server;
 enum http_server_mode {
 	HTTP_SERVER_OK,
 	HTTP_SERVER_BROKEN, /* by turns: 503, a reset in the middle of the body, half an answer */
-	HTTP_SERVER_DEAF,   /* takes the request and never answers */
+	HTTP_SERVER_DEAF,   /* reads the request, drops it and never answers */
+	HTTP_SERVER_MUTE,   /* keeps the post and never answers */
 };
 
 struct http_server_post {
@@ -31,8 +32,8 @@ void http_server_set(struct http_server *f, enum http_server_mode mode);
 /* What is answered while OK; the default is "HTTP/1.1 200 OK" with an empty body. text stays the
  * caller's and is valid until close. */
 void http_server_answer(struct http_server *f, const char *text);
-/* Copies the posts that were answered while OK, in the order of arrival; *n gets their number. Free
- * with http_server_free. */
+/* Copies the posts that were kept (while OK or MUTE), in the order of arrival; *n gets their number.
+ * Free with http_server_free. */
 struct http_server_post *http_server_posts(struct http_server *f, size_t *n);
 void http_server_free(struct http_server_post *posts, size_t n);
 size_t http_server_requests(struct http_server *f);
