@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "agent/base/log.h"
-#include "agent/daemon/schema.h"
+#include "agent/daemon/registry.h"
 
 /* getopt_long's value of a row; above every letter. */
 #define ROW_BASE 256
@@ -135,9 +135,9 @@ static void print_problem(void *arg, const char *line)
 
 enum fffa_exit fffa_cli_load(const char *given, struct fffa_config *out, FILE *problems)
 {
-	struct fffa_sink_schema rows[FFFA_SCHEMA_ROWS];
+	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];
 
-	fffa_schema_fill(rows);
+	fffa_registry_schema(rows);
 	if (fffa_config_load(fffa_cli_config_path(given), rows, out, print_problem, problems))
 		return FFFA_EXIT_CONFIG;
 	fffa_log_setup((enum fffa_log_level)out->log_level, (enum fffa_log_format)out->log_format);

@@ -4,7 +4,7 @@
 
 #include "agent/capture/host.h"
 #include "agent/cli/commands.h"
-#include "agent/daemon/schema.h"
+#include "agent/daemon/registry.h"
 #include "config/print/print.h"
 #include "agent/enrich/services/ip_ranges.h"
 
@@ -51,14 +51,14 @@ enum fffa_exit fffa_cmd_config(const struct fffa_command *self, int argc, char *
 	const struct fffa_cli_syntax syntax = {
 		.options = {{.name = "config", .letter = 'c', .text = &given},
 			    {.name = "defaults", .flag = &defaults}}};
-	struct fffa_sink_schema rows[FFFA_SCHEMA_ROWS];
+	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];
 	struct fffa_config conf;
 	enum fffa_exit code;
 	int rc;
 
 	if (!fffa_cli_parse(self, argc, argv, &syntax, &code))
 		return code;
-	fffa_schema_fill(rows);
+	fffa_registry_schema(rows);
 	if (defaults) {
 		rc = fffa_print_defaults(rows, stdout);
 	} else {

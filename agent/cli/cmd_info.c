@@ -24,8 +24,8 @@ enum fffa_exit fffa_cmd_version(const struct fffa_command *self, int argc, char 
 	for (int f = 0; f < FFFA_FORMAT_MAX; f++)
 		(void)printf(" %s", fffa_format_name((enum fffa_format)f));
 	(void)printf("\nsinks:");
-	for (size_t i = 0; fffa_sink_registry[i]; i++)
-		(void)printf(" %s", fffa_sink_registry[i]->name);
+	for (size_t i = 0; fffa_registry[i]; i++)
+		(void)printf(" %s", fffa_registry[i]->name);
 	(void)printf("\nlibuv %s\n%s\n%s\n%s\nlibmicrohttpd %s\n", uv_version_string(),
 		     fffa_host_library(), fffa_curl_loop_library(), fffa_replay_library(),
 		     fffa_status_library());

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The wiring: one source of deltas, the flow table, the identity, the pipeline, on one loop. */
+/* The agent: one source of deltas, the flow table, the identity and the pipeline on one loop. */
 #ifndef FFFA_AGENT_DAEMON_AGENT_H
 #define FFFA_AGENT_DAEMON_AGENT_H
 
@@ -15,12 +15,15 @@ enum fffa_exit {
 	FFFA_EXIT_CONFIG = 78,
 };
 
-/* Captures until TERM or INT; see agent/README.md for the order in which it stops. config_file: where
- * conf is from, NULL: the defaults; HUP reads it again into conf. */
+/*
+ * Captures until TERM or INT. HUP reads config_file again into conf; NULL: conf holds the defaults.
+ * agent.c and agent/README.md list the order in which it stops.
+ */
 enum fffa_exit fffa_agent_run(struct fffa_config *conf, const char *config_file);
 
-/* Replays captures through the same path; ends when all is delivered. r->capture is filled from
- * conf. */
-enum fffa_exit fffa_agent_replay(const struct fffa_config *conf, struct fffa_replay_conf *r);
+/* Replays captures the same way; ends when everything is delivered. replay->capture is not read: it
+ * is that of conf. */
+enum fffa_exit fffa_agent_replay(const struct fffa_config *conf,
+				 const struct fffa_replay_conf *replay);
 
 #endif

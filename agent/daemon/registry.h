@@ -3,11 +3,19 @@
 #ifndef FFFA_AGENT_DAEMON_REGISTRY_H
 #define FFFA_AGENT_DAEMON_REGISTRY_H
 
+#include "config/config.h"
 #include "sinks/sink.h"
 
-/* The constant registry: NULL-terminated. */
-extern const struct fffa_sink_ops *const fffa_sink_registry[];
-/* NULL when no sink has that name. */
-const struct fffa_sink_ops *fffa_sink_find(const char *name);
+/* Every sink type; NULL ends the list. */
+extern const struct fffa_sink_ops *const fffa_registry[];
+
+/* NULL: no sink has that name. */
+const struct fffa_sink_ops *fffa_registry_find(const char *name);
+
+#define FFFA_REGISTRY_ROWS 8 /* room for the sink types and the row that ends them */
+
+/* Fills rows with the sink types for the configuration reader, which must not include the sinks
+ * itself. A row without name ends them. */
+void fffa_registry_schema(struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS]);
 
 #endif

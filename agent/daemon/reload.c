@@ -2,7 +2,7 @@
 #include "agent/daemon/reload.h"
 
 #include "agent/base/log.h"
-#include "agent/daemon/schema.h"
+#include "agent/daemon/registry.h"
 #include "config/change.h"
 
 #define TAG "reload"
@@ -24,11 +24,11 @@ static void on_change(void *arg, const char *key, bool taken)
 
 int fffa_reload(const char *path, struct fffa_config *conf)
 {
-	struct fffa_sink_schema rows[FFFA_SCHEMA_ROWS];
+	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];
 	struct fffa_config next;
 	int err;
 
-	fffa_schema_fill(rows);
+	fffa_registry_schema(rows);
 	err = fffa_config_load(path, rows, &next, on_problem, NULL);
 	if (err) {
 		fffa_error(TAG, "%s: nothing has changed", path);

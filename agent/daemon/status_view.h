@@ -5,11 +5,7 @@
 
 #include "agent/daemon/agent_internal.h"
 
-/* Opens the listener that the configuration asks for; none is no error. */
-int fffa_agent__open_status(struct fffa_agent *a, struct fffa_err *err);
-
-/* Packets and bytes seen and in no record yet, after the hooks' counters were read: kernel and flow
- * table. */
-struct fffa_amount fffa_agent__held(struct fffa_agent *a);
+/* Opens the listener at a->listen, if there is one, into a->status. 0, or -errno with err. */
+int fffa_status_view_open(struct fffa_agent *a, struct fffa_err *err);
 
 #endif

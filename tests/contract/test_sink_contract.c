@@ -442,14 +442,13 @@ static void done_may_submit(void **state)
 static void every_registered_sink_has_a_peer(void **state)
 {
 	(void)state;
-	for (size_t i = 0; fffa_sink_registry[i]; i++) {
+	for (size_t i = 0; fffa_registry[i]; i++) {
 		bool found = false;
 
 		for (size_t k = 0; k < PEERS; k++)
-			found = found || peers[k]->sink == fffa_sink_registry[i];
+			found = found || peers[k]->sink == fffa_registry[i];
 		assert_true(found);
-		assert_ptr_equal(fffa_sink_find(fffa_sink_registry[i]->name),
-				 fffa_sink_registry[i]);
+		assert_ptr_equal(fffa_registry_find(fffa_registry[i]->name), fffa_registry[i]);
 	}
 }
 

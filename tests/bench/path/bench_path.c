@@ -13,7 +13,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "agent/daemon/schema.h"
+#include "agent/daemon/registry.h"
 #include "agent/flow/flow_table.h"
 #include "agent/pipeline/pipeline.h"
 
@@ -265,7 +265,7 @@ static void on_problem(void *arg, const char *line)
 static int run_to_file(uint32_t flows, uint32_t merges, const char *path)
 {
 	char text[4500], title[64];
-	struct fffa_sink_schema schema[FFFA_SCHEMA_ROWS];
+	struct fffa_sink_schema schema[FFFA_REGISTRY_ROWS];
 	struct fffa_config conf;
 	int rc;
 
@@ -273,7 +273,7 @@ static int run_to_file(uint32_t flows, uint32_t merges, const char *path)
 		       "sinks: [{name: bench, type: file, format: vpc, sync: none, path: \"%s\", "
 		       "rotate: {size: 0, interval: never}}]\n",
 		       path);
-	fffa_schema_fill(schema);
+	fffa_registry_schema(schema);
 	if (fffa_config_load_text("bench", text, strlen(text), schema, &conf, on_problem, NULL))
 		return 1;
 	(void)snprintf(title, sizeof(title), "the same, vpc, %s",
@@ -286,11 +286,11 @@ static int run_to_file(uint32_t flows, uint32_t merges, const char *path)
 /* One delta a flow: what a sink costs shows best. */
 static int run_configured(const char *path, uint32_t flows)
 {
-	struct fffa_sink_schema schema[FFFA_SCHEMA_ROWS];
+	struct fffa_sink_schema schema[FFFA_REGISTRY_ROWS];
 	struct fffa_config conf;
 	int rc;
 
-	fffa_schema_fill(schema);
+	fffa_registry_schema(schema);
 	if (fffa_config_load(path, schema, &conf, on_problem, NULL))
 		return 1;
 	rc = run("merge, expire", flows, 1, NULL);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "agent/daemon/agent.h"
-#include "agent/daemon/schema.h"
+#include "agent/daemon/registry.h"
 #include "config/config.h"
 #include "tests/stubs/death.h"
 #include "tests/stubs/packets.h"
@@ -64,12 +64,12 @@ static void replay(void *path)
 	struct spy_far *far = calloc(1, sizeof(*far)); /* goes with the process */
 	struct spy_conf spy = {.far = far};
 	struct fffa_sink_conf sink = {.ops = &spy_sink_ops, .own = &spy};
-	struct fffa_sink_schema schema[FFFA_SCHEMA_ROWS];
+	struct fffa_sink_schema schema[FFFA_REGISTRY_ROWS];
 	struct fffa_config conf;
 
 	assert_non_null(far);
 	far->judge = forget_the_verdict;
-	fffa_schema_fill(schema);
+	fffa_registry_schema(schema);
 	assert_int_equal(fffa_config_load(NULL, schema, &conf, on_problem, NULL), 0);
 	assert_int_equal(conf.sink_count, 1);
 	sink.common = conf.sinks[0].common;

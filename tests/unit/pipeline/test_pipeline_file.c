@@ -42,9 +42,9 @@ static void expect_records(const char *path, uint64_t last)
 
 static void use_file(struct fixture *f, struct fffa_sink_file_conf *conf)
 {
-	f->sinks[0].ops = fffa_sink_find("file");
+	f->sinks[0].ops = fffa_registry_find("file");
 	assert_ptr_equal(f->sinks[0].ops, &fffa_sink_file_ops);
-	assert_null(fffa_sink_find("no such sink"));
+	assert_null(fffa_registry_find("no such sink"));
 	f->sinks[0].own = conf;
 }
 

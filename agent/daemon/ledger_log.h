@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* The ledgers as lines of the log. */
+#ifndef FFFA_AGENT_DAEMON_LEDGER_LOG_H
+#define FFFA_AGENT_DAEMON_LEDGER_LOG_H
+
+#include "agent/base/ledger.h"
+#include "agent/base/log.h"
+#include "agent/pipeline/pipeline.h"
+
+/* One line of packets and bytes. held: seen, and in no record yet. */
+void fffa_ledger_log_packets(enum fffa_log_level level, const struct fffa_ledger *l,
+			     struct fffa_amount held);
+/* One line for each sink. */
+void fffa_ledger_log_sinks(enum fffa_log_level level, const struct fffa_pipeline *p);
+
+#endif

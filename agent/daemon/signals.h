@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The signals that the agent obeys, as events on the loop. */
+#ifndef FFFA_AGENT_DAEMON_SIGNALS_H
+#define FFFA_AGENT_DAEMON_SIGNALS_H
+
+#include <uv.h>
+
+#define FFFA_SIGNALS 4
+
+struct fffa_signals_events {
+	void (*stop)(void *arg);   /* TERM, INT */
+	void (*reload)(void *arg); /* HUP */
+	void (*report)(void *arg); /* USR1 */
+	void *arg;
+};
+
+struct fffa_signals {
+	struct fffa_signals_events ev;
+	uv_signal_t handles[FFFA_SIGNALS];
+};
+
+/* Watches the signals, and has PIPE and XFSZ ignored: writing reports both as an error. s stays where it
+ * is until fffa_signals_close and a turn of the loop. */
+void fffa_signals_open(struct fffa_signals *s, uv_loop_t *loop,
+		       const struct fffa_signals_events *ev);
+/* Starts to close the handles. */
+void fffa_signals_close(struct fffa_signals *s);
+
+#endif
