@@ -51,15 +51,14 @@ static void read_ring(struct fffa_live *l)
 	uint64_t bad = 0;
 	size_t n = fffa_kernel_ring_read(l->kernel, DELTAS_PER_TURN, l->ev.delta, l->ev.arg, &bad);
 
-	if (bad) /* a program of another version writes into our ring: cannot be, so it is said
-		    aloud */
+	if (bad) /* only a program of another version could write them */
 		fffa_error("capture", "ring events of another layout dropped count=%llu",
 			   (unsigned long long)bad);
 	l->ledger->lost[FFFA_PL_BAD_EVENT].packets += bad;
 	l->ring_left = n >= DELTAS_PER_TURN;
 }
 
-/* One drain has been merged. */
+/* Ends a drain whose deltas are all merged. */
 static void finish_drain(struct fffa_live *l)
 {
 	l->merging = false;
@@ -139,11 +138,11 @@ static void on_drain_timer(uv_timer_t *h)
 {
 	struct fffa_live *l = h->data;
 
-	/* Another reader than on_ring may have taken the end that woke: then nobody armed again. */
+	/* When another reader than on_ring took the event that woke the loop, nobody armed the ring. */
 	if (!uv_is_active((uv_handle_t *)&l->arm))
 		fffa_kernel_ring_arm(l->kernel);
 	if (l->working || l->merging)
-		return; /* the last one is not merged yet; nothing is lost by being late */
+		return; /* the last drain is not merged yet; waiting loses nothing */
 	read_ring(l);
 	if (l->ring_left)
 		continue_turns(l);
@@ -182,7 +181,7 @@ static void on_links_changed(void *arg, bool addresses)
 		l->ev.addresses(l->ev.arg);
 }
 
-/* Without it the agent does its work all the same, on the devices of its start. */
+/* Without the watch the agent works on with the devices of its start. */
 static void watch_links(struct fffa_live *l, uv_loop_t *loop)
 {
 	int rc = fffa_link_watch_open(loop, on_links_changed, l, &l->watch);
@@ -285,8 +284,8 @@ void fffa_live_stop(struct fffa_live *l)
 	(void)uv_timer_stop(&l->arm);
 	(void)uv_poll_stop(&l->ring);
 	fffa_live_devices_detach(&l->devices);
-	l->drains_left =
-		2; /* one for each generation; the first one's grace period ends the programs */
+	/* One drain for each generation. After the first one's grace period no program runs. */
+	l->drains_left = 2;
 	if (!l->working && !l->merging)
 		start_drain(l);
 }

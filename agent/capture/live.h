@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The host's interfaces as a source of deltas, on the loop: hooks attached, ring watched, kernel
- * table drained every drain_interval by a worker thread. Loop thread only.
+ * The live source of deltas: attaches hooks, watches the ring, and drains the kernel's table every
+ * drain_interval in a worker thread. Loop thread only.
  */
 #ifndef FFFA_AGENT_CAPTURE_LIVE_H
 #define FFFA_AGENT_CAPTURE_LIVE_H
@@ -21,13 +21,12 @@ struct fffa_kernel;    /* agent/capture/kernel/kernel.h */
 
 struct fffa_live_events {
 	fffa_delta_fn delta;	     /* one entry handed over */
-	fffa_delta_fn expect;	     /* one that is handed over FFFA_FLOW_AHEAD entries on */
+	fffa_delta_fn expect;	     /* the entry that comes FFFA_FLOW_AHEAD entries later */
 	void (*draining)(void *arg); /* a drain begins: what passes from here on may not be in it */
 	void (*turn)(void *arg);     /* after each turn's deltas: time to expire flows */
-	/* The devices that deltas may be of, after each change: those captured on, and those of late
-	 */
+	/* The devices that deltas may belong to, after each change. */
 	void (*devices)(void *arg, const struct fffa_netdev *devices, size_t n);
-	/* Addresses of this namespace came or went: not what they are */
+	/* Addresses of this namespace came or went. */
 	void (*addresses)(void *arg);
 	void (*stopped)(void *arg); /* after fffa_live_stop: everything the hooks saw has been
 				       handed over */
@@ -35,9 +34,10 @@ struct fffa_live_events {
 };
 
 /*
- * Loads, attaches to every selected device and starts; devices that appear, vanish or get another
- * name are followed from then on. Borrows all but devices (copied). Writes seen and lost of the
- * kernel into ledger before each turn. On failure nothing is left attached and err says what to do:
+ * Loads the programs, attaches them to every selected device and starts. Follows devices that appear,
+ * vanish or get another name from then on. Borrows all arguments but devices, which it copies. Writes the
+ * kernel's seen and lost counts into ledger before each turn. On failure nothing is left attached and err
+ * says what to do:
  * -EPERM, -ENODEV, -ENOTSUP, -EBUSY, ...
  */
 int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
@@ -45,20 +45,20 @@ int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
 		   const struct fffa_live_events *events, struct fffa_live **out,
 		   struct fffa_err *err);
 
-/* Identity of a delta's tunnel id, or NULL. */
+/* The tunnel of a delta's tunnel id, or NULL. */
 const struct fffa_tunnel *fffa_live_tunnel(const struct fffa_live *l, uint16_t id);
 
-/* The devices captured on now, their hooks and why these; valid until the loop turns. */
+/* The devices under capture and their hooks. Valid until the loop turns. */
 const struct fffa_hooked *fffa_live_hooks(const struct fffa_live *l, size_t *n);
 
-/* Brings what the hooks count in the ledger up to now; else it is as of the last turn. */
+/* Updates the hooks' counts in the ledger, which are otherwise those of the last turn. */
 void fffa_live_refresh(const struct fffa_live *l);
 
 /* For a status page: the kernel side, and how long each drain took until all of it was merged. */
 const struct fffa_kernel *fffa_live_kernel(const struct fffa_live *l);
 const struct fffa_histogram *fffa_live_drains(const struct fffa_live *l);
 
-/* Detaches, drains both generations and the ring, hands all of it over, then calls stopped once. */
+/* Detaches, drains both generations and the ring, hands all over, then calls stopped once. */
 void fffa_live_stop(struct fffa_live *l);
 
 /* After stopped (or instead of it): frees l once its handles are closed. */

@@ -32,7 +32,7 @@ static int attach_ingress(const struct fffa_live_devices *d, struct fffa_hooked 
 	return fffa_attach_xdp(d->kernel, h->dev.ifindex, h->dev.name, &h->at[IN], err);
 }
 
-/* Both hooks or none. */
+/* Attaches both hooks or none. */
 static int attach_hooks(struct fffa_live_devices *d, const struct fffa_netdev *dev,
 			struct fffa_err *err)
 {
@@ -81,7 +81,7 @@ static void log_left_out(const struct fffa_left *l)
 	}
 }
 
-/* Each is said once, as long as it stays so. */
+/* Logs each device once, as long as its reason stays the same. */
 static void log_newly_left_out(const struct fffa_netdevs *now, const struct fffa_netdevs *before)
 {
 	for (size_t i = 0; i < now->left_count; i++) {
@@ -148,7 +148,7 @@ static void retain(struct fffa_devices_retained *k, const struct fffa_hooked *h,
 	k->v[k->n++].match = match;
 }
 
-/* What stays although the patterns alone would not choose it any more. */
+/* Finds the devices that stay although the patterns alone would not choose them any more. */
 static void find_retained(struct fffa_live_devices *d, const struct fffa_links *links,
 			  struct fffa_devices_retained *k)
 {
@@ -164,8 +164,8 @@ static void find_retained(struct fffa_live_devices *d, const struct fffa_links *
 		if (strcmp(l->name, h->dev.name) != 0)
 			h->renamed = true;
 		if (h->choice.bounces_link) {
-			/* The bounce takes the default route away: following it would bounce the
-			 * link again, for ever. */
+			/* Attaching took the link down and the default route away. Following that
+			 * would take the link down again, for ever. */
 			retain(k, h, FFFA_MATCH_NAME);
 		} else if (h->dev.match != FFFA_MATCH_AUTO) {
 			if (h->renamed)
@@ -234,7 +234,7 @@ static bool hooks_hold(const struct fffa_hooked *h)
 	return true;
 }
 
-/* Takes over name and address. True when one of them is new. */
+/* Takes over name and link address. True when one of them is new. */
 static bool update_device(struct fffa_hooked *h, const struct fffa_netdev *now)
 {
 	bool news = strcmp(h->dev.name, now->name) != 0 ||
@@ -251,7 +251,7 @@ static bool update_device(struct fffa_hooked *h, const struct fffa_netdev *now)
 	return news;
 }
 
-/* What its end is called: a removed hook is put back, so it is a matter for a warning. */
+/* Logs why capture on a device ended. A hook that was removed is attached again: a warning. */
 static void log_dropped(const struct fffa_live_devices *d, const struct fffa_links *links,
 			const struct fffa_hooked *h, bool still_chosen)
 {
@@ -266,8 +266,8 @@ static void log_dropped(const struct fffa_live_devices *d, const struct fffa_lin
 			  h->dev.ifindex, why_dropped(d, l, h));
 }
 
-/* Before any is added, so that no packet is counted on two devices: some go uncounted at a change
- * instead. */
+/* Runs before a device is added, so that no packet is counted on two devices. Some packets are not
+ * counted during a change. */
 static bool drop_unchosen(struct fffa_live_devices *d, const struct fffa_links *links)
 {
 	bool news = false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside of the flow table, shared by its files and its tests only. */
+/* The inside of the flow table, for its files and its tests only. */
 #ifndef FFFA_AGENT_FLOW_FLOW_INTERNAL_H
 #define FFFA_AGENT_FLOW_FLOW_INTERNAL_H
 
@@ -31,8 +31,8 @@ struct fffa_flow {
 };
 FFFA_ASSERT_SIZE(struct fffa_flow, 112);
 
-/* Hashed timing wheel: a flow lies in the slot of its deadline or, when that is too far away, in an
- * earlier one. */
+/* Hashed timing wheel. A flow lies in the slot of its deadline, or in an earlier one when its deadline is
+ * beyond the wheel. */
 struct fffa_wheel {
 	uint64_t tick;			 /* slots up to here have been emptied */
 	uint32_t head[FFFA_WHEEL_SLOTS]; /* flow index or FFFA_NIL */
@@ -66,17 +66,16 @@ uint32_t fffa_flow__find(const struct fffa_flow_table *t, const struct fffa_key 
 uint32_t fffa_flow__add(struct fffa_flow_table *t, const struct fffa_key *k);
 /* Unlinks from the wheel and the bucket and gives the slot back. */
 void fffa_flow__remove(struct fffa_flow_table *t, uint32_t i);
-/* Has memory fetched for the removal of i, and for the next flow in its wheel slot. */
+/* Prefetches memory for the removal of i and for the next flow in its wheel slot. */
 void fffa_flow__prefetch(const struct fffa_flow_table *t, uint32_t i);
 
 void fffa_wheel__init(struct fffa_wheel *w);
-/* Links flow i so that it comes up at deadline_ns at the latest one tick late; earlier is possible.
- */
+/* Links flow i. It comes up at most one tick after deadline_ns, maybe earlier. */
 void fffa_wheel__link(struct fffa_flow_table *t, uint32_t i, uint64_t deadline_ns);
 void fffa_wheel__unlink(struct fffa_flow_table *t, uint32_t i);
-/* The flow that comes up next, due or not; FFFA_NIL: none. */
+/* The flow that comes up next, due or not. FFFA_NIL: none. */
 uint32_t fffa_wheel__first(const struct fffa_flow_table *t);
-/* A flow whose slot is due at now_ns, or FFFA_NIL; moves the wheel on. */
+/* A flow whose slot is due at now_ns, or FFFA_NIL. Advances the wheel. */
 uint32_t fffa_wheel__due(struct fffa_flow_table *t);
 
 #endif

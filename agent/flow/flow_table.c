@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The flow table's memory: hash index and slots. What happens to a flow is in expire.c. */
+/* The flow table's memory: hash index and slots. flow_expire.c decides what happens to a flow. */
 #include "agent/flow/flow_table.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ static uint32_t bucket_of(const struct fffa_flow_table *t, const struct fffa_key
 	return (uint32_t)h & t->bucket_mask;
 }
 
-/* In two steps: the bucket at once; half way on, what it points to. */
+/* In two steps: the bucket now, the flow that it points to half way on. */
 void fffa_flow_expect(struct fffa_flow_table *t, const struct fffa_delta *d)
 {
 	uint32_t bucket = bucket_of(t, &d->key);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * delta -> flow -> record: merges what the kernel hands over and decides when a window ends. Pure:
- * time comes with the calls. Loop thread only.
+ * The flow table merges deltas into flows and ends their windows as records. Pure: the caller passes the
+ * time. Loop thread only.
  */
 #ifndef FFFA_AGENT_FLOW_FLOW_TABLE_H
 #define FFFA_AGENT_FLOW_FLOW_TABLE_H
@@ -16,9 +16,9 @@
 struct fffa_flow_table;
 
 struct fffa_flow_conf {
-	uint64_t idle_ns;   /* no packet for so long: the flow is over */
-	uint64_t active_ns; /* no window is longer */
-	uint64_t linger_ns; /* an ended connection waits so long for its last packets */
+	uint64_t idle_ns;   /* a flow ends after this long without a packet */
+	uint64_t active_ns; /* the longest window */
+	uint64_t linger_ns; /* an ended connection waits this long for its last packets */
 	uint32_t max_flows;
 };
 
@@ -29,31 +29,30 @@ struct fffa_flow_conf {
  */
 int fffa_flow_table_new(const struct fffa_flow_conf *conf, struct fffa_ledger *ledger,
 			fffa_record_fn record, void *arg, struct fffa_flow_table **out);
-/* Flows still held are forgotten: flush first. NULL is allowed. */
+/* Forgets the flows that are held: flush first. NULL is allowed. */
 void fffa_flow_table_free(struct fffa_flow_table *t);
 
-/* From now on; a flow that waits for an earlier or later moment is looked at then. */
+/* Valid from now on. A flow that already waits is checked when its old time has come. */
 void fffa_flow_set_timeouts(struct fffa_flow_table *t, uint64_t idle_ns, uint64_t active_ns);
 
 /* now_ns: monotonic; unix_ns: the same instant. Call before merge and expire of one turn. */
 void fffa_flow_set_time(struct fffa_flow_table *t, uint64_t now_ns, uint64_t unix_ns);
 
 /*
- * Has memory fetched for the keys of deltas that will be merged in so many calls: where nearly every
- * one is another flow, waiting for memory is most of the cost. Call it for d[i] before the merge of
- * d[i - FFFA_FLOW_AHEAD]. Changes nothing.
+ * Prefetches memory for a delta that will be merged FFFA_FLOW_AHEAD calls later. With many flows, waiting
+ * for memory is most of the cost. Call it for d[i] before the merge of d[i - FFFA_FLOW_AHEAD].
  */
 #define FFFA_FLOW_AHEAD 12
 void fffa_flow_expect(struct fffa_flow_table *t, const struct fffa_delta *d);
 
-/* Adds d to its flow. May emit records: a window that would grow too long, an old flow that must
- * make room. */
+/* Adds d to its flow. May emit records: for a window that would grow too long, and for an old flow that
+ * must make room. */
 void fffa_flow_merge(struct fffa_flow_table *t, const struct fffa_delta *d);
 
-/* Ends what is due, at most budget flows. True: more is due, call again. */
+/* Ends the flows that are due, at most budget. True when more are due: call again. */
 bool fffa_flow_expire(struct fffa_flow_table *t, uint32_t budget);
 
-/* Ends at most budget flows, due or not (end reason forced). True: more are held. */
+/* Ends at most budget flows, due or not (end reason forced). True when more are held. */
 bool fffa_flow_flush(struct fffa_flow_table *t, uint32_t budget);
 
 /* A flow's open window. */
@@ -67,9 +66,9 @@ struct fffa_flow_window {
 };
 
 /*
- * Calls fn for the open windows among `budget` places from place `from` (0: the first) on. Returns
- * the place to go on from, or 0 when that was the last. Between calls flows may come and go: one
- * that stays is met once. Windows below *min_bytes are passed over; fn may raise it.
+ * Calls fn for the open windows among `budget` places, beginning at place `from` (0: the first). Returns
+ * the next place, or 0 after the last. Flows may come and go between calls; a flow that stays is visited
+ * once. Skips windows below *min_bytes; fn may raise it.
  */
 uint32_t fffa_flow_walk(const struct fffa_flow_table *t, uint32_t from, uint32_t budget,
 			const uint64_t *min_bytes,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Looking at the flows that are held, a slice at a time. */
+/* Visits the flows that are held, a slice at a time. */
 #include "agent/base/clock.h"
 #include "agent/flow/flow_internal.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What both directions of a connection have in common, as one number. Pure. */
+/* One number that both directions of a connection share. Pure. */
 #ifndef FFFA_AGENT_FLOW_HASH_H
 #define FFFA_AGENT_FLOW_HASH_H
 
@@ -8,10 +8,10 @@
 #include "bpf/abi.h"
 
 /*
- * The same when source and destination are swapped; the same on every host and in every run, so that
- * both ends of a connection agree. Of protocol, addresses and ports (not the type and code of ICMP:
- * question and answer belong together); not of device, hook or tunnel. Spreads well, does not
- * withstand an attacker.
+ * Swapping source and destination does not change it. It is the same on every host and in every run, so
+ * that both ends of a connection agree. Made of protocol, addresses and ports; not of ICMP type and code
+ * (question and answer belong together), device, hook or tunnel. Spreads well, but an attacker can
+ * make keys collide.
  */
 uint64_t fffa_flow_hash(const struct fffa_key *k);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who the host and its interfaces are, as AWS names them. Empty string: not known (written as "-"
- * or left out). Values come from outside: the reader of the metadata admits only printable ASCII
- * without spaces, quotes and backslashes, so encoders copy them as they are.
+ * The identity of the host and its interfaces, in AWS's terms. An empty text is not known (written as "-"
+ * or left out). Values come from outside. The readers admit only printable ASCII without spaces, quotes
+ * and backslashes, so encoders copy them as they are.
  */
 #ifndef FFFA_AGENT_FLOW_IDENT_H
 #define FFFA_AGENT_FLOW_IDENT_H
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Longest tag value (256 characters) percent-encoded is longer: such a value counts as not known. */
+/* The longest tag value (256 characters), percent-encoded, is longer. It counts as not known. */
 #define FFFA_IDENT_TAG_BYTES 768
 
 /* VPC Flow Logs has two columns for each kind of tag: *-tag and *-tag-2. Percent-encoded. */
@@ -67,9 +67,9 @@ struct fffa_ident {
 };
 
 /*
- * Call once the identity and its host are complete, and again after any change: encoders keep the
- * text of an identity as long as its stamp stays. Without a stamp they write it anew for each record,
- * which is right but slower.
+ * Call it when the identity and its host are complete, and again after any change. Encoders cache the text
+ * of an identity as long as its stamp stays the same. Without a stamp they write the text for each record,
+ * which is correct but slower.
  */
 void fffa_ident_stamp(struct fffa_ident *i);
 

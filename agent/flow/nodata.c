@@ -5,7 +5,7 @@
 
 #include "agent/base/clock.h"
 
-/* The kernel stamps packets with a clock that ticks: a packet may carry a time that much too early. */
+/* The kernel stamps packets with a ticking clock: a time may be this much too early. */
 #define STAMP_SLACK_NS (20 * FFFA_NS_PER_MS)
 
 void fffa_nodata_init(struct fffa_nodata *w, uint64_t interval_ns, uint64_t now_ns)
@@ -71,7 +71,7 @@ void fffa_nodata_seen(struct fffa_nodata *w, const struct fffa_delta *d)
 
 	if (!dev)
 		return;
-	/* The way of nearly every delta: one more of an interval that is known to be busy. */
+	/* The path of nearly every delta: its interval is known to be busy. */
 	if (dev->busy & 1 && d->last_ns < w->begin_ns + w->interval_ns)
 		return;
 	if (d->last_ns < w->begin_ns)
@@ -80,7 +80,7 @@ void fffa_nodata_seen(struct fffa_nodata *w, const struct fffa_delta *d)
 			  interval_of(w, d->last_ns));
 }
 
-/* Packets that were lost for lack of room, whose device is not known. */
+/* Packets that were lost for lack of room; their devices are not known. */
 static uint64_t lost_unseen(const struct fffa_ledger *l)
 {
 	return l->lost[FFFA_PL_TABLE_FULL].packets + l->lost[FFFA_PL_NO_SLICE].packets +

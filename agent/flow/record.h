@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One direction of one flow on one interface over one window: what a sink receives, before
- * encoding. */
+/* A record: one direction of one flow on one interface over one window, before encoding. */
 #ifndef FFFA_AGENT_FLOW_RECORD_H
 #define FFFA_AGENT_FLOW_RECORD_H
 
@@ -21,7 +20,7 @@ enum fffa_end_reason {
 
 enum fffa_log_status { FFFA_STATUS_OK, FFFA_STATUS_NODATA, FFFA_STATUS_SKIPDATA };
 
-/* Text of an end reason as product.md writes it: "idle", "active", "end", "forced", "resources". */
+/* "idle", "active", "end", "forced" or "resources". */
 const char *fffa_record_end_reason_name(enum fffa_end_reason r);
 
 struct fffa_record {
@@ -35,7 +34,7 @@ struct fffa_record {
 	const struct fffa_tunnel *tunnel; /* NULL: not encapsulated. Borrowed, valid for the call */
 	const struct fffa_ident
 		*ident;	       /* never NULL after enrichment. Borrowed, valid for the call */
-	uint64_t lost_packets; /* SKIPDATA only: what this record stands for, and why */
+	uint64_t lost_packets; /* SKIPDATA only: how much was lost, and why */
 	uint64_t lost_bytes;
 	uint64_t lost_records;
 	const char *lost_reason; /* a name of ledger.def, static; NULL: none */
@@ -51,8 +50,7 @@ struct fffa_record {
 	uint8_t traffic_path; /* 1..8 as AWS numbers them, by enrichment; 0: not known */
 };
 
-/* Called once per record, on the loop. Borrows r for the call; may fill r->ident, r->seq, r->epoch.
- */
+/* Called once per record, on the loop. Borrows r for the call; may fill ident, seq and epoch. */
 typedef void (*fffa_record_fn)(void *arg, struct fffa_record *r);
 
 #endif

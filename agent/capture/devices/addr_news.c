@@ -5,7 +5,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-/* False: no address of a wider world. */
+/* False: the address is valid on one link or on this host only. */
 static bool read_addr(const struct nlmsghdr *h, struct fffa_addr *out)
 {
 	const struct ifaddrmsg *m = mnl_nlmsg_get_payload(h);
@@ -20,7 +20,7 @@ static bool read_addr(const struct nlmsghdr *h, struct fffa_addr *out)
 	{
 		uint16_t type = mnl_attr_get_type(attr), len = mnl_attr_get_payload_len(attr);
 
-		/* Of a point-to-point link IFA_ADDRESS is the other end. */
+		/* On a point-to-point link IFA_ADDRESS is the other end. */
 		if ((type != IFA_LOCAL && (type != IFA_ADDRESS || local)) || len > 16)
 			continue;
 		memset(out->bytes, 0, sizeof(out->bytes));

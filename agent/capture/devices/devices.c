@@ -49,7 +49,7 @@ bool fffa_devices_want_routes(const struct fffa_capture_conf *conf)
 	return false;
 }
 
-/* What a choice is made from. */
+/* The input of a choice. */
 struct choice {
 	const struct fffa_capture_conf *conf;
 	const struct fffa_links *links;
@@ -74,8 +74,7 @@ static bool has_ethernet(const struct fffa_link *l)
 
 static bool lies_on_parent(const struct fffa_link *l)
 {
-	/* A veth names its peer as parent, a tunnel the device it was made for: their packets are
-	 * others. */
+	/* A veth's parent is its peer and a tunnel's is the device it was made for. Their packets differ. */
 	static const char *const kinds[] = {"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -86,8 +85,8 @@ static bool lies_on_parent(const struct fffa_link *l)
 }
 
 /*
- * The lowest device under l, at any depth, that is meant: the packets of l are seen there. The
- * lowest one is never left out itself, so it is enough that it is meant.
+ * The lowest selected device under l, at any depth: it sees the packets of l. The lowest one is never
+ * left out itself, so it is enough that it is selected.
  */
 static const struct fffa_link *shown_below(const struct choice *c, const struct fffa_link *l,
 					   int depth)
@@ -181,7 +180,7 @@ static int nothing_selected(const struct fffa_capture_conf *conf, struct fffa_er
 			 names);
 }
 
-/* What a running agent lives with, a start refuses. */
+/* Errors at the start; a running agent only logs them. */
 static int check_start(const struct fffa_capture_conf *conf, const struct fffa_netdevs *d,
 		       struct fffa_err *err)
 {

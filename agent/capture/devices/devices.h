@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which of the network devices the configuration means. Pure but for fffa_devices_select. */
+/* Chooses the network devices that the configuration selects. Pure, except fffa_devices_select. */
 #ifndef FFFA_AGENT_CAPTURE_DEVICES_DEVICES_H
 #define FFFA_AGENT_CAPTURE_DEVICES_DEVICES_H
 
@@ -13,7 +13,7 @@
 
 #define FFFA_DEVICES_MAX 64 /* captured on at once */
 
-/* Why a device is meant. The weightier wins when several hold. */
+/* Why a device is selected. The highest value wins when several apply. */
 enum fffa_match { FFFA_MATCH_NONE, FFFA_MATCH_AUTO, FFFA_MATCH_GLOB, FFFA_MATCH_NAME };
 
 struct fffa_netdev {
@@ -25,11 +25,11 @@ struct fffa_netdev {
 	enum fffa_match match;
 };
 
-/* Why a device that is meant is left out. */
+/* Why a selected device is left out. */
 enum fffa_left_why {
 	FFFA_LEFT_NO_ETHERNET, /* has no Ethernet header */
-	FFFA_LEFT_SHOWN_BELOW, /* its packets are seen on `other` as well */
-	FFFA_LEFT_FULL	       /* FFFA_DEVICES_MAX others come first */
+	FFFA_LEFT_SHOWN_BELOW, /* `other` sees the same packets */
+	FFFA_LEFT_FULL	       /* FFFA_DEVICES_MAX others are taken before it */
 };
 
 struct fffa_left {
@@ -48,7 +48,7 @@ struct fffa_netdevs {
 	bool more; /* some are left out for FFFA_LEFT_FULL */
 };
 
-/* Devices that are meant whatever they are called by now. */
+/* Devices that stay selected, whatever their names are now. */
 struct fffa_devices_retained {
 	struct {
 		uint32_t ifindex;
@@ -58,22 +58,21 @@ struct fffa_devices_retained {
 };
 
 /*
- * `auto` stands for the devices that hold a default route; globs (fnmatch) and auto pass over the
- * loopback device; what exclude matches is never taken. A device that is not named exactly is left
- * out when a device below it is meant, too (the parent of a VLAN or macvlan, a port of a bridge or
- * bond): it would show the same packets again. retained may be NULL.
+ * `auto` selects the devices that hold a default route. Globs (fnmatch) and auto skip the loopback
+ * device. A device that exclude matches is never taken. A device that is not named exactly is left out
+ * when a device below it is selected, too (the parent of a VLAN or macvlan, a port of a bridge or bond):
+ * it would show the same packets again. retained may be NULL.
  */
 void fffa_devices_choose(const struct fffa_capture_conf *conf, const struct fffa_links *links,
 			 const struct fffa_devices_retained *retained, struct fffa_netdevs *out);
 
 bool fffa_devices_excluded(const struct fffa_capture_conf *conf, const struct fffa_link *l);
-/* Some pattern asks for the default routes. */
+/* True when a pattern needs the default routes. */
 bool fffa_devices_want_routes(const struct fffa_capture_conf *conf);
 
 /*
- * What choose makes of the devices of this network namespace now. At a start these are errors:
- * -ENODEV when none is left, -ENOTSUP for a named device that cannot be captured on, -E2BIG for
- * more than FFFA_DEVICES_MAX; err says what to do.
+ * Chooses among the devices of this network namespace, at the start. -ENODEV: none is left; -ENOTSUP: no
+ * hook fits a device that is named; -E2BIG: more than FFFA_DEVICES_MAX; err says what to do.
  */
 int fffa_devices_select(const struct fffa_capture_conf *conf, struct fffa_netdevs *out,
 			struct fffa_err *err);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What the kernel says of a device's driver: ethtool, the XDP program there, the netdev family. */
+/* Facts about a device's driver from ethtool, the attached XDP program and the netdev family. */
 #include "agent/capture/devices/preflight.h"
 
 #include <linux/ethtool.h>

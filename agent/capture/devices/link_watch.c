@@ -29,7 +29,7 @@ struct look {
 	bool news;
 };
 
-/* A router's table changes all day: of routes only the default ones are news. */
+/* Only default routes count as a change: a router's table changes all day. */
 static int look(const struct nlmsghdr *h, void *arg)
 {
 	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
@@ -67,18 +67,18 @@ static void on_quiet(uv_timer_t *h)
 	struct fffa_link_watch *w = h->data;
 	bool addresses;
 
-	/* What waits in the socket by now is looked at by this call: timers come before readers. */
+	/* This call also covers the messages that wait in the socket: timers run before readers. */
 	(void)read_news(w);
-	/* libuv watches no further when the kernel reports an overrun; not at once, lest an error
-	 * that stays keeps the loop busy. */
+	/* libuv stops watching after an overrun. Starts again here and not at once, so that a lasting
+	 * error does not keep the loop busy. */
 	(void)uv_poll_start(&w->poll, UV_READABLE, on_readable);
 	addresses = w->addresses;
 	w->addresses = false;
 	w->changed(w->arg, addresses);
 }
 
-/* The first change starts the timer and later ones do not push it out: a device that flaps all the
- * time must not keep others waiting. */
+/* The first change starts the timer and later ones do not move it: a device that flaps all the time
+ * must not delay the others. */
 static void on_readable(uv_poll_t *h, int status, int events)
 {
 	struct fffa_link_watch *w = h->data;

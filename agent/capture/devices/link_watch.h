@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Says when the devices, addresses or default routes of this namespace may have changed. What
- * changed is not said: read again (links.h). Loop thread only.
+ * Reports that devices, addresses or default routes of this namespace may have changed. It does not
+ * report what changed: read the devices again (links.h). Loop thread only.
  */
 #ifndef FFFA_AGENT_CAPTURE_DEVICES_LINK_WATCH_H
 #define FFFA_AGENT_CAPTURE_DEVICES_LINK_WATCH_H
@@ -14,13 +14,13 @@ struct fffa_link_watch;
 #define FFFA_LINK_WATCH_QUIET_MS 100
 
 /*
- * changed is called on the loop FFFA_LINK_WATCH_QUIET_MS after the first of a burst of changes, and
- * once after the start: what changed before the watch began is not missed. addresses: one that is not
- * link-local came or went (or may have: the kernel dropped news). 0 or -errno.
+ * Calls changed on the loop FFFA_LINK_WATCH_QUIET_MS after the first of a burst of changes, and once
+ * after the start, so that no earlier change is missed. addresses: an address that is not link-local
+ * came or went, or may have, because the kernel dropped messages. 0 or -errno.
  */
 int fffa_link_watch_open(uv_loop_t *loop, void (*changed)(void *arg, bool addresses), void *arg,
 			 struct fffa_link_watch **out);
-/* Freed once its handles are closed; changed is not called any more. NULL is allowed. */
+/* Frees w once its handles are closed. changed is not called any more. NULL is allowed. */
 void fffa_link_watch_close(struct fffa_link_watch *w);
 
 #endif

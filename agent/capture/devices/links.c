@@ -200,7 +200,7 @@ static int take_route(const struct nlmsghdr *h, void *arg)
 	const struct fffa_links *links = arg;
 	const struct nlattr *a;
 
-	/* Unreachable and blackhole routes name a device, too, but nothing goes out there. */
+	/* Unreachable and blackhole routes name a device, too, but no packet leaves by it. */
 	if (h->nlmsg_type != RTM_NEWROUTE || m->rtm_dst_len || m->rtm_table != RT_TABLE_MAIN ||
 	    m->rtm_type != RTN_UNICAST || m->rtm_flags & RTM_F_CLONED)
 		return MNL_CB_OK;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The network devices of this namespace as rtnetlink tells them, and how they lie on each other.
- * Any thread.
+ * The network devices of this namespace from rtnetlink, and which device is made on which. Any thread.
  */
 #ifndef FFFA_AGENT_CAPTURE_DEVICES_LINKS_H
 #define FFFA_AGENT_CAPTURE_DEVICES_LINKS_H
@@ -31,12 +30,12 @@ struct fffa_links {
 };
 
 /*
- * Reads all devices; the default routes only when asked (a router's table is long). 0 or -errno,
- * and then nothing is held. Blocks for as long as the kernel needs to answer.
+ * Reads all devices, and the default routes when routes is true (a router's table is long). 0, or -errno
+ * with nothing held. Blocks until the kernel has answered.
  */
 int fffa_links_read(struct fffa_links *out, bool routes);
 void fffa_links_fini(struct fffa_links *l);
-/* NULL when it is not there. */
+/* NULL when there is none. */
 const struct fffa_link *fffa_links_find(const struct fffa_links *l, uint32_t ifindex);
 
 #endif

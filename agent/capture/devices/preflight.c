@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What the driver of EC2's network cards takes with a program that is not made for fragments. From
- * its own release 2.17 on, transmit queues are shared and every channel can stay. */
+/* The largest MTU that EC2's ENA driver takes with a program that does not support fragments. From its
+ * own release 2.17 on, transmit queues are shared and every channel can stay. */
 #define ENA_MTU		3498
 #define ENA_MTU_SHARED	3502
 #define ENA_SHARED_FROM ((2 << 8) | 17)
@@ -54,7 +54,7 @@ static void no_native_xdp(const char *dev, const struct fffa_hook_facts *f,
 			  struct fffa_hook_choice *c)
 {
 	(void)dev;
-	/* The driver that AWS releases itself takes XDP without having said so to the kernel. */
+	/* AWS's own release of the driver supports XDP but does not report it to the kernel. */
 	if (f->native == FFFA_NATIVE_NO && !is_ena(f))
 		refuse(c, EOPNOTSUPP, "its driver (%s) has no native XDP: set capture.hook: tc",
 		       f->driver[0] ? f->driver : "unknown");
@@ -91,7 +91,7 @@ static void ena_channels(const char *dev, const struct fffa_hook_facts *f,
 		       "set capture.hook: tc");
 }
 
-/* In this order, and the first that speaks decides. */
+/* The rules in this order. The first that decides wins. */
 static void (*const xdp_rules[])(const char *dev, const struct fffa_hook_facts *f,
 				 struct fffa_hook_choice *c) = {
 	another_program,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which ingress hook fits a device, told before anything is attached: the facts, and the rules. */
+/* Decides which ingress hook fits a device before anything is attached: the facts and the rules. */
 #ifndef FFFA_AGENT_CAPTURE_DEVICES_PREFLIGHT_H
 #define FFFA_AGENT_CAPTURE_DEVICES_PREFLIGHT_H
 
@@ -17,14 +17,14 @@ struct fffa_hook_facts {
 	uint32_t mtu_bytes;
 	uint32_t channels; /* combined ones, now */
 	uint32_t channels_max;
-	uint32_t xdp_prog_id; /* somebody's XDP program */
+	uint32_t xdp_prog_id; /* of the XDP program that is attached */
 	enum fffa_native_xdp native;
 };
 
 struct fffa_hook_choice {
-	int error; /* -errno: the hook that is asked for does not fit, and why says what helps */
-	bool xdp;  /* else TC */
-	bool bounces_link; /* the link goes down and up at attaching and detaching */
+	int error;	   /* -errno: the configured hook does not fit, and why says what helps */
+	bool xdp;	   /* else TC */
+	bool bounces_link; /* attaching and detaching take the link down and up */
 	char why[256];
 };
 
@@ -32,7 +32,7 @@ struct fffa_hook_choice {
 void fffa_preflight_choose(enum fffa_hook hook, const char *ifname, const struct fffa_hook_facts *f,
 			   struct fffa_hook_choice *out);
 
-/* Asks the kernel; what it does not say stays unknown. */
+/* Asks the kernel. A fact that it does not give stays unknown. */
 void fffa_hook_facts_read(uint32_t ifindex, const char *ifname, struct fffa_hook_facts *out);
 
 #endif

@@ -21,7 +21,7 @@ const char *fffa_attach_name(enum fffa_attach_how how)
 	return names[how];
 }
 
-/* First in the chain: what another program drops or passes on early is counted, too. */
+/* First in the chain, so that packets which another program drops are counted, too. */
 static int attach_tcx(int prog_fd, uint32_t ifindex, bool egress)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = F_BEFORE);
@@ -77,8 +77,7 @@ int fffa_attach_tc(const struct fffa_kernel *k, enum fffa_program program, uint3
 
 	a.link_fd = allow_tcx ? attach_tcx(prog_fd, ifindex, egress) : -EINVAL;
 	if (a.link_fd < 0) {
-		/* A kernel without TCX answers EINVAL; other errors hold for clsact just the same.
-		 */
+		/* A kernel without TCX answers EINVAL. Other errors would hit clsact, too. */
 		rc = a.link_fd == -EINVAL ? fffa_clsact_attach(prog_fd, ifindex, egress, &a.clsact)
 					  : a.link_fd;
 		if (rc)
@@ -105,8 +104,7 @@ int fffa_attach_xdp(const struct fffa_kernel *k, uint32_t ifindex, const char *i
 	return 0;
 }
 
-/* The kernel says 0 once the device of a link is gone. The number of a TCX link lies where that of
- * an XDP link does. */
+/* The kernel reports ifindex 0 once a link's device is gone, for TCX at the same place as for XDP. */
 static bool link_attached(int fd, uint32_t ifindex)
 {
 	struct bpf_link_info info = {0};

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One program on one device. The kernel drops TCX and XDP attachments by itself when the process
- * ends; a clsact filter stays after a crash and is recognised and replaced at the next start. Loop
- * thread only.
+ * Attaches one program to one device. The kernel removes TCX and XDP attachments when the process ends.
+ * A clsact filter stays after a crash; the next start recognises and replaces it. Loop thread only.
  */
 #ifndef FFFA_AGENT_CAPTURE_KERNEL_ATTACH_H
 #define FFFA_AGENT_CAPTURE_KERNEL_ATTACH_H
@@ -18,7 +17,7 @@
 enum fffa_attach_how { FFFA_ATTACH_NONE, FFFA_ATTACH_TCX, FFFA_ATTACH_CLSACT, FFFA_ATTACH_XDP };
 
 struct fffa_attachment {
-	enum fffa_attach_how how; /* NONE: nothing to detach */
+	enum fffa_attach_how how; /* NONE: nothing is attached */
 	enum fffa_program program;
 	uint32_t ifindex;
 	int link_fd; /* TCX, XDP */
@@ -35,12 +34,12 @@ int fffa_attach_tc(const struct fffa_kernel *k, enum fffa_program program, uint3
 int fffa_attach_xdp(const struct fffa_kernel *k, uint32_t ifindex, const char *ifname,
 		    struct fffa_attachment *out, struct fffa_err *err);
 /*
- * Detaches the n attachments of one device, and removes the clsact qdisc that one of them made when
- * nothing else is on it. After this and a grace period the programs run no more there. Legal on
- * NONE and when the device is gone.
+ * Detaches the n attachments of one device. Removes the clsact qdisc that one of them made when nothing
+ * else is on it. The programs do not run there any more after a grace period. Allowed on NONE and when
+ * the device is gone.
  */
 void fffa_attach_undo(struct fffa_attachment *a, size_t n);
-/* The device is still there and nobody took the program off it. */
+/* True while the device exists and the program is attached to it. */
 bool fffa_attach_is_in_place(const struct fffa_attachment *a);
 
 /* "tcx", "clsact", "xdp". */

@@ -11,7 +11,7 @@
 #include <bpf/libbpf.h>
 #include <libmnl/libmnl.h>
 
-/* How our filter is known again: its place and its program's name. */
+/* The agent's filter is recognised by its place and its program's name. */
 #define FILTER_HANDLE	0xfffa
 #define FILTER_PRIORITY 1
 #define PROGRAM_PREFIX	"fffa_tc_"
@@ -33,7 +33,7 @@ static bool is_ours(uint32_t prog_id)
 	return ours;
 }
 
-/* By field: libbpf refuses a hook whose padding is not zero, and an initialiser may leave it so. */
+/* Field by field: libbpf refuses a hook with non-zero padding, which an initialiser may leave. */
 static void hook_init(struct bpf_tc_hook *hook, uint32_t ifindex, bool egress)
 {
 	memset(hook, 0, sizeof(*hook));
@@ -42,7 +42,7 @@ static void hook_init(struct bpf_tc_hook *hook, uint32_t ifindex, bool egress)
 	hook->attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS;
 }
 
-/* Id of the program in our place, 0 when it is free. */
+/* Id of the program in the agent's place; 0 when the place is free. */
 static uint32_t who_is_there(const struct bpf_tc_hook *hook)
 {
 	LIBBPF_OPTS(bpf_tc_opts, query, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
@@ -103,8 +103,8 @@ static int take_qdisc(const struct nlmsghdr *h, void *arg)
 	return MNL_CB_OK;
 }
 
-/* The qdisc there is the older `ingress`: the kernel takes an egress filter there, too, and then runs
- * it on what comes in. */
+/* True for the older `ingress` qdisc. The kernel accepts an egress filter on it and then runs it on
+ * ingress packets. */
 static bool has_no_egress(uint32_t ifindex)
 {
 	struct qdisc q = {.ifindex = ifindex};
@@ -168,7 +168,7 @@ static int take_filter(const struct nlmsghdr *h, void *arg)
 	return MNL_CB_OK;
 }
 
-/* True also when it cannot be told. */
+/* True also when it is not known. */
 static bool has_filters(uint32_t ifindex, uint32_t minor)
 {
 	bool found = false;
@@ -184,7 +184,7 @@ void fffa_clsact_remove_unused_qdisc(uint32_t ifindex)
 	if (has_filters(ifindex, TC_H_MIN_INGRESS) || has_filters(ifindex, TC_H_MIN_EGRESS))
 		return;
 	hook_init(&hook, ifindex, false);
-	/* Both directions: libbpf's word for the qdisc itself. */
+	/* Both directions stand for the qdisc itself in libbpf. */
 	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
 	(void)bpf_tc_hook_destroy(&hook);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Quiet generation -> deltas: in place, without a system call per entry. */
+/* Reads the quiet generation in place into deltas, without a system call per entry. */
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <string.h>
@@ -19,12 +19,11 @@ static int wait_grace_period(struct fffa_kernel *k)
 	/* synchronize_rcu() on all kernels: kernel/sched/membarrier.c */
 	if (k->membarrier)
 		return syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) ? -errno : 0;
-	/* An update of a map of maps waits likewise: maybe_wait_bpf_programs() in
-	 * kernel/bpf/syscall.c */
+	/* Updating a map of maps waits, too: maybe_wait_bpf_programs(), kernel/bpf/syscall.c. */
 	return bpf_map_update_elem(k->outer_fd, &zero, &k->inner_fd, BPF_ANY);
 }
 
-/* Not malloc: a drain runs on any of the worker threads, and the arena of each would keep what it gave back. */
+/* Not malloc: a drain runs on any worker thread, and the arena of each would keep freed memory. */
 static int reserve(struct fffa_deltas *d, size_t more)
 {
 	size_t want = d->capacity ? d->capacity : 1024;
@@ -51,7 +50,7 @@ void fffa_drain_deltas_fini(struct fffa_deltas *d)
 	memset(d, 0, sizeof(*d));
 }
 
-/* Moves what one set holds. */
+/* Moves the entries of one set. */
 static void take_set(const struct fffa_kernel *k, struct fffa_set *s, const struct fffa_side *side,
 		     const struct fffa_kernel_now *now, struct fffa_deltas *out)
 {

@@ -25,7 +25,7 @@
 #define FFFA_BPF_TCX_INGRESS 46
 #define FFFA_BPF_TCX_EGRESS  47
 
-/* The last lines of what the verifier says tell why it refused; all of them may be megabytes. */
+/* The last lines of the verifier's log say why it refused; the whole log may be megabytes. */
 #define LIBBPF_LINES 40
 
 static const char *last_lines(const char *text, int n)
@@ -37,7 +37,7 @@ static const char *last_lines(const char *text, int n)
 	return p;
 }
 
-/* libbpf's words are one level too loud: a failed probe is no warning of ours. */
+/* One level below libbpf's: a failed probe is no warning for the user. */
 static int libbpf_print(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	char *text, *line, *rest = NULL;
@@ -164,8 +164,7 @@ static int fill_tunnel_ids(struct fffa_kernel *k)
 	return 0;
 }
 
-/* Where membarrier is refused (nohz_full kernels, seccomp): a map of maps whose update waits
- * likewise. */
+/* Where membarrier is refused (nohz_full kernels, seccomp), updating a map of maps waits instead. */
 static int prepare_grace_period(struct fffa_kernel *k)
 {
 	long cmds = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
@@ -341,7 +340,7 @@ size_t fffa_kernel_ring_read(struct fffa_kernel *k, size_t budget, fffa_delta_fn
 	k->reading.bad = 0;
 	fffa_kernel__now(k, &k->reading.now);
 	(void)ring_buffer__consume(k->ring); /* negative: the budget was used up */
-	/* Not before: a wake-up for what has just been read would be the last one. */
+	/* Only now: a wake-up for events that were just read would be the last one. */
 	__atomic_store_n(&k->ctl->full_armed, 1, __ATOMIC_RELAXED);
 	*bad_events += k->reading.bad;
 	return k->reading.taken;
@@ -370,8 +369,8 @@ void fffa_kernel_read_counts(const struct fffa_kernel *k, struct fffa_ledger *l)
 	for (uint32_t i = 0; i <= k->slices; i++) {
 		const volatile struct fffa_counts *c = &k->counts[i];
 
-		/* A program counts a packet as seen first: read in the other order, none is lost that
-		 * was not seen. */
+		/* A program counts a packet as seen first. Reading in the other order never shows a
+		 * lost packet that was not seen. */
 		for (int why = 0; why < FFFA_KL_MAX; why++)
 			fffa_amount_add(&l->lost[why],
 					__atomic_load_n(&c->lost_packets[why], __ATOMIC_ACQUIRE),

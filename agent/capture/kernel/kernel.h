@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel side as the agent holds it: loaded programs, mapped flow table, ring, counters.
- * Nothing is attached here (attach.h). Loop thread except where said.
+ * The kernel side: loaded programs, mapped flow table, ring, counters. attach.h attaches the programs.
+ * Loop thread, except where noted.
  */
 #ifndef FFFA_AGENT_CAPTURE_KERNEL_KERNEL_H
 #define FFFA_AGENT_CAPTURE_KERNEL_KERNEL_H
@@ -34,19 +34,19 @@ struct fffa_kernel_conf {
 };
 
 /*
- * Loads the programs and maps everything. -EPERM, -ENOTSUP (a kernel without what is needed) and
- * others with err saying what to do. On failure nothing is left.
+ * Loads the programs and maps the tables. -EPERM, -ENOTSUP (the kernel lacks a feature) or another
+ * -errno; err says what to do. On failure nothing is left.
  */
 int fffa_kernel_open(const struct fffa_kernel_conf *conf, struct fffa_kernel **out,
 		     struct fffa_err *err);
-/* NULL is allowed. Programs that are still attached go on running on their own. */
+/* NULL is allowed. Programs that are still attached keep running. */
 void fffa_kernel_close(struct fffa_kernel *k);
 
 int fffa_kernel_program_fd(const struct fffa_kernel *k, enum fffa_program p);
 /* "jiffies" or "precise": the clock the programs use. */
 const char *fffa_kernel_clock_name(const struct fffa_kernel *k);
 
-/* Deltas of one drain; grows up to the table's size. Zero it before first use. */
+/* Deltas of one drain. Grows up to the table's size. Zero it before the first use. */
 struct fffa_deltas {
 	struct fffa_delta *v;
 	size_t count;
@@ -55,14 +55,14 @@ struct fffa_deltas {
 void fffa_drain_deltas_fini(struct fffa_deltas *d);
 
 /*
- * Turns the generation, waits until no program can still write the old one, and moves its entries
- * to the end of out. Blocks for some ms: call it from a worker thread, one at a time. 0; -ENOMEM:
- * what found no room stays in the table and comes with a later drain; other -errno: no grace period
- * to be had, nothing moved.
+ * Switches the generation, waits until no program can write the old one any more, and moves its entries
+ * to the end of out. Blocks for some ms: call it from a worker thread, one call at a time. 0; -ENOMEM:
+ * entries without room stay in the table for a later drain; other -errno: there was no grace period and
+ * nothing moved.
  */
 int fffa_kernel_drain(struct fffa_kernel *k, struct fffa_deltas *out);
 
-/* Becomes readable when the ring wants to be read. */
+/* Readable when the ring has events that must be read. */
 int fffa_kernel_ring_fd(const struct fffa_kernel *k);
 /*
  * Reads at most budget ring events into fn. Returns how many; events of another layout are counted
@@ -73,8 +73,7 @@ size_t fffa_kernel_ring_read(struct fffa_kernel *k, size_t budget, fffa_delta_fn
 /* Lets the next connection end wake the reader. */
 void fffa_kernel_ring_arm(struct fffa_kernel *k);
 
-/* Identity of a tunnel id out of a delta; NULL for 0 and unknown ids. Valid for the kernel's life.
- */
+/* The tunnel of an id from a delta. NULL for 0 and unknown ids. Valid until fffa_kernel_close. */
 const struct fffa_tunnel *fffa_kernel_tunnel(const struct fffa_kernel *k, uint16_t id);
 
 /* What was chosen at the start, for a status page. Texts are static. */
@@ -92,16 +91,15 @@ struct fffa_program_runs {
 	uint64_t run_ns; /* both 0 unless kernel.bpf_stats_enabled */
 	uint64_t runs;
 };
-/* A system call. What the kernel does not say is 0. */
+/* One system call. 0 where the kernel gives no number. */
 void fffa_kernel_program_runs(const struct fffa_kernel *k, enum fffa_program p,
 			      struct fffa_program_runs *out);
 
-/* Ring events by FFFA_EV_*; [0]: those that found no room. */
+/* Ring events by FFFA_EV_*. [0]: events that found no room. */
 #define FFFA_RING_EVENT_KINDS 3
 void fffa_kernel_ring_events(const struct fffa_kernel *k, uint64_t out[FFFA_RING_EVENT_KINDS]);
 
-/* Writes the hooks' counters into l: seen, not_ip_frames, no_tunnel_id and the losses of the
- * kernel. */
+/* Writes the hooks' counters into l: seen, not_ip_frames, no_tunnel_id and the kernel's losses. */
 void fffa_kernel_read_counts(const struct fffa_kernel *k, struct fffa_ledger *l);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Time stamps of the programs -> nanoseconds of CLOCK_MONOTONIC. */
+/* Converts time stamps of the programs to nanoseconds of CLOCK_MONOTONIC. */
 #include <errno.h>
 #include <time.h>
 
@@ -21,7 +21,7 @@ static uint64_t read_ns(clockid_t id)
 	return (uint64_t)ts.tv_sec * FFFA_NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
-/* Nothing but a program can read the kernel's tick counter. */
+/* Only a program can read the kernel's tick counter. */
 static int read_jiffies(const struct fffa_kernel *k, uint32_t *ticks)
 {
 	static const uint8_t frame[64];
@@ -34,7 +34,7 @@ static int read_jiffies(const struct fffa_kernel *k, uint32_t *ticks)
 	return 0;
 }
 
-/* The coarse clock and the counter move in the same interrupt: read them between two. */
+/* The coarse clock and the tick counter advance in the same interrupt. Reads both between two. */
 static int read_both(const struct fffa_kernel *k, struct fffa_kernel_now *now)
 {
 	uint64_t before;
@@ -73,17 +73,19 @@ void fffa_kernel__now(const struct fffa_kernel *k, struct fffa_kernel_now *now)
 	if (k->clock == FFFA_CLOCK_PRECISE) {
 		now->ns = read_ns(CLOCK_MONOTONIC);
 		now->ticks = (uint32_t)(now->ns / PRECISE_TICK_NS);
-	} else if (read_both(k, now)) { /* no memory for a moment: both count the same ticks */
+	} else if (read_both(
+			   k,
+			   now)) { /* failed for lack of memory; the clock counts the same ticks */
 		now->ns = read_ns(CLOCK_MONOTONIC_COARSE);
 		now->ticks = k->start.ticks + (uint32_t)((now->ns - k->start.ns) / k->tick_ns);
 	}
 }
 
-/* Entries hold the low 32 bits; they are at most a few drain intervals old. */
+/* Entries hold the low 32 bits and are at most a few drain intervals old. */
 static uint64_t ticks_to_ns(const struct fffa_kernel *k, uint32_t t,
 			    const struct fffa_kernel_now *now)
 {
-	int32_t age = (int32_t)(now->ticks - t); /* below 0: written since now was read */
+	int32_t age = (int32_t)(now->ticks - t); /* below 0: written after now was read */
 
 	return now->ns - (uint64_t)(age * (int64_t)k->tick_ns);
 }

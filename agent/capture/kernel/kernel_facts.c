@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What a status page shows of the kernel side. */
+/* Facts about the kernel side for the status pages. */
 #include <string.h>
 
 #include <bpf/bpf.h>

@@ -181,8 +181,7 @@ static uint64_t due_in_ms(struct fffa_replay *r, uint64_t ts)
 	return due > now ? due - now : 0;
 }
 
-/* Reads the next packet into held. 1: there is one; 0: the last file has ended; negative: cannot be
- * read. */
+/* Reads the next packet into held. 1: there is one; 0: the last file has ended; -errno. */
 static int next_packet(struct fffa_replay *r)
 {
 	struct fffa_err err;

@@ -35,8 +35,7 @@ struct fffa_replay_events {
 	void *arg;
 };
 
-/* Opens the first file. Borrows all. On failure nothing is left and err names the file and the
- * reason. */
+/* Opens the first file. Borrows all. On failure nothing is left; err names file and reason. */
 int fffa_replay_open(uv_loop_t *loop, const struct fffa_replay_conf *conf,
 		     struct fffa_ledger *ledger, const struct fffa_replay_events *events,
 		     struct fffa_replay **out, struct fffa_err *err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Keeps a checkpoint of the captured devices' counters in a file, so that the next start can say how many
- * packets passed while no agent counted: an upgrade, a crash, a kill. Loop thread only; the file is
- * written by a worker thread.
+ * Saves the captured devices' counters in a file. From it the next start computes how many packets passed
+ * while no agent counted: during an upgrade, after a crash or a kill. Loop thread only; a worker thread
+ * writes the file.
  */
 #ifndef FFFA_AGENT_CAPTURE_UNATTENDED_CHECKPOINT_H
 #define FFFA_AGENT_CAPTURE_UNATTENDED_CHECKPOINT_H
@@ -15,7 +15,7 @@
 
 struct fffa_checkpoint {
 	uv_loop_t *loop;
-	bool on;	   /* there is a place for the file */
+	bool on;	   /* the file can be written */
 	bool changed;	   /* next holds counters that are not saved yet */
 	bool saving;	   /* the worker has text */
 	bool save_again;   /* next is to be saved when the worker is back */

@@ -19,25 +19,25 @@ struct fffa_checkpoint_device {
 	uint8_t mac[6];
 	uint32_t ifindex;
 	struct fffa_dev_counters passed;
-	bool dirs[2]; /* which ways are captured */
+	bool dirs[2]; /* which directions are captured */
 };
 
 struct fffa_checkpoint_state {
 	char boot_id[40];
 	uint64_t netns;
 	int64_t unix_ms;
-	struct fffa_amount held; /* counted, but in no record yet: gone when the agent was killed */
+	struct fffa_amount held; /* counted but in no record yet; lost when the agent is killed */
 	size_t n;
 	struct fffa_checkpoint_device v[FFFA_DEVICES_MAX];
 };
 
-/* Longest text of a mark. */
+/* Longest text of a checkpoint. */
 #define FFFA_CHECKPOINT_TEXT_MAX (256 + FFFA_DEVICES_MAX * 192)
 
 /* Writes m as text with its NUL; returns the length without it. */
 size_t fffa_checkpoint_state_format(const struct fffa_checkpoint_state *m,
 				    char dst[FFFA_CHECKPOINT_TEXT_MAX]);
-/* 0; -EINVAL for what fffa_checkpoint_state_format did not write whole, *m is then of no use. */
+/* 0; -EINVAL for text that fffa_checkpoint_state_format did not write; *m is then undefined. */
 int fffa_checkpoint_state_parse(const char *text, struct fffa_checkpoint_state *m);
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How many frames a device has passed since it exists, by the kernel's own count, and the network
- * namespace that its name belongs to. For the time in which no hook was attached. Any thread.
+ * The kernel's own counters of a device, and the network namespace that its name belongs to. They cover
+ * the time in which no hook was attached. Any thread.
  */
 #ifndef FFFA_AGENT_CAPTURE_UNATTENDED_DEV_COUNTERS_H
 #define FFFA_AGENT_CAPTURE_UNATTENDED_DEV_COUNTERS_H
@@ -17,13 +17,11 @@ struct fffa_dev_counters {
 };
 
 /*
- * Finds a device in the text of /proc/net/dev (proc_pid_net(5)). 0, or -ENODEV; *out is then as it
- * was.
+ * Finds a device in the text of /proc/net/dev (proc_pid_net(5)). 0, or -ENODEV with *out unchanged.
  */
 int fffa_dev_counters_find(const char *text, const char *name, struct fffa_dev_counters *out);
 
-/* /proc/net/dev of this namespace, NUL-terminated; malloc, the caller frees. At most 4 MiB. NULL
- * with errno set. */
+/* /proc/net/dev of this namespace with a NUL; the caller frees it. At most 4 MiB. NULL: see errno. */
 char *fffa_dev_counters_read(void);
 
 /* Unique over all namespaces since boot (SO_NETNS_COOKIE, Linux 5.14); 0: not known. */
