@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "sinks/file/plain/plain.h"
 
-#include <inttypes.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -23,14 +23,16 @@ struct fffa_file_layout {
 	struct fffa_plain_job job;
 	bool rotates;
 	bool maintenance_due;
-	/* How far the last failed batch came where it could not be cut off again; done_bytes 0: not
-	 * at all. */
+	/*
+	 * A batch that failed in part, and whose bytes could not be cut off again. If it comes
+	 * again it goes on where it stopped. If another comes first, the rest of its torn record
+	 * goes before that.
+	 */
 	struct {
 		uint64_t first_seq, last_seq;
-		size_t done_bytes;
+		size_t done_bytes; /* 0: there is none */
+		uint8_t tail[FFFA_RECORD_BYTES_MAX];
 	} partial;
-	/* Rest of the torn record, prefix when another batch comes first. */
-	uint8_t tail[FFFA_RECORD_BYTES_MAX];
 };
 
 static bool is_named_file(const struct fffa_file_layout *l)
@@ -45,8 +47,7 @@ static void use_target(struct fffa_file_layout *l, const struct fffa_plain_targe
 	if (j->to.fd >= 0)
 		(void)close(j->to.fd); /* what counted was synced; the rest the kernel has */
 	j->to = *to;
-	j->prefix = to->starts_empty ? j->preamble : (struct fffa_span){NULL, 0};
-	j->prefix_done = 0;
+	fffa_plain_write_preamble(j);
 	j->file_bytes = to->size;
 	if (j->rotation.interval_s)
 		j->rotation.slot = to->mtime_s / j->rotation.interval_s;
@@ -59,7 +60,7 @@ static void cut_torn_tail(const struct fffa_file_layout_env *env, struct fffa_pl
 	int64_t torn;
 
 	if (env->sink->format == FFFA_FORMAT_MSGPACK)
-		return; /* has no border that can be seen from the end */
+		return; /* records cannot be told apart from behind */
 	torn = fffa_plain_recover_tail(to);
 	if (torn > 0)
 		fffa_warn(env->sink->tag,
@@ -80,14 +81,19 @@ static struct fffa_file_layout *new_layout(const struct fffa_file_layout_env *en
 		return NULL;
 	l->env = env;
 	l->rotates = conf->rotate.size_bytes || conf->rotate.interval_ns;
+	l->job.env = env;
 	l->job.to.fd = -1;
-	l->job.sync = conf->sync == FFFA_FILE_SYNC_BATCH;
-	l->job.path = conf->path;
-	l->job.access = &env->access;
-	l->job.preamble = env->sink->preamble;
 	l->job.rotation.size_bytes = conf->rotate.size_bytes;
 	l->job.rotation.interval_s = conf->rotate.interval_ns / NS_PER_S;
 	return l;
+}
+
+static int open_target(const struct fffa_file_layout_env *env, struct fffa_plain_target *to,
+		       struct fffa_err *err)
+{
+	bool sync = env->conf->sync == FFFA_FILE_SYNC_BATCH;
+
+	return fffa_plain_open(env->conf->path, &env->access, sync, to, err);
 }
 
 static int open_plain(const struct fffa_file_layout_env *env, struct fffa_file_layout **out,
@@ -99,7 +105,7 @@ static int open_plain(const struct fffa_file_layout_env *env, struct fffa_file_l
 
 	if (!l)
 		return fffa_fail(err, ENOMEM, "no memory for the sink");
-	rc = fffa_plain_open(env->conf->path, &env->access, l->job.sync, &to, err);
+	rc = open_target(env, &to, err);
 	if (rc) {
 		free(l);
 		return rc;
@@ -117,30 +123,33 @@ static void free_plain(struct fffa_file_layout *l)
 	free(l);
 }
 
+static bool is_partial(const struct fffa_file_layout *l, const struct fffa_batch *b)
+{
+	return l->partial.done_bytes && l->partial.first_seq == fffa_batch_first_seq(b) &&
+	       l->partial.last_seq == fffa_batch_last_seq(b);
+}
+
 static void begin_write(struct fffa_file_layout *l, const struct fffa_batch *b)
 {
 	struct fffa_plain_job *j = &l->job;
 
 	l->batch = b;
 	l->maintenance_due = false;
-	j->rotated = false;
-	j->body = b ? fffa_batch_bytes(b) : (struct fffa_span){NULL, 0};
-	j->body_done = 0;
-	if (b && l->partial.done_bytes && l->partial.first_seq == fffa_batch_first_seq(b) &&
-	    l->partial.last_seq == fffa_batch_last_seq(b)) {
-		/* The same batch again: it goes on where it stopped, the torn record with it. */
-		j->body_done = l->partial.done_bytes;
-		j->prefix = (struct fffa_span){NULL, 0};
-		j->prefix_done = 0;
+	j->rotation.done = false;
+	j->body = (struct fffa_plain_output){.done = 0};
+	if (b)
+		j->body.bytes = fffa_batch_bytes(b);
+	if (b && is_partial(l, b)) {
+		j->body.done = l->partial.done_bytes;
+		j->prefix = (struct fffa_plain_output){.done = 0};
 	}
 	/* A batch is never split over two files. */
-	j->may_rotate = l->rotates && is_named_file(l) && !j->prefix.len && !j->body_done;
+	j->may_rotate = l->rotates && is_named_file(l) && !j->prefix.bytes.len && !j->body.done;
 }
 
 static int do_write(struct fffa_file_layout *l)
 {
-	fffa_plain_write(&l->job);
-	return l->job.result;
+	return fffa_plain_write(&l->job);
 }
 
 static int wait_fd(const struct fffa_file_layout *l)
@@ -148,7 +157,10 @@ static int wait_fd(const struct fffa_file_layout *l)
 	return l->job.to.fd;
 }
 
-/* The rest of the record in which the first done bytes of b end; empty at a record border. */
+/*
+ * Copies the rest of the record in which the first done bytes of b end, and returns its length. 0 at
+ * a record border.
+ */
 static size_t copy_tail(const struct fffa_batch *b, size_t done, uint8_t *tail)
 {
 	const uint8_t *stop = fffa_batch_bytes(b).ptr + done;
@@ -180,25 +192,25 @@ static void note_partial(struct fffa_file_layout *l, int rc)
 	const struct fffa_batch *b = l->batch;
 	struct fffa_plain_job *j = &l->job;
 
-	if (j->prefix_done == j->prefix.len) {
-		j->prefix = (struct fffa_span){NULL, 0};
-		j->prefix_done = 0;
-	}
+	if (j->prefix.done == j->prefix.bytes.len)
+		j->prefix = (struct fffa_plain_output){.done = 0};
 	l->partial.done_bytes = 0;
-	if (!rc || !b || !j->body_done)
+	if (!rc || !b || !j->body.done)
 		return;
-	FFFA_ASSERT(j->body_done <= j->body.len);
+	FFFA_ASSERT(j->body.done <= j->body.bytes.len);
 	l->partial.first_seq = fffa_batch_first_seq(b);
 	l->partial.last_seq = fffa_batch_last_seq(b);
-	l->partial.done_bytes = j->body_done;
-	j->prefix = (struct fffa_span){l->tail, copy_tail(b, j->body_done, l->tail)};
+	l->partial.done_bytes = j->body.done;
+	j->prefix.bytes.ptr = l->partial.tail;
+	j->prefix.bytes.len = copy_tail(b, j->body.done, l->partial.tail);
+	j->prefix.done = 0;
 }
 
 static void end_write(struct fffa_file_layout *l, struct fffa_outcome *o)
 {
 	if (o->cause == -EPIPE && l->job.to.anonymous)
 		o->verdict = FFFA_V_REJECTED; /* `fffa ... | head`: nobody comes back to read */
-	l->maintenance_due = l->job.rotated && is_named_file(l);
+	l->maintenance_due = l->job.rotation.done && is_named_file(l);
 	note_partial(l, o->cause);
 	l->batch = NULL;
 }
@@ -208,9 +220,9 @@ static int reopen_path(struct fffa_file_layout *l, struct fffa_err *err)
 	struct fffa_plain_target to;
 	int rc;
 
-	if (!strcmp(l->job.path, "-"))
+	if (!strcmp(l->env->conf->path, "-"))
 		return 0;
-	rc = fffa_plain_open(l->job.path, l->job.access, l->job.sync, &to, err);
+	rc = open_target(l->env, &to, err);
 	if (rc)
 		return rc;
 	l->maintenance_due = false;
@@ -223,8 +235,9 @@ static bool is_rotation_due(const struct fffa_file_layout *l)
 	const struct fffa_plain_job *j = &l->job;
 	struct fffa_plain_rotation now = j->rotation;
 
-	return !l->partial.done_bytes && !j->prefix.len && is_named_file(l) &&
-	       fffa_plain_rotate_is_due(&now, j->file_bytes, j->preamble.len, 0, time(NULL));
+	return !l->partial.done_bytes && !j->prefix.bytes.len && is_named_file(l) &&
+	       fffa_plain_rotate_is_due(&now, j->file_bytes, l->env->sink->preamble.len, 0,
+					time(NULL));
 }
 
 static int64_t check_in_s(const struct fffa_file_layout *l)
@@ -247,10 +260,10 @@ static void read_status(const struct fffa_file_layout *l, struct fffa_file_layou
 {
 	*out = (struct fffa_file_layout_status){
 		.file_bytes = is_named_file(l) ? l->job.file_bytes : -1,
-		.rotated_at_s = l->job.rotated_at_s,
-		.rotation_error = l->job.rotation_error,
+		.rotated_at_s = l->job.rotation.done_at_s,
+		.rotation_error = l->job.rotation.error,
 		/* The rest of a torn record waits for a batch: perhaps it is the same one again. */
-		.preamble_due = l->job.prefix.len > 0 && !l->partial.done_bytes,
+		.preamble_due = l->job.prefix.bytes.len > 0 && !l->partial.done_bytes,
 		.maintenance_due = l->maintenance_due,
 	};
 }

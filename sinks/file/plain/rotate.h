@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* When a file is put aside, and putting it aside. */
+/* When a file is rotated, and the rotation itself. */
 #ifndef FFFA_SINKS_FILE_PLAIN_ROTATE_H
 #define FFFA_SINKS_FILE_PLAIN_ROTATE_H
 
@@ -8,24 +8,27 @@
 struct fffa_plain_rotation {
 	int64_t size_bytes; /* 0: never by size */
 	int64_t interval_s; /* 0: never by time */
-	int64_t slot; /* interval since 1970 in which the file's first record came, or its last
-			 before the start */
-	int64_t not_before_s; /* after a failure */
+	/* The interval since 1970 of the file's first record; after a start, of its last one. */
+	int64_t slot;
+	int64_t not_before_s; /* after a failure; Unix time */
+	int error;	      /* of the last try: 0 or -errno */
+	bool done;	      /* by the last write */
+	int64_t done_at_s;    /* the last one; Unix time, 0: never */
 };
 
 /*
- * Whether a file of size bytes, of which head are the header line, is put aside before more bytes
- * are written. A file without records never is; one that is empty (again: copytruncate) moves its
- * slot to now.
+ * Whether a file of size bytes, of which head are the header line, is rotated before more bytes are
+ * written at now_s (Unix time). A file without records never is. One that is empty, perhaps again
+ * (copytruncate), begins its slot now.
  */
 bool fffa_plain_rotate_is_due(struct fffa_plain_rotation *r, int64_t size, size_t head, size_t more,
 			      int64_t now_s);
 
 /*
- * Renames the file that path names (through symbolic links) to a rotated name and opens a new one:
- * *to is replaced, the old descriptor closed. When path is not that file any more, somebody else
- * has put it aside: only a new one is opened. On failure -errno, and *to stays in use under its old
- * name. Durable when sync.
+ * Renames the file that path names (through symbolic links) to a rotated name, and opens a new one.
+ * If path is another file by now, somebody else has rotated: only the new one is opened. 0: *to is
+ * the new file, the old descriptor is closed, and with sync the new name is on the disk. -errno:
+ * *to stays in use under its old name. Blocks.
  */
 int fffa_plain_rotate(const char *path, const struct fffa_file_access *access, bool sync,
 		      int64_t now_s, struct fffa_plain_target *to);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the pool thread does: put the file aside when that is due, write what is prefix, then a batch
- * from where it stands, then sync.
+ * One write of layout plain: rotate the file if that is due, write what goes before the batch, then
+ * the batch, then sync.
  */
 #ifndef FFFA_SINKS_FILE_PLAIN_WRITE_H
 #define FFFA_SINKS_FILE_PLAIN_WRITE_H
@@ -10,36 +10,36 @@
 #include <stddef.h>
 
 #include "sinks/batch.h"
+#include "sinks/file/layout/layout.h"
 #include "sinks/file/plain/rotate.h"
 
-/* Filled by the loop thread, worked on by one pool thread, then read by the loop thread. */
-struct fffa_plain_job {
-	struct fffa_plain_target to;
-	bool sync;
-	struct fffa_span
-		prefix;	       /* goes before the body: the preamble, or the end of a torn record */
-	struct fffa_span body; /* may be empty */
-	size_t prefix_done;    /* bytes already written, in and out */
-	size_t body_done;
-	/* out: 0 all written; -EAGAIN no room now, nothing is wrong; else -errno */
-	int result;
-	/* For rotation; only read when may_rotate: a regular file that stands at a batch border. */
-	bool may_rotate;
-	const char *path;
-	const struct fffa_file_access *access;
-	struct fffa_span preamble;
-	struct fffa_plain_rotation rotation;
-	bool rotated;	      /* out */
-	int rotation_error;   /* out: 0, or why the file that was due goes on */
-	int64_t file_bytes;   /* out, of a regular file opened by name */
-	int64_t rotated_at_s; /* out: Unix, 0: never */
+struct fffa_plain_output {
+	struct fffa_span bytes; /* borrowed; may be empty */
+	size_t done;		/* how many of them are written */
 };
 
+/* The loop thread and the worker thread take turns: fffa_plain_write has it all to itself. */
+struct fffa_plain_job {
+	const struct fffa_file_layout_env *env;
+	struct fffa_plain_target to;
+	struct fffa_plain_output prefix; /* the preamble, or the rest of a torn record */
+	struct fffa_plain_output body;	 /* the batch */
+	bool may_rotate; /* to is a regular file opened by name, and ends between two batches */
+	struct fffa_plain_rotation rotation;
+	int64_t file_bytes; /* of a regular file opened by name */
+};
+
+/* Makes the preamble the prefix if to starts empty; without one there is no prefix then. */
+void fffa_plain_write_preamble(struct fffa_plain_job *j);
+
 /*
- * Runs the job; never waits for a reader. When it fails on a regular file opened by name, the file
- * is cut back to where the job began, so that nothing of it is left half written; elsewhere
- * prefix_done and body_done tell exactly how far it came.
+ * Runs the job on a worker thread; never waits for a reader. 0: all is written. -EAGAIN: a pipe has
+ * no room now. Another -errno: failed.
+ *
+ * After a failure on a regular file opened by name the file is cut back to where the job began, so
+ * nothing of it is left half written. Elsewhere the outputs say how far it came, and a further call
+ * goes on from there.
  */
-void fffa_plain_write(struct fffa_plain_job *j);
+int fffa_plain_write(struct fffa_plain_job *j);
 
 #endif
