@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A batch: encoded records, back to back, with an index of what each is. Filled by the pipeline
- * while open, immutable once sealed, shared by reference count (loop thread only).
+ * A batch: encoded records back to back, and an index that says where each begins and what it is.
+ *
+ * The pipeline fills it while it is open (room, commit, set_origin) and then seals it. From then on
+ * it is constant and shared by reference count: the queues of several sinks hold the same batch.
+ *
+ * Threads: a batch is made, filled, sealed, referenced and released on the loop thread. Any thread
+ * may read a sealed batch while the loop thread holds a reference for it; a sink's worker does so
+ * between submit and done.
  */
 #ifndef FFFA_SINKS_BATCH_H
 #define FFFA_SINKS_BATCH_H
@@ -10,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Bytes that belong to somebody else. */
 struct fffa_span {
 	const uint8_t *ptr;
 	size_t len;
@@ -17,46 +24,65 @@ struct fffa_span {
 
 struct fffa_batch;
 
-/* Who wrote the records; the same for all of a batch. Empty text: not known. */
+/* Who wrote the records: the same for all of a batch. An empty text is not known. */
 struct fffa_batch_origin {
 	char agent_id[64];
-	char account_id[16];
-	char region[32];
-	uint64_t epoch;
+	char account_id[16]; /* AWS */
+	char region[32];     /* AWS */
+	uint64_t epoch;	     /* rises at each start of the agent; seq begins anew then */
 };
 
-/* What a sink may want to know of a record without reading its bytes. */
+/* What a sink can know of a record without reading its bytes. */
 struct fffa_record_info {
 	uint64_t seq;	 /* rises from record to record, not always by one */
 	uint64_t flow;	 /* hash of the connection: the same for both directions */
-	int64_t time_ms; /* Unix, end of the record's window */
+	int64_t time_ms; /* Unix time in ms: the end of the record's window */
 };
 
-/* A new open batch with one reference and room for cap_bytes and cap_records; NULL without memory.
+/*
+ * Makes an open batch that grows up to cap_bytes (4 GiB at most) and cap_records. The caller holds
+ * its one reference. NULL: no memory.
  */
 struct fffa_batch *fffa_batch_new(size_t cap_bytes, uint32_t cap_records);
+
+/* Takes a further reference; returns b. */
 struct fffa_batch *fffa_batch_ref(struct fffa_batch *b);
-/* NULL is allowed. The last reference frees. */
+
+/* Gives a reference back; the last one frees the batch. NULL is allowed. */
 void fffa_batch_unref(struct fffa_batch *b);
 
-/* Lends room for at least want bytes at the end of an open batch; NULL when the batch is full. */
+/*
+ * Lends room for the next record: at least want bytes, valid until the next room or seal. NULL: the
+ * batch has no such room below its caps, it is sealed, or there is no memory; it is unchanged then.
+ */
 uint8_t *fffa_batch_room(struct fffa_batch *b, size_t want);
-/* Ends the record that was written into the lent room: len bytes; info is copied. */
+
+/*
+ * Adds the record that was written into the lent room: its first len bytes, at most the want of
+ * room. info is copied; its seq is above that of the record before, by less than 2^32 in all of a
+ * batch.
+ */
 void fffa_batch_commit(struct fffa_batch *b, size_t len, const struct fffa_record_info *info);
-/* Copied. Before the seal; all zero until then. */
+
+/* Copies origin. Only before the seal; all zero until it is set. */
 void fffa_batch_set_origin(struct fffa_batch *b, const struct fffa_batch_origin *origin);
+
+/* Ends the filling and gives back memory that was not needed. Spans from before are not valid. */
 void fffa_batch_seal(struct fffa_batch *b);
 
+/* Reading. Spans point into the batch and are valid as long as it is; i is below the count. */
 uint32_t fffa_batch_count(const struct fffa_batch *b);
-struct fffa_span fffa_batch_bytes(const struct fffa_batch *b);
+struct fffa_span fffa_batch_bytes(const struct fffa_batch *b); /* all records, back to back */
 struct fffa_span fffa_batch_record(const struct fffa_batch *b, uint32_t i);
 struct fffa_record_info fffa_batch_record_info(const struct fffa_batch *b, uint32_t i);
 const struct fffa_batch_origin *fffa_batch_origin(const struct fffa_batch *b);
-uint64_t fffa_batch_first_seq(const struct fffa_batch *b);
-uint64_t fffa_batch_last_seq(const struct fffa_batch *b);
-/* Bytes of index that a batch keeps for each record. */
+uint64_t fffa_batch_first_seq(const struct fffa_batch *b); /* 0 for a batch without records */
+uint64_t fffa_batch_last_seq(const struct fffa_batch *b);  /* 0 for a batch without records */
+
+/* Bytes that the index takes for each record. */
 #define FFFA_BATCH_INDEX_BYTES 24
-/* Memory that the batch holds, for queue bounds. */
+
+/* Memory that the batch holds in all, for the bounds of queues. */
 size_t fffa_batch_footprint(const struct fffa_batch *b);
 
 #endif

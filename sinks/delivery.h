@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the contract knows of a delivery: one sealed batch on its way to one sink. The owner (the
- * pipeline, a test) embeds it; a sink sees it only through sinks/sink.h.
+ * The part of a delivery that the contract knows. Whoever delivers (the pipeline, a test) embeds it
+ * in a struct of its own; sinks include sinks/sink.h instead, which keeps it closed.
  */
 #ifndef FFFA_SINKS_DELIVERY_H
 #define FFFA_SINKS_DELIVERY_H
@@ -9,7 +9,7 @@
 struct fffa_batch;
 
 struct fffa_delivery {
-	struct fffa_batch *batch; /* sealed; the owner holds the reference until done */
+	struct fffa_batch *batch; /* sealed; its owner holds the reference until done */
 };
 
 #endif

@@ -1,9 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sink contract. A sink moves bytes and tells the truth: no retry policy, no back-off timer, no
- * counters of what others know, no queue beyond what its library forces. Queueing, retry,
- * splitting, giving up and the ledger are the pipeline's, the same for all sinks. All calls are
- * made on the loop thread.
+ * The sink contract: what the pipeline asks of a sink, and what a sink may use. sinks/README.md
+ * says how to write one; tests/contract runs every sink against what is promised here.
+ *
+ * A sink moves bytes and reports what became of them. The pipeline owns everything else, the same
+ * for all sinks: queue, spool, retry, back-off, splitting, giving up, the ledger. So a sink has no
+ * retry policy, no back-off timer, no counter that the ledger has, and no queue beyond the one that
+ * its library forces on it.
+ *
+ * The life of a sink:
+ *
+ *   check, check_format     on a configuration alone; there is no sink yet
+ *   create                  allocates
+ *   start                   opens
+ *   submit ... done         any number of deliveries, several open at once if the sink likes
+ *   flush                   shutdown is near
+ *   close ... closed        open deliveries are done, then the sink is gone
+ *
+ * report and reopen come at any time between create and closed. close comes once, in any state
+ * after create.
+ *
+ * Threads: the pipeline makes every call on the loop thread. The sink calls done, ready and closed
+ * on the loop thread too, and never from inside a call into the sink: the answer always comes from
+ * a later turn of the loop. A sink that must wait for something (a disk, a name server, a
+ * compression) does that on a worker thread, which may read the batch but calls nothing of the
+ * pipeline.
  */
 #ifndef FFFA_SINKS_SINK_H
 #define FFFA_SINKS_SINK_H
@@ -15,88 +36,119 @@
 #include "sinks/batch.h"
 
 struct uv_loop_s;
+
+/* A sink's own state: each sink defines it in its .c file. */
 struct fffa_sink;
+
+/* One sealed batch on its way to one sink. It belongs to the pipeline. */
 struct fffa_delivery;
 
-/* A sink's last word on one delivery. 0 is no verdict: zeroed memory is caught. */
+/* What became of a delivery, or of one record. */
 enum fffa_verdict {
-	FFFA_V_NONE = 0,
-	FFFA_V_DELIVERED, /* the far end confirmed, to the sink's stated durability */
-	FFFA_V_RETRY,	  /* not confirmed; may have arrived. The pipeline may try again */
-	FFFA_V_REJECTED,  /* these bytes, for ever */
-	FFFA_V_TOO_BIG,	  /* the pipeline splits at record borders */
+	FFFA_V_NONE = 0,  /* no verdict: zeroed memory is never taken for one */
+	FFFA_V_DELIVERED, /* the receiver has confirmed, as durably as the sink's options say */
+	FFFA_V_RETRY,	  /* not confirmed, perhaps arrived; the pipeline decides when to retry */
+	FFFA_V_REJECTED,  /* these bytes will never be taken */
+	FFFA_V_TOO_BIG,	  /* the pipeline halves the batch at a record border and goes on */
 };
 
+/* The sink's answer to one delivery. Everything in it is read before done returns. */
 struct fffa_outcome {
-	enum fffa_verdict verdict;
-	uint32_t retry_after_ms; /* 0: no hint; only with RETRY */
-	int cause; /* -errno or a mapped library code, for the log; 0 when delivered */
+	enum fffa_verdict verdict; /* of all records, unless records is set */
+	uint32_t retry_after_ms;   /* the receiver's wish, with RETRY only; 0: none */
+	int cause;		   /* why, for the log: -errno or a library's own; 0: delivered */
 	/*
-	 * One enum fffa_verdict per record of the batch, where the far end judged them one by one:
-	 * DELIVERED, RETRY, REJECTED or TOO_BIG, and verdict is then RETRY. The pipeline counts each
-	 * and sends only the rest again. NULL: verdict is for all. Valid for the call.
+	 * NULL, or one enum fffa_verdict for each record of the batch, none of them NONE; verdict
+	 * is RETRY then. The pipeline counts each record by its own verdict and submits only those
+	 * to be tried again.
 	 */
 	const uint8_t *records;
-	/* What a person should know, such as "topic flows: unknown"; NULL: the text of cause. Valid
-	 * for the call; no secrets. */
+	/* What a person should know, such as "topic flows: unknown". NULL: the text of cause.
+	 * Never a secret. */
 	const char *detail;
 };
 
-/* What the sink may read of a delivery until done. The batch bytes stay valid and unchanged until
- * then. */
+/* The batch of d, which the sink may read from submit until done. It is sealed: nothing changes. */
 const struct fffa_batch *fffa_delivery_batch(const struct fffa_delivery *d);
 
-/* Everything a sink may use; lives longer than the sink. */
+/* What a sink may use. The pipeline owns it; it outlives the sink. */
 struct fffa_sink_env {
 	struct uv_loop_s *loop;
-	const char *tag; /* "sink.NAME", for logs */
-	void *pipe;	 /* first argument of the two calls below */
+	const char *tag; /* "sink.NAME": the first argument of every log call */
+	void *pipe;	 /* the first argument of done and ready */
 	/*
-	 * Exactly once for each accepted delivery, on the loop, never from inside submit, flush or
-	 * close. done and ready may call submit before they return.
+	 * Answers an accepted delivery, exactly once. d and its batch are not the sink's any more.
+	 * The pipeline may call submit before done returns.
 	 */
 	void (*done)(void *pipe, struct fffa_delivery *d, const struct fffa_outcome *o);
-	/* There is room again after submit said -EAGAIN. */
+	/*
+	 * There is room again, after submit has returned -EAGAIN; once is enough for any number of
+	 * such answers. The pipeline may call submit before ready returns.
+	 */
 	void (*ready)(void *pipe);
-	/* The bytes that begin each new file or stream, may be empty (vpc header line); valid as
-	 * long as env. */
+	/*
+	 * What stands before the first record of each new file or stream (the header line of
+	 * format vpc); empty if there is none. A sink that sends messages ignores it.
+	 */
 	struct fffa_span preamble;
-	unsigned int format;	  /* enum fffa_format of the records */
-	const char *content_type; /* of the records, static */
+	unsigned int format;	  /* enum fffa_format (agent/base/format.h) of the records */
+	const char *content_type; /* media type of the records, static */
 };
 
+/* A kind of sink. The table is constant; any number of sinks of a kind live side by side. */
 struct fffa_sink_ops {
-	const char *name; /* the `type` in the configuration */
-	unsigned int
-		formats;  /* bit set of 1 << enum fffa_format (agent/base/format.h) it accepts */
-	size_t conf_size; /* of the struct that opts describes */
-	const struct fffa_option *opts; /* rows, ended by a row without key */
-	/* Rules across fields; no I/O but the user database. 0, or -EINVAL with err. May be NULL. */
+	const char *name;     /* the `type` in the configuration */
+	unsigned int formats; /* what it accepts: bits 1 << enum fffa_format; ~0u: all */
+
+	/* The configuration: rows that end with FFFA_OPT_END, and the struct that they fill. */
+	const struct fffa_option *opts;
+	size_t conf_size;
+	/*
+	 * Checks rules across several options. Reads and opens nothing, but may ask the user
+	 * database. conf is a struct of conf_size bytes with every option filled. 0, or -EINVAL
+	 * with err that begins with the key: "path: is required". NULL: there are no such rules.
+	 */
 	int (*check)(const void *conf, struct fffa_err *err);
-	/* Of the formats, those that conf can take: 0, or -EINVAL with err. NULL: all. */
+	/*
+	 * Whether a sink with this conf takes this one of its formats. 0, or -EINVAL with err.
+	 * NULL: it takes all of them.
+	 */
 	int (*check_format)(const void *conf, unsigned int format, struct fffa_err *err);
-	/* Allocates only. Borrows env and conf for the sink's life. On failure *out is untouched.
+
+	/*
+	 * Allocates the sink; opens nothing. env and conf outlive the sink. 0 and *out, which the
+	 * pipeline ends with close; or -errno with err, and *out is untouched: nothing is to be
+	 * closed.
 	 */
 	int (*create)(const struct fffa_sink_env *env, const void *conf, struct fffa_sink **out,
 		      struct fffa_err *err);
-	/* Opens or begins to connect; a failure here ends the start-up with err. */
+	/*
+	 * Opens what can be opened at once, begins to connect to the rest. A receiver in the
+	 * network that is away is no failure: that shows in the deliveries. 0, or -errno with err,
+	 * which ends the start of the agent; the pipeline calls close then.
+	 */
 	int (*start)(struct fffa_sink *s, struct fffa_err *err);
 	/*
-	 * 0: borrowed, exactly one done follows later. -EAGAIN: no room, nothing taken, ready
-	 * follows. Another negative value: nothing taken, the pipeline treats it as RETRY with that
-	 * cause.
+	 * Offers a delivery.
+	 *   0         accepted: d is borrowed, and exactly one done follows
+	 *   -EAGAIN   no room now: nothing was taken, and ready follows
+	 *   < 0       nothing was taken; the pipeline counts it as RETRY with this cause
 	 */
 	int (*submit)(struct fffa_sink *s, struct fffa_delivery *d);
-	/* Shutdown is near: shorten what lingers. May be NULL. */
+	/* The agent ends soon: stop to wait for more, send what is there. NULL: nothing lingers. */
 	void (*flush)(struct fffa_sink *s);
-	/* Reopen files (HUP). May be NULL. */
+	/* Open files again (HUP). Loses and repeats nothing. NULL: there is nothing to reopen. */
 	void (*reopen)(struct fffa_sink *s);
-	/* For /status: calls put for each fact worth showing, text only, no secrets. May be NULL. */
+	/*
+	 * Calls put for each fact that /status should show. key is a static word; both texts are
+	 * copied. No secrets. NULL: there are none.
+	 */
 	void (*report)(const struct fffa_sink *s,
 		       void (*put)(void *arg, const char *key, const char *value), void *arg);
 	/*
-	 * Legal in every state, also after a failed start. Open deliveries get their done (RETRY
-	 * with -ECANCELED at worst) before closed is called; then the sink's memory is gone.
+	 * Ends the sink, also one that never started. It waits for no receiver: a delivery that is
+	 * still open gets its done, at worst RETRY with -ECANCELED. Then the sink calls closed,
+	 * once; its memory and its handles in the loop are gone by then.
 	 */
 	void (*close)(struct fffa_sink *s, void (*closed)(void *arg), void *arg);
 };
