@@ -9,12 +9,12 @@
 #define FIRST_RECORDS 64u
 
 struct row {
-	uint32_t end;	 /* offset just behind the record */
-	uint32_t seq_by; /* above first_seq */
+	uint32_t end;	 /* offset of the first byte behind the record */
+	uint32_t seq_by; /* added to first_seq */
 	uint64_t flow;
 	int64_t time_ms;
 };
-_Static_assert(sizeof(struct row) == FFFA_BATCH_INDEX_BYTES, "said in batch.h");
+_Static_assert(sizeof(struct row) == FFFA_BATCH_INDEX_BYTES, "batch.h promises this size");
 
 struct fffa_batch {
 	uint8_t *bytes;
@@ -38,7 +38,7 @@ struct fffa_batch *fffa_batch_new(size_t cap_bytes, uint32_t cap_records)
 	if (!b)
 		return NULL;
 	b->cap_bytes =
-		cap_bytes < UINT32_MAX ? cap_bytes : UINT32_MAX; /* offsets are 32 bits wide */
+		cap_bytes < UINT32_MAX ? cap_bytes : UINT32_MAX; /* rows hold offsets of 32 bits */
 	b->cap_records = cap_records;
 	b->refs = 1;
 	return b;
@@ -133,8 +133,7 @@ void fffa_batch_seal(struct fffa_batch *b)
 	void *p;
 
 	b->sealed = true;
-	/* A batch may wait for hours in the queue of a dead sink: give back what it did not fill.
-	 */
+	/* A batch may wait for hours in the queue of a sink: give back what it did not fill. */
 	if (b->len && b->held_bytes - b->len > b->len / 8) {
 		p = realloc(b->bytes, b->len);
 		if (p) {

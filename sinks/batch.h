@@ -59,8 +59,8 @@ uint8_t *fffa_batch_room(struct fffa_batch *b, size_t want);
 
 /*
  * Adds the record that was written into the lent room: its first len bytes, at most the want of
- * room. info is copied; its seq is above that of the record before, by less than 2^32 in all of a
- * batch.
+ * room. info is copied. Its seq is above that of the record before, and less than 2^32 above that
+ * of the first record.
  */
 void fffa_batch_commit(struct fffa_batch *b, size_t len, const struct fffa_record_info *info);
 

@@ -22,9 +22,8 @@
  *
  * Threads: the pipeline makes every call on the loop thread. The sink calls done, ready and closed
  * on the loop thread too, and never from inside a call into the sink: the answer always comes from
- * a later turn of the loop. A sink that must wait for something (a disk, a name server, a
- * compression) does that on a worker thread, which may read the batch but calls nothing of the
- * pipeline.
+ * a later turn of the loop. What must wait (for a disk, a name server, a compression) belongs on a
+ * worker thread, which may read the batch but calls nothing of the pipeline.
  */
 #ifndef FFFA_SINKS_SINK_H
 #define FFFA_SINKS_SINK_H
@@ -116,9 +115,8 @@ struct fffa_sink_ops {
 	int (*check_format)(const void *conf, unsigned int format, struct fffa_err *err);
 
 	/*
-	 * Allocates the sink; opens nothing. env and conf outlive the sink. 0 and *out, which the
-	 * pipeline ends with close; or -errno with err, and *out is untouched: nothing is to be
-	 * closed.
+	 * Allocates the sink; opens nothing. env and conf outlive the sink. 0: the pipeline ends
+	 * *out with close. -errno with err: *out is untouched, there is nothing to close.
 	 */
 	int (*create)(const struct fffa_sink_env *env, const void *conf, struct fffa_sink **out,
 		      struct fffa_err *err);
@@ -147,8 +145,8 @@ struct fffa_sink_ops {
 		       void (*put)(void *arg, const char *key, const char *value), void *arg);
 	/*
 	 * Ends the sink, also one that never started. It waits for no receiver: a delivery that is
-	 * still open gets its done, at worst RETRY with -ECANCELED. Then the sink calls closed,
-	 * once; its memory and its handles in the loop are gone by then.
+	 * still open gets its done, at worst RETRY with -ECANCELED. Then its memory and its handles
+	 * in the loop are gone, and it calls closed, once.
 	 */
 	void (*close)(struct fffa_sink *s, void (*closed)(void *arg), void *arg);
 };

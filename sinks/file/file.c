@@ -16,7 +16,7 @@
 #include "sinks/file/plain/plain.h"
 #include "sinks/file/writer.h"
 
-#define CHECK_MAX_S 60 /* the wall clock may be set */
+#define CHECK_MAX_S 60 /* somebody may set the wall clock */
 
 static const struct fffa_file_layout_ops *const layouts[] = {
 	[FFFA_FILE_LAYOUT_PLAIN] = &fffa_file_plain_layout,
@@ -31,20 +31,21 @@ struct fffa_sink {
 	struct fffa_file_layout *layout; /* NULL before start */
 	struct fffa_file_writer writer;
 	struct fffa_file_maintenance maintenance;
-	uv_timer_t timer;		/* finishes a file that is due though no batch comes */
-	struct fffa_delivery *delivery; /* borrowed until done; NULL: a write without a batch */
-	bool refused;			/* submit said -EAGAIN: ready is due */
+	uv_timer_t timer; /* to finish a file that is due when no batch comes */
+	struct fffa_delivery
+		*delivery; /* borrowed until done; NULL: nothing, or a write without a batch */
+	bool refused;	   /* submit has returned -EAGAIN, and ready has not followed yet */
 	bool reopen_due;
 	struct {
 		struct fffa_file_layout_status status; /* as of the last write */
 		uint64_t errors;
 		int last_error;
-		int rotation_error; /* the last one in the log */
+		int rotation_error; /* the one that was logged last */
 	} seen;
 	struct {
 		bool begun;
-		bool last_write;	   /* was begun */
-		unsigned int open_handles; /* 0: they are not being closed yet */
+		bool last_write;	   /* has begun */
+		unsigned int open_handles; /* while they are being closed; 0 before */
 		void (*closed)(void *arg);
 		void *arg;
 	} end;
@@ -55,7 +56,7 @@ static bool is_idle(const struct fffa_sink *s)
 	return s->writer.phase == FFFA_FILE_WRITER_IDLE;
 }
 
-/* Writes what is due. */
+/* Lets the layout write what is due. */
 static void write_without_batch(struct fffa_sink *s)
 {
 	s->ops->begin(s->layout, NULL);
@@ -71,7 +72,6 @@ static void write_preamble(struct fffa_sink *s)
 
 static void on_timer(uv_timer_t *t);
 
-/* (Re)starts the timer. */
 static void start_timer(struct fffa_sink *s)
 {
 	int64_t wait_s = s->ops->check_in_s(s->layout);
@@ -80,7 +80,7 @@ static void start_timer(struct fffa_sink *s)
 		return;
 	if (wait_s > CHECK_MAX_S)
 		wait_s = CHECK_MAX_S;
-	/* Never fails with a callback on an open handle. */
+	/* Cannot fail: the handle is open and there is a callback. */
 	(void)uv_timer_start(&s->timer, on_timer, (uint64_t)wait_s * 1000, 0);
 }
 
@@ -88,7 +88,7 @@ static void on_timer(uv_timer_t *t)
 {
 	struct fffa_sink *s = t->data;
 
-	/* A write that is under way finishes by itself what is due. */
+	/* A write that is under way finishes what is due. */
 	if (is_idle(s) && s->ops->is_due(s->layout))
 		write_without_batch(s);
 	start_timer(s);
@@ -117,7 +117,10 @@ static void on_timer_closed(uv_handle_t *h)
 	on_handle_closed(h->data);
 }
 
-/* The next step of the end, when nothing runs on a worker thread any more. */
+/*
+ * Goes on with the end of the sink when no worker thread has anything of it: the last write, then
+ * the handles.
+ */
 static void end_step(struct fffa_sink *s)
 {
 	if (s->end.open_handles || !is_idle(s) || s->maintenance.running)
@@ -162,7 +165,7 @@ static void note_result(struct fffa_sink *s, int rc)
 	s->seen.rotation_error = error;
 }
 
-/* Once per HUP. When the new file cannot be opened the old one stays in use: nothing is lost. */
+/* If the new file cannot be opened, the old one stays in use and nothing is lost. */
 static void reopen_now(struct fffa_sink *s)
 {
 	struct fffa_err err;
@@ -306,7 +309,7 @@ static void report_sink(const struct fffa_sink *s,
 
 const struct fffa_sink_ops fffa_sink_file_ops = {
 	.name = "file",
-	.formats = ~0u, /* bytes are bytes */
+	.formats = ~0u, /* it writes any bytes */
 	.conf_size = sizeof(struct fffa_sink_file_conf),
 	.opts = fffa_file_options,
 	.check = fffa_file_options_check,

@@ -50,7 +50,7 @@ static void queue_run(struct fffa_file_maintenance *m)
 {
 	m->running = true;
 	m->again = false;
-	/* Fails only without a work callback. */
+	/* Cannot fail: there is a work callback. */
 	(void)uv_queue_work(m->env->loop, &m->work, on_work, on_worked);
 }
 

@@ -40,7 +40,7 @@ static void on_writable(uv_poll_t *p, int status, int events)
 {
 	struct fffa_file_writer *w = p->data;
 
-	(void)status; /* an error shows when the write is tried */
+	(void)status; /* the next try of the write shows an error */
 	(void)events;
 	stop_waiting(w);
 	fffa_file_writer_start(w);
@@ -54,7 +54,7 @@ static int open_epoll(struct fffa_file_writer *w)
 		return -errno;
 	rc = uv_poll_init(w->loop, &w->waiter, fd);
 	if (rc) {
-		(void)close(fd); /* nothing was added */
+		(void)close(fd); /* an epoll descriptor holds no data */
 		return rc;
 	}
 	w->epoll_fd = fd;
@@ -102,7 +102,7 @@ void fffa_file_writer_start(struct fffa_file_writer *w)
 {
 	FFFA_ASSERT(w->phase == FFFA_FILE_WRITER_IDLE);
 	w->phase = FFFA_FILE_WRITER_WORKING;
-	/* Fails only without a work callback. */
+	/* Cannot fail: there is a work callback. */
 	(void)uv_queue_work(w->loop, &w->work, on_work, on_worked);
 }
 

@@ -17,8 +17,8 @@
 #define OBJECT_MAX_BYTES INT64_C(75000000)
 
 struct open_object {
-	struct fffa_gzip_member *member; /* NULL: free */
-	bool ended;			 /* its stream; only the move is left */
+	struct fffa_gzip_member *member; /* NULL: this slot of the table is free */
+	bool ended;			 /* the stream is finished; only the move is left */
 	struct fffa_aws_object identity;
 	int64_t slot;
 	int64_t opened_s;
@@ -28,7 +28,7 @@ struct fffa_aws {
 	const struct fffa_aws_conf *conf;
 	int64_t size_bytes;
 	struct open_object v[OPEN_OBJECTS_MAX];
-	uint64_t unique; /* random at the start: the names of two agents differ */
+	uint64_t unique; /* starts at random, so the names of two agents differ */
 	uint8_t *verdicts;
 };
 
@@ -74,11 +74,11 @@ static int delete_object(struct fffa_aws *a, const char *name)
 		return dir_fd;
 	if (unlinkat(dir_fd, name, 0) && errno != ENOENT)
 		rc = -errno;
-	(void)close(dir_fd); /* a directory */
+	(void)close(dir_fd); /* nothing was written to it */
 	return rc;
 }
 
-/* To its place; nothing is placed of which no record could be written. */
+/* Moves the object to its place, or deletes one without a record. */
 static int finish_object(struct fffa_aws *a, struct open_object *o, const char *name)
 {
 	int rc = 0;
@@ -93,7 +93,7 @@ static int finish_object(struct fffa_aws *a, struct open_object *o, const char *
 	return fffa_aws_folder_publish(a->conf, name);
 }
 
-/* It stays open when that fails, and is tried again. */
+/* On failure the object stays open, and this is tried again. */
 static int complete_object(struct fffa_aws *a, struct open_object *o, struct fffa_aws_job *job)
 {
 	char name[FFFA_AWS_NAME_BYTES];
@@ -112,7 +112,7 @@ static int complete_object(struct fffa_aws *a, struct open_object *o, struct fff
 	return 0;
 }
 
-/* A slot long past is kept open for a while too: late records come together. */
+/* The object of a slot long past stays open for a while too: late records come together. */
 static bool is_object_due(const struct open_object *o, int64_t now_s)
 {
 	int64_t end_s = (o->slot + 1) * FFFA_AWS_SLOT_S;
@@ -137,7 +137,7 @@ static void complete_due(struct fffa_aws *a, struct fffa_aws_job *job)
 	}
 }
 
-/* A free place; the oldest object makes way when there is none. */
+/* Finds a free place in the table; if there is none, completes the oldest object. */
 static int free_slot(struct fffa_aws *a, struct fffa_aws_job *job, struct open_object **out)
 {
 	struct open_object *oldest = &a->v[0];
@@ -170,7 +170,7 @@ static int start_object(struct fffa_aws *a, struct fffa_aws_job *job,
 	if (dir_fd < 0)
 		return dir_fd;
 	rc = fffa_gzip_member_open(dir_fd, name, a->conf->access, a->conf->sync, &o->member);
-	(void)close(dir_fd); /* a directory */
+	(void)close(dir_fd); /* nothing was written to it */
 	if (rc)
 		return rc;
 	o->identity = *identity;
@@ -186,7 +186,7 @@ static bool is_same_series(const struct fffa_aws_object *a, const struct fffa_aw
 	       !strcmp(a->flow_log_id, b->flow_log_id);
 }
 
-/* The object of the slot with room for so many bytes, also when they do not compress. */
+/* Finds or starts an object of the slot with room for these bytes, even uncompressed. */
 static int find_object(struct fffa_aws *a, struct fffa_aws_job *job, int64_t slot, size_t bytes,
 		       struct open_object **out)
 {
@@ -221,7 +221,7 @@ static int add_records(struct fffa_gzip_member *p, const struct fffa_batch *b,
 	while (!rc && from < to) {
 		struct fffa_span run = fffa_batch_record(b, fffa_aws_slots_record(s, from++));
 
-		/* Neighbours in the batch are neighbours in memory. */
+		/* Records that follow each other in memory are added in one go. */
 		for (; from < to; from++) {
 			struct fffa_span next =
 				fffa_batch_record(b, fffa_aws_slots_record(s, from));
@@ -258,7 +258,6 @@ static int write_slot(struct fffa_aws *a, struct fffa_aws_job *job, const struct
 	return rc;
 }
 
-/* Each slot's records are there as a whole or not at all. */
 static void write_batch(struct fffa_aws *a, struct fffa_aws_job *job)
 {
 	uint32_t n = fffa_batch_count(job->batch), from = 0, to;

@@ -32,7 +32,7 @@ static int open_folder(int dir_fd, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-/* A step down from dir_fd, which is closed; the folder is made when it is not there. */
+/* Opens name in dir_fd, which is closed, and makes the folder if it is missing. */
 static int enter_folder(const struct fffa_aws_conf *conf, int dir_fd, const char *name)
 {
 	int fd = open_folder(dir_fd, name);
@@ -42,11 +42,11 @@ static int enter_folder(const struct fffa_aws_conf *conf, int dir_fd, const char
 
 		fd = rc ? rc : open_folder(dir_fd, name);
 	}
-	(void)close(dir_fd); /* a directory */
+	(void)close(dir_fd); /* nothing was written to it */
 	return fd;
 }
 
-/* The folder at path, below dir_fd where it is relative; each step is made when missing. */
+/* Opens the folder at path, seen from dir_fd, which is closed; makes each missing one. */
 static int walk_path(const struct fffa_aws_conf *conf, int dir_fd, const char *path)
 {
 	char name[NAME_MAX + 1];

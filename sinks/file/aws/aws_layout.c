@@ -87,7 +87,7 @@ static void end_write(struct fffa_file_layout *l, struct fffa_outcome *o)
 
 static bool has_open_objects(const struct fffa_file_layout *l)
 {
-	return l->job.open_bytes > 0; /* only work knows each object's time */
+	return l->job.open_bytes > 0; /* do_write knows when each object is due */
 }
 
 static int64_t check_in_s(const struct fffa_file_layout *l)

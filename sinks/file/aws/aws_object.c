@@ -15,7 +15,7 @@
 #define FNV	UINT64_C(0xcbf29ce484222325)
 #define FNV_MUL UINT64_C(0x100000001b3)
 
-/* What comes from a metadata service is not trusted with a path. */
+/* The metadata service is not trusted: only letters, digits and - get into a path. */
 static void sanitize_name(char *dst, size_t cap, const char *src)
 {
 	size_t n = 0;
@@ -53,7 +53,7 @@ void fffa_aws_object_init(struct fffa_aws_object *o, const struct fffa_batch_ori
 		derive_flow_log_id(o->flow_log_id, origin->agent_id);
 	fffa_stamp_write(slot > INT64_MAX / FFFA_AWS_SLOT_S ? INT64_MAX : slot * FFFA_AWS_SLOT_S,
 			 stamp);
-	/* Without the seconds. */
+	/* The stamp of an object has no seconds. */
 	(void)snprintf(o->stamp, sizeof(o->stamp), "%.13sZ", stamp);
 	(void)snprintf(o->hash, sizeof(o->hash), "%016" PRIx64, unique);
 }
@@ -66,7 +66,7 @@ int fffa_aws_object_name(const struct fffa_aws_object *o, char *dst, size_t cap)
 	return n < 0 || (size_t)n >= cap ? -ENAMETOOLONG : 0;
 }
 
-/* The next part of a name up to end, which it must have; only what clean makes. */
+/* Copies the next field of a name, up to the character end. False: it is none that we write. */
 static bool take_field(const char **at, char end, char *dst, size_t cap)
 {
 	size_t n = 0;

@@ -11,7 +11,7 @@
 #include "sinks/file/aws/aws_object.h"
 #include "sinks/file/aws/gzip_member.h"
 
-/* What another process, or this one, still writes is held by it. */
+/* A process that still writes an object holds its lock, also this process. */
 static int recover_object(const struct fffa_aws_conf *conf, int dir_fd, const char *name,
 			  const atomic_bool *cancel)
 {

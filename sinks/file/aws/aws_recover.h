@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Objects that an earlier process left in PATH/.part. */
+/* Objects that an earlier process has left in the staging folder. */
 #ifndef FFFA_SINKS_FILE_AWS_AWS_RECOVER_H
 #define FFFA_SINKS_FILE_AWS_AWS_RECOVER_H
 

@@ -15,7 +15,7 @@ static int compare_rows(const void *pa, const void *pb)
 
 	if (a->slot != b->slot)
 		return a->slot < b->slot ? -1 : 1;
-	return a->record < b->record ? -1 : 1; /* as they came */
+	return a->record < b->record ? -1 : 1; /* in the order of the batch */
 }
 
 int fffa_aws_slots_init(struct fffa_aws_slots *s, const struct fffa_batch *b)

@@ -31,7 +31,7 @@ static int write_bytes(struct fffa_gzip_member *p, const uint8_t *bytes, size_t 
 	return rc;
 }
 
-/* Fails when somebody else, who looks for what was left behind, got hold of it in between. */
+/* -EAGAIN: another process took the new file for one that was left behind, and has it now. */
 static int lock_file(int fd)
 {
 	struct stat st;
@@ -78,14 +78,14 @@ int fffa_gzip_member_open(int dir_fd, const char *name, const struct fffa_file_a
 	return 0;
 }
 
-/* Back to what was committed; the stream goes on without reference to what came before. */
+/* Cuts the file back to what is committed; the stream begins anew there, without a dictionary. */
 static int cut_back(struct fffa_gzip_member *p)
 {
 	if (!p->dirty)
 		return 0;
 	if (ftruncate(p->fd, p->committed.bytes))
 		return -errno;
-	(void)deflateReset(&p->z); /* fails only on a broken state */
+	(void)deflateReset(&p->z); /* cannot fail: the state is sound */
 	p->current = p->committed;
 	p->dirty = false;
 	return 0;
@@ -95,7 +95,7 @@ void fffa_gzip_member_rollback(struct fffa_gzip_member *p)
 {
 	p->dirty = true;
 	p->begun = false;
-	(void)cut_back(p); /* tried again before the next byte */
+	(void)cut_back(p); /* if that fails, it is done before the next byte */
 }
 
 static int run_deflate(struct fffa_gzip_member *p, int flush)
@@ -112,7 +112,7 @@ static int run_deflate(struct fffa_gzip_member *p, int flush)
 	return rc;
 }
 
-/* The first byte since the last commit. */
+/* Prepares for the first byte since the last commit. */
 static int start_batch(struct fffa_gzip_member *p)
 {
 	int rc;
@@ -135,7 +135,7 @@ int fffa_gzip_member_add(struct fffa_gzip_member *p, struct fffa_span s)
 	p->dirty = true;
 	p->current.crc = (uint32_t)crc32_z(p->current.crc, s.ptr, s.len);
 	p->current.size += (uint32_t)s.len;
-	p->z.next_in = (Bytef *)(uintptr_t)s.ptr; /* zlib's older signature; it only reads */
+	p->z.next_in = (Bytef *)(uintptr_t)s.ptr; /* zlib has no const here; it only reads */
 	p->z.avail_in = (uInt)s.len;		  /* a batch has less than 4 GiB */
 	return run_deflate(p, Z_NO_FLUSH);
 }
@@ -176,7 +176,7 @@ void fffa_gzip_member_close(struct fffa_gzip_member *p)
 {
 	if (!p)
 		return;
-	(void)deflateEnd(&p->z); /* says that the stream did not end: it ends without it */
+	(void)deflateEnd(&p->z); /* reports an unfinished stream; gzip_end finishes it */
 	if (p->fd >= 0)
 		(void)close(p->fd); /* what counted was synced */
 	free(p);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Completing a gzip file that a crash has cut off anywhere. */
+/* Completes a gzip file that a crash has cut off anywhere. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -7,22 +7,23 @@
 #include "sinks/file/aws/gzip_end.h"
 #include "sinks/file/aws/gzip_member.h"
 
-#define GZIP_BITS    (15 + 16)
-#define AT_BORDER    128 /* data_type of inflate with Z_BLOCK: a block has ended, */
-#define LAST_BLOCK   64	 /* which was marked as the last */
-#define SPARE_BITS   7	 /* and so many bits of its last byte are left */
+#define GZIP_BITS (15 + 16)
+/* z_stream.data_type after inflate with Z_BLOCK (zlib.h). */
+#define AT_BORDER    128 /* a block has ended */
+#define LAST_BLOCK   64	 /* it was the last one */
+#define SPARE_BITS   7	 /* so many bits of its last byte are left */
 #define NOT_COMPLETE 2
 
 struct reading {
 	int fd;
 	z_stream z;
 	int64_t offset;				 /* read so far */
-	struct fffa_gzip_member_state now, good; /* good.bytes 0: no line yet */
-	uint8_t last;				 /* byte of the content */
+	struct fffa_gzip_member_state now, good; /* good.bytes is 0 until there was a line */
+	uint8_t last;				 /* byte of the content so far */
 	uint8_t in[65536], out[65536];
 };
 
-/* Takes what is in in; NOT_COMPLETE at its end, 0 at the end of the stream. */
+/* Reads on through r->in: NOT_COMPLETE at its end, 0 at the end of the stream, or -errno. */
 static int inflate_chunk(struct reading *r)
 {
 	for (;;) {
@@ -43,7 +44,7 @@ static int inflate_chunk(struct reading *r)
 		if (rc == Z_MEM_ERROR)
 			return -ENOMEM;
 		if (rc != Z_OK && rc != Z_BUF_ERROR)
-			return -EBADMSG; /* damage: what was good so far is kept */
+			return -EBADMSG; /* damaged: r->good says how far it is sound */
 		if ((r->z.data_type & (AT_BORDER | LAST_BLOCK | SPARE_BITS)) == AT_BORDER &&
 		    r->last == '\n') {
 			r->good = r->now;
@@ -68,7 +69,7 @@ static int read_chunk(struct reading *r)
 	return inflate_chunk(r);
 }
 
-/* 0: whole, with nothing behind it; -EBADMSG: torn or damaged; another -errno. */
+/* 0: complete, with nothing behind it. -EBADMSG: torn or damaged. Another -errno. */
 static int read_all(struct reading *r, const atomic_bool *cancel)
 {
 	int rc;

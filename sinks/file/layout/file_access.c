@@ -29,7 +29,7 @@ static int read_mode(const char *text, mode_t *out, struct fffa_err *err)
 	return 0;
 }
 
-/* A number stands for itself. */
+/* False: text is a name and not a number. */
 static bool read_id(const char *text, unsigned long *out)
 {
 	char *end;

@@ -29,7 +29,7 @@ struct fffa_file_layout_env {
 	struct fffa_file_access access;
 };
 
-/* What the sink knows of a layout's files. It holds a copy, for reports that come during a write. */
+/* What the sink knows of a layout's files; it keeps a copy for reports during a write. */
 struct fffa_file_layout_status {
 	int64_t file_bytes;   /* of the files that still grow; -1: no regular file with a name */
 	int64_t rotated_at_s; /* Unix time when a file was finished last; 0: never */

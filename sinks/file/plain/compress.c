@@ -68,7 +68,7 @@ static int write_gzip(struct work *w, size_t len, bool last)
 	return 0;
 }
 
-static int compress_stream(struct work *w, enum fffa_file_compression kind,
+static int compress_stream(struct work *w, enum fffa_file_compression compression,
 			   const atomic_bool *cancel)
 {
 	bool last = false;
@@ -84,21 +84,21 @@ static int compress_stream(struct work *w, enum fffa_file_compression kind,
 		if (atomic_load_explicit(cancel, memory_order_relaxed))
 			return -ECANCELED;
 		last = n == 0;
-		rc = kind == FFFA_FILE_COMPRESS_ZSTD ? write_zstd(w, (size_t)n, last)
-						     : write_gzip(w, (size_t)n, last);
+		rc = compression == FFFA_FILE_COMPRESS_ZSTD ? write_zstd(w, (size_t)n, last)
+							    : write_gzip(w, (size_t)n, last);
 		if (rc)
 			return rc;
 	}
 	return 0;
 }
 
-static int start_stream(struct work *w, enum fffa_file_compression kind)
+static int start_stream(struct work *w, enum fffa_file_compression compression)
 {
-	if (kind == FFFA_FILE_COMPRESS_ZSTD) {
+	if (compression == FFFA_FILE_COMPRESS_ZSTD) {
 		w->zstd = ZSTD_createCCtx();
 		if (!w->zstd)
 			return -ENOMEM;
-		/* Both have no way to fail on a fresh context. */
+		/* Cannot fail: both are valid for a new context. */
 		(void)ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL);
 		(void)ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_checksumFlag, 1);
 		return 0;
@@ -109,15 +109,15 @@ static int start_stream(struct work *w, enum fffa_file_compression kind)
 		       : -ENOMEM;
 }
 
-static void end_stream(struct work *w, enum fffa_file_compression kind)
+static void end_stream(struct work *w, enum fffa_file_compression compression)
 {
-	if (kind == FFFA_FILE_COMPRESS_ZSTD)
+	if (compression == FFFA_FILE_COMPRESS_ZSTD)
 		(void)ZSTD_freeCCtx(w->zstd);
 	else
-		(void)deflateEnd(&w->gzip); /* harmless when begin failed: no state */
+		(void)deflateEnd(&w->gzip); /* does nothing if start_stream failed */
 }
 
-/* Whoever could read the one can read the other. */
+/* Whoever could read the source can read the compressed file. */
 static int copy_attributes(const struct work *w)
 {
 	struct stat st;
@@ -135,7 +135,7 @@ static int copy_attributes(const struct work *w)
 }
 
 int fffa_plain_compress(int dir_fd, const char *from, const char *tmp,
-			enum fffa_file_compression kind, const atomic_bool *cancel)
+			enum fffa_file_compression compression, const atomic_bool *cancel)
 {
 	struct work *w = calloc(1, sizeof(*w));
 	int rc;
@@ -144,18 +144,18 @@ int fffa_plain_compress(int dir_fd, const char *from, const char *tmp,
 		return -ENOMEM;
 	w->to = -1;
 	w->from = openat(dir_fd, from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	rc = w->from < 0 ? -errno : start_stream(w, kind);
+	rc = w->from < 0 ? -errno : start_stream(w, compression);
 	if (rc)
 		goto out;
 	w->to = openat(dir_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	rc = w->to < 0 ? -errno : compress_stream(w, kind, cancel);
+	rc = w->to < 0 ? -errno : compress_stream(w, compression, cancel);
 	if (!rc)
 		rc = copy_attributes(w);
 	if (w->to >= 0 && close(w->to) && !rc)
 		rc = -errno;
 	if (rc && w->to >= 0)
 		(void)unlinkat(dir_fd, tmp, 0);
-	end_stream(w, kind);
+	end_stream(w, compression);
 out:
 	if (w->from >= 0)
 		(void)close(w->from); /* only read */

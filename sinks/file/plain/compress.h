@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Compressing a file that nobody writes any more. Blocks: pool threads only. */
+/* Compresses a file that nobody writes any more. */
 #ifndef FFFA_SINKS_FILE_PLAIN_COMPRESS_H
 #define FFFA_SINKS_FILE_PLAIN_COMPRESS_H
 
@@ -8,11 +8,11 @@
 #include "sinks/file/layout/conf.h"
 
 /*
- * Writes the compressed form of from to tmp (both in dir_fd) with the mode, owner and times of
- * from, and syncs it. Ends with -ECANCELED soon after *cancel is set. On failure -errno, and tmp
- * is gone.
+ * Writes the compressed form of from to the new file tmp, both in dir_fd, gives it the mode, owner
+ * and times of from, and syncs it. 0 or -errno; -ECANCELED soon after *cancel is set. On failure
+ * tmp is removed. Blocks, so it belongs on a worker thread.
  */
 int fffa_plain_compress(int dir_fd, const char *from, const char *tmp,
-			enum fffa_file_compression kind, const atomic_bool *cancel);
+			enum fffa_file_compression compression, const atomic_bool *cancel);
 
 #endif

@@ -47,7 +47,10 @@ static int explain_error(const char *path, int error, struct fffa_err *err)
 	}
 }
 
-/* -1 with errno: closed, or held closed by main (open for reading only). */
+/*
+ * A duplicate of standard output, or -1 with errno. EBADF also where main holds the number with a
+ * descriptor for reading only, because the agent was started without standard output.
+ */
 static int open_stdout(void)
 {
 	int flags = fcntl(STDOUT_FILENO, F_GETFL), fd = -1;
@@ -59,8 +62,8 @@ static int open_stdout(void)
 		return -1;
 	}
 	/*
-	 * A write to a terminal that is stopped waits, whatever poll said before: it needs a
-	 * non-blocking description, and one of our own.
+	 * A write to a stopped terminal (Ctrl-S) blocks, whatever poll said before. So a terminal
+	 * gets a non-blocking descriptor, which the shell must not share.
 	 */
 	if (isatty(STDOUT_FILENO))
 		fd = open("/proc/self/fd/1", O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -72,7 +75,8 @@ static bool is_anonymous(int fd)
 	char link[64], what[64] = "";
 
 	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	(void)!readlink(link, what, sizeof(what) - 1); /* fails: the more patient answer holds */
+	(void)!readlink(link, what,
+			sizeof(what) - 1); /* unknown: take it for one with a name, and wait */
 	return !strncmp(what, "pipe:", 5) || !strncmp(what, "socket:", 7);
 }
 
@@ -98,10 +102,10 @@ static int sync_dir_of(const char *path)
 	return rc;
 }
 
-/* O_NONBLOCK: a FIFO without a reader must not hold the agent; files do not care. */
+/* O_NONBLOCK: the open of a FIFO without a reader fails then and does not block. */
 #define OPEN_FLAGS (O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
 
-/* A new file with the access asked for, whatever the umask; it is not left behind half made. */
+/* Makes a file with this access, whatever the umask. On failure -1 with errno, and no file. */
 static int make_file(const char *path, const struct fffa_file_access *access, bool sync)
 {
 	int fd = open(path, OPEN_FLAGS | O_CREAT, 0600), error;
@@ -113,8 +117,7 @@ static int make_file(const char *path, const struct fffa_file_access *access, bo
 	if (sync) {
 		int rc = sync_dir_of(path);
 
-		/* Some file systems cannot, a directory may be unreadable to us: no worse than
-		 * before. */
+		/* A directory that this user cannot read cannot be synced; that is no failure. */
 		if (rc == -EIO) {
 			errno = EIO;
 			goto fail;

@@ -157,10 +157,7 @@ static int wait_fd(const struct fffa_file_layout *l)
 	return l->job.to.fd;
 }
 
-/*
- * Copies the rest of the record in which the first done bytes of b end, and returns its length. 0 at
- * a record border.
- */
+/* Copies the rest of the record in which the first done bytes of b end; returns its length. */
 static size_t copy_tail(const struct fffa_batch *b, size_t done, uint8_t *tail)
 {
 	const uint8_t *stop = fffa_batch_bytes(b).ptr + done;

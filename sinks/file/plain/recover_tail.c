@@ -9,7 +9,7 @@
 
 #include "agent/base/format.h"
 
-/* The last n bytes of the file behind fd, which is open for writing only: 0 or -errno. */
+/* Reads the last n bytes of the file behind fd, which is open for writing only. 0 or -errno. */
 static int read_end(int fd, int64_t size, uint8_t *dst, size_t n)
 {
 	char path[64];

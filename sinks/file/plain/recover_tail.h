@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* What a crash leaves at the end of a file of lines. */
+/* What a crash has left at the end of a file of lines. */
 #ifndef FFFA_SINKS_FILE_PLAIN_RECOVER_TAIL_H
 #define FFFA_SINKS_FILE_PLAIN_RECOVER_TAIL_H
 
 #include "sinks/file/plain/open.h"
 
 /*
- * Where t, just opened, ends within a line, cuts it back to the end of the line before: that record
- * was never confirmed and comes again, and the next one would be glued to it. A file without a line
- * end in the length of the longest record is not of lines and stays as it is. Returns the bytes that
- * were cut off, or -errno: the file is as it was. Blocks; before anything is written.
+ * If t ends within a line, cuts it back to the end of the line before. That record was never
+ * confirmed and comes again; the next one would be glued to its remains. A file without a line end
+ * in its last FFFA_RECORD_BYTES_MAX bytes does not consist of lines and stays as it is.
+ *
+ * Call it when t was opened and before anything is written. Returns the number of bytes that were
+ * cut off; t->size and t->starts_empty follow. -errno: the file is as it was. Blocks.
  */
 int64_t fffa_plain_recover_tail(struct fffa_plain_target *t);
 

@@ -14,7 +14,7 @@
 #include "sinks/file/plain/compress.h"
 #include "sinks/file/plain/rotated_name.h"
 
-#define LIST_MAX ((size_t)200000) /* what is beyond waits for the next run */
+#define LIST_MAX ((size_t)200000) /* the next run sees the others */
 
 struct list {
 	struct fffa_rotated_name *v;
@@ -23,7 +23,7 @@ struct list {
 
 struct folder {
 	int64_t max_files;
-	enum fffa_file_compression kind;
+	enum fffa_file_compression compression;
 	const atomic_bool *cancel;
 	int rc; /* the first failure */
 	DIR *dir;
@@ -63,7 +63,7 @@ static int add_name(struct list *l, const struct fffa_rotated_name *r)
 	return 0;
 }
 
-/* Unfinished ones go at once: their source is still there. */
+/* Lists the rotated files. A file of an unfinished compression goes: its source is still there. */
 static void read_names(struct folder *m)
 {
 	struct fffa_rotated_name r;
@@ -79,16 +79,19 @@ static void read_names(struct folder *m)
 	}
 }
 
-/* Newest first; of one rotation the compressed one first. */
+/* The newest rotation first; of one rotation the compressed file first. */
 static int compare_names(const void *pa, const void *pb)
 {
 	const struct fffa_rotated_name *a = pa, *b = pb;
 	int c = fffa_rotated_name_compare(b, a);
 
-	return c ? c : (b->kind > a->kind) - (b->kind < a->kind);
+	return c ? c : (b->compression > a->compression) - (b->compression < a->compression);
 }
 
-/* A compressed one has its final name only when it is whole: the other forms are done with. */
+/*
+ * Deletes what is beyond max_files, and the other forms of a rotation: a compressed file has its
+ * final name only when it is whole.
+ */
 static void delete_old(struct folder *m)
 {
 	struct fffa_rotated_name *v = m->list.v;
@@ -110,14 +113,14 @@ static int compress_one(struct folder *m, struct fffa_rotated_name r)
 	char from[NAME_MAX + 1], tmp[NAME_MAX + 1], to[NAME_MAX + 1];
 	int rc = fffa_rotated_name_format(m->base, &r, from, sizeof(from));
 
-	r.kind = (uint8_t)m->kind;
+	r.compression = (uint8_t)m->compression;
 	if (!rc)
 		rc = fffa_rotated_name_format(m->base, &r, to, sizeof(to));
 	r.unfinished = true;
 	if (!rc)
 		rc = fffa_rotated_name_format(m->base, &r, tmp, sizeof(tmp));
 	if (!rc)
-		rc = fffa_plain_compress(m->fd, from, tmp, m->kind, m->cancel);
+		rc = fffa_plain_compress(m->fd, from, tmp, m->compression, m->cancel);
 	if (rc)
 		return rc;
 	if (renameat(m->fd, tmp, m->fd, to)) {
@@ -134,11 +137,11 @@ static int compress_one(struct folder *m, struct fffa_rotated_name r)
 static void compress_all(struct folder *m)
 {
 	for (size_t i = m->list.n; i-- && !atomic_load(m->cancel);)
-		if (m->list.v[i].kind == FFFA_FILE_COMPRESS_NONE)
+		if (m->list.v[i].compression == FFFA_FILE_COMPRESS_NONE)
 			note_error(m, compress_one(m, m->list.v[i]));
 }
 
-/* path as a folder and a name in it: *real is cut in two, and *base points into it. */
+/* Opens the folder of the path real, which is cut in two: *base is the name in the folder. */
 static DIR *open_folder(char *real, const char **base)
 {
 	char *slash = strrchr(real, '/');
@@ -149,13 +152,13 @@ static DIR *open_folder(char *real, const char **base)
 	return opendir(!slash ? "." : slash == real ? "/" : real);
 }
 
-int fffa_plain_retention_apply(const char *path, int64_t max_files, enum fffa_file_compression kind,
-			       const atomic_bool *cancel)
+int fffa_plain_retention_apply(const char *path, int64_t max_files,
+			       enum fffa_file_compression compression, const atomic_bool *cancel)
 {
-	struct folder m = {.max_files = max_files, .kind = kind, .cancel = cancel};
+	struct folder m = {.max_files = max_files, .compression = compression, .cancel = cancel};
 	char *real = realpath(path, NULL);
 
-	if (!real) /* put aside by another, and not opened again yet */
+	if (!real) /* somebody has moved the file, and it is not reopened yet */
 		real = strdup(path);
 	if (!real)
 		return -ENOMEM;
@@ -168,7 +171,7 @@ int fffa_plain_retention_apply(const char *path, int64_t max_files, enum fffa_fi
 		if (m.list.n)
 			qsort(m.list.v, m.list.n, sizeof(*m.list.v), compare_names);
 		delete_old(&m);
-		if (kind != FFFA_FILE_COMPRESS_NONE)
+		if (compression != FFFA_FILE_COMPRESS_NONE)
 			compress_all(&m);
 		(void)closedir(m.dir);
 	}

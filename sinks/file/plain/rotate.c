@@ -27,10 +27,10 @@ bool fffa_plain_rotate_is_due(struct fffa_plain_rotation *r, int64_t size, size_
 	return slot > r->slot || (r->size_bytes && more && size + (int64_t)more > r->size_bytes);
 }
 
-/* The newest name there is; false when there is none, or it cannot be known. */
+/* Finds the newest rotated name of real. False: there is none, or the folder cannot be read. */
 static bool find_newest(const char *real, struct fffa_rotated_name *newest)
 {
-	const char *base = strrchr(real, '/') + 1; /* realpath's */
+	const char *base = strrchr(real, '/') + 1; /* realpath gives a slash */
 	char *dir_name = strndup(real, (size_t)(base - real));
 	DIR *dir = dir_name ? opendir(dir_name) : NULL;
 	struct fffa_rotated_name r;
@@ -51,8 +51,8 @@ static bool find_newest(const char *real, struct fffa_rotated_name *newest)
 }
 
 /*
- * A name is always above all others, also within a second and after the clock was set back: the
- * lowest ones are those that are deleted.
+ * A new name always sorts behind all others, also within the same second or after the clock was set
+ * back, because retention deletes the lowest names.
  */
 static int choose_name(const char *real, int64_t now_s, char *name, size_t cap)
 {
@@ -76,7 +76,7 @@ static int rename_to_rotated(const char *real, int64_t now_s, char *name, size_t
 	if (rc)
 		return rc;
 	if (!lstat(name, &st))
-		return -EEXIST; /* the folder could not be read */
+		return -EEXIST; /* find_newest could not read the folder */
 	return rename(real, name) ? -errno : 0;
 }
 
@@ -100,7 +100,7 @@ int fffa_plain_rotate(const char *path, const struct fffa_file_access *access, b
 		rc = rename_to_rotated(real, now_s, name, sizeof(name));
 	if (!rc) {
 		rc = fffa_plain_open(path, access, sync, &renewed, NULL);
-		/* The old file goes on under its own name. */
+		/* The old file gets its name back and goes on. */
 		if (rc && ours)
 			(void)rename(name, real);
 	}

@@ -19,7 +19,7 @@ int fffa_rotated_name_format(const char *base, const struct fffa_rotated_name *r
 
 	if (r->number)
 		(void)snprintf(number, sizeof(number), "-%u", r->number);
-	n = snprintf(dst, cap, "%s.%s%s%s%s", base, r->stamp, number, endings[r->kind],
+	n = snprintf(dst, cap, "%s.%s%s%s%s", base, r->stamp, number, endings[r->compression],
 		     r->unfinished ? ".tmp" : "");
 	return n < 0 || (size_t)n >= cap ? -ENAMETOOLONG : 0;
 }
@@ -54,7 +54,7 @@ bool fffa_rotated_name_parse(const char *base, const char *name, struct fffa_rot
 	}
 	for (size_t k = 0; k < KINDS; k++) {
 		if (strlen(endings[k]) == n && !strncmp(name, endings[k], n)) {
-			out->kind = (uint8_t)k;
+			out->compression = (uint8_t)k;
 			return true;
 		}
 	}

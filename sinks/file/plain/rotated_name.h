@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of rotated files: BASE.20260511T101500Z, -N when one is as new, .zst or .gz, .tmp while made. */
+/*
+ * Names of rotated files: BASE.STAMP, then
+ *
+ *   -N           if another was rotated in the same second, or the clock was set back
+ *   .gz, .zst    once compressed
+ *   .tmp         while it is being compressed
+ */
 #ifndef FFFA_SINKS_FILE_PLAIN_ROTATED_NAME_H
 #define FFFA_SINKS_FILE_PLAIN_ROTATED_NAME_H
 
@@ -14,17 +20,17 @@
 
 struct fffa_rotated_name {
 	char stamp[FFFA_STAMP_BYTES];
-	uint32_t number; /* 0: none */
-	uint8_t kind;	 /* enum fffa_file_compression */
-	bool unfinished; /* .tmp */
+	uint32_t number;     /* 0: none */
+	uint8_t compression; /* enum fffa_file_compression */
+	bool unfinished;     /* .tmp */
 };
 
-/* The name without its directory. -ENAMETOOLONG when it does not fit. */
+/* Writes the name to dst. base: the file, with or without its folder. 0, or -ENAMETOOLONG. */
 int fffa_rotated_name_format(const char *base, const struct fffa_rotated_name *r, char *dst,
 			     size_t cap);
-/* Whether name is a rotated form of base; nothing else is ever touched. */
+/* Whether name is a rotated name of base, without a folder. No other file is ever touched. */
 bool fffa_rotated_name_parse(const char *base, const char *name, struct fffa_rotated_name *out);
-/* Below 0: a is older. Only stamp and number count. */
+/* Below 0: a is older than b; 0: the same rotation, whatever the compression. */
 int fffa_rotated_name_compare(const struct fffa_rotated_name *a, const struct fffa_rotated_name *b);
 
 #endif

@@ -15,8 +15,7 @@
 
 /*
  * Standard output is shared with other processes such as the shell, so it must stay a blocking
- * descriptor. But a write of at most PIPE_BUF bytes does not block when poll has said that there is
- * room.
+ * descriptor. But a write of at most PIPE_BUF bytes does not block when poll sees room.
  */
 static int write_to_stream(int fd, struct fffa_plain_output *out)
 {

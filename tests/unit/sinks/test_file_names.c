@@ -19,11 +19,11 @@ static void names_are_read_back(void **state)
 	} rows[] = {
 		{{.stamp = "20260511T101500Z"}, "flows.log.20260511T101500Z"},
 		{{.stamp = "20260511T101500Z", .number = 12}, "flows.log.20260511T101500Z-12"},
-		{{.stamp = "20260511T101500Z", .kind = FFFA_FILE_COMPRESS_ZSTD},
+		{{.stamp = "20260511T101500Z", .compression = FFFA_FILE_COMPRESS_ZSTD},
 		 "flows.log.20260511T101500Z.zst"},
 		{{.stamp = "20260511T101500Z",
 		  .number = 1,
-		  .kind = FFFA_FILE_COMPRESS_GZIP,
+		  .compression = FFFA_FILE_COMPRESS_GZIP,
 		  .unfinished = true},
 		 "flows.log.20260511T101500Z-1.gz.tmp"},
 	};
@@ -39,7 +39,7 @@ static void names_are_read_back(void **state)
 		assert_true(fffa_rotated_name_parse("flows.log", name, &back));
 		assert_string_equal(back.stamp, rows[i].r.stamp);
 		assert_int_equal(back.number, rows[i].r.number);
-		assert_int_equal(back.kind, rows[i].r.kind);
+		assert_int_equal(back.compression, rows[i].r.compression);
 		assert_int_equal(back.unfinished, rows[i].r.unfinished);
 		assert_int_equal(fffa_rotated_name_format("flows.log", &rows[i].r, name,
 							  strlen(rows[i].name)),
