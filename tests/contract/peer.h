@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The far end of one sink type, for the contract cases: how to configure an instance, what has
- * arrived, how to break and repair it. A new sink adds one table of these to peers.
+ * The peer of one kind of sink: whoever receives what it sends. The contract cases ask it how to
+ * configure a sink, what has arrived, and to break and to work again. A new sink adds one of these
+ * tables to peers in test_sink_contract.c.
  */
 #ifndef FFFA_TESTS_CONTRACT_PEER_H
 #define FFFA_TESTS_CONTRACT_PEER_H
@@ -12,34 +13,34 @@ struct peer;
 
 struct peer_ops {
 	const struct fffa_sink_ops *sink;
-	bool no_preamble; /* messages, not a stream: env->preamble does not arrive */
+	bool no_preamble; /* the sink sends messages and no stream, so no preamble arrives */
 	struct peer *(*open)(void);
 	void (*close)(struct peer *f);
-	/* The sink's own configuration; valid until close. */
+	/* A configuration of the sink with which it works; valid until close. */
 	const void *(*conf)(struct peer *f);
-	/* A configuration with which start fails. */
+	/* A configuration with which start fails; valid until close. */
 	const void *(*bad_conf)(struct peer *f);
-	/* What has arrived so far, preamble included, in the order of the records; malloc, the caller frees ptr. */
+	/* What has arrived, in record order and with the preamble. The caller frees ptr. */
 	struct fffa_span (*bytes)(struct peer *f);
-	/* From now on deliveries fail, some of them half done; repair ends it. */
+	/* From now on deliveries fail, some of them in part; repair ends that. */
 	void (*break_it)(struct peer *f);
 	void (*repair)(struct peer *f);
 	/*
-	 * From now on what is sent arrives, and nothing is confirmed. NULL: the sink itself makes it
-	 * arrive, so nothing arrives but what it says is DELIVERED.
+	 * From now on what is sent arrives, but nothing is confirmed. NULL: there is nobody to
+	 * confirm, because the sink writes by itself.
 	 */
 	void (*mute)(struct peer *f);
-	/* Deliveries that do not end: a far end that takes nothing any more. Before start. */
+	/* A configuration with which the peer takes nothing: no delivery ends. Before start. */
 	const void *(*stalled_conf)(struct peer *f);
-	/* With stalled_conf: so many bytes surely do not find room. */
+	/* With stalled_conf: so many bytes certainly find no room. */
 	size_t stall_bytes;
 };
 
 extern const struct peer_ops peer_file_ops;
 extern const struct peer_ops peer_file_aws_ops;
 extern const struct peer_ops peer_http_ops;
-extern const struct peer_ops peer_kafka_ops;	  /* a record in each message */
-extern const struct peer_ops peer_kafka_many_ops; /* many */
+extern const struct peer_ops peer_kafka_ops;	  /* one record in each message */
+extern const struct peer_ops peer_kafka_many_ops; /* many records in each message */
 extern const struct peer_ops peer_spy_ops;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the peers of both layouts of the file sink share: a folder of their own, and a FIFO in it. */
+/* What the peers of both layouts of the file sink share: a folder, and a FIFO in it. */
 #ifndef FFFA_TESTS_CONTRACT_PEER_FILE_H
 #define FFFA_TESTS_CONTRACT_PEER_FILE_H
 
@@ -12,16 +12,16 @@
 struct file_peer {
 	char dir[40];
 	char fifo[64];
-	int reader; /* of the FIFO; -1: there is none yet */
+	int reader; /* end of the FIFO; -1: not opened */
 	struct fffa_sink_file_conf conf;
 };
 
 void file_peer_init(struct file_peer *f);
 void file_peer_fini(struct file_peer *f);
-/* The next write to the file at path comes so many bytes far, then fails; repair ends it. */
+/* From now on a write to the file at path fails after so many bytes; repair ends that. */
 void file_peer_break(const char *path, size_t bytes);
 void file_peer_repair(void);
-/* conf with a FIFO whose reader never reads. */
+/* Returns conf with a FIFO whose reader never reads. */
 const void *file_peer_stalled_conf(struct file_peer *f);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The file sink with AWS's layout: what has arrived is what the complete objects hold. */
+/* The file sink with the AWS layout. Complete objects hold what has arrived. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +47,7 @@ static const void *conf(struct peer *f)
 	return &f->file.conf;
 }
 
-/* A file stands where a folder has to be. */
+/* A file is where a folder has to be. */
 static const void *bad_conf(struct peer *f)
 {
 	char file[64];
@@ -59,7 +59,7 @@ static const void *bad_conf(struct peer *f)
 	return &f->file.conf;
 }
 
-/* The one file below that find names; its name is left empty when there is none. */
+/* Fills *out with the one file that find prints; an empty text if it prints none. */
 static void find(const char *command, const char *dir, struct path *out)
 {
 	char line[256];
@@ -73,7 +73,7 @@ static void find(const char *command, const char *dir, struct path *out)
 		out->text[0] = '\0';
 	out->text[strcspn(out->text, "\n")] = '\0';
 	if (fgets(line, sizeof(line), pipe) || pclose(pipe))
-		abort(); /* more than one */
+		abort(); /* more than one file */
 }
 
 static struct fffa_span bytes(struct peer *f)
@@ -117,7 +117,7 @@ static void repair(struct peer *f)
 	file_peer_repair();
 }
 
-/* A regular file does not stall, so this is layout plain: both layouts end in the same way. */
+/* A regular file does not stall, so this is layout plain. Both layouts close in the same way. */
 static const void *stalled_conf(struct peer *f)
 {
 	return file_peer_stalled_conf(&f->file);
@@ -125,7 +125,7 @@ static const void *stalled_conf(struct peer *f)
 
 const struct peer_ops peer_file_aws_ops = {
 	.sink = &fffa_sink_file_ops,
-	.no_preamble = true, /* each object has it; bytes leaves it out */
+	.no_preamble = true, /* each object has one; bytes leaves it out */
 	.open = open_peer,
 	.close = close_peer,
 	.conf = conf,

@@ -50,7 +50,7 @@ static const void *bad_conf(struct peer *f)
 	return &f->conf;
 }
 
-/* Requests run side by side, so the order of arrival means nothing. */
+/* Several requests are in flight, so they arrive in any order. */
 static int by_number(const void *a, const void *b)
 {
 	const struct http_server_post *const p[] = {a, b};

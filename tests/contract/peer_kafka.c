@@ -16,7 +16,7 @@ struct peer {
 	struct kafka_cluster cluster;
 	struct fffa_sink_kafka_conf conf;
 	char stalled[32];
-	int deaf; /* listens, and never accepts; -1 */
+	int deaf; /* a socket that listens and never accepts; -1: none */
 	char *broker;
 	struct fffa_pair properties[2];
 };
@@ -96,7 +96,7 @@ static const void *stalled_conf(struct peer *f)
 struct sum {
 	uint8_t *ptr;
 	size_t len, cap;
-	bool lines; /* the newline that a message goes without */
+	bool lines; /* add the newline that a message does not have */
 };
 
 static void add(void *arg, const rd_kafka_message_t *m)
@@ -123,7 +123,7 @@ static struct fffa_span bytes(struct peer *f)
 	return (struct fffa_span){s.ptr, s.len};
 }
 
-/* An answer that librdkafka does not try again by itself. */
+/* librdkafka does not retry after this answer. */
 static void break_it(struct peer *f)
 {
 	kafka_cluster_fail(&f->cluster, KAFKA_API_PRODUCE, RD_KAFKA_RESP_ERR_POLICY_VIOLATION, 100);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * What sinks/sink.h promises, run against every registered sink and the scripted one. The rig
- * asserts in every case: one done per accepted delivery, never from inside a call, before closed,
- * and an empty loop.
+ * Runs what sinks/sink.h promises against every registered sink and the scripted one. In every case
+ * the rig asserts one done for each accepted delivery, never from inside a call and never after
+ * closed, and that the sink leaves nothing in the loop.
  */
 #include <errno.h>
 #include <signal.h>
@@ -142,7 +142,7 @@ static void bytes_arrive_as_they_are(void **state)
 	o->close(f);
 }
 
-/* As many at once as the sink takes; the rest waits for ready. */
+/* The sink takes as many at once as it likes; the others wait for ready. */
 static void many_at_once(void **state)
 {
 	enum { N = 50 };
@@ -178,13 +178,13 @@ static void many_at_once(void **state)
 	o->close(f);
 }
 
-/* What done said of single records; it lends them for the call only. 0: it spoke of the whole. */
+/* The verdicts for single records, which done lends for the call only. 0: there were none. */
 struct record_verdicts {
 	const struct rig_delivery *d;
 	uint8_t records[OPEN_RECORDS]; /* enum fffa_verdict */
 };
 
-static void keep_record_verdicts(struct sink_rig *r)
+static void copy_record_verdicts(struct sink_rig *r)
 {
 	struct record_verdicts *said = r->arg;
 
@@ -192,8 +192,10 @@ static void keep_record_verdicts(struct sink_rig *r)
 		memcpy(said->records, said->d->outcome.records, sizeof(said->records));
 }
 
-/* Of a delivery that was cut short, each record arrived at most once, whole and in order: all that
- * were confirmed, and others only where a peer may take what it does not confirm in time. */
+/*
+ * After a delivery that was cut short, each record has arrived at most once, whole and in order: all
+ * that were confirmed, and others only if the peer can take what it does not confirm in time.
+ */
 static void expect_cut_short(const struct peer_ops *o, struct peer *f,
 			     const struct record_verdicts *said)
 {
@@ -217,7 +219,7 @@ static void expect_cut_short(const struct peer_ops *o, struct peer *f,
 	free((void *)(uintptr_t)got.ptr);
 }
 
-/* The one under way ends on its own or is cancelled, whenever that happens. */
+/* The open delivery is done or cancelled, whichever comes first. */
 static void close_with_a_delivery_open(void **state)
 {
 	const struct peer_ops *o = *state;
@@ -228,7 +230,7 @@ static void close_with_a_delivery_open(void **state)
 	struct sink_rig r;
 
 	sink_rig_create(&r, o->sink, o->conf(f), "");
-	r.on_done = keep_record_verdicts;
+	r.on_done = copy_record_verdicts;
 	r.arg = &said;
 	assert_int_equal(sink_rig_start(&r), 0);
 	assert_int_equal(sink_rig_submit(&r, &d, make_batch(1, OPEN_RECORDS, 100)), 0);
@@ -253,7 +255,7 @@ static size_t arrived_bytes(const struct peer_ops *o, struct peer *f)
 	return got.len;
 }
 
-/* What arrived and was not confirmed is no delivery, and close does not wait for it. */
+/* What has arrived without confirmation is not DELIVERED, and close does not wait for it. */
 static void close_before_the_confirmation(void **state)
 {
 	const struct peer_ops *o = *state;
@@ -265,7 +267,7 @@ static void close_before_the_confirmation(void **state)
 	sink_rig_create(&r, o->sink, o->conf(f), "");
 	assert_int_equal(sink_rig_start(&r), 0);
 	o->mute(f);
-	/* At most five requests: so many go to a Kafka broker before the first answer. */
+	/* Five records, because librdkafka sends at most five requests before the first answer. */
 	assert_int_equal(sink_rig_submit(&r, &d, make_batch(1, 5, 100)), 0);
 	expect_batch(&e, d.d.batch);
 	while (arrived_bytes(o, f) < e.len)
@@ -301,7 +303,7 @@ static void close_while_the_peer_stalls(void **state)
 	o->close(f);
 }
 
-/* HUP may come at any time; it loses and repeats nothing. */
+/* HUP may come at any time. It loses and repeats nothing. */
 static void reopen_in_every_state(void **state)
 {
 	const struct peer_ops *o = *state;
@@ -361,7 +363,7 @@ static void two_instances_at_once(void **state)
 	}
 }
 
-/* While the far end is broken everything is RETRY; afterwards each record is there exactly once. */
+/* While the peer is broken everything is RETRY. Afterwards each record is there exactly once. */
 static void exactly_once_after_a_fault(void **state)
 {
 	const struct peer_ops *o = *state;
@@ -377,7 +379,7 @@ static void exactly_once_after_a_fault(void **state)
 		struct fffa_batch *b = make_batch(1 + 10 * round, 10, 50);
 
 		expect_batch(&e, b);
-		if (!round) { /* a first one, so that there is something to break */
+		if (!round) { /* the first one makes what will be broken */
 			assert_int_equal(sink_rig_send(&r, &d, b).verdict, FFFA_V_DELIVERED);
 			rig_delivery_fini(&d);
 			continue;
@@ -404,7 +406,7 @@ struct chain {
 	int rc;
 };
 
-/* done may submit at once: a pipeline does. */
+/* The pipeline may submit from inside done. */
 static void submit_from_done(struct sink_rig *r)
 {
 	struct chain *c = r->arg;

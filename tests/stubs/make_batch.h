@@ -10,8 +10,7 @@
 
 #include "sinks/batch.h"
 
-/* A sealed batch of n records "SEQ xxxx...\n", each len bytes long (at least 22). Aborts without
- * memory. */
+/* Makes a sealed batch of n records "SEQ xxxx...\n" of len bytes each, at least 22. */
 static inline struct fffa_batch *make_batch(uint64_t first_seq, uint32_t n, size_t len)
 {
 	struct fffa_batch *b = fffa_batch_new(n * len, n);

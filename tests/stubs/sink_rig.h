@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The least pipeline that a sink can be tested with: a loop, the two calls of the contract, and
- * deliveries whose outcomes are remembered. It checks what holds for every sink: one done per
- * accepted delivery, never from inside a call into the sink, none after closed, nothing left in the
- * loop.
+ * The smallest pipeline that can test a sink: a loop, done and ready, and deliveries that remember
+ * their outcome. It asserts what holds for every sink: one done for each accepted delivery, never
+ * from inside a call into the sink, none after closed, and nothing left in the loop.
  */
 #ifndef FFFA_TESTS_STUBS_SINK_RIG_H
 #define FFFA_TESTS_STUBS_SINK_RIG_H
@@ -24,26 +23,26 @@ struct sink_rig {
 	size_t accepted, dones, readies;
 	bool closed;
 	char preamble[128];
-	/* Called from inside done, after the outcome was noted; may be NULL. */
+	/* Called from inside done, when the outcome is noted; may be NULL. */
 	void (*on_done)(struct sink_rig *r);
 	void *arg; /* the test's own */
 };
 
-/* d first: the sink holds it. */
+/* d comes first: the sink knows only that. */
 struct rig_delivery {
 	struct fffa_delivery d;
 	bool accepted;
 	struct fffa_outcome outcome; /* FFFA_V_NONE: no done yet */
 };
 
-/* Makes the loop and creates the sink; fails the test when create does. */
+/* Makes the loop and creates the sink; the test fails if create fails. */
 void sink_rig_create(struct sink_rig *r, const struct fffa_sink_ops *ops, const void *conf,
 		     const char *preamble);
-/* 0 or what start said; r->err is filled. */
+/* Returns what start returned; r->err is its text. */
 int sink_rig_start(struct sink_rig *r);
-/* Takes the batch's reference; d is the caller's and lives until done. Returns what submit said. */
+/* Takes the reference of the batch; *d must live until done. Returns what submit returned. */
 int sink_rig_submit(struct sink_rig *r, struct rig_delivery *d, struct fffa_batch *give_batch);
-/* Submits the batch of a delivery that is done once more. */
+/* Submits the batch of a delivery that is done again. */
 int sink_rig_again(struct sink_rig *r, struct rig_delivery *d);
 /* Runs the loop until *d is done. */
 void sink_rig_wait(struct sink_rig *r, const struct rig_delivery *d);
@@ -53,7 +52,7 @@ struct fffa_outcome sink_rig_send(struct sink_rig *r, struct rig_delivery *d,
 /* Ends a delivery that is done or was never accepted. */
 void rig_delivery_fini(struct rig_delivery *d);
 void sink_rig_reopen(struct sink_rig *r);
-/* Calls close; sink_rig_close also runs the loop until the sink is gone and asserts a clean end. */
+/* begin calls close; end runs the loop until the sink is gone and asserts a clean end. */
 void sink_rig_close_begin(struct sink_rig *r);
 void sink_rig_close_end(struct sink_rig *r);
 void sink_rig_close(struct sink_rig *r);

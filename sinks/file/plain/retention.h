@@ -12,8 +12,8 @@
 
 /*
  * Deletes the oldest rotated files of path beyond max_files (0: keeps all), then compresses the
- * others to compression. Ends soon after *cancel is set. 0, or the first -errno; the rest is done all the
- * same. Blocks, so it belongs on a worker thread; one call at a time for a path.
+ * others. Ends soon after *cancel is set. 0, or the first -errno; the rest is done all the same.
+ * Blocks, so it belongs on a worker thread; one call at a time for a path.
  */
 int fffa_plain_retention_apply(const char *path, int64_t max_files,
 			       enum fffa_file_compression compression, const atomic_bool *cancel);

@@ -7,7 +7,7 @@ import subprocess
 import frames as f
 import program
 
-NS = 1_700_000_100 * 10**9  # where a slot of five minutes begins
+NS = 1_700_000_100 * 10**9  # the start of a slot of five minutes
 LIMITS = "flows: {idle_timeout: 100ms}\n"
 
 
@@ -19,7 +19,7 @@ def capture(count, seconds):
 
 
 def text(path):
-    """The content of a file of the sink, whatever it is packed in; fails where the packing is not whole."""
+    """The content of a file of the sink, uncompressed; fails if the compressed file is not whole."""
     if path.suffix == ".gz":
         return gzip.decompress(path.read_bytes()).decode()
     if path.suffix == ".zst":
@@ -28,7 +28,7 @@ def text(path):
 
 
 def seqs(paths):
-    """The record numbers in the json files, in no order."""
+    """The record numbers in the json files, in any order."""
     return [json.loads(line)["seq"] for path in paths for line in text(path).splitlines()]
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The folder of layout aws is a bucket of VPC Flow Logs, also after kill -9 in the middle of writing."""
+"""The folder of layout aws is a bucket of VPC Flow Logs, also after a kill -9 during a write."""
 import collections
 import datetime
 import re
@@ -29,7 +29,7 @@ class Bucket(flows.Case):
                          f"sinks: [{{name: out, type: file, layout: {layout}, path: {self.bucket}{more}}}]\n")
 
     def read(self):
-        """How often each source address is there; everything about the objects is checked."""
+        """Checks all about the objects; returns how often each source address is there, and the files."""
         seen = collections.Counter()
         files = [path for path in self.bucket.rglob("*") if path.is_file()]
         for path in files:
@@ -88,8 +88,8 @@ class Bucket(flows.Case):
         self.assertEqual(list(self.bucket.glob(".part/*")), [])
         seen, _ = self.read()
         self.assertEqual(len(seen), RECORDS)
-        self.assertGreater(sum(seen.values()), RECORDS)  # what the killed ones had written
-        self.assertLessEqual(max(seen.values()), 5)  # a run's records are never twice in its objects
+        self.assertGreater(sum(seen.values()), RECORDS)  # the killed agents had written some
+        self.assertLessEqual(max(seen.values()), 5)  # no run has written a record twice
 
 
 if __name__ == "__main__":

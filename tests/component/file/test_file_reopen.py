@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""logrotate beside a running agent: mv and HUP, and copytruncate. Nothing lost or doubled."""
+"""logrotate beside a running agent, with mv and HUP or copytruncate, loses and repeats nothing."""
 import signal
 import unittest
 
@@ -37,7 +37,7 @@ class Reopen(flows.Case):
         self.expect_once([self.out, *moved], RECORDS)
 
     def test_copytruncate(self):
-        """What comes between copy and truncate is lost with every program; the file itself stays sound: no hole."""
+        """The file has no hole. (Every program loses what it writes between copy and truncate.)"""
         program.await_that("some records", self.has(self.out, 20000), self.running)
         self.running.send_signal(signal.SIGSTOP)
         copy = self.file("copy", self.out.read_bytes())
@@ -46,7 +46,7 @@ class Reopen(flows.Case):
         self.running.send_signal(signal.SIGCONT)
         self.ends_well(self.running, RECORDS)
         self.assertNotIn(b"\0", self.out.read_bytes())
-        # A batch that was being written while it stood may have its end on either side.
+        # The stop may have come within the write of a batch: its end is in either file.
         both = self.file("both", copy.read_bytes() + self.out.read_bytes())
         self.expect_once([both], RECORDS)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Rotation by the real program: nothing lost or doubled over all files together, old ones packed, keep kept."""
+"""Rotation by the real program: each record once in all files together, compression, retention."""
 import os
 import re
 import unittest
@@ -49,7 +49,7 @@ class Rotation(flows.Case):
                 self.run_of(kind, ending)
 
     def test_the_next_start_packs_what_was_left(self):
-        """The first run leaves plain files, as one that was killed does; the second has time to pack them."""
+        """The first run leaves plain files, like one that was killed; the second has time to compress them."""
         self.run_of("none", "")
         plain = len(self.files()) - 1
         (self.dir / "out" / "flows.log.20200101T000000Z.zst.tmp").write_text("half")
@@ -57,7 +57,7 @@ class Rotation(flows.Case):
         conf = self.conf("{size: 1GiB, keep: 0, compress: zstd}")
         with open(self.pcap, "rb") as whole:
             one = self.file("one.pcap", whole.read(24 + 16 + 42))
-        running = self.start(conf, "--speed", "0.0001", one, self.pcap)  # stays
+        running = self.start(conf, "--speed", "0.0001", one, self.pcap)  # it does not end by itself
         program.await_that("all packed", lambda: len(list((self.dir / "out").glob("*Z*.zst"))) == plain
                            and not list((self.dir / "out").glob("*.tmp")), running)
         program.await_that("the sources gone", lambda: len(self.files()) == plain + 2, running)
@@ -70,7 +70,7 @@ class Rotation(flows.Case):
     def test_keep_is_kept(self):
         self.replay(self.conf("{size: 64KiB, keep: 3, compress: none}"))
         self.replay(self.conf("{size: 64KiB, keep: 3, compress: none}"))
-        # What was put aside last may not have been looked at any more: the end does not wait for it.
+        # The end of a run does not wait for the retention of its last rotation; the next start does it.
         self.replay(self.conf("{size: 1GiB, keep: 3, compress: none}"))
         files = self.files()
         self.assertEqual(len(files), 4)

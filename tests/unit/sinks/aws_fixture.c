@@ -50,7 +50,6 @@ void aws_fixture_open(struct aws_fixture *p)
 	assert_int_equal(fffa_aws_new(&p->conf, &p->aws, &err), 0);
 }
 
-/* n records "SEQ T ...\n"; the i-th ends at times[i % n_times] ms. */
 struct fffa_batch *aws_fixture_batch(uint64_t first, uint32_t n, const int64_t *times,
 				     size_t n_times)
 {
@@ -73,7 +72,6 @@ struct fffa_batch *aws_fixture_batch(uint64_t first, uint32_t n, const int64_t *
 	return b;
 }
 
-/* Takes the batch. */
 int aws_fixture_work(struct aws_fixture *p, struct fffa_batch *b)
 {
 	p->job.batch = b;
@@ -91,7 +89,6 @@ void aws_fixture_complete_all(struct aws_fixture *p)
 	p->job.complete_all = false;
 }
 
-/* What find prints for the folder; the caller frees. */
 char *aws_fixture_find(const struct aws_fixture *p, const char *options)
 {
 	char command[400], *text = calloc(1, 65536);
@@ -117,7 +114,7 @@ size_t aws_fixture_count(const struct aws_fixture *p, const char *options)
 	return n;
 }
 
-/* Every complete object: header, then records of its own slot only. Marks each seq in seen. */
+/* Reads every complete object: header, records of its own slot only. Counts each seq in seen. */
 static void read_objects(const struct aws_fixture *p, uint8_t *seen, size_t max)
 {
 	char *list = aws_fixture_find(p, "-path '*AWSLogs*'"), *save = NULL;

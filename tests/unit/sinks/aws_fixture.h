@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A folder in AWS's layout under test: batches go in, objects are read back. */
+/* A folder in the AWS layout: a test writes batches and reads the objects. */
 #ifndef FFFA_TESTS_UNIT_SINKS_AWS_PLACE_H
 #define FFFA_TESTS_UNIT_SINKS_AWS_PLACE_H
 
 #include "sinks/file/aws/aws.h"
 
-#define T0_S	INT64_C(1778494500) /* 2026-05-11T10:15:00Z, where a slot begins */
+#define T0_S	INT64_C(1778494500) /* 2026-05-11T10:15:00Z, the start of a slot */
 #define SLOT_MS (INT64_C(300000))
 #define HEAD	"head er\n"
 
@@ -19,17 +19,19 @@ struct aws_fixture {
 int aws_fixture_setup(void **state);
 int aws_fixture_teardown(void **state);
 void aws_fixture_open(struct aws_fixture *p);
-/* n records "SEQ SLOT ...\n"; the i-th ends at times[i % n_times] ms. */
+/* Makes n records "SEQ SLOT ...\n"; the window of the i-th ends at times[i % n_times] ms. */
 struct fffa_batch *aws_fixture_batch(uint64_t first, uint32_t n, const int64_t *times,
 				     size_t n_times);
-/* Takes the batch (NULL: none); returns the job's result. */
+/* Writes the batch and takes its reference (NULL: no batch); returns the result. */
 int aws_fixture_work(struct aws_fixture *p, struct fffa_batch *b);
 void aws_fixture_complete_all(struct aws_fixture *p);
-/* The objects that find names with these options, a line each; the caller frees. */
+/* What find prints for objects with these options, a line each; the caller frees. */
 char *aws_fixture_find(const struct aws_fixture *p, const char *options);
 size_t aws_fixture_count(const struct aws_fixture *p, const char *options);
-/* Every complete object is sound gzip, begins with the header and holds records of its slot only;
- * together they hold first to last, each once. */
+/*
+ * Every complete object is sound gzip, begins with the header, and holds records of its slot only.
+ * Together they hold the records from first to last, each once.
+ */
 void aws_fixture_expect_once(const struct aws_fixture *p, uint64_t first, uint64_t last);
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, aws_fixture_setup, aws_fixture_teardown)

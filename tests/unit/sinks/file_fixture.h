@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A folder of a test's own, and a file sink that writes PATH = DIR/flows.log in it. */
+/* A folder for one test, and the configuration of a file sink that writes flows.log in it. */
 #ifndef FFFA_TESTS_UNIT_SINKS_FILE_PLACE_H
 #define FFFA_TESTS_UNIT_SINKS_FILE_PLACE_H
 
@@ -11,7 +11,7 @@ struct file_fixture {
 	struct fffa_sink_file_conf conf; /* only the path is set */
 };
 
-/* For cmocka: *state is the file_fixture; teardown removes the folder with all that lies in it. */
+/* For cmocka: *state is the struct; teardown removes the folder with all that lies in it. */
 int file_fixture_setup(void **state);
 int file_fixture_teardown(void **state);
 

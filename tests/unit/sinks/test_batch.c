@@ -53,7 +53,7 @@ static void lends_no_more_than_its_caps(void **state)
 	put(b, "123456", 1);
 	assert_null(fffa_batch_room(b, 5));
 	put(b, "1", 2);
-	assert_null(fffa_batch_room(b, 1)); /* two records */
+	assert_null(fffa_batch_room(b, 1)); /* it holds its two records */
 	fffa_batch_unref(b);
 
 	b = fffa_batch_new(10, 2);
@@ -110,11 +110,12 @@ static void lives_until_the_last_reference(void **state)
 	put(b, "x", 1);
 	assert_ptr_equal(fffa_batch_ref(b), b);
 	fffa_batch_unref(b);
-	assert_int_equal(fffa_batch_bytes(b).ptr[0], 'x'); /* a sanitizer would see a freed one */
+	assert_int_equal(fffa_batch_bytes(b).ptr[0],
+			 'x'); /* a sanitizer sees it if the batch is freed */
 	fffa_batch_unref(b);
 }
 
-/* Fills a batch to its caps, whatever single allocation fails; returns the number of records. */
+/* Fills a batch to its caps, although one allocation fails; returns the number of records. */
 static uint32_t fill(struct fffa_batch *b)
 {
 	uint64_t seq = 1;
@@ -153,7 +154,7 @@ static void survives_any_failed_allocation(void **state)
 		failing_alloc_arm(0);
 		fffa_batch_unref(b);
 	} while (fired);
-	assert_true(n > 5); /* the object, the bytes and the index more than once */
+	assert_true(n > 5); /* the batch, and its bytes and index several times */
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* AWS's layout: names, slots, objects that are full, late or without room. */
+/* The AWS layout: names, slots, objects that are full, late or find no room on the disk. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>
@@ -38,7 +38,7 @@ static void names_are_as_aws_writes_them(void **state)
 	assert_int_equal(fffa_aws_object_folder(&o, true, text, 20), -ENAMETOOLONG);
 }
 
-/* What an instance says of itself must not lead out of the folder. */
+/* Whatever the metadata service says, no object lies outside of the folder. */
 static void hostile_origin_stays_in_the_folder(void **state)
 {
 	struct fffa_batch_origin origin = {
@@ -122,7 +122,7 @@ static void an_object_is_completed_after_its_slot(void **state)
 	p->job.now_s = T0_S + 10 + FFFA_AWS_GRACE_S - 1;
 	(void)aws_fixture_work(p, NULL);
 	assert_int_equal(p->job.completed, 0);
-	p->job.now_s++; /* what came late has had its time too */
+	p->job.now_s++; /* now the object of the late records is due */
 	(void)aws_fixture_work(p, NULL);
 	assert_int_equal(p->job.completed, 1);
 	p->job.now_s = T0_S + FFFA_AWS_SLOT_S + FFFA_AWS_GRACE_S - 1;
@@ -132,7 +132,7 @@ static void an_object_is_completed_after_its_slot(void **state)
 	(void)aws_fixture_work(p, NULL);
 	assert_int_equal(p->job.completed, 2);
 	assert_int_equal(p->job.open_bytes, 0);
-	/* A record that comes even later: a further object of the same slot. */
+	/* A record that comes even later gets a further object of the same slot. */
 	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(21, 1, &t, 1)), 0);
 	aws_fixture_complete_all(p);
 	assert_int_equal(aws_fixture_count(p, "-name '*_20260511T1015Z_*'"), 2);
@@ -154,7 +154,7 @@ static void a_full_object_is_followed_by_another(void **state)
 	assert_int_equal(aws_fixture_count(p, "-size +6000c"), 0);
 }
 
-/* More slots than objects may be open: the oldest make way. */
+/* With more slots than objects may be open, the oldest objects are completed. */
 static void many_slots_in_a_batch(void **state)
 {
 	struct aws_fixture *p = *state;
@@ -170,7 +170,7 @@ static void many_slots_in_a_batch(void **state)
 	aws_fixture_expect_once(p, 1, 400);
 }
 
-/* The first slot's object takes its records, the second's does not: a verdict for each. */
+/* The object of one slot has room, that of the other has none: each record gets its verdict. */
 static void some_slots_without_room(void **state)
 {
 	struct aws_fixture *p = *state;
@@ -179,7 +179,7 @@ static void some_slots_without_room(void **state)
 	size_t n = 0;
 
 	aws_fixture_open(p);
-	for (uint64_t i = 0; i < 20; i++) /* the later slot's is much longer */
+	for (uint64_t i = 0; i < 20; i++) /* the object of the later slot is much longer */
 		assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1 + 50 * i, 50, times, 1)),
 				 0);
 	files_limit_size((rlim_t)p->job.open_bytes + 8);
@@ -199,7 +199,7 @@ static void some_slots_without_room(void **state)
 	aws_fixture_expect_once(p, 1, 1010);
 }
 
-/* Without room for the end of the stream an object waits, and goes on taking records. */
+/* An object without room for the end of its stream stays open and takes more records. */
 static void completion_is_tried_again(void **state)
 {
 	struct aws_fixture *p = *state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What a crash leaves of an object in AWS's layout is completed at the next start. */
+/* The next start completes what a crash has left of an object in the AWS layout. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <signal.h>
@@ -12,7 +12,7 @@
 #include "tests/stubs/files.h"
 #include "tests/unit/sinks/aws_fixture.h"
 
-#define ZEROS ((size_t)4096) /* a page of them */
+#define ZEROS ((size_t)4096) /* a page */
 
 static void recover_staging(const struct aws_fixture *p)
 {
@@ -21,7 +21,7 @@ static void recover_staging(const struct aws_fixture *p)
 	assert_int_equal(fffa_aws_recover(&p->conf, &cancel), 0);
 }
 
-/* The file of a crash, cut at every byte: the whole batches before the cut are all there. */
+/* A crash may cut the file at any byte: all whole batches before the cut are there. */
 static void torn_at_every_byte(void **state)
 {
 	struct aws_fixture *p = *state;
@@ -34,7 +34,7 @@ static void torn_at_every_byte(void **state)
 		assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1 + 10 * i, 10, &t, 1)), 0);
 		borders[i + 1] = (size_t)p->job.open_bytes;
 	}
-	fffa_aws_free(p->aws); /* as a crash leaves it */
+	fffa_aws_free(p->aws); /* now the file is as a crash leaves it */
 	p->aws = NULL;
 	path = aws_fixture_find(p, "-path '*.part*'");
 	path[strcspn(path, "\n")] = '\0';
@@ -61,7 +61,7 @@ static void torn_at_every_byte(void **state)
 	free(path);
 }
 
-/* Also in what completion adds, and with zeros behind, as some file systems leave them. */
+/* The file is cut in the end of its stream, or has zeros behind it as some file systems do. */
 static void torn_in_the_end_of_the_stream(void **state)
 {
 	struct aws_fixture *p = *state;
@@ -109,7 +109,7 @@ static void damage_ends_at_the_last_good_batch(void **state)
 	path = aws_fixture_find(p, "-path '*.part*'");
 	path[strcspn(path, "\n")] = '\0';
 	whole = files_read(path, &len);
-	whole[first] = (char)0xff; /* a block of the kind that does not exist */
+	whole[first] = (char)0xff; /* deflate has no block of this kind */
 	files_write(path, whole, len);
 	recover_staging(p);
 	aws_fixture_expect_once(p, 1, 30);
@@ -117,7 +117,7 @@ static void damage_ends_at_the_last_good_batch(void **state)
 	free(path);
 }
 
-/* What this process, or another one, still writes is left alone. */
+/* An object that this process or another one still writes is left alone. */
 static void open_objects_are_not_recovered(void **state)
 {
 	struct aws_fixture *p = *state;

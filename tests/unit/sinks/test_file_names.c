@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Names of rotated files, when a file is due, and what mode and owner mean. */
+/* Names of rotated files, when a rotation is due, the options mode and owner. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>
@@ -47,7 +47,7 @@ static void names_are_read_back(void **state)
 	}
 }
 
-/* These are somebody else's: they must never be taken for ours, since ours are deleted. */
+/* These files belong to somebody else, so retention must not delete them. */
 static void other_names_are_left_alone(void **state)
 {
 	static const char *const names[] = {
@@ -130,7 +130,7 @@ static void due_at_multiples_of_the_interval(void **state)
 	assert_true(fffa_plain_rotate_is_due(&r, 900, 10, 0, 11 * 3600));
 	assert_true(fffa_plain_rotate_is_due(&r, 900, 10, 1, 12 * 3600));
 	assert_false(fffa_plain_rotate_is_due(&r, 900, 10, 1, 3600)); /* the clock was set back */
-	/* Without a record it waits for the first, and belongs to that one's slot. */
+	/* A file without records is not due; its slot is that of its first record. */
 	assert_false(fffa_plain_rotate_is_due(&r, 10, 10, 1, 12 * 3600));
 	assert_false(fffa_plain_rotate_is_due(&r, 900, 10, 1, 13 * 3600 - 1));
 	assert_true(fffa_plain_rotate_is_due(&r, 900, 10, 1, 13 * 3600));

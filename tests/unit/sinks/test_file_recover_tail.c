@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What a kill left at the end of a file. */
+/* What a killed agent has left at the end of a file. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "tests/stubs/sink_rig.h"
 #include "tests/unit/sinks/file_fixture.h"
 
-/* One life of the sink, which is given the records from first on; the file as a string. */
+/* Runs the sink for three records from first on; returns the file as a string. */
 static char *live(struct file_fixture *p, unsigned int format, uint64_t first)
 {
 	struct rig_delivery d = {0};
@@ -28,8 +28,8 @@ static char *live(struct file_fixture *p, unsigned int format, uint64_t first)
 }
 
 /*
- * Killed while it wrote: the file ends anywhere. What is whole stays, what is torn goes (it comes
- * again), and the next batch stands on lines of its own.
+ * An agent that is killed while it writes leaves a file that ends anywhere. Whole records stay, a
+ * torn one goes (it comes again), and the next batch begins on a new line.
  */
 static void a_torn_end_is_cut_at_the_start(void **state)
 {
@@ -51,7 +51,7 @@ static void a_torn_end_is_cut_at_the_start(void **state)
 	free(whole);
 }
 
-/* No border is near, or none can be seen: whatever it is, it stays. */
+/* A file without line ends, and one in a format without lines, stay as they are. */
 static void what_has_no_lines_is_not_cut(void **state)
 {
 	struct file_fixture *p = *state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Rotation of a real file: every record stays once, in whole batches, and old files are tidied. */
+/* Rotation of a real file: every record is there once, in whole batches; retention of old files. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <dirent.h>
@@ -33,7 +33,7 @@ static int setup(void **state)
 	return 0;
 }
 
-/* Names in the folder, sorted; the caller frees each and the list. */
+/* Reads the names in the folder, sorted; the caller frees each and the list. */
 static int names(const struct file_fixture *p, struct dirent ***out)
 {
 	int n = scandir(p->dir, out, NULL, alphasort), kept = 0;
@@ -67,7 +67,7 @@ static void touch(const struct file_fixture *p, const char *name, const char *te
 	assert_int_equal(fclose(f), 0);
 }
 
-/* Exactly these, each behind a space, in the order of strcmp. */
+/* The folder holds exactly these names. want: each behind a space, in the order of strcmp. */
 static void expect_names(const struct file_fixture *p, const char *want)
 {
 	struct dirent **list;
@@ -84,11 +84,11 @@ static void expect_names(const struct file_fixture *p, const char *want)
 }
 
 struct reading {
-	uint64_t seq; /* next */
+	uint64_t seq; /* the next one */
 	size_t files;
 };
 
-/* Each file begins with the header and goes on in the sequence. */
+/* The file begins with the header and goes on in the sequence. */
 static void read_file(const struct file_fixture *p, const char *name, long most, struct reading *r)
 {
 	char path[400], line[256];
@@ -113,7 +113,7 @@ static int by_number(const struct dirent **a, const struct dirent **b)
 	bool b_old = fffa_rotated_name_parse("flows.log", (*b)->d_name, &rb);
 
 	if (!a_old || !b_old)
-		return b_old - a_old; /* the current one is the newest */
+		return b_old - a_old; /* the file that is written to is the newest */
 	return fffa_rotated_name_compare(&ra, &rb);
 }
 
@@ -122,7 +122,7 @@ static int no_dots(const struct dirent *d)
 	return d->d_name[0] != '.';
 }
 
-/* All files, none larger than most bytes. */
+/* Reads all files, from the oldest on; none is larger than most bytes. */
 static struct reading read_some(const struct file_fixture *p, long most)
 {
 	struct reading r = {.seq = 1};
@@ -176,7 +176,7 @@ static void every_record_once_over_all_files(void **state)
 	assert_int_equal(got.seq, seq);
 	assert_int_equal(got.files, 14); /* three batches of 300 bytes in each */
 
-	/* Again: what is there counts. */
+	/* After a start the sink goes on with what is there. */
 	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
 	assert_int_equal(sink_rig_start(&r), 0);
 	send_some(&r, &seq, 2);
@@ -212,7 +212,7 @@ static void last_interval_is_put_aside(void **state)
 	assert_int_equal(got.files, 2);
 }
 
-/* A second's interval: the timer does it without a batch. */
+/* The timer rotates a file without a batch; here after a second. */
 static void an_idle_file_is_put_aside(void **state)
 {
 	struct file_fixture *p = *state;
@@ -236,7 +236,7 @@ static void an_idle_file_is_put_aside(void **state)
 	assert_int_equal(read_all(p).seq, seq);
 }
 
-/* The folder takes no new name: the file goes on, and nothing is lost. */
+/* If the file cannot be renamed, the sink goes on with it and loses nothing. */
 static void failed_rotation_goes_on_in_the_old_file(void **state)
 {
 	struct file_fixture *p = *state;
@@ -255,7 +255,7 @@ static void failed_rotation_goes_on_in_the_old_file(void **state)
 	send_some(&r, &seq, 2);
 	assert_int_equal(rename(moved, p->dir), 0);
 	n = names(p, &list);
-	assert_int_equal(n, 1); /* not before some seconds have gone */
+	assert_int_equal(n, 1); /* the next try comes after some seconds */
 	free_names(list, n);
 	sink_rig_close(&r);
 	(void)snprintf(old, sizeof(old), "%s/flows.log", p->dir);
@@ -263,7 +263,7 @@ static void failed_rotation_goes_on_in_the_old_file(void **state)
 	assert_int_equal(st.st_size, 2 + 1500);
 }
 
-/* The file is put aside, then there is no descriptor for a new one: it gets its name back. */
+/* The file is renamed, then no descriptor is free for a new one: it gets its name back. */
 static void no_new_file_no_rotation(void **state)
 {
 	struct file_fixture *p = *state;
@@ -290,7 +290,7 @@ static void no_new_file_no_rotation(void **state)
 	assert_int_equal(got.seq, seq);
 }
 
-/* The clock was set back: what is put aside now is still the newest, the last to be deleted. */
+/* After the clock was set back a rotated file still sorts as the newest, the last to be deleted. */
 static void names_rise_whatever_the_clock_does(void **state)
 {
 	static const char want[] = " flows.log"
@@ -310,7 +310,7 @@ static void names_rise_whatever_the_clock_does(void **state)
 	expect_names(p, want);
 }
 
-/* logrotate has moved it and made its own: ours is not renamed over anything. */
+/* logrotate has moved the file: the sink opens a new one and renames nothing. */
 static void a_file_that_was_moved_is_only_opened_again(void **state)
 {
 	static const char want[] = " flows.log"
@@ -366,7 +366,7 @@ static void the_oldest_go_and_others_stay(void **state)
 	touch(p, "flows.log.20260511T101500Z", "x");
 	touch(p, "flows.log.20260511T101500Z-9.gz", "x");
 	touch(p, "flows.log.20260511T101500Z-10", "x");
-	touch(p, "flows.log.20260511T101501Z", "x"); /* a crash came before it went */
+	touch(p, "flows.log.20260511T101501Z", "x"); /* a crash came before this was deleted */
 	touch(p, "flows.log.20260511T101501Z.zst", "x");
 	touch(p, "flows.log.20260511T101502Z.zst.tmp", "x");
 	touch(p, "flows.log.20260511T101502Z", "x");

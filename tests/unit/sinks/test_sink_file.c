@@ -16,7 +16,7 @@
 #include "tests/stubs/sink_rig.h"
 #include "tests/unit/sinks/file_fixture.h"
 
-/* The file holds head, then the batch of a, then that of b; NULL: none. */
+/* The file holds head, then the batch of a, then that of b (NULL: none), and nothing else. */
 static void expect_file(const char *path, const char *head, const struct rig_delivery *a,
 			const struct rig_delivery *b)
 {
@@ -118,7 +118,7 @@ static void path_is_required(void **state)
 	assert_int_equal(fffa_sink_file_ops.check(&empty, NULL), -EINVAL);
 }
 
-/* The limit lies inside a record of b: nothing of b may stay, and nothing may come twice. */
+/* The limit lies within a record of b: nothing of b stays in the file, and nothing comes twice. */
 static void full_file_is_cut_back_and_tried_again(void **state)
 {
 	struct file_fixture *p = *state;
@@ -184,7 +184,7 @@ static void device_without_room_is_retry(void **state)
 	rig_delivery_fini(&a);
 }
 
-/* Standard output is shared: it is never cut. The same batch goes on where it stopped. */
+/* Standard output is shared, so it is never cut. The same batch goes on where it stopped. */
 static void shared_output_goes_on_where_it_stopped(void **state)
 {
 	struct file_fixture *p = *state;
@@ -203,7 +203,7 @@ static void shared_output_goes_on_where_it_stopped(void **state)
 	files_limit_size(2 + 600);
 	assert_int_equal(sink_rig_again(&r, &a), 0);
 	sink_rig_wait(&r, &a);
-	assert_int_equal(a.outcome.verdict, FFFA_V_RETRY); /* some */
+	assert_int_equal(a.outcome.verdict, FFFA_V_RETRY); /* some of it */
 	files_limit_size(RLIM_INFINITY);
 	assert_int_equal(sink_rig_again(&r, &a), 0);
 	sink_rig_wait(&r, &a);
@@ -214,7 +214,7 @@ static void shared_output_goes_on_where_it_stopped(void **state)
 	(void)close(fd);
 }
 
-/* HUP between two tries of a batch: standard output stays, and the batch goes on where it stopped. */
+/* HUP between two tries changes nothing on standard output: the batch goes on where it stopped. */
 static void reopen_of_shared_output_repeats_nothing(void **state)
 {
 	struct file_fixture *p = *state;
@@ -239,8 +239,7 @@ static void reopen_of_shared_output_repeats_nothing(void **state)
 	(void)close(fd);
 }
 
-/* The first batch was given up after 250 of its bytes: its third record is completed, then the next
- * begins. */
+/* A batch is given up after 250 bytes: its third record is completed, the next batch follows. */
 static void a_torn_record_is_completed_before_another_batch(void **state)
 {
 	struct file_fixture *p = *state;
@@ -268,12 +267,12 @@ static void a_torn_record_is_completed_before_another_batch(void **state)
 	(void)close(fd);
 }
 
-/* Turns the loop until the pipe that reader reads has no room left. */
+/* Runs the loop until the pipe behind reader has no room left. */
 static void run_until_full(struct sink_rig *r, int reader)
 {
 	struct pollfd writer = {.events = POLLOUT};
 	char path[64];
-	int turns = 20000; /* of 1 ms */
+	int turns = 20000; /* of 1 ms each */
 
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", reader);
 	writer.fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
@@ -302,7 +301,7 @@ static size_t drain(struct sink_rig *r, int reader, char *dst, size_t want)
 	return got;
 }
 
-/* A reader that sleeps holds no thread, delays only its own sink, and gets every byte once. */
+/* A reader that sleeps delays only its own sink, and gets every byte once. */
 static void slow_reader(struct sink_rig *r, int reader)
 {
 	const size_t total = 2 + 3000 * 100;
@@ -344,7 +343,7 @@ static void fifo_with_a_slow_reader(void **state)
 	(void)close(reader);
 }
 
-/* The pipe stays a blocking one: its flags belong to the shell too. */
+/* The pipe stays a blocking one: the shell shares its flags. */
 static void stdout_pipe_with_a_slow_reader(void **state)
 {
 	struct file_fixture *p = *state;
@@ -388,7 +387,7 @@ static void close_does_not_wait_for_a_reader(void **state)
 	(void)close(fds[1]);
 }
 
-/* `fffa replay FILE | head`: nobody comes back to a pipe without a name. */
+/* `fffa replay FILE | head`: no other reader can open a pipe without a name. */
 static void reader_gone_for_ever_is_rejected(void **state)
 {
 	struct file_fixture *p = *state;
@@ -444,7 +443,7 @@ static void reopen_begins_a_new_file(void **state)
 	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 2, 30)).verdict, FFFA_V_DELIVERED);
 	assert_int_equal(rename(p->path, old), 0);
 	assert_int_equal(sink_rig_submit(&r, &b, make_batch(3, 2000, 30)), 0);
-	sink_rig_reopen(&r); /* under way: the old file gets the whole batch */
+	sink_rig_reopen(&r); /* during a write: the old file gets the whole batch */
 	sink_rig_wait(&r, &b);
 	assert_int_equal(b.outcome.verdict, FFFA_V_DELIVERED);
 	assert_int_equal(sink_rig_send(&r, &c, make_batch(2003, 2, 30)).verdict, FFFA_V_DELIVERED);
@@ -453,7 +452,7 @@ static void reopen_begins_a_new_file(void **state)
 
 	assert_int_equal(unlink(old), 0);
 	assert_int_equal(rename(p->path, old), 0);
-	sink_rig_reopen(&r); /* idle: at once, with a header */
+	sink_rig_reopen(&r); /* without a write: the new file gets its header at once */
 	sink_rig_close(&r);
 	expect_file(p->path, "h\n", NULL, NULL);
 	rig_delivery_fini(&a);
@@ -481,7 +480,7 @@ static void failed_reopen_keeps_the_old_file(void **state)
 	rig_delivery_fini(&a);
 }
 
-/* Another process's bytes behind ours are never cut, also when our batch failed half written. */
+/* Bytes that another process has appended are never cut, also after a batch that failed in part. */
 static void bytes_of_others_are_never_cut(void **state)
 {
 	struct file_fixture *p = *state;
