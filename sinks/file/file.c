@@ -160,8 +160,8 @@ static void note_result(struct fffa_sink *s, int rc)
 	look_at_layout(s);
 	error = s->seen.status.rotation_error;
 	if (error && error != s->seen.rotation_error)
-		fffa_warn(s->env->tag, "%s %s: %s", s->layout_env.conf->path,
-			  s->ops->rotation_error_text, strerror(-error));
+		fffa_warn(s->env->tag, "%s: %s: %s", s->ops->rotation_error_text,
+			  s->layout_env.conf->path, strerror(-error));
 	s->seen.rotation_error = error;
 }
 
@@ -174,7 +174,7 @@ static void reopen_now(struct fffa_sink *s)
 	if (!s->ops->reopen)
 		return;
 	if (s->ops->reopen(s->layout, &err))
-		fffa_error(s->env->tag, "not reopened, the old file stays in use: %s", err.text);
+		fffa_error(s->env->tag, "cannot reopen, the old file stays in use: %s", err.text);
 	else
 		look_at_layout(s);
 }
@@ -221,7 +221,7 @@ static int create_sink(const struct fffa_sink_env *env, const void *conf, struct
 	rc = uv_timer_init(env->loop, &s->timer);
 	if (rc) {
 		free(s);
-		return fffa_fail(err, -rc, "cannot join the loop: %s", uv_strerror(rc));
+		return fffa_fail(err, -rc, "cannot create a timer: %s", uv_strerror(rc));
 	}
 	s->timer.data = s;
 	s->env = env;

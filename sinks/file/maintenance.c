@@ -39,7 +39,7 @@ static void on_worked(uv_work_t *work, int status)
 		return;
 	}
 	if (rc && rc != m->logged_rc)
-		fffa_warn(m->env->tag, "what is old in %s is not tidied: %s", m->path,
+		fffa_warn(m->env->tag, "cannot maintain old files of %s: %s", m->path,
 			  strerror(-rc));
 	m->logged_rc = rc;
 	if (m->again)

@@ -45,30 +45,30 @@ static const char *const never[] = {"never", NULL};
 
 const struct fffa_option fffa_file_options[] = {
 	FFFA_OPT_STRING("path", C, path, NULL, 0,
-			"File to append to, in a directory that exists; - is standard output."),
+			"File to append to, in an existing directory; - is standard output."),
 	FFFA_OPT_ENUM("sync", C, sync, "batch", sync_words, 0,
-		      "When a batch counts as delivered: none: written; batch: on the disk "
-		      "(fdatasync)."),
+		      "A batch counts as delivered when it is written (none), or when it is on the "
+		      "disk (batch: fdatasync)."),
 	FFFA_OPT_ENUM("layout", C, layout, "plain", layouts, 0,
-		      "aws, aws_hive: path is a folder that is made and filled like the S3 bucket "
-		      "of AWS VPC Flow Logs: gzip objects of five minutes in AWSLogs/, each there "
-		      "once it is complete; they are never deleted, of rotate only size counts (at "
-		      "most 75 MB). Needs format vpc."),
-	FFFA_OPT_STRING("flow_log_id", C, flow_log_id, NULL, 0,
-			"fl-ID in the names of layout aws; unset: made from the agent's id."),
-	FFFA_OPT_STRING("mode", C, mode, "0640", 0,
-			"Permissions of the files that are made, in octal."),
+		      "aws, aws_hive: path is a folder, made if missing and filled like the S3 "
+		      "bucket of AWS VPC Flow Logs: gzip objects of five minutes in AWSLogs/, each "
+		      "visible once it is complete. Objects are never deleted; of rotate only size "
+		      "counts (at most 75 MB). Needs format vpc."),
+	FFFA_OPT_STRING(
+		"flow_log_id", C, flow_log_id, NULL, 0,
+		"The fl-ID in object names of the aws layouts; unset: made from the agent's id."),
+	FFFA_OPT_STRING("mode", C, mode, "0640", 0, "Permissions of new files, in octal."),
 	FFFA_OPT_STRING("owner", C, owner, NULL, 0,
-			"user or user:group that these files belong to; names or numbers."),
+			"Owner of new files: user or user:group, as names or numbers."),
 	FFFA_OPT_SIZE("rotate.size", C, rotate.size_bytes, "100MiB", 0, MIB *MIB, 0,
-		      "A file is put aside before it grows beyond this; 0: never by size. Pipes, "
+		      "A file is rotated before it grows beyond this; 0: never by size. Pipes, "
 		      "devices and standard output are not rotated."),
-	FFFA_OPT_DURATION_OR("rotate.interval", C, rotate.interval_ns, "1h", 1 * S_NS,
-			     8760 * 3600 * S_NS, never, 0,
-			     "and at multiples of this in UTC, unless it holds no record."),
+	FFFA_OPT_DURATION_OR(
+		"rotate.interval", C, rotate.interval_ns, "1h", 1 * S_NS, 8760 * 3600 * S_NS, never,
+		0, "A file that holds a record is also rotated at multiples of this in UTC."),
 	FFFA_OPT_INT("rotate.keep", C, rotate.max_files, "24", 0, 100000, 0,
-		     "So many rotated files stay, the oldest go; 0: all stay."),
+		     "Rotated files to keep; 0 keeps all."),
 	FFFA_OPT_ENUM("rotate.compress", C, rotate.compress, "zstd", kinds, 0,
-		      "How rotated files are compressed, in the background."),
+		      "Compression of rotated files, in the background."),
 	FFFA_OPT_END,
 };

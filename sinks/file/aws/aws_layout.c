@@ -112,7 +112,7 @@ static void read_status(const struct fffa_file_layout *l, struct fffa_file_layou
 }
 
 const struct fffa_file_layout_ops fffa_file_aws_layout = {
-	.rotation_error_text = "has objects that are due and cannot be completed, they are kept",
+	.rotation_error_text = "cannot complete objects that are due, will retry",
 	.check_format = require_vpc,
 	.open = open_aws,
 	.free = free_aws,

@@ -39,7 +39,7 @@ struct fffa_file_layout_status {
 };
 
 struct fffa_file_layout_ops {
-	/* The log line "PATH TEXT: ERROR" for a rotation_error. */
+	/* Begins the log line of a rotation_error: "TEXT: PATH: ERROR". */
 	const char *rotation_error_text;
 	/* NULL: any format is allowed. 0, or -EINVAL with err. */
 	int (*check_format)(unsigned int format, struct fffa_err *err);

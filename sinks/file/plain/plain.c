@@ -64,12 +64,11 @@ static void cut_torn_tail(const struct fffa_file_layout_env *env, struct fffa_pl
 	torn = fffa_plain_recover_tail(to);
 	if (torn > 0)
 		fffa_warn(env->sink->tag,
-			  "%s ended within a record, as a crash leaves it: cut back by %" PRId64
-			  " bytes",
+			  "%s ended within a record after a crash, cut back by %" PRId64 " bytes",
 			  path, torn);
 	else if (torn < 0)
-		fffa_warn(env->sink->tag, "%s: whether it ends within a record is not known: %s",
-			  path, strerror((int)-torn));
+		fffa_warn(env->sink->tag, "cannot check whether %s ends within a record: %s", path,
+			  strerror((int)-torn));
 }
 
 static struct fffa_file_layout *new_layout(const struct fffa_file_layout_env *env)
@@ -266,7 +265,7 @@ static void read_status(const struct fffa_file_layout *l, struct fffa_file_layou
 }
 
 const struct fffa_file_layout_ops fffa_file_plain_layout = {
-	.rotation_error_text = "is not rotated, it goes on",
+	.rotation_error_text = "cannot rotate the file, it stays in use",
 	.open = open_plain,
 	.free = free_plain,
 	.begin = begin_write,

@@ -62,7 +62,7 @@ class Full(flows.Case):
                              "--speed", "100", self.pcap)
         program.await_that("some records", lambda: list(self.disk.glob("flows.log*")), running)
         mount("-t", "tmpfs", "-o", "ro", "fffa-test", self.disk)
-        program.await_that("rotation fails", lambda: "is not rotated" in self.said(), running)
+        program.await_that("rotation fails", lambda: "cannot rotate the file" in self.said(), running)
         running.send_signal(signal.SIGHUP)
         program.await_that("HUP fails", lambda: "the old file stays in use" in self.said(), running)
         self.assertIn("read-only file system", self.said())
