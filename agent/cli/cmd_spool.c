@@ -88,7 +88,7 @@ static int show_segment(struct sum *sum, struct fffa_store *s, uint64_t id,
 	return rc;
 }
 
-static enum fffa_exit show(const char *dir, bool cat)
+static enum fffa_exit list_spool(const char *dir, bool cat)
 {
 	struct sum sum = {.cat = cat};
 	struct fffa_err err = {""};
@@ -128,5 +128,5 @@ enum fffa_exit fffa_cmd_spool(const struct fffa_command *self, int argc, char **
 	enum fffa_exit code;
 	int first = fffa_cli_parse(self, argc, argv, &syntax, &code);
 
-	return first ? show(argv[first], cat) : code;
+	return first ? list_spool(argv[first], cat) : code;
 }

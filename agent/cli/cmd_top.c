@@ -36,38 +36,39 @@ static enum fffa_exit take_interval(const struct fffa_command *self, const char 
 }
 
 /* Asks and shows once. */
-static int show(const char *listen, bool screen, struct fffa_top_last *last, struct fffa_err *err)
+static int show_page(const char *listen, bool screen, struct fffa_top_last *last,
+		     struct fffa_err *err)
 {
 	struct winsize w = {0};
 	char *status = NULL, *flows = NULL, path[32];
 	unsigned int rows = 0, columns = 0;
-	int r;
+	int rc;
 
 	if (screen && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) && w.ws_row > 1) {
 		rows = w.ws_row - 1u; /* the last one is the cursor's */
 		columns = w.ws_col;
 	}
 	(void)snprintf(path, sizeof(path), "/flows?n=%u", rows ? rows : FLOWS_OFF_SCREEN);
-	r = fffa_http_get(listen, "/status", &status, err);
-	if (!r)
-		r = fffa_http_get(listen, path, &flows, err);
-	if (!r) {
+	rc = fffa_http_get(listen, "/status", &status, err);
+	if (!rc)
+		rc = fffa_http_get(listen, path, &flows, err);
+	if (!rc) {
 		if (screen)
 			(void)fputs(CLEAR, stdout);
-		r = fffa_top_page(stdout, status, flows, rows, columns, last);
-		if (r)
-			(void)fffa_fail(err, -r, "%s does not answer as an agent", listen);
+		rc = fffa_top_page(stdout, status, flows, rows, columns, last);
+		if (rc)
+			(void)fffa_fail(err, -rc, "%s does not answer as an agent", listen);
 	}
 	free(status);
 	free(flows);
-	if (!r && fflush(stdout))
-		r = fffa_fail(err, EIO, "cannot write to standard output");
-	return r;
+	if (!rc && fflush(stdout))
+		rc = fffa_fail(err, EIO, "cannot write to standard output");
+	return rc;
 }
 
 /* Until q, Ctrl-C or TERM; an agent that is away is waited for once it has been seen. */
-static int watch(const struct args *a, const char *listen, bool screen, int signals,
-		 struct fffa_err *err)
+static int watch_agent(const struct args *a, const char *listen, bool screen, int signals,
+		       struct fffa_err *err)
 {
 	struct pollfd fds[] = {{.fd = signals, .events = POLLIN},
 			       {.fd = screen ? STDIN_FILENO : -1, .events = POLLIN}};
@@ -76,11 +77,11 @@ static int watch(const struct args *a, const char *listen, bool screen, int sign
 	char key;
 
 	for (;;) {
-		int r = show(listen, screen, &last, err);
+		int rc = show_page(listen, screen, &last, err);
 
-		if (r && (!seen || r == -EIO))
-			return r;
-		if (r)
+		if (rc && (!seen || rc == -EIO))
+			return rc;
+		if (rc)
 			(void)printf("%s\n", err->text);
 		(void)fflush(stdout);
 		seen = true;
@@ -99,7 +100,7 @@ static int watch_screen(const struct args *a, const char *listen, struct fffa_er
 	bool screen = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	struct termios before, raw;
 	sigset_t set;
-	int signals, r;
+	int signals, rc;
 
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGINT);
@@ -115,11 +116,11 @@ static int watch_screen(const struct args *a, const char *listen, struct fffa_er
 		raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 		(void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 	}
-	r = watch(a, listen, screen, signals, err);
+	rc = watch_agent(a, listen, screen, signals, err);
 	if (screen)
 		(void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
 	(void)close(signals);
-	return r;
+	return rc;
 }
 
 enum fffa_exit fffa_cmd_top(const struct fffa_command *self, int argc, char **argv)
@@ -136,7 +137,7 @@ enum fffa_exit fffa_cmd_top(const struct fffa_command *self, int argc, char **ar
 	struct fffa_top_last last = {0};
 	struct fffa_err err = {""};
 	struct fffa_config conf;
-	int r;
+	int rc;
 
 	if (!fffa_cli_parse(self, argc, argv, &syntax, &code))
 		return code;
@@ -144,13 +145,13 @@ enum fffa_exit fffa_cmd_top(const struct fffa_command *self, int argc, char **ar
 	if (code)
 		return code;
 	if (!conf.status.listen || !*conf.status.listen)
-		r = fffa_fail(&err, ENOTCONN, "status.listen is empty: there is nobody to ask");
+		rc = fffa_fail(&err, ENOTCONN, "status.listen is empty: there is nobody to ask");
 	else if (a.once)
-		r = show(conf.status.listen, false, &last, &err);
+		rc = show_page(conf.status.listen, false, &last, &err);
 	else
-		r = watch_screen(&a, conf.status.listen, &err);
-	if (r)
+		rc = watch_screen(&a, conf.status.listen, &err);
+	if (rc)
 		(void)fprintf(stderr, "fffa top: %s\n", err.text);
 	fffa_config_free(&conf);
-	return r ? FFFA_EXIT_FAILED : FFFA_EXIT_OK;
+	return rc ? FFFA_EXIT_FAILED : FFFA_EXIT_OK;
 }

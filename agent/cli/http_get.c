@@ -92,7 +92,7 @@ static int error_of(CURL *e, CURLcode rc, const struct fffa_buf *body)
 	return os_errno ? -(int)os_errno : -EPROTO;
 }
 
-static int fetch(CURL *e, const char *listen, struct fffa_buf *body, struct fffa_err *err)
+static int fetch_page(CURL *e, const char *listen, struct fffa_buf *body, struct fffa_err *err)
 {
 	CURLcode rc = curl_easy_perform(e);
 	long status = 0;
@@ -133,7 +133,7 @@ int fffa_http_get(const char *listen, const char *path, char **body, struct fffa
 	if (!e || set_options(e, &a, url, &got) != CURLE_OK)
 		rc = fffa_fail(err, ENOMEM, "no memory");
 	if (!rc)
-		rc = fetch(e, listen, &got, err);
+		rc = fetch_page(e, listen, &got, err);
 	curl_easy_cleanup(e);
 	if (rc)
 		fffa_buf_fini(&got);

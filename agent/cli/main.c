@@ -53,7 +53,7 @@ static const struct fffa_command commands[] = {
 	{NULL, NULL, NULL},
 };
 
-static void usage(FILE *out)
+static void print_usage(FILE *out)
 {
 	(void)fprintf(out,
 		      "usage: fffa COMMAND [OPTION]...\n"
@@ -79,7 +79,7 @@ int main(int argc, char **argv)
 {
 	hold_closed();
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-		usage(stdout);
+		print_usage(stdout);
 		return FFFA_EXIT_OK;
 	}
 	for (const struct fffa_command *c = commands; argc > 1 && c->name; c++) {
@@ -98,6 +98,6 @@ int main(int argc, char **argv)
 	}
 	if (argc > 1)
 		(void)fprintf(stderr, "fffa: unknown command %s\n", argv[1]);
-	usage(stderr);
+	print_usage(stderr);
 	return FFFA_EXIT_USAGE;
 }

@@ -17,9 +17,9 @@ struct page {
 };
 
 /* One line, cut to the terminal. What came from outside must not steer it: no control characters. */
-static void line(struct page *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void put_line(struct page *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-static void line(struct page *p, const char *fmt, ...)
+static void put_line(struct page *p, const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
@@ -39,19 +39,19 @@ static void line(struct page *p, const char *fmt, ...)
 	(void)fprintf(p->out, "%s\n", text);
 }
 
-static int64_t number(const json_t *o, const char *key)
+static int64_t get_number(const json_t *o, const char *key)
 {
 	return json_integer_value(json_object_get(o, key));
 }
 
-static const char *text(const json_t *o, const char *key)
+static const char *get_text(const json_t *o, const char *key)
 {
 	const char *s = json_string_value(json_object_get(o, key));
 
 	return s ? s : "";
 }
 
-static int64_t sum(const json_t *o)
+static int64_t sum_members(const json_t *o)
 {
 	const char *key;
 	json_t *v;
@@ -63,7 +63,7 @@ static int64_t sum(const json_t *o)
 }
 
 /* "1.5k", "12M": at most 6 characters. */
-static const char *short_number(double v, char dst[16])
+static const char *format_short(double v, char dst[16])
 {
 	static const char units[] = " kMGTPE";
 	size_t u = 0;
@@ -76,7 +76,7 @@ static const char *short_number(double v, char dst[16])
 	return dst;
 }
 
-static double rate(int64_t now, int64_t before, int64_t ms)
+static double per_second(int64_t now, int64_t before, int64_t ms)
 {
 	return ms > 0 && now > before ? (double)(now - before) * 1000 / (double)ms : 0;
 }
@@ -86,22 +86,23 @@ static void put_rates(struct page *p, const json_t *status, struct fffa_top_last
 	const json_t *ledger = json_object_get(status, "ledger");
 	const json_t *packets = json_object_get(ledger, "packets");
 	const json_t *bytes = json_object_get(ledger, "bytes");
-	struct fffa_top_last now = {.uptime_ms = number(status, "uptime_ms"),
-				    .packets = number(packets, "seen"),
-				    .bytes = number(bytes, "seen"),
-				    .records = number(ledger, "records")};
+	struct fffa_top_last now = {.uptime_ms = get_number(status, "uptime_ms"),
+				    .packets = get_number(packets, "seen"),
+				    .bytes = get_number(bytes, "seen"),
+				    .records = get_number(ledger, "records")};
 	char a[16], b[16], c[16];
 	int64_t ms;
 
 	if (now.uptime_ms < last->uptime_ms) /* another agent */
 		memset(last, 0, sizeof(*last));
 	ms = now.uptime_ms - last->uptime_ms;
-	line(p, "seen %s packets/s  %s bit/s   made %s records/s   flows %" PRId64 " of %" PRId64,
-	     short_number(rate(now.packets, last->packets, ms), a),
-	     short_number(8 * rate(now.bytes, last->bytes, ms), b),
-	     short_number(rate(now.records, last->records, ms), c),
-	     number(json_object_get(status, "flows"), "active"),
-	     number(json_object_get(status, "flows"), "capacity"));
+	put_line(p,
+		 "seen %s packets/s  %s bit/s   made %s records/s   flows %" PRId64 " of %" PRId64,
+		 format_short(per_second(now.packets, last->packets, ms), a),
+		 format_short(8 * per_second(now.bytes, last->bytes, ms), b),
+		 format_short(per_second(now.records, last->records, ms), c),
+		 get_number(json_object_get(status, "flows"), "active"),
+		 get_number(json_object_get(status, "flows"), "capacity"));
 	*last = now;
 }
 
@@ -112,8 +113,8 @@ static void put_losses(struct page *p, const json_t *lost, const char *what)
 
 	json_object_foreach ((json_t *)lost, reason, n) {
 		if (json_integer_value(n))
-			line(p, "  lost %" JSON_INTEGER_FORMAT " %s: %s", json_integer_value(n),
-			     what, reason);
+			put_line(p, "  lost %" JSON_INTEGER_FORMAT " %s: %s", json_integer_value(n),
+				 what, reason);
 	}
 }
 
@@ -122,39 +123,41 @@ static void put_sinks(struct page *p, const json_t *sinks)
 	size_t i;
 	json_t *s;
 
-	line(p, "%-16s %-8s %-5s %12s %10s %10s %10s %10s  %s", "SINK", "TYPE", "STATE",
-	     "DELIVERED", "REJECTED", "LOST", "IN FLIGHT", "RETRIES", "LAST ERROR");
+	put_line(p, "%-16s %-8s %-5s %12s %10s %10s %10s %10s  %s", "SINK", "TYPE", "STATE",
+		 "DELIVERED", "REJECTED", "LOST", "IN FLIGHT", "RETRIES", "LAST ERROR");
 	json_array_foreach ((json_t *)sinks, i, s) {
 		const json_t *lost = json_object_get(s, "lost");
 
-		line(p,
-		     "%-16s %-8s %-5s %12" PRId64 " %10" PRId64 " %10" PRId64 " %10" PRId64
-		     " %10" PRId64 "  %s",
-		     text(s, "name"), text(s, "type"),
-		     json_is_true(json_object_get(s, "up")) ? "up" : "DOWN", number(s, "delivered"),
-		     number(s, "rejected"), sum(lost), number(s, "in_flight"), number(s, "retries"),
-		     text(s, "last_error"));
+		put_line(p,
+			 "%-16s %-8s %-5s %12" PRId64 " %10" PRId64 " %10" PRId64 " %10" PRId64
+			 " %10" PRId64 "  %s",
+			 get_text(s, "name"), get_text(s, "type"),
+			 json_is_true(json_object_get(s, "up")) ? "up" : "DOWN",
+			 get_number(s, "delivered"), get_number(s, "rejected"), sum_members(lost),
+			 get_number(s, "in_flight"), get_number(s, "retries"),
+			 get_text(s, "last_error"));
 		put_losses(p, lost, "records");
 	}
 }
 
 /* "10.0.0.1:443", "[::1]:443", "10.0.0.1" where there are no ports. */
-static const char *endpoint(const json_t *f, const char *addr, const char *port, char dst[64])
+static const char *format_endpoint(const json_t *f, const char *addr, const char *port,
+				   char dst[64])
 {
-	const char *ip = text(f, addr);
+	const char *ip = get_text(f, addr);
 	bool v6 = strchr(ip, ':') != NULL;
 
 	if (!json_object_get(f, port))
 		(void)snprintf(dst, 64, "%s", ip);
 	else
 		(void)snprintf(dst, 64, "%s%s%s:%" PRId64, v6 ? "[" : "", ip, v6 ? "]" : "",
-			       number(f, port));
+			       get_number(f, port));
 	return dst;
 }
 
-static const char *protocol(const json_t *f, char dst[16])
+static const char *format_protocol(const json_t *f, char dst[16])
 {
-	int64_t n = number(f, "protocol");
+	int64_t n = get_number(f, "protocol");
 
 	if (n == 6 || n == 17)
 		return n == 6 ? "tcp" : "udp";
@@ -169,16 +172,17 @@ static void put_flows(struct page *p, const json_t *flows)
 	size_t i;
 	json_t *f;
 
-	line(p, "%-15s %-3s %-5s %-26s %-26s %9s %9s", "INTERFACE", "DIR", "PROTO", "SOURCE",
-	     "DESTINATION", "PACKETS", "BYTES");
+	put_line(p, "%-15s %-3s %-5s %-26s %-26s %9s %9s", "INTERFACE", "DIR", "PROTO", "SOURCE",
+		 "DESTINATION", "PACKETS", "BYTES");
 	json_array_foreach ((json_t *)flows, i, f) {
 		char from[64], to[64], proto[16], packets[16], bytes[16];
 
-		line(p, "%-15s %-3s %-5s %-26s %-26s %9s %9s", text(f, "interface"),
-		     text(f, "direction")[0] == 'e' ? "out" : "in", protocol(f, proto),
-		     endpoint(f, "srcaddr", "srcport", from), endpoint(f, "dstaddr", "dstport", to),
-		     short_number((double)number(f, "packets"), packets),
-		     short_number((double)number(f, "bytes"), bytes));
+		put_line(p, "%-15s %-3s %-5s %-26s %-26s %9s %9s", get_text(f, "interface"),
+			 get_text(f, "direction")[0] == 'e' ? "out" : "in",
+			 format_protocol(f, proto), format_endpoint(f, "srcaddr", "srcport", from),
+			 format_endpoint(f, "dstaddr", "dstport", to),
+			 format_short((double)get_number(f, "packets"), packets),
+			 format_short((double)get_number(f, "bytes"), bytes));
 	}
 }
 
@@ -187,25 +191,27 @@ int fffa_top_page(FILE *out, const char *status, const char *flows, unsigned int
 {
 	struct page p = {.out = out, .rows_left = rows ? rows : UINT32_MAX, .columns = columns};
 	json_t *s = json_loads(status, 0, NULL), *f = json_loads(flows, 0, NULL);
-	int r = -EINVAL;
+	int rc = -EINVAL;
 
 	if (json_is_object(json_object_get(s, "ledger")) &&
 	    json_is_array(json_object_get(f, "flows"))) {
-		line(&p, "fffa %s  %s  %s  up %" PRId64 " s%s%s", text(s, "version"),
-		     text(s, "agent_id"), text(s, "stage"), number(s, "uptime_ms") / 1000,
-		     *text(s, "not_ready") ? "  NOT READY: " : "", text(s, "not_ready"));
+		put_line(&p, "fffa %s  %s  %s  up %" PRId64 " s%s%s", get_text(s, "version"),
+			 get_text(s, "agent_id"), get_text(s, "stage"),
+			 get_number(s, "uptime_ms") / 1000,
+			 *get_text(s, "not_ready") ? "  NOT READY: " : "",
+			 get_text(s, "not_ready"));
 		put_rates(&p, s, last);
 		put_losses(&p,
 			   json_object_get(json_object_get(json_object_get(s, "ledger"), "packets"),
 					   "lost"),
 			   "packets");
-		line(&p, "%s", "");
+		put_line(&p, "%s", "");
 		put_sinks(&p, json_object_get(s, "sinks"));
-		line(&p, "%s", "");
+		put_line(&p, "%s", "");
 		put_flows(&p, json_object_get(f, "flows"));
-		r = 0;
+		rc = 0;
 	}
 	json_decref(s);
 	json_decref(f);
-	return r;
+	return rc;
 }

@@ -9,7 +9,7 @@
  *   close_pipeline      open batches are sealed and delivered until shutdown_timeout; the rest stays
  *                       in the spool or is counted as lost; then sinks and spools are closed
  *   on_pipeline_closed  the sinks' ledgers are logged; the remaining handles are closed, so the loop ends
- *   finish              the packet ledger is logged and must balance
+ *   check_ledger        the packet ledger is logged and must balance
  *   run_loop            uv_loop_close must succeed
  */
 #include "agent/daemon/agent.h"
@@ -319,7 +319,7 @@ static void close_pipeline(struct fffa_agent *a)
 	fffa_pipeline_close(a->pipeline, left_ns(a), on_pipeline_closed, a);
 }
 
-static void reload(struct fffa_agent *a)
+static void reload_config(struct fffa_agent *a)
 {
 	const struct fffa_flows_conf *f = &a->reloadable->flows;
 	int64_t active_ns = f->active_timeout_ns;
@@ -340,7 +340,7 @@ static void on_hup(void *arg)
 	struct fffa_agent *a = arg;
 
 	if (a->config_file && a->stage == FFFA_STAGE_RUN)
-		reload(a);
+		reload_config(a);
 	fffa_info("agent", "reopening files");
 	if (a->pipeline && a->stage < FFFA_STAGE_CLOSE)
 		fffa_pipeline_reopen(a->pipeline);
@@ -370,7 +370,7 @@ static void open_handles(struct fffa_agent *a)
 	a->handles = true;
 }
 
-static void identify(void *arg, struct fffa_record *r)
+static void identify_record(void *arg, struct fffa_record *r)
 {
 	const struct fffa_agent *a = arg;
 
@@ -387,7 +387,7 @@ static int open_stages(struct fffa_agent *a, struct fffa_err *err)
 		.max_flows = (uint32_t)a->conf->flows.max_flows,
 	};
 	const struct fffa_pipeline_env env = {
-		.identify = identify, .arg = a, .no_spool = a->source->repeatable};
+		.identify = identify_record, .arg = a, .no_spool = a->source->repeatable};
 	uint64_t epoch = fffa_clock_unix_ns(&fffa_clock_system) / FFFA_NS_PER_MS;
 	int rc = fffa_flow_table_new(&fc, &a->ledger, on_record, a, &a->flows);
 
@@ -423,7 +423,7 @@ static int start_source(struct fffa_agent *a, struct fffa_err *err)
 	return 0;
 }
 
-static int start(struct fffa_agent *a, struct fffa_err *err)
+static int start_agent(struct fffa_agent *a, struct fffa_err *err)
 {
 	int rc = fffa_source_prepare(a->source, err);
 
@@ -448,7 +448,7 @@ static void abandon_start(struct fffa_agent *a, int error)
 }
 
 /* After the loop has ended. */
-static void finish(struct fffa_agent *a)
+static void check_ledger(struct fffa_agent *a)
 {
 	struct fffa_amount held = count_held(a);
 
@@ -471,14 +471,14 @@ static enum fffa_exit run_loop(struct fffa_agent *a)
 		return FFFA_EXIT_FAILED;
 	}
 	fffa_assert_set_dump(dump_ledgers, a);
-	rc = start(a, &err);
+	rc = start_agent(a, &err);
 	if (rc) {
 		fffa_error("agent", "%s", err.text);
 		abandon_start(a, rc);
 	}
 	(void)uv_run(&a->loop, UV_RUN_DEFAULT);
 	if (!rc)
-		finish(a);
+		check_ledger(a);
 	fffa_assert_set_dump(NULL, NULL);
 	fffa_flow_table_free(a->flows);
 	rc = uv_loop_close(&a->loop);

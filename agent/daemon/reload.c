@@ -26,13 +26,13 @@ int fffa_reload(const char *path, struct fffa_config *conf)
 {
 	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];
 	struct fffa_config next;
-	int err;
+	int rc;
 
 	fffa_registry_schema(rows);
-	err = fffa_config_load(path, rows, &next, on_problem, NULL);
-	if (err) {
+	rc = fffa_config_load(path, rows, &next, on_problem, NULL);
+	if (rc) {
 		fffa_error(TAG, "%s: nothing has changed", path);
-		return err;
+		return rc;
 	}
 	fffa_change_apply(conf, &next, on_change, NULL);
 	fffa_config_free(&next);

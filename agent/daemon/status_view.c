@@ -55,7 +55,7 @@ static void view_sinks(const struct fffa_pipeline *p, struct fffa_status_view *v
 	v->sink_report_arg = p;
 }
 
-static const char *not_ready(const struct fffa_agent *a, const struct fffa_status_view *v)
+static const char *explain_not_ready(const struct fffa_agent *a, const struct fffa_status_view *v)
 {
 	if (a->stage != FFFA_STAGE_RUN)
 		return "the agent is stopping";
@@ -82,7 +82,7 @@ static void fill_view(void *arg, struct fffa_status_view *v)
 		view_metadata(a->meta, &v->metadata);
 	if (a->pipeline)
 		view_sinks(a->pipeline, v);
-	v->not_ready = not_ready(a, v);
+	v->not_ready = explain_not_ready(a, v);
 }
 
 static const struct fffa_flow_table *find_flows(void *arg)

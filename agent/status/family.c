@@ -20,7 +20,7 @@ static void put_name(struct fffa_buf *o, const char *name, const char *suffix,
 	fffa_buf_text(o, suffix);
 	for (size_t i = 0; labels && i < n && labels[i].key; i++) {
 		fffa_buf_format(o, "%s%s=\"", between, labels[i].key);
-		fffa_out_label(o, labels[i].value);
+		fffa_escape_label(o, labels[i].value);
 		fffa_buf_text(o, "\"");
 		between = ",";
 	}

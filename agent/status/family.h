@@ -4,7 +4,7 @@
 #define FFFA_AGENT_STATUS_FAMILY_H
 
 #include "agent/base/histogram.h"
-#include "agent/status/out.h"
+#include "agent/status/escape.h"
 
 /* type: "counter", "gauge", "histogram". name and help are literals: nothing in them is escaped. */
 void fffa_family_begin(struct fffa_buf *o, const char *name, const char *type, const char *help);
@@ -25,8 +25,8 @@ void fffa_family_seconds(struct fffa_buf *o, const char *name,
 void fffa_family_histogram(struct fffa_buf *o, const char *name, const struct fffa_label *label,
 			   const struct fffa_histogram *h);
 
-/* For the calls above: FFFA_WITH({"sink", name}). */
-#define FFFA_WITH(...)                                                                             \
+/* For the calls above: FFFA_LABELS({"sink", name}). */
+#define FFFA_LABELS(...)                                                                           \
 	(const struct fffa_label[FFFA_LABELS_MAX])                                                 \
 	{                                                                                          \
 		__VA_ARGS__                                                                        \

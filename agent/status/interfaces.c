@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* The place of ifindex, or the free one where it belongs. */
-static size_t place(const struct fffa_interfaces *s, uint32_t ifindex)
+static size_t find_place(const struct fffa_interfaces *s, uint32_t ifindex)
 {
 	size_t i = ifindex & (FFFA_INTERFACES_INDEXES - 1);
 
@@ -20,7 +20,7 @@ void fffa_interfaces_clear(struct fffa_interfaces *s)
 	s->known = 0;
 }
 
-static uint32_t slot_of(struct fffa_interfaces *s, const char *name)
+static uint32_t find_or_add_name(struct fffa_interfaces *s, const char *name)
 {
 	for (uint32_t i = 1; i <= s->n; i++) {
 		if (!strncmp(s->v[i].name, name, sizeof(s->v[i].name)))
@@ -35,7 +35,7 @@ static uint32_t slot_of(struct fffa_interfaces *s, const char *name)
 
 void fffa_interfaces_name(struct fffa_interfaces *s, uint32_t ifindex, const char *name)
 {
-	size_t i = place(s, ifindex);
+	size_t i = find_place(s, ifindex);
 
 	if (!s->index[i].ifindex) {
 		if (s->known == FFFA_INTERFACES_INDEXES / 2)
@@ -43,19 +43,19 @@ void fffa_interfaces_name(struct fffa_interfaces *s, uint32_t ifindex, const cha
 		s->known++;
 		s->index[i].ifindex = ifindex;
 	}
-	s->index[i].at = slot_of(s, name);
+	s->index[i].at = find_or_add_name(s, name);
 }
 
 void fffa_interfaces_count(struct fffa_interfaces *s, uint32_t ifindex, bool egress,
 			   uint64_t packets, uint64_t bytes)
 {
 	/* A free place has at == 0. */
-	fffa_amount_add(&s->v[s->index[place(s, ifindex)].at].amount[egress], packets, bytes);
+	fffa_amount_add(&s->v[s->index[find_place(s, ifindex)].at].amount[egress], packets, bytes);
 }
 
 const char *fffa_interfaces_find(const struct fffa_interfaces *s, uint32_t ifindex)
 {
-	uint32_t at = s->index[place(s, ifindex)].at;
+	uint32_t at = s->index[find_place(s, ifindex)].at;
 
 	return at ? s->v[at].name : "";
 }

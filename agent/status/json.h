@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent/status/out.h"
+#include "agent/status/escape.h"
 
 struct fffa_json {
 	struct fffa_buf *out;

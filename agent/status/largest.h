@@ -8,7 +8,7 @@
 
 #include "agent/flow/flow_table.h"
 #include "agent/status/interfaces.h"
-#include "agent/status/out.h"
+#include "agent/status/escape.h"
 
 #define FFFA_LARGEST_MAX     1000
 #define FFFA_LARGEST_DEFAULT 50

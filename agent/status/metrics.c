@@ -22,32 +22,32 @@ static const char *const directions[] = {"ingress", "egress"};
 
 enum unit { PACKETS, BYTES };
 
-static uint64_t of(const struct fffa_amount *a, enum unit u)
+static uint64_t amount_in(const struct fffa_amount *a, enum unit u)
 {
 	return u == PACKETS ? a->packets : a->bytes;
 }
 
-static void one(struct fffa_buf *o, const char *name, const char *type, const char *help,
-		uint64_t value)
+static void write_value(struct fffa_buf *o, const char *name, const char *type, const char *help,
+			uint64_t value)
 {
 	fffa_family_begin(o, name, type, help);
 	fffa_family_u64(o, name, NULL, value);
 }
 
-static void one_seconds(struct fffa_buf *o, const char *name, const char *type, const char *help,
-			uint64_t ns)
+static void write_seconds(struct fffa_buf *o, const char *name, const char *type, const char *help,
+			  uint64_t ns)
 {
 	fffa_family_begin(o, name, type, help);
 	fffa_family_seconds(o, name, NULL, ns);
 }
 
-static void interface(struct fffa_buf *o, const char *name, const char *label,
-		      const struct fffa_interface *i, enum unit u)
+static void write_interface(struct fffa_buf *o, const char *name, const char *label,
+			    const struct fffa_interface *i, enum unit u)
 {
 	for (int dir = 0; dir < 2; dir++)
 		fffa_family_u64(o, name,
-				FFFA_WITH({"interface", label}, {"direction", directions[dir]}),
-				of(&i->amount[dir], u));
+				FFFA_LABELS({"interface", label}, {"direction", directions[dir]}),
+				amount_in(&i->amount[dir], u));
 }
 
 /* With the lost ones of no known interface, the sum is what was seen but for what the kernel holds.
@@ -62,11 +62,12 @@ static void write_interfaces(struct fffa_buf *o, const struct fffa_status_view *
 			  u == PACKETS ? "IP packets counted, as they were on the wire."
 				       : "IP bytes counted, header and payload, as on the wire.");
 	for (size_t i = 1; i <= s->n; i++)
-		interface(o, name, s->v[i].name, &s->v[i], u);
+		write_interface(o, name, s->v[i].name, &s->v[i], u);
 	if (s->v[0].amount[0].packets || s->v[0].amount[1].packets)
-		interface(o, name, OTHER_INTERFACES, &s->v[0], u);
-	fffa_family_u64(o, name, FFFA_WITH({"interface", NOT_ATTRIBUTED}, {"direction", "unknown"}),
-			of(&lost, u) - of(&v->ledger->lost[FFFA_PL_FLOW_TABLE], u));
+		write_interface(o, name, OTHER_INTERFACES, &s->v[0], u);
+	fffa_family_u64(o, name,
+			FFFA_LABELS({"interface", NOT_ATTRIBUTED}, {"direction", "unknown"}),
+			amount_in(&lost, u) - amount_in(&v->ledger->lost[FFFA_PL_FLOW_TABLE], u));
 }
 
 /* The first identity, in packets or in bytes. */
@@ -80,10 +81,10 @@ static void write_seen(struct fffa_buf *o, const char *name, const struct fffa_s
 	fffa_family_begin(o, name, "counter",
 			  "What the hooks saw, now; unattended: passed while no agent ran.");
 	for (int dir = 0; dir < 2; dir++)
-		fffa_family_u64(o, name, FFFA_WITH({"direction", directions[dir]}),
-				of(&v->ledger->seen[dir], u));
-	fffa_family_u64(o, name, FFFA_WITH({"direction", "unattended"}),
-			of(&v->ledger->unattended, u));
+		fffa_family_u64(o, name, FFFA_LABELS({"direction", directions[dir]}),
+				amount_in(&v->ledger->seen[dir], u));
+	fffa_family_u64(o, name, FFFA_LABELS({"direction", "unattended"}),
+			amount_in(&v->ledger->unattended, u));
 }
 
 static void write_identity(struct fffa_buf *o, const struct fffa_status_view *v, enum unit u)
@@ -98,55 +99,57 @@ static void write_identity(struct fffa_buf *o, const struct fffa_status_view *v,
 	const struct identity_names *n = &all[u];
 
 	write_seen(o, n->seen, v, u);
-	one(o, n->recorded, "counter", "In records.", of(&v->ledger->recorded, u));
+	write_value(o, n->recorded, "counter", "In records.", amount_in(&v->ledger->recorded, u));
 	fffa_family_begin(o, n->held, "gauge",
 			  "Seen and in no record yet; kernel: not handed over, flows: in the flow "
 			  "table.");
-	fffa_family_u64(o, n->held, FFFA_WITH({"where", "kernel"}), of(&v->held_kernel, u));
-	fffa_family_u64(o, n->held, FFFA_WITH({"where", "flows"}), of(&v->held_flows, u));
-	one(o, n->filtered, "counter", "Left out by capture.parity_filter.",
-	    of(&v->ledger->filtered, u));
+	fffa_family_u64(o, n->held, FFFA_LABELS({"where", "kernel"}),
+			amount_in(&v->held_kernel, u));
+	fffa_family_u64(o, n->held, FFFA_LABELS({"where", "flows"}), amount_in(&v->held_flows, u));
+	write_value(o, n->filtered, "counter", "Left out by capture.parity_filter.",
+		    amount_in(&v->ledger->filtered, u));
 	fffa_family_begin(o, n->lost, "counter", "In no record, by reason.");
 	for (int i = 0; i < FFFA_PL_MAX; i++)
 		fffa_family_u64(o, n->lost,
-				FFFA_WITH({"reason",
-					   fffa_ledger_packet_loss_name((enum fffa_packet_loss)i)}),
-				of(&v->ledger->lost[i], u));
+				FFFA_LABELS({"reason", fffa_ledger_packet_loss_name(
+							       (enum fffa_packet_loss)i)}),
+				amount_in(&v->ledger->lost[i], u));
 }
 
-static void write_beside(struct fffa_buf *o, const struct fffa_ledger *l)
+static void write_other_counts(struct fffa_buf *o, const struct fffa_ledger *l)
 {
-	one(o, "fffa_frames_not_ip_total", "counter", "Frames without an IP packet.",
-	    l->not_ip_frames);
-	one(o, "fffa_packets_not_sampled_total", "counter", "Passed over by capture.sample.",
-	    l->not_sampled);
-	one(o, "fffa_packets_no_first_fragment_total", "counter",
-	    "Later fragments recorded with ports 0: the first one was not seen.",
-	    l->no_first_fragment);
-	one(o, "fffa_packets_no_tunnel_id_total", "counter",
-	    "Recorded without their tunnel's identity: the tunnel table was full.",
-	    l->no_tunnel_id);
+	write_value(o, "fffa_frames_not_ip_total", "counter", "Frames without an IP packet.",
+		    l->not_ip_frames);
+	write_value(o, "fffa_packets_not_sampled_total", "counter",
+		    "Passed over by capture.sample.", l->not_sampled);
+	write_value(o, "fffa_packets_no_first_fragment_total", "counter",
+		    "Later fragments recorded with ports 0: the first one was not seen.",
+		    l->no_first_fragment);
+	write_value(o, "fffa_packets_no_tunnel_id_total", "counter",
+		    "Recorded without their tunnel's identity: the tunnel table was full.",
+		    l->no_tunnel_id);
 }
 
 static void write_flows(struct fffa_buf *o, const struct fffa_status_view *v)
 {
 	const char *name = "fffa_records_total";
 
-	one(o, "fffa_flows_active", "gauge", "Flows in the agent's table.", v->flows_active);
-	one(o, "fffa_flow_table_capacity", "gauge", "Flows that the agent's table has room for.",
-	    v->flows_capacity);
-	one(o, "fffa_kernel_table_capacity", "gauge", "Flows that the kernel's table has room for.",
-	    v->kernel.table_entries);
+	write_value(o, "fffa_flows_active", "gauge", "Flows in the agent's table.",
+		    v->flows_active);
+	write_value(o, "fffa_flow_table_capacity", "gauge",
+		    "Flows that the agent's table has room for.", v->flows_capacity);
+	write_value(o, "fffa_kernel_table_capacity", "gauge",
+		    "Flows that the kernel's table has room for.", v->kernel.table_entries);
 	fffa_family_begin(
 		o, name, "counter",
 		"Records made, by why the window ended; nodata and skipdata are of no flow.");
 	for (int i = 1; i < FFFA_END_MAX; i++)
 		fffa_family_u64(o, name,
-				FFFA_WITH({"end_reason",
-					   fffa_record_end_reason_name((enum fffa_end_reason)i)}),
+				FFFA_LABELS({"end_reason",
+					     fffa_record_end_reason_name((enum fffa_end_reason)i)}),
 				v->ledger->records_by_end[i]);
-	fffa_family_u64(o, name, FFFA_WITH({"end_reason", "nodata"}), v->ledger->nodata_records);
-	fffa_family_u64(o, name, FFFA_WITH({"end_reason", "skipdata"}),
+	fffa_family_u64(o, name, FFFA_LABELS({"end_reason", "nodata"}), v->ledger->nodata_records);
+	fffa_family_u64(o, name, FFFA_LABELS({"end_reason", "skipdata"}),
 			v->ledger->skipdata_records);
 }
 
@@ -160,9 +163,9 @@ static void write_lost_records(struct fffa_buf *o, const struct fffa_status_view
 
 		for (int why = 0; why < FFFA_RL_MAX; why++)
 			fffa_family_u64(o, name,
-					FFFA_WITH({"sink", s->name},
-						  {"reason", fffa_ledger_record_loss_name(
-								     (enum fffa_record_loss)why)}),
+					FFFA_LABELS({"sink", s->name},
+						    {"reason", fffa_ledger_record_loss_name((
+								       enum fffa_record_loss)why)}),
 					s->ledger->lost[why]);
 	}
 }
@@ -175,39 +178,39 @@ static void write_outcomes(struct fffa_buf *o, const struct fffa_status_view *v)
 	for (size_t i = 0; i < v->sink_count; i++) {
 		const struct fffa_sink_status *s = &v->sinks[i];
 
-		fffa_family_u64(o, name, FFFA_WITH({"sink", s->name}, {"outcome", "delivered"}),
+		fffa_family_u64(o, name, FFFA_LABELS({"sink", s->name}, {"outcome", "delivered"}),
 				s->ledger->delivered);
-		fffa_family_u64(o, name, FFFA_WITH({"sink", s->name}, {"outcome", "rejected"}),
+		fffa_family_u64(o, name, FFFA_LABELS({"sink", s->name}, {"outcome", "rejected"}),
 				s->ledger->rejected);
 	}
 }
 
-static uint64_t offered(const struct fffa_sink_status *s)
+static uint64_t sink_offered(const struct fffa_sink_status *s)
 {
 	return s->ledger->records;
 }
 
-static uint64_t in_flight(const struct fffa_sink_status *s)
+static uint64_t sink_in_flight(const struct fffa_sink_status *s)
 {
 	return s->in_flight;
 }
 
-static uint64_t queue_bytes(const struct fffa_sink_status *s)
+static uint64_t sink_queue_bytes(const struct fffa_sink_status *s)
 {
 	return s->queue_bytes;
 }
 
-static uint64_t spool_bytes(const struct fffa_sink_status *s)
+static uint64_t sink_spool_bytes(const struct fffa_sink_status *s)
 {
 	return s->spool_bytes;
 }
 
-static uint64_t retries(const struct fffa_sink_status *s)
+static uint64_t sink_retries(const struct fffa_sink_status *s)
 {
 	return s->retries;
 }
 
-static uint64_t up(const struct fffa_sink_status *s)
+static uint64_t sink_up(const struct fffa_sink_status *s)
 {
 	return s->up;
 }
@@ -215,15 +218,15 @@ static uint64_t up(const struct fffa_sink_status *s)
 /* One number for each sink. */
 static const struct {
 	const char *name, *type, *help;
-	uint64_t (*of)(const struct fffa_sink_status *s);
+	uint64_t (*get)(const struct fffa_sink_status *s);
 } sink_numbers[] = {
-	{"fffa_sink_records_offered_total", "counter", "Records made for this sink.", offered},
+	{"fffa_sink_records_offered_total", "counter", "Records made for this sink.", sink_offered},
 	{"fffa_sink_in_flight_records", "gauge",
-	 "Batched, queued, spooled or sent, not judged yet.", in_flight},
-	{"fffa_sink_queue_bytes", "gauge", "Memory of what is queued or sent.", queue_bytes},
-	{"fffa_sink_spool_bytes", "gauge", "Disk space of what is spooled.", spool_bytes},
-	{"fffa_sink_retries_total", "counter", "Deliveries sent again.", retries},
-	{"fffa_sink_up", "gauge", "0 from a failure until the next delivery.", up},
+	 "Batched, queued, spooled or sent, not judged yet.", sink_in_flight},
+	{"fffa_sink_queue_bytes", "gauge", "Memory of what is queued or sent.", sink_queue_bytes},
+	{"fffa_sink_spool_bytes", "gauge", "Disk space of what is spooled.", sink_spool_bytes},
+	{"fffa_sink_retries_total", "counter", "Deliveries sent again.", sink_retries},
+	{"fffa_sink_up", "gauge", "0 from a failure until the next delivery.", sink_up},
 };
 
 static void write_sinks(struct fffa_buf *o, const struct fffa_status_view *v)
@@ -237,8 +240,8 @@ static void write_sinks(struct fffa_buf *o, const struct fffa_status_view *v)
 				  sink_numbers[k].help);
 		for (size_t i = 0; i < v->sink_count; i++)
 			fffa_family_u64(o, sink_numbers[k].name,
-					FFFA_WITH({"sink", v->sinks[i].name}),
-					sink_numbers[k].of(&v->sinks[i]));
+					FFFA_LABELS({"sink", v->sinks[i].name}),
+					sink_numbers[k].get(&v->sinks[i]));
 	}
 	fffa_family_begin(o, name, "histogram", "From the end of a batch until it was confirmed.");
 	for (size_t i = 0; i < v->sink_count; i++) {
@@ -257,13 +260,13 @@ static void write_programs(struct fffa_buf *o, const struct fffa_status_kernel *
 			  "Time in the kernel programs; counted while the sysctl "
 			  "kernel.bpf_stats_enabled is on.");
 	for (size_t i = 0; i < k->program_count; i++)
-		fffa_family_seconds(o, seconds, FFFA_WITH({"program", k->programs[i].name}),
+		fffa_family_seconds(o, seconds, FFFA_LABELS({"program", k->programs[i].name}),
 				    k->programs[i].run_ns);
 	fffa_family_begin(o, runs, "counter",
 			  "Runs of the kernel programs; counted while the sysctl "
 			  "kernel.bpf_stats_enabled is on.");
 	for (size_t i = 0; i < k->program_count; i++)
-		fffa_family_u64(o, runs, FFFA_WITH({"program", k->programs[i].name}),
+		fffa_family_u64(o, runs, FFFA_LABELS({"program", k->programs[i].name}),
 				k->programs[i].runs);
 }
 
@@ -275,7 +278,7 @@ static void write_capture(struct fffa_buf *o, const struct fffa_status_view *v)
 			  "Entries handed over by the ring; no_room: that found it full.");
 	for (size_t i = 0; i < k->ring_event_count; i++)
 		fffa_family_u64(o, "fffa_ring_events_total",
-				FFFA_WITH({"kind", k->ring_events[i].name}), k->ring_events[i].n);
+				FFFA_LABELS({"kind", k->ring_events[i].name}), k->ring_events[i].n);
 	if (k->drains) {
 		fffa_family_begin(o, "fffa_drain_seconds", "histogram",
 				  "A drain of the kernel's table, until all of it was merged.");
@@ -285,9 +288,9 @@ static void write_capture(struct fffa_buf *o, const struct fffa_status_view *v)
 	fffa_family_begin(o, "fffa_hook_info", "gauge", "1 for each hook that is attached.");
 	for (size_t i = 0; i < v->hook_count; i++)
 		fffa_family_u64(o, "fffa_hook_info",
-				FFFA_WITH({"interface", v->hooks[i].interface},
-					  {"direction", v->hooks[i].direction},
-					  {"hook", v->hooks[i].hook}),
+				FFFA_LABELS({"interface", v->hooks[i].interface},
+					    {"direction", v->hooks[i].direction},
+					    {"hook", v->hooks[i].hook}),
 				1);
 }
 
@@ -305,41 +308,43 @@ static void write_metadata(struct fffa_buf *o, const struct fffa_status_metadata
 	name = "fffa_metadata_errors_total";
 	fffa_family_begin(o, name, "counter", "Failed requests and refused values, by reason.");
 	for (size_t i = 0; i < m->error_count; i++)
-		fffa_family_u64(o, name, FFFA_WITH({"reason", m->errors[i].name}), m->errors[i].n);
+		fffa_family_u64(o, name, FFFA_LABELS({"reason", m->errors[i].name}),
+				m->errors[i].n);
 }
 
 static void write_process(struct fffa_buf *o, const struct fffa_status_view *v)
 {
 	const struct fffa_process *p = &v->process;
 
-	one_seconds(o, "process_cpu_seconds_total", "counter", "CPU time, user and system.",
-		    p->cpu_ns);
-	one(o, "process_resident_memory_bytes", "gauge", "Resident memory.", p->rss_bytes);
-	one(o, "process_virtual_memory_bytes", "gauge", "Address space.", p->virtual_bytes);
-	one(o, "process_open_fds", "gauge", "Open file descriptors.", p->open_fds);
-	one(o, "process_max_fds", "gauge", "File descriptors that may be open.", p->max_fds);
-	one_seconds(o, "process_start_time_seconds", "gauge", "Start, in Unix time.",
-		    (uint64_t)v->start_ms * FFFA_NS_PER_MS);
+	write_seconds(o, "process_cpu_seconds_total", "counter", "CPU time, user and system.",
+		      p->cpu_ns);
+	write_value(o, "process_resident_memory_bytes", "gauge", "Resident memory.", p->rss_bytes);
+	write_value(o, "process_virtual_memory_bytes", "gauge", "Address space.", p->virtual_bytes);
+	write_value(o, "process_open_fds", "gauge", "Open file descriptors.", p->open_fds);
+	write_value(o, "process_max_fds", "gauge", "File descriptors that may be open.",
+		    p->max_fds);
+	write_seconds(o, "process_start_time_seconds", "gauge", "Start, in Unix time.",
+		      (uint64_t)v->start_ms * FFFA_NS_PER_MS);
 }
 
 void fffa_metrics_write(struct fffa_buf *o, const struct fffa_status_view *v)
 {
 	fffa_family_begin(o, "fffa_build_info", "gauge", "1, with what this program is.");
 	fffa_family_u64(o, "fffa_build_info",
-			FFFA_WITH({"version", v->version}, {"commit", v->commit}), 1);
+			FFFA_LABELS({"version", v->version}, {"commit", v->commit}), 1);
 	for (enum unit u = PACKETS; u <= BYTES; u++) {
 		write_interfaces(o, v, u);
 		write_identity(o, v, u);
 	}
-	write_beside(o, v->ledger);
+	write_other_counts(o, v->ledger);
 	write_flows(o, v);
 	write_sinks(o, v);
 	write_capture(o, v);
 	write_metadata(o, &v->metadata);
 	fffa_family_begin(o, "fffa_config_reloads_total", "counter", "Reloads asked for by HUP.");
-	fffa_family_u64(o, "fffa_config_reloads_total", FFFA_WITH({"result", "success"}),
+	fffa_family_u64(o, "fffa_config_reloads_total", FFFA_LABELS({"result", "success"}),
 			v->reloads_done);
-	fffa_family_u64(o, "fffa_config_reloads_total", FFFA_WITH({"result", "failure"}),
+	fffa_family_u64(o, "fffa_config_reloads_total", FFFA_LABELS({"result", "failure"}),
 			v->reloads_failed);
 	write_process(o, v);
 }

@@ -13,7 +13,7 @@ static void put_amount(struct fffa_json *j, const char *key, struct fffa_amount 
 	fffa_json_close(j, '}');
 }
 
-static struct fffa_amount held(const struct fffa_status_view *v)
+static struct fffa_amount count_held(const struct fffa_status_view *v)
 {
 	struct fffa_amount a = v->held_kernel;
 
@@ -23,19 +23,19 @@ static struct fffa_amount held(const struct fffa_status_view *v)
 
 /* seen = recorded + held + filtered + sum(lost), in packets or in bytes. */
 static void put_identity(struct fffa_json *j, const char *key, const struct fffa_status_view *v,
-			 uint64_t (*of)(struct fffa_amount a))
+			 uint64_t (*amount_of)(struct fffa_amount a))
 {
 	const struct fffa_ledger *l = v->ledger;
 
 	fffa_json_open(j, key, '{');
-	fffa_json_u64(j, "seen", of(fffa_ledger_seen(l)));
-	fffa_json_u64(j, "recorded", of(l->recorded));
-	fffa_json_u64(j, "held", of(held(v)));
-	fffa_json_u64(j, "filtered", of(l->filtered));
+	fffa_json_u64(j, "seen", amount_of(fffa_ledger_seen(l)));
+	fffa_json_u64(j, "recorded", amount_of(l->recorded));
+	fffa_json_u64(j, "held", amount_of(count_held(v)));
+	fffa_json_u64(j, "filtered", amount_of(l->filtered));
 	fffa_json_open(j, "lost", '{');
 	for (int i = 0; i < FFFA_PL_MAX; i++)
 		fffa_json_u64(j, fffa_ledger_packet_loss_name((enum fffa_packet_loss)i),
-			      of(l->lost[i]));
+			      amount_of(l->lost[i]));
 	fffa_json_close(j, '}');
 	fffa_json_close(j, '}');
 }
@@ -57,7 +57,7 @@ static void put_ledger(struct fffa_json *j, const struct fffa_status_view *v)
 	fffa_json_open(j, "ledger", '{');
 	put_identity(j, "packets", v, packets_of);
 	put_identity(j, "bytes", v, bytes_of);
-	fffa_json_text(j, "balance", fffa_ledger_balances(l, held(v)) ? "ok" : "wrong");
+	fffa_json_text(j, "balance", fffa_ledger_balances(l, count_held(v)) ? "ok" : "wrong");
 	put_amount(j, "held_kernel", v->held_kernel);
 	put_amount(j, "held_flows", v->held_flows);
 	put_amount(j, "seen_ingress", l->seen[0]);

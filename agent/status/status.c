@@ -17,7 +17,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/status/largest.h"
-#include "agent/status/listen.h"
+#include "agent/status/listener.h"
 #include "agent/status/metrics.h"
 #include "agent/status/report.h"
 
@@ -57,18 +57,18 @@ struct fffa_status {
 	struct fffa_status_view view; /* of the request that is answered */
 };
 
-static void run(struct fffa_status *s);
+static void run_library(struct fffa_status *s);
 
 static void on_timer(uv_timer_t *t)
 {
-	run(t->data);
+	run_library(t->data);
 }
 
 static void on_poll(uv_poll_t *p, int status, int events)
 {
 	(void)status;
 	(void)events;
-	run(p->data);
+	run_library(p->data);
 }
 
 static bool is_full(const struct fffa_status *s)
@@ -80,7 +80,7 @@ static bool is_full(const struct fffa_status *s)
 }
 
 /* Lets the library do what is due, and notes when it wants to be asked again. */
-static void run(struct fffa_status *s)
+static void run_library(struct fffa_status *s)
 {
 	bool was_full = s->full;
 	MHD_UNSIGNED_LONG_LONG ms;
@@ -96,41 +96,41 @@ static void run(struct fffa_status *s)
 		(void)uv_timer_start(&s->timer, on_timer, ms, 0);
 }
 
-static enum MHD_Result answer(struct MHD_Connection *c, unsigned int code, const char *type,
-			      struct fffa_buf *o)
+static enum MHD_Result queue_answer(struct MHD_Connection *c, unsigned int code, const char *type,
+				    struct fffa_buf *o)
 {
-	struct MHD_Response *r;
+	struct MHD_Response *response;
 	enum MHD_Result queued;
 
 	if (o->error) {
 		fffa_buf_fini(o);
 		return MHD_NO; /* drops the connection: rather nothing than half */
 	}
-	r = MHD_create_response_from_buffer(o->len, o->ptr, MHD_RESPMEM_MUST_FREE);
-	if (!r) {
+	response = MHD_create_response_from_buffer(o->len, o->ptr, MHD_RESPMEM_MUST_FREE);
+	if (!response) {
 		fffa_buf_fini(o);
 		return MHD_NO;
 	}
-	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	if (code == MHD_HTTP_METHOD_NOT_ALLOWED)
-		(void)MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-	queued = MHD_queue_response(c, code, r);
-	MHD_destroy_response(r); /* the connection holds it from here on */
+		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+	queued = MHD_queue_response(c, code, response);
+	MHD_destroy_response(response); /* the connection holds it from here on */
 	return queued;
 }
 
-static enum MHD_Result say(struct MHD_Connection *c, unsigned int code, const char *text)
+static enum MHD_Result answer_text(struct MHD_Connection *c, unsigned int code, const char *text)
 {
 	struct fffa_buf o;
 
 	o = (struct fffa_buf){.max = BODY_BYTES_MAX};
 	fffa_buf_text(&o, text);
 	fffa_buf_text(&o, "\n");
-	return answer(c, code, "text/plain; charset=utf-8", &o);
+	return queue_answer(c, code, "text/plain; charset=utf-8", &o);
 }
 
-static const struct fffa_status_view *look(struct fffa_status *s)
+static const struct fffa_status_view *read_view(struct fffa_status *s)
 {
 	memset(&s->view, 0, sizeof(s->view));
 	s->src.view(s->src.arg, &s->view);
@@ -143,21 +143,22 @@ static enum MHD_Result get_metrics(struct fffa_status *s, struct request *q)
 	struct fffa_buf o;
 
 	o = (struct fffa_buf){.max = BODY_BYTES_MAX};
-	fffa_metrics_write(&o, look(s));
-	return answer(q->c, MHD_HTTP_OK, FFFA_METRICS_CONTENT_TYPE, &o);
+	fffa_metrics_write(&o, read_view(s));
+	return queue_answer(q->c, MHD_HTTP_OK, FFFA_METRICS_CONTENT_TYPE, &o);
 }
 
 static enum MHD_Result get_healthz(struct fffa_status *s, struct request *q)
 {
 	(void)s;
-	return say(q->c, MHD_HTTP_OK, "ok");
+	return answer_text(q->c, MHD_HTTP_OK, "ok");
 }
 
 static enum MHD_Result get_readyz(struct fffa_status *s, struct request *q)
 {
-	const char *why = look(s)->not_ready;
+	const char *why = read_view(s)->not_ready;
 
-	return say(q->c, why ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK, why ? why : "ready");
+	return answer_text(q->c, why ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK,
+			   why ? why : "ready");
 }
 
 static enum MHD_Result get_status(struct fffa_status *s, struct request *q)
@@ -165,18 +166,18 @@ static enum MHD_Result get_status(struct fffa_status *s, struct request *q)
 	struct fffa_buf o;
 
 	o = (struct fffa_buf){.max = BODY_BYTES_MAX};
-	fffa_report_write(&o, look(s));
-	return answer(q->c, MHD_HTTP_OK, "application/json", &o);
+	fffa_report_write(&o, read_view(s));
+	return queue_answer(q->c, MHD_HTTP_OK, "application/json", &o);
 }
 
 static enum MHD_Result answer_flows(struct fffa_status *s, struct request *q)
 {
-	const struct fffa_status_view *v = look(s);
+	const struct fffa_status_view *v = read_view(s);
 	struct fffa_buf o;
 
 	o = (struct fffa_buf){.max = BODY_BYTES_MAX};
 	fffa_largest_write(&o, &s->largest, q->n, s->walked_ms, v->flows_active, v->interfaces);
-	return answer(q->c, MHD_HTTP_OK, "application/json", &o);
+	return queue_answer(q->c, MHD_HTTP_OK, "application/json", &o);
 }
 
 static void on_window(void *arg, const struct fffa_flow_window *w)
@@ -212,7 +213,7 @@ static void on_walk(uv_idle_t *h)
 	s->walked_ns = fffa_clock_mono_ns(&fffa_clock_system);
 	s->walked_ms = (int64_t)(fffa_clock_unix_ns(&fffa_clock_system) / FFFA_NS_PER_MS);
 	wake_waiters(s);
-	run(s);
+	run_library(s);
 }
 
 /* largest can be shown again. */
@@ -241,7 +242,8 @@ static enum MHD_Result get_flows(struct fffa_status *s, struct request *q)
 	const char *n = MHD_lookup_connection_value(q->c, MHD_GET_ARGUMENT_KIND, "n");
 
 	if (fffa_largest_parse_count(n, &q->n))
-		return say(q->c, MHD_HTTP_BAD_REQUEST, "n: allowed: a number from 1 to 1000");
+		return answer_text(q->c, MHD_HTTP_BAD_REQUEST,
+				   "n: allowed: a number from 1 to 1000");
 	if (q->owed || is_fresh(s))
 		return answer_flows(s, q);
 	start_walk(s);
@@ -269,14 +271,14 @@ static bool has_body(struct MHD_Connection *c)
 }
 
 /* The headers are there. What is answered here also ends the connection. */
-static enum MHD_Result begin(struct MHD_Connection *c, const char *method, void **ctx)
+static enum MHD_Result begin_request(struct MHD_Connection *c, const char *method, void **ctx)
 {
 	struct request *q;
 
 	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
-		return say(c, MHD_HTTP_METHOD_NOT_ALLOWED, "allowed: GET, HEAD");
+		return answer_text(c, MHD_HTTP_METHOD_NOT_ALLOWED, "allowed: GET, HEAD");
 	if (has_body(c))
-		return say(c, MHD_HTTP_BAD_REQUEST, "a request has no body here");
+		return answer_text(c, MHD_HTTP_BAD_REQUEST, "a request has no body here");
 	q = calloc(1, sizeof(*q));
 	if (!q)
 		return MHD_NO;
@@ -293,13 +295,13 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 	(void)data;
 	*data_len = 0; /* none: begin refuses what comes with a body */
 	if (!*ctx)
-		return begin(c, method, ctx);
+		return begin_request(c, method, ctx);
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
 		if (!strcmp(url, pages[i].path))
 			return pages[i].get(arg, *ctx);
 	}
-	return say(c, MHD_HTTP_NOT_FOUND,
-		   "not found; there are /metrics /healthz /readyz /status /flows?n=50");
+	return answer_text(c, MHD_HTTP_NOT_FOUND,
+			   "not found; there are /metrics /healthz /readyz /status /flows?n=50");
 }
 
 static void on_completed(void *arg, struct MHD_Connection *c, void **ctx,
@@ -359,44 +361,44 @@ static int start_daemon(struct fffa_status *s)
 static int start_handles(struct fffa_status *s)
 {
 	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	int r = info ? uv_poll_init(s->loop, &s->poll, info->epoll_fd) : -EIO;
+	int rc = info ? uv_poll_init(s->loop, &s->poll, info->epoll_fd) : -EIO;
 
-	if (r)
-		return r;
+	if (rc)
+		return rc;
 	(void)uv_timer_init(s->loop, &s->timer);
 	(void)uv_idle_init(s->loop, &s->walk);
 	s->handles = 3;
 	s->poll.data = s->timer.data = s->walk.data = s;
 	uv_unref((uv_handle_t *)&s->poll);
 	uv_unref((uv_handle_t *)&s->timer);
-	r = uv_poll_start(&s->poll, UV_READABLE, on_poll);
-	if (!r)
-		run(s);
-	return r;
+	rc = uv_poll_start(&s->poll, UV_READABLE, on_poll);
+	if (!rc)
+		run_library(s);
+	return rc;
 }
 
 int fffa_status_open(uv_loop_t *loop, const char *listen, const struct fffa_status_source *src,
 		     struct fffa_status **out, struct fffa_err *err)
 {
 	struct fffa_status *s = calloc(1, sizeof(*s));
-	int r;
+	int rc;
 
 	if (!s)
 		return fffa_fail(err, ENOMEM, "no memory for the status listener");
 	s->loop = loop;
 	s->src = *src;
-	r = fffa_listener_open(&s->listener, listen, err);
-	if (r) {
+	rc = fffa_listener_open(&s->listener, listen, err);
+	if (rc) {
 		free(s);
-		return r;
+		return rc;
 	}
-	r = start_daemon(s);
-	if (!r)
-		r = start_handles(s);
-	if (r) {
+	rc = start_daemon(s);
+	if (!rc)
+		rc = start_handles(s);
+	if (rc) {
 		fffa_status_close(s);
-		return fffa_fail(err, -r, "status.listen: cannot start the listener at %s: %s",
-				 listen, strerror(-r));
+		return fffa_fail(err, -rc, "status.listen: cannot start the listener at %s: %s",
+				 listen, strerror(-rc));
 	}
 	fffa_info(TAG, "listening address=%s", listen);
 	*out = s;

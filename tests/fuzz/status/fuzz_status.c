@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "agent/status/largest.h"
-#include "agent/status/out.h"
+#include "agent/status/escape.h"
 #include "config/address.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -21,7 +21,7 @@ static void check_label(const char *text)
 	struct fffa_buf o;
 
 	o = (struct fffa_buf){.max = 1 << 16};
-	fffa_out_label(&o, text);
+	fffa_escape_label(&o, text);
 	for (size_t i = 0; !o.error && i < o.len; i++) {
 		must(o.ptr[i] >= ' ' && o.ptr[i] <= '~' && o.ptr[i] != '"');
 		if (o.ptr[i] != '\\')
@@ -37,7 +37,7 @@ static void check_json(const char *text)
 	struct fffa_buf o;
 
 	o = (struct fffa_buf){.max = 1 << 16};
-	fffa_out_json(&o, text);
+	fffa_escape_json(&o, text);
 	must(o.error || (o.len >= 2 && o.ptr[0] == '"' && o.ptr[o.len - 1] == '"'));
 	for (size_t i = 1; !o.error && i + 1 < o.len; i++) {
 		must((unsigned char)o.ptr[i] >= ' ' && o.ptr[i] != '"');

@@ -40,7 +40,7 @@ static void test_capture(void **state)
 	fffa_config_free(&c);
 }
 
-static void test_listen(void **state)
+static void test_listener(void **state)
 {
 	(void)state;
 	expect_problems("status: {listen: 'example.com:80'}\n",
@@ -274,7 +274,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_capture),
-		cmocka_unit_test(test_listen),
+		cmocka_unit_test(test_listener),
 		cmocka_unit_test(test_endpoint),
 		cmocka_unit_test(test_static_fits_ident),
 		cmocka_unit_test(test_static_tags),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "agent/status/listen.h"
+#include "agent/status/listener.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -56,29 +56,29 @@ static int bind_tcp(const struct fffa_listener *l, const struct fffa_address *a)
 int fffa_listener_open(struct fffa_listener *l, const char *listen_at, struct fffa_err *err)
 {
 	struct fffa_address a;
-	int r;
+	int rc;
 
 	_Static_assert(sizeof(l->path) == sizeof(((struct sockaddr_un *)0)->sun_path),
 		       "every path fits");
 	*l = (struct fffa_listener){.fd = -1};
-	r = fffa_address_parse(listen_at, &a, err);
-	if (r)
-		return r;
+	rc = fffa_address_parse(listen_at, &a, err);
+	if (rc)
+		return rc;
 	l->fd = socket(a.sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (l->fd < 0)
-		r = -errno;
-	if (!r)
-		r = a.sa.ss_family == AF_UNIX ? bind_unix(l, &a) : bind_tcp(l, &a);
-	if (!r && listen(l->fd, BACKLOG))
-		r = -errno;
-	if (!r)
+		rc = -errno;
+	if (!rc)
+		rc = a.sa.ss_family == AF_UNIX ? bind_unix(l, &a) : bind_tcp(l, &a);
+	if (!rc && listen(l->fd, BACKLOG))
+		rc = -errno;
+	if (!rc)
 		return 0;
 	fffa_listener_close(l);
-	return fffa_fail(err, -r, "status.listen: cannot listen at %s: %s%s", listen_at,
-			 strerror(-r),
-			 r == -EADDRINUSE ? "; another agent may run: choose another address, or "
-					    "\"\" for none"
-					  : "");
+	return fffa_fail(err, -rc, "status.listen: cannot listen at %s: %s%s", listen_at,
+			 strerror(-rc),
+			 rc == -EADDRINUSE ? "; another agent may run: choose another address, or "
+					     "\"\" for none"
+					   : "");
 }
 
 void fffa_listener_close(struct fffa_listener *l)

@@ -5,7 +5,7 @@
 #include "tests/stubs/cmocka_all.h"
 
 #include "agent/status/json.h"
-#include "agent/status/out.h"
+#include "agent/status/escape.h"
 
 static void assert_text(struct fffa_buf *o, const char *want)
 {
@@ -85,7 +85,7 @@ static void test_labels(void **state)
 		struct fffa_buf o;
 
 		o = (struct fffa_buf){.max = 1000};
-		fffa_out_label(&o, cases[i].in);
+		fffa_escape_label(&o, cases[i].in);
 		assert_text(&o, cases[i].out);
 	}
 }
@@ -104,7 +104,7 @@ static void test_json_across_pieces(void **state)
 		(void)strcpy(want + 1, in);
 		(void)strcat(want, "\"");
 		o = (struct fffa_buf){.max = 1000};
-		fffa_out_json(&o, in);
+		fffa_escape_json(&o, in);
 		assert_text(&o, want);
 	}
 }
@@ -118,7 +118,7 @@ static void test_json_not_utf8(void **state)
 	memset(in, '\x80', 200);
 	in[200] = '\0';
 	o = (struct fffa_buf){.max = 2000};
-	fffa_out_json(&o, in);
+	fffa_escape_json(&o, in);
 	assert_false(o.error);
 	assert_int_equal(o.len, 2 + 200 * 6);
 	assert_memory_equal(o.ptr, "\"\\ufffd\\ufffd", 13);

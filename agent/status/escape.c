@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "agent/status/out.h"
+#include "agent/status/escape.h"
 
 #include <string.h>
 
@@ -7,7 +7,7 @@
 
 #define JSON_PER_TURN 64 /* input bytes, each at most six of output */
 
-void fffa_out_label(struct fffa_buf *o, const char *s)
+void fffa_escape_label(struct fffa_buf *o, const char *s)
 {
 	for (; *s; s++) {
 		if (*s == '\\' || *s == '"')
@@ -33,7 +33,7 @@ static size_t whole_characters(const char *s, size_t len)
 	return n; /* not UTF-8 anyway */
 }
 
-void fffa_out_json(struct fffa_buf *o, const char *s)
+void fffa_escape_json(struct fffa_buf *o, const char *s)
 {
 	uint8_t text[6 * JSON_PER_TURN + FFFA_TEXT_SLACK_BYTES];
 	size_t len = strlen(s);

@@ -11,7 +11,7 @@
 
 #include "tests/stubs/cmocka_all.h"
 
-#include "agent/status/listen.h"
+#include "agent/status/listener.h"
 #include "config/address.h"
 
 struct rig {
