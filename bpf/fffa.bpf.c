@@ -45,7 +45,6 @@ static __always_inline void take_packet(struct fffa_packet *to, const struct fff
 	to->fragment_id = from->fragment_id;
 }
 
-#define TUNNEL_DEPTH  2 /* VPC Traffic Mirroring through GWLB: VXLAN in GENEVE */
 #define KNOWN_PORTS   (1ULL << 40)
 #define TUNNEL_NESTED 0x100 /* beside the type: inside another tunnel */
 
@@ -300,59 +299,77 @@ static __always_inline void tunnel_enter(struct fffa_packet *p, const struct fff
 	take_packet(p, &s->packet);
 }
 
+/* After a tunnel is opened: true when there may be one more inside. */
+static __always_inline bool tunnel_more(const struct fffa_packet *p, struct fffa_counts *c)
+{
+	if (fffa_conf.tunnel_view == FFFA_TUNNEL_RECORD_OUTER)
+		return false;
+	if (!p->key.tunnel)
+		c->no_tunnel_id += p->packets;
+	return true;
+}
+
 /*
- * Opens the tunnels in p, one in the other, as deep as TUNNEL_DEPTH: p becomes the innermost packet that is whole.
+ * Opens the tunnel that p is: true when p is the packet inside now, and may be a tunnel itself. No loop goes over
+ * the depth: some compilers would unroll it and others not.
+ */
+static __always_inline bool tc_tunnel(struct __sk_buff *skb, const struct fffa_frame *f,
+				      struct fffa_packet *p, __u32 nested, bool *count_outer,
+				      __u32 cpu, struct fffa_counts *c, int *r)
+{
+	__u32 type = tunnel_of(p);
+	struct fffa_scratch *s;
+
+	if (type == FFFA_TUNNEL_NONE)
+		return false;
+	s = tunnel_outer(p, cpu);
+	if (!s)
+		return false;
+	*r = fffa_tc_tunnel(skb, type | nested, p->l4_offset, cpu);
+	if (*r)
+		return false;
+	tunnel_enter(p, s, f, *count_outer, cpu, c);
+	*count_outer = false;
+	return tunnel_more(p, c);
+}
+
+/*
+ * Opens the tunnels in p, one in the other: p becomes the innermost packet that is whole.
  * FFFA_PARSE_TRUNCATED: for one more the bytes at hand do not suffice.
  */
+_Static_assert(FFFA_TUNNEL_DEPTH == 2, "a tunnel is opened twice below");
 static __always_inline int tc_tunnels(struct __sk_buff *skb, const struct fffa_frame *f,
 				      struct fffa_packet *p, bool *count_outer, __u32 cpu,
 				      struct fffa_counts *c)
 {
 	int r = FFFA_PARSE_OK;
 
-#pragma clang loop unroll(full)
-	for (__u32 depth = 0; depth < TUNNEL_DEPTH; depth++) {
-		__u32 type = tunnel_of(p);
-		struct fffa_scratch *s;
-
-		if (type == FFFA_TUNNEL_NONE)
-			break;
-		s = tunnel_outer(p, cpu);
-		if (!s)
-			break;
-		r = fffa_tc_tunnel(skb, depth ? type | TUNNEL_NESTED : type, p->l4_offset, cpu);
-		if (r)
-			break;
-		tunnel_enter(p, s, f, *count_outer, cpu, c);
-		*count_outer = false;
-		if (fffa_conf.tunnel_view == FFFA_TUNNEL_RECORD_OUTER)
-			break;
-		if (!p->key.tunnel)
-			c->no_tunnel_id += p->packets;
-	}
+	if (tc_tunnel(skb, f, p, 0, count_outer, cpu, c, &r))
+		(void)tc_tunnel(skb, f, p, TUNNEL_NESTED, count_outer, cpu, c, &r);
 	return r == FFFA_PARSE_TRUNCATED ? r : FFFA_PARSE_OK;
+}
+
+static __always_inline bool xdp_tunnel(struct xdp_md *ctx, const struct fffa_frame *f,
+				       struct fffa_packet *p, __u32 nested, __u32 cpu,
+				       struct fffa_counts *c)
+{
+	__u32 type = tunnel_of(p);
+	struct fffa_scratch *s;
+
+	if (type == FFFA_TUNNEL_NONE)
+		return false;
+	s = tunnel_outer(p, cpu);
+	if (!s || fffa_xdp_tunnel(ctx, type | nested, p->l4_offset, cpu))
+		return false; /* what is cut in a frame stays cut: the outer packet is recorded */
+	tunnel_enter(p, s, f, !nested, cpu, c);
+	return tunnel_more(p, c);
 }
 
 static __always_inline void xdp_tunnels(struct xdp_md *ctx, const struct fffa_frame *f,
 					struct fffa_packet *p, __u32 cpu, struct fffa_counts *c)
 {
-#pragma clang loop unroll(full)
-	for (__u32 depth = 0; depth < TUNNEL_DEPTH; depth++) {
-		__u32 type = tunnel_of(p);
-		struct fffa_scratch *s;
-
-		if (type == FFFA_TUNNEL_NONE)
-			break;
-		s = tunnel_outer(p, cpu);
-		if (!s ||
-		    fffa_xdp_tunnel(ctx, depth ? type | TUNNEL_NESTED : type, p->l4_offset, cpu))
-			break; /* what is cut in a frame stays cut: the outer packet is recorded */
-		tunnel_enter(p, s, f, !depth, cpu, c);
-		if (fffa_conf.tunnel_view == FFFA_TUNNEL_RECORD_OUTER)
-			break;
-		if (!p->key.tunnel)
-			c->no_tunnel_id += p->packets;
-	}
+	if (xdp_tunnel(ctx, f, p, 0, cpu, c))
+		(void)xdp_tunnel(ctx, f, p, TUNNEL_NESTED, cpu, c);
 }
 
 /* True: this packet is passed over (capture.sample), with all of its segments when it says how many. */

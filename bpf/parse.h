@@ -12,12 +12,6 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-#ifdef __clang__
-#define FFFA_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define FFFA_UNROLL
-#endif
-
 /* Loads from the packet. The kernel's machines load unaligned words; the host build must not assume
  * so. */
 #ifdef __bpf__
@@ -393,7 +387,6 @@ static __always_inline int fffa_parse_eth(const void *data, const void *end, __u
 	if ((const void *)(b + 14) > end)
 		return FFFA_PARSE_TRUNCATED;
 	type = FFFA_BE16(FFFA_LD16(b + 12));
-	FFFA_UNROLL
 	for (int i = 0; i < FFFA_VLAN_DEPTH; i++) {
 		if (type != FFFA_ETH_P_8021Q && type != FFFA_ETH_P_8021AD)
 			break;

@@ -78,47 +78,70 @@ static __always_inline bool fffa_same(const struct fffa_entry *e, const __u64 *w
 	       k[2] == w[2] && k[0] == w[0] && e->packets;
 }
 
+/* The set's slot that holds the flow; FFFA_WAYS: none. No loop: some compilers would unroll it and others not. */
+_Static_assert(FFFA_WAYS == 4, "all slots are looked at");
+static __always_inline __u32 fffa_find(const struct fffa_set *s, const __u64 *w, __u32 ifindex)
+{
+	if (fffa_same(&s->e[0], w, ifindex))
+		return 0;
+	if (fffa_same(&s->e[1], w, ifindex))
+		return 1;
+	if (fffa_same(&s->e[2], w, ifindex))
+		return 2;
+	return fffa_same(&s->e[3], w, ifindex) ? 3 : FFFA_WAYS;
+}
+
+/* In ticks since the last packet; a free slot is older than all. */
+static __always_inline __u32 fffa_age(const struct fffa_entry *e, __u32 now)
+{
+	return e->packets ? now - e->last : ~0U;
+}
+
+/* The set's slot to give to a new flow: a free one, or the one that is idle for longest. */
+static __always_inline __u32 fffa_oldest(const struct fffa_set *s, __u32 now)
+{
+	__u32 a = fffa_age(&s->e[0], now), b = fffa_age(&s->e[1], now);
+	__u32 c = fffa_age(&s->e[2], now), d = fffa_age(&s->e[3], now);
+
+	if ((a > b ? a : b) >= (c > d ? c : d))
+		return a >= b ? 0 : 1;
+	return c >= d ? 2 : 3;
+}
+
 /* Adds the packet to its flow's entry, to a new one, or to the loss counter. cpu <
  * fffa_conf.slices. */
 static __always_inline void fffa_account(const struct fffa_packet *p, __u32 cpu,
 					 struct fffa_counts *c)
 {
 	const __u64 *w = (const __u64 *)p;
-	__u32 now = fffa_now_ticks(), ifindex = p->key.ifindex, oldest = 0;
+	__u32 now = fffa_now_ticks(), ifindex = p->key.ifindex;
 	__u32 base = (cpu * 2 + (fffa_ctl.generation & 1)) * fffa_conf.sets_per_slice;
 	__u32 i = base + (__u32)(((__u64)fffa_hash(w, ifindex) * fffa_conf.sets_per_slice) >> 32);
 	struct fffa_set *s = bpf_map_lookup_elem(&fffa_table, &i);
 	struct fffa_side *side;
-	struct fffa_entry *e = NULL, *victim = NULL;
-	__u32 slot = 0;
+	struct fffa_entry *e;
+	__u32 slot;
 
 	if (!s) /* cannot be: the table has slices * 2 * sets_per_slice sets */
 		return;
-#pragma clang loop unroll(full)
-	for (int j = 0; j < FFFA_WAYS; j++) {
-		__u32 age;
-
-		e = &s->e[j];
-		if (fffa_same(e, w, ifindex)) {
-			e->packets += p->packets;
-			e->bytes_flags = (e->bytes_flags + p->bytes) | (__u64)p->flags
-									       << FFFA_FLAG_SHIFT;
-			e->last = now;
-			slot = j;
-			goto found;
-		}
-		age = e->packets ? now - e->last + 1 : ~0U;
-		if (age > oldest) {
-			oldest = age;
-			victim = e;
-			slot = j;
-		}
-	}
-	e = victim;
-	side = bpf_map_lookup_elem(&fffa_side, &i);
-	if (!e || !side)
+	slot = fffa_find(s, w, ifindex);
+	if (slot < FFFA_WAYS) {
+		e = &s->e[slot];
+		e->packets += p->packets;
+		e->bytes_flags = (e->bytes_flags + p->bytes) | (__u64)p->flags << FFFA_FLAG_SHIFT;
+		e->last = now;
+		if (!(p->flags & (FFFA_F_FIN | FFFA_F_RST)))
+			return;
+		side = bpf_map_lookup_elem(&fffa_side, &i);
+		if (side && fffa_hand_over(e, &side->cookie[slot], c, FFFA_EV_END))
+			e->packets = 0;
 		return;
-	slot &= FFFA_WAYS - 1;
+	}
+	slot = fffa_oldest(s, now);
+	e = &s->e[slot];
+	side = bpf_map_lookup_elem(&fffa_side, &i);
+	if (!side)
+		return;
 	if (e->packets && !fffa_hand_over(e, &side->cookie[slot], c, FFFA_EV_VICTIM)) {
 		fffa_count_lost(c, FFFA_KL_TABLE_FULL, p->packets, p->bytes);
 		return;
@@ -130,14 +153,6 @@ static __always_inline void fffa_account(const struct fffa_packet *p, __u32 cpu,
 	e->last = now;
 	if (p->key.tunnel)
 		side->cookie[slot] = p->cookie;
-	return;
-found:
-	if (p->flags & (FFFA_F_FIN | FFFA_F_RST)) {
-		side = bpf_map_lookup_elem(&fffa_side, &i);
-		slot &= FFFA_WAYS - 1;
-		if (side && fffa_hand_over(e, &side->cookie[slot], c, FFFA_EV_END))
-			e->packets = 0;
-	}
 }
 
 #endif

@@ -10,6 +10,7 @@
 
 #define FFFA_GENEVE_OPTIONS_MAX 8 /* GWLB sends three; what follows is skipped unread */
 #define FFFA_GENEVE_CLASS_AWS	0x0108
+#define FFFA_TUNNEL_DEPTH	2 /* VPC Traffic Mirroring through GWLB: VXLAN in GENEVE */
 
 /*
  * Which tunnel a UDP destination port (host order) stands for: FFFA_TUNNEL_*. volatile: in the
@@ -19,7 +20,6 @@
 static __always_inline __u8 fffa_tunnel_of_port(const volatile __u16 *geneve_ports,
 						const volatile __u16 *vxlan_ports, __u16 port)
 {
-	FFFA_UNROLL
 	for (int i = 0; i < FFFA_MAX_TUNNEL_PORTS; i++) {
 		if (geneve_ports[i] && geneve_ports[i] == port)
 			return FFFA_TUNNEL_GENEVE;

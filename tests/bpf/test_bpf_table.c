@@ -121,6 +121,79 @@ static void victims_go_through_the_ring(void **state)
 	fffa_kernel_close(k);
 }
 
+/* Sends one packet of the flow and says which set of the table it came to. */
+static struct fffa_set *set_of(struct fffa_kernel *k, uint32_t flow)
+{
+	size_t sets = (size_t)k->slices * 2 * k->sets_per_slice;
+	struct packet p;
+
+	flow_packet(&p, flow, 0x10);
+	(void)rig_run(k, FFFA_PROGRAM_TC_IN, p.b, p.len);
+	for (size_t i = 0; i < sets; i++) {
+		for (int j = 0; j < FFFA_WAYS; j++) {
+			const struct fffa_entry *e = &k->table[i].e[j];
+
+			if (e->packets && !memcmp(e->key.src + 12, p.b + 14 + 12, 4))
+				return &k->table[i];
+		}
+	}
+	fail_msg("flow %u is not in the table", flow);
+	return NULL;
+}
+
+/* Fills flows with so many as a set holds and one more that all come to the set returned. */
+static struct fffa_set *flows_of_one_set(struct fffa_kernel *k, uint32_t flows[FFFA_WAYS + 1])
+{
+	struct fffa_set *first = set_of(k, 0);
+	size_t n = 0;
+
+	for (uint32_t flow = 0; n < FFFA_WAYS + 1; flow++) {
+		struct fffa_set *s = set_of(k, flow);
+
+		if (s == first)
+			flows[n++] = flow;
+		memset(s, 0, sizeof(*s));
+	}
+	return first;
+}
+
+/* In every order that matters: of four flows the one that is idle for longest gives way, a free slot before all. */
+static void the_longest_idle_gives_way(void **state)
+{
+	struct fffa_kernel *k = rig_open(64, 1 << 20);
+	uint32_t flows[FFFA_WAYS + 1];
+	struct fffa_kernel_now now;
+	struct fffa_set *s, before;
+	struct sum victims = {0};
+	uint64_t bad = 0;
+
+	(void)state;
+	pin();
+	s = flows_of_one_set(k, flows);
+	for (int oldest = 0; oldest < FFFA_WAYS; oldest++) {
+		for (int is_free = 0; is_free < 2; is_free++) {
+			memset(s, 0, sizeof(*s));
+			for (int i = 0; i < FFFA_WAYS; i++)
+				assert_ptr_equal(set_of(k, flows[i]), s);
+			fffa_kernel__now(k, &now);
+			for (uint32_t i = 0; i < FFFA_WAYS; i++)
+				s->e[i].last = now.ticks - 100 - i;
+			s->e[oldest].last = now.ticks - (is_free ? 0 : 200);
+			s->e[oldest].packets = is_free ? 0 : 7;
+			before = *s;
+			assert_ptr_equal(set_of(k, flows[FFFA_WAYS]), s);
+			for (int i = 0; i < FFFA_WAYS; i++)
+				assert_true(!memcmp(&s->e[i], &before.e[i], sizeof(s->e[i])) ==
+					    (i != oldest));
+			memset(&victims, 0, sizeof(victims));
+			while (fffa_kernel_ring_read(k, 100, add, &victims, &bad)) {
+			}
+			assert_int_equal(victims.packets, is_free ? 0 : 7);
+		}
+	}
+	fffa_kernel_close(k);
+}
+
 static void a_full_ring_loses_the_least_and_says_how_much(void **state)
 {
 	struct fffa_kernel *k = rig_open(64, 4096);
@@ -283,6 +356,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counts_and_times),
 		cmocka_unit_test(victims_go_through_the_ring),
+		cmocka_unit_test(the_longest_idle_gives_way),
 		cmocka_unit_test(a_full_ring_loses_the_least_and_says_how_much),
 		cmocka_unit_test(ends_come_at_once),
 		cmocka_unit_test(an_end_without_room_stays_in_the_table),

@@ -8,8 +8,6 @@
 #include "config/ports.h"
 #include "bpf/tunnel.h"
 
-#define TUNNEL_DEPTH 2 /* as in bpf/fffa.bpf.c */
-
 void fffa_frame_conf_init(struct fffa_frame_conf *f, const struct fffa_capture_conf *capture,
 			  const struct fffa_cidr *local, size_t local_count)
 {
@@ -137,7 +135,8 @@ enum fffa_parse fffa_frame_parse(const struct fffa_frame_conf *f, const void *by
 	p->key.view = view;
 	p->key.ifindex = 0;
 	memset(t, 0, sizeof(*t));
-	for (int depth = 0; depth < TUNNEL_DEPTH && enter(f, bytes, end, &frame, p, t); depth++) {
+	for (int depth = 0; depth < FFFA_TUNNEL_DEPTH && enter(f, bytes, end, &frame, p, t);
+	     depth++) {
 		*tunnelled = true;
 		p->key.view = view;
 		p->key.ifindex = 0;
