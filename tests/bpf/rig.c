@@ -11,6 +11,8 @@
 
 #include "agent/capture/kernel/kernel_internal.h"
 #include "agent/capture/privileges.h"
+#include "bpf/fragment.h"
+#include "fffa_bpf.skel.h"
 
 /*
  * BPF_PROG_TEST_RUN enters an XDP program into the kernel's dispatcher and takes it out again, a
@@ -111,4 +113,17 @@ size_t rig_take(struct fffa_kernel *k, struct fffa_delta *v, size_t max)
 		}
 	}
 	return n;
+}
+
+void rig_forget_fragments(struct fffa_kernel *k)
+{
+	int fd = bpf_map__fd(k->skel->maps.fffa_fragments);
+	struct fffa_fragment_key key;
+
+	while (!bpf_map_get_next_key(fd, NULL, &key)) {
+		if (bpf_map_delete_elem(fd, &key)) {
+			perror("cannot empty the table of first fragments");
+			exit(1);
+		}
+	}
 }

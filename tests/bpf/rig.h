@@ -25,4 +25,7 @@ int rig_repeat(const struct fffa_kernel *k, enum fffa_program p, const void *byt
  * many. */
 size_t rig_take(struct fffa_kernel *k, struct fffa_delta *v, size_t max);
 
+/* Empties the programs' table of first fragments. */
+void rig_forget_fragments(struct fffa_kernel *k);
+
 #endif
