@@ -50,7 +50,7 @@ static int setup(void **state)
 {
 	struct fixture *f = test_calloc(1, sizeof(*f));
 
-	f->k = rig_open(1024, 65536);
+	f->k = rig_open(64, 65536);
 	forget_fragments(f);
 	f->host.now_ns = 1;
 	f->host.linktype = DLT_EN10MB;
