@@ -17,9 +17,9 @@ static void report_ip_ranges(const char *path)
 	if (!path || !*path)
 		return;
 	if (fffa_ip_ranges_check(path, &facts, &err) != 0)
-		(void)printf("ip ranges: %s: of no use as it is: %s\n", path, err.text);
+		(void)printf("ip ranges: %s: cannot be used: %s\n", path, err.text);
 	else
-		(void)printf("ip ranges: %s: prefixes=%zu created=%s not prefixes=%zu\n", path,
+		(void)printf("ip ranges: %s: prefixes=%zu created=%s rejected=%zu\n", path,
 			     facts.prefixes, facts.created[0] ? facts.created : "-",
 			     facts.rejected);
 }

@@ -145,7 +145,7 @@ enum fffa_exit fffa_cmd_top(const struct fffa_command *self, int argc, char **ar
 	if (code)
 		return code;
 	if (!conf.status.listen || !*conf.status.listen)
-		rc = fffa_fail(&err, ENOTCONN, "status.listen is empty: there is nobody to ask");
+		rc = fffa_fail(&err, ENOTCONN, "status.listen is empty: the agent does not listen");
 	else if (a.once)
 		rc = show_page(conf.status.listen, false, &last, &err);
 	else

@@ -11,44 +11,51 @@
 static const struct fffa_command commands[] = {
 	{"run",
 	 "usage: fffa run [-c FILE]\n"
-	 "Watches the configured interfaces until TERM or INT. Without -c: " FFFA_CLI_DEFAULT_CONFIG
-	 " if it is there,\nelse the defaults: interfaces auto, VPC Flow Logs text on standard "
-	 "output.\n"
-	 "HUP reopens files, USR1 logs the ledger.\n",
+	 "Sends records of the flows on the configured interfaces, until TERM or INT.\n"
+	 "  -c FILE  the configuration. Default: " FFFA_CLI_DEFAULT_CONFIG " if it exists, else\n"
+	 "           interfaces auto and VPC Flow Logs text on standard output\n"
+	 "HUP reads the configuration again and reopens files. USR1 logs the ledger.\n",
 	 fffa_cmd_run},
 	{"replay",
 	 "usage: fffa replay [-c FILE] [--speed max|N] [--local CIDR]... PCAP...\n"
-	 "Sends pcap and pcapng files (- is standard input) through the same parser and pipeline, "
-	 "with the\n"
-	 "captures' own time. --speed: N times real time, default max. --local: packets with a "
-	 "source in CIDR\n"
-	 "are egress, all others ingress. Needs no privileges.\n",
+	 "Sends records of the flows in pcap and pcapng files, with the captures' own time.\n"
+	 "PCAP - is standard input. Needs no privileges.\n"
+	 "  -c FILE       the configuration, as for fffa run\n"
+	 "  --speed N     N times real time; max, the default: as fast as possible\n"
+	 "  --local CIDR  packets with a source in CIDR are egress, all others are ingress\n",
 	 fffa_cmd_replay},
 	{"check",
 	 "usage: fffa check [-c FILE]\n"
-	 "Prints every problem of the configuration as FILE:LINE: key: problem, and what this host "
-	 "can do.\n",
+	 "Prints every problem of the configuration as FILE:LINE: key: problem, and what this\n"
+	 "host supports.\n"
+	 "  -c FILE  the configuration, as for fffa run\n",
 	 fffa_cmd_check},
 	{"config",
 	 "usage: fffa config [-c FILE] [--defaults]\n"
-	 "Prints the effective configuration as YAML, secrets as ***. --defaults: the commented "
-	 "default file.\n",
+	 "Prints the effective configuration as YAML, with secrets as ***.\n"
+	 "  -c FILE     the configuration, as for fffa run\n"
+	 "  --defaults  prints the default file with its comments instead\n",
 	 fffa_cmd_config},
 	{"spool",
 	 "usage: fffa spool [--cat] DIR\n"
-	 "Lists what the spool of a sink holds (DIR is spool_dir/NAME). --cat: writes the records "
-	 "that "
-	 "wait,\nas they would be sent. Changes nothing.\n",
+	 "Lists what the spool of a sink holds. DIR is spool_dir/NAME. Changes nothing.\n"
+	 "  --cat  writes the waiting records instead, as they would be sent\n",
 	 fffa_cmd_spool},
-	{"fields", "usage: fffa fields\nLists every record field: name, type, encodings, source.\n",
+	{"fields",
+	 "usage: fffa fields\n"
+	 "Lists every record field: name, type, version of AWS's format, encodings, source.\n",
 	 fffa_cmd_fields},
 	{"top",
 	 "usage: fffa top [-c FILE] [--interval SECONDS] [--once]\n"
-	 "Shows a running agent's largest flows, rates, sinks and losses, asked at the "
-	 "status.listen "
-	 "of the\nconfiguration. q or Ctrl-C ends it. --once: one look, without a terminal.\n",
+	 "Shows the largest flows, rates, sinks and losses of a running agent. It asks the agent\n"
+	 "at the status.listen of the configuration. q or Ctrl-C ends it.\n"
+	 "  -c FILE             the configuration, as for fffa run\n"
+	 "  --interval SECONDS  time between two updates, 0.1 to 3600; default 1\n"
+	 "  --once              prints once and ends; needs no terminal\n",
 	 fffa_cmd_top},
-	{"version", "usage: fffa version\nPrints the version, the features and the libraries.\n",
+	{"version",
+	 "usage: fffa version\n"
+	 "Prints the version, the formats, the sinks and the libraries.\n",
 	 fffa_cmd_version},
 	{NULL, NULL, NULL},
 };
@@ -60,7 +67,7 @@ static void print_usage(FILE *out)
 		      "Flow logs of this host in the AWS VPC Flow Logs format.\n\ncommands:\n");
 	for (const struct fffa_command *c = commands; c->name; c++)
 		(void)fprintf(out, "  %s\n", c->name);
-	(void)fprintf(out, "fffa COMMAND --help says more.\n");
+	(void)fprintf(out, "fffa COMMAND --help describes a command.\n");
 }
 
 /*

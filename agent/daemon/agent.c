@@ -454,7 +454,7 @@ static void check_ledger(struct fffa_agent *a)
 
 	fffa_ledger_log_packets(FFFA_LOG_INFO, &a->ledger, held);
 	if (!fffa_ledger_balances(&a->ledger, held)) {
-		fffa_error("ledger", "the counts do not balance: please report this");
+		fffa_error("ledger", "the counts do not balance; please report this");
 		a->code = FFFA_EXIT_FAILED;
 	}
 }
@@ -466,7 +466,7 @@ static enum fffa_exit run_loop(struct fffa_agent *a)
 	int rc = a->source ? uv_loop_init(&a->loop) : UV_ENOMEM;
 
 	if (rc) {
-		fffa_error("agent", "cannot make an event loop: %s", uv_strerror(rc));
+		fffa_error("agent", "cannot create an event loop: %s", uv_strerror(rc));
 		fffa_source_free(a->source);
 		return FFFA_EXIT_FAILED;
 	}

@@ -34,7 +34,7 @@ static int unknown_format(const char *format, struct fffa_err *err)
 	for (int f = 0; f < FFFA_FORMAT_MAX && len < sizeof(names); f++)
 		len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", f ? ", " : "",
 					fffa_format_name((enum fffa_format)f));
-	return fffa_fail(err, EINVAL, "format: \"%s\" is not one; allowed: %s", format, names);
+	return fffa_fail(err, EINVAL, "format: unknown format \"%s\"; allowed: %s", format, names);
 }
 
 static int check_format(const struct fffa_sink_ops *ops, const struct fffa_sink_common_conf *c,

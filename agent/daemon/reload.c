@@ -17,9 +17,9 @@ static void on_change(void *arg, const char *key, bool taken)
 {
 	(void)arg;
 	if (taken)
-		fffa_info(TAG, "%s: the new value is used from now on", key);
+		fffa_info(TAG, "%s: the new value is in use", key);
 	else
-		fffa_warn(TAG, "%s: changed, but needs a restart: the old value stays in use", key);
+		fffa_warn(TAG, "%s: the new value needs a restart; the old one stays in use", key);
 }
 
 int fffa_reload(const char *path, struct fffa_config *conf)
@@ -31,7 +31,7 @@ int fffa_reload(const char *path, struct fffa_config *conf)
 	fffa_registry_schema(rows);
 	rc = fffa_config_load(path, rows, &next, on_problem, NULL);
 	if (rc) {
-		fffa_error(TAG, "%s: nothing has changed", path);
+		fffa_error(TAG, "%s: not taken over; the agent keeps its configuration", path);
 		return rc;
 	}
 	fffa_change_apply(conf, &next, on_change, NULL);

@@ -63,8 +63,7 @@ static void on_devices(void *arg, const struct fffa_netdev *devices, size_t n)
 	const struct source_live *s = arg;
 
 	if (s->ev.devices(s->ev.arg, devices, n))
-		fffa_error("agent",
-			   "no memory for the devices: the identity of new ones is not known");
+		fffa_error("agent", "no memory for the list of interfaces: new ones stay unknown");
 }
 
 static void on_addresses(void *arg)
@@ -102,7 +101,7 @@ static void count_unattended(struct source_live *s, int64_t *since_ms)
 		return;
 	fffa_amount_add(&s->ledger->unattended, gap.packets, gap.bytes);
 	fffa_amount_add(&s->ledger->lost[FFFA_PL_NOT_ATTACHED], gap.packets, gap.bytes);
-	fffa_warn("restart", "not counted since the last agent packets=%llu bytes=%llu",
+	fffa_warn("restart", "packets passed while no agent ran packets=%llu bytes=%llu",
 		  (unsigned long long)gap.packets, (unsigned long long)gap.bytes);
 }
 
@@ -125,7 +124,7 @@ static int start_live(struct fffa_source *base, uv_loop_t *loop, struct fffa_led
 	s->ledger = ledger;
 	rc = ev->devices(ev->arg, s->selected.v, s->selected.n);
 	if (rc)
-		return fffa_fail(err, -rc, "no memory for the devices");
+		return fffa_fail(err, -rc, "no memory for the list of interfaces");
 	ev->time(ev->arg);
 	since_ms = (int64_t)(fffa_clock_unix_ns(&fffa_clock_system) / FFFA_NS_PER_MS);
 	rc = fffa_live_open(loop, &s->conf->capture, &s->selected, ledger, &live_ev, &s->live, err);

@@ -60,7 +60,7 @@ static const char *explain_not_ready(const struct fffa_agent *a, const struct ff
 	if (a->stage != FFFA_STAGE_RUN)
 		return "the agent is stopping";
 	if (!v->hook_count)
-		return "no interface is captured on: none of capture.interfaces is there";
+		return "no interface is captured: none of capture.interfaces exists";
 	return NULL;
 }
 

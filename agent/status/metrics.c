@@ -59,7 +59,7 @@ static void write_interfaces(struct fffa_buf *o, const struct fffa_status_view *
 	struct fffa_amount lost = fffa_ledger_lost(v->ledger);
 
 	fffa_family_begin(o, name, "counter",
-			  u == PACKETS ? "IP packets counted, as they were on the wire."
+			  u == PACKETS ? "IP packets counted, as on the wire."
 				       : "IP bytes counted, header and payload, as on the wire.");
 	for (size_t i = 1; i <= s->n; i++)
 		write_interface(o, name, s->v[i].name, &s->v[i], u);
@@ -78,8 +78,9 @@ struct identity_names {
 static void write_seen(struct fffa_buf *o, const char *name, const struct fffa_status_view *v,
 		       enum unit u)
 {
-	fffa_family_begin(o, name, "counter",
-			  "What the hooks saw, now; unattended: passed while no agent ran.");
+	fffa_family_begin(
+		o, name, "counter",
+		"Seen by the hooks until now; direction unattended: passed while no agent ran.");
 	for (int dir = 0; dir < 2; dir++)
 		fffa_family_u64(o, name, FFFA_LABELS({"direction", directions[dir]}),
 				amount_in(&v->ledger->seen[dir], u));
@@ -99,16 +100,17 @@ static void write_identity(struct fffa_buf *o, const struct fffa_status_view *v,
 	const struct identity_names *n = &all[u];
 
 	write_seen(o, n->seen, v, u);
-	write_value(o, n->recorded, "counter", "In records.", amount_in(&v->ledger->recorded, u));
+	write_value(o, n->recorded, "counter", "Counted in records.",
+		    amount_in(&v->ledger->recorded, u));
 	fffa_family_begin(o, n->held, "gauge",
-			  "Seen and in no record yet; kernel: not handed over, flows: in the flow "
-			  "table.");
+			  "Seen and in no record yet; where kernel: not handed over, where flows: "
+			  "in the flow table.");
 	fffa_family_u64(o, n->held, FFFA_LABELS({"where", "kernel"}),
 			amount_in(&v->held_kernel, u));
 	fffa_family_u64(o, n->held, FFFA_LABELS({"where", "flows"}), amount_in(&v->held_flows, u));
 	write_value(o, n->filtered, "counter", "Left out by capture.parity_filter.",
 		    amount_in(&v->ledger->filtered, u));
-	fffa_family_begin(o, n->lost, "counter", "In no record, by reason.");
+	fffa_family_begin(o, n->lost, "counter", "Lost: in no record, by reason.");
 	for (int i = 0; i < FFFA_PL_MAX; i++)
 		fffa_family_u64(o, n->lost,
 				FFFA_LABELS({"reason", fffa_ledger_packet_loss_name(
@@ -121,13 +123,15 @@ static void write_other_counts(struct fffa_buf *o, const struct fffa_ledger *l)
 	write_value(o, "fffa_frames_not_ip_total", "counter", "Frames without an IP packet.",
 		    l->not_ip_frames);
 	write_value(o, "fffa_packets_not_sampled_total", "counter",
-		    "Passed over by capture.sample.", l->not_sampled);
-	write_value(o, "fffa_packets_no_first_fragment_total", "counter",
-		    "Later fragments recorded with ports 0: the first one was not seen.",
-		    l->no_first_fragment);
-	write_value(o, "fffa_packets_no_tunnel_id_total", "counter",
-		    "Recorded without their tunnel's identity: the tunnel table was full.",
-		    l->no_tunnel_id);
+		    "Packets not counted because of capture.sample.", l->not_sampled);
+	write_value(
+		o, "fffa_packets_no_first_fragment_total", "counter",
+		"Later fragments recorded with ports 0 because the first fragment was not seen.",
+		l->no_first_fragment);
+	write_value(
+		o, "fffa_packets_no_tunnel_id_total", "counter",
+		"Packets recorded without their tunnel's fields because the tunnel table was full.",
+		l->no_tunnel_id);
 }
 
 static void write_flows(struct fffa_buf *o, const struct fffa_status_view *v)
@@ -140,9 +144,9 @@ static void write_flows(struct fffa_buf *o, const struct fffa_status_view *v)
 		    "Flows that the agent's table has room for.", v->flows_capacity);
 	write_value(o, "fffa_kernel_table_capacity", "gauge",
 		    "Flows that the kernel's table has room for.", v->kernel.table_entries);
-	fffa_family_begin(
-		o, name, "counter",
-		"Records made, by why the window ended; nodata and skipdata are of no flow.");
+	fffa_family_begin(o, name, "counter",
+			  "Records made, by the reason why the window ended; nodata and skipdata "
+			  "stand for no flow.");
 	for (int i = 1; i < FFFA_END_MAX; i++)
 		fffa_family_u64(o, name,
 				FFFA_LABELS({"end_reason",
@@ -157,7 +161,7 @@ static void write_lost_records(struct fffa_buf *o, const struct fffa_status_view
 {
 	const char *name = "fffa_records_lost_total";
 
-	fffa_family_begin(o, name, "counter", "Records that a sink will never have, by reason.");
+	fffa_family_begin(o, name, "counter", "Records that a sink will never deliver, by reason.");
 	for (size_t i = 0; i < v->sink_count; i++) {
 		const struct fffa_sink_status *s = &v->sinks[i];
 
@@ -174,7 +178,9 @@ static void write_outcomes(struct fffa_buf *o, const struct fffa_status_view *v)
 {
 	const char *name = "fffa_sink_records_total";
 
-	fffa_family_begin(o, name, "counter", "Records that the far end has judged.");
+	fffa_family_begin(
+		o, name, "counter",
+		"Records that the destination confirmed (delivered) or refused (rejected).");
 	for (size_t i = 0; i < v->sink_count; i++) {
 		const struct fffa_sink_status *s = &v->sinks[i];
 
@@ -222,11 +228,14 @@ static const struct {
 } sink_numbers[] = {
 	{"fffa_sink_records_offered_total", "counter", "Records made for this sink.", sink_offered},
 	{"fffa_sink_in_flight_records", "gauge",
-	 "Batched, queued, spooled or sent, not judged yet.", sink_in_flight},
-	{"fffa_sink_queue_bytes", "gauge", "Memory of what is queued or sent.", sink_queue_bytes},
-	{"fffa_sink_spool_bytes", "gauge", "Disk space of what is spooled.", sink_spool_bytes},
-	{"fffa_sink_retries_total", "counter", "Deliveries sent again.", sink_retries},
-	{"fffa_sink_up", "gauge", "0 from a failure until the next delivery.", sink_up},
+	 "Records batched, queued, spooled or sent, without an answer yet.", sink_in_flight},
+	{"fffa_sink_queue_bytes", "gauge", "Memory that queued and sent records take.",
+	 sink_queue_bytes},
+	{"fffa_sink_spool_bytes", "gauge", "Disk space that spooled records take.",
+	 sink_spool_bytes},
+	{"fffa_sink_retries_total", "counter", "Deliveries that were sent again.", sink_retries},
+	{"fffa_sink_up", "gauge",
+	 "1 while deliveries succeed; 0 from a failure until the next success.", sink_up},
 };
 
 static void write_sinks(struct fffa_buf *o, const struct fffa_status_view *v)
@@ -243,7 +252,8 @@ static void write_sinks(struct fffa_buf *o, const struct fffa_status_view *v)
 					FFFA_LABELS({"sink", v->sinks[i].name}),
 					sink_numbers[k].get(&v->sinks[i]));
 	}
-	fffa_family_begin(o, name, "histogram", "From the end of a batch until it was confirmed.");
+	fffa_family_begin(o, name, "histogram",
+			  "Time from the end of a batch until its delivery was confirmed.");
 	for (size_t i = 0; i < v->sink_count; i++) {
 		if (v->sinks[i].latency)
 			fffa_family_histogram(o, name,
@@ -275,13 +285,14 @@ static void write_capture(struct fffa_buf *o, const struct fffa_status_view *v)
 	const struct fffa_status_kernel *k = &v->kernel;
 
 	fffa_family_begin(o, "fffa_ring_events_total", "counter",
-			  "Entries handed over by the ring; no_room: that found it full.");
+			  "Entries handed over by the ring buffer; kind no_room: entries that "
+			  "found it full.");
 	for (size_t i = 0; i < k->ring_event_count; i++)
 		fffa_family_u64(o, "fffa_ring_events_total",
 				FFFA_LABELS({"kind", k->ring_events[i].name}), k->ring_events[i].n);
 	if (k->drains) {
 		fffa_family_begin(o, "fffa_drain_seconds", "histogram",
-				  "A drain of the kernel's table, until all of it was merged.");
+				  "Time to drain the kernel's table and merge all of it.");
 		fffa_family_histogram(o, "fffa_drain_seconds", NULL, k->drains);
 	}
 	write_programs(o, k);
@@ -299,14 +310,16 @@ static void write_metadata(struct fffa_buf *o, const struct fffa_status_metadata
 	const char *name = "fffa_metadata_age_seconds";
 	bool off = !m->state || !strcmp(m->state, "off");
 
-	fffa_family_begin(o, name, "gauge",
-			  "Since IMDS last answered in full; +Inf: not yet, NaN: it is not asked.");
+	fffa_family_begin(
+		o, name, "gauge",
+		"Time since IMDS last answered completely; +Inf: never, NaN: IMDS is not asked.");
 	if (off || m->age_ns == UINT64_MAX)
 		fffa_buf_format(o, "%s %s\n", name, off ? "NaN" : "+Inf");
 	else
 		fffa_family_seconds(o, name, NULL, m->age_ns);
 	name = "fffa_metadata_errors_total";
-	fffa_family_begin(o, name, "counter", "Failed requests and refused values, by reason.");
+	fffa_family_begin(o, name, "counter",
+			  "Failed IMDS requests and refused values, by reason.");
 	for (size_t i = 0; i < m->error_count; i++)
 		fffa_family_u64(o, name, FFFA_LABELS({"reason", m->errors[i].name}),
 				m->errors[i].n);
@@ -341,7 +354,8 @@ void fffa_metrics_write(struct fffa_buf *o, const struct fffa_status_view *v)
 	write_sinks(o, v);
 	write_capture(o, v);
 	write_metadata(o, &v->metadata);
-	fffa_family_begin(o, "fffa_config_reloads_total", "counter", "Reloads asked for by HUP.");
+	fffa_family_begin(o, "fffa_config_reloads_total", "counter",
+			  "Reloads of the configuration by HUP.");
 	fffa_family_u64(o, "fffa_config_reloads_total", FFFA_LABELS({"result", "success"}),
 			v->reloads_done);
 	fffa_family_u64(o, "fffa_config_reloads_total", FFFA_LABELS({"result", "failure"}),

@@ -278,7 +278,7 @@ static enum MHD_Result begin_request(struct MHD_Connection *c, const char *metho
 	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
 		return answer_text(c, MHD_HTTP_METHOD_NOT_ALLOWED, "allowed: GET, HEAD");
 	if (has_body(c))
-		return answer_text(c, MHD_HTTP_BAD_REQUEST, "a request has no body here");
+		return answer_text(c, MHD_HTTP_BAD_REQUEST, "a request must have no body");
 	q = calloc(1, sizeof(*q));
 	if (!q)
 		return MHD_NO;
@@ -300,8 +300,9 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 		if (!strcmp(url, pages[i].path))
 			return pages[i].get(arg, *ctx);
 	}
-	return answer_text(c, MHD_HTTP_NOT_FOUND,
-			   "not found; there are /metrics /healthz /readyz /status /flows?n=50");
+	return answer_text(
+		c, MHD_HTTP_NOT_FOUND,
+		"not found; the pages are /metrics /healthz /readyz /status /flows?n=50");
 }
 
 static void on_completed(void *arg, struct MHD_Connection *c, void **ctx,

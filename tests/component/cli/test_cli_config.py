@@ -90,11 +90,11 @@ class Config(program.Case):
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             return dict(one.split(": ", 1) for one in done.stdout.splitlines())["ip ranges"]
 
-        self.assertEqual(said(), f"{ranges}: prefixes=1 created=2026-11-20-01-02-03 not prefixes=1")
+        self.assertEqual(said(), f"{ranges}: prefixes=1 created=2026-11-20-01-02-03 rejected=1")
         ranges.write_text('{"prefixes": [')
-        self.assertEqual(said(), f"{ranges}: of no use as it is: no JSON at line 1, column 14")
+        self.assertEqual(said(), f"{ranges}: cannot be used: no JSON at line 1, column 14")
         ranges.unlink()
-        self.assertEqual(said(), f"{ranges}: of no use as it is: No such file or directory")
+        self.assertEqual(said(), f"{ranges}: cannot be used: No such file or directory")
 
     def test_a_missing_file(self):
         path = self.dir / "absent.yaml"
