@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#undef NDEBUG  /* a release build has it already */
 #define NDEBUG /* as in a release build that turns assert() off */
 #include "tests/stubs/cmocka_all.h"
 
