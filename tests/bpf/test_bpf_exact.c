@@ -149,7 +149,7 @@ static void fifty_thousand_flows(void **state)
 	run(262144, 1 << 24, 50000, amount(20000000), false);
 }
 
-static void far_too_small(void **state)
+static void tables_much_too_small(void **state)
 {
 	(void)state;
 	run(1024, 4096, 50000, amount(10000000), true);
@@ -160,7 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_flow),
 		cmocka_unit_test(fifty_thousand_flows),
-		cmocka_unit_test(far_too_small),
+		cmocka_unit_test(tables_much_too_small),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

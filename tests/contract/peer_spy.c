@@ -7,7 +7,7 @@
 #include "tests/stubs/spy_sink.h"
 
 struct peer {
-	struct spy_far spy;
+	struct spy_peer spy;
 	struct spy_conf conf;
 };
 
@@ -17,13 +17,13 @@ static struct peer *open_peer(void)
 
 	if (!f)
 		abort();
-	f->conf.far = &f->spy;
+	f->conf.peer = &f->spy;
 	return f;
 }
 
 static void close_peer(struct peer *f)
 {
-	spy_far_fini(&f->spy);
+	spy_peer_fini(&f->spy);
 	free(f);
 }
 

@@ -192,7 +192,7 @@ static void geneve(struct builder *b)
 	packet_payload(p, 24);
 }
 
-static void odd_geneve(struct builder *b)
+static void geneve_many_options(struct builder *b)
 {
 	static const uint8_t value[8] = {1, 2, 3, 4, 5, 6, 7, 8};
 	struct packet *p = next(b, "geneve many options");
@@ -323,7 +323,7 @@ size_t packet_corpus(struct packet *v, size_t max)
 	ipv6(&b);
 	vlans(&b);
 	geneve(&b);
-	odd_geneve(&b);
+	geneve_many_options(&b);
 	nested(&b);
 	malformed(&b);
 	for (size_t i = 0; i < b.n; i++)

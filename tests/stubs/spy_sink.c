@@ -21,7 +21,7 @@ TAILQ_HEAD(pendings, pending);
 
 struct fffa_sink {
 	const struct fffa_sink_env *env;
-	struct spy_far *far;
+	struct spy_peer *peer;
 	struct pendings pendings;
 	uv_timer_t anchor;
 	size_t open;
@@ -32,24 +32,24 @@ struct fffa_sink {
 	void *closed_arg;
 };
 
-/* The far end has memory of its own: a single allocation made to fail is not what is tested here.
+/* The peer has memory of its own: a single allocation made to fail is not what is tested here.
  */
-static void append(struct spy_far *far, struct fffa_span s)
+static void append(struct spy_peer *peer, struct fffa_span s)
 {
-	while (far->len + s.len > far->cap) {
-		size_t cap = far->cap ? far->cap * 2 : 65536;
-		uint8_t *p = realloc(far->bytes, cap);
+	while (peer->len + s.len > peer->cap) {
+		size_t cap = peer->cap ? peer->cap * 2 : 65536;
+		uint8_t *p = realloc(peer->bytes, cap);
 
 		if (!p)
-			p = realloc(far->bytes, cap);
+			p = realloc(peer->bytes, cap);
 		if (!p)
 			abort();
-		far->bytes = p;
-		far->cap = cap;
+		peer->bytes = p;
+		peer->cap = cap;
 	}
 	if (s.len)
-		memcpy(far->bytes + far->len, s.ptr, s.len);
-	far->len += s.len;
+		memcpy(peer->bytes + peer->len, s.ptr, s.len);
+	peer->len += s.len;
 }
 
 static void on_handle_closed(struct fffa_sink *s)
@@ -59,7 +59,7 @@ static void on_handle_closed(struct fffa_sink *s)
 
 	if (--s->handles || !s->closing)
 		return;
-	s->far->sink = NULL;
+	s->peer->sink = NULL;
 	free(s);
 	closed(arg);
 }
@@ -72,7 +72,7 @@ static void on_pending_closed(uv_handle_t *h)
 
 	if (p->delivery) {
 		s->open--;
-		s->far->dones++;
+		s->peer->dones++;
 		s->env->done(s->env->pipe, p->delivery, &o);
 	}
 	free(p);
@@ -97,15 +97,15 @@ static void on_due(uv_timer_t *t)
 	drop(p);
 	if (d) {
 		if (o.verdict == FFFA_V_DELIVERED)
-			append(s->far, fffa_batch_bytes(fffa_delivery_batch(d)));
+			append(s->peer, fffa_batch_bytes(fffa_delivery_batch(d)));
 		ready = s->refused;
 		s->refused = false;
 		s->open--;
-		s->far->dones++;
+		s->peer->dones++;
 		s->env->done(s->env->pipe, d, &o);
 	}
 	if (ready && !s->closing) {
-		s->far->readies++;
+		s->peer->readies++;
 		s->env->ready(s->env->pipe);
 	}
 }
@@ -131,13 +131,13 @@ static void start_timer(struct pending *p, uint32_t delay_ms)
 	(void)uv_timer_start(&p->timer, on_due, delay_ms, 0);
 }
 
-static void note(struct spy_far *far, const struct fffa_batch *b)
+static void note(struct spy_peer *peer, const struct fffa_batch *b)
 {
 	struct spy_seen *n;
 
-	if (far->accepted++ >= SPY_SEEN_MAX)
+	if (peer->accepted++ >= SPY_SEEN_MAX)
 		return;
-	n = &far->seen[far->accepted - 1];
+	n = &peer->seen[peer->accepted - 1];
 	n->batch = b;
 	n->first_seq = fffa_batch_first_seq(b);
 	n->count = fffa_batch_count(b);
@@ -145,15 +145,15 @@ static void note(struct spy_far *far, const struct fffa_batch *b)
 	n->at_ns = uv_hrtime();
 }
 
-static struct spy_step next_step(struct spy_far *far, const struct fffa_batch *b)
+static struct spy_step next_step(struct spy_peer *peer, const struct fffa_batch *b)
 {
-	struct spy_step step = {.answer = far->hold ? SPY_HOLD : SPY_TAKE,
+	struct spy_step step = {.answer = peer->hold ? SPY_HOLD : SPY_TAKE,
 				.outcome = {.verdict = FFFA_V_DELIVERED}};
 
-	if (far->submits++ < far->step_count)
-		return far->steps[far->submits - 1];
-	if (far->judge)
-		step.outcome = far->judge(far->arg, b);
+	if (peer->submits++ < peer->step_count)
+		return peer->steps[peer->submits - 1];
+	if (peer->judge)
+		step.outcome = peer->judge(peer->arg, b);
 	return step;
 }
 
@@ -163,11 +163,11 @@ static int submit(struct fffa_sink *s, struct fffa_delivery *d)
 	struct spy_step step;
 	struct pending *p;
 
-	if (s->far->max_open && s->open >= s->far->max_open) {
+	if (s->peer->max_open && s->open >= s->peer->max_open) {
 		s->refused = true;
 		return -EAGAIN;
 	}
-	step = next_step(s->far, b);
+	step = next_step(s->peer, b);
 	if (step.answer == SPY_FAIL)
 		return step.outcome.cause;
 	p = add(s, step.answer == SPY_REFUSE ? NULL : d);
@@ -178,7 +178,7 @@ static int submit(struct fffa_sink *s, struct fffa_delivery *d)
 		return -EAGAIN;
 	}
 	s->open++;
-	note(s->far, b);
+	note(s->peer, b);
 	p->outcome = step.outcome;
 	p->held = step.answer == SPY_HOLD;
 	if (!p->held)
@@ -190,7 +190,7 @@ static int check(const void *conf, struct fffa_err *err)
 {
 	const struct spy_conf *c = conf;
 
-	return c->far ? 0 : fffa_fail(err, EINVAL, "far: is required");
+	return c->peer ? 0 : fffa_fail(err, EINVAL, "peer: is required");
 }
 
 static int create(const struct fffa_sink_env *env, const void *conf, struct fffa_sink **out,
@@ -202,34 +202,34 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 	if (!s)
 		return fffa_fail(err, ENOMEM, "no memory for the sink");
 	s->env = env;
-	s->far = c->far;
+	s->peer = c->peer;
 	TAILQ_INIT(&s->pendings);
 	(void)uv_timer_init(env->loop, &s->anchor);
 	s->anchor.data = s;
 	s->handles = 1;
-	s->far->sink = s;
-	s->far->creates++;
+	s->peer->sink = s;
+	s->peer->creates++;
 	*out = s;
 	return 0;
 }
 
 static int start(struct fffa_sink *s, struct fffa_err *err)
 {
-	s->far->starts++;
-	if (s->far->start_error)
-		return fffa_fail(err, -s->far->start_error, "the far end is not there");
-	append(s->far, s->env->preamble);
+	s->peer->starts++;
+	if (s->peer->start_error)
+		return fffa_fail(err, -s->peer->start_error, "the peer is not there");
+	append(s->peer, s->env->preamble);
 	return 0;
 }
 
 static void flush(struct fffa_sink *s)
 {
-	s->far->flushes++;
+	s->peer->flushes++;
 }
 
 static void reopen(struct fffa_sink *s)
 {
-	s->far->reopens++;
+	s->peer->reopens++;
 }
 
 static void on_anchor_closed(uv_handle_t *h)
@@ -241,7 +241,7 @@ static void close_sink(struct fffa_sink *s, void (*closed)(void *arg), void *arg
 {
 	struct pending *p;
 
-	s->far->closes++;
+	s->peer->closes++;
 	s->closing = true;
 	s->closed = closed;
 	s->closed_arg = arg;
@@ -250,16 +250,16 @@ static void close_sink(struct fffa_sink *s, void (*closed)(void *arg), void *arg
 	uv_close((uv_handle_t *)&s->anchor, on_anchor_closed);
 }
 
-size_t spy_open(const struct spy_far *far)
+size_t spy_open(const struct spy_peer *peer)
 {
-	return far->sink ? far->sink->open : 0;
+	return peer->sink ? peer->sink->open : 0;
 }
 
-bool spy_release(struct spy_far *far, struct fffa_outcome o)
+bool spy_release(struct spy_peer *peer, struct fffa_outcome o)
 {
 	struct pending *p;
 
-	TAILQ_FOREACH(p, &far->sink->pendings, link)
+	TAILQ_FOREACH(p, &peer->sink->pendings, link)
 	{
 		if (p->delivery && p->held) {
 			p->held = false;
@@ -271,11 +271,11 @@ bool spy_release(struct spy_far *far, struct fffa_outcome o)
 	return false;
 }
 
-void spy_far_fini(struct spy_far *far)
+void spy_peer_fini(struct spy_peer *peer)
 {
-	free(far->bytes);
-	far->bytes = NULL;
-	far->len = far->cap = 0;
+	free(peer->bytes);
+	peer->bytes = NULL;
+	peer->len = peer->cap = 0;
 }
 
 static const struct fffa_option options[] = {{.key = NULL}};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A sink that does what the test says and remembers what it was given. The far end is the test's
+ * A sink that does what the test says and remembers what it was given. The peer is the test's
  * own struct; it outlives the sink.
  */
 #ifndef FFFA_TESTS_STUBS_SPY_SINK_H
@@ -36,7 +36,7 @@ struct spy_seen {
 	uint64_t at_ns;
 };
 
-struct spy_far {
+struct spy_peer {
 	/* One step per submit; after the last one judge decides, and without judge all is
 	 * delivered. */
 	const struct spy_step *steps;
@@ -49,21 +49,21 @@ struct spy_far {
 
 	size_t submits, accepted, dones, readies, flushes, reopens, creates, starts, closes;
 	struct spy_seen seen[SPY_SEEN_MAX]; /* the first accepted ones */
-	uint8_t *bytes; /* preamble and what was delivered, in order; free with spy_far_fini */
+	uint8_t *bytes; /* preamble and what was delivered, in order; free with spy_peer_fini */
 	size_t len, cap;
 	struct fffa_sink *sink; /* NULL before create and after close */
 };
 
 struct spy_conf {
-	struct spy_far *far;
+	struct spy_peer *peer;
 };
 
 extern const struct fffa_sink_ops spy_sink_ops;
 
 /* Number of deliveries that have no done yet. */
-size_t spy_open(const struct spy_far *far);
+size_t spy_open(const struct spy_peer *peer);
 /* The oldest held delivery gets this outcome on the loop's next turn. False when none is held. */
-bool spy_release(struct spy_far *far, struct fffa_outcome o);
-void spy_far_fini(struct spy_far *far);
+bool spy_release(struct spy_peer *peer, struct fffa_outcome o);
+void spy_peer_fini(struct spy_peer *peer);
 
 #endif

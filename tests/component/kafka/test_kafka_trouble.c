@@ -18,26 +18,26 @@ static void deliver(struct kafka_rig *k, struct rig_delivery *d, struct fffa_bat
 	rig_delivery_fini(d);
 }
 
-struct told {
+struct reported_detail {
 	const struct rig_delivery *d;
 	char detail[300];
 };
 
 /* The text that done brought: it is gone after the call. */
-static void keep_detail(struct sink_rig *r)
+static void copy_detail(struct sink_rig *r)
 {
-	struct told *t = r->arg;
+	struct reported_detail *t = r->arg;
 
 	if (t->d->outcome.detail)
 		(void)snprintf(t->detail, sizeof(t->detail), "%s", t->d->outcome.detail);
 }
 
-static void listen_to(struct kafka_rig *k, struct told *t, struct rig_delivery *d)
+static void listen_to(struct kafka_rig *k, struct reported_detail *t, struct rig_delivery *d)
 {
 	t->d = d;
 	t->detail[0] = '\0';
 	k->r.arg = t;
-	k->r.on_done = keep_detail;
+	k->r.on_done = copy_detail;
 }
 
 /* They are up again: each record once, in order, though nobody tried again but librdkafka. */
@@ -122,7 +122,7 @@ static void invalid_records_are_rejected(void **state)
 {
 	struct rig_delivery d = {0};
 	struct kafka_rig k;
-	struct told t;
+	struct reported_detail t;
 
 	(void)state;
 	kafka_rig_open(&k);
@@ -141,7 +141,7 @@ static void no_permission_is_tried_again(void **state)
 {
 	struct rig_delivery d = {0};
 	struct kafka_rig k;
-	struct told t;
+	struct reported_detail t;
 
 	(void)state;
 	kafka_rig_open(&k);
@@ -168,7 +168,7 @@ static void an_unknown_topic_is_named_and_may_be_made(void **state)
 {
 	struct rig_delivery d = {0};
 	struct kafka_rig k;
-	struct told t;
+	struct reported_detail t;
 
 	(void)state;
 	kafka_rig_open(&k);
@@ -240,7 +240,7 @@ static void a_fatal_error_makes_a_new_producer(void **state)
 {
 	struct rig_delivery d = {0};
 	struct kafka_rig k;
-	struct told t;
+	struct reported_detail t;
 
 	(void)state;
 	kafka_rig_open(&k);

@@ -200,7 +200,7 @@ static void note(struct rig_epoch *e, const char *line, bool *seen)
 
 size_t rig_read(const struct fixture *f, size_t i, struct rig_epoch *out, size_t n)
 {
-	const char *at = (const char *)f->far[i].bytes, *end = at + f->far[i].len;
+	const char *at = (const char *)f->peers[i].bytes, *end = at + f->peers[i].len;
 	bool *seen = calloc(n * SEQS_MAX, sizeof(*seen));
 	size_t count = 0;
 

@@ -5,7 +5,7 @@
 
 #include "tests/unit/pipeline/pipeline_fixture.h"
 
-/* Records as the far end reads them. */
+/* Records as the peer reads them. */
 #define RIG_FIELDS "seq epoch lost_records lost_reason"
 
 struct rig {
@@ -27,7 +27,7 @@ size_t rig_files(const struct rig *r, const char *suffix);
 /* Path of the i-th segment there, in order. */
 const char *rig_segment(const struct rig *r, size_t i, char *dst, size_t cap);
 
-/* What a far end has of one epoch. */
+/* What a peer has of one epoch. */
 struct rig_epoch {
 	uint64_t epoch;
 	uint64_t records, skips, lost, last_seq;
@@ -35,7 +35,7 @@ struct rig_epoch {
 	bool in_order;
 	char reason[32];
 };
-/* Reads far end i of f; at most n epochs, in the order of their first record. Returns how many. */
+/* Reads peer i of f; at most n epochs, in the order of their first record. Returns how many. */
 size_t rig_read(const struct fixture *f, size_t i, struct rig_epoch *out, size_t n);
 
 struct fffa_outcome rig_refuse(void *arg, const struct fffa_batch *b);

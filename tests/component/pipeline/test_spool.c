@@ -47,7 +47,7 @@ static void an_outage_outlives_the_agent(void **state)
 	struct fixture *f = rig_life(r, MIB);
 	struct rig_epoch e[3];
 
-	f->far[0].judge = rig_refuse;
+	f->peers[0].judge = rig_refuse;
 	fixture_open(f, 2);
 	feed_slowly(f, 555);
 	fixture_close(f, 20 * MS);
@@ -57,7 +57,7 @@ static void an_outage_outlives_the_agent(void **state)
 	assert_int_equal(f->last[1].delivered, 555);
 
 	f = rig_life(r, MIB);
-	f->far[0].judge = rig_refuse;
+	f->peers[0].judge = rig_refuse;
 	fixture_open(f, 1);
 	assert_int_equal(fixture_ledger(f, 0)->resumed, 555);
 	feed_slowly(f, 100);
@@ -91,7 +91,7 @@ static void an_epoch_is_above_all_on_disk(void **state)
 	struct fixture *f = rig_life(r, MIB);
 	struct fffa_record rec = {.ident = NULL};
 
-	f->far[0].judge = rig_refuse;
+	f->peers[0].judge = rig_refuse;
 	fixture_open(f, 1);
 	feed_slowly(f, 20);
 	fixture_close(f, 1 * MS);
@@ -112,7 +112,7 @@ static void memory_is_bounded_while_the_disk_takes_all(void **state)
 	struct rig_epoch e[1];
 	struct fffa_sink_status s;
 
-	f->far[0].judge = rig_refuse;
+	f->peers[0].judge = rig_refuse;
 	f->sinks[0].common.queue_memory = 65536;
 	f->sinks[0].common.batch_records = 100;
 	f->sinks[0].common.retry_min_ns = f->sinks[0].common.retry_max_ns = 10 * MS;
@@ -128,7 +128,7 @@ static void memory_is_bounded_while_the_disk_takes_all(void **state)
 	fffa_pipeline_sink_status(f->p, 0, &s);
 	assert_true(s.spool_bytes > 20 * 65536);
 	assert_int_equal(fixture_ledger(f, 0)->in_flight, 50000);
-	f->far[0].judge = NULL;
+	f->peers[0].judge = NULL;
 	while (fixture_ledger(f, 0)->in_flight) {
 		fixture_turn(f);
 		fffa_pipeline_sink_status(f->p, 0, &s);
@@ -140,14 +140,14 @@ static void memory_is_bounded_while_the_disk_takes_all(void **state)
 	assert_int_equal(e[0].repeats, 0);
 }
 
-/* Fed far more than there is room for, then let go. */
+/* Fed peer more than there is room for, then let go. */
 static void overflow(struct rig *r, int when_full)
 {
 	struct fixture *f = rig_life(r, 262144);
 	struct fffa_sink_status s;
 	struct rig_epoch e[1];
 
-	f->far[0].judge = rig_refuse;
+	f->peers[0].judge = rig_refuse;
 	f->sinks[0].common.queue_memory = 32768;
 	f->sinks[0].common.queue_when_full = when_full;
 	f->sinks[0].common.retry_min_ns = f->sinks[0].common.retry_max_ns = 5 * MS;
@@ -162,7 +162,7 @@ static void overflow(struct rig *r, int when_full)
 		assert_true(rig_disk_bytes(r) <= 262144);
 	}
 	assert_true(fixture_ledger(f, 0)->lost[FFFA_RL_SPOOL_FULL] > 10000);
-	f->far[0].judge = NULL;
+	f->peers[0].judge = NULL;
 	fixture_settle(f);
 	feed_slowly(f, 50);
 	fixture_settle(f);
@@ -205,7 +205,7 @@ static void a_disk_that_takes_nothing_is_no_reason_to_stop(void **state)
 	fffa_pipeline_sink_status(f->p, 0, &s);
 	assert_true(s.spool_errors > 0);
 	assert_int_equal(fixture_ledger(f, 0)->delivered, 1000);
-	f->far[0].judge = rig_refuse;
+	f->peers[0].judge = rig_refuse;
 	fixture_run_for(f, 1050); /* the disk is asked again after a second */
 	feed_slowly(f, 500);
 	fixture_close(f, 20 * MS);
@@ -228,7 +228,7 @@ static void neither_disk_nor_sink(void **state)
 
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
-	f->far[0].judge = rig_refuse;
+	f->peers[0].judge = rig_refuse;
 	f->sinks[0].common.queue_memory = 32768;
 	fixture_open(f, 1);
 	feed_slowly(f, 1000);
@@ -238,7 +238,7 @@ static void neither_disk_nor_sink(void **state)
 	feed_slowly(f, 5000);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
 	assert_true(fixture_ledger(f, 0)->lost[FFFA_RL_QUEUE_FULL] > 1000);
-	f->far[0].judge = NULL;
+	f->peers[0].judge = NULL;
 	fixture_settle(f);
 	feed_slowly(f, 50);
 	fixture_settle(f);
@@ -269,7 +269,7 @@ static void damage_is_counted_told_and_passed_over(void **state)
 	char path[256];
 	off_t frame;
 
-	f->far[0].judge = rig_refuse;
+	f->peers[0].judge = rig_refuse;
 	fixture_open(f, 1);
 	feed_slowly(f, 200);
 	fixture_close(f, 5 * MS);
@@ -301,7 +301,7 @@ static void only_one_agent_has_it(void **state)
 	assert_int_equal(fffa_pipeline_open(&f->loop, &f->conf, 1, &f->env, &p, &err), -EBUSY);
 	(void)snprintf(want, sizeof(want), "sink a: spool %s/a: another agent uses it", r->dir);
 	assert_string_equal(err.text, want);
-	f->far[0].closes = 0;
+	f->peers[0].closes = 0;
 	fixture_close(f, 0);
 }
 
@@ -309,7 +309,7 @@ static void leave_some(struct rig *r, const char *format, const char *fields)
 {
 	struct fixture *f = rig_life(r, MIB);
 
-	f->far[0].judge = rig_refuse;
+	f->peers[0].judge = rig_refuse;
 	f->sinks[0].common.format = (char *)(uintptr_t)format;
 	f->sinks[0].common.fields = (char *)(uintptr_t)fields;
 	fixture_open(f, 1);
@@ -365,7 +365,7 @@ static void each_epoch_is_told_on_its_own(void **state)
 
 	for (int life = 0; life < 3; life++) {
 		f = rig_life(r, 65536);
-		f->far[0].judge = rig_refuse;
+		f->peers[0].judge = rig_refuse;
 		f->sinks[0].common.queue_memory = life < 2 ? 1 << 20 : 16384;
 		f->sinks[0].common.queue_when_full = FFFA_WHEN_FULL_DROP_OLDEST;
 		fixture_open(f, 1);
@@ -379,7 +379,7 @@ static void each_epoch_is_told_on_its_own(void **state)
 		fixture_close(f, 5 * MS);
 		assert_int_equal(f->last[0].spooled, f->last[0].records);
 	}
-	f->far[0].judge = NULL;
+	f->peers[0].judge = NULL;
 	fixture_settle(f);
 	fixture_feed(f, 10);
 	fed[2] += 10;
@@ -417,13 +417,13 @@ static void what_is_held_of_a_dropped_segment_is_not_said_to_be_kept(void **stat
 	struct fixture *f = rig_life(r, 65536);
 	uint64_t spooled;
 
-	f->far[0].hold = true;
-	f->far[0].max_open = 1;
+	f->peers[0].hold = true;
+	f->peers[0].max_open = 1;
 	f->sinks[0].common.queue_when_full = FFFA_WHEN_FULL_DROP_OLDEST;
 	fixture_open(f, 1);
 	feed_slowly(f, 10);
 	fixture_run_for(f, 10);
-	assert_int_equal(spy_open(&f->far[0]), 1);
+	assert_int_equal(spy_open(&f->peers[0]), 1);
 	while (!fixture_ledger(f, 0)->lost[FFFA_RL_SPOOL_FULL]) {
 		fixture_feed(f, 10);
 		fixture_turn(f);
@@ -465,7 +465,7 @@ static void segments_that_take_nothing_go_away(void **state)
 
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
-	f->far[0].judge = rig_refuse;
+	f->peers[0].judge = rig_refuse;
 	f->sinks[0].common.queue_memory = 65536;
 	fixture_open(f, 1);
 	for (int i = 0; i < 30; i++) { /* more than memory holds */
@@ -483,7 +483,7 @@ static void segments_that_take_nothing_go_away(void **state)
 	fixture_run_for(f, 3200);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
 	assert_uint_in_range(rig_files(r, ".seg"), before, before + 1);
-	f->far[0].judge = NULL;
+	f->peers[0].judge = NULL;
 	fixture_settle(f);
 	fixture_close(f, 0);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * SIGKILL at random moments, 50 times, while records flow: a child (this program with arguments)
- * feeds a pipeline with a spool whose far end appends to a file. What it has at the end: of each
+ * feeds a pipeline with a spool whose peer appends to a file. What it has at the end: of each
  * epoch every number up to the last one, at least once.
  */
 #include "tests/component/pipeline/spool_rig.h"
@@ -19,9 +19,9 @@
 
 #define ROUNDS	   50
 #define EPOCHS_MAX 128
-#define TELL_FD	   9 /* of the child */
+#define READY_FD   9 /* of the child */
 
-struct far_file {
+struct output_file {
 	int fd;
 	unsigned int random;
 	bool out_of_order; /* now and then */
@@ -31,59 +31,60 @@ struct far_file {
 /* One write per batch: a killed process has made it or not. */
 static struct fffa_outcome append(void *arg, const struct fffa_batch *b)
 {
-	struct far_file *far = arg;
+	struct output_file *output = arg;
 	struct fffa_span s = fffa_batch_bytes(b);
 
-	if (far->dead || rand_r(&far->random) % 8 == 0)
+	if (output->dead || rand_r(&output->random) % 8 == 0)
 		return outcome(FFFA_V_RETRY, -EIO);
-	if (write(far->fd, s.ptr, s.len) != (ssize_t)s.len)
+	if (write(output->fd, s.ptr, s.len) != (ssize_t)s.len)
 		abort();
 	return outcome(FFFA_V_DELIVERED, 0);
 }
 
 /* Tells the parent once that this life has left something behind. */
-static void tell(struct fixture *f, uint64_t spool_before, bool *told)
+static void report_once(struct fixture *f, uint64_t spool_before, bool *reported)
 {
 	struct fffa_sink_status s;
 
 	fffa_pipeline_sink_status(f->p, 0, &s);
-	if (*told || (!s.ledger->delivered && s.spool_bytes == spool_before))
+	if (*reported || (!s.ledger->delivered && s.spool_bytes == spool_before))
 		return;
-	*told = true;
-	(void)!write(TELL_FD, "1", 1);
+	*reported = true;
+	(void)!write(READY_FD, "1", 1);
 }
 
 /* Feeds until it is killed; with only_drain until all is delivered. */
 static int feed(const char *dir, const char *out, unsigned int round, bool only_drain)
 {
-	struct far_file far = {.random = round * 7919 + 1, .dead = !only_drain && round % 5 == 3};
+	struct output_file output = {.random = round * 7919 + 1,
+				     .dead = !only_drain && round % 5 == 3};
 	struct rig r = {.epoch = round};
 	struct fffa_sink_status status;
-	bool told = false;
+	bool reported = false;
 	struct fixture *f;
 
 	(void)snprintf(r.dir, sizeof(r.dir), "%s", dir);
-	far.fd = open(out, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	output.fd = open(out, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	f = rig_life(&r, 64 << 20);
 	f->sinks[0].common.fields = (char *)(uintptr_t) "seq epoch";
 	f->sinks[0].common.queue_memory = 32768;
 	f->sinks[0].common.batch_age_ns = 1 * MS;
-	f->far[0].judge = append;
-	f->far[0].arg = &far;
-	f->far[0].max_open = 3;
+	f->peers[0].judge = append;
+	f->peers[0].arg = &output;
+	f->peers[0].max_open = 3;
 	f->conf.sink_count = 1;
 	if (fffa_pipeline_open(&f->loop, &f->conf, round, &f->env, &f->p, &(struct fffa_err){""}))
 		return 3;
 	fffa_pipeline_sink_status(f->p, 0, &status);
 	while (!only_drain || fffa_pipeline_sink_ledger(f->p, 0)->in_flight) {
-		unsigned int n = only_drain ? 0 : (unsigned int)rand_r(&far.random) % 300;
+		unsigned int n = only_drain ? 0 : (unsigned int)rand_r(&output.random) % 300;
 
 		while (n-- && fffa_pipeline_has_room(f->p)) {
 			struct fffa_record rec = {.ident = &f->ident, .packets = 1};
 
 			fffa_pipeline_record(f->p, &rec);
 		}
-		tell(f, status.spool_bytes, &told);
+		report_once(f, status.spool_bytes, &reported);
 		(void)uv_run(&f->loop, only_drain ? UV_RUN_ONCE : UV_RUN_NOWAIT);
 	}
 	f->fed = 0;
@@ -91,7 +92,8 @@ static int feed(const char *dir, const char *out, unsigned int round, bool only_
 	return 0;
 }
 
-static pid_t start(const char *dir, const char *out, unsigned int round, const char *how, int *told)
+static pid_t start(const char *dir, const char *out, unsigned int round, const char *how,
+		   int *ready_fd)
 {
 	char number[16];
 	int p[2];
@@ -102,12 +104,12 @@ static pid_t start(const char *dir, const char *out, unsigned int round, const c
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid) {
-		(void)dup2(p[1], TELL_FD);
+		(void)dup2(p[1], READY_FD);
 		(void)execl("/proc/self/exe", "feeder", dir, out, number, how, NULL);
 		_exit(4);
 	}
 	(void)close(p[1]);
-	*told = p[0];
+	*ready_fd = p[0];
 	return pid;
 }
 
@@ -118,17 +120,17 @@ static off_t size_of(const char *path)
 	return stat(path, &st) ? 0 : st.st_size;
 }
 
-/* At any moment after something of this life is at the far end or in the spool; now and then at any
+/* At any moment after something of this life is at the peer or in the spool; now and then at any
  * moment at all. */
-static void kill_at_random(pid_t pid, int told, bool at_once, unsigned int *random)
+static void kill_at_random(pid_t pid, int ready_fd, bool at_once, unsigned int *random)
 {
 	struct timespec t = {.tv_nsec = (long)(rand_r(random) % 15000) * 1000};
 	int status;
 	char one;
 
 	if (!at_once)
-		assert_int_equal(read(told, &one, 1), 1);
-	(void)close(told);
+		assert_int_equal(read(ready_fd, &one, 1), 1);
+	(void)close(ready_fd);
 	(void)nanosleep(&t, NULL);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -195,16 +197,16 @@ static void killed_at_random_moments_nothing_is_missing(void **state)
 	struct rig *r = *state;
 	unsigned int random = 20261125;
 	char out[96];
-	int status, told;
+	int status, ready_fd;
 	pid_t pid;
 
 	(void)snprintf(out, sizeof(out), "%s/out", r->dir);
 	for (unsigned int round = 1; round <= ROUNDS; round++) {
-		pid = start(r->dir, out, round, "feed", &told);
-		kill_at_random(pid, told, round % 5 == 0, &random);
+		pid = start(r->dir, out, round, "feed", &ready_fd);
+		kill_at_random(pid, ready_fd, round % 5 == 0, &random);
 	}
-	pid = start(r->dir, out, ROUNDS + 1, "drain", &told);
-	(void)close(told);
+	pid = start(r->dir, out, ROUNDS + 1, "drain", &ready_fd);
+	(void)close(ready_fd);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);

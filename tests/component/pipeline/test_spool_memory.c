@@ -31,7 +31,7 @@ static uint64_t outage(struct rig *r, unsigned long n, bool *fired)
 	struct fixture *f = rig_life(r, 1 << 20);
 	uint64_t left = 0;
 
-	f->far[0].judge = rig_refuse;
+	f->peers[0].judge = rig_refuse;
 	f->sinks[0].common.queue_memory = 4096;
 	failing_alloc_arm(n);
 	if (opened(f)) {
@@ -54,7 +54,7 @@ static void recovery(struct rig *r, unsigned long n, uint64_t left, bool *fired)
 	struct fixture *f = rig_life(r, 1 << 20);
 
 	f->sinks[0].common.queue_memory = 4096;
-	f->far[0].max_open = 1;
+	f->peers[0].max_open = 1;
 	failing_alloc_arm(n);
 	if (opened(f)) {
 		assert_int_equal(fixture_ledger(f, 0)->resumed, left);

@@ -39,7 +39,7 @@ static struct fffa_strings words(char *text, char **v)
 }
 
 static void choose(const struct fffa_links *l, const char *interfaces, const char *exclude,
-		   const struct fffa_devices_retained *keep, struct fffa_netdevs *out)
+		   const struct fffa_devices_retained *retained, struct fffa_netdevs *out)
 {
 	char in[128], ex[128], *in_v[NAMES_MAX], *ex_v[NAMES_MAX];
 	struct fffa_capture_conf c = {0};
@@ -48,7 +48,7 @@ static void choose(const struct fffa_links *l, const char *interfaces, const cha
 	(void)snprintf(ex, sizeof(ex), "%s", exclude);
 	c.interfaces = words(in, in_v);
 	c.exclude = words(ex, ex_v);
-	fffa_devices_choose(&c, l, keep, out);
+	fffa_devices_choose(&c, l, retained, out);
 }
 
 static void expect_names(const struct fffa_netdevs *d, const char *want)

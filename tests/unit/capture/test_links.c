@@ -90,8 +90,8 @@ static pid_t neighbour(pid_t home)
 
 		(void)snprintf(command, sizeof(command),
 			       "ip link add name other index 11 type bridge && "
-			       "ip link add link other name far index 30 type macvlan && "
-			       "ip link set far netns %d",
+			       "ip link add link other name remote index 30 type macvlan && "
+			       "ip link set remote netns %d",
 			       (int)home);
 		ok = !unshare(CLONE_NEWNET) && !system(command);
 		(void)!write(ready[1], &ok, 1);
@@ -110,7 +110,7 @@ static pid_t neighbour(pid_t home)
 /* The number of a parent in another namespace would mean some device of ours. */
 static void a_parent_elsewhere_is_none(void **state)
 {
-	struct fffa_link far = {0};
+	struct fffa_link remote = {0};
 	struct fffa_links l;
 	pid_t pid = neighbour(getpid());
 
@@ -120,11 +120,11 @@ static void a_parent_elsewhere_is_none(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	for (size_t i = 0; i < l.n; i++) {
 		if (l.v[i].ifindex == 30)
-			far = l.v[i];
+			remote = l.v[i];
 	}
 	fffa_links_fini(&l);
-	assert_string_equal(far.name, "far");
-	assert_int_equal(far.parent, 0);
+	assert_string_equal(remote.name, "remote");
+	assert_int_equal(remote.parent, 0);
 }
 
 /* How many devices hold a default route, and that da is the one when there is one. */
@@ -277,7 +277,7 @@ static void expect_addresses(struct watch *t, const char *command, bool want)
 	t->addresses = false;
 	expect_news(t, command);
 	if (t->addresses != want)
-		fail_msg("\"%s\": addresses %s", command, want ? "not told" : "told");
+		fail_msg("\"%s\": addresses %s", command, want ? "not reported" : "reported");
 }
 
 /* What is only renewed, or is valid on a link only, tells nothing of an interface's addresses. */

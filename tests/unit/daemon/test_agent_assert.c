@@ -61,14 +61,14 @@ static void replay(void *path)
 {
 	const char *const paths[] = {path};
 	struct fffa_replay_conf r = {.paths = paths, .path_count = 1};
-	struct spy_far *far = calloc(1, sizeof(*far)); /* goes with the process */
-	struct spy_conf spy = {.far = far};
+	struct spy_peer *peer = calloc(1, sizeof(*peer)); /* goes with the process */
+	struct spy_conf spy = {.peer = peer};
 	struct fffa_sink_conf sink = {.ops = &spy_sink_ops, .own = &spy};
 	struct fffa_sink_schema schema[FFFA_REGISTRY_ROWS];
 	struct fffa_config conf;
 
-	assert_non_null(far);
-	far->judge = forget_the_verdict;
+	assert_non_null(peer);
+	peer->judge = forget_the_verdict;
 	fffa_registry_schema(schema);
 	assert_int_equal(fffa_config_load(NULL, schema, &conf, on_problem, NULL), 0);
 	assert_int_equal(conf.sink_count, 1);

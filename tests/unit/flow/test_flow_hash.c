@@ -84,9 +84,9 @@ static int by_value(const void *a, const void *b)
 
 static void spreads(void **state)
 {
-	enum { KEYS = 20000, PARTS = 16 };
+	enum { KEYS = 20000, BUCKETS = 16 };
 	uint64_t *v = calloc(KEYS, sizeof(*v));
-	unsigned int parts[PARTS] = {0};
+	unsigned int buckets[BUCKETS] = {0};
 
 	(void)state;
 	assert_non_null(v);
@@ -94,10 +94,10 @@ static void spreads(void **state)
 		struct fffa_key k = tcp(i);
 
 		v[i] = fffa_flow_hash(&k);
-		parts[v[i] % PARTS]++;
+		buckets[v[i] % BUCKETS]++;
 	}
-	for (int i = 0; i < PARTS; i++)
-		assert_uint_in_range(parts[i], KEYS / PARTS * 9 / 10, KEYS / PARTS * 11 / 10);
+	for (int i = 0; i < BUCKETS; i++)
+		assert_uint_in_range(buckets[i], KEYS / BUCKETS * 9 / 10, KEYS / BUCKETS * 11 / 10);
 	qsort(v, KEYS, sizeof(*v), by_value);
 	for (uint32_t i = 1; i < KEYS; i++)
 		assert_int_not_equal(v[i - 1], v[i]);

@@ -19,7 +19,7 @@ struct bed {
 	size_t n;
 };
 
-static void keep(void *arg, struct fffa_record *r)
+static void store_record(void *arg, struct fffa_record *r)
 {
 	struct bed *b = arg;
 
@@ -49,7 +49,7 @@ static int teardown(void **state)
 /* at_ns and the times below are counted from START. */
 static void turn(struct bed *b, uint64_t at_ns)
 {
-	fffa_nodata_turn(&b->w, &b->l, START + at_ns, UNIX + at_ns, keep, b);
+	fffa_nodata_turn(&b->w, &b->l, START + at_ns, UNIX + at_ns, store_record, b);
 }
 
 static void seen(struct bed *b, uint32_t ifindex, uint64_t first_ns, uint64_t last_ns)

@@ -13,7 +13,7 @@ struct got {
 	size_t n;
 };
 
-static void keep(void *arg, struct fffa_record *r)
+static void store_record(void *arg, struct fffa_record *r)
 {
 	struct got *g = arg;
 
@@ -28,11 +28,11 @@ static void loss_is_told_once(void **state)
 	struct got g = {.n = 0};
 
 	(void)state;
-	fffa_skipdata_emit(&s, &l, 2000, 7, keep, &g);
+	fffa_skipdata_emit(&s, &l, 2000, 7, store_record, &g);
 	assert_int_equal(g.n, 0);
 	l.lost[FFFA_PL_TABLE_FULL] = (struct fffa_amount){10, 900};
 	l.lost[FFFA_PL_MALFORMED] = (struct fffa_amount){1, 60};
-	fffa_skipdata_emit(&s, &l, 3000, 7, keep, &g);
+	fffa_skipdata_emit(&s, &l, 3000, 7, store_record, &g);
 	assert_int_equal(g.n, 2);
 	assert_string_equal(g.v[0].lost_reason, "malformed");
 	assert_string_equal(g.v[1].lost_reason, "table_full");
@@ -42,10 +42,10 @@ static void loss_is_told_once(void **state)
 	assert_int_equal(g.v[1].end_ms, 3000);
 	assert_int_equal(g.v[1].key.ifindex, 7);
 	assert_int_equal(g.v[1].status, FFFA_STATUS_SKIPDATA);
-	fffa_skipdata_emit(&s, &l, 4000, 7, keep, &g);
+	fffa_skipdata_emit(&s, &l, 4000, 7, store_record, &g);
 	assert_int_equal(g.n, 2);
 	fffa_amount_add(&l.lost[FFFA_PL_TABLE_FULL], 5, 50);
-	fffa_skipdata_emit(&s, &l, 5000, 0, keep, &g);
+	fffa_skipdata_emit(&s, &l, 5000, 0, store_record, &g);
 	assert_int_equal(g.n, 3);
 	assert_int_equal(g.v[2].lost_packets, 5);
 	assert_int_equal(g.v[2].start_ms, 4000);

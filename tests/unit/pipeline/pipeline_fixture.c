@@ -27,7 +27,7 @@ int fixture_setup(void **state)
 	strcpy(f->host.region, "us-east-1");
 	f->conf.sinks = f->sinks;
 	for (size_t i = 0; i < FIXTURE_SINKS; i++) {
-		f->spies[i].far = &f->far[i];
+		f->spies[i].peer = &f->peers[i];
 		f->sinks[i] = (struct fffa_sink_conf){
 			.common = {.name = (char *)(uintptr_t)names[i],
 				   .type = (char *)(uintptr_t) "spy",
@@ -53,7 +53,7 @@ int fixture_teardown(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < FIXTURE_SINKS; i++)
-		spy_far_fini(&f->far[i]);
+		spy_peer_fini(&f->peers[i]);
 	free(f);
 	return 0;
 }
@@ -147,7 +147,7 @@ static void on_closed(void *arg, struct fffa_pipeline *p)
 	for (size_t i = 0; i < f->conf.sink_count; i++) {
 		f->last[i] = *fffa_pipeline_sink_ledger(p, i);
 		assert_int_equal(f->last[i].in_flight, f->last[i].spooled);
-		assert_null(f->far[i].sink);
+		assert_null(f->peers[i].sink);
 	}
 	f->closed = true;
 	f->p = NULL;
@@ -167,8 +167,8 @@ void fixture_close_end(struct fixture *f)
 	assert_true(f->closed);
 	assert_int_equal(uv_loop_close(&f->loop), 0);
 	for (size_t i = 0; i < f->conf.sink_count; i++) {
-		assert_int_equal(f->far[i].closes, 1);
-		assert_int_equal(f->far[i].dones, f->far[i].accepted);
+		assert_int_equal(f->peers[i].closes, 1);
+		assert_int_equal(f->peers[i].dones, f->peers[i].accepted);
 	}
 }
 
@@ -180,7 +180,7 @@ void fixture_close(struct fixture *f, uint64_t deadline_ns)
 
 const char *fixture_expect_begin(const struct fixture *f, size_t i, uint64_t first, uint64_t last)
 {
-	const char *at = (const char *)f->far[i].bytes, *end = at + f->far[i].len;
+	const char *at = (const char *)f->peers[i].bytes, *end = at + f->peers[i].len;
 
 	for (uint64_t seq = first; seq <= last; seq++) {
 		char want[64];
@@ -195,7 +195,7 @@ const char *fixture_expect_begin(const struct fixture *f, size_t i, uint64_t fir
 
 void fixture_expect(const struct fixture *f, size_t i, uint64_t first, uint64_t last)
 {
-	const char *end = (const char *)f->far[i].bytes + f->far[i].len;
+	const char *end = (const char *)f->peers[i].bytes + f->peers[i].len;
 
 	assert_ptr_equal(fixture_expect_begin(f, i, first, last), end);
 }
@@ -213,7 +213,7 @@ static uint64_t number(const char *line, const char *name)
 
 struct fixture_stream fixture_stream(const struct fixture *f, size_t i, uint64_t last)
 {
-	const char *at = (const char *)f->far[i].bytes, *end = at + f->far[i].len;
+	const char *at = (const char *)f->peers[i].bytes, *end = at + f->peers[i].len;
 	bool *seen = calloc(last + 1, sizeof(*seen));
 	struct fixture_stream s = {0};
 
@@ -245,7 +245,7 @@ struct fixture_stream fixture_stream(const struct fixture *f, size_t i, uint64_t
 
 void fixture_expect_any_order(const struct fixture *f, size_t i, uint64_t first, uint64_t last)
 {
-	const char *at = (const char *)f->far[i].bytes, *end = at + f->far[i].len;
+	const char *at = (const char *)f->peers[i].bytes, *end = at + f->peers[i].len;
 	bool *seen = calloc(last + 1, sizeof(*seen));
 	uint64_t count = 0;
 

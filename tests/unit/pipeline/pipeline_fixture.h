@@ -15,7 +15,7 @@ struct fixture {
 	struct fffa_pipeline_env env; /* the host below */
 	struct fffa_sink_conf sinks[FIXTURE_SINKS];
 	struct spy_conf spies[FIXTURE_SINKS];
-	struct spy_far far[FIXTURE_SINKS];
+	struct spy_peer peers[FIXTURE_SINKS];
 	struct fffa_ident_host host;
 	struct fffa_ident ident;
 	struct fffa_pipeline *p; /* NULL once closed */
@@ -49,14 +49,14 @@ void fixture_close_begin(struct fixture *f, uint64_t deadline_ns);
 void fixture_close_end(struct fixture *f);
 void fixture_close(struct fixture *f, uint64_t deadline_ns);
 
-/* The far end of sink i holds exactly the records first to last, in order, once each. */
+/* The peer of sink i holds exactly the records first to last, in order, once each. */
 void fixture_expect(const struct fixture *f, size_t i, uint64_t first, uint64_t last);
-/* The far end begins with them; returns where they end. */
+/* The peer begins with them; returns where they end. */
 const char *fixture_expect_begin(const struct fixture *f, size_t i, uint64_t first, uint64_t last);
 /* The same where several deliveries were under way at once: each once, in any order. */
 void fixture_expect_any_order(const struct fixture *f, size_t i, uint64_t first, uint64_t last);
 
-/* What far end i holds of numbers 1 to last, none of them twice, where the fields of the sink are
+/* What peer i holds of numbers 1 to last, none of them twice, where the fields of the sink are
  * FIXTURE_LOSS_FIELDS. */
 #define FIXTURE_LOSS_FIELDS "seq lost_records lost_reason"
 struct fixture_stream {

@@ -52,7 +52,7 @@ static void a_record_has_a_verdict_that_does_not_exist(void **state)
 {
 	struct fixture *f = *state;
 
-	f->far[0].judge = judge_beyond_the_verdicts;
+	f->peers[0].judge = judge_beyond_the_verdicts;
 	dies(f, "records[i]");
 }
 
@@ -67,7 +67,7 @@ static void a_delivery_has_no_verdict(void **state)
 {
 	struct fixture *f = *state;
 
-	f->far[0].judge = forget_the_verdict;
+	f->peers[0].judge = forget_the_verdict;
 	dies(f, "o->verdict");
 }
 
@@ -82,7 +82,7 @@ static void a_delivery_has_a_verdict_that_does_not_exist(void **state)
 {
 	struct fixture *f = *state;
 
-	f->far[0].judge = invent_a_verdict;
+	f->peers[0].judge = invent_a_verdict;
 	dies(f, "o->verdict");
 }
 
@@ -114,11 +114,11 @@ static void done_twice(void *arg)
 	const struct fffa_outcome o = outcome(FFFA_V_RETRY, -EIO);
 	struct fixture *f = arg;
 
-	f->far[0].hold = true;
+	f->peers[0].hold = true;
 	fixture_open(f, 1);
 	fffa_assert_set_dump(dump, f);
 	fixture_feed(f, 20);
-	assert_int_equal(spy_open(&f->far[0]), 2);
+	assert_int_equal(spy_open(&f->peers[0]), 2);
 	twice.env->done(twice.env->pipe, twice.delivery, &o);
 	twice.env->done(twice.env->pipe, twice.delivery, &o);
 }

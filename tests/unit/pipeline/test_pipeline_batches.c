@@ -33,16 +33,16 @@ static void seals_by_records(void **state)
 	f->sinks[0].common.batch_age_ns = 3600 * 1000 * MS;
 	fixture_open(f, 1);
 	fixture_feed(f, 9);
-	assert_int_equal(f->far[0].accepted, 0);
+	assert_int_equal(f->peers[0].accepted, 0);
 	assert_int_equal(fixture_ledger(f, 0)->in_flight, 9);
 	fixture_feed(f, 1);
-	assert_int_equal(f->far[0].accepted, 1);
-	assert_int_equal(f->far[0].seen[0].count, 10);
+	assert_int_equal(f->peers[0].accepted, 1);
+	assert_int_equal(f->peers[0].seen[0].count, 10);
 	fixture_feed(f, 25);
-	assert_int_equal(f->far[0].accepted, 3);
-	assert_int_equal(f->far[0].seen[2].first_seq, 21);
+	assert_int_equal(f->peers[0].accepted, 3);
+	assert_int_equal(f->peers[0].seen[2].first_seq, 21);
 	fixture_close(f, 0);
-	assert_int_equal(f->far[0].seen[3].count, 5);
+	assert_int_equal(f->peers[0].seen[3].count, 5);
 	fixture_expect(f, 0, 1, 35);
 }
 
@@ -56,18 +56,18 @@ static void seals_by_bytes_and_never_beyond(void **state)
 	f->sinks[0].common.batch_bytes = 50;
 	fixture_open(f, 1);
 	fixture_feed(f, 5);
-	assert_int_equal(f->far[0].accepted, 1); /* exactly full: sealed at once */
-	assert_int_equal(f->far[0].seen[0].bytes, 50);
+	assert_int_equal(f->peers[0].accepted, 1); /* exactly full: sealed at once */
+	assert_int_equal(f->peers[0].seen[0].bytes, 50);
 	fixture_feed(f, 4);
-	assert_int_equal(f->far[0].accepted, 1);
+	assert_int_equal(f->peers[0].accepted, 1);
 	fixture_feed(f, 1); /* 40 + 11 */
-	assert_int_equal(f->far[0].accepted, 2);
-	assert_int_equal(f->far[0].seen[1].count, 4);
+	assert_int_equal(f->peers[0].accepted, 2);
+	assert_int_equal(f->peers[0].seen[1].count, 4);
 	fixture_feed(f, 2000);
 	fixture_close(f, 0);
-	assert_true(f->far[0].accepted > 400);
-	for (size_t i = 0; i < f->far[0].accepted; i++)
-		assert_uint_in_range(f->far[0].seen[i].bytes, 1, 50);
+	assert_true(f->peers[0].accepted > 400);
+	for (size_t i = 0; i < f->peers[0].accepted; i++)
+		assert_uint_in_range(f->peers[0].seen[i].bytes, 1, 50);
 	fixture_expect(f, 0, 1, 2010);
 }
 
@@ -79,7 +79,7 @@ static void one_record_larger_than_a_batch_goes_alone(void **state)
 	fixture_open(f, 1);
 	fixture_feed(f, 20);
 	fixture_close(f, 0);
-	assert_int_equal(f->far[0].accepted, 20);
+	assert_int_equal(f->peers[0].accepted, 20);
 	fixture_expect(f, 0, 1, 20);
 }
 
@@ -93,10 +93,10 @@ static void seals_by_age(void **state)
 	for (uint64_t round = 1; round <= 3; round++) {
 		begin = uv_hrtime();
 		fixture_feed(f, 1);
-		assert_int_equal(f->far[0].accepted, round - 1);
+		assert_int_equal(f->peers[0].accepted, round - 1);
 		fixture_settle(f);
-		assert_int_equal(f->far[0].accepted, round);
-		assert_true(f->far[0].seen[round - 1].at_ns - begin >= 29 * (uint64_t)MS);
+		assert_int_equal(f->peers[0].accepted, round);
+		assert_true(f->peers[0].seen[round - 1].at_ns - begin >= 29 * (uint64_t)MS);
 	}
 	fixture_close(f, 0);
 	fixture_expect(f, 0, 1, 3);
@@ -115,9 +115,9 @@ static void age_counts_from_the_first_record(void **state)
 	begin = uv_hrtime();
 	fixture_feed(f, 6);
 	fixture_settle(f);
-	assert_int_equal(f->far[0].accepted, 2);
-	assert_int_equal(f->far[0].seen[0].count, 10);
-	assert_true(f->far[0].seen[1].at_ns - begin >= 59 * (uint64_t)MS);
+	assert_int_equal(f->peers[0].accepted, 2);
+	assert_int_equal(f->peers[0].seen[0].count, 10);
+	assert_true(f->peers[0].seen[1].at_ns - begin >= 59 * (uint64_t)MS);
 	fixture_close(f, 0);
 }
 
@@ -128,22 +128,22 @@ static void like_sinks_share_batches(void **state)
 	f->sinks[2].common.batch_records = 7;
 	f->sinks[3].common.fields = text("seq epoch");
 	for (size_t i = 0; i < 4; i++)
-		f->far[i].hold = true;
+		f->peers[i].hold = true;
 	fixture_open(f, 4);
 	fixture_feed(f, 70);
-	assert_int_equal(f->far[0].accepted, 7);
-	assert_int_equal(f->far[2].accepted, 10);
+	assert_int_equal(f->peers[0].accepted, 7);
+	assert_int_equal(f->peers[2].accepted, 10);
 	for (size_t i = 0; i < 7; i++) {
-		assert_ptr_equal(f->far[0].seen[i].batch, f->far[1].seen[i].batch);
-		assert_ptr_not_equal(f->far[0].seen[i].batch, f->far[2].seen[i].batch);
-		assert_ptr_not_equal(f->far[0].seen[i].batch, f->far[3].seen[i].batch);
+		assert_ptr_equal(f->peers[0].seen[i].batch, f->peers[1].seen[i].batch);
+		assert_ptr_not_equal(f->peers[0].seen[i].batch, f->peers[2].seen[i].batch);
+		assert_ptr_not_equal(f->peers[0].seen[i].batch, f->peers[3].seen[i].batch);
 	}
 	/* One sink has settled, the other still reads the shared bytes. */
-	while (spy_release(&f->far[0], outcome(FFFA_V_DELIVERED, 0)))
+	while (spy_release(&f->peers[0], outcome(FFFA_V_DELIVERED, 0)))
 		fixture_turn(f);
-	while (spy_release(&f->far[1], outcome(FFFA_V_DELIVERED, 0)))
+	while (spy_release(&f->peers[1], outcome(FFFA_V_DELIVERED, 0)))
 		fixture_turn(f);
-	while (spy_release(&f->far[2], outcome(FFFA_V_DELIVERED, 0)))
+	while (spy_release(&f->peers[2], outcome(FFFA_V_DELIVERED, 0)))
 		fixture_turn(f);
 	fixture_close(f, 1 * MS);
 	fixture_expect(f, 0, 1, 70);
@@ -161,13 +161,13 @@ static void any_differing_setting_parts_sinks(void **state)
 	f->sinks[3].common.format = text("flowlog");
 	f->sinks[3].common.fields = NULL;
 	for (size_t i = 0; i < 4; i++)
-		f->far[i].hold = true;
+		f->peers[i].hold = true;
 	fixture_open(f, 4);
 	fixture_feed(f, 10);
 	for (size_t i = 0; i < 4; i++) {
-		assert_int_equal(f->far[i].accepted, 1);
+		assert_int_equal(f->peers[i].accepted, 1);
 		for (size_t k = 0; k < i; k++)
-			assert_ptr_not_equal(f->far[i].seen[0].batch, f->far[k].seen[0].batch);
+			assert_ptr_not_equal(f->peers[i].seen[0].batch, f->peers[k].seen[0].batch);
 	}
 	fixture_close(f, 1 * MS);
 }
@@ -181,14 +181,14 @@ static void an_envelope_parts_sinks(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		f->sinks[i].common.format = text("vpc");
 		f->sinks[i].common.fields = text("${log-status} ${bytes}");
-		f->far[i].hold = true;
+		f->peers[i].hold = true;
 	}
 	f->sinks[1].common.envelope = FFFA_ENVELOPE_FIREHOSE;
 	fixture_open(f, 2);
-	assert_int_equal(f->far[0].len, strlen("log-status bytes\n"));
-	assert_int_equal(f->far[1].len, 0);
+	assert_int_equal(f->peers[0].len, strlen("log-status bytes\n"));
+	assert_int_equal(f->peers[1].len, 0);
 	fixture_feed(f, 10);
-	bytes = fffa_batch_record(f->far[1].seen[0].batch, 9);
+	bytes = fffa_batch_record(f->peers[1].seen[0].batch, 9);
 	assert_memory_equal(bytes.ptr, "{\"message\":\"OK ", 15);
 	assert_memory_equal(bytes.ptr + bytes.len - 3, "\"}\n", 3);
 	fixture_close(f, 1 * MS);
@@ -204,10 +204,10 @@ static void header_goes_to_those_who_want_it(void **state)
 	}
 	f->sinks[1].common.header = false;
 	fixture_open(f, 3);
-	assert_int_equal(f->far[0].len, strlen("version srcaddr\n"));
-	assert_memory_equal(f->far[0].bytes, "version srcaddr\n", f->far[0].len);
-	assert_int_equal(f->far[1].len, 0);
-	assert_int_equal(f->far[2].len, 0);
+	assert_int_equal(f->peers[0].len, strlen("version srcaddr\n"));
+	assert_memory_equal(f->peers[0].bytes, "version srcaddr\n", f->peers[0].len);
+	assert_int_equal(f->peers[1].len, 0);
+	assert_int_equal(f->peers[2].len, 0);
 	fixture_close(f, 0);
 }
 
@@ -222,8 +222,8 @@ static void open_fails(struct fixture *f, size_t n, int error, const char *want)
 	assert_string_equal(err.text, want);
 	assert_int_equal(uv_run(&f->loop, UV_RUN_DEFAULT), 0);
 	for (size_t i = 0; i < n; i++) {
-		assert_null(f->far[i].sink);
-		assert_int_equal(f->far[i].creates, f->far[i].closes);
+		assert_null(f->peers[i].sink);
+		assert_int_equal(f->peers[i].creates, f->peers[i].closes);
 	}
 }
 
@@ -232,11 +232,11 @@ static void failed_open_leaves_nothing(void **state)
 	struct fixture *f = *state;
 	struct fffa_sink_ops text_only = spy_sink_ops;
 
-	f->far[1].start_error = -ECONNREFUSED;
-	open_fails(f, 3, -ECONNREFUSED, "sink b: the far end is not there");
-	assert_int_equal(f->far[0].starts, 1);
-	assert_int_equal(f->far[2].creates, 0);
-	f->far[1].start_error = 0;
+	f->peers[1].start_error = -ECONNREFUSED;
+	open_fails(f, 3, -ECONNREFUSED, "sink b: the peer is not there");
+	assert_int_equal(f->peers[0].starts, 1);
+	assert_int_equal(f->peers[2].creates, 0);
+	f->peers[1].start_error = 0;
 
 	f->sinks[1].common.format = text("xml");
 	open_fails(f, 2, -EINVAL, "sink b: format: xml is not known");
@@ -247,8 +247,8 @@ static void failed_open_leaves_nothing(void **state)
 	open_fails(f, 1, -EINVAL, "sink a: format: a sink of type spy cannot take json");
 	f->sinks[0].ops = &spy_sink_ops;
 
-	f->spies[0].far = NULL;
-	open_fails(f, 1, -EINVAL, "sink a: far: is required");
+	f->spies[0].peer = NULL;
+	open_fails(f, 1, -EINVAL, "sink a: peer: is required");
 	assert_int_equal(uv_loop_close(&f->loop), 0);
 }
 
@@ -260,8 +260,8 @@ static void names_and_reopens_its_sinks(void **state)
 	assert_string_equal(fffa_pipeline_sink_name(f->p, 0), "a");
 	assert_string_equal(fffa_pipeline_sink_name(f->p, 1), "b");
 	fffa_pipeline_reopen(f->p);
-	assert_int_equal(f->far[0].reopens, 1);
-	assert_int_equal(f->far[1].reopens, 1);
+	assert_int_equal(f->peers[0].reopens, 1);
+	assert_int_equal(f->peers[1].reopens, 1);
 	fixture_close(f, 0);
 }
 
@@ -288,8 +288,8 @@ static void batches_say_who_wrote_them_and_what_is_inside(void **state)
 {
 	struct fixture *f = *state;
 
-	f->far[0].judge = look_at_marks;
-	f->far[0].arg = f;
+	f->peers[0].judge = look_at_marks;
+	f->peers[0].arg = f;
 	fixture_open(f, 1);
 	strcpy(f->host.agent_id, "i-0later"); /* as it is when the batch is sealed */
 	for (uint64_t i = 1; i <= 25; i++) {

@@ -10,7 +10,7 @@ static void nothing_was_ever_fed(void **state)
 
 	fixture_open(f, 4);
 	fixture_close(f, 0);
-	assert_int_equal(f->far[0].flushes, 1);
+	assert_int_equal(f->peers[0].flushes, 1);
 }
 
 static void without_sinks(void **state)
@@ -40,8 +40,8 @@ static void a_dead_sink_is_left_at_the_deadline(void **state)
 	struct fixture *f = *state;
 	uint64_t begin;
 
-	f->far[0].hold = true;
-	f->far[0].max_open = 2;
+	f->peers[0].hold = true;
+	f->peers[0].max_open = 2;
 	fixture_open(f, 2);
 	fixture_feed(f, 55);
 	begin = uv_hrtime();
@@ -63,13 +63,13 @@ static void a_failing_sink_is_tried_until_the_deadline(void **state)
 {
 	struct fixture *f = *state;
 
-	f->far[0].judge = always_retry;
+	f->peers[0].judge = always_retry;
 	fixture_open(f, 1);
 	fixture_feed(f, 25);
 	fixture_close(f, 60 * MS);
-	assert_true(f->far[0].accepted > 4);
+	assert_true(f->peers[0].accepted > 4);
 	assert_int_equal(f->last[0].lost[FFFA_RL_SHUTDOWN], 25);
-	assert_int_equal(f->far[0].len, 0);
+	assert_int_equal(f->peers[0].len, 0);
 }
 
 struct recovery {
@@ -92,9 +92,9 @@ static void a_sink_that_recovers_gets_all(void **state)
 	struct fixture *f = *state;
 	struct recovery r = {.failures_left = 12};
 
-	f->far[0].judge = recover;
-	f->far[0].arg = &r;
-	f->far[0].max_open = 2;
+	f->peers[0].judge = recover;
+	f->peers[0].arg = &r;
+	f->peers[0].max_open = 2;
 	fixture_open(f, 1);
 	fixture_feed(f, 95);
 	fixture_close(f, 0); /* no deadline */
@@ -115,8 +115,8 @@ static void giving_up_the_last_one_ends_the_wait(void **state)
 	};
 	struct fixture *f = *state;
 
-	f->far[0].steps = steps;
-	f->far[0].step_count = 4;
+	f->peers[0].steps = steps;
+	f->peers[0].step_count = 4;
 	f->sinks[0].common.retry_give_up_ns = 1;
 	fixture_open(f, 1);
 	fixture_feed(f, 5);
@@ -131,8 +131,8 @@ static void what_is_confirmed_while_closing_counts(void **state)
 						{SPY_HOLD, {0}, 0}};
 	struct fixture *f = *state;
 
-	f->far[0].steps = steps;
-	f->far[0].step_count = 3;
+	f->peers[0].steps = steps;
+	f->peers[0].step_count = 3;
 	fixture_open(f, 1);
 	fixture_feed(f, 30);
 	fixture_close(f, 100 * MS);
@@ -166,9 +166,9 @@ static void at_any_moment(void **state)
 
 		assert_int_equal(fixture_setup(&fresh), 0);
 		f = fresh;
-		f->far[0].judge = recover;
-		f->far[0].arg = &r;
-		f->far[1].max_open = 1;
+		f->peers[0].judge = recover;
+		f->peers[0].arg = &r;
+		f->peers[1].max_open = 1;
 		fixture_open(f, 2);
 		for (int i = 0; i < turns; i++) {
 			fixture_feed(f, 7);

@@ -18,8 +18,8 @@
 
 static void play(struct fixture *f, size_t i, const struct spy_step *steps, size_t n)
 {
-	f->far[i].steps = steps;
-	f->far[i].step_count = n;
+	f->peers[i].steps = steps;
+	f->peers[i].step_count = n;
 }
 
 static void no_room_then_ready(void **state)
@@ -31,9 +31,9 @@ static void no_room_then_ready(void **state)
 	play(f, 0, steps, 3);
 	fixture_open(f, 1);
 	fixture_feed(f, 50);
-	assert_int_equal(f->far[0].submits, 1); /* not asked again before ready */
+	assert_int_equal(f->peers[0].submits, 1); /* not asked again before ready */
 	fixture_settle(f);
-	assert_int_equal(f->far[0].readies, 2);
+	assert_int_equal(f->peers[0].readies, 2);
 	assert_int_equal(fixture_ledger(f, 0)->retries, 0);
 	fixture_close(f, 0);
 	fixture_expect_any_order(f, 0, 1, 50);
@@ -43,15 +43,15 @@ static void several_under_way_until_the_sink_is_full(void **state)
 {
 	struct fixture *f = *state;
 
-	f->far[0].max_open = 3;
-	f->far[0].hold = true;
+	f->peers[0].max_open = 3;
+	f->peers[0].hold = true;
 	fixture_open(f, 1);
 	fixture_feed(f, 100);
-	assert_int_equal(spy_open(&f->far[0]), 3);
-	for (size_t done = 1; spy_release(&f->far[0], outcome(FFFA_V_DELIVERED, 0)); done++) {
-		while (f->far[0].dones < done)
+	assert_int_equal(spy_open(&f->peers[0]), 3);
+	for (size_t done = 1; spy_release(&f->peers[0], outcome(FFFA_V_DELIVERED, 0)); done++) {
+		while (f->peers[0].dones < done)
 			fixture_turn(f);
-		assert_int_equal(spy_open(&f->far[0]), done <= 7 ? 3 : 10 - done);
+		assert_int_equal(spy_open(&f->peers[0]), done <= 7 ? 3 : 10 - done);
 	}
 	fixture_settle(f);
 	fixture_close(f, 0);
@@ -65,15 +65,15 @@ static void retries_before_anything_younger(void **state)
 						{SPY_FAIL, RETRY(-ENOBUFS), 0}};
 	struct fixture *f = *state;
 
-	f->far[0].max_open = 1;
+	f->peers[0].max_open = 1;
 	play(f, 0, steps, 3);
 	fixture_open(f, 1);
 	fixture_feed(f, 40);
 	fixture_settle(f);
-	assert_int_equal(f->far[0].seen[0].first_seq, 1);
-	assert_int_equal(f->far[0].seen[1].first_seq, 1);
-	assert_int_equal(f->far[0].seen[2].first_seq, 1);
-	assert_int_equal(f->far[0].seen[3].first_seq, 11);
+	assert_int_equal(f->peers[0].seen[0].first_seq, 1);
+	assert_int_equal(f->peers[0].seen[1].first_seq, 1);
+	assert_int_equal(f->peers[0].seen[2].first_seq, 1);
+	assert_int_equal(f->peers[0].seen[3].first_seq, 11);
 	assert_int_equal(fixture_ledger(f, 0)->retries, 2); /* the refused submit was none */
 	fixture_close(f, 0);
 	fixture_expect(f, 0, 1, 40);
@@ -87,7 +87,7 @@ static void a_round_of_failures_keeps_the_order(void **state)
 		{SPY_TAKE, RETRY(-EIO), 2}, {SPY_TAKE, RETRY(-EIO), 1}, {SPY_TAKE, RETRY(-EIO), 0}};
 	struct fixture *f = *state;
 
-	f->far[0].max_open = 3;
+	f->peers[0].max_open = 3;
 	play(f, 0, steps, 3);
 	f->sinks[0].common.retry_min_ns = 20 * MS;
 	f->sinks[0].common.retry_max_ns = 10000 * MS;
@@ -95,8 +95,8 @@ static void a_round_of_failures_keeps_the_order(void **state)
 	fixture_feed(f, 60);
 	fixture_settle(f);
 	for (uint64_t i = 0; i < 3; i++)
-		assert_int_equal(f->far[0].seen[3 + i].first_seq, 1 + 10 * i);
-	assert_true(f->far[0].seen[3].at_ns - f->far[0].seen[0].at_ns < 1000 * (uint64_t)MS);
+		assert_int_equal(f->peers[0].seen[3 + i].first_seq, 1 + 10 * i);
+	assert_true(f->peers[0].seen[3].at_ns - f->peers[0].seen[0].at_ns < 1000 * (uint64_t)MS);
 	fixture_close(f, 0);
 	fixture_expect(f, 0, 1, 60);
 }
@@ -107,7 +107,7 @@ static void waits_at_least_the_minimum_and_the_hint(void **state)
 		{SPY_TAKE, RETRY(-EIO), 0},
 		{SPY_TAKE, {.verdict = FFFA_V_RETRY, .retry_after_ms = 80, .cause = -EBUSY}, 0}};
 	struct fixture *f = *state;
-	const struct spy_seen *seen = f->far[0].seen;
+	const struct spy_seen *seen = f->peers[0].seen;
 
 	play(f, 0, steps, 2);
 	f->sinks[0].common.retry_min_ns = 30 * MS;
@@ -115,7 +115,7 @@ static void waits_at_least_the_minimum_and_the_hint(void **state)
 	fixture_open(f, 1);
 	fixture_feed(f, 10);
 	fixture_settle(f);
-	assert_int_equal(f->far[0].accepted, 3);
+	assert_int_equal(f->peers[0].accepted, 3);
 	assert_true(seen[1].at_ns - seen[0].at_ns >= 29 * (uint64_t)MS);
 	assert_true(seen[2].at_ns - seen[1].at_ns >= 79 * (uint64_t)MS);
 	fixture_close(f, 0);
@@ -130,7 +130,7 @@ static void success_resets_the_wait(void **state)
 		{SPY_TAKE, RETRY(-EIO), 0}, {SPY_TAKE, RETRY(-EIO), 0}, {SPY_TAKE, RETRY(-EIO), 0},
 		{SPY_TAKE, DELIVERED, 0},   {SPY_TAKE, RETRY(-EIO), 0}};
 	struct fixture *f = *state;
-	const struct spy_seen *seen = f->far[0].seen;
+	const struct spy_seen *seen = f->peers[0].seen;
 
 	play(f, 0, steps, 8);
 	f->sinks[0].common.retry_min_ns = 5 * MS;
@@ -141,7 +141,7 @@ static void success_resets_the_wait(void **state)
 	assert_true(seen[6].at_ns - seen[5].at_ns >= 159 * (uint64_t)MS);
 	fixture_feed(f, 10);
 	fixture_settle(f);
-	assert_int_equal(f->far[0].accepted, 9);
+	assert_int_equal(f->peers[0].accepted, 9);
 	assert_true(seen[8].at_ns - seen[7].at_ns < 150 * (uint64_t)MS);
 	fixture_close(f, 0);
 	fixture_expect(f, 0, 1, 20);
@@ -159,16 +159,16 @@ static void gives_up_after_the_configured_time(void **state)
 	struct fixture *f = *state;
 	uint64_t begin = uv_hrtime();
 
-	f->far[0].judge = always_retry;
+	f->peers[0].judge = always_retry;
 	f->sinks[0].common.retry_give_up_ns = 50 * MS;
 	fixture_open(f, 2);
 	fixture_feed(f, 10);
 	fixture_settle(f);
 	assert_true(uv_hrtime() - begin >= 50 * (uint64_t)MS);
-	assert_true(f->far[0].accepted > 3);
+	assert_true(f->peers[0].accepted > 3);
 	assert_int_equal(fixture_ledger(f, 0)->lost[FFFA_RL_GAVE_UP], 10);
 	assert_int_equal(fixture_ledger(f, 1)->delivered, 10);
-	f->far[0].judge = NULL; /* what comes later is delivered */
+	f->peers[0].judge = NULL; /* what comes later is delivered */
 	fixture_feed(f, 10);
 	fixture_settle(f);
 	assert_int_equal(fixture_ledger(f, 0)->delivered, 11); /* and one SKIPDATA, number 10 */
@@ -186,7 +186,7 @@ static void rejected_is_counted_and_not_repeated(void **state)
 	fixture_open(f, 1);
 	fixture_feed(f, 30);
 	fixture_settle(f);
-	assert_int_equal(f->far[0].accepted, 3);
+	assert_int_equal(f->peers[0].accepted, 3);
 	assert_int_equal(fixture_ledger(f, 0)->rejected, 10);
 	assert_int_equal(fixture_ledger(f, 0)->delivered, 20);
 	fixture_close(f, 0);
@@ -208,8 +208,8 @@ static void too_big_is_split_down_to_one_record(void **state)
 	struct fixture *f = *state;
 	const char *text;
 
-	f->far[0].judge = small_mouth;
-	f->far[0].max_open = 1;
+	f->peers[0].judge = small_mouth;
+	f->peers[0].max_open = 1;
 	fixture_open(f, 2); /* the other shares the batches and takes them whole */
 	fixture_feed(f, 40);
 	fixture_settle(f);
@@ -218,7 +218,7 @@ static void too_big_is_split_down_to_one_record(void **state)
 	assert_int_equal(fixture_ledger(f, 0)->retries, 0);
 	fixture_close(f, 0);
 	fixture_expect(f, 1, 1, 40);
-	text = (const char *)f->far[0].bytes;
+	text = (const char *)f->peers[0].bytes;
 	for (unsigned int seq = 1; seq <= 40; seq++) {
 		char want[32];
 		int n = snprintf(want, sizeof(want), "{\"seq\":%u}\n", seq);
@@ -228,7 +228,7 @@ static void too_big_is_split_down_to_one_record(void **state)
 		assert_memory_equal(text, want, n);
 		text += n;
 	}
-	assert_ptr_equal(text, f->far[0].bytes + f->far[0].len);
+	assert_ptr_equal(text, f->peers[0].bytes + f->peers[0].len);
 }
 
 static void full_queue_drops_the_newest_for_this_sink_only(void **state)
@@ -236,8 +236,8 @@ static void full_queue_drops_the_newest_for_this_sink_only(void **state)
 	struct fixture *f = *state;
 	uint64_t kept;
 
-	f->far[0].hold = true;
-	f->far[0].max_open = 1;
+	f->peers[0].hold = true;
+	f->peers[0].max_open = 1;
 	f->sinks[0].common.queue_memory = 4096;
 	fixture_open(f, 2);
 	for (int i = 0; i < 200; i++) {
@@ -250,8 +250,8 @@ static void full_queue_drops_the_newest_for_this_sink_only(void **state)
 	assert_uint_in_range(kept, 50, 400); /* batches of ten short lines in 4 KiB */
 	kept -= fixture_ledger(f, 0)->skipdata_records;
 	assert_int_equal(fixture_ledger(f, 0)->lost[FFFA_RL_QUEUE_FULL], 2000 - kept);
-	f->far[0].hold = false;
-	assert_true(spy_release(&f->far[0], outcome(FFFA_V_DELIVERED, 0)));
+	f->peers[0].hold = false;
+	assert_true(spy_release(&f->peers[0], outcome(FFFA_V_DELIVERED, 0)));
 	fixture_settle(f);
 	fixture_expect_begin(f, 0, 1, kept); /* the oldest */
 	fixture_feed(f, 10);
@@ -266,8 +266,8 @@ static void has_room_until_a_quarter_full(void **state)
 {
 	struct fixture *f = *state;
 
-	f->far[0].hold = true;
-	f->far[0].max_open = 1;
+	f->peers[0].hold = true;
+	f->peers[0].max_open = 1;
 	f->sinks[0].common.batch_bytes = 64;
 	f->sinks[0].common.queue_memory = 20000;
 	fixture_open(f, 2);
@@ -279,8 +279,8 @@ static void has_room_until_a_quarter_full(void **state)
 	assert_true(f->fed > 50);
 	fixture_feed(f, 2 * (size_t)f->fed); /* three quarters of the queue are still free */
 	assert_int_equal(fixture_ledger(f, 0)->lost[FFFA_RL_QUEUE_FULL], 0);
-	f->far[0].hold = false;
-	assert_true(spy_release(&f->far[0], outcome(FFFA_V_DELIVERED, 0)));
+	f->peers[0].hold = false;
+	assert_true(spy_release(&f->peers[0], outcome(FFFA_V_DELIVERED, 0)));
 	fixture_settle(f);
 	assert_true(fffa_pipeline_has_room(f->p));
 	fixture_close(f, 0);
@@ -292,7 +292,7 @@ static void a_source_that_asks_loses_nothing(void **state)
 {
 	struct fixture *f = *state;
 
-	f->far[0].max_open = 1;
+	f->peers[0].max_open = 1;
 	f->sinks[0].common.queue_memory = 1;
 	while (f->fed < 500) {
 		if (!f->p)

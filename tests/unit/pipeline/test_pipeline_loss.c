@@ -22,8 +22,8 @@ static void want_loss_fields(struct fixture *f, size_t n)
 static void overflow(struct fixture *f, int when_full)
 {
 	want_loss_fields(f, 2);
-	f->far[0].hold = true;
-	f->far[0].max_open = 1;
+	f->peers[0].hold = true;
+	f->peers[0].max_open = 1;
 	f->sinks[0].common.queue_memory = 8192;
 	f->sinks[0].common.queue_when_full = when_full;
 	fixture_open(f, 2);
@@ -35,8 +35,8 @@ static void overflow(struct fixture *f, int when_full)
 		fffa_pipeline_sink_status(f->p, 0, &s);
 		assert_true(s.queue_bytes <= 8192);
 	}
-	f->far[0].hold = false;
-	assert_true(spy_release(&f->far[0], outcome(FFFA_V_DELIVERED, 0)));
+	f->peers[0].hold = false;
+	assert_true(spy_release(&f->peers[0], outcome(FFFA_V_DELIVERED, 0)));
 	fixture_settle(f);
 	fixture_feed(f, 10);
 	fixture_settle(f);
@@ -61,7 +61,7 @@ static void newest_are_dropped_and_told(void **state)
 
 	overflow(f, FFFA_WHEN_FULL_DROP_NEWEST);
 	fixture_close(f, 0);
-	assert_int_equal(f->far[0].seen[1].first_seq, 11); /* the oldest were kept */
+	assert_int_equal(f->peers[0].seen[1].first_seq, 11); /* the oldest were kept */
 	check_explained(f, FFFA_RL_QUEUE_FULL);
 }
 
@@ -73,8 +73,8 @@ static void oldest_are_dropped_and_told(void **state)
 	overflow(f, FFFA_WHEN_FULL_DROP_OLDEST);
 	fixture_close(f, 0);
 	s = fixture_stream(f, 0, f->fed);
-	assert_int_equal(f->far[0].seen[0].first_seq, 1); /* what the sink held stayed */
-	assert_true(f->far[0].seen[1].first_seq > 500);
+	assert_int_equal(f->peers[0].seen[0].first_seq, 1); /* what the sink held stayed */
+	assert_true(f->peers[0].seen[1].first_seq > 500);
 	assert_true(s.records > 60);
 	check_explained(f, FFFA_RL_QUEUE_FULL);
 }
@@ -91,13 +91,13 @@ static void given_up_is_told_once_it_is_up(void **state)
 	struct fixture *f = *state;
 
 	want_loss_fields(f, 2);
-	f->far[0].judge = always_retry;
+	f->peers[0].judge = always_retry;
 	f->sinks[0].common.retry_give_up_ns = 20 * MS;
 	fixture_open(f, 2);
 	fixture_feed(f, 30);
 	fixture_settle(f);
-	assert_int_equal(f->far[0].len, 0);
-	f->far[0].judge = NULL;
+	assert_int_equal(f->peers[0].len, 0);
+	f->peers[0].judge = NULL;
 	fixture_feed(f, 20);
 	fixture_settle(f);
 	fixture_close(f, 0);
@@ -110,12 +110,12 @@ static void the_end_tells_the_rest(void **state)
 	struct fixture *f = *state;
 
 	want_loss_fields(f, 2);
-	f->far[0].judge = always_retry;
+	f->peers[0].judge = always_retry;
 	f->sinks[0].common.retry_give_up_ns = 20 * MS;
 	fixture_open(f, 2);
 	fixture_feed(f, 30);
 	fixture_settle(f);
-	f->far[0].judge = NULL;
+	f->peers[0].judge = NULL;
 	fixture_close(f, 0);
 	check_explained(f, FFFA_RL_GAVE_UP);
 	assert_int_equal(fixture_stream(f, 0, 30).lost, 30);
@@ -139,8 +139,8 @@ static void a_lost_skipdata_is_told_again(void **state)
 	size_t left = 30;
 
 	want_loss_fields(f, 2);
-	f->far[0].judge = refuse_skipdata;
-	f->far[0].arg = &left;
+	f->peers[0].judge = refuse_skipdata;
+	f->peers[0].arg = &left;
 	f->sinks[0].common.retry_give_up_ns = 10 * MS;
 	fixture_open(f, 2);
 	for (int i = 0; i < 20; i++) {
@@ -186,8 +186,8 @@ static void only_the_rest_is_sent_again(void **state)
 	struct fixture *f = *state;
 	size_t seen = 0;
 
-	f->far[0].judge = judge_each;
-	f->far[0].arg = &seen;
+	f->peers[0].judge = judge_each;
+	f->peers[0].arg = &seen;
 	fixture_open(f, 2);
 	fixture_feed(f, 50);
 	fixture_settle(f);
@@ -215,8 +215,8 @@ static void too_big_one_by_one_is_split(void **state)
 {
 	struct fixture *f = *state;
 
-	f->far[0].judge = big_messages;
-	f->far[0].max_open = 1;
+	f->peers[0].judge = big_messages;
+	f->peers[0].max_open = 1;
 	fixture_open(f, 1);
 	fixture_feed(f, 40);
 	fixture_settle(f);
@@ -242,17 +242,17 @@ static void a_long_queue_does_not_hold_the_loop(void **state)
 	struct fixture *f = *state;
 	struct turns t = {.n = 0};
 
-	f->far[0].steps = &refuse;
-	f->far[0].step_count = 1;
+	f->peers[0].steps = &refuse;
+	f->peers[0].step_count = 1;
 	fixture_open(f, 1);
 	fixture_feed(f, 5000);
-	assert_int_equal(f->far[0].submits, 1);
+	assert_int_equal(f->peers[0].submits, 1);
 	assert_int_equal(uv_check_init(&f->loop, &t.h), 0);
 	t.h.data = &t;
 	assert_int_equal(uv_check_start(&t.h, on_turn), 0);
-	while (f->far[0].submits == 1)
+	while (f->peers[0].submits == 1)
 		fixture_turn(f);
-	assert_uint_in_range(f->far[0].submits, 2,
+	assert_uint_in_range(f->peers[0].submits, 2,
 			     1 + 2 * FFFA_DELIVER_PER_TURN); /* timers, idle */
 	fixture_settle(f);
 	assert_true(t.n >= 5000 / 10 / (2 * FFFA_DELIVER_PER_TURN));

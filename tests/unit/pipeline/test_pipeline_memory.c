@@ -14,8 +14,8 @@ static struct fffa_outcome split_large(void *arg, const struct fffa_batch *b)
 
 static void live(struct fixture *f)
 {
-	f->far[0].judge = split_large;
-	f->far[2].max_open = 2;
+	f->peers[0].judge = split_large;
+	f->peers[2].max_open = 2;
 	f->sinks[2].common.batch_bytes = 40;
 	f->conf.sink_count = 3;
 	fixture_feed(f, 40);
