@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* What ties the fragments of one datagram together (RFC 791, RFC 8200 section 4.5). Compiles for both sides. */
+/* The key of a fragmented datagram (RFC 791, RFC 8200 section 4.5). Compiles for the kernel and for the host. */
 #ifndef FFFA_BPF_FRAGMENT_H
 #define FFFA_BPF_FRAGMENT_H
 

@@ -45,8 +45,7 @@ struct {
 	__uint(max_entries, 4096);
 } fffa_ring SEC(".maps");
 
-/* Tunnel identity -> id; ids come from the queue of free ones; fffa_tun holds the identity of each
- * id. */
+/* Tunnel identity -> id. fffa_tun_free holds the free ids, fffa_tun the identity of each id. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -69,7 +68,7 @@ struct {
 	__type(value, struct fffa_tunnel);
 } fffa_tun SEC(".maps");
 
-/* In front of fffa_tun_ids, per slice: the tunnels seen last. */
+/* A cache in front of fffa_tun_ids, per slice: the tunnels seen last. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -78,9 +77,9 @@ struct {
 } fffa_tun_cache SEC(".maps");
 
 /*
- * Per slice: what is handed between the functions that open a tunnel. They are global functions
- * with nothing but the context as argument, so that the verifier walks each once and not once for
- * every way to reach it.
+ * Per slice: what the functions that open a tunnel pass to each other. They are global functions without
+ * pointer arguments but the context, so that the verifier walks each once and not once for every way to
+ * reach it.
  */
 struct fffa_scratch {
 	struct fffa_packet packet; /* out: the one to account */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * frame -> key and facts of one packet. Stage 1 of the spine. Compiles for the kernel (inlined into
- * each program) and for the host (replay, unit tests, fuzzing): no helper, no map, no global.
+ * Parses a frame into the key and the facts of one packet. Compiles for the kernel (inlined into each program) and for
+ * the host (replay, unit tests, fuzzing): it uses no helper, no map, no global.
  */
 #ifndef FFFA_BPF_PARSE_H
 #define FFFA_BPF_PARSE_H
@@ -12,8 +12,7 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-/* Loads from the packet. The kernel's machines load unaligned words; the host build must not assume
- * so. */
+/* Loads from the packet. The kernel loads unaligned words; the host build must not assume that. */
 #ifdef __bpf__
 #define FFFA_LD16(p) (*(const __u16 *)(p))
 #define FFFA_LD32(p) (*(const __u32 *)(p))
@@ -81,12 +80,11 @@ enum fffa_parse {
 	FFFA_PARSE_TRUNCATED,
 };
 
-/* What the hook knows beside the bytes. */
+/* What the hook knows of the frame beside its bytes. */
 struct fffa_frame {
-	__u32 wire_bytes; /* whole frame with its link header, also what lies outside the linear
-			     part */
+	__u32 wire_bytes; /* whole frame with its link header, linear or not */
 	__u32 gso_bytes;  /* payload of each segment of a GSO or GRO packet; 0: not one */
-	__u32 gso_segs;	  /* its segments; 0: not said */
+	__u32 gso_segs;	  /* its segments; 0: not known */
 };
 
 #define FFFA_FRAGMENT_NONE  0
@@ -186,8 +184,7 @@ static __always_inline void fffa_put_v4(__u8 *dst, __u32 addr_be)
 #endif
 }
 
-/* l3_left: bytes of the frame from the IP header on, for packets whose length field is 0 (BIG TCP,
- * jumbograms). */
+/* l3_left: bytes of the frame from the IP header on, for packets with length field 0 (BIG TCP). */
 static __always_inline int fffa_parse_ipv4(const void *l3, const void *end, __u32 l3_left,
 					   struct fffa_packet *p, __u32 *l4_offset)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * key + facts -> entry of the flow table. Stage 2 of the spine. Each CPU has its own slice and
- * touches nothing else; bottom halves are off in every hook, so there is no lock and no atomic
- * operation.
+ * Adds a packet to its entry of the flow table. Each CPU touches only its own slice, and bottom halves are off in every
+ * hook, so there is no lock and no atomic operation. Kernel build only.
  */
 #ifndef FFFA_BPF_TABLE_H
 #define FFFA_BPF_TABLE_H
@@ -108,8 +107,7 @@ static __always_inline __u32 fffa_oldest(const struct fffa_set *s, __u32 now)
 	return c >= d ? 2 : 3;
 }
 
-/* Adds the packet to its flow's entry, to a new one, or to the loss counter. cpu <
- * fffa_conf.slices. */
+/* Adds the packet to its flow's entry, to a new one, or to the loss counter. cpu is below fffa_conf.slices. */
 static __always_inline void fffa_account(const struct fffa_packet *p, __u32 cpu,
 					 struct fffa_counts *c)
 {
@@ -122,7 +120,7 @@ static __always_inline void fffa_account(const struct fffa_packet *p, __u32 cpu,
 	struct fffa_entry *e;
 	__u32 slot;
 
-	if (!s) /* cannot be: the table has slices * 2 * sets_per_slice sets */
+	if (!s) /* never: the table has slices * 2 * sets_per_slice sets */
 		return;
 	slot = fffa_find(s, w, ifindex);
 	if (slot < FFFA_WAYS) {

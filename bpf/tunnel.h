@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * UDP payload -> tunnel identity and inner packet: GENEVE (RFC 8926) with the options of AWS
- * Gateway Load Balancer, VXLAN (RFC 7348). Compiles for the kernel and for the host, like parse.h.
+ * Reads tunnel identity and inner packet from a UDP payload: GENEVE (RFC 8926) with the options of AWS Gateway Load
+ * Balancer, VXLAN (RFC 7348). Compiles for the kernel and for the host, like parse.h.
  */
 #ifndef FFFA_BPF_TUNNEL_H
 #define FFFA_BPF_TUNNEL_H
@@ -29,7 +29,7 @@ static __always_inline __u8 fffa_tunnel_of_port(const volatile __u16 *geneve_por
 	return FFFA_TUNNEL_NONE;
 }
 
-/* One AWS option; a length other than the defined one means: as if absent. */
+/* One AWS option. An option of another length than the defined one counts as absent. */
 static __always_inline int fffa_geneve_aws(const __u8 *o, const void *end, __u32 value_bytes,
 					   struct fffa_tunnel *t, __u32 *cookie)
 {
@@ -106,8 +106,7 @@ static __always_inline int fffa_geneve_options(const void *data, const void *end
 	return FFFA_PARSE_OK;
 }
 
-/* Reads the GENEVE header at *offset; moves *offset to the inner packet and sets *proto to its
- * type. */
+/* Reads the GENEVE header at *offset. Moves *offset to the inner packet and sets *proto to its type. */
 static __always_inline int fffa_parse_geneve(const void *data, const void *end, __u32 *offset,
 					     __u16 *proto, struct fffa_tunnel *t, __u32 *cookie)
 {

@@ -5,8 +5,7 @@
 
 #include "agent/capture/kernel/kernel.h"
 
-/* Exits with 77 and a reason when this process may not load programs; fails the test on any other
- * error. */
+/* Exits with 77 and a reason when this process may not load programs. Fails the test on another error. */
 struct fffa_kernel *rig_open(uint64_t max_flows, uint32_t ring_bytes);
 /* The same with other settings than those: rig_conf gives what rig_open takes. */
 struct fffa_kernel *rig_open_conf(const struct fffa_kernel_conf *c);
@@ -21,8 +20,7 @@ int rig_run_gso(const struct fffa_kernel *k, enum fffa_program p, const void *by
 int rig_repeat(const struct fffa_kernel *k, enum fffa_program p, const void *bytes, size_t len,
 	       uint32_t times);
 
-/* Takes every entry out of both generations without a grace period: nothing else runs. Returns how
- * many. */
+/* Moves every entry of both generations into v, without a grace period. Returns how many. */
 size_t rig_take(struct fffa_kernel *k, struct fffa_delta *v, size_t max);
 
 /* Empties the programs' table of first fragments. */

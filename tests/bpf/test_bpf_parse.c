@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Both builds of the parser must agree on every packet: the corpus whole, cut at every byte, and
- * mutated at random; TC and XDP. The host build is held against written expectations in
- * tests/unit/capture.
+ * Both builds of the parser must agree on every packet: the corpus whole, cut at every byte, and mutated at
+ * random; TC and XDP. tests/unit/capture compares the host build with written expectations.
  */
 #include <setjmp.h>
 #include <stdarg.h>

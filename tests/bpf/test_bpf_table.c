@@ -206,8 +206,7 @@ static void a_full_ring_loses_the_least_and_says_how_much(void **state)
 	drain_all(k, &s);
 	fffa_kernel_read_counts(k, &l);
 	assert_int_equal(l.seen[0].packets, 5000);
-	/* 64 slots of one CPU's slice stay, some 40 events fit in the ring: the rest is lost, and
-	 * named. */
+	/* 64 flows stay in the slice, some 40 events fit in the ring, the rest is lost and counted. */
 	assert_true(l.lost[FFFA_PL_TABLE_FULL].packets > 4500);
 	assert_int_equal(s.packets + l.lost[FFFA_PL_TABLE_FULL].packets, 5000);
 	assert_int_equal(s.bytes + l.lost[FFFA_PL_TABLE_FULL].bytes, l.seen[0].bytes);

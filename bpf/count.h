@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Counts what a hook sees: packets, losses, frames without IP, packets that are not sampled. Kernel build only. */
+#ifndef FFFA_BPF_COUNT_H
+#define FFFA_BPF_COUNT_H
+
+#include <stdbool.h>
+
+#include "bpf/table.h"
+
+/* Counts a parsed packet into its flow, or one that could not be parsed as lost. r: enum fffa_parse. */
+static __always_inline void fffa_count_packet(int r, const struct fffa_frame *f,
+					      const struct fffa_packet *p, __u32 cpu,
+					      struct fffa_counts *c)
+{
+	__u32 dir = p->key.view & FFFA_VIEW_EGRESS ? 1 : 0;
+	enum fffa_kernel_loss why;
+	__u64 bytes;
+
+	if (r == FFFA_PARSE_OK) {
+		c->seen_packets[dir] += p->packets;
+		c->seen_bytes[dir] += p->bytes;
+		fffa_account(p, cpu, c);
+		return;
+	}
+	if (r == FFFA_PARSE_NOT_IP) {
+		c->not_ip_frames++;
+		return;
+	}
+	why = r == FFFA_PARSE_TRUNCATED ? FFFA_KL_TRUNCATED : FFFA_KL_MALFORMED;
+	bytes = f->wire_bytes > 14 ? f->wire_bytes - 14 : 0;
+	c->seen_packets[dir]++;
+	c->seen_bytes[dir] += bytes;
+	fffa_count_lost(c, why, 1, bytes);
+}
+
+/* CPUs without a slice share the extra last element of fffa_counts, so they count atomically. */
+static __noinline int fffa_count_no_slice(__u32 view, __u32 wire_bytes, __u32 packets)
+{
+	__u32 i = fffa_conf.slices, dir = view & FFFA_VIEW_EGRESS ? 1 : 0;
+	struct fffa_counts *c = bpf_map_lookup_elem(&fffa_counts, &i);
+	__u64 bytes = wire_bytes > 14 ? wire_bytes - 14 : 0;
+
+	if (!c)
+		return 0;
+	__sync_fetch_and_add(&c->seen_packets[dir], packets);
+	__sync_fetch_and_add(&c->seen_bytes[dir], bytes);
+	__sync_fetch_and_add(&c->lost_packets[FFFA_KL_NO_SLICE], packets);
+	__sync_fetch_and_add(&c->lost_bytes[FFFA_KL_NO_SLICE], bytes);
+	return 0;
+}
+
+/* True when capture.sample skips this packet, with all of its segments when it says how many. */
+static __always_inline bool fffa_count_not_sampled(struct fffa_counts *c, __u32 segs)
+{
+	if (fffa_conf.sample <= 1 || bpf_get_prandom_u32() % fffa_conf.sample == 0)
+		return false;
+	c->not_sampled += segs ? segs : 1;
+	return true;
+}
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Opens a tunnel: the packet inside becomes the one to account. Kernel build only. */
+#ifndef FFFA_BPF_OPEN_H
+#define FFFA_BPF_OPEN_H
+
+#include <stdbool.h>
+
+#include "bpf/count.h"
+#include "bpf/fragment_ports.h"
+#include "bpf/intern.h"
+#include "bpf/tunnel.h"
+
+#define FFFA_OPEN_NESTED 0x100 /* beside the type: inside another tunnel */
+
+/* Makes the compiler read again what lies in memory. */
+#define FFFA_FORGET() asm volatile("" ::: "memory")
+
+/*
+ * Copies field by field, as the fields were written: a copy in whole words would wait for them. Interface and view
+ * stay, since they belong to the frame.
+ */
+static __always_inline void fffa_open_copy(struct fffa_packet *to, const struct fffa_packet *from)
+{
+	fffa_copy_addr(to->key.src, from->key.src);
+	fffa_copy_addr(to->key.dst, from->key.dst);
+	to->key.sport = from->key.sport;
+	to->key.dport = from->key.dport;
+	to->key.proto = from->key.proto;
+	to->key.tunnel = from->key.tunnel;
+	to->bytes = from->bytes;
+	to->packets = from->packets;
+	to->flags = from->flags;
+	to->l4_offset = from->l4_offset;
+	to->cookie = from->cookie;
+	to->fragment = from->fragment;
+	to->fragment_id = from->fragment_id;
+}
+
+/*
+ * Passes the header's content through the scratch. There the verifier forgets which way it came, and walks the inner
+ * packet once. Writes whole words: reading a word just after its pieces were written waits for them.
+ */
+static __always_inline int fffa_open_header(const void *data, const void *end, __u32 type,
+					    __u32 l4_offset, struct fffa_scratch *s)
+{
+	__u64 *to = (__u64 *)&s->tunnel, had = to[6] & FFFA_TUNNEL_HAS_MASK;
+	__u32 cookie = s->inside.cookie;
+	struct fffa_tunnel t = {};
+	int r = fffa_parse_tunnel_header(data, end, type & 0xff, l4_offset, &t, &s->inside);
+
+	/* A mirrored packet through GWLB keeps the facts of GENEVE. */
+	if (type & FFFA_OPEN_NESTED && !t.has) {
+		to[6] = FFFA_TUNNEL_FACTS(&t) | had;
+		s->inside.cookie = cookie;
+	} else {
+		to[4] = t.gwlbe_id;
+		to[5] = t.attachment_id;
+		to[6] = FFFA_TUNNEL_FACTS(&t);
+	}
+	FFFA_FORGET();
+	return r;
+}
+
+/* Parses the packet inside a tunnel into the scratch, beside its tunnel. Returns enum fffa_parse. */
+static __always_inline int fffa_open_inside(const void *data, const void *end,
+					    const struct fffa_frame *f, __u32 type, __u32 l4_offset,
+					    __u32 cpu)
+{
+	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
+	struct fffa_packet inner = {};
+	int r;
+
+	if (!s)
+		return FFFA_PARSE_MALFORMED;
+	r = fffa_open_header(data, end, type, l4_offset, s);
+	if (!r)
+		r = fffa_parse_tunnel_inside(data, end, f, &s->inside, &inner);
+	if (r)
+		return r;
+	inner.key.tunnel = fffa_intern(&s->tunnel, cpu);
+	fffa_open_copy(&s->packet, &inner);
+	return FFFA_PARSE_OK;
+}
+
+/* The type of tunnel (FFFA_TUNNEL_*) in the packet's payload, by its UDP port. */
+static __always_inline __u32 fffa_open_type(const struct fffa_packet *p)
+{
+	if (p->key.proto != FFFA_IPPROTO_UDP || !p->l4_offset)
+		return FFFA_TUNNEL_NONE;
+	return fffa_tunnel_of_port(fffa_conf.geneve_ports, fffa_conf.vxlan_ports,
+				   FFFA_BE16(p->key.dport));
+}
+
+/* Stores the tunnel's outer addresses in the scratch. NULL: there is no scratch. */
+static __always_inline struct fffa_scratch *fffa_open_outer(const struct fffa_packet *p, __u32 cpu)
+{
+	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
+
+	if (s) {
+		fffa_copy_addr(s->tunnel.src, p->key.src);
+		fffa_copy_addr(s->tunnel.dst, p->key.dst);
+	}
+	return s;
+}
+
+/* Takes the packet that fffa_open_inside left in the scratch for p; by the view, the outer one is counted before or instead. */
+static __always_inline void fffa_open_enter(struct fffa_packet *p, const struct fffa_scratch *s,
+					    const struct fffa_frame *f, bool count_outer, __u32 cpu,
+					    struct fffa_counts *c)
+{
+	if (fffa_conf.tunnel_view != FFFA_TUNNEL_RECORD_OUTER && p->fragment)
+		fffa_fragment_apply(
+			p, c); /* later fragments are not opened: they belong to the outer packet */
+	if (count_outer && fffa_conf.tunnel_view != FFFA_TUNNEL_RECORD_INNER) {
+		fffa_count_outer(f, &s->inside, p);
+		if (fffa_conf.tunnel_view == FFFA_TUNNEL_RECORD_OUTER)
+			return;
+		fffa_count_packet(FFFA_PARSE_OK, f, p, cpu, c);
+	}
+	fffa_open_copy(p, &s->packet);
+}
+
+/* True when there may be one more tunnel inside the one that was opened. */
+static __always_inline bool fffa_open_more(const struct fffa_packet *p, struct fffa_counts *c)
+{
+	if (fffa_conf.tunnel_view == FFFA_TUNNEL_RECORD_OUTER)
+		return false;
+	if (!p->key.tunnel)
+		c->no_tunnel_id += p->packets;
+	return true;
+}
+
+#endif
