@@ -3,7 +3,7 @@
 """A path that a README names is there: docs.py [TREE].
 
 Looks at what stands in backticks and at links: a path from the top of the tree or from the page's own folder, a name
-without a folder anywhere.
+without a folder anywhere. docs.allow names what a page invents: PAGE WORD why.
 """
 import glob
 import os
@@ -33,6 +33,7 @@ def is_there(name, folder, names):
 def main():
     source.enter(sys.argv)
     found = []
+    allow = source.allowed("docs.allow")
     names = {os.path.basename(f) for f in source.files("")}
     for path in source.files(r"\.md$"):
         folder = os.path.dirname(path)
@@ -41,6 +42,8 @@ def main():
                 for m in NAMED.finditer(line):
                     name = m.group(1) or m.group(2)
                     if m.group(1) and not TREE.search(name):
+                        continue
+                    if any(page == path and word in name for page, word in allow):
                         continue
                     for one in spellings(name):
                         if not is_there(one, folder, names):
