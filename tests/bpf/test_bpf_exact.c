@@ -4,10 +4,6 @@
  * table + ring + counted loss must be what was sent, to the packet and to the byte; with room and
  * far too small. FFFA_EXACT_PACKETS: so many in each run, for emulated machines.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
@@ -15,9 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "tests/bpf/rig.h"
+#include "tests/stubs/cmocka_all.h"
 #include "tests/stubs/packets.h"
 
 #define WRITERS 2

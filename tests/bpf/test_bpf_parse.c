@@ -3,19 +3,14 @@
  * Both builds of the parser must agree on every packet: the corpus whole, cut at every byte, and mutated at
  * random; TC and XDP. tests/unit/capture compares the host build with written expectations.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include <pcap/dlt.h>
 
 #include "agent/capture/replay/fragments.h"
 #include "agent/capture/replay/frame.h"
 #include "tests/bpf/rig.h"
+#include "tests/stubs/cmocka_all.h"
 #include "tests/stubs/packets.h"
 
 #define CORPUS_MAX   128

@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* The table, the ring and the counters, one packet at a time and far too small. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "agent/capture/kernel/kernel_internal.h"
 #include "tests/bpf/rig.h"
+#include "tests/stubs/cmocka_all.h"
 #include "tests/stubs/packets.h"
 
 struct sum {

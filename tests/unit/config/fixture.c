@@ -2,13 +2,11 @@
 #include "fixture.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/stubs/cmocka_all.h"
 
 #define F struct fake_file
 #define D struct fake_demo

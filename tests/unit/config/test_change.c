@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* Which keys differ between two configurations, and what of it is taken over. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "config/change.h"
 #include "fixture.h"
+#include "tests/stubs/cmocka_all.h"
 
 #define SEC INT64_C(1000000000)
 

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules across fields, on the inside of text, and about sinks. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "agent/flow/ident.h"
 #include "fixture.h"
+#include "tests/stubs/cmocka_all.h"
 
 static void test_capture(void **state)
 {

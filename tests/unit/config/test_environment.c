@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The environment, secret files, and files on disk. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "config/yaml/tree.h"
 #include "fixture.h"
+#include "tests/stubs/cmocka_all.h"
 
 #define DEMO "sinks:\n- name: x\n  type: demo\n"
 

@@ -2,14 +2,11 @@
 /* Reading, with the n-th allocation failing, for every n: always -ENOMEM, never a leak or a
  * half-read result. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "fixture.h"
+#include "tests/stubs/cmocka_all.h"
 
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The effective configuration and the commented default file, and that both are read back. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "config/print/print.h"
 #include "config/rows.h"
 #include "fixture.h"
+#include "tests/stubs/cmocka_all.h"
 
 static char *print(const struct fffa_config *c)
 {

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Everything that can be wrong with the text of one key, with the exact message and line. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "config/yaml/tree.h"
 #include "fixture.h"
+#include "tests/stubs/cmocka_all.h"
 
 static void test_unknown_keys(void **state)
 {

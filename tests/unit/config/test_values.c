@@ -2,16 +2,13 @@
 /* Good values of every type, and the defaults. */
 #include <errno.h>
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "agent/base/log.h"
 #include "config/value.h"
 #include "fixture.h"
+#include "tests/stubs/cmocka_all.h"
 
 #define SEC INT64_C(1000000000)
 

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* Random traffic against a model that is too simple to be wrong: no packet may vanish, no window be
  * too long. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "agent/base/clock.h"
 #include "agent/flow/flow_table.h"
+#include "tests/stubs/cmocka_all.h"
 
 #define PORTS  3000
 #define ROUNDS 2000
