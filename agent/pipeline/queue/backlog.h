@@ -11,6 +11,7 @@
 #define FFFA_AGENT_PIPELINE_QUEUE_BACKLOG_H
 
 #include "agent/base/log.h"
+#include "agent/base/sink_status.h"
 #include "agent/pipeline/queue/skipdata_records.h"
 #include "agent/pipeline/spooler/spooler.h"
 
@@ -25,14 +26,27 @@ struct fffa_backlog {
 	struct fffa_spooler *spooler; /* NULL: without */
 	struct fffa_log_limit full_log;
 	bool ending; /* nothing is submitted or tried again any more */
+	void (*pump)(void *arg);
+	void *pump_arg;
+	void (*closed)(void *arg);
+	void *closed_arg;
 };
 
 void fffa_backlog_init(struct fffa_backlog *q, const char *tag, size_t memory_bytes,
 		       bool drops_oldest);
-/* Before the first record. Borrows all; spooler may be NULL. */
+/* Before the first record and before the spool is opened. Borrows both. */
 void fffa_backlog_set_source(struct fffa_backlog *q, struct fffa_encoder *encoder,
 			     const struct fffa_origin_source *source);
-void fffa_backlog_set_spooler(struct fffa_backlog *q, struct fffa_spooler *s);
+/*
+ * Opens the spool; conf without what the backlog knows: tag, memory_bytes, drops_oldest, ops and
+ * queue. pump is called when the spooler has put batches into the queue. 0, or -errno with err.
+ */
+int fffa_backlog_open_spool(struct fffa_backlog *q, const struct fffa_spooler_conf *conf,
+			    void (*pump)(void *arg), void *arg, struct fffa_err *err);
+/* The highest epoch found in the spool; 0: none. */
+uint64_t fffa_backlog_epoch(const struct fffa_backlog *q);
+/* What waits in the spool comes into the queue. */
+void fffa_backlog_start_spool(struct fffa_backlog *q);
 
 /* One record more was offered. */
 static inline void fffa_backlog_count_record(struct fffa_backlog *q)
@@ -45,16 +59,6 @@ void fffa_backlog_lose_record(struct fffa_backlog *q, const struct fffa_record *
 			      enum fffa_record_loss why);
 /* Takes a reference to a sealed batch of such records, or counts them, or older ones, as lost. */
 void fffa_backlog_add(struct fffa_backlog *q, struct fffa_batch *batch);
-
-/* The spooler's calls: see struct fffa_spooler_queue. */
-void fffa_backlog_append(struct fffa_backlog *q, struct fffa_queued_batch *b);
-size_t fffa_backlog_held_bytes(const struct fffa_backlog *q);
-void fffa_backlog_lose_waiting(struct fffa_backlog *q, struct fffa_queued_batch *b,
-			       enum fffa_record_loss why);
-uint64_t fffa_backlog_lose_segment(struct fffa_backlog *q, const struct fffa_spooler_segment *seg);
-void fffa_backlog_lose_unread(struct fffa_backlog *q, uint64_t records,
-			      const struct fffa_missing *m, enum fffa_record_loss why);
-void fffa_backlog_resume(struct fffa_backlog *q, uint64_t records);
 
 /* The next batch, which stays queued; NULL: none. */
 struct fffa_queued_batch *fffa_backlog_first(const struct fffa_backlog *q);
@@ -92,8 +96,11 @@ void fffa_backlog_stop(struct fffa_backlog *q);
 bool fffa_backlog_is_ending(const struct fffa_backlog *q);
 /* After stop: a held batch stays on disk, goes there, or is lost; it ends. */
 void fffa_backlog_leave(struct fffa_backlog *q, struct fffa_queued_batch *b);
-/* After the spooler is closed: what is in flight now stays on disk for the next start. */
-void fffa_backlog_spooler_closed(struct fffa_backlog *q);
+/*
+ * After stop and when the sink is closed: writes what waits and closes the spool. closed is called
+ * once, at once where there is no spool.
+ */
+void fffa_backlog_close_spool(struct fffa_backlog *q, void (*closed)(void *arg), void *arg);
 
 /* Nothing is queued or waits in the spool; the sink may still hold something. */
 bool fffa_backlog_is_empty(const struct fffa_backlog *q);
@@ -101,6 +108,8 @@ bool fffa_backlog_is_empty(const struct fffa_backlog *q);
 bool fffa_backlog_has_room(const struct fffa_backlog *q, size_t bytes);
 /* Memory of all batches that are queued, submitted, or wait to be written. */
 size_t fffa_backlog_memory_bytes(const struct fffa_backlog *q);
+/* Fills in_flight, retries, ledger, queue_bytes, spool_bytes and spool_errors. */
+void fffa_backlog_status(const struct fffa_backlog *q, struct fffa_sink_status *out);
 const struct fffa_sink_ledger *fffa_backlog_ledger(const struct fffa_backlog *q);
 
 #endif

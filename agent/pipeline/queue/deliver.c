@@ -86,17 +86,19 @@ static void submit_first(struct fffa_deliver *d)
 	}
 }
 
-void fffa_deliver_pump(struct fffa_deliver *d)
+void fffa_deliver_pump(void *deliver)
 {
+	struct fffa_deliver *d = deliver;
+
 	while (may_submit(d))
 		submit_first(d);
 	if (fffa_deliver_is_idle(d))
 		d->emptied(d->arg);
 }
 
-void fffa_deliver_done(struct fffa_deliver *d, struct fffa_delivery *delivery,
-		       const struct fffa_outcome *o)
+void fffa_deliver_done(void *deliver, struct fffa_delivery *delivery, const struct fffa_outcome *o)
 {
+	struct fffa_deliver *d = deliver;
 	struct fffa_queued_batch *b = (struct fffa_queued_batch *)delivery;
 
 	/* A second done for b would queue it twice, or free it twice. */
@@ -107,8 +109,10 @@ void fffa_deliver_done(struct fffa_deliver *d, struct fffa_delivery *delivery,
 	fffa_deliver_pump(d);
 }
 
-void fffa_deliver_ready(struct fffa_deliver *d)
+void fffa_deliver_ready(void *deliver)
 {
+	struct fffa_deliver *d = deliver;
+
 	d->blocked = false;
 	fffa_deliver_pump(d);
 }
@@ -122,11 +126,12 @@ static void on_closed(uv_handle_t *h)
 {
 	struct fffa_deliver *d = h->data;
 
-	d->closed(d->arg);
+	d->closed(d->closed_arg);
 }
 
-void fffa_deliver_close(struct fffa_deliver *d, void (*closed)(void *arg))
+void fffa_deliver_close(struct fffa_deliver *d, void (*closed)(void *arg), void *arg)
 {
 	d->closed = closed;
+	d->closed_arg = arg;
 	uv_close((uv_handle_t *)&d->next_turn, on_closed);
 }

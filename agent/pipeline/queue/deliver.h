@@ -18,8 +18,9 @@ struct fffa_deliver {
 	bool blocked;		/* the sink said -EAGAIN */
 	uv_idle_t next_turn;	/* the budget was used up: go on in the next turn */
 	void (*emptied)(void *arg);
-	void (*closed)(void *arg);
 	void *arg;
+	void (*closed)(void *arg);
+	void *closed_arg;
 };
 
 /*
@@ -35,18 +36,17 @@ struct fffa_sink *fffa_deliver_take_sink(struct fffa_deliver *d);
 /* NULL: there is none. */
 struct fffa_sink *fffa_deliver_sink(const struct fffa_deliver *d);
 
-/* Submits what the sink takes. */
-void fffa_deliver_pump(struct fffa_deliver *d);
-/* As struct fffa_sink_env has them. */
-void fffa_deliver_done(struct fffa_deliver *d, struct fffa_delivery *delivery,
-		       const struct fffa_outcome *o);
-void fffa_deliver_ready(struct fffa_deliver *d);
+/* Submits what the sink takes. deliver: a struct fffa_deliver, as callbacks have it. */
+void fffa_deliver_pump(void *deliver);
+/* done and ready of struct fffa_sink_env; its pipe is the struct fffa_deliver. */
+void fffa_deliver_done(void *deliver, struct fffa_delivery *delivery, const struct fffa_outcome *o);
+void fffa_deliver_ready(void *deliver);
 
 /* Nothing is queued, submitted or waits in the spool. */
 bool fffa_deliver_is_idle(const struct fffa_deliver *d);
 /* Nothing starts by itself any more. */
 void fffa_deliver_stop(struct fffa_deliver *d);
-/* Then d's memory may go, once closed is called with arg of init. */
-void fffa_deliver_close(struct fffa_deliver *d, void (*closed)(void *arg));
+/* Calls closed later, on the loop; then d's memory may go. */
+void fffa_deliver_close(struct fffa_deliver *d, void (*closed)(void *arg), void *arg);
 
 #endif

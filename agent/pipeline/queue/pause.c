@@ -67,11 +67,12 @@ static void on_closed(uv_handle_t *h)
 {
 	struct fffa_pause *p = h->data;
 
-	p->closed(p->arg);
+	p->closed(p->closed_arg);
 }
 
-void fffa_pause_close(struct fffa_pause *p, void (*closed)(void *arg))
+void fffa_pause_close(struct fffa_pause *p, void (*closed)(void *arg), void *arg)
 {
 	p->closed = closed;
+	p->closed_arg = arg;
 	uv_close((uv_handle_t *)&p->timer, on_closed);
 }

@@ -15,8 +15,9 @@ struct fffa_pause {
 	uint64_t random; /* spreads the retries of a fleet */
 	uv_timer_t timer;
 	void (*over)(void *arg);
-	void (*closed)(void *arg);
 	void *arg;
+	void (*closed)(void *arg);
+	void *closed_arg;
 };
 
 /* Calls over at the end of each pause. Close with fffa_pause_close. */
@@ -31,7 +32,7 @@ bool fffa_pause_is_active(const struct fffa_pause *p);
 bool fffa_pause_gives_up(const struct fffa_pause *p, uint64_t first_ns, uint64_t now_ns);
 /* over is not called any more. */
 void fffa_pause_stop(struct fffa_pause *p);
-/* Then p's memory may go, once closed is called with arg of init. */
-void fffa_pause_close(struct fffa_pause *p, void (*closed)(void *arg));
+/* Calls closed later, on the loop; then p's memory may go. */
+void fffa_pause_close(struct fffa_pause *p, void (*closed)(void *arg), void *arg);
 
 #endif

@@ -21,14 +21,11 @@ bool fffa_settle_is_down(const struct fffa_settle *s)
 	return s->down;
 }
 
-const char *fffa_settle_last_error(const struct fffa_settle *s)
+void fffa_settle_status(const struct fffa_settle *s, struct fffa_sink_status *out)
 {
-	return s->last_error;
-}
-
-const struct fffa_histogram *fffa_settle_latency(const struct fffa_settle *s)
-{
-	return &s->latency;
+	out->up = !s->down;
+	out->latency = &s->latency;
+	out->last_error = s->last_error;
 }
 
 static void note_error(struct fffa_settle *s, int cause, const char *detail)

@@ -28,7 +28,7 @@ void fffa_settle_outcome(struct fffa_settle *s, struct fffa_queued_batch *b,
 void fffa_settle_retry(struct fffa_settle *s, struct fffa_queued_batch *b, uint32_t after_ms,
 		       int cause, const char *detail);
 bool fffa_settle_is_down(const struct fffa_settle *s);
-const char *fffa_settle_last_error(const struct fffa_settle *s);
-const struct fffa_histogram *fffa_settle_latency(const struct fffa_settle *s);
+/* Fills up, latency and last_error. */
+void fffa_settle_status(const struct fffa_settle *s, struct fffa_sink_status *out);
 
 #endif

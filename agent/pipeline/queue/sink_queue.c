@@ -12,106 +12,13 @@ struct fffa_sink_queue {
 	struct uv_loop_s *loop;
 	char tag[64];
 	struct fffa_sink_env env;
-	struct fffa_spooler *spooler; /* NULL: without, or closed */
 	struct fffa_backlog backlog;
 	struct fffa_pause pause;
 	struct fffa_settle settle;
 	struct fffa_deliver deliver;
-	void (*emptied)(void *arg);
-	void *emptied_arg;
 	unsigned int open_handles;
 	void (*closed)(void *arg);
 	void *closed_arg;
-};
-
-/* What the parts call. */
-
-static void on_pause_over(void *arg)
-{
-	struct fffa_sink_queue *q = arg;
-
-	fffa_deliver_pump(&q->deliver);
-}
-
-static void on_emptied(void *arg)
-{
-	struct fffa_sink_queue *q = arg;
-
-	q->emptied(q->emptied_arg);
-}
-
-static void on_done(void *pipe, struct fffa_delivery *d, const struct fffa_outcome *o)
-{
-	struct fffa_sink_queue *q = pipe;
-
-	fffa_deliver_done(&q->deliver, d, o);
-}
-
-static void on_ready(void *pipe)
-{
-	struct fffa_sink_queue *q = pipe;
-
-	fffa_deliver_ready(&q->deliver);
-}
-
-static void on_put(void *queue, struct fffa_queued_batch *b)
-{
-	struct fffa_sink_queue *q = queue;
-
-	fffa_backlog_append(&q->backlog, b);
-}
-
-static void on_pump(void *queue)
-{
-	struct fffa_sink_queue *q = queue;
-
-	fffa_deliver_pump(&q->deliver);
-}
-
-static size_t on_held_bytes(const void *queue)
-{
-	const struct fffa_sink_queue *q = queue;
-
-	return fffa_backlog_held_bytes(&q->backlog);
-}
-
-static void on_lose(void *queue, struct fffa_queued_batch *b, enum fffa_record_loss why)
-{
-	struct fffa_sink_queue *q = queue;
-
-	fffa_backlog_lose_waiting(&q->backlog, b, why);
-}
-
-static uint64_t on_lose_segment(void *queue, const struct fffa_spooler_segment *seg)
-{
-	struct fffa_sink_queue *q = queue;
-
-	return fffa_backlog_lose_segment(&q->backlog, seg);
-}
-
-static void on_lose_unread(void *queue, uint64_t records, const struct fffa_missing *m,
-			   enum fffa_record_loss why)
-{
-	struct fffa_sink_queue *q = queue;
-
-	fffa_backlog_lose_unread(&q->backlog, records, m, why);
-}
-
-static void on_resume(void *queue, uint64_t records)
-{
-	struct fffa_sink_queue *q = queue;
-
-	fffa_backlog_resume(&q->backlog, records);
-}
-
-static const struct fffa_spooler_queue spooler_queue = {
-	.put = on_put,
-	.pump = on_pump,
-	.held_bytes = on_held_bytes,
-	.lose = on_lose,
-	.lose_segment = on_lose_segment,
-	.lose_unread = on_lose_unread,
-	.resume = on_resume,
 };
 
 /* The beginning. */
@@ -133,14 +40,12 @@ struct fffa_sink_queue *fffa_sink_queue_new(struct uv_loop_s *loop,
 	q->conf = conf;
 	q->loop = loop;
 	(void)snprintf(q->tag, sizeof(q->tag), "sink.%s", c->name);
-	q->emptied = emptied;
-	q->emptied_arg = arg;
 	fffa_backlog_init(&q->backlog, q->tag, (size_t)c->queue_memory,
 			  c->queue_when_full == FFFA_WHEN_FULL_DROP_OLDEST);
-	fffa_pause_init(&q->pause, loop, &retry, on_pause_over, q);
+	fffa_pause_init(&q->pause, loop, &retry, fffa_deliver_pump, &q->deliver);
 	fffa_settle_init(&q->settle, q->tag, &q->backlog, &q->pause);
-	fffa_deliver_init(&q->deliver, loop, &q->backlog, &q->settle, &q->pause, conf->ops,
-			  on_emptied, q);
+	fffa_deliver_init(&q->deliver, loop, &q->backlog, &q->settle, &q->pause, conf->ops, emptied,
+			  arg);
 	return q;
 }
 
@@ -150,22 +55,14 @@ static int open_spooler(struct fffa_sink_queue *q, const struct fffa_sink_queue_
 	const struct fffa_sink_common_conf *c = &q->conf->common;
 	const struct fffa_spooler_conf conf = {
 		.loop = q->loop,
-		.tag = q->tag,
 		.spool_dir = src->spool_dir,
 		.name = c->name,
 		.format = c->format,
 		.identity = src->identity,
-		.memory_bytes = (size_t)c->queue_memory,
 		.bound_bytes = (uint64_t)c->queue_spool,
-		.drops_oldest = c->queue_when_full == FFFA_WHEN_FULL_DROP_OLDEST,
-		.ops = &spooler_queue,
-		.queue = q,
 	};
-	int rc = fffa_spooler_open(&conf, &q->spooler, err);
 
-	if (!rc)
-		fffa_backlog_set_spooler(&q->backlog, q->spooler);
-	return rc;
+	return fffa_backlog_open_spool(&q->backlog, &conf, fffa_deliver_pump, &q->deliver, err);
 }
 
 int fffa_sink_queue_open(struct fffa_sink_queue *q, const struct fffa_sink_queue_source *src,
@@ -177,9 +74,9 @@ int fffa_sink_queue_open(struct fffa_sink_queue *q, const struct fffa_sink_queue
 	q->env = (struct fffa_sink_env){
 		.loop = q->loop,
 		.tag = q->tag,
-		.pipe = q,
-		.done = on_done,
-		.ready = on_ready,
+		.pipe = &q->deliver,
+		.done = fffa_deliver_done,
+		.ready = fffa_deliver_ready,
 		.preamble = src->preamble,
 		.format = src->format,
 		.content_type = fffa_encoder_content_type(src->encoder),
@@ -197,13 +94,12 @@ int fffa_sink_queue_open(struct fffa_sink_queue *q, const struct fffa_sink_queue
 
 uint64_t fffa_sink_queue_epoch(const struct fffa_sink_queue *q)
 {
-	return q->spooler ? fffa_spooler_epoch(q->spooler) : 0;
+	return fffa_backlog_epoch(&q->backlog);
 }
 
 void fffa_sink_queue_start(struct fffa_sink_queue *q)
 {
-	if (q->spooler)
-		fffa_spooler_start(q->spooler);
+	fffa_backlog_start_spool(&q->backlog);
 }
 
 /* The middle. */
@@ -260,21 +156,9 @@ const struct fffa_sink_ledger *fffa_sink_queue_ledger(const struct fffa_sink_que
 
 void fffa_sink_queue_status(const struct fffa_sink_queue *q, struct fffa_sink_status *out)
 {
-	const struct fffa_sink_ledger *ledger = fffa_backlog_ledger(&q->backlog);
-
-	*out = (struct fffa_sink_status){
-		.name = q->conf->common.name,
-		.type = q->conf->ops->name,
-		.up = !fffa_settle_is_down(&q->settle),
-		.in_flight = ledger->in_flight,
-		.queue_bytes = fffa_backlog_memory_bytes(&q->backlog),
-		.spool_bytes = q->spooler ? fffa_spooler_disk_bytes(q->spooler) : 0,
-		.spool_errors = q->spooler ? fffa_spooler_errors(q->spooler) : 0,
-		.retries = ledger->retries,
-		.ledger = ledger,
-		.latency = fffa_settle_latency(&q->settle),
-		.last_error = fffa_settle_last_error(&q->settle),
-	};
+	*out = (struct fffa_sink_status){.name = q->conf->common.name, .type = q->conf->ops->name};
+	fffa_backlog_status(&q->backlog, out);
+	fffa_settle_status(&q->settle, out);
 }
 
 void fffa_sink_queue_report(const struct fffa_sink_queue *q,
@@ -296,30 +180,20 @@ static void on_handle_closed(void *arg)
 		q->closed(q->closed_arg);
 }
 
-static void close_handles(struct fffa_sink_queue *q)
-{
-	q->open_handles = 2;
-	fffa_pause_close(&q->pause, on_handle_closed);
-	fffa_deliver_close(&q->deliver, on_handle_closed);
-}
-
-static void on_spooler_closed(void *arg)
+static void on_spool_closed(void *arg)
 {
 	struct fffa_sink_queue *q = arg;
 
-	q->spooler = NULL;
-	fffa_backlog_spooler_closed(&q->backlog);
-	close_handles(q);
+	q->open_handles = 2;
+	fffa_pause_close(&q->pause, on_handle_closed, q);
+	fffa_deliver_close(&q->deliver, on_handle_closed, q);
 }
 
 static void on_sink_closed(void *arg)
 {
 	struct fffa_sink_queue *q = arg;
 
-	if (q->spooler)
-		fffa_spooler_close(q->spooler, on_spooler_closed, q);
-	else
-		close_handles(q);
+	fffa_backlog_close_spool(&q->backlog, on_spool_closed, q);
 }
 
 static void leave_queue(struct fffa_sink_queue *q)

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+/* What a queue loses, what the stream says of it, and the two occasions: no room, and the end. */
+#include <stdlib.h>
+
+#include "agent/base/clock.h"
+#include "agent/pipeline/queue/backlog_internal.h"
+
+/* False: no memory, or no room that is needed. Nothing has changed then. */
+static bool say_one(struct fffa_backlog *q, enum fffa_record_loss why, bool needs_room)
+{
+	struct fffa_queued_batch *b = fffa_skipdata_records_make(&q->skipdata, why);
+
+	if (!b)
+		return false;
+	if (needs_room && !fffa_backlog__fits(q, fffa_batch_footprint(b->d.batch))) {
+		fffa_batch_unref(b->d.batch);
+		free(b);
+		return false;
+	}
+	fffa_skipdata_records_said(&q->skipdata, why);
+	q->ledger.skipdata_records++;
+	fffa_backlog_count_record(q);
+	fffa_backlog__enqueue(q, b);
+	return true;
+}
+
+void fffa_backlog_say_missing(struct fffa_backlog *q, bool urgent)
+{
+	bool is_crowded = fffa_backlog_memory_bytes(q) > q->memory_bytes / 2;
+
+	if (q->ending || !fffa_skipdata_records_begin(&q->skipdata, urgent || !is_crowded))
+		return;
+	for (int i = 0; i < FFFA_RL_MAX; i++) {
+		enum fffa_record_loss why = (enum fffa_record_loss)i;
+
+		if (fffa_skipdata_records_missing(&q->skipdata, why) && !say_one(q, why, true))
+			fffa_skipdata_records_left(&q->skipdata);
+	}
+}
+
+static void add_missing(struct fffa_backlog *q, enum fffa_record_loss why,
+			const struct fffa_missing *m)
+{
+	if (!m->records || why == FFFA_RL_SHUTDOWN || q->ending)
+		return; /* the stream ends here */
+	/* One record speaks of one epoch: what was missing before is said at once, room or not. */
+	if (fffa_skipdata_records_clash(&q->skipdata, why, m) && !say_one(q, why, false))
+		q->ledger.untold += fffa_skipdata_records_missing(&q->skipdata, why);
+	fffa_skipdata_records_add(&q->skipdata, why, m);
+}
+
+void fffa_backlog__lose_waiting(struct fffa_backlog *q, struct fffa_queued_batch *b,
+				enum fffa_record_loss why)
+{
+	struct fffa_missing m;
+
+	fffa_backlog__count_lost(q, fffa_batch_count(b->d.batch), why);
+	if (b->is_skipdata) { /* what it stands for is still to be said */
+		add_missing(q, b->why, &b->skipped);
+	} else {
+		m = fffa_skipdata_records_of_batch(b->d.batch);
+		add_missing(q, why, &m);
+	}
+	fffa_backlog__free_batch(q, b);
+}
+
+void fffa_backlog_lose(struct fffa_backlog *q, struct fffa_queued_batch *b,
+		       enum fffa_record_loss why)
+{
+	fffa_backlog__let_go(q, b->d.batch);
+	fffa_backlog__lose_waiting(q, b, why);
+}
+
+void fffa_backlog__lose_unread(struct fffa_backlog *q, uint64_t records,
+			       const struct fffa_missing *m, enum fffa_record_loss why)
+{
+	fffa_backlog__count_lost(q, records, why);
+	add_missing(q, why, m);
+}
+
+void fffa_backlog_lose_record(struct fffa_backlog *q, const struct fffa_record *r,
+			      enum fffa_record_loss why)
+{
+	struct fffa_missing m = {.records = 1,
+				 .epoch = r->epoch,
+				 .last_seq = r->seq,
+				 .first_ms = r->end_ms,
+				 .last_ms = r->end_ms};
+
+	fffa_backlog__lose_unread(q, 1, &m, why);
+}
+
+static void lose_new(struct fffa_backlog *q, const struct fffa_batch *batch,
+		     enum fffa_record_loss why)
+{
+	struct fffa_missing m = fffa_skipdata_records_of_batch(batch);
+
+	fffa_backlog__lose_unread(q, fffa_batch_count(batch), &m, why);
+}
+
+static enum fffa_record_loss reason_when_full(const struct fffa_backlog *q)
+{
+	return q->spooler && fffa_spooler_is_full(q->spooler) ? FFFA_RL_SPOOL_FULL
+							      : FFFA_RL_QUEUE_FULL;
+}
+
+static void warn_full(struct fffa_backlog *q, uint64_t records)
+{
+	if (reason_when_full(q) == FFFA_RL_SPOOL_FULL)
+		fffa_spooler_warn_full(q->spooler, records);
+	else
+		fffa_log_limited(&q->full_log, q->tag, "queue is full, records are dropped",
+				 records);
+}
+
+/* Returns the number of records that are lost now; 0: there is nothing to lose. */
+static uint32_t lose_oldest(struct fffa_backlog *q)
+{
+	struct fffa_queued_batch *b;
+	uint32_t records;
+
+	TAILQ_FOREACH(b, &q->queue, link)
+	{
+		if (!fffa_skipdata_records_may_lose(&q->skipdata, b))
+			continue;
+		records = fffa_batch_count(b->d.batch);
+		TAILQ_REMOVE(&q->queue, b, link);
+		fffa_backlog_lose(q, b, reason_when_full(q));
+		return records;
+	}
+	if (!q->spooler)
+		return 0;
+	for (b = fffa_spooler_next_waiting(q->spooler, NULL); b;
+	     b = fffa_spooler_next_waiting(q->spooler, b)) {
+		if (!fffa_skipdata_records_may_lose(&q->skipdata, b))
+			continue;
+		records = fffa_batch_count(b->d.batch);
+		fffa_spooler_take_back(q->spooler, b);
+		fffa_backlog__lose_waiting(q, b, reason_when_full(q));
+		return records;
+	}
+	return 0;
+}
+
+/* What the sink holds stays. */
+static void make_room(struct fffa_backlog *q, size_t bytes)
+{
+	uint64_t records = 0;
+	uint32_t n = 1;
+
+	while (n && !fffa_backlog__fits(q, bytes)) {
+		n = lose_oldest(q);
+		records += n;
+	}
+	if (records)
+		warn_full(q, records);
+}
+
+void fffa_backlog_add(struct fffa_backlog *q, struct fffa_batch *batch)
+{
+	size_t footprint = fffa_batch_footprint(batch);
+	struct fffa_queued_batch *b;
+
+	if (q->drops_oldest)
+		make_room(q, footprint);
+	/* An empty queue has room for one batch, whatever the bound is: else none would ever pass. */
+	if (fffa_backlog_memory_bytes(q) && !fffa_backlog__fits(q, footprint)) {
+		warn_full(q, fffa_batch_count(batch));
+		lose_new(q, batch, reason_when_full(q));
+		return;
+	}
+	b = calloc(1, sizeof(*b));
+	if (!b) {
+		lose_new(q, batch, FFFA_RL_NO_MEMORY);
+		return;
+	}
+	b->d.batch = fffa_batch_ref(batch);
+	b->born_ns = fffa_clock_mono_ns(&fffa_clock_system);
+	fffa_backlog__enqueue(q, b);
+}
+
+void fffa_backlog_leave(struct fffa_backlog *q, struct fffa_queued_batch *b)
+{
+	if (!q->spooler) {
+		fffa_backlog_lose(q, b, FFFA_RL_SHUTDOWN);
+		return;
+	}
+	if (b->ref && !fffa_spooler_holds(b)) {
+		fffa_backlog_lose(q, b, FFFA_RL_SPOOL_FULL);
+		return;
+	}
+	fffa_backlog__let_go(q, b->d.batch);
+	if (!b->ref) {
+		fffa_spooler_add(q->spooler, b);
+		return;
+	}
+	fffa_spooler_leave(b);
+	fffa_batch_unref(b->d.batch);
+	free(b);
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/* The backlog over the disk: what the spooler calls. */
+#include <inttypes.h>
+
+#include "agent/pipeline/queue/backlog_internal.h"
+
+static void put(void *queue, struct fffa_queued_batch *b)
+{
+	struct fffa_backlog *q = queue;
+
+	fffa_backlog__hold(q, b->d.batch);
+	TAILQ_INSERT_TAIL(&q->queue, b, link);
+}
+
+static void pump(void *queue)
+{
+	struct fffa_backlog *q = queue;
+
+	q->pump(q->pump_arg);
+}
+
+static size_t held_bytes(const void *queue)
+{
+	const struct fffa_backlog *q = queue;
+
+	return q->held_bytes;
+}
+
+static void lose(void *queue, struct fffa_queued_batch *b, enum fffa_record_loss why)
+{
+	fffa_backlog__lose_waiting(queue, b, why);
+}
+
+static uint64_t lose_segment(void *queue, const struct fffa_spooler_segment *seg)
+{
+	struct fffa_backlog *q = queue;
+	struct fffa_queued_batch *b, *next;
+	uint64_t records = 0;
+
+	for (b = TAILQ_FIRST(&q->queue); b; b = next) {
+		next = TAILQ_NEXT(b, link);
+		if (!fffa_spooler_is_in(b, seg))
+			continue;
+		records += fffa_batch_count(b->d.batch);
+		TAILQ_REMOVE(&q->queue, b, link);
+		fffa_backlog_lose(q, b, FFFA_RL_SPOOL_FULL);
+	}
+	return records;
+}
+
+static void lose_unread(void *queue, uint64_t records, const struct fffa_missing *m,
+			enum fffa_record_loss why)
+{
+	fffa_backlog__lose_unread(queue, records, m, why);
+}
+
+static void resume(void *queue, uint64_t records)
+{
+	struct fffa_backlog *q = queue;
+
+	q->ledger.records += records;
+	q->ledger.resumed += records;
+	q->ledger.in_flight += records;
+}
+
+static const struct fffa_spooler_queue spooler_queue = {
+	.put = put,
+	.pump = pump,
+	.held_bytes = held_bytes,
+	.lose = lose,
+	.lose_segment = lose_segment,
+	.lose_unread = lose_unread,
+	.resume = resume,
+};
+
+int fffa_backlog_open_spool(struct fffa_backlog *q, const struct fffa_spooler_conf *conf,
+			    void (*pump_queue)(void *arg), void *arg, struct fffa_err *err)
+{
+	struct fffa_spooler_conf c = *conf;
+
+	c.tag = q->tag;
+	c.memory_bytes = q->memory_bytes;
+	c.drops_oldest = q->drops_oldest;
+	c.ops = &spooler_queue;
+	c.queue = q;
+	q->pump = pump_queue;
+	q->pump_arg = arg;
+	return fffa_spooler_open(&c, &q->spooler, err);
+}
+
+uint64_t fffa_backlog_epoch(const struct fffa_backlog *q)
+{
+	return q->spooler ? fffa_spooler_epoch(q->spooler) : 0;
+}
+
+void fffa_backlog_start_spool(struct fffa_backlog *q)
+{
+	if (q->spooler)
+		fffa_spooler_start(q->spooler);
+}
+
+static void on_spooler_closed(void *arg)
+{
+	struct fffa_backlog *q = arg;
+
+	q->spooler = NULL;
+	q->ledger.spooled = q->ledger.in_flight; /* nothing else is left */
+	if (q->ledger.spooled)
+		fffa_info(q->tag, "spool: kept for the next start records=%" PRIu64,
+			  q->ledger.spooled);
+	q->closed(q->closed_arg);
+}
+
+void fffa_backlog_close_spool(struct fffa_backlog *q, void (*closed)(void *arg), void *arg)
+{
+	if (!q->spooler) {
+		closed(arg);
+		return;
+	}
+	q->closed = closed;
+	q->closed_arg = arg;
+	fffa_spooler_close(q->spooler, on_spooler_closed, q);
+}
