@@ -1,8 +1,8 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
- * ns per record of every encoder on one core, beside the plain ways (snprintf and inet_ntop, msgpack-c)
- * in the same run. Usage: bench_encode [RECORDS per round]. The median of the rounds counts: read ratios,
- * not absolute numbers.
+ * Nanoseconds per record of every encoder on one core, and in the same run of the plain ways:
+ * snprintf and inet_ntop, msgpack-c. Usage: bench_encode [RECORDS per round]. The median of the
+ * rounds counts. Read ratios, not absolute numbers.
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -32,7 +32,7 @@ struct bench {
 
 #define SET(array, text) ((void)snprintf((array), sizeof(array), "%s", (text)))
 
-/* A task on an instance with all that AWS can tell of it. */
+/* A task on an instance, with all that AWS can say about it. */
 static void fill_ecs(struct fffa_ident_ecs *e)
 {
 	SET(e->cluster_arn, "arn:aws:ecs:us-east-1:123456789012:cluster/production");
@@ -217,7 +217,7 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Writes n records into a buffer that is begun anew when full, as a batch would be. */
+/* Writes n records to a buffer, which begins anew when full, as a batch does. */
 static double run_round(struct bench *b, encode_fn *encode, const struct fffa_encoder *e, size_t n,
 			size_t *bytes)
 {
@@ -250,7 +250,7 @@ static void measure(struct bench *b, const char *name, encode_fn *encode,
 	       (double)bytes / (double)n * 1e3 / ns[ROUNDS / 2], ns[0], ns[ROUNDS - 1]);
 }
 
-/* A baseline that writes something else would prove nothing. */
+/* Fails unless the baseline writes the same. */
 static int same_lines(struct bench *b, const struct fffa_encoder *e)
 {
 	uint8_t plain[FFFA_RECORD_BYTES_MAX];

@@ -1,8 +1,9 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
- * ns per record for the AWS services of both addresses, 10 000 prefixes. Usage: bench_ip_table [RECORDS]. The median of
- * the rounds counts. Records are read in order from a set of 65 536, so that the table has the caches nearly to itself;
- * "cold" evicts it before each piece of 64 records.
+ * Nanoseconds per record to find the AWS services of both addresses, with 10 000 prefixes.
+ * Usage: bench_ip_table [RECORDS]. The median of the rounds counts. Records are read in order
+ * from a set of 65 536, so the table has the caches nearly to itself. "cold" evicts it before
+ * each 64 records.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -42,7 +43,10 @@ static void mask(struct fffa_cidr *c)
 		c->addr[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
 }
 
-/* As AWS spreads them: IPv4 in a few dozen /8 with lengths of 10 to 32, IPv6 nearly all below 2600:1f00::/24. */
+/*
+ * Prefixes as AWS spreads them: IPv4 of 10 to 32 bits in a few dozen /8, IPv6 nearly all
+ * below 2600:1f00::/24.
+ */
 static void fill_address(struct bench *b, uint8_t a[16], bool ipv6)
 {
 	static const uint8_t first[] = {3,  13, 15, 16, 18, 34, 35, 43, 44, 50,
@@ -75,7 +79,7 @@ static void fill_prefixes(struct bench *b, unsigned int ipv6_percent)
 	}
 }
 
-/* Half of the addresses are in the prefixes, the others anywhere. */
+/* Half of the addresses lie in the prefixes, the others anywhere. */
 static void fill_record(struct bench *b, uint8_t a[16], bool ipv6)
 {
 	if (next_random(b) & 1) {

@@ -10,7 +10,7 @@
 struct imds_child {
 	pid_t pid;
 	int port;
-	char dir[64]; /* of our own; holds the two files below */
+	char dir[64]; /* holds the two files below */
 	char faults[96];
 	char log[96];
 };
@@ -20,12 +20,12 @@ int imds_child_start(struct imds_child *c, const char *listen, const char *fault
 /* Ends the process that was started and removes its files. */
 void imds_child_stop(struct imds_child *c);
 
-/* Takes the place of all faults, as from the next request. */
+/* Replaces all faults, from the next request on. */
 void imds_child_faults(struct imds_child *c, const char *json);
 
-/* The requests so far: a JSON array, the caller's. */
+/* The requests so far, as a JSON array that the caller owns. */
 json_t *imds_child_log(const struct imds_child *c);
-/* How many requests had this method (NULL: any) and a path that ends so (NULL: any). */
+/* How many requests had this method and a path with this end; NULL: any. */
 size_t imds_child_count(const struct imds_child *c, const char *method, const char *path_end);
 
 #endif

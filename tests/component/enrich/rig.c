@@ -58,7 +58,7 @@ int rig_setup(void **state)
 			   .backoff_max_ns = 80 * FFFA_NS_PER_MS,
 			   .refused_ns = 600 * FFFA_NS_PER_S,
 			   .min_interval_ns = 20 * FFFA_NS_PER_MS},
-		.root = r->root, /* not there: no DMI, no machine id */
+		.root = r->root, /* does not exist: no DMI, no machine id */
 	};
 	return mkdir(r->root, 0755);
 }

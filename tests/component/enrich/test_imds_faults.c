@@ -13,7 +13,7 @@
 #define MACS   "/latest/meta-data/network/interfaces/macs/"
 #define TOKEN  "/latest/api/token"
 
-/* A fault that passes: counted n times under its reason, then everything is learned. */
+/* A fault that ends: it is counted n times under its reason, then everything is learned. */
 struct passing {
 	const char *faults;
 	const char *reason;
@@ -136,7 +136,7 @@ static void test_401_gets_one_new_token_each(void **state)
 	imds_child_faults(&r->mock, "[{\"kind\":\"status\",\"status\":401,\"path\":\"" DOC "\"}]");
 	rig_open(r);
 	rig_await(r, rig_has_failures, 6);
-	/* Every question twice, each time with a fresh token: no tighter loop. */
+	/* Each question is asked twice, each time with a new token, and no more often. */
 	assert_uint_in_range(imds_child_count(&r->mock, "PUT", NULL), 6, 7);
 	assert_uint_in_range(imds_child_count(&r->mock, "GET", NULL), 6, 7);
 	assert_true(fffa_meta_settled(r->meta));
@@ -196,7 +196,7 @@ static void test_nobody_listens(void **state)
 
 static void test_waits_grow(void **state)
 {
-	/* Least waits with steps of 40, 80, 160, 160 ms and jitter down to a half. */
+	/* The shortest waits for steps of 40, 80, 160 and 160 ms, half of each. */
 	static const double least_s[] = {0.020, 0.040, 0.080, 0.080};
 	struct rig *r = *state;
 	json_t *all, *e;
@@ -213,7 +213,7 @@ static void test_waits_grow(void **state)
 	json_array_foreach (all, i, e) {
 		double now = json_real_value(json_object_get(e, "time"));
 
-		/* A timer counts from the loop's clock, up to some milliseconds behind. */
+		/* A timer counts from the loop's clock, which is some milliseconds late. */
 		if (i >= 1 && i <= 4 && now - before < least_s[i - 1] - 0.005)
 			fail_msg("try %zu came after %f s", i, now - before);
 		before = now;
@@ -233,7 +233,7 @@ static void test_hang_does_not_block_the_loop(void **state)
 	r->last_tick_ns = r->longest_gap_ns = r->ticks = 0;
 	rig_await(r, rig_is_settled, 0);
 	assert_int_equal(rig_error(r, "timeout"), 1);
-	/* The mock keeps silent for a second; the timer of 10 ms goes on. */
+	/* The mock is silent for a second; the timer of 10 ms still fires. */
 	assert_true(r->ticks >= 30);
 	assert_true(r->longest_gap_ns < 300 * FFFA_NS_PER_MS);
 	imds_child_faults(&r->mock, "[]");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Several interfaces, tags, an outpost; what makes the reader ask again, and what it tells. */
+/* Several interfaces, tags, an outpost; what triggers a round, and what the reader reports. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <arpa/inet.h>
@@ -21,7 +21,7 @@ static bool has_documents(struct rig *r, uint64_t n)
 	return imds_child_count(&r->mock, "GET", "/document") >= n;
 }
 
-/* Two whole rounds that began from here on are over. */
+/* Waits until two rounds that began from here on are over. */
 static void await_rounds(struct rig *r)
 {
 	rig_await(r, has_documents, imds_child_count(&r->mock, "GET", "/document") + 3);
@@ -112,7 +112,7 @@ static void records_get_what_follows_from_it(void **state)
 	assert_memory_equal(resolvers[0], want, 16);
 }
 
-/* A secondary address that goes, a prefix of the VPC that comes: known at the next refresh. */
+/* A secondary address goes and a prefix of the VPC comes: the next refresh shows both. */
 static void lists_follow(void **state)
 {
 	struct rig *r = *state;
@@ -128,7 +128,7 @@ static void lists_follow(void **state)
 	assert_int_equal(fffa_meta_iface(r->meta, 0)->ipv6s.n, 0);
 	assert_false(rig_ident(r, 2)->has_primary_ipv6);
 	LIST(fffa_meta_iface(r->meta, 0)->vpc_ipv4, "10.0.0.0/16", "10.9.0.0/16");
-	/* An answer that is of no use takes nothing away. */
+	/* An answer that cannot be read removes nothing. */
 	imds_child_faults(&r->mock, "{\"faults\":[{\"kind\":\"garbage\",\"path\":\"/latest/"
 				    "meta-data/network/interfaces/macs/02:00:00:00:00:01/local-"
 				    "ipv4s\"}]}");
@@ -162,7 +162,7 @@ static void tags_come_change_and_go(void **state)
 	assert_int_equal(imds_child_count(&r->mock, "GET", "/tags/instance/"), 1);
 	assert_int_equal(imds_child_count(&r->mock, "GET", "/tags/instance/Name"), 0);
 	await_rounds(r);
-	/* Absent is no failure, and known until the next refresh. */
+	/* Absence is no failure, and counts until the next refresh. */
 	assert_false(rig_has_failures(r, 1));
 	assert_uint_in_range(imds_child_count(&r->mock, "GET", "/tags/instance/"),
 			     imds_child_count(&r->mock, "GET", "/document") - 1,
@@ -236,7 +236,7 @@ static void an_address_change_asks_again(void **state)
 	assert_int_equal(imds_child_count(&r->mock, "GET", "/document"), 2);
 }
 
-/* What changes while a round is on may have been asked already: once more, behind it. */
+/* A round under way may have asked already, so another one follows a change. */
 static void an_address_change_during_a_round(void **state)
 {
 	struct rig *r = *state;
@@ -251,7 +251,7 @@ static void an_address_change_during_a_round(void **state)
 	assert_int_equal(imds_child_count(&r->mock, "GET", "/document"), 2);
 }
 
-/* Plugged in while the first round is on, which may have asked for the list already. */
+/* The device comes during the first round, which may have asked for the list already. */
 static void a_device_during_the_first_round(void **state)
 {
 	static const struct fffa_device fresh = {
@@ -307,7 +307,7 @@ static void what_it_tells_of_itself(void **state)
 	imds_child_faults(&r->mock, "[{\"kind\":\"status\",\"status\":503}]");
 	rig_await(r, is_failing, 0);
 	assert_string_equal(fffa_meta_last_error(r->meta), "server");
-	/* The age goes on from the last whole round, and what was learned stays. */
+	/* The age counts from the last whole round, and what was learned stays. */
 	age_ns = fffa_meta_age_ns(r->meta);
 	rig_run_ms(r, 20);
 	assert_true(fffa_meta_age_ns(r->meta) >= age_ns + 20 * FFFA_NS_PER_MS);
@@ -426,7 +426,7 @@ static void each_dir(const struct rig *r, bool make)
 	}
 }
 
-/* Anywhere on EC2 the command is told once, with the instance's id; later only that it fails. */
+/* On EC2 the log names the command once, with the instance's id; later only the failure. */
 static void hop_limit_on_ec2(void **state)
 {
 	struct rig *r = *state;
@@ -439,7 +439,7 @@ static void hop_limit_on_ec2(void **state)
 	r->conf.imds.timeout_ns = 100 * (int64_t)FFFA_NS_PER_MS;
 	r->conf.imds.refresh_ns = ROUND_MS * (int64_t)FFFA_NS_PER_MS;
 	r->tuning.timing.token_ttl_s = 1;
-	/* Something else first: the hint is not missed by it. */
+	/* Another failure first does not suppress the hint. */
 	imds_child_faults(&r->mock, "[{\"kind\":\"status\",\"status\":503,\"count\":1},"
 				    "{\"kind\":\"hang\",\"method\":\"PUT\"}]");
 	rig_open(r);

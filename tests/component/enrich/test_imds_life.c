@@ -55,7 +55,7 @@ static void test_token_is_renewed_in_time(void **state)
 			times[puts++] = json_real_value(json_object_get(e, "time"));
 	}
 	json_decref(all);
-	/* 80 % of three seconds and the rest of a refresh interval, before it expires. */
+	/* After 80 % of three seconds and the rest of a refresh interval, before it expires. */
 	assert_true(times[1] - times[0] >= 2.35);
 	assert_true(times[1] - times[0] < 2.95);
 	assert_int_equal(rig_error(r, "unauthorized"), 0);
@@ -78,7 +78,7 @@ static void test_last_good_is_kept(void **state)
 	imds_child_faults(&r->mock, "[]");
 	rig_await(r, has_documents, imds_child_count(&r->mock, "GET", "/document") + 3);
 	assert_int_equal(rig_logged(r, "identity learned"), 2);
-	assert_int_equal(rig_logged(r, "metadata:"), 3); /* once per change, nothing between */
+	assert_int_equal(rig_logged(r, "metadata:"), 3); /* one line for each change */
 	rig_assert_all_known(r);
 }
 
@@ -177,12 +177,12 @@ static void test_new_device_asks_again(void **state)
 	rig_await(r, rig_is_learned, 0);
 	assert_int_equal(fffa_meta_set_devices(r->meta, &known, 1), 0);
 	assert_string_equal(rig_ident(r, 4)->interface_id, "eni-00000020000000001");
-	assert_string_equal(rig_ident(r, 2)->interface_id, ""); /* no longer told */
+	assert_string_equal(rig_ident(r, 2)->interface_id, ""); /* no longer a device */
 	rig_run_ms(r, 100);
 	assert_int_equal(imds_child_count(&r->mock, "GET", "/document"), 1);
 	assert_int_equal(fffa_meta_set_devices(r->meta, &fresh, 1), 0);
 	rig_await(r, has_documents, 2);
-	/* Told again, it is no longer new. */
+	/* The second time it is no longer new. */
 	assert_int_equal(fffa_meta_set_devices(r->meta, &fresh, 1), 0);
 	rig_run_ms(r, 100);
 	assert_int_equal(imds_child_count(&r->mock, "GET", "/document"), 2);
@@ -211,7 +211,7 @@ static void test_identity_outlives_changes_within_a_turn(void **state)
 	before = rig_ident(r, 2);
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(fffa_meta_set_devices(r->meta, NULL, 0), 0);
-	/* Freed memory would be seen by the sanitizer. */
+	/* The sanitizer would see freed memory. */
 	assert_string_equal(before->interface_id, "eni-00000020000000001");
 	assert_string_equal(before->host->region, "us-east-1");
 	rig_run_ms(r, 50);
@@ -269,7 +269,7 @@ static void test_wait_ends_with_a_failure(void **state)
 	fffa_meta_wait(r->meta, 15 * FFFA_NS_PER_S, on_settled, &w);
 	await_call(r, &w);
 	assert_false(w.learned);
-	/* Settled already: still later, still once. */
+	/* It has settled already, so the call comes on a later turn, once. */
 	w.calls = 0;
 	fffa_meta_wait(r->meta, 15 * FFFA_NS_PER_S, on_settled, &w);
 	assert_int_equal(w.calls, 0);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The n-th allocation fails, for every n: clean errors, no leak, and everything is learned in the
- * end. */
+/* For every n, the n-th allocation fails: clean errors, no leak, and in the end all is learned. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>
@@ -11,7 +10,7 @@
 
 static const struct fffa_device device = {.ifindex = 2, .name = "eth0", .mac = {2, 0, 0, 0, 0, 1}};
 
-/* Opens under the armed failure. False: it failed as it should, and nothing is left. */
+/* Opens with the failure armed. False: it failed as it should and left nothing behind. */
 static bool open_armed(struct rig *r)
 {
 	struct fffa_err err = {""};
@@ -63,7 +62,7 @@ static void test_every_allocation(void **state)
 	assert_true(n < 100);
 }
 
-/* The ECS client alone: without it the rest does its work. */
+/* Without the ECS client the rest does its work. */
 static void test_every_allocation_with_a_task(void **state)
 {
 	struct rig *r = *state;

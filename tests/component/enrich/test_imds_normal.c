@@ -24,7 +24,7 @@ static void test_learns_everything(void **state)
 	assert_true(fffa_meta_settled(r->meta));
 	assert_false(rig_has_failures(r, 1));
 	assert_string_equal(fffa_meta_host(r->meta)->instance_id, "i-0123456789abcdef0");
-	/* A device that nobody told of has the host, not an interface. */
+	/* An unknown device gets the host, but no interface. */
 	assert_string_equal(rig_ident(r, 77)->host->instance_id, "i-0123456789abcdef0");
 	assert_string_equal(rig_ident(r, 77)->interface_id, "");
 	/* One token for all; each thing asked once. */
@@ -130,7 +130,7 @@ static void test_bad_static_value_fails_the_start(void **state)
 
 static void test_proxies_are_not_used(void **state)
 {
-	/* Nobody listens there: a request that went that way would fail. */
+	/* Nobody listens there, so a request to it would fail. */
 	static const char *const names[] = {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"};
 	struct rig *r = *state;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A timer and a descriptor keep their turn while IMDS is silent or slow. Measured on the loop
- * itself: how long a turn lasts, and how many turns an event waits.
+ * A timer and a descriptor get their turn while IMDS is silent or slow. The loop itself measures
+ * how long a turn lasts and how many turns an event waits.
  */
 #include "tests/stubs/cmocka_all.h"
 
@@ -12,7 +12,7 @@
 #include "agent/base/clock.h"
 #include "tests/component/enrich/rig.h"
 
-/* Far below the silence of IMDS (1 s), far above what a loaded machine takes for a callback. */
+/* Much less than the silence of IMDS (1 s), much more than a callback takes on a loaded machine. */
 #define TURN_MAX_NS (250 * FFFA_NS_PER_MS)
 
 struct turns {
@@ -85,7 +85,7 @@ static void turns_close(struct turns *t)
 	assert_int_equal(close(t->fd), 0);
 }
 
-/* IMDS fails twice by running into the time limit; meanwhile the others had every turn. */
+/* IMDS runs into the time limit twice; the others get all their turns. */
 static void check_turns(struct rig *r, const char *faults)
 {
 	struct turns t;
@@ -115,7 +115,7 @@ static void silent_to_questions(void **state)
 	check_turns(*state, "[{\"kind\":\"hang\",\"method\":\"GET\"}]");
 }
 
-/* Every byte in time, the whole not. */
+/* Each byte comes in time, but the whole body does not. */
 static void a_body_that_does_not_end(void **state)
 {
 	check_turns(*state, "[{\"kind\":\"trickle\",\"ms\":5,\"method\":\"GET\"}]");

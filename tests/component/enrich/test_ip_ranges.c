@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* ip-ranges.json on disk, up to the record: read off the loop, again when it has changed, never given up for a bad one. */
+/*
+ * ip-ranges.json from disk to the record. It is read off the loop, and again when it has changed;
+ * a bad file never replaces a good one.
+ */
 #include "tests/stubs/cmocka_all.h"
 
 #include <stdio.h>
@@ -103,7 +106,7 @@ static void test_a_file_is_read_and_read_again(void **state)
 	write_file(r, ONE("EBS"));
 	rig_open(r);
 	assert_false(fffa_meta_settled(r->meta));
-	assert_null(service(r)); /* records do not wait for it here, and nothing blocks */
+	assert_null(service(r)); /* not read yet, and nothing blocks */
 	rig_await(r, rig_is_settled, 0);
 	rec = record_of(r, "52.1.2.3", "2600::1", FFFA_STATUS_OK);
 	assert_string_equal(rec.src_service, "EBS");
@@ -134,7 +137,7 @@ static void test_the_last_good_one_stays(void **state)
 	assert_int_equal(unlink(path), 0);
 	rig_await(r, is_logged, 2);
 	assert_int_equal(rig_logged(r, "No such file or directory; the last good file stays"), 1);
-	rig_run_ms(r, 100); /* several looks: nothing is said twice */
+	rig_run_ms(r, 100); /* it is read several times, but logged once */
 	assert_int_equal(rig_logged(r, "metadata.ip_ranges: "), 2);
 	assert_true(is_s3(r, 0));
 	write_file(r, ONE("EBS"));
@@ -168,7 +171,7 @@ static void test_what_is_no_file(void **state)
 	assert_int_equal(rig_logged(r, "not a regular file"), 1);
 	rig_close(r);
 	assert_int_equal(rmdir(path), 0);
-	/* A pipe that nobody writes to: its reader would wait for ever. */
+	/* Nobody writes to this pipe, so a reader would wait for ever. */
 	assert_int_equal(mkfifo(path, 0600), 0);
 	rig_open(r);
 	rig_await(r, rig_is_settled, 0);

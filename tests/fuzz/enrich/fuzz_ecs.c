@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The reader of the ECS task document. What it lets through must be fit for a record. */
+/* The reader of the ECS task document. What it passes must be fit for a record. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Every reader of IMDS bodies over the same bytes. What they let through must be fit for a record.
- */
+/* All readers of IMDS bodies over the same bytes. What they pass must be fit for a record. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Two rounds over answers from the input (two bytes of length + 1, then the body; 0: 404), the
- * second one keeping what the first one learned; then a snapshot of it and records through it.
+ * Two rounds over answers from the input, each two bytes of length + 1 and the body, or 0 for a
+ * 404. What the second round lacks comes from the first. Then a snapshot of both fills records.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* ip-ranges.json: whatever it says, every look-up gives a service or none, and some kinds of address none. */
+/*
+ * ip-ranges.json: whatever it says, every look-up gives a service or none, and special addresses
+ * have none.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -97,7 +97,7 @@ static void test_format_is_bounded(void **state)
 	fffa_buf_fini(&b);
 }
 
-/* What was lent and not used leaves nothing behind. */
+/* Room that was lent and not used leaves nothing behind. */
 static void test_lends_room(void **state)
 {
 	struct fffa_buf b = {.max = 1000};

@@ -35,7 +35,7 @@ static void rows(void **state)
 	}
 }
 
-/* The table of RFC 3629, section 4, from its wrong side. */
+/* What the table of RFC 3629, section 4, excludes. */
 static void what_is_no_utf8(void **state)
 {
 	static const char *const bad[] = {

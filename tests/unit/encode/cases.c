@@ -134,7 +134,7 @@ static void pod_in_ipv6(struct sample *s)
 	sample_addrs(s, "2001:db8:9::9", "2001:db8:5:0:77::1");
 }
 
-/* A NAT instance: what goes through it is for others. */
+/* A NAT instance: the traffic through it belongs to others. */
 static void nat_in(struct sample *s)
 {
 	primary(s, "10.0.0.220", NULL);
@@ -201,7 +201,7 @@ static void task(struct sample *s)
 	SET(e->task_id, "aaaa0123456789abcdef0123456789ab");
 }
 
-/* As the reader of the metadata hands them over: a lone "-", and what may not stand in a line. */
+/* Tags as the metadata reader delivers them: "-" alone, and what may not stand in a line. */
 static void tags(struct sample *s)
 {
 	SET(s->host.instance_tags.v[0], "%2D");

@@ -19,7 +19,7 @@ static void set_str(json_t *o, const char *name, const char *v)
 		json_object_set_new(o, name, json_string(v));
 }
 
-/* Addresses lie where the packed key has them, not where struct in6_addr wants them. */
+/* The packed key may hold addresses where struct in6_addr must not be. */
 static bool is_mapped(const uint8_t addr[16])
 {
 	struct in6_addr a;

@@ -9,7 +9,7 @@ static void random_name(uint64_t *seed, char *dst, size_t size)
 	static const char chars[] = "abcdefghijklmnopqrstuvwxyz0123456789-._:/@";
 	size_t len = sample_random(seed) % size; /* 0: not known */
 
-	memset(dst, 0x5a, size); /* what stands behind the end must not show */
+	memset(dst, 0x5a, size); /* what follows the end must not show */
 	for (size_t i = 0; i < len; i++)
 		dst[i] = chars[sample_random(seed) % (sizeof(chars) - 1)];
 	if (len && dst[0] == '-') /* "-" alone would look like AWS's "not known" */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Records with anything in them that a record may hold; the device name is plain. */
+/* Records with all that a record may hold; the device name is plain. */
 #ifndef FFFA_TESTS_UNIT_ENCODE_RANDOM_H
 #define FFFA_TESTS_UNIT_ENCODE_RANDOM_H
 

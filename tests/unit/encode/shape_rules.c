@@ -78,7 +78,7 @@ static bool fits(const json_t *v, enum rule_type type)
 		return is_list(v, is_text);
 	case RULE_IPS:
 		return is_list(v, is_ip);
-	case RULE_OBJECT: /* one without members should not be there */
+	case RULE_OBJECT: /* an empty object must not be there */
 		return json_is_object(v) && json_object_size(v);
 	case RULE_ANY:
 		return is_text(v) || json_is_integer(v);
@@ -95,7 +95,7 @@ static const struct rule *find(const struct rule *rules, size_t n, const char *p
 	return NULL;
 }
 
-/* Nothing but what a row allows. */
+/* Fails when o has a member that no row allows. */
 static void check_members(const json_t *o, const char *prefix, const struct rule *rules, size_t n)
 {
 	const struct rule *rule;

@@ -26,8 +26,7 @@ struct rule {
 	const char *path; /* names with dots between them; the rows are all that may be there */
 	enum rule_type type;
 	bool required;
-	const char
-		*model; /* member of model_json with the same value, absent where that is; NULL */
+	const char *model; /* the member of model_json that it must equal; NULL: none */
 };
 
 /* A field under its own name. */
@@ -52,13 +51,13 @@ struct rule {
 		RULE_SAME(prefix, lost_packets), RULE_SAME(prefix, lost_bytes),                    \
 		RULE_SAME(prefix, lost_records)
 
-/* Fails unless o is what the rows say, and, where they name a member of model, says the same. */
+/* Fails unless o is what the rows say, and equals the members of model that they name. */
 void shape_check(const json_t *o, const struct rule *rules, size_t n, const json_t *model);
 
 /* The value at a path; NULL when there is none. */
 json_t *shape_at(const json_t *o, const char *path);
 
-/* The record in a shape, read back: the caller's. Fails unless it is one line of JSON. */
+/* Encodes r and reads the JSON back, which the caller owns. Fails unless it is one line. */
 json_t *shape_encode(enum fffa_format format, const struct fffa_record *r);
 
 void shape_check_int(const json_t *o, const char *path, int64_t want);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* No record is longer than promised, and nothing is written behind the promise. */
+/* No record is longer than its bound, and nothing is written behind that. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static void longest_aws(struct sample *s)
 	}
 }
 
-/* Every value as long as it can be; proto decides between TCP and ICMP members. */
+/* Every value as long as it can be. proto decides between TCP and ICMP members. */
 static void longest(struct sample *s, uint8_t proto)
 {
 	sample_tcp(s);
@@ -62,7 +62,7 @@ static void longest(struct sample *s, uint8_t proto)
 	s->r.lost_reason = "a reason longer than any that the ledger has";
 	s->tunnel.vni = UINT32_MAX;
 	s->r.src_service = s->r.dst_service =
-		"A_SERVICE_WITH_A_NAME_THAT_IS_LONGER_THAN_ANY_THAT_AWS_HAS_SO_FAR_OR_EVER";
+		"A_SERVICE_WITH_A_NAME_THAT_IS_LONGER_THAN_ANY_THAT_AWS_HAS_BY_NOW_OR_EVER";
 	s->r.traffic_path = 8;
 	s->r.key.view = FFFA_VIEW_EGRESS;
 	longest_aws(s);
@@ -76,7 +76,7 @@ static void longest(struct sample *s, uint8_t proto)
 	fill_name(s->ident.subnet_id, sizeof(s->ident.subnet_id));
 	fill_name(s->ident.vpc_id, sizeof(s->ident.vpc_id));
 	fill_name(s->ident.owner_id, sizeof(s->ident.owner_id));
-	memset(s->ident.ifname, 0xff, sizeof(s->ident.ifname)); /* not even an end */
+	memset(s->ident.ifname, 0xff, sizeof(s->ident.ifname)); /* without a NUL */
 }
 
 static void check_bound(enum fffa_format format, const char *fields, const struct fffa_record *r)
@@ -87,8 +87,7 @@ static void check_bound(enum fffa_format format, const char *fields, const struc
 
 	assert_int_equal(fffa_encoder_new(format, fields, &e, NULL), 0);
 	assert_true(e->bound_bytes <= FFFA_RECORD_BYTES_MAX);
-	/* Exactly the bound: a sanitizer sees the first byte too many; the guard sees it without
-	 * one. */
+	/* Exactly the bound: a sanitizer or the guard sees the first byte too many. */
 	dst = malloc(e->bound_bytes + 64);
 	assert_non_null(dst);
 	memset(dst, 0xa5, e->bound_bytes + 64);
@@ -107,7 +106,7 @@ static void check_bound(enum fffa_format format, const char *fields, const struc
 	fffa_encoder_free(e);
 }
 
-static void presets_keep_their_bound(void **state)
+static void presets_stay_within_their_bound(void **state)
 {
 	static const uint8_t protos[] = {6, 1, 58, 255};
 	struct sample s;
@@ -131,7 +130,7 @@ static void presets_keep_their_bound(void **state)
 	}
 }
 
-static void single_fields_keep_their_bound(void **state)
+static void single_fields_stay_within_their_bound(void **state)
 {
 	const struct fffa_field_info *infos;
 	char fields[64];
@@ -155,8 +154,7 @@ static void single_fields_keep_their_bound(void **state)
 	}
 }
 
-/* max_bytes of each row holds, and is reached where the longest value is known: a row is neither
- * short nor idle. */
+/* max_bytes of each row is a bound, and the longest known value reaches it. */
 static void rows_tell_the_longest_value(void **state)
 {
 	struct fffa_consts consts = {.version = 11};
@@ -204,8 +202,8 @@ static void header_needs_its_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(presets_keep_their_bound),
-		cmocka_unit_test(single_fields_keep_their_bound),
+		cmocka_unit_test(presets_stay_within_their_bound),
+		cmocka_unit_test(single_fields_stay_within_their_bound),
 		cmocka_unit_test(rows_tell_the_longest_value),
 		cmocka_unit_test(header_needs_its_room),
 	};

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Elastic Common Schema: every member is one that the schema defines, or stands under aws.vpcflow or fffa. */
+/*
+ * Elastic Common Schema: every member is one that the schema defines, or stands under aws.vpcflow
+ * or fffa.
+ */
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,7 +126,7 @@ static void check_flow(const json_t *o, const struct fffa_record *r, const json_
 	shape_check_str(o, "event.outcome", "success");
 }
 
-static void random_records_keep_the_rules(void **state)
+static void random_records_follow_the_rules(void **state)
 {
 	uint64_t seed = 11;
 	json_t *o, *model;
@@ -208,7 +211,7 @@ static void listing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_records_keep_the_rules),
+		cmocka_unit_test(random_records_follow_the_rules),
 		cmocka_unit_test(flags_by_name),
 		cmocka_unit_test(times_and_names),
 		cmocka_unit_test(listing),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Choosing fields: presets, lists, errors; the table; the formats' names; no memory. */
+/* The choice of fields, the table of fields, the names of the formats, and no memory. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@
 	   "interface-tag-2 asg-tag asg-tag-2 interface-type next-hop-interface-id "               \
 	   "next-hop-subnet-id next-hop-az-id next-hop-vpc-id next-hop-interface-type"
 
-static unsigned int memory_left; /* allocations that still work, then none; 0: all */
+static unsigned int memory_left; /* allocations that work before one fails; 0: all work */
 
 void *__real_calloc(size_t n, size_t size);
 void *__wrap_calloc(size_t n, size_t size);
@@ -76,7 +76,7 @@ static void check_error(enum fffa_format format, const char *fields, const char 
 	assert_int_equal(fffa_encoder_new(format, fields, &e, NULL), -EINVAL);
 }
 
-static void vpc_errors_name_the_bad_part(void **state)
+static void vpc_errors_name_the_bad_field(void **state)
 {
 	static const struct {
 		const char *fields, *want;
@@ -108,7 +108,7 @@ static void vpc_errors_name_the_bad_part(void **state)
 		check_error(FFFA_FORMAT_VPC, cases[i].fields, cases[i].want);
 }
 
-static void json_errors_name_the_bad_part(void **state)
+static void json_errors_name_the_bad_field(void **state)
 {
 	static const struct {
 		const char *fields, *want;
@@ -131,7 +131,7 @@ static void json_errors_name_the_bad_part(void **state)
 		check_error(FFFA_FORMAT_JSON, cases[i].fields, cases[i].want);
 }
 
-/* Long nonsense is cut in the message and compared in bounded time and memory. */
+/* The message cuts a long text, and comparing it takes bounded time and memory. */
 static void long_names_are_cut(void **state)
 {
 	static char fields[200000];
@@ -147,7 +147,7 @@ static void long_names_are_cut(void **state)
 	check_error(FFFA_FORMAT_VPC, fields, want);
 }
 
-/* Every name is found by its own text, alone and in a list of all. */
+/* Every name is found, alone and in a list of all. */
 static void every_name_is_accepted(void **state)
 {
 	const struct fffa_field_info *infos;
@@ -303,8 +303,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(headers),
-		cmocka_unit_test(vpc_errors_name_the_bad_part),
-		cmocka_unit_test(json_errors_name_the_bad_part),
+		cmocka_unit_test(vpc_errors_name_the_bad_field),
+		cmocka_unit_test(json_errors_name_the_bad_field),
 		cmocka_unit_test(long_names_are_cut),
 		cmocka_unit_test(every_name_is_accepted),
 		cmocka_unit_test(table_is_consistent),

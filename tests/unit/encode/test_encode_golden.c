@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Every format against files of tests/data/encode, byte by byte. A file is checked as one stream, as
- * a sink would write it; a difference is told by the name of its record.
+ * Compares every format with the files of tests/data/encode, byte by byte. A file is one stream,
+ * as a sink would write it. A failure names the record that differs.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -54,7 +54,7 @@ static size_t read_golden(const char *name, uint8_t *dst)
 	return len;
 }
 
-/* Takes one record off the golden; stamped: from the text that was kept for its identity. */
+/* Checks one record and returns the rest of the golden. stamped: from the cached text. */
 static size_t take(const struct fffa_encoder *e, const struct golden *g, size_t i, bool stamped,
 		   const uint8_t *golden, size_t left)
 {
@@ -105,8 +105,10 @@ static void every_format(void **state)
 		check_golden(&goldens[i], false);
 }
 
-/* With stamps the text of an identity is kept: the same bytes, also when it is used again and when
- * more identities come than are kept. */
+/*
+ * With stamps the text of an identity is cached. The bytes are the same, also when it is used again
+ * and when there are more identities than the cache holds.
+ */
 static void with_kept_identities(void **state)
 {
 	(void)state;

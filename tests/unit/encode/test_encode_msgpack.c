@@ -33,7 +33,7 @@ static size_t encode(const char *fields, const struct fffa_record *r, uint8_t *d
 		assert_memory_equal(dst, (text), len);                                             \
 	} while (0)
 
-/* Bytes as the specification lays them out. */
+/* The bytes that the specification prescribes. */
 static void golden_maps(void **state)
 {
 	struct sample s;
@@ -71,7 +71,7 @@ static void unknown_is_absent(void **state)
 	assert_bytes("protocol,log_status", &s.r, "\x81\xaalog_status\xa8SKIPDATA");
 }
 
-/* Raw, not as json would write it; what is no UTF-8 does not get into a string. */
+/* The name is not escaped as in json, and only UTF-8 gets into a string. */
 static void device_name_is_not_escaped(void **state)
 {
 	struct sample s;
@@ -118,8 +118,10 @@ static json_t *map_to_json(const msgpack_object *map)
 	return o;
 }
 
-/* Each value in its shortest form: msgpack-c packs the same bytes again, but for the map's head,
- * which has a fixed size. */
+/*
+ * Each value has its shortest form: msgpack-c packs the same bytes again, except for the head of
+ * the map, whose size is fixed.
+ */
 static void check_shortest(const msgpack_object *map, const uint8_t *bytes, size_t len)
 {
 	msgpack_sbuffer buf;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* OCSF: every record keeps the rules of class 4001 of schema 1.1.0, which are written down here from the
- * schema, not from samples. */
+/*
+ * OCSF: every record follows the rules of class 4001 of schema 1.1.0, which were written down
+ * from the schema, not from samples.
+ */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +16,10 @@
 #define RANDOM_RECORDS 5000
 #define COUNT(array)   (sizeof(array) / sizeof((array)[0]))
 
-/* The class, its objects and the profiles cloud, security_control and datetime, as far as we use them. */
+/*
+ * The class, its objects and the profiles cloud, security_control and datetime, as far as we
+ * use them.
+ */
 static const struct rule rules[] = {
 	{"category_uid", RULE_INT, true, NULL},
 	{"category_name", RULE_STR, false, NULL},
@@ -125,7 +130,7 @@ static void check_kind(const json_t *o, const struct fffa_record *r)
 	shape_check_str(o, "metadata.version", "1.1.0");
 }
 
-/* network_endpoint: at least one of what tells an endpoint, and ports that are ports. */
+/* network_endpoint: at least one member that identifies it, and ports within their range. */
 static void check_endpoint(const json_t *endpoint)
 {
 	static const char *const names[] = {"ip",	    "name",	     "svc_name",
@@ -139,7 +144,7 @@ static void check_endpoint(const json_t *endpoint)
 	assert_true(json_integer_value(port) >= 0 && json_integer_value(port) <= 65535);
 }
 
-/* On which end the interface stands, and nowhere else. */
+/* The interface stands at its own end, and nowhere else. */
 static void check_interface(const json_t *o, const struct fffa_record *r, const json_t *model)
 {
 	bool out = r->status == FFFA_STATUS_OK && r->key.view & FFFA_VIEW_EGRESS;
@@ -161,7 +166,7 @@ static void check_interface(const json_t *o, const struct fffa_record *r, const 
 	}
 }
 
-/* ip is the packet's; the interface's own stands behind it where it is another. */
+/* ip is the packet's. The interface's own address follows it where that is another. */
 static void check_addresses(const json_t *o, const json_t *model, const char *end, const char *addr)
 {
 	const json_t *shown = json_object_get(model, addr + 4), *pkt = json_object_get(model, addr);
@@ -193,7 +198,7 @@ static void check_flow(const json_t *o, const struct fffa_record *r, const json_
 	check_addresses(o, model, "dst_endpoint", "pkt_dstaddr");
 }
 
-static void random_records_keep_the_rules(void **state)
+static void random_records_follow_the_rules(void **state)
 {
 	uint64_t seed = 10;
 	json_t *o, *model;
@@ -250,7 +255,7 @@ static void listing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_records_keep_the_rules),
+		cmocka_unit_test(random_records_follow_the_rules),
 		cmocka_unit_test(times_and_names),
 		cmocka_unit_test(listing),
 	};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The formatters against the C library. */
+/* Compares the formatters with the C library. */
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <netinet/in.h>
@@ -15,8 +15,7 @@
 
 #define RANDOM_ADDRS 3000000
 
-/* Not assert_string_equal for each of millions: it is slow and its text is only wanted on failure.
- */
+/* assert_string_equal is too slow for millions of texts. */
 static void check_same(const char *got, const char *want)
 {
 	if (strcmp(got, want) != 0)
@@ -112,8 +111,7 @@ static void every_octet_equals_inet_ntop(void **state)
 	}
 }
 
-/* Every group is zero, one to four digits long or ffff: all shapes of zero runs with all digit
- * counts. */
+/* Each group is zero, one to four digits long or ffff: all zero runs with all digit counts. */
 static void structured_ipv6_equals_inet_ntop(void **state)
 {
 	static const uint16_t values[] = {0, 0x1, 0xa0, 0x0db8, 0xffff};

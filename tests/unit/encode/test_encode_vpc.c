@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Golden lines of the vpc format: field list and meanings as AWS documents them for VPC Flow Logs.
- */
+/* Golden lines of the vpc format, with the fields and meanings that AWS documents. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,7 +37,7 @@ static void v5_line(void **state)
 	assert_vpc("v5", &s, line);
 }
 
-/* The identity of the sample is not known beyond version 5. */
+/* Nothing beyond version 5 is known of the sample. */
 static void all_line(void **state)
 {
 	struct sample s;
@@ -78,7 +77,7 @@ static void icmp_has_no_ports(void **state)
 	assert_vpc(fields, &s, "0 0 1 -\n");
 	sample_icmp(&s, 58, 135, 1);
 	assert_vpc(fields, &s, "0 0 58 -\n");
-	/* The same key of another protocol is not ICMP. */
+	/* With another protocol the same key is not ICMP. */
 	s.r.key.proto = 132;
 	assert_vpc(fields, &s, "0 34561 132 -\n");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The answer of the task metadata endpoint: what becomes of it, and what does not get through. */
+/* The answer of the task metadata endpoint: what is read, and what is refused. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>

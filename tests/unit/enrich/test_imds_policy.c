@@ -47,7 +47,7 @@ static void test_judge(void **state)
 		assert_int_equal(get.error, rows[i].error);
 		assert_int_equal(put.error, rows[i].error);
 	}
-	/* Absent is no failure for a value, but a service without tokens is none of IMDSv2. */
+	/* A value may be absent, but a service without tokens is not IMDSv2. */
 	assert_int_equal(fffa_imds_judge(CURLE_OK, 404, false).verdict, FFFA_IV_ABSENT);
 	assert_int_equal(fffa_imds_judge(CURLE_OK, 404, false).error, FFFA_IE_NONE);
 	assert_int_equal(fffa_imds_judge(CURLE_OK, 404, true).verdict, FFFA_IV_REFUSED);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A round over a table of answers: what is asked in which order, and where the answers go. */
+/* A round over a table of answers: the order of the questions, and where the answers go. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>
@@ -32,7 +32,7 @@ static const char *body_of(const struct answer *a, const char *path)
 	return NULL;
 }
 
-/* Every question once; those without an answer are 404s. */
+/* Asks every question once; one without an answer gets a 404. */
 static void run(struct fffa_imds_round *r, const struct answer *answers, struct asked *asked)
 {
 	memset(asked, 0, sizeof(*asked));
@@ -123,7 +123,7 @@ static void every_answer_has_its_place(void **state)
 	check_list(&i->ipv6_prefixes, 1, "2001:db8:0:0:1::/80");
 	assert_string_equal(d->ifaces[1].interface_id, "eni-2");
 	check_list(&d->ifaces[1].ipv4s, 0, "");
-	/* Nothing of a round is left in the next one. */
+	/* A round leaves nothing in the next one. */
 	run(&r, &full[22], &asked);
 	assert_string_equal(d->host.account_id, "");
 	assert_string_equal(d->host.outpost_id, "");
@@ -183,7 +183,7 @@ static void what_is_no_answer_is_asked_again(void **state)
 	assert_int_equal(fffa_imds_round_take(&r, "<html>", 6, &rejected), -EINVAL);
 	assert_int_equal(fffa_imds_round_path(&r, path), 0);
 	assert_string_equal(path, full[0].path);
-	/* A value that is of no use is absent, and the round goes on. */
+	/* A value that is refused is absent, and the round goes on. */
 	fffa_imds_round_next(&r);
 	assert_int_equal(fffa_imds_round_take(&r, "a b", 3, &rejected), 0);
 	assert_int_equal(rejected, 1);

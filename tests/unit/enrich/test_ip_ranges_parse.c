@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* ip-ranges.json: what is read, what is refused and with which words; each allocation failing. */
+/* ip-ranges.json: what is read, what is refused with which message, and failing allocations. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>
@@ -149,7 +149,7 @@ static void a_file_that_is_too_large(void **state)
 	free(text);
 }
 
-/* As many prefixes as the largest file can hold are taken in. */
+/* As many prefixes as the largest file can hold are read. */
 static void a_file_with_very_many_prefixes(void **state)
 {
 	const size_t cap = FFFA_IP_RANGES_BYTES_MAX;

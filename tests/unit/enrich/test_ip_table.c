@@ -277,7 +277,7 @@ static void check_same(struct bed *b, const uint8_t a[16])
 			 want);
 }
 
-/* The address before and behind: where off-by-one errors live. */
+/* The addresses before and behind, where off-by-one errors show. */
 static void step(uint8_t a[16], int by)
 {
 	for (int i = 15; i >= 0; i--) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* DMI, machine id and marks of a container, below a root directory of our making. */
+/* DMI, machine id and the files of a container, below a root directory that the test makes. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>
@@ -47,7 +47,7 @@ static int remove_root(void **state)
 	return rc;
 }
 
-/* Writes root/path with all directories above it. */
+/* Writes root/path and makes the directories above it. */
 static void put(const char *root, const char *path, const char *text)
 {
 	char full[256];

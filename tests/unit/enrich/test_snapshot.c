@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Static values, what IMDS said and the devices, joined. */
+/* How static values, the answers of IMDS and the devices are joined. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>
@@ -153,7 +153,7 @@ static void test_static_wins(void **state)
 	free(s);
 }
 
-static void test_static_in_part(void **state)
+static void test_some_static_values(void **state)
 {
 	struct fffa_pair rows[] = {pair_of("vpc_id", "vpc-fixed"), pair_of("az", "")};
 	struct fffa_pairs pairs = {rows, 2};
@@ -209,7 +209,7 @@ static void test_dmi_instance_id_until_imds_answers(void **state)
 	free(s);
 }
 
-static void test_keep_fills_gaps(void **state)
+static void test_fill_takes_what_is_missing(void **state)
 {
 	struct fffa_imds_data now = {
 		.host = {.az = "us-east-1b"},
@@ -260,10 +260,10 @@ int main(void)
 		cmocka_unit_test(test_learned),
 		cmocka_unit_test(test_unknown_device),
 		cmocka_unit_test(test_static_wins),
-		cmocka_unit_test(test_static_in_part),
+		cmocka_unit_test(test_some_static_values),
 		cmocka_unit_test(test_static_refused),
 		cmocka_unit_test(test_dmi_instance_id_until_imds_answers),
-		cmocka_unit_test(test_keep_fills_gaps),
+		cmocka_unit_test(test_fill_takes_what_is_missing),
 		cmocka_unit_test(test_many_devices),
 	};
 

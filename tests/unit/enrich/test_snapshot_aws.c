@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What a snapshot derives: primary addresses, the way of a packet, sublocations, tags, resolvers. */
+/* What a snapshot derives: primary addresses, traffic path, sublocations, tags, resolvers. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <stdlib.h>
@@ -116,7 +116,10 @@ static void the_way_of_a_packet(void **state)
 	assert_int_equal(path_of(s, 2, FFFA_VIEW_EGRESS | FFFA_VIEW_HOOK_XDP, "10.0.200.1"), 1);
 	assert_int_equal(path_of(s, 2, FFFA_VIEW_EGRESS, "2001:db8:0:9::1"), 1);
 	assert_int_equal(path_of(s, 3, FFFA_VIEW_EGRESS, "172.31.5.5"), 1);
-	/* Another VPC's, the router, the resolver, elsewhere, ingress, devices without an interface. */
+	/*
+	 * Another VPC's, the router, the resolver, elsewhere, ingress, devices without
+	 * an interface.
+	 */
 	assert_int_equal(path_of(s, 3, FFFA_VIEW_EGRESS, "10.0.200.1"), 0);
 	assert_int_equal(path_of(s, 2, FFFA_VIEW_EGRESS, "10.0.1.1"), 0);
 	assert_int_equal(path_of(s, 2, FFFA_VIEW_EGRESS, "10.0.0.2"), 0);
@@ -125,7 +128,7 @@ static void the_way_of_a_packet(void **state)
 	assert_int_equal(path_of(s, 2, 0, "10.0.200.1"), 0);
 	assert_int_equal(path_of(s, 4, FFFA_VIEW_EGRESS, "10.0.200.1"), 0);
 	assert_int_equal(path_of(s, 99, FFFA_VIEW_EGRESS, "10.0.200.1"), 0);
-	/* Inside a tunnel, and where a record stands for no packet. */
+	/* Inside a tunnel, and in records that stand for no packet. */
 	addr_of("10.0.200.1", r.key.dst);
 	r.tunnel = &tunnel;
 	fffa_snapshot_enrich(s, &r);
@@ -207,7 +210,7 @@ static void resolvers_of_all_vpcs(void **state)
 	assert_memory_equal(s->resolvers[1], want, 16);
 }
 
-/* A list that came to nothing keeps what was known, one that is gone is gone. */
+/* A list that cannot be read stays as it was; one that is absent is gone. */
 static void lists_of_two_rounds(void **state)
 {
 	struct fixture *f = *state;

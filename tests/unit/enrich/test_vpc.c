@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What prefixes tell of addresses, and names of zones. */
+/* What prefixes say about addresses, and what the names of zones say. */
 #include "tests/stubs/cmocka_all.h"
 
 #include "agent/enrich/vpc.h"
@@ -32,7 +32,7 @@ static void inside_the_vpc(void **state)
 		{"10.7.15.255", true},
 		{"2001:db8:0:1::4", true},
 		{"2001:db8:0:2::1", true},
-		/* Kept by AWS in the interface's own subnet: network, router, resolver, spare, broadcast. */
+		/* What AWS reserves in the interface's own subnet. */
 		{"10.0.1.0", false},
 		{"10.0.1.1", false},
 		{"10.0.1.2", false},
@@ -112,7 +112,7 @@ static void zones(void **state)
 		{"us-east-1", "us-east-1-wl1-bos-wlz-1", "wavelength"},
 		{"eu-west-2", "eu-west-2-wl2-man-wlz-1", "wavelength"},
 		{"ap-northeast-2", "ap-northeast-2-wl1-cjj-wlz-1", "wavelength"},
-		/* Forms that nobody here knows are no claim. */
+		/* Other forms have no sublocation. */
 		{"us-east-1", "us-east-1", ""},
 		{"us-east-1", "us-east-2-lax-1a", ""},
 		{"", "us-west-2-lax-1a", ""},
