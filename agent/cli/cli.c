@@ -8,11 +8,11 @@
 #include "agent/base/log.h"
 #include "agent/daemon/registry.h"
 
-/* getopt_long's value of a row; above every letter. */
+/* getopt_long returns ROW_BASE + the row for a long option, above every letter. */
 #define ROW_BASE 256
 #define HELP_ROW FFFA_CLI_OPTIONS_MAX
 
-/* A syntax as getopt_long wants it. */
+/* A syntax in the form that getopt_long takes. */
 struct getopt_rows {
 	struct option longs[FFFA_CLI_OPTIONS_MAX + 2];
 	char shorts[2 * (FFFA_CLI_OPTIONS_MAX + 1) + 2];
@@ -53,7 +53,7 @@ static void fill_rows(struct getopt_rows *g, const struct fffa_cli_syntax *synta
 	add_row(g, "help", 'h', false, HELP_ROW);
 }
 
-/* The row that getopt_long's answer means; NULL: --help. */
+/* The row that getopt_long's answer stands for; NULL: --help. */
 static const struct fffa_cli_option *find_row(const struct fffa_cli_syntax *syntax, int answer)
 {
 	const struct fffa_cli_option *o = syntax->options;

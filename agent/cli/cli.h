@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the commands share: their options, the configuration they are given, how they report wrong usage. */
+/* What the commands share: reading options, loading the configuration, reporting wrong usage. */
 #ifndef FFFA_AGENT_CLI_CLI_H
 #define FFFA_AGENT_CLI_CLI_H
 
@@ -12,7 +12,7 @@
 
 struct fffa_command {
 	const char *name;
-	const char *help; /* usage and what it does, several lines */
+	const char *help; /* the usage and what the command does, several lines */
 	enum fffa_exit (*run)(const struct fffa_command *self, int argc, char **argv);
 };
 
@@ -29,11 +29,10 @@ struct fffa_cli_option {
 
 #define FFFA_CLI_OPTIONS_MAX 8
 
-/* Operands are what stands on the command line beside the options. */
+/* What a command takes. Operands are the arguments that are no options. */
 struct fffa_cli_syntax {
-	struct fffa_cli_option
-		options[FFFA_CLI_OPTIONS_MAX + 1]; /* without --help, which all have */
-	const char *operand; /* what it is, in "no OPERAND"; NULL: the command takes none */
+	struct fffa_cli_option options[FFFA_CLI_OPTIONS_MAX + 1]; /* --help is always there */
+	const char *operand; /* its name in "no OPERAND"; NULL: the command takes none */
 	bool many;	     /* more than one operand is allowed */
 };
 
@@ -50,14 +49,16 @@ enum fffa_exit fffa_cli_usage(const struct fffa_command *self, const char *fmt, 
 
 #define FFFA_CLI_DEFAULT_CONFIG "/etc/fffa/fffa.yaml"
 
-/* The file that the configuration is read from: given (of -c), else the default file when it exists,
- * else NULL. */
+/*
+ * The file to read the configuration from: the given one (of -c), else the default file if it
+ * exists, else NULL.
+ */
 const char *fffa_cli_config_path(const char *given);
 
 /*
- * Loads the configuration from fffa_cli_config_path(given), or the defaults, and sets the log up as it
- * says. Problems are written to `problems`. 0: the caller frees out with fffa_config_free; or
- * FFFA_EXIT_CONFIG: nothing is to be freed.
+ * Loads the configuration from fffa_cli_config_path(given), without a file the defaults, and sets
+ * up the log. Writes problems to `problems`. Returns 0, and the caller frees out with
+ * fffa_config_free; or FFFA_EXIT_CONFIG, and there is nothing to free.
  */
 enum fffa_exit fffa_cli_load(const char *given, struct fffa_config *out, FILE *problems);
 

@@ -8,7 +8,7 @@
 #include "config/print/print.h"
 #include "agent/enrich/services/ip_ranges.h"
 
-/* No problem of the configuration: the file may come later, and the agent looks again. */
+/* A file that cannot be used is no configuration error: the agent reads it again later. */
 static void report_ip_ranges(const char *path)
 {
 	struct fffa_ip_ranges_facts facts;

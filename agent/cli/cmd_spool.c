@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* fffa spool: what a sink's spool holds, and its records as they would be sent. Changes nothing. */
+/* fffa spool: lists what a sink's spool holds, or writes its records as they would be sent. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -35,7 +35,7 @@ static enum fffa_exit take_interval(const struct fffa_command *self, const char 
 	return FFFA_EXIT_OK;
 }
 
-/* Asks and shows once. */
+/* Asks the agent and prints one page. */
 static int show_page(const char *listen, bool screen, struct fffa_top_last *last,
 		     struct fffa_err *err)
 {
@@ -45,7 +45,7 @@ static int show_page(const char *listen, bool screen, struct fffa_top_last *last
 	int rc;
 
 	if (screen && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) && w.ws_row > 1) {
-		rows = w.ws_row - 1u; /* the last one is the cursor's */
+		rows = w.ws_row - 1u; /* the cursor stands in the last row */
 		columns = w.ws_col;
 	}
 	(void)snprintf(path, sizeof(path), "/flows?n=%u", rows ? rows : FLOWS_OFF_SCREEN);
@@ -66,7 +66,7 @@ static int show_page(const char *listen, bool screen, struct fffa_top_last *last
 	return rc;
 }
 
-/* Until q, Ctrl-C or TERM; an agent that is away is waited for once it has been seen. */
+/* Runs until q, Ctrl-C or TERM. Once the agent has answered, it is waited for when it is away. */
 static int watch_agent(const struct args *a, const char *listen, bool screen, int signals,
 		       struct fffa_err *err)
 {
@@ -94,7 +94,7 @@ static int watch_agent(const struct args *a, const char *listen, bool screen, in
 	}
 }
 
-/* Keys come at once and are not shown; as it was, afterwards. */
+/* Has keys delivered at once and not shown; restores the terminal at the end. */
 static int watch_screen(const struct args *a, const char *listen, struct fffa_err *err)
 {
 	bool screen = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The commands: each reads its own options, prints to standard output and returns the exit code. */
+/* The commands. Each reads its options, prints to standard output and returns the exit code. */
 #ifndef FFFA_AGENT_CLI_COMMANDS_H
 #define FFFA_AGENT_CLI_COMMANDS_H
 

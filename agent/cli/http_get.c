@@ -22,10 +22,10 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
 	struct fffa_buf *body = arg;
 
 	fffa_buf_add(body, data, size * n);
-	return body->error ? 0 : size * n; /* less than all ends the transfer */
+	return body->error ? 0 : size * n; /* any other number ends the transfer */
 }
 
-/* A listener at all addresses is asked at loopback; a unix socket's name is no part of the URL. */
+/* A listener at all addresses is asked at loopback. The path of a unix socket is not in the URL. */
 static int format_url(char dst[URL_BYTES], const struct fffa_address *a, const char *path)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)&a->sa;
@@ -57,7 +57,7 @@ static CURLcode set_options(CURL *e, const struct fffa_address *a, const char *u
 {
 	CURLcode rc = CURLE_OK;
 
-	/* The first failure sticks; each of these can only fail for lack of memory. */
+	/* The first failure stays in rc. Each call can only fail for lack of memory. */
 #define SET(option, value)                                                                         \
 	do {                                                                                       \
 		if (rc == CURLE_OK)                                                                \
@@ -77,7 +77,7 @@ static CURLcode set_options(CURL *e, const struct fffa_address *a, const char *u
 	return rc;
 }
 
-/* -errno of a transfer that failed. */
+/* A failed transfer as -errno. */
 static int error_of(CURL *e, CURLcode rc, const struct fffa_buf *body)
 {
 	long os_errno = 0;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Asks a status listener for one page, for a command in a terminal. Blocks, at most 5 seconds. */
+/* Reads one page of a status listener. Blocks for at most 5 seconds. */
 #ifndef FFFA_AGENT_CLI_HTTP_GET_H
 #define FFFA_AGENT_CLI_HTTP_GET_H
 
 #include "agent/base/err.h"
 
 /*
- * GET path at `listen` (as status.listen writes it: TCP or a unix socket; an address for all interfaces
- * is asked at loopback). Asks no proxy and follows no redirect. 0 when the answer is 200: *body is a
- * terminated text of at most 2 MiB, which the caller frees. Else -errno with err, and *body is
- * untouched; no answer fails with -ETIMEDOUT, one that is too large with -EFBIG, one that is no page
- * of an agent with -EPROTO.
+ * GET path at `listen`, written like status.listen: TCP or a unix socket; an address for all
+ * interfaces is asked at loopback. Uses no proxy and follows no redirect. Returns 0 when the status
+ * is 200: *body is a NUL-terminated text of at most 2 MiB, which the caller frees. Else -errno with
+ * err, and *body is untouched: -ETIMEDOUT without an answer, -EFBIG when it is too large, -EPROTO
+ * for another status or what is not HTTP, or why the connection failed.
  */
 int fffa_http_get(const char *listen, const char *path, char **body, struct fffa_err *err);
 

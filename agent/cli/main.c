@@ -71,8 +71,9 @@ static void print_usage(FILE *out)
 }
 
 /*
- * Where 0, 1 or 2 is closed, the next file opened would take its place, and what is logged or
- * printed would go there. Held with the wrong mode: using one fails as if it were closed.
+ * If descriptor 0, 1 or 2 is closed, the next file that is opened would take its number, and logs
+ * or records would go into that file. Opens /dev/null in the wrong mode instead: using the
+ * descriptor still fails.
  */
 static void hold_closed(void)
 {

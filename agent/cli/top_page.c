@@ -16,7 +16,7 @@ struct page {
 	unsigned int columns;
 };
 
-/* One line, cut to the terminal. What came from outside must not steer it: no control characters. */
+/* Prints one line, cut to the terminal's width. Control characters from outside become '?'. */
 static void put_line(struct page *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static void put_line(struct page *p, const char *fmt, ...)
@@ -93,7 +93,7 @@ static void put_rates(struct page *p, const json_t *status, struct fffa_top_last
 	char a[16], b[16], c[16];
 	int64_t ms;
 
-	if (now.uptime_ms < last->uptime_ms) /* another agent */
+	if (now.uptime_ms < last->uptime_ms) /* the agent was restarted */
 		memset(last, 0, sizeof(*last));
 	ms = now.uptime_ms - last->uptime_ms;
 	put_line(p,
@@ -140,7 +140,7 @@ static void put_sinks(struct page *p, const json_t *sinks)
 	}
 }
 
-/* "10.0.0.1:443", "[::1]:443", "10.0.0.1" where there are no ports. */
+/* "10.0.0.1:443", "[::1]:443", or "10.0.0.1" without ports. */
 static const char *format_endpoint(const json_t *f, const char *addr, const char *port,
 				   char dst[64])
 {

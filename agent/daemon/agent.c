@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * Wires the stages, and starts and stops them. How it stops, one function after the other (agent/README.md
- * says the same):
+ * Wires the stages, starts them and stops them. One function after the other stops the agent
+ * (agent/README.md has the same list):
  *
- *   begin_stop          timers stop; the source stops: hooks are detached, table and ring drained
- *                       (a replay reads no further)
- *   on_source_ended     no delta follows: all flows expire (forced), as fast as the pipeline has room
- *   close_pipeline      open batches are sealed and delivered until shutdown_timeout; the rest stays
- *                       in the spool or is counted as lost; then sinks and spools are closed
- *   on_pipeline_closed  the sinks' ledgers are logged; the remaining handles are closed, so the loop ends
+ *   begin_stop          timers stop; the source stops: hooks are detached, table and ring are
+ *                       drained (a replay reads no further)
+ *   on_source_ended     no delta follows: all flows expire (forced), as fast as the pipeline has
+ *                       room
+ *   close_pipeline      open batches are sealed and delivered until shutdown_timeout; the rest
+ *                       stays in the spool or is counted as lost; then sinks and spools are closed
+ *   on_pipeline_closed  the sinks' ledgers are logged; the remaining handles are closed, so the
+ *                       loop ends
  *   check_ledger        the packet ledger is logged and must balance
  *   run_loop            uv_loop_close must succeed
  */
@@ -53,7 +55,7 @@ static struct fffa_amount count_held(struct fffa_agent *a)
 	return held;
 }
 
-/* For fffa_assert_set_dump. The source is not asked: it may be what is broken. */
+/* For fffa_assert_set_dump. Does not ask the source, which may be what is broken. */
 static void dump_ledgers(void *arg)
 {
 	const struct fffa_agent *a = arg;
@@ -117,7 +119,7 @@ static void on_wait(uv_timer_t *h)
 	(void)uv_idle_start(&a->sweep, on_sweep);
 }
 
-/* The final flush, a bounded slice each turn. */
+/* Ends a bounded number of flows each turn, while the pipeline has room. */
 static void flush_slice(struct fffa_agent *a)
 {
 	if (!fffa_pipeline_has_room(a->pipeline) && !a->ignore_room) {
@@ -177,7 +179,7 @@ static void on_elapsed(void *arg)
 	}
 }
 
-/* The identity is known, or will not be for now: records may leave. */
+/* The identity is known, or not expected any more: records may leave. */
 static void on_identity(void *arg)
 {
 	struct fffa_agent *a = arg;
@@ -238,7 +240,7 @@ static void on_limit(uv_timer_t *h)
 	a->ignore_room = true;
 }
 
-/* From here on shutdown_timeout runs. */
+/* shutdown_timeout begins now. */
 static void start_deadline(struct fffa_agent *a)
 {
 	uint64_t timeout_ns = (uint64_t)a->conf->shutdown_timeout_ns;
@@ -248,7 +250,7 @@ static void start_deadline(struct fffa_agent *a)
 	(void)uv_timer_start(&a->limit, on_limit, timeout_ns / FFFA_NS_PER_MS, 0);
 }
 
-/* Until the deadline; 0: there is none. */
+/* Time until the deadline, at least 1; 0: there is no deadline. */
 static uint64_t left_ns(const struct fffa_agent *a)
 {
 	uint64_t now = fffa_clock_mono_ns(&fffa_clock_system);
@@ -263,12 +265,12 @@ static void begin_stop(void *arg)
 	struct fffa_agent *a = arg;
 
 	if (a->bounded) {
-		a->ignore_room = true; /* asked twice */
+		a->ignore_room = true; /* the second request */
 		return;
 	}
 	start_deadline(a);
 	fffa_info("agent", "stopping");
-	if (a->stage != FFFA_STAGE_RUN) { /* a replay at its end: it delivers without a limit */
+	if (a->stage != FFFA_STAGE_RUN) { /* a replay has ended and delivers without a deadline */
 		if (a->pipeline && a->stage == FFFA_STAGE_CLOSE)
 			fffa_pipeline_limit(a->pipeline, left_ns(a));
 		return;
@@ -280,7 +282,7 @@ static void begin_stop(void *arg)
 
 static void on_meta_closed(void *arg)
 {
-	(void)arg; /* its memory is its own; the loop ends when every handle is gone */
+	(void)arg; /* it has freed itself; the loop ends when every handle is closed */
 }
 
 static void close_rest(struct fffa_agent *a)
@@ -382,7 +384,10 @@ static int open_stages(struct fffa_agent *a, struct fffa_err *err)
 	const struct fffa_flow_conf fc = {
 		.idle_ns = (uint64_t)a->conf->flows.idle_timeout_ns,
 		.active_ns = (uint64_t)a->conf->flows.active_timeout_ns,
-		/* Half an interval for the last packets, at most one more until the next turn. */
+		/*
+		 * Half an interval for the last packets; the next turn comes at most one
+		 * interval later.
+		 */
 		.linger_ns = (uint64_t)a->conf->capture.drain_interval_ns / 2,
 		.max_flows = (uint32_t)a->conf->flows.max_flows,
 	};
@@ -417,7 +422,7 @@ static int start_source(struct fffa_agent *a, struct fffa_err *err)
 	if (rc)
 		return rc;
 	fffa_nodata_watch_start(&a->nodata, a->conf, a->source);
-	a->identity_known = a->source->repeatable; /* it waits for the metadata: on_has_room */
+	a->identity_known = a->source->repeatable; /* on_has_room has it wait for the metadata */
 	if (!a->identity_known)
 		fffa_meta_wait(a->meta, METADATA_WAIT_NS, on_identity, a);
 	return 0;
@@ -436,7 +441,7 @@ static int start_agent(struct fffa_agent *a, struct fffa_err *err)
 	return rc ? rc : start_source(a, err);
 }
 
-/* What was opened before the start failed is closed on the loop. */
+/* Closes, on the loop, what was opened before the start failed. */
 static void abandon_start(struct fffa_agent *a, int error)
 {
 	a->code = error == -EPERM || error == -EACCES ? FFFA_EXIT_PRIVILEGE : FFFA_EXIT_FAILED;

@@ -16,13 +16,15 @@ enum fffa_exit {
 };
 
 /*
- * Captures until TERM or INT. HUP reads config_file again into conf; NULL: conf holds the defaults.
- * agent.c and agent/README.md list the order in which it stops.
+ * Captures until TERM or INT. HUP reads config_file again into conf; NULL: conf holds the built-in
+ * defaults and HUP reads nothing. agent.c lists the order in which it stops.
  */
 enum fffa_exit fffa_agent_run(struct fffa_config *conf, const char *config_file);
 
-/* Replays captures the same way; ends when everything is delivered. replay->capture is not read: it
- * is that of conf. */
+/*
+ * Replays captures and ends when everything is delivered. replay->capture is not read:
+ * conf->capture is used.
+ */
 enum fffa_exit fffa_agent_replay(const struct fffa_config *conf,
 				 const struct fffa_replay_conf *replay);
 

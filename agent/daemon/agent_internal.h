@@ -23,8 +23,8 @@ enum fffa_stage { FFFA_STAGE_RUN, FFFA_STAGE_STOP, FFFA_STAGE_FLUSH, FFFA_STAGE_
 
 struct fffa_agent {
 	const struct fffa_config *conf;
-	struct fffa_config *reloadable; /* the same, for HUP; NULL in a replay */
-	const char *config_file;	/* what HUP reads; NULL: the built-in defaults */
+	struct fffa_config *reloadable; /* conf, for HUP to change; NULL in a replay */
+	const char *config_file;	/* HUP reads it; NULL: the built-in defaults */
 	const char *listen;		/* of the status pages; NULL or "": none */
 	struct fffa_source *source;
 
@@ -40,19 +40,19 @@ struct fffa_agent {
 	struct fffa_pipeline *pipeline;
 	struct fffa_status *status;
 
-	uint64_t unix_ns; /* now, as the source has it */
+	uint64_t unix_ns; /* now, by the source's clock */
 	uint64_t mono_ns; /* the same instant */
 	struct fffa_ledger ledger;
-	struct fffa_skipdata skip;	     /* the losses that are in the stream already */
+	struct fffa_skipdata skip;	     /* the losses that the stream has records of */
 	struct fffa_nodata nodata;	     /* all zero: no NODATA records */
-	struct fffa_pending_records pending; /* due before the identity is known */
+	struct fffa_pending_records pending; /* records due before the identity is known */
 	bool identity_known;		     /* records may leave */
 	uint32_t only_ifindex;		     /* the one device captured on; 0: several */
-	struct fffa_interfaces interfaces;   /* what was counted on each */
+	struct fffa_interfaces interfaces;   /* packets and bytes by interface */
 
 	enum fffa_stage stage;
-	bool bounded;	  /* asked to stop: deadline_ns counts */
-	bool ignore_room; /* what finds no room is lost: the deadline passed, or asked to stop twice */
+	bool bounded;	  /* asked to stop: deadline_ns is set */
+	bool ignore_room; /* the deadline has passed, or asked to stop twice: nobody waits */
 	uint64_t deadline_ns;
 	enum fffa_exit code;
 

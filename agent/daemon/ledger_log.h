@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The ledgers as lines of the log. */
+/* Writes the ledgers to the log. */
 #ifndef FFFA_AGENT_DAEMON_LEDGER_LOG_H
 #define FFFA_AGENT_DAEMON_LEDGER_LOG_H
 
@@ -7,10 +7,10 @@
 #include "agent/base/log.h"
 #include "agent/pipeline/pipeline.h"
 
-/* One line of packets and bytes. held: seen, and in no record yet. */
+/* Logs packets and bytes in one line. held: what was seen and is in no record yet. */
 void fffa_ledger_log_packets(enum fffa_log_level level, const struct fffa_ledger *l,
 			     struct fffa_amount held);
-/* One line for each sink. */
+/* Logs one line for each sink. */
 void fffa_ledger_log_sinks(enum fffa_log_level level, const struct fffa_pipeline *p);
 
 #endif

@@ -22,7 +22,7 @@ void fffa_nodata_watch_start(struct fffa_nodata *w, const struct fffa_config *co
 {
 	uint64_t mono_ns, unix_ns;
 
-	/* With sampling, a device without a counted packet may have had others. */
+	/* With sampling, a device without a counted packet may have had traffic. */
 	if (!conf->flows.nodata || !fffa_source_watches(s) || s->sampled > 1)
 		return;
 	fffa_source_now(s, &mono_ns, &unix_ns);

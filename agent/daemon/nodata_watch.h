@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which devices NODATA records may be of, and the intervals that they are watched in. */
+/* The devices that are watched for NODATA records, and the intervals. */
 #ifndef FFFA_AGENT_DAEMON_NODATA_WATCH_H
 #define FFFA_AGENT_DAEMON_NODATA_WATCH_H
 
@@ -8,13 +8,14 @@
 #include "config/config.h"
 
 /*
- * Watches in intervals of flows.active_timeout from now on, if conf asks for it and s knows of every
- * packet. Else w stays as it is: all zero emits nothing. Also after active_timeout has changed.
+ * Starts to watch the devices of s, in intervals of flows.active_timeout from now on. Call it again
+ * when active_timeout has changed. Does nothing where conf asks for no NODATA records or s does not
+ * count every packet; w, all zero, then emits nothing.
  */
 void fffa_nodata_watch_start(struct fffa_nodata *w, const struct fffa_config *conf,
 			     const struct fffa_source *s);
 
-/* Takes the devices that are captured on now: one that is gone is not one without traffic. */
+/* The captured devices have changed: only those that are captured now are watched. */
 void fffa_nodata_watch_devices(struct fffa_nodata *w, const struct fffa_source *s);
 
 #endif

@@ -20,8 +20,7 @@ struct fffa_pending_records {
 };
 
 /*
- * Copies r, which is not enriched yet. False: there is no room or no memory, and the caller passes r
- * on as it is.
+ * Copies r, which is not enriched yet. False: no room or no memory; the caller still has to send r.
  */
 bool fffa_pending_records_add(struct fffa_pending_records *p, const struct fffa_record *r);
 

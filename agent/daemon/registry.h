@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Which sinks this program has. */
+/* The sink types of this program. */
 #ifndef FFFA_AGENT_DAEMON_REGISTRY_H
 #define FFFA_AGENT_DAEMON_REGISTRY_H
 
 #include "config/config.h"
 #include "sinks/sink.h"
 
-/* Every sink type; NULL ends the list. */
+/* NULL ends the list. */
 extern const struct fffa_sink_ops *const fffa_registry[];
 
-/* NULL: no sink has that name. */
+/* The sink type of that name; NULL: there is none. */
 const struct fffa_sink_ops *fffa_registry_find(const char *name);
 
 #define FFFA_REGISTRY_ROWS 8 /* room for the sink types and the row that ends them */

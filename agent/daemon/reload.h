@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* HUP: the configuration file is read again; what may change while the agent runs is taken over. */
+/* Reads the configuration again and takes over what may change while the agent runs. */
 #ifndef FFFA_AGENT_DAEMON_RELOAD_H
 #define FFFA_AGENT_DAEMON_RELOAD_H
 
 #include "config/config.h"
 
 /*
- * Reads path whole first: when anything is wrong, every problem is logged, nothing changes and the
- * result is -EINVAL or -errno. Else *conf has the new values of keys marked FFFA_OPTION_RELOAD, each
- * change is logged, and so is each that waits for a restart. Blocks for one small file.
+ * Reads path and checks all of it. If there is a problem, logs every problem, changes nothing and
+ * returns -EINVAL or -errno. Else puts the new values of the keys marked FFFA_OPTION_RELOAD into
+ * *conf, logs each change and each key that needs a restart, and returns 0. Blocks for reading one
+ * small file.
  */
 int fffa_reload(const char *path, struct fffa_config *conf);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The signals that the agent obeys, as events on the loop. */
+/* The signals that the agent handles, as events on the loop. */
 #ifndef FFFA_AGENT_DAEMON_SIGNALS_H
 #define FFFA_AGENT_DAEMON_SIGNALS_H
 
@@ -19,8 +19,10 @@ struct fffa_signals {
 	uv_signal_t handles[FFFA_SIGNALS];
 };
 
-/* Watches the signals, and has PIPE and XFSZ ignored: writing reports both as an error. s stays where it
- * is until fffa_signals_close and a turn of the loop. */
+/*
+ * Starts to handle the signals. Ignores PIPE and XFSZ: write(2) returns an error for both. The
+ * memory of s must stay until the loop has closed the handles after fffa_signals_close.
+ */
 void fffa_signals_open(struct fffa_signals *s, uv_loop_t *loop,
 		       const struct fffa_signals_events *ev);
 /* Starts to close the handles. */

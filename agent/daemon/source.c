@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Calls through the table, and what holds for a source that has no such function. */
+/* Calls through the table, with a default where a source has no function. */
 #include "agent/daemon/source.h"
 
 #include <stdlib.h>
@@ -27,7 +27,7 @@ void fffa_source_close(struct fffa_source *s)
 
 void fffa_source_free(struct fffa_source *s)
 {
-	free(s); /* each source's struct begins with this one */
+	free(s); /* the struct of each source begins with this one */
 }
 
 void fffa_source_now(const struct fffa_source *s, uint64_t *mono_ns, uint64_t *unix_ns)

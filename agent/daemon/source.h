@@ -24,22 +24,29 @@ struct fffa_status_view; /* agent/status/view.h */
 struct fffa_source_events {
 	fffa_delta_fn delta;  /* one entry handed over */
 	fffa_delta_fn expect; /* an entry that is handed over FFFA_FLOW_AHEAD entries later */
-	/* fffa_source_now has moved. */
+	/* The time of fffa_source_now has changed. */
 	void (*time)(void *arg);
-	/* Losses of packets that are counted from here on were suffered after unix_ms. Once. */
+	/* Called once, before the first delta: the ledger's losses happened after unix_ms. */
 	void (*since)(void *arg, int64_t unix_ms);
-	/* The deltas of one turn are handed over: flows may expire until the next turn. */
+	/* All deltas of this turn were handed over. Flows may expire between turns. */
 	void (*turn)(void *arg);
-	/* The capture's time has moved on: every flow that is due expires before this returns. */
+	/*
+	 * The captures' time has advanced: all flows that are due must expire before this returns.
+	 */
 	void (*elapsed)(void *arg);
-	/* False: the source waits a little and asks again. Only a repeatable source asks. */
+	/* Only a repeatable source asks. False: the source waits a little and asks again. */
 	bool (*has_room)(void *arg);
-	/* The devices that deltas may be of, at the start and after each change. 0; -ENOMEM or -E2BIG:
-	 * the agent knows those of before. */
+	/*
+	 * The devices that deltas may name, at the start and after each change. Returns 0, or
+	 * -ENOMEM or -E2BIG: the agent still has the previous list.
+	 */
 	int (*devices)(void *arg, const struct fffa_netdev *devices, size_t n);
-	/* Addresses of this network namespace came or went. */
+	/* The addresses of this network namespace have changed. */
 	void (*addresses)(void *arg);
-	/* Everything is handed over: after fffa_source_stop, or by itself. error: 0 or -errno. Once. */
+	/*
+	 * Called once, when everything was handed over: by itself or after fffa_source_stop. error:
+	 * 0 or -errno.
+	 */
 	void (*ended)(void *arg, int error);
 	void *arg;
 };
@@ -52,72 +59,75 @@ struct fffa_source_ops {
 	void (*close)(struct fffa_source *s);
 	void (*now)(const struct fffa_source *s, uint64_t *mono_ns, uint64_t *unix_ns);
 	const struct fffa_tunnel *(*tunnel)(const struct fffa_source *s, uint16_t id);
-	/* The rest may be NULL, see the functions below. */
+	/* Each of these may be NULL. */
 	struct fffa_amount (*held)(struct fffa_source *s);
 	size_t (*watched)(const struct fffa_source *s, uint32_t *ifindexes, size_t max);
 	void (*checkpoint)(struct fffa_source *s, struct fffa_amount held, int64_t unix_ms);
 	void (*view)(struct fffa_source *s, struct fffa_status_view *v);
 };
 
-/* The structs of the sources begin with this one. */
+/* The struct of each source begins with this one. */
 struct fffa_source {
 	const struct fffa_source_ops *ops;
-	const struct fffa_metadata_conf *metadata; /* what the packets' identity is read with */
+	const struct fffa_metadata_conf *metadata; /* how the identity of its packets is read */
 	uint32_t sampled; /* N where one packet in N is counted; below 2: every packet */
 	/*
-	 * It can be read again: it waits for room and for the metadata, what it hands over is not
-	 * spooled, and a record that no sink takes is a failure.
+	 * The same packets can be read again: the source waits for room and for the metadata, its
+	 * records are not spooled, and a record that is lost or rejected is a failure.
 	 */
 	bool repeatable;
 };
 
-/* Both borrow their arguments for the source's life. NULL: no memory. Free with fffa_source_free. */
+/* Both borrow their arguments until fffa_source_free, which frees the source. NULL: no memory. */
 struct fffa_source *fffa_source_live_new(const struct fffa_config *conf);
-/* replay->capture is not read: it is that of conf. */
+/* replay->capture is not read: conf->capture is used. */
 struct fffa_source *fffa_source_replay_new(const struct fffa_config *conf,
 					   const struct fffa_replay_conf *replay);
 
-/* Checks what start needs; changes nothing. 0, or -errno with err, which says what to do. */
+/* Checks what fffa_source_start needs; changes nothing. 0, or -errno with err. */
 int fffa_source_prepare(struct fffa_source *s, struct fffa_err *err);
 
 /*
- * Starts after prepare: deltas follow on the loop. Borrows loop, ledger and ev->arg until
- * fffa_source_free. Counts what is seen and lost in ledger. 0; -errno with err, and no delta follows.
+ * Call it after fffa_source_prepare. Starts to hand over deltas on the loop and counts in ledger
+ * what is seen and lost. Borrows loop, ledger and ev->arg until fffa_source_free. 0, or -errno with
+ * err: nothing is handed over.
  */
 int fffa_source_start(struct fffa_source *s, uv_loop_t *loop, struct fffa_ledger *ledger,
 		      const struct fffa_source_events *ev, struct fffa_err *err);
 
-/* After start: hands over what was seen so far and no more, then ended is called. */
+/* Call it after fffa_source_start. Hands over what was seen until now, then calls ended. */
 void fffa_source_stop(struct fffa_source *s);
 
-/* Starts to close the handles, if there are any. The ledger does not change any more. */
+/* Starts to close the handles, if there are any. The ledger does not change afterwards. */
 void fffa_source_close(struct fffa_source *s);
 
-/* After the loop has ended. NULL is allowed. */
+/* Call it after the loop has ended. NULL is allowed. */
 void fffa_source_free(struct fffa_source *s);
 
-/* The time of the packets, in nanoseconds: monotonic, and the same instant in Unix time. A replay has
- * one time for both. */
+/*
+ * The packets' clock, in nanoseconds: monotonic, and the same instant in Unix time. In a replay
+ * both are the captures' time.
+ */
 void fffa_source_now(const struct fffa_source *s, uint64_t *mono_ns, uint64_t *unix_ns);
 
 /* The tunnel that a delta's id stands for; NULL: none. Borrowed until fffa_source_close. */
 const struct fffa_tunnel *fffa_source_tunnel(const struct fffa_source *s, uint16_t id);
 
-/* Brings the ledger up to now. Returns what it counts as seen and is not handed over yet. */
+/* Updates the ledger. Returns what it counts as seen and what was not handed over yet. */
 struct fffa_amount fffa_source_held(struct fffa_source *s);
 
-/* True when it is known how long each device has been captured on. */
+/* True when the source knows since when it captures on each device. */
 bool fffa_source_watches(const struct fffa_source *s);
 /* Fills ifindexes with at most max devices that are captured on now. Returns how many. */
 size_t fffa_source_watched(const struct fffa_source *s, uint32_t *ifindexes, size_t max);
 
 /*
- * For the next start: everything handed over until now has been merged, and `held` of it is in no
- * record yet. unix_ms: now.
+ * Writes a checkpoint for the next start: everything that was handed over has been merged, and
+ * `held` of it is in no record yet. unix_ms: now.
  */
 void fffa_source_checkpoint(struct fffa_source *s, struct fffa_amount held, int64_t unix_ms);
 
-/* Fills the source's part of a status page: hooks, kernel, held_kernel. */
+/* Fills the source's part of the status view: hooks, kernel, held_kernel. */
 void fffa_source_view(struct fffa_source *s, struct fffa_status_view *v);
 
 #endif

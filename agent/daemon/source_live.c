@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* The host's interfaces as a source: hooks, and the checkpoint that tells the next start what passed between. */
+/*
+ * The host's interfaces as a source, with the checkpoint that the next start compares its
+ * counters to.
+ */
 #include "agent/daemon/source.h"
 
 #include <stdlib.h>
@@ -18,7 +21,7 @@ struct source_live {
 	const struct fffa_config *conf;
 	struct fffa_source_events ev;
 	struct fffa_ledger *ledger;
-	struct fffa_netdevs selected; /* by prepare */
+	struct fffa_netdevs selected; /* by prepare_live */
 	struct fffa_live *live;	      /* NULL: not started, or closed */
 	struct fffa_checkpoint checkpoint;
 };
@@ -88,7 +91,7 @@ static int prepare_live(struct fffa_source *base, struct fffa_err *err)
 	return rc ? rc : fffa_devices_select(&s->conf->capture, &s->selected, err);
 }
 
-/* What passed since the last agent counted is seen, and lost. */
+/* Packets that passed since the last agent stopped counting are seen, and lost. */
 static void count_unattended(struct source_live *s, int64_t *since_ms)
 {
 	const struct fffa_hooked *hooks;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Capture files as a source: the captures' time is the time. */
+/* Capture files as a source; the clock is the captures' time. */
 #include "agent/daemon/source.h"
 
 #include <stdlib.h>
@@ -55,7 +55,7 @@ static void on_ended(void *arg, int error)
 
 static int prepare_replay(struct fffa_source *base, struct fffa_err *err)
 {
-	(void)base; /* start opens the first file */
+	(void)base; /* start_replay opens the first file */
 	(void)err;
 	return 0;
 }
@@ -116,7 +116,7 @@ struct fffa_source *fffa_source_replay_new(const struct fffa_config *conf,
 		.ops = &replay_ops, .metadata = &s->metadata, .repeatable = true};
 	s->conf = *replay;
 	s->conf.capture = &conf->capture;
-	/* A capture from elsewhere does not get this host's identity unless IMDS is asked explicitly. */
+	/* A capture from elsewhere must not get this host's identity unless imds.enabled is on. */
 	s->metadata = conf->metadata;
 	if (s->metadata.imds.enabled == FFFA_SW_AUTO)
 		s->metadata.imds.enabled = FFFA_SW_OFF;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What the status pages show of a running agent, gathered from its parts. */
+/* Fills the status view from the agent's parts. */
 #ifndef FFFA_AGENT_DAEMON_STATUS_VIEW_H
 #define FFFA_AGENT_DAEMON_STATUS_VIEW_H
 
 #include "agent/daemon/agent_internal.h"
 
-/* Opens the listener at a->listen, if there is one, into a->status. 0, or -errno with err. */
+/*
+ * Opens the status listener at a->listen into a->status. An empty or NULL a->listen is none. 0, or
+ * -errno with err.
+ */
 int fffa_status_view_open(struct fffa_agent *a, struct fffa_err *err);
 
 #endif

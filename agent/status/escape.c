@@ -5,7 +5,7 @@
 
 #include "agent/encode/field/text.h"
 
-#define JSON_PER_TURN 64 /* input bytes, each at most six of output */
+#define JSON_PER_TURN 64 /* input bytes; each becomes at most six bytes */
 
 void fffa_escape_label(struct fffa_buf *o, const char *s)
 {
@@ -19,7 +19,7 @@ void fffa_escape_label(struct fffa_buf *o, const char *s)
 	}
 }
 
-/* So many bytes of s that no character is cut in two. */
+/* The length of the next piece of s, which cuts no character in two. */
 static size_t whole_characters(const char *s, size_t len)
 {
 	size_t n = len < JSON_PER_TURN ? len : JSON_PER_TURN;
@@ -30,7 +30,7 @@ static size_t whole_characters(const char *s, size_t len)
 		if (((unsigned char)s[n - back] & 0xc0) != 0x80)
 			return n - back;
 	}
-	return n; /* not UTF-8 anyway */
+	return n; /* this is not UTF-8 */
 }
 
 void fffa_escape_json(struct fffa_buf *o, const char *s)

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Texts from outside as a page may hold them, at the end of a buffer. */
+/* Appends texts from outside to a page, escaped. */
 #ifndef FFFA_AGENT_STATUS_ESCAPE_H
 #define FFFA_AGENT_STATUS_ESCAPE_H
 
 #include "agent/base/buf.h"
 
 /*
- * A label's value as Prometheus wants it (text format 0.0.4), without the quotes. What is not
- * printable ASCII is written as \\xNN, so that two names never become one.
+ * Appends a label's value without the quotes, as Prometheus' text format 0.0.4 asks. Bytes that are
+ * not printable ASCII are written as \\xNN, so that two names never look the same.
  */
 void fffa_escape_label(struct fffa_buf *o, const char *s);
-/* A JSON string with its quotes; any bytes. */
+/* Appends a JSON string with its quotes. s may hold any bytes. */
 void fffa_escape_json(struct fffa_buf *o, const char *s);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The place of ifindex, or the free one where it belongs. */
+/* The entry of ifindex, or the free entry where it belongs. */
 static size_t find_place(const struct fffa_interfaces *s, uint32_t ifindex)
 {
 	size_t i = ifindex & (FFFA_INTERFACES_INDEXES - 1);
@@ -39,7 +39,7 @@ void fffa_interfaces_name(struct fffa_interfaces *s, uint32_t ifindex, const cha
 
 	if (!s->index[i].ifindex) {
 		if (s->known == FFFA_INTERFACES_INDEXES / 2)
-			return; /* counts at [0] */
+			return; /* it is counted in v[0] */
 		s->known++;
 		s->index[i].ifindex = ifindex;
 	}
@@ -49,7 +49,7 @@ void fffa_interfaces_name(struct fffa_interfaces *s, uint32_t ifindex, const cha
 void fffa_interfaces_count(struct fffa_interfaces *s, uint32_t ifindex, bool egress,
 			   uint64_t packets, uint64_t bytes)
 {
-	/* A free place has at == 0. */
+	/* at is 0 in a free entry. */
 	fffa_amount_add(&s->v[s->index[find_place(s, ifindex)].at].amount[egress], packets, bytes);
 }
 

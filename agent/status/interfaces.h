@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Packets and bytes handed over, by the interface's name and direction. A device that vanishes keeps
- * its counts, and one of the same name goes on with them: counters never go back. Constant memory.
- * Loop thread only.
+ * Counts packets and bytes by interface name and direction. The counts of a device stay when it
+ * vanishes, and a new device of the same name continues them, so counters never decrease. Constant
+ * memory. Loop thread only.
  */
 #ifndef FFFA_AGENT_STATUS_INTERFACES_H
 #define FFFA_AGENT_STATUS_INTERFACES_H
@@ -13,8 +13,8 @@
 
 #include "agent/base/ledger.h"
 
-#define FFFA_INTERFACES_MAX	128  /* names; the rest share one more */
-#define FFFA_INTERFACES_INDEXES 1024 /* power of two; devices known at once: half of it */
+#define FFFA_INTERFACES_MAX	128  /* names with counts of their own */
+#define FFFA_INTERFACES_INDEXES 1024 /* a power of two; half as many devices can be known at once */
 
 struct fffa_interface {
 	char name[16];
@@ -23,25 +23,28 @@ struct fffa_interface {
 
 /* All zero is empty. */
 struct fffa_interfaces {
-	struct fffa_interface v[FFFA_INTERFACES_MAX + 1]; /* [0]: what found no place */
-	size_t n;					  /* beside [0] */
+	struct fffa_interface v[FFFA_INTERFACES_MAX + 1]; /* [0]: all other names together */
+	size_t n;					  /* names in v, without [0] */
 	struct {
 		uint32_t ifindex; /* 0: free */
-		uint32_t at;	  /* in v */
+		uint32_t at;	  /* index in v */
 	} index[FFFA_INTERFACES_INDEXES];
 	size_t known;
 };
 
-/* Forgets which devices there are (not what they counted), before each of them is named. */
+/*
+ * Forgets which devices there are, but not the counts. fffa_interfaces_name follows for
+ * each device.
+ */
 void fffa_interfaces_clear(struct fffa_interfaces *s);
-/* The device ifindex (above 0) is called name now. */
+/* The device ifindex (above 0) has this name now. */
 void fffa_interfaces_name(struct fffa_interfaces *s, uint32_t ifindex, const char *name);
 
-/* Counts at [0] where ifindex was not named. */
+/* A device that was not named is counted in v[0]. */
 void fffa_interfaces_count(struct fffa_interfaces *s, uint32_t ifindex, bool egress,
 			   uint64_t packets, uint64_t bytes);
 
-/* "" when ifindex was not named. */
+/* The name of ifindex; "" when it was not named. */
 const char *fffa_interfaces_find(const struct fffa_interfaces *s, uint32_t ifindex);
 
 #endif

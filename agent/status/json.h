@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON, member by member: a comma where one belongs. */
+/* Writes JSON member by member and puts the commas between them. */
 #ifndef FFFA_AGENT_STATUS_JSON_H
 #define FFFA_AGENT_STATUS_JSON_H
 
@@ -10,10 +10,10 @@
 
 struct fffa_json {
 	struct fffa_buf *out;
-	bool comma; /* before what comes next */
+	bool comma; /* the next member needs one before it */
 };
 
-/* key: a literal, or NULL inside a list. bracket: '{' or '['; the closing one is the caller's. */
+/* key: NULL inside a list. bracket: '{' or '['; the caller closes it with '}' or ']'. */
 void fffa_json_open(struct fffa_json *j, const char *key, char bracket);
 void fffa_json_close(struct fffa_json *j, char bracket);
 void fffa_json_u64(struct fffa_json *j, const char *key, uint64_t v);

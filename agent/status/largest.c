@@ -66,7 +66,7 @@ static int larger_first(const void *a, const void *b)
 
 	if (x->bytes != y->bytes)
 		return x->bytes < y->bytes ? 1 : -1;
-	return memcmp(&x->key, &y->key, sizeof(x->key)); /* the same order each time */
+	return memcmp(&x->key, &y->key, sizeof(x->key)); /* so that the order is always the same */
 }
 
 void fffa_largest_sort(struct fffa_largest *l)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The largest flows met so far, by bytes, in constant memory; and them as JSON. Pure. */
+/* Finds the flows with most bytes, in constant memory, and writes them as JSON. Pure. */
 #ifndef FFFA_AGENT_STATUS_LARGEST_H
 #define FFFA_AGENT_STATUS_LARGEST_H
 
@@ -24,23 +24,24 @@ struct fffa_largest_flow {
 
 /* All zero is empty. */
 struct fffa_largest {
-	struct fffa_largest_flow v[FFFA_LARGEST_MAX]; /* a heap, the smallest first; or sorted */
+	/* A heap, the smallest first; after fffa_largest_sort the largest first. */
+	struct fffa_largest_flow v[FFFA_LARGEST_MAX];
 	size_t n;
-	uint64_t min_bytes; /* smaller ones would not be kept */
+	uint64_t min_bytes; /* a smaller flow is not among the largest */
 };
 
-/* Keeps w if it is among the largest. Not after fffa_largest_sort. */
+/* Adds w if it is among the largest. Do not call it after fffa_largest_sort. */
 void fffa_largest_add(struct fffa_largest *l, const struct fffa_flow_window *w);
-/* The largest first. */
+/* Sorts by bytes, the largest first. */
 void fffa_largest_sort(struct fffa_largest *l);
 
-/* After sort: the first n. now_ms: Unix, when they were looked at. */
+/* After fffa_largest_sort: writes the first n. now_ms: when the flows were read, Unix. */
 void fffa_largest_write(struct fffa_buf *o, const struct fffa_largest *l, size_t n, int64_t now_ms,
 			uint64_t flows_active, const struct fffa_interfaces *interfaces);
 
 /*
- * The value of n=: NULL (not given) is FFFA_LARGEST_DEFAULT, more than FFFA_LARGEST_MAX is that. 0,
- * or -EINVAL for what is no number above 0.
+ * Parses the value of n=. NULL (not given) means FFFA_LARGEST_DEFAULT; above FFFA_LARGEST_MAX means
+ * FFFA_LARGEST_MAX. 0, or -EINVAL when it is no number above 0.
  */
 int fffa_largest_parse_count(const char *text, size_t *n);
 

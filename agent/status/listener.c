@@ -14,7 +14,7 @@
 #define BACKLOG	  64
 #define UNIX_MODE 0660
 
-/* True when there is a socket that nobody listens at any more. */
+/* True when the path is a socket that no process listens at. */
 static bool is_dead_socket(const struct fffa_address *a)
 {
 	const struct sockaddr_un *un = (const struct sockaddr_un *)&a->sa;
@@ -38,7 +38,7 @@ static int bind_unix(struct fffa_listener *l, const struct fffa_address *a)
 
 	if (is_dead_socket(a))
 		(void)unlink(un->sun_path);
-	/* Nobody gets in before listen, so there is no moment with another mode. */
+	/* No client can connect before listen(2), so the mode is right in time. */
 	if (bind(l->fd, (const struct sockaddr *)un, a->len))
 		return -errno;
 	memcpy(l->path, un->sun_path, sizeof(l->path));

@@ -7,16 +7,16 @@
 
 struct fffa_listener {
 	int fd;
-	char path[108]; /* of the unix socket that was made; "": none */
+	char path[108]; /* of the unix socket that was created; "": none */
 };
 
 /*
- * Binds and listens at `listen` (as fffa_address_parse takes it). A unix socket is made with mode
- * 0660; one that nobody answers at is a dead agent's and replaced. 0; -EADDRINUSE and others with
- * err, which names status.listen; then nothing is left. Close with fffa_listener_close.
+ * Listens at `listen`, an address for fffa_address_parse. A unix socket is created with mode 0660;
+ * a socket file that no process listens at is replaced. 0: close l with fffa_listener_close. Else
+ * -EADDRINUSE or another -errno with err, which names status.listen; nothing stays open.
  */
 int fffa_listener_open(struct fffa_listener *l, const char *listen, struct fffa_err *err);
-/* Also removes the unix socket. fd may have been taken over: then set it to -1 before. */
+/* Also removes the unix socket. Set fd to -1 before if somebody else closes it. */
 void fffa_listener_close(struct fffa_listener *l);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Which metrics there are: product.md's, and what the two identities need beside them. Both can be
- * computed from one scrape:
+ * The metrics. One scrape is enough to check both identities of the ledger (agent/base/ledger.h):
+ *
  *   sum(packets_seen) = packets_recorded + sum(packets_held) + packets_filtered + sum(packets_lost)
  *   sink_records_offered = sum(sink_records) + sum(records_lost) + sink_in_flight, for each sink
  */
@@ -14,9 +14,9 @@
 #include "agent/flow/record.h"
 #include "agent/status/family.h"
 
-/* No interface has a name with a space. */
+/* No interface name has a space. */
 #define OTHER_INTERFACES "(other interfaces)"
-#define NOT_ATTRIBUTED	 "(not attributed)" /* lost before it was known where */
+#define NOT_ATTRIBUTED	 "(not attributed)" /* lost before the interface was known */
 
 static const char *const directions[] = {"ingress", "egress"};
 
@@ -50,8 +50,7 @@ static void write_interface(struct fffa_buf *o, const char *name, const char *la
 				amount_in(&i->amount[dir], u));
 }
 
-/* With the lost ones of no known interface, the sum is what was seen but for what the kernel holds.
- */
+/* The samples add up to what was seen, without what the kernel holds. */
 static void write_interfaces(struct fffa_buf *o, const struct fffa_status_view *v, enum unit u)
 {
 	const char *name = u == PACKETS ? "fffa_packets_total" : "fffa_bytes_total";
@@ -70,7 +69,7 @@ static void write_interfaces(struct fffa_buf *o, const struct fffa_status_view *
 			amount_in(&lost, u) - amount_in(&v->ledger->lost[FFFA_PL_FLOW_TABLE], u));
 }
 
-/* The first identity, in packets or in bytes. */
+/* The names of the terms of the first identity, in packets or in bytes. */
 struct identity_names {
 	const char *seen, *recorded, *held, *filtered, *lost;
 };
@@ -221,7 +220,7 @@ static uint64_t sink_up(const struct fffa_sink_status *s)
 	return s->up;
 }
 
-/* One number for each sink. */
+/* The metrics that have one sample for each sink. */
 static const struct {
 	const char *name, *type, *help;
 	uint64_t (*get)(const struct fffa_sink_status *s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The view as Prometheus text, format 0.0.4. Pure. */
+/* Writes the view in Prometheus' text format 0.0.4. Pure. */
 #ifndef FFFA_AGENT_STATUS_METRICS_H
 #define FFFA_AGENT_STATUS_METRICS_H
 

@@ -20,10 +20,10 @@ static uint64_t count_fds(void)
 	for (const struct dirent *e = readdir(d); e; e = readdir(d))
 		n += e->d_name[0] != '.';
 	(void)closedir(d);
-	return n ? n - 1 : 0; /* d's own */
+	return n ? n - 1 : 0; /* without the one of d */
 }
 
-/* statm: pages of the address space, then pages that are resident. */
+/* statm begins with the pages of the address space and the resident pages (proc(5)). */
 static void read_memory(struct fffa_process *out)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);

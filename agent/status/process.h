@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the usual process_* metrics say of this process. */
+/* The values of Prometheus' standard process_* metrics for this process. */
 #ifndef FFFA_AGENT_STATUS_PROCESS_H
 #define FFFA_AGENT_STATUS_PROCESS_H
 
@@ -13,7 +13,7 @@ struct fffa_process {
 	uint64_t max_fds;
 };
 
-/* From /proc/self, which does not block. What cannot be read is 0. */
+/* Reads /proc/self, which does not block. A value that cannot be read is 0. */
 void fffa_process_read(struct fffa_process *out);
 
 #endif

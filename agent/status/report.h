@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The view as JSON: the body of /status. Pure. */
+/* Writes the view as JSON, the body of /status. Pure. */
 #ifndef FFFA_AGENT_STATUS_REPORT_H
 #define FFFA_AGENT_STATUS_REPORT_H
 

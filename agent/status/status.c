@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * libmicrohttpd on the loop: its epoll descriptor is polled, its timeout is a timer, and it runs
- * only when one of them says so. What the pages say is in metrics.c, report.c and largest.c.
+ * Runs libmicrohttpd on the loop: the loop polls its epoll descriptor and keeps its time-out with a
+ * timer. The contents of the pages are in metrics.c, report.c and largest.c.
  */
 #include "agent/status/status.h"
 
@@ -23,18 +23,18 @@
 
 #define TAG		     "status"
 #define CONNECTIONS_MAX	     32
-#define CONNECTION_BYTES     16384 /* for request line, headers and the response's headers */
+#define CONNECTION_BYTES     16384 /* for the request line and the headers of both sides */
 #define CONNECTION_TIMEOUT_S 5
 #define BODY_BYTES_MAX	     (1024 * 1024)
 #define FLOWS_PER_TURN	     32768
-#define LARGEST_FRESH_NS     (FFFA_NS_PER_S / 4) /* /flows walks the table no more often than this */
+#define LARGEST_FRESH_NS     (FFFA_NS_PER_S / 4) /* between two walks of the flow table */
 
-/* From a request's headers to its answer. */
+/* One request, from its headers to its answer. */
 struct request {
 	struct MHD_Connection *c;
-	/* Of /flows, while the flow table is walked: */
+	/* For /flows, while the flow table is walked: */
 	size_t n;
-	bool owed; /* the walk is over, the answer not given */
+	bool owed; /* the walk has ended, the answer is not queued yet */
 	struct request *next;
 };
 
@@ -46,15 +46,15 @@ struct fffa_status {
 	uv_poll_t poll;
 	uv_timer_t timer;
 	uv_idle_t walk;
-	int handles; /* not closed yet */
-	bool full;   /* of connections, after the last run */
+	int handles; /* that are open */
+	bool full;   /* after the last run there was no room for a connection */
 	struct request *waiters;
-	size_t owed; /* answers that largest has to stay for */
+	size_t owed; /* requests that still need `largest` */
 	uint32_t walk_at;
-	uint64_t walked_ns; /* largest is of then; 0: none yet */
-	int64_t walked_ms;  /* the same in Unix time */
+	uint64_t walked_ns; /* when `largest` was filled; 0: never */
+	int64_t walked_ms;  /* the same instant, Unix */
 	struct fffa_largest largest;
-	struct fffa_status_view view; /* of the request that is answered */
+	struct fffa_status_view view; /* for the request that is being answered */
 };
 
 static void run_library(struct fffa_status *s);
@@ -79,17 +79,19 @@ static bool is_full(const struct fffa_status *s)
 	return info && info->num_connections >= CONNECTIONS_MAX;
 }
 
-/* Lets the library do what is due, and notes when it wants to be asked again. */
+/* Lets the library do what is due, then starts the timer for its next time-out. */
 static void run_library(struct fffa_status *s)
 {
 	bool was_full = s->full;
 	MHD_UNSIGNED_LONG_LONG ms;
 
-	(void)MHD_run(s->daemon); /* fails only on a broken epoll: nothing to do about it */
+	(void)MHD_run(s->daemon); /* fails only when epoll is broken; nothing can be done then */
 	s->full = is_full(s);
 	(void)uv_timer_stop(&s->timer);
-	/* While it is full it does not look at the listening socket; only its next run does again, and
-	 * it does not ask for one. */
+	/*
+	 * While it is full, the library does not watch the listening socket. It watches it again in
+	 * the next run, but asks for no run.
+	 */
 	if (was_full && !s->full)
 		(void)uv_timer_start(&s->timer, on_timer, 0, 0);
 	else if (MHD_get_timeout(s->daemon, &ms) == MHD_YES)
@@ -104,7 +106,7 @@ static enum MHD_Result queue_answer(struct MHD_Connection *c, unsigned int code,
 
 	if (o->error) {
 		fffa_buf_fini(o);
-		return MHD_NO; /* drops the connection: rather nothing than half */
+		return MHD_NO; /* drops the connection instead of sending half a page */
 	}
 	response = MHD_create_response_from_buffer(o->len, o->ptr, MHD_RESPMEM_MUST_FREE);
 	if (!response) {
@@ -116,7 +118,7 @@ static enum MHD_Result queue_answer(struct MHD_Connection *c, unsigned int code,
 	if (code == MHD_HTTP_METHOD_NOT_ALLOWED)
 		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
 	queued = MHD_queue_response(c, code, response);
-	MHD_destroy_response(response); /* the connection holds it from here on */
+	MHD_destroy_response(response); /* the connection has its own reference */
 	return queued;
 }
 
@@ -197,7 +199,10 @@ static void wake_waiters(struct fffa_status *s)
 	}
 }
 
-/* A slice of the flow table each turn; then those who wait are answered. */
+/*
+ * Reads a slice of the flow table each turn. After the last slice, the waiting requests
+ * are answered.
+ */
 static void on_walk(uv_idle_t *h)
 {
 	struct fffa_status *s = h->data;
@@ -216,7 +221,7 @@ static void on_walk(uv_idle_t *h)
 	run_library(s);
 }
 
-/* largest can be shown again. */
+/* True when `largest` is recent enough to answer with. */
 static bool is_fresh(const struct fffa_status *s)
 {
 	if (uv_is_active((const uv_handle_t *)&s->walk))
@@ -249,7 +254,7 @@ static enum MHD_Result get_flows(struct fffa_status *s, struct request *q)
 	start_walk(s);
 	q->next = s->waiters;
 	s->waiters = q;
-	MHD_suspend_connection(q->c); /* asked again when the walk is over: wake_waiters */
+	MHD_suspend_connection(q->c); /* wake_waiters resumes it after the walk */
 	return MHD_YES;
 }
 
@@ -270,7 +275,7 @@ static bool has_body(struct MHD_Connection *c)
 	       MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
 }
 
-/* The headers are there. What is answered here also ends the connection. */
+/* The headers have arrived. An answer at this point also ends the connection. */
 static enum MHD_Result begin_request(struct MHD_Connection *c, const char *method, void **ctx)
 {
 	struct request *q;
@@ -293,7 +298,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 {
 	(void)version;
 	(void)data;
-	*data_len = 0; /* none: begin refuses what comes with a body */
+	*data_len = 0; /* there is none: begin_request refuses a body */
 	if (!*ctx)
 		return begin_request(c, method, ctx);
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
@@ -341,7 +346,7 @@ static int start_daemon(struct fffa_status *s)
 {
 	unsigned int flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 	struct MHD_OptionItem options[] = {
-		/* Before all others: they may want to say something. */
+		/* The first option, because the others may log. */
 		{MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, NULL},
 		{MHD_OPTION_LISTEN_SOCKET, s->listener.fd, NULL},
 		{MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, NULL},
@@ -355,7 +360,7 @@ static int start_daemon(struct fffa_status *s)
 				     MHD_OPTION_END);
 	if (!s->daemon)
 		return -ENOMEM;
-	s->listener.fd = -1; /* the daemon closes it */
+	s->listener.fd = -1; /* the library closes it */
 	return 0;
 }
 
@@ -418,8 +423,8 @@ void fffa_status_close(struct fffa_status *s)
 {
 	if (!s)
 		return;
-	wake_waiters(s); /* the library wants none suspended */
-	/* Off the poll set before the library closes its descriptor. */
+	wake_waiters(s); /* the library must not be stopped with suspended connections */
+	/* Stop polling before the library closes its descriptor. */
 	if (s->handles) {
 		uv_close((uv_handle_t *)&s->poll, on_closed);
 		uv_close((uv_handle_t *)&s->timer, on_closed);

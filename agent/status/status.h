@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The status listener: /metrics, /healthz, /readyz, /status and /flows over HTTP/1.1, for GET and
- * HEAD. Bounded in connections, in the memory of each and in time; a slow or silent client costs its
- * connection, never the loop. Loop thread only.
+ * The status listener serves /metrics, /healthz, /readyz, /status and /flows over HTTP/1.1, for GET
+ * and HEAD. Connections, their memory and their time are bounded: a slow or silent client loses its
+ * connection and does not delay the loop. Loop thread only.
  */
 #ifndef FFFA_AGENT_STATUS_STATUS_H
 #define FFFA_AGENT_STATUS_STATUS_H
@@ -17,24 +17,28 @@ struct fffa_flow_table;
 struct fffa_status;
 
 struct fffa_status_source {
-	/* Fills v (zeroed before) with how things are now. */
+	/* Fills v, which is zeroed, with the present state. */
 	void (*view)(void *arg, struct fffa_status_view *v);
-	/* The flows to look at for /flows; NULL: there are none yet. */
+	/* The flow table for /flows; NULL: there is none yet. */
 	const struct fffa_flow_table *(*flows)(void *arg);
 	void *arg;
 };
 
 /*
- * Listens at `listen` (as config/address.h takes it). Borrows loop and src->arg for its life; its
- * handles do not keep the loop alive on their own. 0, or -errno with err and nothing left.
+ * Listens at `listen`, an address for config/address.h. Borrows loop and src->arg until it is
+ * closed. Its handles do not keep the loop running. 0: close *out with fffa_status_close. Else
+ * -errno with err, and nothing stays open.
  */
 int fffa_status_open(uv_loop_t *loop, const char *listen, const struct fffa_status_source *src,
 		     struct fffa_status **out, struct fffa_err *err);
 
-/* Drops every connection; frees s once its handles are closed. NULL is allowed. */
+/*
+ * Drops every connection and closes the handles; s is freed when the loop has closed them. NULL
+ * is allowed.
+ */
 void fffa_status_close(struct fffa_status *s);
 
-/* Version of libmicrohttpd, for fffa version. */
+/* The version of libmicrohttpd; static. */
 const char *fffa_status_library(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the status pages show, at one instant, in terms of no other part: the agent fills it, the
- * renderers only read. Pointers are valid until the loop turns.
+ * What the status pages show, at one instant. The agent fills it, the pages only read it: they know
+ * no other part of the agent. Pointers are valid until the loop's next turn.
  */
 #ifndef FFFA_AGENT_STATUS_VIEW_H
 #define FFFA_AGENT_STATUS_VIEW_H
@@ -27,8 +27,8 @@ struct fffa_status_hook {
 	uint32_t ifindex;
 	const char *direction;	 /* "ingress", "egress" */
 	const char *hook;	 /* "tcx", "clsact", "xdp" */
-	const char *selected_by; /* what meant the device */
-	const char *why;	 /* this hook */
+	const char *selected_by; /* why the device was chosen */
+	const char *why;	 /* why this hook was chosen */
 };
 
 struct fffa_status_program {
@@ -46,7 +46,7 @@ struct fffa_status_metadata {
 	const char *state; /* "off", "asking", "known", "failing" */
 	const char *endpoint;
 	const char *last_error; /* "": none */
-	uint64_t age_ns;	/* since the last whole answer; UINT64_MAX: none yet */
+	uint64_t age_ns;	/* since the last complete answer; UINT64_MAX: never */
 	struct fffa_status_count errors[FFFA_STATUS_REASONS_MAX];
 	size_t error_count;
 	const char *agent_id, *account_id, *instance_id, *region, *az, *az_id;
@@ -69,13 +69,13 @@ struct fffa_status_view {
 	const char *version, *commit;
 	const char *config_file; /* "": the built-in defaults */
 	const char *stage;	 /* "running", "stopping" */
-	const char *not_ready;	 /* why /readyz says 503; NULL: ready */
+	const char *not_ready;	 /* the reason for status 503 of /readyz; NULL: ready */
 	int64_t start_ms;	 /* Unix */
 	uint64_t uptime_ns;
 
 	/*
-	 * seen = ledger's recorded + held_kernel + held_flows + ledger's filtered + sum(ledger's lost).
-	 * held_kernel: in the kernel's table, its ring, or being handed over.
+	 * Of the ledger: seen = recorded + held_kernel + held_flows + filtered + sum(lost).
+	 * held_kernel: in the kernel's table, in its ring, or being handed over.
 	 */
 	const struct fffa_ledger *ledger;
 	struct fffa_amount held_kernel;
@@ -91,7 +91,7 @@ struct fffa_status_view {
 
 	struct fffa_sink_status sinks[FFFA_CONFIG_SINKS_MAX];
 	size_t sink_count;
-	/* What sink i has to say of itself: put for each fact. May be NULL. */
+	/* Calls put for each fact that sink i reports. May be NULL. */
 	void (*sink_report)(const void *arg, size_t i,
 			    void (*put)(void *arg, const char *key, const char *value),
 			    void *put_arg);

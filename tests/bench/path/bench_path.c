@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * The agent's way of a record, on one loop: deltas -> fffa_flow_merge -> expire -> identity ->
- * fffa_pipeline_record -> sink. Usage: bench_path [FLOWS [DIRECTORY]] writes vpc to a file in
- * DIRECTORY; FLOWS for the case of one delta a flow, the other has a tenth of them with ten deltas
- * each. bench_path -c FILE [FLOWS] has the sinks of a configuration instead. CPU time is that of all
- * threads, user and system. Fails unless every packet is in a record and every record delivered.
+ * A record's way through the agent, on one loop: deltas -> fffa_flow_merge -> expire -> identity ->
+ * fffa_pipeline_record -> sink.
+ *
+ * bench_path [FLOWS [DIRECTORY]] writes vpc records to a file in DIRECTORY. One case has FLOWS flows of
+ * one delta, the other a tenth of them with ten deltas each.
+ * bench_path -c FILE [FLOWS] uses the sinks of a configuration instead.
+ *
+ * CPU time is that of all threads, user and system. The program fails unless every packet is in a
+ * record and every record is delivered.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,8 +25,8 @@
 #define UNIX_NS	  (1700000000 * FFFA_NS_PER_S)
 #define IDLE_NS	  (15 * FFFA_NS_PER_S)
 #define ROUND_NS  FFFA_NS_PER_S
-#define TURN	  8192 /* flows looked at between two turns of the loop, as in the agent */
-#define PER_CHECK 256  /* records between two looks at the queue */
+#define TURN	  8192 /* flows read between two turns of the loop, as in the agent */
+#define PER_CHECK 256  /* records between two checks of the queue */
 
 struct bench {
 	uint32_t flows, merges;
@@ -34,7 +38,7 @@ struct bench {
 	struct fffa_flow_table *table;
 	struct fffa_ledger ledger;
 	struct fffa_pipeline *pipeline;
-	uint64_t delivered; /* by the sink that delivered least */
+	uint64_t delivered; /* of the sink that delivered least */
 	bool balanced;
 	uint64_t records;
 };
@@ -60,7 +64,7 @@ static struct spent spent_since(struct spent s)
 	return (struct spent){n.cpu_ns - s.cpu_ns, n.wall_ns - s.wall_ns};
 }
 
-/* One delta of each flow, in an order that has nothing to do with the table's. */
+/* One delta of each flow, in an order that is not that of the flow table. */
 static struct fffa_delta *make_deltas(uint32_t flows)
 {
 	struct fffa_delta *v = calloc(flows, sizeof(*v));
@@ -115,7 +119,7 @@ static void on_record(void *arg, struct fffa_record *r)
 	b->records++;
 	if (!b->pipeline)
 		return;
-	/* What cannot wait in the agent can here: nothing is to be lost for want of room. */
+	/* Unlike the agent, the bench can wait, so that nothing is lost for lack of room. */
 	if (b->records % PER_CHECK == 0) {
 		while (!fffa_pipeline_has_room(b->pipeline))
 			(void)uv_run(&b->loop, UV_RUN_ONCE);
@@ -283,7 +287,7 @@ static int run_to_file(uint32_t flows, uint32_t merges, const char *path)
 	return rc;
 }
 
-/* One delta a flow: what a sink costs shows best. */
+/* One delta for each flow shows best what a sink costs. */
 static int run_configured(const char *path, uint32_t flows)
 {
 	struct fffa_sink_schema schema[FFFA_REGISTRY_ROWS];

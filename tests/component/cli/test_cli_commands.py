@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The command line: what is asked for, what is not understood, and with which status."""
+"""The command line: commands, wrong usage, help, exit status."""
 import re
 import unittest
 
@@ -86,7 +86,7 @@ class Commands(program.Case):
         names = [row[0] for row in rows]
         self.assertEqual(len(names), len(set(names)))
         versions = {row[0]: int(row[2][1:]) for row in rows if row[2] != "-"}
-        # AWS's lists are closed: 14 fields in version 2, then 7, 4 and 4 more.
+        # AWS has 14 fields in version 2, then adds 7, 4 and 4.
         for version, count in ((2, 14), (3, 7), (4, 4), (5, 4)):
             self.assertEqual(sum(1 for one in versions.values() if one == version), count, version)
         for row in rows:

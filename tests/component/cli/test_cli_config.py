@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Configuration through the program: every problem with its line and status 78, check, config."""
+"""The configuration through the program: every problem is reported with its line and exit status 78."""
 import unittest
 
 import frames
@@ -22,7 +22,7 @@ log:
   level: info
   level: debug
 """
-# A part of what must be said for each, by line.
+# Words of the message for each wrong line.
 BAD_LINES = {2: ("capture.hook", "auto, xdp, tc"), 3: ("capture.bogus", "unknown key"),
              4: ("flows.idle_timeout", "duration"), 9: ("sinks[0].path", "FFFA_TEST_UNSET"), 11: ("carrier-pigeon", "file"),
              14: ("level",)}
@@ -40,7 +40,7 @@ shutdown_timeout: 0s
 
 class Config(program.Case):
     def problems(self, text, path):
-        """{line: messages} of lines FILE:LINE: message; nothing else may be there."""
+        """{line: messages} from lines of the form FILE:LINE: message; other lines fail."""
         found = {}
         for one in text.splitlines():
             self.assertTrue(one.startswith(f"{path}:"), one)
@@ -54,7 +54,7 @@ class Config(program.Case):
             for word in words:
                 self.assertIn(word, found[number])
 
-    def test_every_problem_is_said_with_its_line(self):
+    def test_every_problem_is_reported_with_its_line(self):
         path = self.file("bad.yaml", BAD)
         capture = self.file("a.pcap", frames.pcap([]))
         for args in (("run", "-c", path), ("config", "-c", path), ("replay", "-c", path, capture)):
@@ -80,7 +80,7 @@ class Config(program.Case):
             for name in ("kernel", "privileges", "ring buffer", "tc", "xdp"):
                 self.assertTrue(lines[name])
 
-    def test_check_says_whether_the_ip_ranges_are_of_use(self):
+    def test_check_reports_the_ip_ranges(self):
         ranges = self.file("ranges.json", '{"createDate": "2026-11-20-01-02-03", "prefixes": '
                                           '[{"ip_prefix": "52.0.0.0/8", "service": "S3"}, {}]}')
         path = self.file("good.yaml", f"metadata: {{ip_ranges: {ranges}}}\n")
@@ -106,7 +106,7 @@ class Config(program.Case):
         self.assertEqual(done.returncode, 78)
         self.assertTrue(done.stdout.startswith(f"{path}: cannot be read: "))
 
-    def test_a_folder_is_no_file(self):
+    def test_a_folder_instead_of_a_file(self):
         done = program.fffa("config", "-c", self.dir)
         self.assertEqual((done.returncode, done.stdout), (78, ""))
         self.assertEqual(len(done.stderr.splitlines()), 1)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""fffa run under signals, on the loopback device of a namespace: TERM and INT deliver, HUP reopens, USR1 tells."""
+"""Signals of fffa run, on the loopback device of a namespace: TERM and INT deliver, HUP reopens, USR1 logs."""
 import signal
 import socket
 import subprocess
@@ -15,7 +15,7 @@ PORT = 40001
 
 class Signals(program.Case):
     def start(self, flows="{}"):
-        """Runs the agent, returns once it watches lo."""
+        """Runs the agent and returns when it captures on lo."""
         self.out = self.dir / "flows.log"
         conf = self.file("fffa.yaml", f"capture: {{interfaces: [lo], drain_interval: 100ms}}\nflows: {flows}\n"
                                       f"metadata: {{imds: {{enabled: off}}}}\nsinks: [{{name: out, type: file, "
@@ -132,7 +132,7 @@ class Signals(program.Case):
         filters = subprocess.run(["tc", "filter", "show", "dev", "lo", "ingress"], capture_output=True, text=True,
                                  check=False)
         self.assertNotIn("fffa", filters.stdout)
-        self.start()  # and a second one finds the place free
+        self.start()  # a second agent can attach
         self.agent.terminate()
         self.stopped_well()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An agent on the loopback device, asked over its status listener."""
+"""Runs an agent on the loopback device and reads its status pages."""
 import http.client
 import json
 import os
@@ -49,7 +49,7 @@ class Metrics(dict):
         return sum(found)
 
     def counters(self):
-        """What must never go back."""
+        """The samples that must never decrease."""
         for key, value in self.items():
             base = re.sub("_(bucket|sum|count)$", "", key[0])
             if self.types.get(key[0]) == "counter" or self.types.get(base) == "histogram":
@@ -57,7 +57,7 @@ class Metrics(dict):
 
 
 class Agent:
-    """listen: of status.listen; "": none."""
+    """listen: the value of status.listen; "" is none."""
 
     def __init__(self, case, listen, flows="{idle_timeout: 300ms, active_timeout: 2s, nodata: false}", interfaces="[lo]",
                  more=""):
@@ -71,7 +71,7 @@ spool_dir: ""
 status: {{listen: "{listen}"}}
 sinks: [{{name: out, type: file, format: json, path: {self.out}, batch: {{age: 50ms}}}}]
 {more}""")
-        # AddressSanitizer keeps what was freed: not in the memory that a test measures.
+        # AddressSanitizer holds freed memory back. A small quarantine keeps it out of what a test measures.
         options = ":".join(filter(None, (os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=1")))
         self.process = subprocess.Popen([program.FFFA, "run", "-c", conf], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
@@ -119,14 +119,14 @@ sinks: [{{name: out, type: file, format: json, path: {self.out}, batch: {{age: 5
         return json.loads(text)
 
     def records(self, port):
-        """Those to the port, of the lines that are whole."""
+        """The records to the port, from the lines that are complete."""
         if not self.out.exists():
             return []
         rows = [json.loads(line) for line in self.out.read_text().splitlines(True) if line.endswith("\n")]
         return [row for row in rows if row.get("dstport") == port]
 
     def stop(self):
-        """Its last ledger."""
+        """Stops the agent and returns its last ledger."""
         self.process.terminate()
         self.case.assertEqual(self.process.wait(program.WAIT_S), 0, "".join(self.log))
         self.reader.join()

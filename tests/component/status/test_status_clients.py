@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Clients that are slow, silent, too many or wrong cost their connection; the agent goes on."""
+"""Slow, silent, wrong and too many clients lose their connections; the agent goes on."""
 import pathlib
 import socket
 import threading
@@ -42,7 +42,7 @@ class Clients(program.Case):
         return int(text.split("VmRSS:")[1].split()[0]) * 1024
 
     def records_flow(self):
-        """One flow after the other becomes a record while things are as they are."""
+        """Records are still made: one flow after the other."""
         for port in PORTS:
             have = len(self.agent.records(port))
             agent.send(port)
@@ -56,7 +56,7 @@ class Clients(program.Case):
             try:
                 return self.agent.get("/healthz")[0] == 200
             except OSError:
-                return False  # the places are not free yet
+                return False  # the closed connections are not gone yet
 
         program.await_that("an answer", healthy, self.agent.process)
         self.agent.stop()
@@ -64,7 +64,7 @@ class Clients(program.Case):
     def test_half_a_request(self):
         for text in (b"", b"G", b"GET /metrics", b"GET /metrics HTTP/1.1\r\n", b"GET /metrics HTTP/1.1\r\nHost: x\r\n"):
             self.open(text)
-        # The others are answered meanwhile, and nobody waits for ever.
+        # Others are answered meanwhile, and no client waits for ever.
         self.assertEqual(self.agent.get("/healthz")[0], 200)
         self.records_flow()
         for s in self.sockets:
@@ -124,7 +124,7 @@ class Clients(program.Case):
         self.answers_again()
 
     def test_full_then_empty(self):
-        """The next one is let in when all others have left at once."""
+        """A client is accepted after all others have closed at once."""
         fds = pathlib.Path(f"/proc/{self.agent.process.pid}/fd")
         before = len(list(fds.iterdir()))
         for _ in range(20):

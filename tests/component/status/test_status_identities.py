@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Both identities at every moment that /metrics and /status are read, while traffic flows; and what was seen against
-the device's own counters."""
+"""Both identities hold on each page of /metrics and /status while traffic flows, and what was seen agrees with the
+device's own counters."""
 import pathlib
 import random
 import socket
@@ -16,7 +16,7 @@ SCRAPES = 150
 
 
 class Traffic(threading.Thread):
-    """UDP to ever other ports, and short TCP connections, until it is stopped."""
+    """Sends UDP to changing ports and opens short TCP connections until it is stopped."""
 
     def __init__(self):
         super().__init__()
@@ -48,7 +48,7 @@ class Traffic(threading.Thread):
 
 
 def device():
-    """Packets of lo by its own count: received, sent."""
+    """Packets that lo counts: received, sent."""
     numbers = next(line for line in pathlib.Path("/proc/net/dev").read_text().splitlines()
                    if line.strip().startswith("lo:")).split(":")[1].split()
     return int(numbers[1]), int(numbers[9])
@@ -57,7 +57,7 @@ def device():
 class Identities(program.Case):
     def setUp(self):
         super().setUp()
-        # Over a unix socket: asking makes no packets.
+        # A unix socket, because requests over it make no packets.
         self.agent = agent.Agent(self, f"unix:{self.dir}/status")
         self.connection = self.agent.connect()
         self.addCleanup(self.connection.close)
@@ -72,7 +72,7 @@ class Identities(program.Case):
         seen, held = m.sum(f"fffa_{unit}_seen_total"), m.sum(f"fffa_{unit}_held")
         self.assertEqual(seen, m.sum(f"fffa_{unit}_recorded_total") + held + m.sum(f"fffa_{unit}_lost_total")
                          + m.sum(f"fffa_{unit}_filtered_total"))
-        # What was handed over, by interface, is all that the kernel does not hold.
+        # The sum over the interfaces is all that was seen, without what the kernel holds.
         self.assertEqual(seen, m.sum(f"fffa_{unit}_total") + m.sum(f"fffa_{unit}_held", where="kernel"))
 
     def sink_identity(self, m):
@@ -86,7 +86,7 @@ class Identities(program.Case):
             buckets = sorted((float(dict(k[1])["le"]), v) for k, v in m.items() if k[0] == name + "_bucket")
             counts = [v for _, v in buckets]
             if not buckets:
-                continue  # a sink that keeps none
+                continue  # this sink has no histogram
             self.assertEqual(counts, sorted(counts))
             self.assertEqual(buckets[-1], (float("inf"), m.sum(name + "_count")))
 
@@ -104,7 +104,7 @@ class Identities(program.Case):
             before = dict(m.counters())
             in_kernel += m.sum("fffa_packets_held", where="kernel") > 0
             traffic.over.wait(0.02)
-        # Else this was no test: records left, and packets were between kernel and agent when it was looked at.
+        # The test is worth something only if records left and pages saw packets between kernel and agent.
         self.assertGreater(m.sum("fffa_sink_records_total", outcome="delivered"), 100)
         self.assertGreater(in_kernel, SCRAPES // 4)
         traffic.stop()

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""/metrics as Prometheus's own tool reads it, with names that try to break it."""
+"""promtool accepts /metrics, also with names that could break the format."""
 import shutil
 import subprocess
 import unittest
@@ -9,7 +9,7 @@ import agent
 import namespace
 import program
 
-# Of product.md; the histograms by their series.
+# The metrics that users rely on; histograms by one of their series.
 NAMES = """fffa_packets_total fffa_bytes_total fffa_packets_lost_total fffa_flows_active fffa_flow_table_capacity
 fffa_records_total fffa_records_lost_total fffa_sink_records_total fffa_sink_in_flight_records fffa_sink_queue_bytes
 fffa_sink_spool_bytes fffa_sink_retries_total fffa_sink_up fffa_ring_events_total fffa_drain_seconds_bucket

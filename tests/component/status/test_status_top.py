@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""fffa top: against an agent, against nobody, against what is no agent, and on a terminal."""
+"""fffa top: with an agent, without one, with another server, and on a terminal."""
 import http.server
 import json
 import os
@@ -19,7 +19,7 @@ GOOD = {"/status": json.dumps({"ledger": {}}).encode(), "/flows": json.dumps({"f
 
 
 class Pages(http.server.BaseHTTPRequestHandler):
-    """pages: body by path; a body that is a text is where the page has moved to."""
+    """pages: bodies by path; a str is the path of a redirect."""
     pages = {}
 
     def do_GET(self):
@@ -51,10 +51,10 @@ class Top(program.Case):
             (address, 9977), type("Page", (Pages,), {"pages": pages}))
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        for step in (server.server_close, thread.join, server.shutdown):  # in the other order
+        for step in (server.server_close, thread.join, server.shutdown):  # cleanups run in reverse order
             self.addCleanup(step)
 
-    def test_one_look(self):
+    def test_once(self):
         for listen in ("127.0.0.1:9977", f"unix:{self.dir}/status"):
             with self.subTest(listen):
                 a = agent.Agent(self, listen, flows="{idle_timeout: 60s}")
@@ -67,7 +67,7 @@ class Top(program.Case):
                 self.assertIn("\nout              file     up ", self.top("--once").stdout)
                 a.stop()
 
-    def test_nobody_there(self):
+    def test_no_agent_listens(self):
         with socket.socket(socket.AF_UNIX) as dead:
             dead.bind(f"{self.dir}/dead")
         for listen, why in (("127.0.0.1:9977", "Connection refused"), (f"unix:{self.dir}/dead", "Connection refused"),
@@ -101,7 +101,7 @@ class Top(program.Case):
         self.assertIn("127.0.0.1:9977 does not answer as an agent", done.stderr)
 
     def test_a_slow_answer_ends(self):
-        """Nothing at all, and one that never ends: a byte now and then."""
+        """A server that sends nothing, and one that sends a byte now and then without end."""
         over = threading.Event()
         self.addCleanup(over.set)
 
@@ -132,7 +132,7 @@ class Top(program.Case):
                 self.assertEqual(err, f"fffa top: 127.0.0.1:{port} does not answer as an agent: Connection timed out\n")
             over.set()
 
-    def test_off(self):
+    def test_an_empty_listen_address(self):
         self.listen_at("")
         done = self.top("--once")
         self.assertEqual(done.returncode, 1)
@@ -143,7 +143,7 @@ class Top(program.Case):
         for args in (("--interval", "0"), ("--interval", "x"), ("more",), ("--what",), ("--interval",)):
             self.assertEqual(self.top(*args).returncode, 2, args)
 
-    def test_what_is_no_agent(self):
+    def test_answers_of_no_agent(self):
         good = json.dumps({"ledger": {}}).encode()
         for pages in ({}, {"/status": b"hello", "/flows": b"{}"}, {"/status": good}, {"/status": good, "/flows": b'{"flows":1}'},
                       {"/status": b"[]", "/flows": b"[]"}, {"/status": b"x" * 3000000}):
@@ -157,7 +157,7 @@ class Top(program.Case):
                 self.doCleanups()
                 self.setUp()
 
-    def test_what_would_steer_the_terminal(self):
+    def test_control_characters_are_replaced(self):
         name = "e\x1b[31m\n\u00e9"
         self.serve({"/status": json.dumps({"ledger": {}, "version": name, "sinks": [{"name": name}]}).encode(),
                     "/flows": json.dumps({"flows": [{"interface": name, "srcaddr": name}]}).encode()})
@@ -173,7 +173,7 @@ class Top(program.Case):
                               stdout=theirs, stderr=theirs) as p:
             os.close(theirs)
             text = b""
-            while text.count(b"\x1b[2J") < 3:  # it is drawn again and again
+            while text.count(b"\x1b[2J") < 3:  # the page is drawn several times
                 text += os.read(ours, 65536)
             os.write(ours, b"q")
             try:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* What comes from a query, an address or a name: the count is in range, labels and JSON stay one
- * value, an address that is taken has a family and a length. */
+/*
+ * Input from a query, an address and a name: the count stays in range, labels and JSON stay one value,
+ * an accepted address has a family and a length.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Records kept aside: in order, bounded, each once. */
+/* Records that wait for the identity: in order, bounded, each once. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 struct got {
 	uint64_t n;
-	struct fffa_pending_records *again; /* kept into while it is released */
+	struct fffa_pending_records *again; /* records are added to it while it is released */
 };
 
 static void on_record(void *arg, struct fffa_record *r)
@@ -54,7 +54,7 @@ static void bounded(void **state)
 	assert_int_equal(g.n, FFFA_PENDING_RECORDS_MAX);
 }
 
-static void kept_again_while_released(void **state)
+static void added_while_released(void **state)
 {
 	struct fffa_pending_records e = {0};
 	struct fffa_record r = {0};
@@ -75,7 +75,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_order),
 		cmocka_unit_test(bounded),
-		cmocka_unit_test(kept_again_while_released),
+		cmocka_unit_test(added_while_released),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

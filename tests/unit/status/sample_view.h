@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A view with every part filled and every number different. */
+/* A view in which every part is filled and all numbers differ. */
 #ifndef FFFA_TESTS_SAMPLE_VIEW_H
 #define FFFA_TESTS_SAMPLE_VIEW_H
 
@@ -13,7 +13,7 @@ struct sample_view {
 	struct fffa_status_view view;
 };
 
-/* Both identities hold in it. */
+/* Both identities of the ledger hold in it. */
 void sample_view_fill(struct sample_view *s);
 
 #endif

@@ -72,7 +72,7 @@ static void test_unknown_is_counted(void **state)
 	assert_int_equal(s->v[1].amount[1].packets, 0);
 }
 
-/* Indexes that fall on the same place. */
+/* Device indexes that share an entry. */
 static void test_collisions(void **state)
 {
 	struct fffa_interfaces *s = *state;
@@ -90,7 +90,7 @@ static void test_collisions(void **state)
 	assert_string_equal(fffa_interfaces_find(s, 1023 + 3 * FFFA_INTERFACES_INDEXES), "");
 }
 
-/* More names than there is room for share one place; nothing is lost. */
+/* Names beyond the room for them share one count; nothing is lost. */
 static void test_full(void **state)
 {
 	struct fffa_interfaces *s = *state;

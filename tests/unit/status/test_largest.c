@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The largest flows out of a table that is walked in slices while it changes. */
+/* The largest flows of a table that is walked in slices while it changes. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -83,7 +83,7 @@ static int descending(const void *a, const void *b)
 	return x < y ? 1 : x > y ? -1 : 0;
 }
 
-/* Against sorting all of them. */
+/* Compared with sorting all flows. */
 static void test_the_largest_of_many(void **state)
 {
 	enum { N = 50000 };
@@ -119,7 +119,7 @@ static void test_few_and_none(void **state)
 	assert_int_equal(rig->largest.v[9].bytes, 0);
 }
 
-/* Flows that were reported have no open window; places that are free hold nothing. */
+/* Reported flows have no open window, free entries hold no flow. */
 static void test_only_open_windows(void **state)
 {
 	struct rig *rig = *state;
@@ -131,7 +131,7 @@ static void test_only_open_windows(void **state)
 	assert_int_equal(rig->largest.n, 40);
 }
 
-/* Between slices flows go and come: those that stay are each met once. */
+/* Flows come and go between slices; each flow that stays is met once. */
 static void test_changes_between_slices(void **state)
 {
 	struct rig *rig = *state;

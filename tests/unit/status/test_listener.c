@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Sockets to listen at: made, in the way, left behind. */
+/* Listening sockets: new ones, taken ones, and those that a dead process left behind. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -88,7 +88,7 @@ static void test_unix_left_behind(void **state)
 	fffa_listener_close(&l);
 }
 
-/* Somebody's file is not a socket to replace. */
+/* A file that is no socket is not replaced. */
 static void test_unix_file_in_the_way(void **state)
 {
 	struct rig *rig = *state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* /metrics and /status of a filled view, byte for byte; and of one that is nearly empty. */
+/* /metrics and /status of a filled view, byte for byte, and of a view that is nearly empty. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 #define GOLDEN(name) FFFA_SOURCE_DIR "/tests/data/status/" name
 
-/* Takes out the rows of ledger.def: whoever adds one need not touch the goldens. */
+/* Removes the rows of ledger.def, so that a new loss reason does not change the goldens. */
 static void drop_reasons(struct fffa_buf *o)
 {
 	char *begin = (char *)o->ptr, *from = begin, *to = begin, *end = begin + o->len;
@@ -47,7 +47,7 @@ static void drop_lost_objects(struct fffa_buf *o)
 	o->len = (size_t)(end - begin);
 }
 
-/* With FFFA_WRITE_GOLDEN=1 the file is written instead: look at the difference before it is kept. */
+/* With FFFA_WRITE_GOLDEN=1 the file is written instead. Read the difference before you commit it. */
 static void assert_golden(const char *path, const struct fffa_buf *o)
 {
 	char *text = malloc(o->max);
@@ -110,7 +110,7 @@ static void assert_has(const struct fffa_buf *o, const char *fmt, const char *na
 		fail_msg("no %s", want);
 }
 
-/* Each way to lose something is on both pages. */
+/* Every loss reason is on both pages. */
 static void test_every_reason(void **state)
 {
 	struct sample_view *s = malloc(sizeof(*s));
@@ -150,7 +150,7 @@ static void test_every_reason(void **state)
 	free(s);
 }
 
-/* A start that failed half way still answers. */
+/* The pages are written even when a start failed half way. */
 static void test_empty_view(void **state)
 {
 	struct fffa_ledger ledger;
@@ -224,7 +224,7 @@ static void check_caps(const struct sample_view *s,
 	}
 }
 
-/* Whatever the cap: the text fails as a whole, and nothing is written beyond. */
+/* With any bound, the page fails as a whole and nothing is written beyond the bound. */
 static void test_any_cap(void **state)
 {
 	struct sample_view *s = malloc(sizeof(*s));
