@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/bpf/rig.h"
+#include "tests/bpf/bpf_fixture.h"
 #include "tests/stubs/cmocka_all.h"
 #include "tests/stubs/packets.h"
 
@@ -64,7 +64,7 @@ static void *write_packets(void *arg)
 		x = x * 1664525 + 1013904223;
 		flow = (x >> 8) % w->flows;
 		memcpy(p.b + 26, &flow, sizeof(flow)); /* the source address */
-		(void)rig_repeat(w->k, w->program, p.b, p.len, REPEAT);
+		(void)bpf_fixture_repeat(w->k, w->program, p.b, p.len, REPEAT);
 		w->sent += REPEAT;
 	}
 	return NULL;
@@ -86,7 +86,7 @@ static void drain(struct fffa_kernel *k, struct fffa_deltas *d, struct sum *s)
 static void run(uint64_t max_flows, uint32_t ring_bytes, uint32_t flows, uint64_t packets,
 		bool loss)
 {
-	struct fffa_kernel *k = rig_open(max_flows, ring_bytes);
+	struct fffa_kernel *k = bpf_fixture_open(max_flows, ring_bytes);
 	int writers = sysconf(_SC_NPROCESSORS_ONLN) < WRITERS ? 1 : WRITERS, drains = 0;
 	struct writer w[WRITERS];
 	struct fffa_deltas d = {0};

@@ -9,7 +9,7 @@
 
 #include "agent/capture/replay/fragments.h"
 #include "agent/capture/replay/frame.h"
-#include "tests/bpf/rig.h"
+#include "tests/bpf/bpf_fixture.h"
 #include "tests/stubs/cmocka_all.h"
 #include "tests/stubs/packets.h"
 
@@ -33,7 +33,7 @@ struct fixture {
  */
 static void forget_fragments(struct fixture *f)
 {
-	rig_forget_fragments(f->k);
+	bpf_fixture_forget_fragments(f->k);
 	fffa_fragments_free(f->fragments);
 	f->fragments = fffa_fragments_new();
 	assert_non_null(f->fragments);
@@ -44,7 +44,7 @@ static int setup(void **state)
 {
 	struct fixture *f = test_calloc(1, sizeof(*f));
 
-	f->k = rig_open(64, 65536);
+	f->k = bpf_fixture_open(64, 65536);
 	forget_fragments(f);
 	f->host.now_ns = 1;
 	f->host.linktype = DLT_EN10MB;
@@ -101,8 +101,8 @@ static void compare(struct fixture *f, enum fffa_program prog, const uint8_t *by
 	bool tunnelled;
 	enum fffa_parse want = fffa_frame_parse(&f->host, bytes, len, len, &p, &t, &tunnelled);
 	uint64_t orphans = want == FFFA_PARSE_OK && !fffa_fragments_apply(f->fragments, &p, 1);
-	int verdict = rig_run(f->k, prog, bytes, len);
-	size_t n = rig_take(f->k, d, 4);
+	int verdict = bpf_fixture_run(f->k, prog, bytes, len);
+	size_t n = bpf_fixture_take(f->k, d, 4);
 	int dir = views[prog] & FFFA_VIEW_EGRESS ? 1 : 0;
 
 	assert_int_equal(verdict,
@@ -204,13 +204,13 @@ static void gso_counts_segments_and_their_headers(void **state)
 	packet_tcp(&p, 1, 2, 0x10, 3);
 	packet_payload(&p, 1400);
 	packet_finish(&p);
-	assert_int_equal(rig_run_gso(f->k, FFFA_PROGRAM_TC_OUT, p.b, p.len, 3, 500), -1);
-	assert_int_equal(rig_take(f->k, d, 4), 1);
+	assert_int_equal(bpf_fixture_run_gso(f->k, FFFA_PROGRAM_TC_OUT, p.b, p.len, 3, 500), -1);
+	assert_int_equal(bpf_fixture_take(f->k, d, 4), 1);
 	assert_int_equal(d[0].packets, 3);
 	assert_int_equal(d[0].bytes, 3 * 52 + 1400);
 	/* The number of segments is not always said: virtio leaves it 0. */
-	assert_int_equal(rig_run_gso(f->k, FFFA_PROGRAM_TC_IN, p.b, p.len, 0, 500), -1);
-	assert_int_equal(rig_take(f->k, d, 4), 1);
+	assert_int_equal(bpf_fixture_run_gso(f->k, FFFA_PROGRAM_TC_IN, p.b, p.len, 0, 500), -1);
+	assert_int_equal(bpf_fixture_take(f->k, d, 4), 1);
 	assert_int_equal(d[0].packets, 3);
 	assert_int_equal(d[0].bytes, 3 * 52 + 1400);
 	fffa_kernel_read_counts(f->k, &f->before);

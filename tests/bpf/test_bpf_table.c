@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "agent/capture/kernel/kernel_internal.h"
-#include "tests/bpf/rig.h"
+#include "tests/bpf/bpf_fixture.h"
 #include "tests/stubs/cmocka_all.h"
 #include "tests/stubs/packets.h"
 
@@ -50,7 +50,7 @@ static void send_flows(struct fffa_kernel *k, uint32_t flows, uint32_t times, ui
 
 	for (uint32_t i = 0; i < flows; i++) {
 		flow_packet(&p, i, flags);
-		(void)rig_repeat(k, FFFA_PROGRAM_TC_IN, p.b, p.len, times);
+		(void)bpf_fixture_repeat(k, FFFA_PROGRAM_TC_IN, p.b, p.len, times);
 	}
 }
 
@@ -72,7 +72,7 @@ static void drain_all(struct fffa_kernel *k, struct sum *s)
 
 static void counts_and_times(void **state)
 {
-	struct fffa_kernel *k = rig_open(1024, 65536);
+	struct fffa_kernel *k = bpf_fixture_open(1024, 65536);
 	struct fffa_deltas d = {0};
 	struct fffa_kernel_now before, after;
 
@@ -99,7 +99,7 @@ static void counts_and_times(void **state)
 
 static void victims_go_through_the_ring(void **state)
 {
-	struct fffa_kernel *k = rig_open(64, 1 << 20);
+	struct fffa_kernel *k = bpf_fixture_open(64, 1 << 20);
 	struct fffa_ledger l = {0};
 	struct sum s = {0};
 
@@ -123,7 +123,7 @@ static struct fffa_set *set_of(struct fffa_kernel *k, uint32_t flow)
 	struct packet p;
 
 	flow_packet(&p, flow, 0x10);
-	(void)rig_run(k, FFFA_PROGRAM_TC_IN, p.b, p.len);
+	(void)bpf_fixture_run(k, FFFA_PROGRAM_TC_IN, p.b, p.len);
 	for (size_t i = 0; i < sets; i++) {
 		for (int j = 0; j < FFFA_WAYS; j++) {
 			const struct fffa_entry *e = &k->table[i].e[j];
@@ -155,7 +155,7 @@ static struct fffa_set *flows_of_one_set(struct fffa_kernel *k, uint32_t flows[F
 /* In every order that matters: of four flows the one that is idle for longest gives way, a free slot before all. */
 static void the_longest_idle_gives_way(void **state)
 {
-	struct fffa_kernel *k = rig_open(64, 1 << 20);
+	struct fffa_kernel *k = bpf_fixture_open(64, 1 << 20);
 	uint32_t flows[FFFA_WAYS + 1];
 	struct fffa_kernel_now now;
 	struct fffa_set *s, before;
@@ -191,7 +191,7 @@ static void the_longest_idle_gives_way(void **state)
 
 static void a_full_ring_loses_the_least_and_says_how_much(void **state)
 {
-	struct fffa_kernel *k = rig_open(64, 4096);
+	struct fffa_kernel *k = bpf_fixture_open(64, 4096);
 	struct fffa_ledger l = {0};
 	struct sum s = {0};
 
@@ -211,7 +211,8 @@ static void a_full_ring_loses_the_least_and_says_how_much(void **state)
 
 static void ends_come_at_once(void **state)
 {
-	struct fffa_kernel *k = rig_open(131072, 1 << 20); /* no set fills: nothing is pushed out */
+	struct fffa_kernel *k =
+		bpf_fixture_open(131072, 1 << 20); /* no set fills: nothing is pushed out */
 	struct sum s = {0};
 	uint64_t bad = 0;
 
@@ -238,7 +239,7 @@ static bool wakes(const struct fffa_kernel *k, int wait_ms)
 /* Each time anew: the reader reads to the end in between. */
 static void a_quarter_of_the_ring_wakes_the_reader(void **state)
 {
-	struct fffa_kernel *k = rig_open(64, 65536);
+	struct fffa_kernel *k = bpf_fixture_open(64, 65536);
 	struct sum s = {0};
 	uint64_t bad = 0;
 
@@ -263,7 +264,7 @@ static void an_end_without_room_stays_in_the_table(void **state)
 {
 	/* So many sets that no five of the flows meet in one, whatever the seed of the hash: the ring
 	 * has no room for victims either. */
-	struct fffa_kernel *k = rig_open(131072, 4096);
+	struct fffa_kernel *k = bpf_fixture_open(131072, 4096);
 	struct fffa_ledger l = {0};
 	struct sum s = {0};
 
@@ -279,7 +280,7 @@ static void an_end_without_room_stays_in_the_table(void **state)
 
 static void ring_reads_are_bounded(void **state)
 {
-	struct fffa_kernel *k = rig_open(64, 1 << 20);
+	struct fffa_kernel *k = bpf_fixture_open(64, 1 << 20);
 	struct sum s = {0};
 	uint64_t bad = 0;
 
@@ -308,8 +309,8 @@ static void a_cpu_without_a_slice_is_counted(void **state)
 	assert_int_equal(sched_setaffinity(0, sizeof(s), &s), 0); /* needs two CPUs */
 	assert_int_equal(fffa_kernel_open(&c, &k, &err), 0);
 	flow_packet(&p, 1, 0x10);
-	(void)rig_repeat(k, FFFA_PROGRAM_TC_IN, p.b, p.len, 10);
-	(void)rig_repeat(k, FFFA_PROGRAM_XDP_IN, p.b, p.len, 5);
+	(void)bpf_fixture_repeat(k, FFFA_PROGRAM_TC_IN, p.b, p.len, 10);
+	(void)bpf_fixture_repeat(k, FFFA_PROGRAM_XDP_IN, p.b, p.len, 5);
 	fffa_kernel_read_counts(k, &l);
 	assert_int_equal(l.seen[0].packets, 15);
 	assert_int_equal(l.lost[FFFA_PL_NO_SLICE].packets, 15);
@@ -319,7 +320,7 @@ static void a_cpu_without_a_slice_is_counted(void **state)
 
 static void tunnel_ids_run_out_gently(void **state)
 {
-	struct fffa_kernel *k = rig_open(65536, 1 << 20);
+	struct fffa_kernel *k = bpf_fixture_open(65536, 1 << 20);
 	struct fffa_ledger l = {0};
 	struct sum s = {0};
 	struct packet p;
@@ -335,7 +336,7 @@ static void tunnel_ids_run_out_gently(void **state)
 		packet_ipv4(&p, 6, 3, 4, 0, 0);
 		packet_tcp(&p, 5, 6, 0x10, 0);
 		packet_finish(&p);
-		(void)rig_run(k, FFFA_PROGRAM_TC_IN, p.b, p.len);
+		(void)bpf_fixture_run(k, FFFA_PROGRAM_TC_IN, p.b, p.len);
 	}
 	drain_all(k, &s);
 	fffa_kernel_read_counts(k, &l);

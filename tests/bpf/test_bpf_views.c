@@ -2,7 +2,7 @@
 /* capture.tunnel_view and capture.sample in the real programs: which packets they record and how they count them. */
 #include <arpa/inet.h>
 
-#include "tests/bpf/rig.h"
+#include "tests/bpf/bpf_fixture.h"
 #include "tests/stubs/cmocka_all.h"
 #include "tests/stubs/packets.h"
 
@@ -31,11 +31,11 @@ struct shape {
 
 static struct fffa_kernel *open_as(enum fffa_tunnel_record view, uint32_t sample)
 {
-	struct fffa_kernel_conf c = rig_conf(1024, 65536);
+	struct fffa_kernel_conf c = bpf_fixture_conf(1024, 65536);
 
 	c.tunnel_view = view;
 	c.sample = sample;
-	return rig_open_conf(&c);
+	return bpf_fixture_open_conf(&c);
 }
 
 /* IPv4/TCP with 3 words of options in GENEVE with the options of GWLB, over IPv4. */
@@ -122,11 +122,11 @@ static void check(struct fffa_kernel *k, enum fffa_tunnel_record view, enum fffa
 
 	fffa_kernel_read_counts(k, &before);
 	if (segs > 1)
-		rig_run_gso(k, prog, s->p.b, s->p.len, said, SEGMENT);
+		bpf_fixture_run_gso(k, prog, s->p.b, s->p.len, said, SEGMENT);
 	else
-		rig_run(k, prog, s->p.b, s->p.len);
+		bpf_fixture_run(k, prog, s->p.b, s->p.len);
 	fffa_kernel_read_counts(k, &after);
-	n = rig_take(k, d, 4);
+	n = bpf_fixture_take(k, d, 4);
 	assert_int_equal(n, view == FFFA_TUNNEL_RECORD_BOTH ? 2 : 1);
 	if (view != FFFA_TUNNEL_RECORD_INNER)
 		expect(with_dport(d, n, s->dport), segs, outer, false, views[prog]);
@@ -192,8 +192,8 @@ static void an_inside_that_is_cut(void **state)
 		for (int prog = 0; prog < FFFA_PROGRAM_MAX; prog++) {
 			struct fffa_delta d[4];
 
-			rig_run(k, prog, s.p.b, 14 + 20 + 8 + 8 + 32 + 10);
-			assert_int_equal(rig_take(k, d, 4), 1);
+			bpf_fixture_run(k, prog, s.p.b, 14 + 20 + 8 + 8 + 32 + 10);
+			assert_int_equal(bpf_fixture_take(k, d, 4), 1);
 			expect(&d[0], 1, s.outer_bytes, false, views[prog]);
 		}
 		fffa_kernel_close(k);
@@ -225,8 +225,8 @@ static void nested_tunnels_have_two_views(void **state)
 	for (int prog = 0; prog < FFFA_PROGRAM_MAX; prog++) {
 		struct fffa_delta d[4];
 
-		rig_run(k, prog, p.b, p.len);
-		assert_int_equal(rig_take(k, d, 4), 2);
+		bpf_fixture_run(k, prog, p.b, p.len);
+		assert_int_equal(bpf_fixture_take(k, d, 4), 2);
 		expect(with_dport(d, 2, 6081), 1, 20 + 8 + 8 + 32 + mid, false, views[prog]);
 		expect(with_dport(d, 2, 443), 1, inner, true, views[prog]);
 	}
@@ -254,9 +254,9 @@ static void fragments_keep_their_ports_in_both_views(void **state)
 			packet_udp(&p, 8080, 443);
 		packet_payload(&p, i ? 72 : 64);
 		packet_finish(&p);
-		rig_run(k, FFFA_PROGRAM_TC_IN, p.b, p.len);
+		bpf_fixture_run(k, FFFA_PROGRAM_TC_IN, p.b, p.len);
 	}
-	assert_int_equal(rig_take(k, d, 4), 2);
+	assert_int_equal(bpf_fixture_take(k, d, 4), 2);
 	expect(with_dport(d, 2, 6081), 2, 2 * (36 + 92), false, 0);
 	expect(with_dport(d, 2, 443), 2, 2 * 92, true, 0);
 	fffa_kernel_read_counts(k, &l);
@@ -280,13 +280,13 @@ static void one_in_ten(void **state)
 		struct fffa_delta d[4];
 
 		fffa_kernel_read_counts(k, &before);
-		rig_repeat(k, prog, s.p.b, s.p.len, SENT);
+		bpf_fixture_repeat(k, prog, s.p.b, s.p.len, SENT);
 		fffa_kernel_read_counts(k, &after);
 		seen = fffa_ledger_seen(&after).packets - fffa_ledger_seen(&before).packets;
 		passed = after.not_sampled - before.not_sampled;
 		assert_int_equal(seen + passed, SENT);
 		assert_uint_in_range(seen, TENTH - 6 * SIGMA, TENTH + 6 * SIGMA);
-		assert_int_equal(rig_take(k, d, 4), 1);
+		assert_int_equal(bpf_fixture_take(k, d, 4), 1);
 		expect(&d[0], (uint32_t)seen, (uint32_t)seen * s.inner_bytes, true, views[prog]);
 	}
 	fffa_kernel_close(k);
@@ -302,7 +302,7 @@ static void sampling_counts_segments(void **state)
 
 	(void)state;
 	for (int i = 0; i < 1000; i++)
-		rig_run_gso(k, FFFA_PROGRAM_TC_OUT, s.p.b, s.p.len, SEGS, SEGMENT);
+		bpf_fixture_run_gso(k, FFFA_PROGRAM_TC_OUT, s.p.b, s.p.len, SEGS, SEGMENT);
 	fffa_kernel_read_counts(k, &l);
 	seen = fffa_ledger_seen(&l).packets;
 	assert_int_equal(seen + l.not_sampled, 1000 * SEGS);
@@ -318,7 +318,7 @@ static void sample_of_one_is_every_packet(void **state)
 		struct fffa_ledger l = {0};
 		struct shape s = vxlan();
 
-		rig_repeat(k, FFFA_PROGRAM_XDP_IN, s.p.b, s.p.len, 1000);
+		bpf_fixture_repeat(k, FFFA_PROGRAM_XDP_IN, s.p.b, s.p.len, 1000);
 		fffa_kernel_read_counts(k, &l);
 		assert_int_equal(fffa_ledger_seen(&l).packets, 1000);
 		assert_int_equal(l.not_sampled, 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Runs what sinks/sink.h promises against every registered sink and the scripted one. In every case
- * the rig asserts one done for each accepted delivery, never from inside a call and never after
+ * the fixture asserts one done for each accepted delivery, never from inside a call and never after
  * closed, and that the sink leaves nothing in the loop.
  */
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "tests/contract/peer.h"
 #include "tests/stubs/cmocka_all.h"
 #include "tests/stubs/make_batch.h"
-#include "tests/stubs/sink_rig.h"
+#include "tests/stubs/sink_fixture.h"
 
 #define PREAMBLE     "the first line\n"
 #define OPEN_RECORDS 1000 /* of the batch that is open when its sink is closed */
@@ -81,10 +81,10 @@ static void close_before_start(void **state)
 {
 	const struct peer_ops *o = *state;
 	struct peer *f = o->open();
-	struct sink_rig r;
+	struct sink_fixture r;
 
-	sink_rig_create(&r, o->sink, o->conf(f), PREAMBLE);
-	sink_rig_close(&r);
+	sink_fixture_create(&r, o->sink, o->conf(f), PREAMBLE);
+	sink_fixture_close(&r);
 	o->close(f);
 }
 
@@ -92,12 +92,12 @@ static void close_after_a_failed_start(void **state)
 {
 	const struct peer_ops *o = *state;
 	struct peer *f = o->open();
-	struct sink_rig r;
+	struct sink_fixture r;
 
-	sink_rig_create(&r, o->sink, o->bad_conf(f), PREAMBLE);
-	assert_true(sink_rig_start(&r) < 0);
+	sink_fixture_create(&r, o->sink, o->bad_conf(f), PREAMBLE);
+	assert_true(sink_fixture_start(&r) < 0);
 	assert_true(r.err.text[0]);
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	o->close(f);
 }
 
@@ -106,11 +106,11 @@ static void close_while_idle(void **state)
 	const struct peer_ops *o = *state;
 	struct peer *f = o->open();
 	struct expectation e = {0};
-	struct sink_rig r;
+	struct sink_fixture r;
 
-	sink_rig_create(&r, o->sink, o->conf(f), PREAMBLE);
-	assert_int_equal(sink_rig_start(&r), 0);
-	sink_rig_close(&r);
+	sink_fixture_create(&r, o->sink, o->conf(f), PREAMBLE);
+	assert_int_equal(sink_fixture_start(&r), 0);
+	sink_fixture_close(&r);
 	expect_preamble(o, &e);
 	expect_arrived(o, f, &e);
 	o->close(f);
@@ -122,22 +122,22 @@ static void bytes_arrive_as_they_are(void **state)
 	static const uint32_t sizes[] = {1, 2, 1000, 1, 30000, 7};
 	struct peer *f = o->open();
 	struct expectation e = {0};
-	struct rig_delivery d = {0};
-	struct sink_rig r;
+	struct fixture_delivery d = {0};
+	struct sink_fixture r;
 	uint64_t seq = 1;
 
-	sink_rig_create(&r, o->sink, o->conf(f), PREAMBLE);
-	assert_int_equal(sink_rig_start(&r), 0);
+	sink_fixture_create(&r, o->sink, o->conf(f), PREAMBLE);
+	assert_int_equal(sink_fixture_start(&r), 0);
 	expect_preamble(o, &e);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		struct fffa_batch *b = make_batch(seq, sizes[i], 60 + i);
 
 		expect_batch(&e, b);
-		assert_int_equal(sink_rig_send(&r, &d, b).verdict, FFFA_V_DELIVERED);
-		rig_delivery_fini(&d);
+		assert_int_equal(sink_fixture_send(&r, &d, b).verdict, FFFA_V_DELIVERED);
+		fixture_delivery_fini(&d);
 		seq += sizes[i];
 	}
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	expect_arrived(o, f, &e);
 	o->close(f);
 }
@@ -149,14 +149,14 @@ static void many_at_once(void **state)
 	const struct peer_ops *o = *state;
 	struct peer *f = o->open();
 	struct expectation e = {0};
-	struct rig_delivery d[N] = {0};
-	struct sink_rig r;
+	struct fixture_delivery d[N] = {0};
+	struct sink_fixture r;
 
-	sink_rig_create(&r, o->sink, o->conf(f), PREAMBLE);
-	assert_int_equal(sink_rig_start(&r), 0);
+	sink_fixture_create(&r, o->sink, o->conf(f), PREAMBLE);
+	assert_int_equal(sink_fixture_start(&r), 0);
 	expect_preamble(o, &e);
 	for (size_t i = 0; i < N; i++) {
-		int rc = sink_rig_submit(&r, &d[i], make_batch(1 + i * 10, 10, 50));
+		int rc = sink_fixture_submit(&r, &d[i], make_batch(1 + i * 10, 10, 50));
 
 		expect_batch(&e, d[i].d.batch);
 		while (rc == -EAGAIN) {
@@ -164,27 +164,27 @@ static void many_at_once(void **state)
 
 			while (r.readies == readies)
 				assert_true(uv_run(&r.loop, UV_RUN_ONCE) || r.readies != readies);
-			rc = sink_rig_again(&r, &d[i]);
+			rc = sink_fixture_again(&r, &d[i]);
 		}
 		assert_int_equal(rc, 0);
 	}
 	for (size_t i = 0; i < N; i++) {
-		sink_rig_wait(&r, &d[i]);
+		sink_fixture_wait(&r, &d[i]);
 		assert_int_equal(d[i].outcome.verdict, FFFA_V_DELIVERED);
-		rig_delivery_fini(&d[i]);
+		fixture_delivery_fini(&d[i]);
 	}
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	expect_arrived(o, f, &e);
 	o->close(f);
 }
 
 /* The verdicts for single records, which done lends for the call only. 0: there were none. */
 struct record_verdicts {
-	const struct rig_delivery *d;
+	const struct fixture_delivery *d;
 	uint8_t records[OPEN_RECORDS]; /* enum fffa_verdict */
 };
 
-static void copy_record_verdicts(struct sink_rig *r)
+static void copy_record_verdicts(struct sink_fixture *r)
 {
 	struct record_verdicts *said = r->arg;
 
@@ -225,16 +225,16 @@ static void close_with_a_delivery_open(void **state)
 	const struct peer_ops *o = *state;
 	struct peer *f = o->open();
 	struct expectation e = {0};
-	struct rig_delivery d = {0};
+	struct fixture_delivery d = {0};
 	struct record_verdicts said = {.d = &d};
-	struct sink_rig r;
+	struct sink_fixture r;
 
-	sink_rig_create(&r, o->sink, o->conf(f), "");
+	sink_fixture_create(&r, o->sink, o->conf(f), "");
 	r.on_done = copy_record_verdicts;
 	r.arg = &said;
-	assert_int_equal(sink_rig_start(&r), 0);
-	assert_int_equal(sink_rig_submit(&r, &d, make_batch(1, OPEN_RECORDS, 100)), 0);
-	sink_rig_close(&r);
+	assert_int_equal(sink_fixture_start(&r), 0);
+	assert_int_equal(sink_fixture_submit(&r, &d, make_batch(1, OPEN_RECORDS, 100)), 0);
+	sink_fixture_close(&r);
 	if (d.outcome.verdict == FFFA_V_DELIVERED) {
 		expect_batch(&e, d.d.batch);
 		expect_arrived(o, f, &e);
@@ -243,7 +243,7 @@ static void close_with_a_delivery_open(void **state)
 		assert_int_equal(d.outcome.cause, -ECANCELED);
 		expect_cut_short(o, f, &said);
 	}
-	rig_delivery_fini(&d);
+	fixture_delivery_fini(&d);
 	o->close(f);
 }
 
@@ -261,24 +261,24 @@ static void close_before_the_confirmation(void **state)
 	const struct peer_ops *o = *state;
 	struct peer *f = o->open();
 	struct expectation e = {0};
-	struct rig_delivery d = {0};
-	struct sink_rig r;
+	struct fixture_delivery d = {0};
+	struct sink_fixture r;
 
-	sink_rig_create(&r, o->sink, o->conf(f), "");
-	assert_int_equal(sink_rig_start(&r), 0);
+	sink_fixture_create(&r, o->sink, o->conf(f), "");
+	assert_int_equal(sink_fixture_start(&r), 0);
 	o->mute(f);
 	/* Five records, because librdkafka sends at most five requests before the first answer. */
-	assert_int_equal(sink_rig_submit(&r, &d, make_batch(1, 5, 100)), 0);
+	assert_int_equal(sink_fixture_submit(&r, &d, make_batch(1, 5, 100)), 0);
 	expect_batch(&e, d.d.batch);
 	while (arrived_bytes(o, f) < e.len)
 		(void)uv_run(&r.loop, UV_RUN_NOWAIT);
 	assert_int_equal(d.outcome.verdict, FFFA_V_NONE);
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	assert_int_equal(d.outcome.verdict, FFFA_V_RETRY);
 	assert_int_equal(d.outcome.cause, -ECANCELED);
 	assert_null(d.outcome.records);
 	expect_arrived(o, f, &e);
-	rig_delivery_fini(&d);
+	fixture_delivery_fini(&d);
 	o->close(f);
 }
 
@@ -287,19 +287,19 @@ static void close_while_the_peer_stalls(void **state)
 	const struct peer_ops *o = *state;
 	uint32_t records = (uint32_t)(o->stall_bytes / 1000 + 1);
 	struct peer *f = o->open();
-	struct rig_delivery d = {0};
-	struct sink_rig r;
+	struct fixture_delivery d = {0};
+	struct sink_fixture r;
 
-	sink_rig_create(&r, o->sink, o->stalled_conf(f), "");
-	assert_int_equal(sink_rig_start(&r), 0);
-	assert_int_equal(sink_rig_submit(&r, &d, make_batch(1, records, 1000)), 0);
+	sink_fixture_create(&r, o->sink, o->stalled_conf(f), "");
+	assert_int_equal(sink_fixture_start(&r), 0);
+	assert_int_equal(sink_fixture_submit(&r, &d, make_batch(1, records, 1000)), 0);
 	for (int i = 0; i < 50; i++)
 		(void)uv_run(&r.loop, UV_RUN_NOWAIT);
 	assert_int_equal(d.outcome.verdict, FFFA_V_NONE);
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	assert_int_equal(d.outcome.verdict, FFFA_V_RETRY);
 	assert_int_equal(d.outcome.cause, -ECANCELED);
-	rig_delivery_fini(&d);
+	fixture_delivery_fini(&d);
 	o->close(f);
 }
 
@@ -309,27 +309,28 @@ static void reopen_in_every_state(void **state)
 	const struct peer_ops *o = *state;
 	struct peer *f = o->open();
 	struct expectation e = {0};
-	struct rig_delivery d = {0};
-	struct sink_rig r;
+	struct fixture_delivery d = {0};
+	struct sink_fixture r;
 
-	sink_rig_create(&r, o->sink, o->conf(f), PREAMBLE);
-	sink_rig_reopen(&r);
-	assert_int_equal(sink_rig_start(&r), 0);
+	sink_fixture_create(&r, o->sink, o->conf(f), PREAMBLE);
+	sink_fixture_reopen(&r);
+	assert_int_equal(sink_fixture_start(&r), 0);
 	expect_preamble(o, &e);
-	assert_int_equal(sink_rig_send(&r, &d, make_batch(1, 10, 50)).verdict, FFFA_V_DELIVERED);
+	assert_int_equal(sink_fixture_send(&r, &d, make_batch(1, 10, 50)).verdict,
+			 FFFA_V_DELIVERED);
 	expect_batch(&e, d.d.batch);
-	rig_delivery_fini(&d);
-	sink_rig_reopen(&r);
-	assert_int_equal(sink_rig_submit(&r, &d, make_batch(11, 10, 50)), 0);
+	fixture_delivery_fini(&d);
+	sink_fixture_reopen(&r);
+	assert_int_equal(sink_fixture_submit(&r, &d, make_batch(11, 10, 50)), 0);
 	expect_batch(&e, d.d.batch);
-	sink_rig_reopen(&r);
-	sink_rig_wait(&r, &d);
+	sink_fixture_reopen(&r);
+	sink_fixture_wait(&r, &d);
 	assert_int_equal(d.outcome.verdict, FFFA_V_DELIVERED);
-	rig_delivery_fini(&d);
-	sink_rig_close_begin(&r);
+	fixture_delivery_fini(&d);
+	sink_fixture_close_begin(&r);
 	if (r.sink)
-		sink_rig_reopen(&r);
-	sink_rig_close_end(&r);
+		sink_fixture_reopen(&r);
+	sink_fixture_close_end(&r);
 	expect_arrived(o, f, &e);
 	o->close(f);
 }
@@ -339,25 +340,26 @@ static void two_instances_at_once(void **state)
 	const struct peer_ops *o = *state;
 	struct peer *f[2] = {o->open(), o->open()};
 	struct expectation e[2] = {0};
-	struct rig_delivery d[2] = {0};
-	struct sink_rig r[2];
+	struct fixture_delivery d[2] = {0};
+	struct sink_fixture r[2];
 
 	for (size_t i = 0; i < 2; i++) {
-		sink_rig_create(&r[i], o->sink, o->conf(f[i]), PREAMBLE);
+		sink_fixture_create(&r[i], o->sink, o->conf(f[i]), PREAMBLE);
 		expect_preamble(o, &e[i]);
-		assert_int_equal(sink_rig_start(&r[i]), 0);
+		assert_int_equal(sink_fixture_start(&r[i]), 0);
 	}
 	for (uint64_t round = 0; round < 20; round++) {
 		for (size_t i = 0; i < 2; i++) {
 			struct fffa_batch *b = make_batch(1 + round * 5, 5, 40 + 10 * i);
 
 			expect_batch(&e[i], b);
-			assert_int_equal(sink_rig_send(&r[i], &d[i], b).verdict, FFFA_V_DELIVERED);
-			rig_delivery_fini(&d[i]);
+			assert_int_equal(sink_fixture_send(&r[i], &d[i], b).verdict,
+					 FFFA_V_DELIVERED);
+			fixture_delivery_fini(&d[i]);
 		}
 	}
 	for (size_t i = 0; i < 2; i++) {
-		sink_rig_close(&r[i]);
+		sink_fixture_close(&r[i]);
 		expect_arrived(o, f[i], &e[i]);
 		o->close(f[i]);
 	}
@@ -369,50 +371,50 @@ static void exactly_once_after_a_fault(void **state)
 	const struct peer_ops *o = *state;
 	struct peer *f = o->open();
 	struct expectation e = {0};
-	struct rig_delivery d = {0};
-	struct sink_rig r;
+	struct fixture_delivery d = {0};
+	struct sink_fixture r;
 
-	sink_rig_create(&r, o->sink, o->conf(f), PREAMBLE);
-	assert_int_equal(sink_rig_start(&r), 0);
+	sink_fixture_create(&r, o->sink, o->conf(f), PREAMBLE);
+	assert_int_equal(sink_fixture_start(&r), 0);
 	expect_preamble(o, &e);
 	for (uint64_t round = 0; round < 5; round++) {
 		struct fffa_batch *b = make_batch(1 + 10 * round, 10, 50);
 
 		expect_batch(&e, b);
 		if (!round) { /* the first one makes what will be broken */
-			assert_int_equal(sink_rig_send(&r, &d, b).verdict, FFFA_V_DELIVERED);
-			rig_delivery_fini(&d);
+			assert_int_equal(sink_fixture_send(&r, &d, b).verdict, FFFA_V_DELIVERED);
+			fixture_delivery_fini(&d);
 			continue;
 		}
 		o->break_it(f);
-		assert_int_equal(sink_rig_send(&r, &d, b).verdict, FFFA_V_RETRY);
+		assert_int_equal(sink_fixture_send(&r, &d, b).verdict, FFFA_V_RETRY);
 		assert_int_not_equal(d.outcome.cause, 0);
-		assert_int_equal(sink_rig_again(&r, &d), 0);
-		sink_rig_wait(&r, &d);
+		assert_int_equal(sink_fixture_again(&r, &d), 0);
+		sink_fixture_wait(&r, &d);
 		assert_int_equal(d.outcome.verdict, FFFA_V_RETRY);
 		o->repair(f);
-		assert_int_equal(sink_rig_again(&r, &d), 0);
-		sink_rig_wait(&r, &d);
+		assert_int_equal(sink_fixture_again(&r, &d), 0);
+		sink_fixture_wait(&r, &d);
 		assert_int_equal(d.outcome.verdict, FFFA_V_DELIVERED);
-		rig_delivery_fini(&d);
+		fixture_delivery_fini(&d);
 	}
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	expect_arrived(o, f, &e);
 	o->close(f);
 }
 
 struct chain {
-	struct rig_delivery next;
+	struct fixture_delivery next;
 	int rc;
 };
 
 /* The pipeline may submit from inside done. */
-static void submit_from_done(struct sink_rig *r)
+static void submit_from_done(struct sink_fixture *r)
 {
 	struct chain *c = r->arg;
 
 	if (r->dones == 1)
-		c->rc = sink_rig_submit(r, &c->next, make_batch(2, 1, 50));
+		c->rc = sink_fixture_submit(r, &c->next, make_batch(2, 1, 50));
 }
 
 static void done_may_submit(void **state)
@@ -420,24 +422,24 @@ static void done_may_submit(void **state)
 	const struct peer_ops *o = *state;
 	struct peer *f = o->open();
 	struct expectation e = {0};
-	struct rig_delivery d = {0};
+	struct fixture_delivery d = {0};
 	struct chain c = {0};
-	struct sink_rig r;
+	struct sink_fixture r;
 
-	sink_rig_create(&r, o->sink, o->conf(f), "");
+	sink_fixture_create(&r, o->sink, o->conf(f), "");
 	r.on_done = submit_from_done;
 	r.arg = &c;
-	assert_int_equal(sink_rig_start(&r), 0);
-	assert_int_equal(sink_rig_send(&r, &d, make_batch(1, 1, 50)).verdict, FFFA_V_DELIVERED);
+	assert_int_equal(sink_fixture_start(&r), 0);
+	assert_int_equal(sink_fixture_send(&r, &d, make_batch(1, 1, 50)).verdict, FFFA_V_DELIVERED);
 	assert_int_equal(c.rc, 0);
-	sink_rig_wait(&r, &c.next);
+	sink_fixture_wait(&r, &c.next);
 	assert_int_equal(c.next.outcome.verdict, FFFA_V_DELIVERED);
 	expect_batch(&e, d.d.batch);
 	expect_batch(&e, c.next.d.batch);
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	expect_arrived(o, f, &e);
-	rig_delivery_fini(&d);
-	rig_delivery_fini(&c.next);
+	fixture_delivery_fini(&d);
+	fixture_delivery_fini(&c.next);
 	o->close(f);
 }
 

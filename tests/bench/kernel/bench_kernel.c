@@ -14,7 +14,7 @@
 #include "agent/capture/privileges.h"
 #include "tests/bench/kernel/bench.h"
 #include "tests/bench/kernel/drain.h"
-#include "tests/bench/kernel/rig.h"
+#include "tests/bench/kernel/bench_fixture.h"
 
 #define ROUNDS_MAX 64
 
@@ -40,10 +40,10 @@ static void print_head(const struct options *o)
 		       "hook", "packet", "flows", "empty");
 }
 
-static void print_row(const struct options *o, const struct rig *r, const double *ns,
+static void print_row(const struct options *o, const struct bench_fixture *r, const double *ns,
 		      const double *lost)
 {
-	const char *hook = r->hook == RIG_TC ? "tc" : "xdp";
+	const char *hook = r->hook == BENCH_TC ? "tc" : "xdp";
 	double ours = ns[4] - ns[0];
 
 	if (!o->csv)
@@ -64,42 +64,43 @@ static void print_row(const struct options *o, const struct rig *r, const double
 	(void)fflush(stdout);
 }
 
-static void measure(const struct options *o, enum rig_hook hook, uint32_t flows,
+static void measure(const struct options *o, enum bench_hook hook, uint32_t flows,
 		    const struct bench_case *what)
 {
 	uint32_t packets = flows > 100000 ? BENCH_IDS : o->quick ? 20000 : 200000;
-	double ns[RIG_CANDIDATES][ROUNDS_MAX], mid[RIG_CANDIDATES], lost[RIG_CANDIDATES];
-	struct rig r;
+	double ns[BENCH_CANDIDATES][ROUNDS_MAX], mid[BENCH_CANDIDATES], lost[BENCH_CANDIDATES];
+	struct bench_fixture r;
 
-	rig_open(&r, hook, flows, what);
+	bench_fixture_open(&r, hook, flows, what);
 	for (int round = -1; round < o->rounds; round++) { /* the first fills the tables */
 		for (size_t i = 0; i < r.count; i++)
-			ns[i][round < 0 ? 0 : round] = rig_run(&r, i, packets);
+			ns[i][round < 0 ? 0 : round] = bench_fixture_run(&r, i, packets);
 	}
 	for (size_t i = 0; i < r.count; i++) {
 		mid[i] = median(ns[i], o->rounds);
-		lost[i] = rig_lost_share(&r, i, (uint64_t)packets * (uint64_t)(o->rounds + 1));
+		lost[i] = bench_fixture_lost_share(&r, i,
+						   (uint64_t)packets * (uint64_t)(o->rounds + 1));
 	}
 	print_row(o, &r, mid, lost);
-	rig_close(&r);
+	bench_fixture_close(&r);
 }
 
 static void measure_all(const struct options *o)
 {
 	static const uint32_t flows[] = {1, 10000, BENCH_IDS};
 
-	for (int hook = RIG_TC; hook <= RIG_XDP; hook++) {
+	for (int hook = BENCH_TC; hook <= BENCH_XDP; hook++) {
 		for (size_t f = 0; f < sizeof(flows) / sizeof(flows[0]); f++) {
 			/* Quick: one flow, and many of one hook. */
 			if (o->flows ? o->flows != flows[f]
-				     : o->quick && f > (hook == RIG_TC ? 1 : 0))
+				     : o->quick && f > (hook == BENCH_TC ? 1 : 0))
 				continue;
 			for (size_t c = 0; c < bench_case_count; c++) {
 				const char *name = bench_cases[c].name;
 
 				if (o->packet ? strcmp(o->packet, name) : o->quick && c % 4)
 					continue; /* quick: the first and the last */
-				measure(o, (enum rig_hook)hook, flows[f], &bench_cases[c]);
+				measure(o, (enum bench_hook)hook, flows[f], &bench_cases[c]);
 			}
 		}
 	}
@@ -150,7 +151,7 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "skipped: %s\n", err.text);
 		return 77;
 	}
-	rig_pin();
+	bench_fixture_pin();
 	print_head(&o);
 	measure_all(&o);
 	if (!o.packet && !o.flows) {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "tests/bench/kernel/rig.h"
+#include "tests/bench/kernel/bench_fixture.h"
 
 #define ROUNDS_MAX 64
 #define SLOTS	   262144 /* of one generation */
@@ -54,23 +54,23 @@ static double median(double *v, int n)
 void bench_drain(uint32_t flows, int rounds, bool csv)
 {
 	double empty[ROUNDS_MAX], used[ROUNDS_MAX], wait[ROUNDS_MAX], used_ns;
-	struct fffa_kernel *k = rig_kernel(SLOTS, RIG_CPU + 1);
+	struct fffa_kernel *k = bench_fixture_kernel(SLOTS, BENCH_CPU + 1);
 	struct fffa_deltas d = {0};
 	size_t entries = 0;
-	struct rig r;
+	struct bench_fixture r;
 
-	rig_open(&r, RIG_TC, flows, &bench_cases[0]);
-	/* The rig's own candidate has a table of the default size: this one takes its place. */
+	bench_fixture_open(&r, BENCH_TC, flows, &bench_cases[0]);
+	/* The fixture's own candidate has a table of the default size: this one takes its place. */
 	fffa_kernel_close(r.c[r.count - 1].kernel);
-	r.c[r.count - 1] =
-		(struct rig_candidate){"drained", fffa_kernel_program_fd(k, FFFA_PROGRAM_TC_IN), k};
+	r.c[r.count - 1] = (struct bench_candidate){
+		"drained", fffa_kernel_program_fd(k, FFFA_PROGRAM_TC_IN), k};
 	for (int i = 0; i <= rounds; i++) { /* the first warms up */
 		int at = i ? i - 1 : 0;
 		struct cost c = drain(k, &d);
 
 		empty[at] = c.cpu_ns;
 		wait[at] = c.wall_ns - c.cpu_ns;
-		(void)rig_run(&r, r.count - 1, flows);
+		(void)bench_fixture_run(&r, r.count - 1, flows);
 		used[at] = drain(k, &d).cpu_ns;
 		entries = d.count;
 	}
@@ -87,5 +87,5 @@ void bench_drain(uint32_t flows, int rounds, bool csv)
 	       SLOTS, entries, used_ns / (double)entries, median(empty, rounds) / SLOTS,
 	       median(wait, rounds) / 1e6);
 	fffa_drain_deltas_fini(&d);
-	rig_close(&r);
+	bench_fixture_close(&r);
 }

@@ -8,10 +8,10 @@ import unittest
 
 import collector as c
 import program
-import rig
+import http_fixture
 
 
-class Requests(rig.Case):
+class Requests(http_fixture.Case):
     def collector(self, *script, **more):
         server = c.Collector(script, **more)
         self.addCleanup(server.close)
@@ -44,7 +44,7 @@ class Requests(rig.Case):
             self.all_delivered(self.replay(self.conf(server.url, compress=compress, requests=1), 130), 130)
             self.assertEqual({p.headers["Content-Encoding"] for p in server.posts},
                              {None if compress == "none" else compress})
-            bodies[compress] = sorted(rig.seen(r) for p in server.posts for r in p.records)
+            bodies[compress] = sorted(http_fixture.seen(r) for p in server.posts for r in p.records)
         self.assertEqual(len(bodies["none"]), 130)
         self.assertEqual(bodies["zstd"], bodies["none"])
         self.assertEqual(bodies["gzip"], bodies["none"])
@@ -122,7 +122,7 @@ class Requests(rig.Case):
         self.all_delivered(books, 10)
 
 
-class Answers(rig.Case):
+class Answers(http_fixture.Case):
     def collector(self, *script, **more):
         server = c.Collector(script, **more)
         self.addCleanup(server.close)

@@ -10,7 +10,7 @@ import unittest
 
 import collector as c
 import program
-import rig
+import http_fixture
 
 CONF = """
 worker_processes 1;
@@ -53,7 +53,7 @@ def free_port():
         return s.getsockname()[1]
 
 
-class Nginx(rig.Case):
+class Nginx(http_fixture.Case):
     def setUp(self):
         super().setUp()
         c.make_ca(self.dir, "ca")

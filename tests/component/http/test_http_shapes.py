@@ -5,10 +5,10 @@ import json
 import unittest
 
 import collector as c
-import rig
+import http_fixture
 
 
-class Shapes(rig.Case):
+class Shapes(http_fixture.Case):
     def collector(self, *script):
         server = c.Collector(script)
         self.addCleanup(server.close)

@@ -9,7 +9,7 @@ import unittest
 
 import collector as c
 import program
-import rig
+import http_fixture
 
 
 class Proxy(socketserver.ThreadingTCPServer):
@@ -57,7 +57,7 @@ class Relay(socketserver.BaseRequestHandler):
                     ends[end].sendall(data)
 
 
-class Tls(rig.Case):
+class Tls(http_fixture.Case):
     def setUp(self):
         super().setUp()
         for ca in ("ca", "other"):

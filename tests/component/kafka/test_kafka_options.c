@@ -4,7 +4,7 @@
 
 #include "sinks/kafka/judge.h"
 #include "sinks/kafka/slot.h"
-#include "tests/component/kafka/rig.h"
+#include "tests/component/kafka/kafka_fixture.h"
 
 static char *broker_of(const char *text)
 {

@@ -6,25 +6,25 @@
 #include <unistd.h>
 
 #include "sinks/kafka/kafka_internal.h"
-#include "tests/component/kafka/rig.h"
+#include "tests/component/kafka/kafka_fixture.h"
 
 #define OPEN_MAX_BATCHES 64
 
-static void deliver(struct kafka_rig *k, struct rig_delivery *d, struct fffa_batch *b)
+static void deliver(struct kafka_fixture *k, struct fixture_delivery *d, struct fffa_batch *b)
 {
-	kafka_rig_submit(k, d, b);
-	sink_rig_wait(&k->r, d);
+	kafka_fixture_submit(k, d, b);
+	sink_fixture_wait(&k->r, d);
 	assert_int_equal(d->outcome.verdict, FFFA_V_DELIVERED);
-	rig_delivery_fini(d);
+	fixture_delivery_fini(d);
 }
 
 struct reported_detail {
-	const struct rig_delivery *d;
+	const struct fixture_delivery *d;
 	char detail[300];
 };
 
 /* The text that done brought: it is gone after the call. */
-static void copy_detail(struct sink_rig *r)
+static void copy_detail(struct sink_fixture *r)
 {
 	struct reported_detail *t = r->arg;
 
@@ -32,7 +32,8 @@ static void copy_detail(struct sink_rig *r)
 		(void)snprintf(t->detail, sizeof(t->detail), "%s", t->d->outcome.detail);
 }
 
-static void listen_to(struct kafka_rig *k, struct reported_detail *t, struct rig_delivery *d)
+static void listen_to(struct kafka_fixture *k, struct reported_detail *t,
+		      struct fixture_delivery *d)
 {
 	t->d = d;
 	t->detail[0] = '\0';
@@ -44,52 +45,53 @@ static void listen_to(struct kafka_rig *k, struct reported_detail *t, struct rig
 static void an_outage_loses_and_repeats_nothing(void **state)
 {
 	enum { N = 80 };
-	struct rig_delivery d[N] = {0};
-	struct kafka_rig k;
+	struct fixture_delivery d[N] = {0};
+	struct kafka_fixture k;
 	size_t taken = 0;
 
 	(void)state;
-	kafka_rig_open(&k);
-	kafka_rig_start(&k);
+	kafka_fixture_open(&k);
+	kafka_fixture_start(&k);
 	deliver(&k, &d[0], make_batch(1, 10, 40));
 	assert_int_equal(rd_kafka_mock_broker_set_down(k.cluster.mock, -1), 0);
-	while (taken < N && !sink_rig_submit(&k.r, &d[taken], make_batch(11 + taken * 10, 10, 40)))
+	while (taken < N &&
+	       !sink_fixture_submit(&k.r, &d[taken], make_batch(11 + taken * 10, 10, 40)))
 		taken++;
 	assert_int_equal(taken, OPEN_MAX_BATCHES);
-	rig_delivery_fini(&d[taken]);
-	kafka_rig_run(&k, &d[0], 200);
+	fixture_delivery_fini(&d[taken]);
+	kafka_fixture_run(&k, &d[0], 200);
 	for (size_t i = 0; i < taken; i++)
 		assert_int_equal(d[i].outcome.verdict, FFFA_V_NONE);
 	assert_int_equal(rd_kafka_mock_broker_set_up(k.cluster.mock, -1), 0);
 	for (size_t i = taken; i < N; i++)
-		kafka_rig_submit(&k, &d[i], make_batch(11 + i * 10, 10, 40));
+		kafka_fixture_submit(&k, &d[i], make_batch(11 + i * 10, 10, 40));
 	for (size_t i = 0; i < N; i++) {
-		sink_rig_wait(&k.r, &d[i]);
+		sink_fixture_wait(&k.r, &d[i]);
 		assert_int_equal(d[i].outcome.verdict, FFFA_V_DELIVERED);
-		rig_delivery_fini(&d[i]);
+		fixture_delivery_fini(&d[i]);
 	}
 	expect_sequence(&k, 1, 10 + 10 * N);
-	kafka_rig_close(&k);
+	kafka_fixture_close(&k);
 }
 
 static void the_first_broker_comes_late(void **state)
 {
-	struct rig_delivery d = {0};
-	struct kafka_rig k;
+	struct fixture_delivery d = {0};
+	struct kafka_fixture k;
 
 	(void)state;
-	kafka_rig_open(&k);
+	kafka_fixture_open(&k);
 	assert_int_equal(rd_kafka_mock_broker_set_down(k.cluster.mock, -1), 0);
-	kafka_rig_start(&k);
-	assert_int_equal(sink_rig_submit(&k.r, &d, make_batch(1, 100, 40)), 0);
-	kafka_rig_run(&k, &d, 200);
+	kafka_fixture_start(&k);
+	assert_int_equal(sink_fixture_submit(&k.r, &d, make_batch(1, 100, 40)), 0);
+	kafka_fixture_run(&k, &d, 200);
 	assert_int_equal(d.outcome.verdict, FFFA_V_NONE);
 	assert_int_equal(rd_kafka_mock_broker_set_up(k.cluster.mock, -1), 0);
-	sink_rig_wait(&k.r, &d);
+	sink_fixture_wait(&k.r, &d);
 	assert_int_equal(d.outcome.verdict, FFFA_V_DELIVERED);
-	rig_delivery_fini(&d);
+	fixture_delivery_fini(&d);
 	expect_sequence(&k, 1, 100);
-	kafka_rig_close(&k);
+	kafka_fixture_close(&k);
 }
 
 /* What librdkafka tries again by itself does not show. One request at a time: the mock cluster would
@@ -102,115 +104,116 @@ static void passing_errors_do_not_show(void **state)
 		RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
 		RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
 	};
-	struct rig_delivery d = {0};
-	struct kafka_rig k;
+	struct fixture_delivery d = {0};
+	struct kafka_fixture k;
 
 	(void)state;
-	kafka_rig_open(&k);
-	kafka_rig_property(&k, "retry.backoff.ms", "10");
-	kafka_rig_per_request(&k, "100");
-	kafka_rig_start(&k);
+	kafka_fixture_open(&k);
+	kafka_fixture_property(&k, "retry.backoff.ms", "10");
+	kafka_fixture_per_request(&k, "100");
+	kafka_fixture_start(&k);
 	for (uint64_t i = 0; i < sizeof(errs) / sizeof(errs[0]); i++) {
 		kafka_cluster_fail(&k.cluster, KAFKA_API_PRODUCE, errs[i], 2);
 		deliver(&k, &d, make_batch(1 + i * 100, 100, 40));
 	}
 	expect_sequence(&k, 1, 400);
-	kafka_rig_close(&k);
+	kafka_fixture_close(&k);
 }
 
 static void invalid_records_are_rejected(void **state)
 {
-	struct rig_delivery d = {0};
-	struct kafka_rig k;
+	struct fixture_delivery d = {0};
+	struct kafka_fixture k;
 	struct reported_detail t;
 
 	(void)state;
-	kafka_rig_open(&k);
-	kafka_rig_start(&k);
+	kafka_fixture_open(&k);
+	kafka_fixture_start(&k);
 	listen_to(&k, &t, &d);
 	kafka_cluster_fail(&k.cluster, KAFKA_API_PRODUCE, RD_KAFKA_RESP_ERR_INVALID_RECORD, 100);
-	assert_int_equal(sink_rig_send(&k.r, &d, make_batch(1, 10, 40)).verdict, FFFA_V_REJECTED);
+	assert_int_equal(sink_fixture_send(&k.r, &d, make_batch(1, 10, 40)).verdict,
+			 FFFA_V_REJECTED);
 	assert_int_equal(d.outcome.cause, -EBADMSG);
 	assert_string_equal(t.detail,
 			    "topic flows: the broker's rules for this topic refuse the record");
-	rig_delivery_fini(&d);
-	kafka_rig_close(&k);
+	fixture_delivery_fini(&d);
+	kafka_fixture_close(&k);
 }
 
 static void no_permission_is_tried_again(void **state)
 {
-	struct rig_delivery d = {0};
-	struct kafka_rig k;
+	struct fixture_delivery d = {0};
+	struct kafka_fixture k;
 	struct reported_detail t;
 
 	(void)state;
-	kafka_rig_open(&k);
-	kafka_rig_property(&k, "topic.metadata.refresh.interval.ms", "100");
-	kafka_rig_start(&k);
+	kafka_fixture_open(&k);
+	kafka_fixture_property(&k, "topic.metadata.refresh.interval.ms", "100");
+	kafka_fixture_start(&k);
 	listen_to(&k, &t, &d);
 	kafka_cluster_fail(&k.cluster, KAFKA_API_PRODUCE,
 			   RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 1);
-	assert_int_equal(sink_rig_send(&k.r, &d, make_batch(1, 1, 40)).verdict, FFFA_V_RETRY);
+	assert_int_equal(sink_fixture_send(&k.r, &d, make_batch(1, 1, 40)).verdict, FFFA_V_RETRY);
 	assert_int_equal(d.outcome.cause, -EACCES);
 	assert_string_equal(t.detail,
 			    "topic flows: no permission to write (topic authorization failed)");
 	while (d.outcome.verdict != FFFA_V_DELIVERED) { /* once the metadata is asked for again */
-		kafka_rig_run(&k, NULL, 20);
-		assert_int_equal(sink_rig_again(&k.r, &d), 0);
-		sink_rig_wait(&k.r, &d);
+		kafka_fixture_run(&k, NULL, 20);
+		assert_int_equal(sink_fixture_again(&k.r, &d), 0);
+		sink_fixture_wait(&k.r, &d);
 	}
-	rig_delivery_fini(&d);
+	fixture_delivery_fini(&d);
 	expect_sequence(&k, 1, 1);
-	kafka_rig_close(&k);
+	kafka_fixture_close(&k);
 }
 
 static void an_unknown_topic_is_named_and_may_be_made(void **state)
 {
-	struct rig_delivery d = {0};
-	struct kafka_rig k;
+	struct fixture_delivery d = {0};
+	struct kafka_fixture k;
 	struct reported_detail t;
 
 	(void)state;
-	kafka_rig_open(&k);
+	kafka_fixture_open(&k);
 	rd_kafka_mock_topic_set_error(k.cluster.mock, TOPIC,
 				      RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
-	kafka_rig_property(&k, "topic.metadata.propagation.max.ms", "100");
-	kafka_rig_property(&k, "topic.metadata.refresh.interval.ms", "100");
-	kafka_rig_start(&k);
+	kafka_fixture_property(&k, "topic.metadata.propagation.max.ms", "100");
+	kafka_fixture_property(&k, "topic.metadata.refresh.interval.ms", "100");
+	kafka_fixture_start(&k);
 	listen_to(&k, &t, &d);
-	assert_int_equal(sink_rig_send(&k.r, &d, make_batch(1, 10, 40)).verdict, FFFA_V_RETRY);
+	assert_int_equal(sink_fixture_send(&k.r, &d, make_batch(1, 10, 40)).verdict, FFFA_V_RETRY);
 	assert_int_equal(d.outcome.cause, -ENOENT);
 	assert_string_equal(t.detail, "topic flows: unknown to the brokers");
 	rd_kafka_mock_topic_set_error(k.cluster.mock, TOPIC, RD_KAFKA_RESP_ERR_NO_ERROR);
 	while (d.outcome.verdict != FFFA_V_DELIVERED) {
-		kafka_rig_run(&k, NULL, 20);
-		assert_int_equal(sink_rig_again(&k.r, &d), 0);
-		sink_rig_wait(&k.r, &d);
+		kafka_fixture_run(&k, NULL, 20);
+		assert_int_equal(sink_fixture_again(&k.r, &d), 0);
+		sink_fixture_wait(&k.r, &d);
 	}
-	rig_delivery_fini(&d);
+	fixture_delivery_fini(&d);
 	expect_sequence(&k, 1, 10);
-	kafka_rig_close(&k);
+	kafka_fixture_close(&k);
 }
 
 /* Librdkafka puts many messages into one request: it is the request that is too large. All ten are
  * in it: of two requests one would be refused, and the other's records arrive at each step. */
 static void a_refused_size_makes_smaller_requests(void **state)
 {
-	struct rig_delivery d = {0};
-	struct kafka_rig k;
+	struct fixture_delivery d = {0};
+	struct kafka_fixture k;
 	size_t before;
 
 	(void)state;
-	kafka_rig_open(&k);
-	kafka_rig_per_request(&k, "10");
-	kafka_rig_start(&k);
+	kafka_fixture_open(&k);
+	kafka_fixture_per_request(&k, "10");
+	kafka_fixture_start(&k);
 	before = k.r.sink->client.wire_bytes;
 	for (int step = 0; step < 4; step++) {
 		kafka_cluster_fail(&k.cluster, KAFKA_API_PRODUCE,
 				   RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 1);
 		if (!step)
-			kafka_rig_submit(&k, &d, make_batch(1, 10, 40));
-		sink_rig_wait(&k.r, &d);
+			kafka_fixture_submit(&k, &d, make_batch(1, 10, 40));
+		sink_fixture_wait(&k.r, &d);
 		assert_int_equal(d.outcome.verdict, FFFA_V_RETRY);
 		assert_int_equal(d.outcome.cause, -EMSGSIZE);
 		rd_kafka_mock_clear_request_errors(k.cluster.mock, KAFKA_API_PRODUCE);
@@ -218,54 +221,55 @@ static void a_refused_size_makes_smaller_requests(void **state)
 			break;
 		kafka_cluster_fail(&k.cluster, KAFKA_API_PRODUCE,
 				   RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 1);
-		assert_int_equal(sink_rig_again(&k.r, &d), -EAGAIN);
-		kafka_rig_submit(&k, &d, d.d.batch);
+		assert_int_equal(sink_fixture_again(&k.r, &d), -EAGAIN);
+		kafka_fixture_submit(&k, &d, d.d.batch);
 		assert_true(k.r.sink->client.wire_bytes < before);
 		before = k.r.sink->client.wire_bytes;
 	}
-	kafka_rig_submit(&k, &d, d.d.batch);
-	sink_rig_wait(&k.r, &d);
+	kafka_fixture_submit(&k, &d, d.d.batch);
+	sink_fixture_wait(&k.r, &d);
 	assert_int_equal(d.outcome.verdict, FFFA_V_DELIVERED);
 	assert_int_equal(k.r.sink->client.wire_bytes, 1);
-	rig_delivery_fini(&d);
+	fixture_delivery_fini(&d);
 	/* One message at a time, and still too large: it is the record. */
 	kafka_cluster_fail(&k.cluster, KAFKA_API_PRODUCE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 1);
-	assert_int_equal(sink_rig_send(&k.r, &d, make_batch(11, 1, 40)).verdict, FFFA_V_TOO_BIG);
-	rig_delivery_fini(&d);
+	assert_int_equal(sink_fixture_send(&k.r, &d, make_batch(11, 1, 40)).verdict,
+			 FFFA_V_TOO_BIG);
+	fixture_delivery_fini(&d);
 	expect_sequence(&k, 1, 10);
-	kafka_rig_close(&k);
+	kafka_fixture_close(&k);
 }
 
 static void a_fatal_error_makes_a_new_producer(void **state)
 {
-	struct rig_delivery d = {0};
-	struct kafka_rig k;
+	struct fixture_delivery d = {0};
+	struct kafka_fixture k;
 	struct reported_detail t;
 
 	(void)state;
-	kafka_rig_open(&k);
-	kafka_rig_start(&k);
+	kafka_fixture_open(&k);
+	kafka_fixture_start(&k);
 	deliver(&k, &d, make_batch(1, 10, 40));
 	assert_int_equal(rd_kafka_mock_broker_set_down(k.cluster.mock, -1), 0);
 	listen_to(&k, &t, &d);
-	assert_int_equal(sink_rig_submit(&k.r, &d, make_batch(11, 10, 40)), 0);
+	assert_int_equal(sink_fixture_submit(&k.r, &d, make_batch(11, 10, 40)), 0);
 	assert_int_equal(rd_kafka_test_fatal_error(k.r.sink->client.rk,
 						   RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
 						   "a sequence"),
 			 0);
-	sink_rig_wait(&k.r, &d);
+	sink_fixture_wait(&k.r, &d);
 	assert_int_equal(d.outcome.verdict, FFFA_V_RETRY);
 	assert_int_equal(d.outcome.cause, -EPROTO);
 	assert_non_null(strstr(t.detail, "a sequence"));
 	assert_int_equal(rd_kafka_mock_broker_set_up(k.cluster.mock, -1), 0);
-	assert_int_equal(sink_rig_again(&k.r, &d), -EAGAIN);
-	kafka_rig_submit(&k, &d, d.d.batch);
-	sink_rig_wait(&k.r, &d);
+	assert_int_equal(sink_fixture_again(&k.r, &d), -EAGAIN);
+	kafka_fixture_submit(&k, &d, d.d.batch);
+	sink_fixture_wait(&k.r, &d);
 	assert_int_equal(d.outcome.verdict, FFFA_V_DELIVERED);
 	assert_int_equal(k.r.sink->remade, 1);
-	rig_delivery_fini(&d);
+	fixture_delivery_fini(&d);
 	expect_sequence(&k, 1, 20);
-	kafka_rig_close(&k);
+	kafka_fixture_close(&k);
 }
 
 static int deaf_socket(char *name, size_t cap)
@@ -285,32 +289,32 @@ static int deaf_socket(char *name, size_t cap)
 /* Without any report for `timeout` the pipeline gets its batches back; so it may give them up. */
 static void silence_ends_after_the_timeout(void **state)
 {
-	struct rig_delivery d[2] = {0};
-	struct kafka_rig k;
+	struct fixture_delivery d[2] = {0};
+	struct kafka_fixture k;
 	char deaf[32];
 	int fd;
 
 	(void)state;
-	kafka_rig_open(&k);
+	kafka_fixture_open(&k);
 	fd = deaf_socket(deaf, sizeof(deaf));
 	k.broker = deaf;
 	k.conf.timeout_ns = INT64_C(300000000);
-	kafka_rig_start(&k);
+	kafka_fixture_start(&k);
 	for (size_t i = 0; i < 2; i++)
-		assert_int_equal(sink_rig_submit(&k.r, &d[i], make_batch(1 + i, 1, 40)), 0);
+		assert_int_equal(sink_fixture_submit(&k.r, &d[i], make_batch(1 + i, 1, 40)), 0);
 	for (size_t i = 0; i < 2; i++) {
-		sink_rig_wait(&k.r, &d[i]);
+		sink_fixture_wait(&k.r, &d[i]);
 		assert_int_equal(d[i].outcome.verdict, FFFA_V_RETRY);
 		assert_int_equal(d[i].outcome.cause, -ETIMEDOUT);
 	}
 	/* And once more, with the next producer. */
-	assert_int_equal(sink_rig_again(&k.r, &d[0]), -EAGAIN);
-	kafka_rig_submit(&k, &d[0], d[0].d.batch);
-	sink_rig_wait(&k.r, &d[0]);
+	assert_int_equal(sink_fixture_again(&k.r, &d[0]), -EAGAIN);
+	kafka_fixture_submit(&k, &d[0], d[0].d.batch);
+	sink_fixture_wait(&k.r, &d[0]);
 	assert_int_equal(d[0].outcome.cause, -ETIMEDOUT);
 	for (size_t i = 0; i < 2; i++)
-		rig_delivery_fini(&d[i]);
-	kafka_rig_close(&k);
+		fixture_delivery_fini(&d[i]);
+	kafka_fixture_close(&k);
 	(void)close(fd);
 }
 
@@ -319,43 +323,44 @@ static void close_at_every_moment_of_a_new_producer(void **state)
 {
 	(void)state;
 	for (unsigned int turns = 0; turns < 12; turns++) {
-		struct rig_delivery d[2] = {0};
-		struct kafka_rig k;
+		struct fixture_delivery d[2] = {0};
+		struct kafka_fixture k;
 
-		kafka_rig_open(&k);
+		kafka_fixture_open(&k);
 		assert_int_equal(rd_kafka_mock_broker_set_down(k.cluster.mock, -1), 0);
-		kafka_rig_start(&k);
+		kafka_fixture_start(&k);
 		for (size_t i = 0; i < 2; i++)
 			assert_int_equal(
-				sink_rig_submit(&k.r, &d[i], make_batch(1 + i * 10, 10, 40)), 0);
+				sink_fixture_submit(&k.r, &d[i], make_batch(1 + i * 10, 10, 40)),
+				0);
 		(void)rd_kafka_test_fatal_error(k.r.sink->client.rk,
 						RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, "x");
 		for (unsigned int i = 0; i < turns; i++)
-			kafka_rig_run(&k, NULL, i < 6 ? 1 : 30);
-		kafka_rig_close(&k);
+			kafka_fixture_run(&k, NULL, i < 6 ? 1 : 30);
+		kafka_fixture_close(&k);
 		for (size_t i = 0; i < 2; i++) {
 			assert_int_equal(d[i].outcome.verdict, FFFA_V_RETRY);
-			rig_delivery_fini(&d[i]);
+			fixture_delivery_fini(&d[i]);
 		}
 	}
 }
 
 static void close_in_the_middle_of_a_batch(void **state)
 {
-	struct rig_delivery d = {0};
-	struct kafka_rig k;
+	struct fixture_delivery d = {0};
+	struct kafka_fixture k;
 
 	(void)state;
-	kafka_rig_open(&k);
-	kafka_rig_property(&k, "queue.buffering.max.messages", "10");
+	kafka_fixture_open(&k);
+	kafka_fixture_property(&k, "queue.buffering.max.messages", "10");
 	assert_int_equal(rd_kafka_mock_broker_set_down(k.cluster.mock, -1), 0);
-	kafka_rig_start(&k);
-	assert_int_equal(sink_rig_submit(&k.r, &d, make_batch(1, 1000, 40)), 0);
-	kafka_rig_run(&k, &d, 20);
-	kafka_rig_close(&k);
+	kafka_fixture_start(&k);
+	assert_int_equal(sink_fixture_submit(&k.r, &d, make_batch(1, 1000, 40)), 0);
+	kafka_fixture_run(&k, &d, 20);
+	kafka_fixture_close(&k);
 	assert_int_equal(d.outcome.verdict, FFFA_V_RETRY);
 	assert_int_equal(d.outcome.cause, -ECANCELED);
-	rig_delivery_fini(&d);
+	fixture_delivery_fini(&d);
 }
 
 static void put(void *arg, const char *key, const char *value)
@@ -368,30 +373,30 @@ static void put(void *arg, const char *key, const char *value)
 
 static void report_says_how_it_is(void **state)
 {
-	struct rig_delivery d = {0};
-	struct kafka_rig k;
+	struct fixture_delivery d = {0};
+	struct kafka_fixture k;
 	char text[1024] = "";
 
 	(void)state;
-	kafka_rig_open(&k);
-	kafka_rig_start(&k);
+	kafka_fixture_open(&k);
+	kafka_fixture_start(&k);
 	deliver(&k, &d, make_batch(1, 1, 40));
 	fffa_sink_kafka_ops.report(k.r.sink, put, text);
 	assert_non_null(strstr(text, "producer=up\n"));
 	assert_non_null(strstr(text, "brokers=no trouble\n"));
 	assert_non_null(strstr(text, "open_batches=0\n"));
 	assert_int_equal(rd_kafka_mock_broker_set_down(k.cluster.mock, -1), 0);
-	assert_int_equal(sink_rig_submit(&k.r, &d, make_batch(2, 3, 40)), 0);
+	assert_int_equal(sink_fixture_submit(&k.r, &d, make_batch(2, 3, 40)), 0);
 	while (!k.r.sink->trouble)
-		kafka_rig_run(&k, &d, 20);
+		kafka_fixture_run(&k, &d, 20);
 	text[0] = '\0';
 	fffa_sink_kafka_ops.report(k.r.sink, put, text);
 	assert_non_null(strstr(text, "brokers=not reachable\n"));
 	assert_non_null(strstr(text, "queued_messages=3\n"));
 	assert_non_null(strstr(text, "open_batches=1\n"));
 	assert_non_null(strstr(text, "last_error="));
-	kafka_rig_close(&k);
-	rig_delivery_fini(&d);
+	kafka_fixture_close(&k);
+	fixture_delivery_fini(&d);
 }
 
 int main(void)

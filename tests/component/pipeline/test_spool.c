@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Outage, restart, bounds: what is on disk is delivered, in order, and never more than allowed. */
-#include "tests/component/pipeline/spool_rig.h"
+#include "tests/component/pipeline/spool_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,29 +25,29 @@ static void feed_slowly(struct fixture *f, size_t n)
 
 static void without_trouble_all_goes_through_and_nothing_stays(void **state)
 {
-	struct rig *r = *state;
-	struct fixture *f = rig_life(r, MIB);
-	struct rig_epoch e[1];
+	struct spool_fixture *r = *state;
+	struct fixture *f = spool_fixture_life(r, MIB);
+	struct stream_epoch e[1];
 
 	fixture_open(f, 2);
 	feed_slowly(f, 5000);
 	fixture_settle(f);
 	fixture_close(f, 0);
 	assert_int_equal(f->last[0].delivered, 5000);
-	assert_int_equal(rig_read(f, 0, e, 1), 1);
+	assert_int_equal(spool_fixture_read(f, 0, e, 1), 1);
 	assert_int_equal(e[0].records, 5000);
 	assert_int_equal(e[0].repeats, 0);
 	assert_int_equal(f->last[0].spooled, 0);
-	assert_int_equal(rig_files(r, ".seg"), 0);
+	assert_int_equal(spool_fixture_files(r, ".seg"), 0);
 }
 
 static void an_outage_outlives_the_agent(void **state)
 {
-	struct rig *r = *state;
-	struct fixture *f = rig_life(r, MIB);
-	struct rig_epoch e[3];
+	struct spool_fixture *r = *state;
+	struct fixture *f = spool_fixture_life(r, MIB);
+	struct stream_epoch e[3];
 
-	f->peers[0].judge = rig_refuse;
+	f->peers[0].judge = spool_fixture_refuse;
 	fixture_open(f, 2);
 	feed_slowly(f, 555);
 	fixture_close(f, 20 * MS);
@@ -56,22 +56,22 @@ static void an_outage_outlives_the_agent(void **state)
 	assert_int_equal(fffa_ledger_sink_lost(&f->last[0]), 0);
 	assert_int_equal(f->last[1].delivered, 555);
 
-	f = rig_life(r, MIB);
-	f->peers[0].judge = rig_refuse;
+	f = spool_fixture_life(r, MIB);
+	f->peers[0].judge = spool_fixture_refuse;
 	fixture_open(f, 1);
 	assert_int_equal(fixture_ledger(f, 0)->resumed, 555);
 	feed_slowly(f, 100);
 	fixture_close(f, 20 * MS);
 	assert_int_equal(f->last[0].spooled, 655);
 
-	f = rig_life(r, MIB);
+	f = spool_fixture_life(r, MIB);
 	fixture_open(f, 1);
 	assert_int_equal(fixture_ledger(f, 0)->resumed, 655);
 	feed_slowly(f, 10);
 	fixture_settle(f);
 	fixture_close(f, 0);
 	assert_int_equal(f->last[0].delivered, 665);
-	assert_int_equal(rig_read(f, 0, e, 3), 3);
+	assert_int_equal(spool_fixture_read(f, 0, e, 3), 3);
 	for (size_t i = 0; i < 3; i++) {
 		static const uint64_t want[] = {555, 100, 10};
 
@@ -81,21 +81,21 @@ static void an_outage_outlives_the_agent(void **state)
 		assert_true(e[i].in_order);
 		assert_int_equal(e[i].repeats, 0);
 	}
-	assert_int_equal(rig_files(r, ".seg"), 0);
+	assert_int_equal(spool_fixture_files(r, ".seg"), 0);
 }
 
 /* A clock that went back does not make an epoch that was there before. */
 static void an_epoch_is_above_all_on_disk(void **state)
 {
-	struct rig *r = *state;
-	struct fixture *f = rig_life(r, MIB);
+	struct spool_fixture *r = *state;
+	struct fixture *f = spool_fixture_life(r, MIB);
 	struct fffa_record rec = {.ident = NULL};
 
-	f->peers[0].judge = rig_refuse;
+	f->peers[0].judge = spool_fixture_refuse;
 	fixture_open(f, 1);
 	feed_slowly(f, 20);
 	fixture_close(f, 1 * MS);
-	f = rig_life(r, MIB);
+	f = spool_fixture_life(r, MIB);
 	f->epoch = 5;
 	fixture_open(f, 1);
 	rec.ident = &f->ident;
@@ -107,12 +107,12 @@ static void an_epoch_is_above_all_on_disk(void **state)
 
 static void memory_is_bounded_while_the_disk_takes_all(void **state)
 {
-	struct rig *r = *state;
-	struct fixture *f = rig_life(r, 16 * MIB);
-	struct rig_epoch e[1];
+	struct spool_fixture *r = *state;
+	struct fixture *f = spool_fixture_life(r, 16 * MIB);
+	struct stream_epoch e[1];
 	struct fffa_sink_status s;
 
-	f->peers[0].judge = rig_refuse;
+	f->peers[0].judge = spool_fixture_refuse;
 	f->sinks[0].common.queue_memory = 65536;
 	f->sinks[0].common.batch_records = 100;
 	f->sinks[0].common.retry_min_ns = f->sinks[0].common.retry_max_ns = 10 * MS;
@@ -135,19 +135,19 @@ static void memory_is_bounded_while_the_disk_takes_all(void **state)
 		assert_true(s.queue_bytes <= 65536 + 8192);
 	}
 	fixture_close(f, 0);
-	assert_int_equal(rig_read(f, 0, e, 1), 1);
+	assert_int_equal(spool_fixture_read(f, 0, e, 1), 1);
 	assert_int_equal(e[0].records, 50000);
 	assert_int_equal(e[0].repeats, 0);
 }
 
 /* Fed peer more than there is room for, then let go. */
-static void overflow(struct rig *r, int when_full)
+static void overflow(struct spool_fixture *r, int when_full)
 {
-	struct fixture *f = rig_life(r, 262144);
+	struct fixture *f = spool_fixture_life(r, 262144);
 	struct fffa_sink_status s;
-	struct rig_epoch e[1];
+	struct stream_epoch e[1];
 
-	f->peers[0].judge = rig_refuse;
+	f->peers[0].judge = spool_fixture_refuse;
 	f->sinks[0].common.queue_memory = 32768;
 	f->sinks[0].common.queue_when_full = when_full;
 	f->sinks[0].common.retry_min_ns = f->sinks[0].common.retry_max_ns = 5 * MS;
@@ -159,7 +159,7 @@ static void overflow(struct rig *r, int when_full)
 			fffa_pipeline_sink_status(f->p, 0, &s);
 		} while (!fffa_pipeline_has_room(f->p) &&
 			 (when_full || s.spool_bytes < 262144 - 6144));
-		assert_true(rig_disk_bytes(r) <= 262144);
+		assert_true(spool_fixture_disk_bytes(r) <= 262144);
 	}
 	assert_true(fixture_ledger(f, 0)->lost[FFFA_RL_SPOOL_FULL] > 10000);
 	f->peers[0].judge = NULL;
@@ -167,7 +167,7 @@ static void overflow(struct rig *r, int when_full)
 	feed_slowly(f, 50);
 	fixture_settle(f);
 	fixture_close(f, 0);
-	assert_int_equal(rig_read(f, 0, e, 1), 1);
+	assert_int_equal(spool_fixture_read(f, 0, e, 1), 1);
 	assert_int_equal(e[0].records + e[0].lost, f->fed);
 	assert_true(e[0].records > 2000);
 	assert_int_equal(e[0].repeats, 0);
@@ -187,11 +187,11 @@ static void full_drops_the_oldest(void **state)
 /* No file may grow: the disk takes nothing, and the sink gets all the same. */
 static void a_disk_that_takes_nothing_is_no_reason_to_stop(void **state)
 {
-	struct rig *r = *state;
-	struct fixture *f = rig_life(r, MIB);
+	struct spool_fixture *r = *state;
+	struct fixture *f = spool_fixture_life(r, MIB);
 	struct rlimit was, tiny;
 	struct fffa_sink_status s;
-	struct rig_epoch e[1];
+	struct stream_epoch e[1];
 
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
@@ -205,30 +205,30 @@ static void a_disk_that_takes_nothing_is_no_reason_to_stop(void **state)
 	fffa_pipeline_sink_status(f->p, 0, &s);
 	assert_true(s.spool_errors > 0);
 	assert_int_equal(fixture_ledger(f, 0)->delivered, 1000);
-	f->peers[0].judge = rig_refuse;
+	f->peers[0].judge = spool_fixture_refuse;
 	fixture_run_for(f, 1050); /* the disk is asked again after a second */
 	feed_slowly(f, 500);
 	fixture_close(f, 20 * MS);
 	assert_int_equal(f->last[0].spooled, 500);
-	f = rig_life(r, MIB);
+	f = spool_fixture_life(r, MIB);
 	fixture_open(f, 1);
 	fixture_settle(f);
 	fixture_close(f, 0);
-	assert_int_equal(rig_read(f, 0, e, 1), 1);
+	assert_int_equal(spool_fixture_read(f, 0, e, 1), 1);
 	assert_int_equal(e[0].records, 500);
 }
 
 /* The disk is full while the sink is down: memory, then loss, all told. */
 static void neither_disk_nor_sink(void **state)
 {
-	struct rig *r = *state;
-	struct fixture *f = rig_life(r, MIB);
+	struct spool_fixture *r = *state;
+	struct fixture *f = spool_fixture_life(r, MIB);
 	struct rlimit was, tiny;
-	struct rig_epoch e[1];
+	struct stream_epoch e[1];
 
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
-	f->peers[0].judge = rig_refuse;
+	f->peers[0].judge = spool_fixture_refuse;
 	f->sinks[0].common.queue_memory = 32768;
 	fixture_open(f, 1);
 	feed_slowly(f, 1000);
@@ -243,7 +243,7 @@ static void neither_disk_nor_sink(void **state)
 	feed_slowly(f, 50);
 	fixture_settle(f);
 	fixture_close(f, 0);
-	assert_int_equal(rig_read(f, 0, e, 1), 1);
+	assert_int_equal(spool_fixture_read(f, 0, e, 1), 1);
 	assert_int_equal(e[0].records + e[0].lost, f->fed);
 	assert_int_equal(e[0].repeats, 0);
 }
@@ -263,27 +263,27 @@ static void flip(const char *path, off_t at)
 /* 20 frames of ten records; damage in the head of one and in the body of another. */
 static void damage_is_counted_told_and_passed_over(void **state)
 {
-	struct rig *r = *state;
-	struct fixture *f = rig_life(r, MIB);
-	struct rig_epoch e[1];
+	struct spool_fixture *r = *state;
+	struct fixture *f = spool_fixture_life(r, MIB);
+	struct stream_epoch e[1];
 	char path[256];
 	off_t frame;
 
-	f->peers[0].judge = rig_refuse;
+	f->peers[0].judge = spool_fixture_refuse;
 	fixture_open(f, 1);
 	feed_slowly(f, 200);
 	fixture_close(f, 5 * MS);
-	frame = ((off_t)rig_disk_bytes(r) - 128) / 20;
-	(void)rig_segment(r, 0, path, sizeof(path));
+	frame = ((off_t)spool_fixture_disk_bytes(r) - 128) / 20;
+	(void)spool_fixture_segment(r, 0, path, sizeof(path));
 	flip(path, 128 + 5 * frame + 30);   /* a head */
 	flip(path, 128 + 11 * frame + 400); /* a body */
-	f = rig_life(r, MIB);
+	f = spool_fixture_life(r, MIB);
 	fixture_open(f, 1);
 	assert_int_equal(fixture_ledger(f, 0)->resumed, 200);
 	fixture_settle(f);
 	fixture_close(f, 0);
 	assert_int_equal(f->last[0].lost[FFFA_RL_SPOOL_DAMAGED], 20);
-	assert_int_equal(rig_read(f, 0, e, 1), 1);
+	assert_int_equal(spool_fixture_read(f, 0, e, 1), 1);
 	assert_int_equal(e[0].records, 180);
 	assert_int_equal(e[0].lost, 20);
 	assert_string_equal(e[0].reason, "spool_damaged");
@@ -291,8 +291,8 @@ static void damage_is_counted_told_and_passed_over(void **state)
 
 static void only_one_agent_has_it(void **state)
 {
-	struct rig *r = *state;
-	struct fixture *f = rig_life(r, MIB);
+	struct spool_fixture *r = *state;
+	struct fixture *f = spool_fixture_life(r, MIB);
 	struct fffa_pipeline *p = NULL;
 	struct fffa_err err = {""};
 	char want[128];
@@ -305,11 +305,11 @@ static void only_one_agent_has_it(void **state)
 	fixture_close(f, 0);
 }
 
-static void leave_some(struct rig *r, const char *format, const char *fields)
+static void leave_some(struct spool_fixture *r, const char *format, const char *fields)
 {
-	struct fixture *f = rig_life(r, MIB);
+	struct fixture *f = spool_fixture_life(r, MIB);
 
-	f->peers[0].judge = rig_refuse;
+	f->peers[0].judge = spool_fixture_refuse;
 	f->sinks[0].common.format = (char *)(uintptr_t)format;
 	f->sinks[0].common.fields = (char *)(uintptr_t)fields;
 	fixture_open(f, 1);
@@ -321,35 +321,35 @@ static void leave_some(struct rig *r, const char *format, const char *fields)
 /* JSON names its values: other fields may mix. */
 static void json_of_other_fields_is_sent(void **state)
 {
-	struct rig *r = *state;
+	struct spool_fixture *r = *state;
 	struct fixture *f;
-	struct rig_epoch e[2];
+	struct stream_epoch e[2];
 
 	leave_some(r, "json", "seq epoch");
-	f = rig_life(r, MIB);
+	f = spool_fixture_life(r, MIB);
 	fixture_open(f, 1);
 	feed_slowly(f, 10);
 	fixture_settle(f);
 	fixture_close(f, 0);
-	assert_int_equal(rig_read(f, 0, e, 2), 2);
+	assert_int_equal(spool_fixture_read(f, 0, e, 2), 2);
 	assert_int_equal(e[0].records, 50);
 }
 
 static void another_format_is_set_aside_and_told(void **state)
 {
-	struct rig *r = *state;
+	struct spool_fixture *r = *state;
 	struct fixture *f;
-	struct rig_epoch e[2];
+	struct stream_epoch e[2];
 
 	leave_some(r, "vpc", "${version} ${srcaddr}");
-	f = rig_life(r, MIB);
+	f = spool_fixture_life(r, MIB);
 	fixture_open(f, 1);
 	feed_slowly(f, 10);
 	fixture_settle(f);
 	fixture_close(f, 0);
 	assert_int_equal(f->last[0].lost[FFFA_RL_SPOOL_FORMAT], 50);
-	assert_int_equal(rig_files(r, ".aside"), 1);
-	assert_int_equal(rig_read(f, 0, e, 2), 2);
+	assert_int_equal(spool_fixture_files(r, ".aside"), 1);
+	assert_int_equal(spool_fixture_read(f, 0, e, 2), 2);
 	assert_int_equal(e[0].records + e[1].records, 10);
 	assert_int_equal(e[0].lost + e[1].lost, 50);
 }
@@ -357,15 +357,15 @@ static void another_format_is_set_aside_and_told(void **state)
 /* What an earlier run left is dropped, too, and told with its own epoch. */
 static void each_epoch_is_told_on_its_own(void **state)
 {
-	struct rig *r = *state;
-	struct rig_epoch e[4];
+	struct spool_fixture *r = *state;
+	struct stream_epoch e[4];
 	struct fixture *f;
 	uint64_t fed[3];
 	size_t n;
 
 	for (int life = 0; life < 3; life++) {
-		f = rig_life(r, 65536);
-		f->peers[0].judge = rig_refuse;
+		f = spool_fixture_life(r, 65536);
+		f->peers[0].judge = spool_fixture_refuse;
 		f->sinks[0].common.queue_memory = life < 2 ? 1 << 20 : 16384;
 		f->sinks[0].common.queue_when_full = FFFA_WHEN_FULL_DROP_OLDEST;
 		fixture_open(f, 1);
@@ -385,7 +385,7 @@ static void each_epoch_is_told_on_its_own(void **state)
 	fed[2] += 10;
 	fixture_settle(f);
 	fixture_close(f, 0);
-	n = rig_read(f, 0, e, 4);
+	n = spool_fixture_read(f, 0, e, 4);
 	assert_int_equal(n, 3);
 	for (size_t i = 0; i < n; i++) {
 		assert_uint_in_range(e[i].epoch, 100, 102);
@@ -397,8 +397,8 @@ static void each_epoch_is_told_on_its_own(void **state)
 /* A batch larger than the whole spool is lost, and the others pass. */
 static void what_never_fits_does_not_stand_in_the_way(void **state)
 {
-	struct rig *r = *state;
-	struct fixture *f = rig_life(r, 8192);
+	struct spool_fixture *r = *state;
+	struct fixture *f = spool_fixture_life(r, 8192);
 
 	f->sinks[0].common.batch_records = 300;
 	f->sinks[0].common.batch_age_ns = 5 * MS;
@@ -413,8 +413,8 @@ static void what_never_fits_does_not_stand_in_the_way(void **state)
 /* The oldest segment went while the sink held some of it: at the end that is lost, not spooled. */
 static void what_is_held_of_a_dropped_segment_is_not_said_to_be_kept(void **state)
 {
-	struct rig *r = *state;
-	struct fixture *f = rig_life(r, 65536);
+	struct spool_fixture *r = *state;
+	struct fixture *f = spool_fixture_life(r, 65536);
 	uint64_t spooled;
 
 	f->peers[0].hold = true;
@@ -431,7 +431,7 @@ static void what_is_held_of_a_dropped_segment_is_not_said_to_be_kept(void **stat
 	fixture_close(f, 5 * MS);
 	spooled = f->last[0].spooled;
 	assert_true(spooled > 100);
-	f = rig_life(r, 65536);
+	f = spool_fixture_life(r, 65536);
 	fixture_open(f, 1);
 	assert_int_equal(fixture_ledger(f, 0)->resumed, spooled);
 	fixture_settle(f);
@@ -441,8 +441,8 @@ static void what_is_held_of_a_dropped_segment_is_not_said_to_be_kept(void **stat
 /* What is settled of the segment being written gives way to a frame that needs nearly all the room. */
 static void a_frame_that_just_fits_finds_room(void **state)
 {
-	struct rig *r = *state;
-	struct fixture *f = rig_life(r, 16384);
+	struct spool_fixture *r = *state;
+	struct fixture *f = spool_fixture_life(r, 16384);
 
 	f->sinks[0].common.batch_records = 243;
 	f->sinks[0].common.batch_age_ns = 1 * MS;
@@ -458,14 +458,14 @@ static void a_frame_that_just_fits_finds_room(void **state)
 /* Every second a segment is begun that takes no frame: they do not add up. */
 static void segments_that_take_nothing_go_away(void **state)
 {
-	struct rig *r = *state;
-	struct fixture *f = rig_life(r, MIB);
+	struct spool_fixture *r = *state;
+	struct fixture *f = spool_fixture_life(r, MIB);
 	struct rlimit was, tiny;
 	size_t before;
 
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
-	f->peers[0].judge = rig_refuse;
+	f->peers[0].judge = spool_fixture_refuse;
 	f->sinks[0].common.queue_memory = 65536;
 	fixture_open(f, 1);
 	for (int i = 0; i < 30; i++) { /* more than memory holds */
@@ -474,7 +474,7 @@ static void segments_that_take_nothing_go_away(void **state)
 			fixture_turn(f);
 		} while (!fffa_pipeline_has_room(f->p));
 	}
-	before = rig_files(r, ".seg");
+	before = spool_fixture_files(r, ".seg");
 	assert_true(before > 0);
 	tiny = was;
 	tiny.rlim_cur = 300; /* a segment's head, no frame */
@@ -482,7 +482,7 @@ static void segments_that_take_nothing_go_away(void **state)
 	feed_slowly(f, 100);
 	fixture_run_for(f, 3200);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
-	assert_uint_in_range(rig_files(r, ".seg"), before, before + 1);
+	assert_uint_in_range(spool_fixture_files(r, ".seg"), before, before + 1);
 	f->peers[0].judge = NULL;
 	fixture_settle(f);
 	fixture_close(f, 0);
@@ -491,23 +491,23 @@ static void segments_that_take_nothing_go_away(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RIG_CASE(without_trouble_all_goes_through_and_nothing_stays),
-		RIG_CASE(an_outage_outlives_the_agent),
-		RIG_CASE(an_epoch_is_above_all_on_disk),
-		RIG_CASE(memory_is_bounded_while_the_disk_takes_all),
-		RIG_CASE(full_drops_the_newest),
-		RIG_CASE(full_drops_the_oldest),
-		RIG_CASE(a_disk_that_takes_nothing_is_no_reason_to_stop),
-		RIG_CASE(neither_disk_nor_sink),
-		RIG_CASE(damage_is_counted_told_and_passed_over),
-		RIG_CASE(only_one_agent_has_it),
-		RIG_CASE(json_of_other_fields_is_sent),
-		RIG_CASE(each_epoch_is_told_on_its_own),
-		RIG_CASE(what_never_fits_does_not_stand_in_the_way),
-		RIG_CASE(another_format_is_set_aside_and_told),
-		RIG_CASE(what_is_held_of_a_dropped_segment_is_not_said_to_be_kept),
-		RIG_CASE(a_frame_that_just_fits_finds_room),
-		RIG_CASE(segments_that_take_nothing_go_away),
+		SPOOL_CASE(without_trouble_all_goes_through_and_nothing_stays),
+		SPOOL_CASE(an_outage_outlives_the_agent),
+		SPOOL_CASE(an_epoch_is_above_all_on_disk),
+		SPOOL_CASE(memory_is_bounded_while_the_disk_takes_all),
+		SPOOL_CASE(full_drops_the_newest),
+		SPOOL_CASE(full_drops_the_oldest),
+		SPOOL_CASE(a_disk_that_takes_nothing_is_no_reason_to_stop),
+		SPOOL_CASE(neither_disk_nor_sink),
+		SPOOL_CASE(damage_is_counted_told_and_passed_over),
+		SPOOL_CASE(only_one_agent_has_it),
+		SPOOL_CASE(json_of_other_fields_is_sent),
+		SPOOL_CASE(each_epoch_is_told_on_its_own),
+		SPOOL_CASE(what_never_fits_does_not_stand_in_the_way),
+		SPOOL_CASE(another_format_is_set_aside_and_told),
+		SPOOL_CASE(what_is_held_of_a_dropped_segment_is_not_said_to_be_kept),
+		SPOOL_CASE(a_frame_that_just_fits_finds_room),
+		SPOOL_CASE(segments_that_take_nothing_go_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,7 @@
  * feeds a pipeline with a spool whose peer appends to a file. What it has at the end: of each
  * epoch every number up to the last one, at least once.
  */
-#include "tests/component/pipeline/spool_rig.h"
+#include "tests/component/pipeline/spool_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,14 +58,14 @@ static int feed(const char *dir, const char *out, unsigned int round, bool only_
 {
 	struct output_file output = {.random = round * 7919 + 1,
 				     .dead = !only_drain && round % 5 == 3};
-	struct rig r = {.epoch = round};
+	struct spool_fixture r = {.epoch = round};
 	struct fffa_sink_status status;
 	bool reported = false;
 	struct fixture *f;
 
 	(void)snprintf(r.dir, sizeof(r.dir), "%s", dir);
 	output.fd = open(out, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-	f = rig_life(&r, 64 << 20);
+	f = spool_fixture_life(&r, 64 << 20);
 	f->sinks[0].common.fields = (char *)(uintptr_t) "seq epoch";
 	f->sinks[0].common.queue_memory = 32768;
 	f->sinks[0].common.batch_age_ns = 1 * MS;
@@ -194,7 +194,7 @@ static void check(const char *path)
 
 static void killed_at_random_moments_nothing_is_missing(void **state)
 {
-	struct rig *r = *state;
+	struct spool_fixture *r = *state;
 	unsigned int random = 20261125;
 	char out[96];
 	int status, ready_fd;
@@ -212,13 +212,13 @@ static void killed_at_random_moments_nothing_is_missing(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 	assert_true(size_of(out) > 10000);
 	check(out);
-	assert_int_equal(rig_files(r, ".seg"), 0);
+	assert_int_equal(spool_fixture_files(r, ".seg"), 0);
 }
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		RIG_CASE(killed_at_random_moments_nothing_is_missing),
+		SPOOL_CASE(killed_at_random_moments_nothing_is_missing),
 	};
 
 	if (argc == 5)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The n-th allocation fails, for every n, in two lives on one spool: nothing is lost without being
  * counted, nothing leaks. */
-#include "tests/component/pipeline/spool_rig.h"
+#include "tests/component/pipeline/spool_fixture.h"
 
 #include <errno.h>
 
@@ -26,12 +26,12 @@ static bool opened(struct fixture *f)
 }
 
 /* A life in which the sink takes nothing, so that most is only on disk. */
-static uint64_t outage(struct rig *r, unsigned long n, bool *fired)
+static uint64_t outage(struct spool_fixture *r, unsigned long n, bool *fired)
 {
-	struct fixture *f = rig_life(r, 1 << 20);
+	struct fixture *f = spool_fixture_life(r, 1 << 20);
 	uint64_t left = 0;
 
-	f->peers[0].judge = rig_refuse;
+	f->peers[0].judge = spool_fixture_refuse;
 	f->sinks[0].common.queue_memory = 4096;
 	failing_alloc_arm(n);
 	if (opened(f)) {
@@ -49,9 +49,9 @@ static uint64_t outage(struct rig *r, unsigned long n, bool *fired)
 	return left;
 }
 
-static void recovery(struct rig *r, unsigned long n, uint64_t left, bool *fired)
+static void recovery(struct spool_fixture *r, unsigned long n, uint64_t left, bool *fired)
 {
-	struct fixture *f = rig_life(r, 1 << 20);
+	struct fixture *f = spool_fixture_life(r, 1 << 20);
 
 	f->sinks[0].common.queue_memory = 4096;
 	f->peers[0].max_open = 1;
@@ -98,9 +98,9 @@ static void also_when_it_is_read_back(void **state)
 		assert_int_equal(left, FED);
 		recovery(*state, ++n, left, &fired);
 		/* what could not be opened is still there */
-		if (rig_files(*state, ".seg"))
+		if (spool_fixture_files(*state, ".seg"))
 			recovery(*state, 0, left, &first);
-		assert_int_equal(rig_files(*state, ".seg"), 0);
+		assert_int_equal(spool_fixture_files(*state, ".seg"), 0);
 	} while (fired);
 	assert_true(n > 30);
 }
@@ -108,8 +108,8 @@ static void also_when_it_is_read_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RIG_CASE(any_single_allocation_may_fail),
-		RIG_CASE(also_when_it_is_read_back),
+		SPOOL_CASE(any_single_allocation_may_fail),
+		SPOOL_CASE(also_when_it_is_read_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "views"))
-import rig  # noqa: E402
+import netns_fixture  # noqa: E402
 import lab as L  # noqa: E402
 
 FFFA, HOOK = "", ""
@@ -25,7 +25,7 @@ sinks:
 """
 
 
-class Agent(rig.Agent):
+class Agent(netns_fixture.Agent):
     def __init__(self, lab, number):
         self.lab = lab
         config = lab.file("fffa.yaml", CONFIG.format(dir=lab.dir))
@@ -54,7 +54,7 @@ class Restart(unittest.TestCase):
         self.lab = L.Lab(offloads=False)
         self.lab.__enter__()
         self.addCleanup(self.lab.__exit__, None, None, None)
-        rig.quiet(self.lab)
+        netns_fixture.quiet(self.lab)
 
     def test_an_upgrade(self):
         first = Agent(self.lab, 1)
@@ -94,4 +94,4 @@ class Restart(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    rig.main(unittest, sys.modules[__name__])
+    netns_fixture.main(unittest, sys.modules[__name__])

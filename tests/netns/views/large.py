@@ -9,7 +9,7 @@ import signal
 import sys
 import unittest
 
-import rig  # first: it says where the others lie
+import netns_fixture  # first: it says where the others lie
 import fragment_wire
 import lab as L
 import wire
@@ -59,8 +59,8 @@ class Large(unittest.TestCase):
     def datagrams(self, lab, count, size):
         for ns in (lab.host, lab.peer):
             lab.start(ns, "sink-" + ns, "/usr/bin/python3", "-c", SINK).await_line("bound")
-        rig.python(lab, lab.host, SEND, L.PEER4, L.PEER6, count, size)
-        rig.python(lab, lab.peer, SEND, L.HOST4, L.HOST6, count, size)
+        netns_fixture.python(lab, lab.host, SEND, L.PEER4, L.PEER6, count, size)
+        netns_fixture.python(lab, lab.peer, SEND, L.HOST4, L.HOST6, count, size)
 
     def pings(self, lab, size):
         for ns, targets in ((lab.host, (L.PEER4, L.PEER6)), (lab.peer, (L.HOST4, L.HOST6))):
@@ -71,8 +71,8 @@ class Large(unittest.TestCase):
         with L.Lab(offloads=False) as lab:
             for ns, dev in ((lab.host, "v0"), (lab.peer, "v1")):
                 L.sh("ip", "-n", ns, "link", "set", dev, "mtu", "9000")
-            agent = rig.Agent(lab, FFFA, f"hook: {HOOK}")
-            dump = rig.Dump(lab)
+            agent = netns_fixture.Agent(lab, FFFA, f"hook: {HOOK}")
+            dump = netns_fixture.Dump(lab)
             iperf = L.Iperf(lab)
             for target in (L.PEER4, L.PEER6):
                 iperf.run("-c", target, "-n", "4M")
@@ -96,8 +96,8 @@ class Large(unittest.TestCase):
 
     def test_fragments_are_in_the_flow_of_their_datagram(self):
         with L.Lab(offloads=False) as lab:
-            agent = rig.Agent(lab, FFFA, f"hook: {HOOK}")
-            dump = rig.Dump(lab)
+            agent = netns_fixture.Agent(lab, FFFA, f"hook: {HOOK}")
+            dump = netns_fixture.Dump(lab)
             self.datagrams(lab, 40, 4000)
             self.pings(lab, 4000)
             want, orphans = fragment_wire.sums_of(dump.end(self))
@@ -125,4 +125,4 @@ class Large(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    rig.main(unittest, sys.modules[__name__])
+    netns_fixture.main(unittest, sys.modules[__name__])

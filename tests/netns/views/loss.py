@@ -10,7 +10,7 @@ import signal
 import sys
 import unittest
 
-import rig  # first: it says where the others lie
+import netns_fixture  # first: it says where the others lie
 import lab as L
 
 FFFA, HOOK = "", ""
@@ -37,23 +37,23 @@ class Loss(unittest.TestCase):
         told = len(skipped(agent.records()))
         agent.signal(signal.SIGSTOP)
         try:
-            rig.python(lab, ns, SEND, net, PACKETS, FLOWS)
+            netns_fixture.python(lab, ns, SEND, net, PACKETS, FLOWS)
         finally:
             agent.signal(signal.SIGCONT)
         L.await_true("a SKIPDATA record", lambda: len(skipped(agent.records())) > told)
 
     def test_loss_stands_in_the_stream(self):
         with L.Lab(offloads=False) as lab:
-            rig.quiet(lab)
+            netns_fixture.quiet(lab)
             L.sh("ip", "-n", lab.host, "route", "add", "10.77.0.0/16", "via", L.PEER4)
             L.sh("ip", "-n", lab.peer, "route", "add", "10.78.0.0/16", "via", L.HOST4)
-            before = rig.sent(lab)
-            agent = rig.Agent(lab, FFFA, f"hook: {HOOK}, max_flows: 1024, ring_size: 64KiB")
+            before = netns_fixture.sent(lab)
+            agent = netns_fixture.Agent(lab, FFFA, f"hook: {HOOK}, max_flows: 1024, ring_size: 64KiB")
             self.flood(lab, agent, lab.host, 77)
             self.flood(lab, agent, lab.peer, 78)
             self.flood(lab, agent, lab.host, 77)
             ledger = agent.end(self)
-            egress, ingress = rig.sent_since(lab, self, before, (2 * PACKETS, PACKETS))
+            egress, ingress = netns_fixture.sent_since(lab, self, before, (2 * PACKETS, PACKETS))
             self.assertEqual(ledger["seen_packets"], egress + ingress)
             self.assertEqual(ledger["seen_bytes"], 100 * (egress + ingress))
             self.expect_records(ledger, agent.records())
@@ -89,4 +89,4 @@ class Loss(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    rig.main(unittest, sys.modules[__name__])
+    netns_fixture.main(unittest, sys.modules[__name__])

@@ -7,13 +7,13 @@ import os
 import sys
 import unittest
 
-import rig  # first: it says where the others lie
+import netns_fixture  # first: it says where the others lie
 import lab as L
 import wire
 
 FFFA, HOOK = "", ""
 PACKETS, N = 20000, 4
-MOCK = os.path.join(rig.HERE, "..", "..", "stubs", "imds", "imds_mock.py")
+MOCK = os.path.join(netns_fixture.HERE, "..", "..", "stubs", "imds", "imds_mock.py")
 
 # Datagrams to addresses behind the far end, which forwards nothing and answers nothing.
 SEND = """
@@ -56,15 +56,15 @@ class Sampling(unittest.TestCase):
 
     def test_one_in_four(self):
         with L.Lab(offloads=False) as lab:
-            rig.quiet(lab)
+            netns_fixture.quiet(lab)
             L.sh("ip", "-n", lab.host, "route", "add", "10.77.0.0/16", "via", L.PEER4)
             L.sh("ip", "-n", lab.peer, "route", "add", "10.78.0.0/16", "via", L.HOST4)
-            before = rig.sent(lab)
-            agent = rig.Agent(lab, FFFA, f"hook: {HOOK}, sample: {N}")
-            rig.python(lab, lab.host, SEND, "10.77.0.", PACKETS)
-            rig.python(lab, lab.peer, SEND, "10.78.0.", PACKETS)
+            before = netns_fixture.sent(lab)
+            agent = netns_fixture.Agent(lab, FFFA, f"hook: {HOOK}, sample: {N}")
+            netns_fixture.python(lab, lab.host, SEND, "10.77.0.", PACKETS)
+            netns_fixture.python(lab, lab.peer, SEND, "10.78.0.", PACKETS)
             ledger = agent.end(self)
-            egress, ingress = rig.sent_since(lab, self, before, (PACKETS, PACKETS))
+            egress, ingress = netns_fixture.sent_since(lab, self, before, (PACKETS, PACKETS))
             self.assertEqual(ledger["seen_packets"] + ledger["not_sampled"], egress + ingress)
             self.assertEqual(ledger["lost_packets"], 0)
             records = agent.records()
@@ -87,11 +87,11 @@ class Parity(unittest.TestCase):
             mock = lab.start(lab.peer, "mock", "/usr/bin/python3", MOCK, "--listen", L.METADATA, "--port", "80", "--mac",
                              L.HOST_MAC)
             mock.await_line("ready")
-            agent = rig.Agent(lab, FFFA, f"hook: {HOOK}, parity_filter: true")
-            dump = rig.Dump(lab)
-            rig.python(lab, lab.host, ASK)
-            rig.python(lab, lab.host, DHCP)
-            rig.python(lab, lab.host, SEND, "10.77.0.", 50)
+            agent = netns_fixture.Agent(lab, FFFA, f"hook: {HOOK}, parity_filter: true")
+            dump = netns_fixture.Dump(lab)
+            netns_fixture.python(lab, lab.host, ASK)
+            netns_fixture.python(lab, lab.host, DHCP)
+            netns_fixture.python(lab, lab.host, SEND, "10.77.0.", 50)
             lab.run(lab.host, "ping", "-c", "3", "-i", "0.01", "-q", L.PEER6)
             flows = wire.flows_of(dump.end(self), L.HOST_MAC)
             ledger = agent.end(self)
@@ -119,4 +119,4 @@ class Parity(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    rig.main(unittest, sys.modules[__name__])
+    netns_fixture.main(unittest, sys.modules[__name__])

@@ -16,7 +16,7 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "..", "netns", "views")]
-import rig  # noqa: E402  first: it says where the others lie
+import netns_fixture  # noqa: E402  first: it says where the others lie
 import books  # noqa: E402
 import lab as L  # noqa: E402
 from collector import Collector  # noqa: E402
@@ -57,7 +57,7 @@ class Kill(unittest.TestCase):
         print("seed", seed)
         dice = random.Random(seed)
         with L.Lab(offloads=False) as lab:
-            rig.quiet(lab)
+            netns_fixture.quiet(lab)
             os.mkdir(lab.file("spool"))
             collector = Collector((L.PEER4, 8080), lambda n: dice.choice([None] * 8 + ["store", 429]), lab.peer)
             self.addCleanup(collector.close)

@@ -13,7 +13,7 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "..", "netns", "views")]
-import rig  # noqa: E402  first: it says where the others lie
+import netns_fixture  # noqa: E402  first: it says where the others lie
 import books  # noqa: E402
 import lab as L  # noqa: E402
 from collector import Collector  # noqa: E402
@@ -85,7 +85,7 @@ def ledger(says, sink):
 
 class Outage(unittest.TestCase):
     def start(self, lab, config):
-        rig.quiet(lab)
+        netns_fixture.quiet(lab)
         # Whatever the flows' addresses are: they go to the peer, which drops them without an answer.
         L.sh("ip", "-n", lab.host, "route", "add", "10.77.0.0/16", "via", L.PEER4)
         agent = lab.start(lab.host, "agent", FFFA, "run", "-c", lab.file("fffa.yaml", config))

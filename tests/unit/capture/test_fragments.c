@@ -8,7 +8,7 @@
 #include "agent/base/clock.h"
 #include "agent/capture/replay/fragments.h"
 #include "bpf/fragment.h"
-#include "tests/unit/capture/frame_rig.h"
+#include "tests/unit/capture/frame_fixture.h"
 
 #define T0     UINT64_C(1700000000000000000)
 #define LIFE   (FFFA_FRAGMENT_LIFE_S * FFFA_NS_PER_S)

@@ -2,7 +2,7 @@
 /* IPv4, IPv6 and the transport headers: key, flags, packets, bytes. */
 #include "tests/stubs/cmocka_all.h"
 
-#include "tests/unit/capture/frame_rig.h"
+#include "tests/unit/capture/frame_fixture.h"
 
 static void start_v4(struct packet *p, uint8_t proto, int option_words, uint16_t fragment)
 {

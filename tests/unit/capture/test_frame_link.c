@@ -5,7 +5,7 @@
 #include <pcap/dlt.h>
 #include <string.h>
 
-#include "tests/unit/capture/frame_rig.h"
+#include "tests/unit/capture/frame_fixture.h"
 
 static void udp_v4(struct packet *p)
 {

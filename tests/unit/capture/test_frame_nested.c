@@ -2,7 +2,7 @@
 /* Tunnels in tunnels: VPC Traffic Mirroring through GWLB, and how deep the parser follows. */
 #include "tests/stubs/cmocka_all.h"
 
-#include "tests/unit/capture/frame_rig.h"
+#include "tests/unit/capture/frame_fixture.h"
 
 #define GWLBE	   UINT64_C(0x0123456789abcdef)
 #define ATTACHMENT UINT64_C(0xfedcba9876543210)

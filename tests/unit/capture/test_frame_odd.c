@@ -2,7 +2,7 @@
 /* Frames that contradict themselves, and frames that end early. */
 #include "tests/stubs/cmocka_all.h"
 
-#include "tests/unit/capture/frame_rig.h"
+#include "tests/unit/capture/frame_fixture.h"
 
 static void tcp_v4(struct packet *p, int ip_words, int tcp_words)
 {

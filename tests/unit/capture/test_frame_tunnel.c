@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "tests/unit/capture/frame_rig.h"
+#include "tests/unit/capture/frame_fixture.h"
 
 #define IN_A UINT32_C(0xc0a8010a) /* 192.168.1.10 */
 #define IN_B UINT32_C(0xc0a80114)

@@ -13,7 +13,7 @@
 
 #define MAX 512
 
-struct bed {
+struct fixture {
 	struct fffa_ip_prefix v[MAX];
 	size_t n;
 	struct fffa_ip_table *t;
@@ -22,7 +22,7 @@ struct bed {
 
 static int setup(void **state)
 {
-	struct bed *b = calloc(1, sizeof(*b));
+	struct fixture *b = calloc(1, sizeof(*b));
 
 	*state = b;
 	if (b)
@@ -32,28 +32,28 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	struct bed *b = *state;
+	struct fixture *b = *state;
 
 	fffa_ip_table_free(b->t);
 	free(b);
 	return 0;
 }
 
-static void add(struct bed *b, const char *prefix, const char *service)
+static void add(struct fixture *b, const char *prefix, const char *service)
 {
 	assert_true(b->n < MAX);
 	assert_int_equal(fffa_cidr_parse(prefix, &b->v[b->n].cidr, NULL), 0);
 	b->v[b->n++].service = fffa_aws_service_by_name(service);
 }
 
-static void make(struct bed *b)
+static void make(struct fixture *b)
 {
 	fffa_ip_table_free(b->t);
 	assert_int_equal(fffa_ip_table_new(b->v, b->n, &b->t), 0);
 }
 
 /* service NULL: none. */
-static void check(const struct bed *b, const char *addr, const char *service)
+static void check(const struct fixture *b, const char *addr, const char *service)
 {
 	struct fffa_cidr c;
 	const char *got;
@@ -71,7 +71,7 @@ static void the_specific_service_wins_a_tie(void **state)
 	static const char *const order[][4] = {{"AMAZON", "EC2", "S3", "CLOUDFRONT"},
 					       {"CLOUDFRONT", "S3", "EC2", "AMAZON"},
 					       {"S3", "AMAZON", "CLOUDFRONT", "EC2"}};
-	struct bed *b = *state;
+	struct fixture *b = *state;
 
 	for (size_t i = 0; i < 3; i++) {
 		b->n = 0;
@@ -92,7 +92,7 @@ static void the_specific_service_wins_a_tie(void **state)
 
 static void the_longest_prefix_wins(void **state)
 {
-	struct bed *b = *state;
+	struct fixture *b = *state;
 
 	add(b, "52.0.0.0/8", "S3");
 	add(b, "52.95.0.0/16", "AMAZON");
@@ -119,7 +119,7 @@ static void the_longest_prefix_wins(void **state)
 
 static void ipv6_within_one_64_and_beyond(void **state)
 {
-	struct bed *b = *state;
+	struct fixture *b = *state;
 
 	add(b, "2600:1f00::/24", "AMAZON");
 	add(b, "2600:1f18::/33", "EC2");
@@ -155,7 +155,7 @@ static void addresses_that_are_nobodys(void **state)
 		"fc00::",	"fe80::1",
 		"febf:ffff::1", "::1",
 	};
-	struct bed *b = *state;
+	struct fixture *b = *state;
 
 	add(b, "0.0.0.0/0", "S3");
 	add(b, "10.0.0.0/8", "EC2");
@@ -180,7 +180,7 @@ static void addresses_that_are_nobodys(void **state)
 
 static void ipv6_says_nothing_of_ipv4(void **state)
 {
-	struct bed *b = *state;
+	struct fixture *b = *state;
 
 	add(b, "::/0", "EC2");
 	make(b);
@@ -203,7 +203,7 @@ static void ipv6_says_nothing_of_ipv4(void **state)
 
 static void nothing_at_all(void **state)
 {
-	struct bed *b = *state;
+	struct fixture *b = *state;
 
 	make(b);
 	check(b, "52.0.0.1", NULL);
@@ -211,13 +211,13 @@ static void nothing_at_all(void **state)
 	assert_int_equal(fffa_ip_table_new(b->v, FFFA_IP_PREFIXES_MAX + 1, &b->t), -E2BIG);
 }
 
-static uint64_t next_random(struct bed *b)
+static uint64_t next_random(struct fixture *b)
 {
 	return fffa_random_next(&b->random);
 }
 
 /* Few distinct bytes, so that prefixes nest and touch. */
-static void fill_address(struct bed *b, uint8_t a[16], bool ipv6)
+static void fill_address(struct fixture *b, uint8_t a[16], bool ipv6)
 {
 	static const uint8_t bytes[] = {0, 1, 0x7f, 0x80, 0xff, 10, 172, 16};
 
@@ -244,7 +244,7 @@ static bool is_nobodys(const uint8_t a[16])
 	       (a[12] == 100 && (a[13] & 0xc0) == 64);
 }
 
-static uint8_t naive(const struct bed *b, const uint8_t a[16])
+static uint8_t naive(const struct fixture *b, const uint8_t a[16])
 {
 	const struct fffa_ip_prefix *best = NULL;
 	uint8_t service = FFFA_AWS_NONE;
@@ -267,7 +267,7 @@ static uint8_t naive(const struct bed *b, const uint8_t a[16])
 	return service;
 }
 
-static void check_same(struct bed *b, const uint8_t a[16])
+static void check_same(struct fixture *b, const uint8_t a[16])
 {
 	char text[INET6_ADDRSTRLEN];
 	uint8_t got = fffa_ip_table_find(b->t, a), want = naive(b, a);
@@ -289,7 +289,7 @@ static void step(uint8_t a[16], int by)
 
 static void random_prefixes_as_a_plain_search_finds_them(void **state)
 {
-	struct bed *b = *state;
+	struct fixture *b = *state;
 
 	for (int round = 0; round < 60; round++) {
 		b->n = next_random(b) % MAX;

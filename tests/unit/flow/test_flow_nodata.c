@@ -12,7 +12,7 @@
 #define UNIX  (UINT64_C(1700000000) * FFFA_NS_PER_S) /* Unix time at START */
 #define MAX   256
 
-struct bed {
+struct fixture {
 	struct fffa_nodata w;
 	struct fffa_ledger l;
 	struct fffa_record v[MAX];
@@ -21,7 +21,7 @@ struct bed {
 
 static void store_record(void *arg, struct fffa_record *r)
 {
-	struct bed *b = arg;
+	struct fixture *b = arg;
 
 	assert_true(b->n < MAX);
 	b->v[b->n++] = *r;
@@ -30,7 +30,7 @@ static void store_record(void *arg, struct fffa_record *r)
 static int setup(void **state)
 {
 	static const uint32_t two[] = {3, 7};
-	struct bed *b = calloc(1, sizeof(*b));
+	struct fixture *b = calloc(1, sizeof(*b));
 
 	if (!b)
 		return -1;
@@ -47,12 +47,12 @@ static int teardown(void **state)
 }
 
 /* at_ns and the times below are counted from START. */
-static void turn(struct bed *b, uint64_t at_ns)
+static void turn(struct fixture *b, uint64_t at_ns)
 {
 	fffa_nodata_turn(&b->w, &b->l, START + at_ns, UNIX + at_ns, store_record, b);
 }
 
-static void seen(struct bed *b, uint32_t ifindex, uint64_t first_ns, uint64_t last_ns)
+static void seen(struct fixture *b, uint32_t ifindex, uint64_t first_ns, uint64_t last_ns)
 {
 	struct fffa_delta d = {
 		.key.ifindex = ifindex,
@@ -66,13 +66,13 @@ static void seen(struct bed *b, uint32_t ifindex, uint64_t first_ns, uint64_t la
 }
 
 /* Turns every second up to and with until_ns. */
-static void run(struct bed *b, uint64_t from_ns, uint64_t until_ns)
+static void run(struct fixture *b, uint64_t from_ns, uint64_t until_ns)
 {
 	for (uint64_t at = from_ns; at <= until_ns; at += FFFA_NS_PER_S)
 		turn(b, at);
 }
 
-static size_t count(const struct bed *b, uint32_t ifindex)
+static size_t count(const struct fixture *b, uint32_t ifindex)
 {
 	size_t n = 0;
 
@@ -83,7 +83,7 @@ static size_t count(const struct bed *b, uint32_t ifindex)
 
 static void idle_devices_are_told_each_interval(void **state)
 {
-	struct bed *b = *state;
+	struct fixture *b = *state;
 
 	run(b, 0, 5 * T + 2 * FFFA_NS_PER_S);
 	assert_int_equal(b->n, 10);
@@ -102,7 +102,7 @@ static void idle_devices_are_told_each_interval(void **state)
 
 static void a_busy_device_is_never_told(void **state)
 {
-	struct bed *b = *state;
+	struct fixture *b = *state;
 
 	for (uint64_t at = FFFA_NS_PER_S; at < 4 * T; at += FFFA_NS_PER_S) {
 		if (at % T == 4 * FFFA_NS_PER_S)
@@ -116,7 +116,7 @@ static void a_busy_device_is_never_told(void **state)
 /* What was seen in an interval may be handed over a turn later: nothing is said before. */
 static void an_interval_is_judged_when_all_of_it_is_in(void **state)
 {
-	struct bed *b = *state;
+	struct fixture *b = *state;
 
 	turn(b, T - 1);
 	turn(b, T + FFFA_NS_PER_S);
@@ -135,7 +135,7 @@ static void an_interval_is_judged_when_all_of_it_is_in(void **state)
 
 static void a_delta_over_an_edge_is_traffic_on_both_sides(void **state)
 {
-	struct bed *b = *state;
+	struct fixture *b = *state;
 
 	run(b, 0, T);
 	seen(b, 3, T - 1, T + 1);
@@ -150,7 +150,7 @@ static void a_delta_over_an_edge_is_traffic_on_both_sides(void **state)
 
 static void what_comes_late_changes_nothing(void **state)
 {
-	struct bed *b = *state;
+	struct fixture *b = *state;
 
 	run(b, 0, T + 2 * FFFA_NS_PER_S);
 	assert_int_equal(b->n, 2);
@@ -166,7 +166,7 @@ static void what_comes_late_changes_nothing(void **state)
 static void a_device_that_comes_is_judged_from_its_first_whole_interval(void **state)
 {
 	static const uint32_t three[] = {3, 5, 7};
-	struct bed *b = *state;
+	struct fixture *b = *state;
 
 	run(b, 0, T);
 	fffa_nodata_set_devices(&b->w, three, 3, START + T + 1);
@@ -181,7 +181,7 @@ static void a_device_that_is_gone_is_not_told(void **state)
 {
 	static const uint32_t one[] = {7};
 	static const uint32_t two[] = {3, 7};
-	struct bed *b = *state;
+	struct fixture *b = *state;
 
 	run(b, 0, T + FFFA_NS_PER_S / 2);
 	fffa_nodata_set_devices(&b->w, one, 1, START + T + FFFA_NS_PER_S / 2);
@@ -197,7 +197,7 @@ static void a_device_that_is_gone_is_not_told(void **state)
 
 static void an_interval_with_loss_is_not_called_empty(void **state)
 {
-	struct bed *b = *state;
+	struct fixture *b = *state;
 
 	run(b, 0, T / 2);
 	b->l.lost[FFFA_PL_TABLE_FULL].packets = 1;
@@ -210,7 +210,7 @@ static void an_interval_with_loss_is_not_called_empty(void **state)
 
 static void a_long_gap_is_caught_up_with(void **state)
 {
-	struct bed *b = *state;
+	struct fixture *b = *state;
 
 	seen(b, 3, 2 * T + 1, 2 * T + 1);
 	turn(b, 6 * T + 1);
@@ -224,7 +224,7 @@ static void a_long_gap_is_caught_up_with(void **state)
 
 static void more_intervals_than_are_kept_come_in_turns(void **state)
 {
-	struct bed *b = *state;
+	struct fixture *b = *state;
 
 	seen(b, 3, 0, 1000 * T); /* further than there are bits */
 	turn(b, 100 * T);
@@ -238,7 +238,7 @@ static void more_intervals_than_are_kept_come_in_turns(void **state)
 static void as_many_devices_as_fit(void **state)
 {
 	uint32_t many[FFFA_NODATA_DEVICES_MAX + 3];
-	struct bed *b = *state;
+	struct fixture *b = *state;
 
 	for (uint32_t i = 0; i < FFFA_NODATA_DEVICES_MAX + 3; i++)
 		many[i] = 100 + i;
@@ -255,7 +255,7 @@ static void as_many_devices_as_fit(void **state)
 static void a_zeroed_one_never_emits(void **state)
 {
 	static const uint32_t one[] = {7};
-	struct bed *b = *state;
+	struct fixture *b = *state;
 
 	memset(&b->w, 0, sizeof(b->w));
 	fffa_nodata_set_devices(&b->w, one, 1, START);

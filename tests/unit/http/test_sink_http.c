@@ -14,13 +14,13 @@
 #include "tests/stubs/failing_alloc.h"
 #include "tests/stubs/http_server.h"
 #include "tests/stubs/make_batch.h"
-#include "tests/stubs/sink_rig.h"
+#include "tests/stubs/sink_fixture.h"
 
 struct place {
 	struct http_server *server;
 	char url[64];
 	struct fffa_sink_http_conf conf;
-	struct sink_rig rig;
+	struct sink_fixture fixture;
 	int other_port; /* of the server in another process */
 };
 
@@ -51,21 +51,21 @@ static int teardown(void **state)
 
 static void open_sink(struct place *p)
 {
-	sink_rig_create(&p->rig, &fffa_sink_http_ops, &p->conf, "");
-	assert_int_equal(sink_rig_start(&p->rig), 0);
+	sink_fixture_create(&p->fixture, &fffa_sink_http_ops, &p->conf, "");
+	assert_int_equal(sink_fixture_start(&p->fixture), 0);
 }
 
 /* One batch of three records, answered with text. */
 static struct fffa_outcome outcome_of(struct place *p, const char *text)
 {
-	struct rig_delivery d = {0};
+	struct fixture_delivery d = {0};
 	struct fffa_outcome o;
 
 	http_server_answer(p->server, text);
 	open_sink(p);
-	o = sink_rig_send(&p->rig, &d, make_batch(1, 3, 50));
-	rig_delivery_fini(&d);
-	sink_rig_close(&p->rig);
+	o = sink_fixture_send(&p->fixture, &d, make_batch(1, 3, 50));
+	fixture_delivery_fini(&d);
+	sink_fixture_close(&p->fixture);
 	return o;
 }
 
@@ -95,36 +95,36 @@ static void outcomes(void **state)
 static void nobody_listens(void **state)
 {
 	struct place *p = *state;
-	struct rig_delivery d = {0};
+	struct fixture_delivery d = {0};
 	struct fffa_outcome o;
 
 	p->conf.url = "http://127.0.0.1:1/";
 	open_sink(p);
-	o = sink_rig_send(&p->rig, &d, make_batch(1, 3, 50));
+	o = sink_fixture_send(&p->fixture, &d, make_batch(1, 3, 50));
 	assert_int_equal(o.verdict, FFFA_V_RETRY);
 	assert_int_equal(o.cause, -ECONNREFUSED);
-	rig_delivery_fini(&d);
-	sink_rig_close(&p->rig);
+	fixture_delivery_fini(&d);
+	sink_fixture_close(&p->fixture);
 }
 
 static void room_comes_back(void **state)
 {
 	struct place *p = *state;
-	struct rig_delivery d[2] = {0};
+	struct fixture_delivery d[2] = {0};
 
 	open_sink(p);
-	assert_int_equal(sink_rig_submit(&p->rig, &d[0], make_batch(1, 3, 50)), 0);
-	assert_int_equal(sink_rig_submit(&p->rig, &d[1], make_batch(4, 3, 50)), -EAGAIN);
-	assert_int_equal(p->rig.readies, 0);
-	sink_rig_wait(&p->rig, &d[0]);
-	assert_int_equal(p->rig.readies, 1);
-	assert_int_equal(sink_rig_again(&p->rig, &d[1]), 0);
-	sink_rig_wait(&p->rig, &d[1]);
+	assert_int_equal(sink_fixture_submit(&p->fixture, &d[0], make_batch(1, 3, 50)), 0);
+	assert_int_equal(sink_fixture_submit(&p->fixture, &d[1], make_batch(4, 3, 50)), -EAGAIN);
+	assert_int_equal(p->fixture.readies, 0);
+	sink_fixture_wait(&p->fixture, &d[0]);
+	assert_int_equal(p->fixture.readies, 1);
+	assert_int_equal(sink_fixture_again(&p->fixture, &d[1]), 0);
+	sink_fixture_wait(&p->fixture, &d[1]);
 	assert_int_equal(d[1].outcome.verdict, FFFA_V_DELIVERED);
-	assert_int_equal(p->rig.readies, 1); /* nobody waits for another */
-	rig_delivery_fini(&d[0]);
-	rig_delivery_fini(&d[1]);
-	sink_rig_close(&p->rig);
+	assert_int_equal(p->fixture.readies, 1); /* nobody waits for another */
+	fixture_delivery_fini(&d[0]);
+	fixture_delivery_fini(&d[1]);
+	sink_fixture_close(&p->fixture);
 }
 
 static void put(void *arg, const char *key, const char *value)
@@ -137,26 +137,26 @@ static void put(void *arg, const char *key, const char *value)
 static void status(void **state)
 {
 	struct place *p = *state;
-	struct rig_delivery d = {0};
+	struct fixture_delivery d = {0};
 	char text[256] = "";
 
 	p->conf.requests = 2;
 	open_sink(p);
-	p->rig.ops->report(p->rig.sink, put, text);
+	p->fixture.ops->report(p->fixture.sink, put, text);
 	assert_string_equal(text, "last_status=- http_version=- connections_made=0 "
 				  "requests_in_flight=0 ");
 	for (int i = 0; i < 3; i++) {
-		(void)sink_rig_send(&p->rig, &d, make_batch(1, 3, 50));
-		rig_delivery_fini(&d);
+		(void)sink_fixture_send(&p->fixture, &d, make_batch(1, 3, 50));
+		fixture_delivery_fini(&d);
 	}
-	assert_int_equal(sink_rig_submit(&p->rig, &d, make_batch(1, 3, 50)), 0);
+	assert_int_equal(sink_fixture_submit(&p->fixture, &d, make_batch(1, 3, 50)), 0);
 	text[0] = '\0';
-	p->rig.ops->report(p->rig.sink, put, text);
+	p->fixture.ops->report(p->fixture.sink, put, text);
 	assert_string_equal(text, "last_status=200 http_version=1.1 connections_made=1 "
 				  "requests_in_flight=1 ");
-	sink_rig_wait(&p->rig, &d);
-	rig_delivery_fini(&d);
-	sink_rig_close(&p->rig);
+	sink_fixture_wait(&p->fixture, &d);
+	fixture_delivery_fini(&d);
+	sink_fixture_close(&p->fixture);
 }
 
 /*
@@ -203,31 +203,31 @@ static void without_memory(void **state)
 	p->conf.headers = p->conf.labels = (struct fffa_pairs){&label, 1};
 	while (fired) {
 		struct fffa_batch *b = make_batch(1, 100, 50);
-		struct rig_delivery d = {0};
+		struct fixture_delivery d = {0};
 
 		p->conf.compress = compress[n % 2];
-		sink_rig_create(&p->rig, &fffa_sink_http_ops, &p->conf, "");
+		sink_fixture_create(&p->fixture, &fffa_sink_http_ops, &p->conf, "");
 		failing_alloc_arm(1 + n++ / 2);
-		if (sink_rig_start(&p->rig)) {
+		if (sink_fixture_start(&p->fixture)) {
 			assert_true(failing_alloc_fired());
-			assert_true(p->rig.err.text[0]);
+			assert_true(p->fixture.err.text[0]);
 			fffa_batch_unref(b);
 		} else {
-			struct fffa_outcome o = sink_rig_send(&p->rig, &d, b);
+			struct fffa_outcome o = sink_fixture_send(&p->fixture, &d, b);
 
 			fired = failing_alloc_fired();
 			failing_alloc_arm(0);
 			if (o.verdict != FFFA_V_DELIVERED) {
 				assert_true(fired);
 				assert_int_equal(o.verdict, FFFA_V_RETRY);
-				assert_int_equal(sink_rig_again(&p->rig, &d), 0);
-				sink_rig_wait(&p->rig, &d);
+				assert_int_equal(sink_fixture_again(&p->fixture, &d), 0);
+				sink_fixture_wait(&p->fixture, &d);
 				assert_int_equal(d.outcome.verdict, FFFA_V_DELIVERED);
 			}
-			rig_delivery_fini(&d);
+			fixture_delivery_fini(&d);
 		}
 		failing_alloc_arm(0);
-		sink_rig_close(&p->rig);
+		sink_fixture_close(&p->fixture);
 	}
 	assert_true(n > 10);
 }

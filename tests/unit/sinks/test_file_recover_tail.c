@@ -9,21 +9,22 @@
 #include "agent/base/format.h"
 #include "tests/stubs/files.h"
 #include "tests/stubs/make_batch.h"
-#include "tests/stubs/sink_rig.h"
+#include "tests/stubs/sink_fixture.h"
 #include "tests/unit/sinks/file_fixture.h"
 
 /* Runs the sink for three records from first on; returns the file as a string. */
 static char *live(struct file_fixture *p, unsigned int format, uint64_t first)
 {
-	struct rig_delivery d = {0};
-	struct sink_rig r;
+	struct fixture_delivery d = {0};
+	struct sink_fixture r;
 
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
 	r.env.format = format;
-	assert_int_equal(sink_rig_start(&r), 0);
-	assert_int_equal(sink_rig_send(&r, &d, make_batch(first, 3, 30)).verdict, FFFA_V_DELIVERED);
-	sink_rig_close(&r);
-	rig_delivery_fini(&d);
+	assert_int_equal(sink_fixture_start(&r), 0);
+	assert_int_equal(sink_fixture_send(&r, &d, make_batch(first, 3, 30)).verdict,
+			 FFFA_V_DELIVERED);
+	sink_fixture_close(&r);
+	fixture_delivery_fini(&d);
 	return files_read(p->path, NULL);
 }
 

@@ -17,7 +17,7 @@
 #include "sinks/file/plain/rotated_name.h"
 #include "sinks/file/plain/retention.h"
 #include "tests/stubs/make_batch.h"
-#include "tests/stubs/sink_rig.h"
+#include "tests/stubs/sink_fixture.h"
 #include "tests/unit/sinks/file_fixture.h"
 
 #define HEAD "h\n"
@@ -140,15 +140,15 @@ static struct reading read_all(const struct file_fixture *p)
 	return read_some(p, 1000);
 }
 
-static void send_some(struct sink_rig *r, uint64_t *seq, int batches)
+static void send_some(struct sink_fixture *r, uint64_t *seq, int batches)
 {
 	for (int i = 0; i < batches; i++) {
-		struct rig_delivery d = {0};
+		struct fixture_delivery d = {0};
 
-		assert_int_equal(sink_rig_send(r, &d, make_batch(*seq, 3, 100)).verdict,
+		assert_int_equal(sink_fixture_send(r, &d, make_batch(*seq, 3, 100)).verdict,
 				 FFFA_V_DELIVERED);
 		*seq += 3;
-		rig_delivery_fini(&d);
+		fixture_delivery_fini(&d);
 	}
 }
 
@@ -163,28 +163,28 @@ static void apply_retention(struct file_fixture *p, int64_t max_files,
 static void every_record_once_over_all_files(void **state)
 {
 	struct file_fixture *p = *state;
-	struct sink_rig r;
+	struct sink_fixture r;
 	struct reading got;
 	uint64_t seq = 1;
 
 	p->conf.sync = FFFA_FILE_SYNC_BATCH;
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
-	assert_int_equal(sink_rig_start(&r), 0);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_fixture_start(&r), 0);
 	send_some(&r, &seq, 40);
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	got = read_all(p);
 	assert_int_equal(got.seq, seq);
 	assert_int_equal(got.files, 14); /* three batches of 300 bytes in each */
 
 	/* After a start the sink goes on with what is there. */
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
-	assert_int_equal(sink_rig_start(&r), 0);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_fixture_start(&r), 0);
 	send_some(&r, &seq, 2);
 	got = read_all(p);
 	assert_int_equal(got.seq, seq);
 	assert_int_equal(got.files, 14);
 	send_some(&r, &seq, 1);
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	got = read_all(p);
 	assert_int_equal(got.seq, seq);
 	assert_int_equal(got.files, 15);
@@ -195,7 +195,7 @@ static void last_interval_is_put_aside(void **state)
 	struct file_fixture *p = *state;
 	const struct timespec then[2] = {{.tv_sec = time(NULL) - 7200},
 					 {.tv_sec = time(NULL) - 7200}};
-	struct sink_rig r;
+	struct sink_fixture r;
 	struct reading got;
 	uint64_t seq = 3;
 
@@ -203,10 +203,10 @@ static void last_interval_is_put_aside(void **state)
 	p->conf.rotate.interval_ns = INT64_C(3600000000000);
 	touch(p, "flows.log", HEAD "1 \n2 \n");
 	assert_int_equal(utimensat(AT_FDCWD, p->path, then, 0), 0);
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
-	assert_int_equal(sink_rig_start(&r), 0);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_fixture_start(&r), 0);
 	send_some(&r, &seq, 1);
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	got = read_all(p);
 	assert_int_equal(got.seq, seq);
 	assert_int_equal(got.files, 2);
@@ -217,13 +217,13 @@ static void an_idle_file_is_put_aside(void **state)
 {
 	struct file_fixture *p = *state;
 	struct dirent **list;
-	struct sink_rig r;
+	struct sink_fixture r;
 	uint64_t seq = 1;
 	int n = 0;
 
 	p->conf.rotate.interval_ns = 1000000000;
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
-	assert_int_equal(sink_rig_start(&r), 0);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_fixture_start(&r), 0);
 	send_some(&r, &seq, 1);
 	for (int turns = 0; n != 2; turns++) {
 		assert_true(turns < 20000);
@@ -232,7 +232,7 @@ static void an_idle_file_is_put_aside(void **state)
 		n = names(p, &list);
 		free_names(list, n);
 	}
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	assert_int_equal(read_all(p).seq, seq);
 }
 
@@ -242,13 +242,13 @@ static void failed_rotation_goes_on_in_the_old_file(void **state)
 	struct file_fixture *p = *state;
 	char moved[128], old[400];
 	struct dirent **list;
-	struct sink_rig r;
+	struct sink_fixture r;
 	uint64_t seq = 1;
 	struct stat st;
 	int n;
 
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
-	assert_int_equal(sink_rig_start(&r), 0);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_fixture_start(&r), 0);
 	send_some(&r, &seq, 3);
 	(void)snprintf(moved, sizeof(moved), "%s-moved", p->dir);
 	assert_int_equal(rename(p->dir, moved), 0);
@@ -257,7 +257,7 @@ static void failed_rotation_goes_on_in_the_old_file(void **state)
 	n = names(p, &list);
 	assert_int_equal(n, 1); /* the next try comes after some seconds */
 	free_names(list, n);
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	(void)snprintf(old, sizeof(old), "%s/flows.log", p->dir);
 	assert_int_equal(stat(old, &st), 0);
 	assert_int_equal(st.st_size, 2 + 1500);
@@ -268,13 +268,13 @@ static void no_new_file_no_rotation(void **state)
 {
 	struct file_fixture *p = *state;
 	struct rlimit old, low;
-	struct sink_rig r;
+	struct sink_fixture r;
 	struct reading got;
 	uint64_t seq = 1;
 	int next;
 
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
-	assert_int_equal(sink_rig_start(&r), 0);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_fixture_start(&r), 0);
 	send_some(&r, &seq, 3);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
 	next = dup(STDERR_FILENO);
@@ -284,7 +284,7 @@ static void no_new_file_no_rotation(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
 	send_some(&r, &seq, 2);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	expect_names(p, " flows.log");
 	got = read_some(p, 2000);
 	assert_int_equal(got.seq, seq);
@@ -297,15 +297,15 @@ static void names_rise_whatever_the_clock_does(void **state)
 				   " flows.log.20990101T000000Z-10"
 				   " flows.log.20990101T000000Z-11";
 	struct file_fixture *p = *state;
-	struct sink_rig r;
+	struct sink_fixture r;
 	uint64_t seq = 1;
 
 	touch(p, "flows.log.20990101T000000Z-9.gz", "x");
 	p->conf.rotate.max_files = 2;
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
-	assert_int_equal(sink_rig_start(&r), 0);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_fixture_start(&r), 0);
 	send_some(&r, &seq, 7);
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	apply_retention(p, 2, FFFA_FILE_COMPRESS_NONE);
 	expect_names(p, want);
 }
@@ -317,16 +317,16 @@ static void a_file_that_was_moved_is_only_opened_again(void **state)
 				   " flows.log.1";
 	struct file_fixture *p = *state;
 	char moved[128];
-	struct sink_rig r;
+	struct sink_fixture r;
 	uint64_t seq = 1;
 
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
-	assert_int_equal(sink_rig_start(&r), 0);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_fixture_start(&r), 0);
 	send_some(&r, &seq, 3);
 	(void)snprintf(moved, sizeof(moved), "%s.1", p->path);
 	assert_int_equal(rename(p->path, moved), 0);
 	send_some(&r, &seq, 3);
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	expect_names(p, want);
 }
 
@@ -334,16 +334,16 @@ static void through_a_symbolic_link(void **state)
 {
 	struct file_fixture *p = *state;
 	char real[128];
-	struct sink_rig r;
+	struct sink_fixture r;
 	struct stat st;
 	uint64_t seq = 1;
 
 	(void)snprintf(real, sizeof(real), "%s/real.log", p->dir);
 	assert_int_equal(symlink("real.log", p->path), 0);
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
-	assert_int_equal(sink_rig_start(&r), 0);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_fixture_start(&r), 0);
 	send_some(&r, &seq, 4);
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	assert_int_equal(lstat(p->path, &st), 0);
 	assert_true(S_ISLNK(st.st_mode));
 	assert_int_equal(stat(real, &st), 0);
@@ -431,14 +431,14 @@ static void cancelled_compression_leaves_the_source(void **state)
 static void mode_is_exact(void **state)
 {
 	struct file_fixture *p = *state;
-	struct sink_rig r;
+	struct sink_fixture r;
 	struct stat st;
 	mode_t old = umask(077);
 
 	p->conf.mode = (char[]){"0664"};
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "");
-	assert_int_equal(sink_rig_start(&r), 0);
-	sink_rig_close(&r);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "");
+	assert_int_equal(sink_fixture_start(&r), 0);
+	sink_fixture_close(&r);
 	(void)umask(old);
 	assert_int_equal(stat(p->path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0664);
@@ -456,14 +456,14 @@ static void report_tells_of_the_file(void **state)
 {
 	struct file_fixture *p = *state;
 	char facts[512] = "";
-	struct sink_rig r;
+	struct sink_fixture r;
 	uint64_t seq = 1;
 
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
-	assert_int_equal(sink_rig_start(&r), 0);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_fixture_start(&r), 0);
 	send_some(&r, &seq, 4);
 	fffa_sink_file_ops.report(r.sink, put_fact, &facts);
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	assert_non_null(strstr(facts, p->path));
 	assert_non_null(strstr(facts, "file_bytes=302 "));
 	assert_non_null(strstr(facts, "rotated_at=2"));

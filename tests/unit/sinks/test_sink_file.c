@@ -13,14 +13,14 @@
 
 #include "tests/stubs/files.h"
 #include "tests/stubs/make_batch.h"
-#include "tests/stubs/sink_rig.h"
+#include "tests/stubs/sink_fixture.h"
 #include "tests/unit/sinks/file_fixture.h"
 
 /* The file holds head, then the batch of a, then that of b (NULL: none), and nothing else. */
-static void expect_file(const char *path, const char *head, const struct rig_delivery *a,
-			const struct rig_delivery *b)
+static void expect_file(const char *path, const char *head, const struct fixture_delivery *a,
+			const struct fixture_delivery *b)
 {
-	const struct rig_delivery *const deliveries[] = {a, b};
+	const struct fixture_delivery *const deliveries[] = {a, b};
 	char *text = files_read(path, NULL), *at = text;
 
 	assert_int_equal(strncmp(at, head, strlen(head)), 0);
@@ -37,13 +37,13 @@ static void expect_file(const char *path, const char *head, const struct rig_del
 }
 
 /* Starts the sink with fd as standard output; the sink keeps a duplicate. */
-static int start_on_stdout(struct sink_rig *r, int fd)
+static int start_on_stdout(struct sink_fixture *r, int fd)
 {
 	int saved = dup(STDOUT_FILENO), rc;
 
 	(void)fflush(stdout);
 	assert_int_equal(dup2(fd, STDOUT_FILENO), STDOUT_FILENO);
-	rc = sink_rig_start(r);
+	rc = sink_fixture_start(r);
 	assert_int_equal(dup2(saved, STDOUT_FILENO), STDOUT_FILENO);
 	(void)close(saved);
 	return rc;
@@ -52,59 +52,59 @@ static int start_on_stdout(struct sink_rig *r, int fd)
 static void header_begins_a_new_file_only(void **state)
 {
 	struct file_fixture *p = *state;
-	struct sink_rig r;
-	struct rig_delivery a = {0}, b = {0};
+	struct sink_fixture r;
+	struct fixture_delivery a = {0}, b = {0};
 	struct stat st;
 
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "head er\n");
-	assert_int_equal(sink_rig_start(&r), 0);
-	sink_rig_close(&r);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "head er\n");
+	assert_int_equal(sink_fixture_start(&r), 0);
+	sink_fixture_close(&r);
 	expect_file(p->path, "head er\n", NULL, NULL); /* also without a record */
 	assert_int_equal(stat(p->path, &st), 0);
 	assert_int_equal(st.st_mode & 0777 & ~0640u, 0);
 
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "head er\n");
-	assert_int_equal(sink_rig_start(&r), 0);
-	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 3, 40)).verdict, FFFA_V_DELIVERED);
-	sink_rig_close(&r);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "head er\n");
+	assert_int_equal(sink_fixture_start(&r), 0);
+	assert_int_equal(sink_fixture_send(&r, &a, make_batch(1, 3, 40)).verdict, FFFA_V_DELIVERED);
+	sink_fixture_close(&r);
 	expect_file(p->path, "head er\n", &a, NULL);
 
 	p->conf.sync = FFFA_FILE_SYNC_BATCH;
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "head er\n");
-	assert_int_equal(sink_rig_start(&r), 0);
-	assert_int_equal(sink_rig_send(&r, &b, make_batch(4, 2, 40)).verdict, FFFA_V_DELIVERED);
-	sink_rig_close(&r);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "head er\n");
+	assert_int_equal(sink_fixture_start(&r), 0);
+	assert_int_equal(sink_fixture_send(&r, &b, make_batch(4, 2, 40)).verdict, FFFA_V_DELIVERED);
+	sink_fixture_close(&r);
 	expect_file(p->path, "head er\n", &a, &b);
-	rig_delivery_fini(&a);
-	rig_delivery_fini(&b);
+	fixture_delivery_fini(&a);
+	fixture_delivery_fini(&b);
 }
 
 static void start_says_what_to_do(void **state)
 {
 	struct file_fixture *p = *state;
-	struct sink_rig r;
+	struct sink_fixture r;
 	char path[160];
 
 	(void)snprintf(path, sizeof(path), "%s/missing/flows.log", p->dir);
 	p->conf.path = path;
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "");
-	assert_int_equal(sink_rig_start(&r), -ENOENT);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "");
+	assert_int_equal(sink_fixture_start(&r), -ENOENT);
 	(void)snprintf(path, sizeof(path), "%s/missing does not exist; create it", p->dir);
 	assert_non_null(strstr(r.err.text, path));
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 
 	p->conf.path = p->dir;
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "");
-	assert_int_equal(sink_rig_start(&r), -EISDIR);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "");
+	assert_int_equal(sink_fixture_start(&r), -EISDIR);
 	assert_non_null(strstr(r.err.text, "is a directory"));
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 
 	p->conf.path = p->path;
 	assert_int_equal(mkfifo(p->path, 0600), 0);
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "");
-	assert_int_equal(sink_rig_start(&r), -ENXIO);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "");
+	assert_int_equal(sink_fixture_start(&r), -ENXIO);
 	assert_non_null(strstr(r.err.text, "start its reader"));
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 }
 
 static void path_is_required(void **state)
@@ -122,95 +122,96 @@ static void path_is_required(void **state)
 static void full_file_is_cut_back_and_tried_again(void **state)
 {
 	struct file_fixture *p = *state;
-	struct sink_rig r;
-	struct rig_delivery a = {0}, b = {0};
+	struct sink_fixture r;
+	struct fixture_delivery a = {0}, b = {0};
 	struct fffa_outcome o;
 
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
-	assert_int_equal(sink_rig_start(&r), 0);
-	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 10, 100)).verdict, FFFA_V_DELIVERED);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
+	assert_int_equal(sink_fixture_start(&r), 0);
+	assert_int_equal(sink_fixture_send(&r, &a, make_batch(1, 10, 100)).verdict,
+			 FFFA_V_DELIVERED);
 	files_limit_size(2 + 1000 + 250);
 	for (int i = 0; i < 3; i++) {
-		o = i ? (sink_rig_again(&r, &b), sink_rig_wait(&r, &b), b.outcome)
-		      : sink_rig_send(&r, &b, make_batch(11, 10, 100));
+		o = i ? (sink_fixture_again(&r, &b), sink_fixture_wait(&r, &b), b.outcome)
+		      : sink_fixture_send(&r, &b, make_batch(11, 10, 100));
 		assert_int_equal(o.verdict, FFFA_V_RETRY);
 		assert_int_equal(o.cause, -EFBIG);
 		expect_file(p->path, "h\n", &a, NULL);
 	}
 	files_limit_size(RLIM_INFINITY);
-	assert_int_equal(sink_rig_again(&r, &b), 0);
-	sink_rig_wait(&r, &b);
+	assert_int_equal(sink_fixture_again(&r, &b), 0);
+	sink_fixture_wait(&r, &b);
 	assert_int_equal(b.outcome.verdict, FFFA_V_DELIVERED);
 	expect_file(p->path, "h\n", &a, &b);
-	sink_rig_close(&r);
-	rig_delivery_fini(&a);
-	rig_delivery_fini(&b);
+	sink_fixture_close(&r);
+	fixture_delivery_fini(&a);
+	fixture_delivery_fini(&b);
 }
 
 static void header_waits_for_room(void **state)
 {
 	struct file_fixture *p = *state;
-	struct sink_rig r;
-	struct rig_delivery a = {0};
+	struct sink_fixture r;
+	struct fixture_delivery a = {0};
 
 	files_limit_size(3);
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "header\n");
-	assert_int_equal(sink_rig_start(&r), 0);
-	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 2, 30)).verdict, FFFA_V_RETRY);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "header\n");
+	assert_int_equal(sink_fixture_start(&r), 0);
+	assert_int_equal(sink_fixture_send(&r, &a, make_batch(1, 2, 30)).verdict, FFFA_V_RETRY);
 	expect_file(p->path, "", NULL, NULL);
 	files_limit_size(RLIM_INFINITY);
-	assert_int_equal(sink_rig_again(&r, &a), 0);
-	sink_rig_wait(&r, &a);
+	assert_int_equal(sink_fixture_again(&r, &a), 0);
+	sink_fixture_wait(&r, &a);
 	assert_int_equal(a.outcome.verdict, FFFA_V_DELIVERED);
 	expect_file(p->path, "header\n", &a, NULL);
-	sink_rig_close(&r);
-	rig_delivery_fini(&a);
+	sink_fixture_close(&r);
+	fixture_delivery_fini(&a);
 }
 
 static void device_without_room_is_retry(void **state)
 {
 	struct file_fixture *p = *state;
-	struct sink_rig r;
-	struct rig_delivery a = {0};
+	struct sink_fixture r;
+	struct fixture_delivery a = {0};
 	struct fffa_outcome o;
 
 	p->conf.path = (char[]){"/dev/full"};
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
-	assert_int_equal(sink_rig_start(&r), 0);
-	o = sink_rig_send(&r, &a, make_batch(1, 2, 30));
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
+	assert_int_equal(sink_fixture_start(&r), 0);
+	o = sink_fixture_send(&r, &a, make_batch(1, 2, 30));
 	assert_int_equal(o.verdict, FFFA_V_RETRY);
 	assert_int_equal(o.cause, -ENOSPC);
-	sink_rig_close(&r);
-	rig_delivery_fini(&a);
+	sink_fixture_close(&r);
+	fixture_delivery_fini(&a);
 }
 
 /* Standard output is shared, so it is never cut. The same batch goes on where it stopped. */
 static void shared_output_goes_on_where_it_stopped(void **state)
 {
 	struct file_fixture *p = *state;
-	struct sink_rig r;
-	struct rig_delivery a = {0};
+	struct sink_fixture r;
+	struct fixture_delivery a = {0};
 	int fd = open(p->path, O_WRONLY | O_CREAT, 0600);
 
 	p->conf.path = (char[]){"-"};
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
 	files_limit_size(2 + 250);
 	assert_int_equal(start_on_stdout(&r, fd), 0);
-	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 10, 100)).verdict, FFFA_V_RETRY);
-	assert_int_equal(sink_rig_again(&r, &a), 0);
-	sink_rig_wait(&r, &a);
+	assert_int_equal(sink_fixture_send(&r, &a, make_batch(1, 10, 100)).verdict, FFFA_V_RETRY);
+	assert_int_equal(sink_fixture_again(&r, &a), 0);
+	sink_fixture_wait(&r, &a);
 	assert_int_equal(a.outcome.verdict, FFFA_V_RETRY); /* still no room, no progress */
 	files_limit_size(2 + 600);
-	assert_int_equal(sink_rig_again(&r, &a), 0);
-	sink_rig_wait(&r, &a);
+	assert_int_equal(sink_fixture_again(&r, &a), 0);
+	sink_fixture_wait(&r, &a);
 	assert_int_equal(a.outcome.verdict, FFFA_V_RETRY); /* some of it */
 	files_limit_size(RLIM_INFINITY);
-	assert_int_equal(sink_rig_again(&r, &a), 0);
-	sink_rig_wait(&r, &a);
+	assert_int_equal(sink_fixture_again(&r, &a), 0);
+	sink_fixture_wait(&r, &a);
 	assert_int_equal(a.outcome.verdict, FFFA_V_DELIVERED);
 	expect_file(p->path, "h\n", &a, NULL);
-	sink_rig_close(&r);
-	rig_delivery_fini(&a);
+	sink_fixture_close(&r);
+	fixture_delivery_fini(&a);
 	(void)close(fd);
 }
 
@@ -218,24 +219,24 @@ static void shared_output_goes_on_where_it_stopped(void **state)
 static void reopen_of_shared_output_repeats_nothing(void **state)
 {
 	struct file_fixture *p = *state;
-	struct sink_rig r;
-	struct rig_delivery a = {0};
+	struct sink_fixture r;
+	struct fixture_delivery a = {0};
 	int fd = open(p->path, O_WRONLY | O_CREAT, 0600);
 
 	p->conf.path = (char[]){"-"};
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
 	files_limit_size(2 + 250);
 	assert_int_equal(start_on_stdout(&r, fd), 0);
-	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 10, 100)).verdict, FFFA_V_RETRY);
+	assert_int_equal(sink_fixture_send(&r, &a, make_batch(1, 10, 100)).verdict, FFFA_V_RETRY);
 	files_limit_size(RLIM_INFINITY);
-	sink_rig_reopen(&r);
-	while (sink_rig_again(&r, &a) == -EAGAIN)
+	sink_fixture_reopen(&r);
+	while (sink_fixture_again(&r, &a) == -EAGAIN)
 		(void)uv_run(&r.loop, UV_RUN_ONCE);
-	sink_rig_wait(&r, &a);
+	sink_fixture_wait(&r, &a);
 	assert_int_equal(a.outcome.verdict, FFFA_V_DELIVERED);
 	expect_file(p->path, "h\n", &a, NULL);
-	sink_rig_close(&r);
-	rig_delivery_fini(&a);
+	sink_fixture_close(&r);
+	fixture_delivery_fini(&a);
 	(void)close(fd);
 }
 
@@ -243,32 +244,32 @@ static void reopen_of_shared_output_repeats_nothing(void **state)
 static void a_torn_record_is_completed_before_another_batch(void **state)
 {
 	struct file_fixture *p = *state;
-	struct sink_rig r;
-	struct rig_delivery a = {0}, b = {0}, front = {0};
+	struct sink_fixture r;
+	struct fixture_delivery a = {0}, b = {0}, front = {0};
 	int fd = open(p->path, O_WRONLY | O_CREAT, 0600);
 
 	p->conf.path = (char[]){"-"};
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "");
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "");
 	assert_int_equal(start_on_stdout(&r, fd), 0);
 	files_limit_size(250);
-	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 10, 100)).verdict, FFFA_V_RETRY);
+	assert_int_equal(sink_fixture_send(&r, &a, make_batch(1, 10, 100)).verdict, FFFA_V_RETRY);
 	files_limit_size(270);
-	assert_int_equal(sink_rig_send(&r, &b, make_batch(11, 4, 100)).verdict, FFFA_V_RETRY);
+	assert_int_equal(sink_fixture_send(&r, &b, make_batch(11, 4, 100)).verdict, FFFA_V_RETRY);
 	files_limit_size(RLIM_INFINITY);
-	assert_int_equal(sink_rig_again(&r, &b), 0);
-	sink_rig_wait(&r, &b);
+	assert_int_equal(sink_fixture_again(&r, &b), 0);
+	sink_fixture_wait(&r, &b);
 	assert_int_equal(b.outcome.verdict, FFFA_V_DELIVERED);
 	front.d.batch = make_batch(1, 3, 100);
 	expect_file(p->path, "", &front, &b);
-	sink_rig_close(&r);
-	rig_delivery_fini(&a);
-	rig_delivery_fini(&b);
-	rig_delivery_fini(&front);
+	sink_fixture_close(&r);
+	fixture_delivery_fini(&a);
+	fixture_delivery_fini(&b);
+	fixture_delivery_fini(&front);
 	(void)close(fd);
 }
 
 /* Runs the loop until the pipe behind reader has no room left. */
-static void run_until_full(struct sink_rig *r, int reader)
+static void run_until_full(struct sink_fixture *r, int reader)
 {
 	struct pollfd writer = {.events = POLLOUT};
 	char path[64];
@@ -285,7 +286,7 @@ static void run_until_full(struct sink_rig *r, int reader)
 	(void)close(writer.fd);
 }
 
-static size_t drain(struct sink_rig *r, int reader, char *dst, size_t want)
+static size_t drain(struct sink_fixture *r, int reader, char *dst, size_t want)
 {
 	size_t got = 0;
 
@@ -302,44 +303,44 @@ static size_t drain(struct sink_rig *r, int reader, char *dst, size_t want)
 }
 
 /* A reader that sleeps delays only its own sink, and gets every byte once. */
-static void slow_reader(struct sink_rig *r, int reader)
+static void slow_reader(struct sink_fixture *r, int reader)
 {
 	const size_t total = 2 + 3000 * 100;
-	struct rig_delivery a = {0}, b = {0};
+	struct fixture_delivery a = {0}, b = {0};
 	char *got = calloc(1, total + 1);
 	size_t readies;
 
-	assert_int_equal(sink_rig_send(r, &b, make_batch(1, 1, 100)).verdict, FFFA_V_DELIVERED);
-	rig_delivery_fini(&b);
+	assert_int_equal(sink_fixture_send(r, &b, make_batch(1, 1, 100)).verdict, FFFA_V_DELIVERED);
+	fixture_delivery_fini(&b);
 	assert_int_equal(drain(r, reader, got, 102), 102);
 	assert_memory_equal(got, "h\n1 x", 5);
-	assert_int_equal(sink_rig_submit(r, &a, make_batch(1, 3000, 100)), 0);
+	assert_int_equal(sink_fixture_submit(r, &a, make_batch(1, 3000, 100)), 0);
 	run_until_full(r, reader);
 	assert_int_equal(a.outcome.verdict, FFFA_V_NONE);
 	readies = r->readies;
-	assert_int_equal(sink_rig_submit(r, &b, make_batch(3001, 1, 100)), -EAGAIN);
+	assert_int_equal(sink_fixture_submit(r, &b, make_batch(3001, 1, 100)), -EAGAIN);
 	assert_int_equal(drain(r, reader, got, 300000), 300000);
-	sink_rig_wait(r, &a);
+	sink_fixture_wait(r, &a);
 	assert_int_equal(a.outcome.verdict, FFFA_V_DELIVERED);
 	assert_int_equal(r->readies, readies + 1);
 	assert_memory_equal(got, fffa_batch_bytes(a.d.batch).ptr, 300000);
-	rig_delivery_fini(&a);
-	rig_delivery_fini(&b);
+	fixture_delivery_fini(&a);
+	fixture_delivery_fini(&b);
 	free(got);
 }
 
 static void fifo_with_a_slow_reader(void **state)
 {
 	struct file_fixture *p = *state;
-	struct sink_rig r;
+	struct sink_fixture r;
 	int reader;
 
 	assert_int_equal(mkfifo(p->path, 0600), 0);
 	reader = open(p->path, O_RDONLY | O_NONBLOCK);
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
-	assert_int_equal(sink_rig_start(&r), 0);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
+	assert_int_equal(sink_fixture_start(&r), 0);
 	slow_reader(&r, reader);
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	(void)close(reader);
 }
 
@@ -347,17 +348,17 @@ static void fifo_with_a_slow_reader(void **state)
 static void stdout_pipe_with_a_slow_reader(void **state)
 {
 	struct file_fixture *p = *state;
-	struct sink_rig r;
+	struct sink_fixture r;
 	int fds[2];
 
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
 	p->conf.path = (char[]){"-"};
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
 	assert_int_equal(start_on_stdout(&r, fds[1]), 0);
 	slow_reader(&r, fds[0]);
 	assert_int_equal(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0);
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	assert_int_equal(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0);
 	(void)close(fds[0]);
 	(void)close(fds[1]);
@@ -366,23 +367,23 @@ static void stdout_pipe_with_a_slow_reader(void **state)
 static void close_does_not_wait_for_a_reader(void **state)
 {
 	struct file_fixture *p = *state;
-	struct sink_rig r;
-	struct rig_delivery a = {0};
+	struct sink_fixture r;
+	struct fixture_delivery a = {0};
 	int fds[2];
 
 	assert_int_equal(pipe(fds), 0);
 	p->conf.path = (char[]){"-"};
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
 	assert_int_equal(start_on_stdout(&r, fds[1]), 0);
-	while (sink_rig_submit(&r, &a, make_batch(1, 3000, 100)) == -EAGAIN) {
-		rig_delivery_fini(&a);
+	while (sink_fixture_submit(&r, &a, make_batch(1, 3000, 100)) == -EAGAIN) {
+		fixture_delivery_fini(&a);
 		(void)uv_run(&r.loop, UV_RUN_ONCE);
 	}
 	run_until_full(&r, fds[0]);
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	assert_int_equal(a.outcome.verdict, FFFA_V_RETRY);
 	assert_int_equal(a.outcome.cause, -ECANCELED);
-	rig_delivery_fini(&a);
+	fixture_delivery_fini(&a);
 	(void)close(fds[0]);
 	(void)close(fds[1]);
 }
@@ -391,21 +392,21 @@ static void close_does_not_wait_for_a_reader(void **state)
 static void reader_gone_for_ever_is_rejected(void **state)
 {
 	struct file_fixture *p = *state;
-	struct sink_rig r;
-	struct rig_delivery a = {0};
+	struct sink_fixture r;
+	struct fixture_delivery a = {0};
 	struct fffa_outcome o;
 	int fds[2];
 
 	assert_int_equal(pipe(fds), 0);
 	p->conf.path = (char[]){"-"};
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "");
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "");
 	assert_int_equal(start_on_stdout(&r, fds[1]), 0);
 	(void)close(fds[0]);
-	o = sink_rig_send(&r, &a, make_batch(1, 2, 30));
+	o = sink_fixture_send(&r, &a, make_batch(1, 2, 30));
 	assert_int_equal(o.verdict, FFFA_V_REJECTED);
 	assert_int_equal(o.cause, -EPIPE);
-	sink_rig_close(&r);
-	rig_delivery_fini(&a);
+	sink_fixture_close(&r);
+	fixture_delivery_fini(&a);
 	(void)close(fds[1]);
 }
 
@@ -413,94 +414,95 @@ static void reader_gone_for_ever_is_rejected(void **state)
 static void reader_gone_from_a_fifo_is_retry(void **state)
 {
 	struct file_fixture *p = *state;
-	struct sink_rig r;
-	struct rig_delivery a = {0};
+	struct sink_fixture r;
+	struct fixture_delivery a = {0};
 	struct fffa_outcome o;
 	int reader;
 
 	assert_int_equal(mkfifo(p->path, 0600), 0);
 	reader = open(p->path, O_RDONLY | O_NONBLOCK);
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "");
-	assert_int_equal(sink_rig_start(&r), 0);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "");
+	assert_int_equal(sink_fixture_start(&r), 0);
 	(void)close(reader);
-	o = sink_rig_send(&r, &a, make_batch(1, 2, 30));
+	o = sink_fixture_send(&r, &a, make_batch(1, 2, 30));
 	assert_int_equal(o.verdict, FFFA_V_RETRY);
 	assert_int_equal(o.cause, -EPIPE);
-	sink_rig_close(&r);
-	rig_delivery_fini(&a);
+	sink_fixture_close(&r);
+	fixture_delivery_fini(&a);
 }
 
 static void reopen_begins_a_new_file(void **state)
 {
 	struct file_fixture *p = *state;
-	struct sink_rig r;
-	struct rig_delivery a = {0}, b = {0}, c = {0};
+	struct sink_fixture r;
+	struct fixture_delivery a = {0}, b = {0}, c = {0};
 	char old[128];
 
 	(void)snprintf(old, sizeof(old), "%s.1", p->path);
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
-	assert_int_equal(sink_rig_start(&r), 0);
-	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 2, 30)).verdict, FFFA_V_DELIVERED);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
+	assert_int_equal(sink_fixture_start(&r), 0);
+	assert_int_equal(sink_fixture_send(&r, &a, make_batch(1, 2, 30)).verdict, FFFA_V_DELIVERED);
 	assert_int_equal(rename(p->path, old), 0);
-	assert_int_equal(sink_rig_submit(&r, &b, make_batch(3, 2000, 30)), 0);
-	sink_rig_reopen(&r); /* during a write: the old file gets the whole batch */
-	sink_rig_wait(&r, &b);
+	assert_int_equal(sink_fixture_submit(&r, &b, make_batch(3, 2000, 30)), 0);
+	sink_fixture_reopen(&r); /* during a write: the old file gets the whole batch */
+	sink_fixture_wait(&r, &b);
 	assert_int_equal(b.outcome.verdict, FFFA_V_DELIVERED);
-	assert_int_equal(sink_rig_send(&r, &c, make_batch(2003, 2, 30)).verdict, FFFA_V_DELIVERED);
+	assert_int_equal(sink_fixture_send(&r, &c, make_batch(2003, 2, 30)).verdict,
+			 FFFA_V_DELIVERED);
 	expect_file(old, "h\n", &a, &b);
 	expect_file(p->path, "h\n", &c, NULL);
 
 	assert_int_equal(unlink(old), 0);
 	assert_int_equal(rename(p->path, old), 0);
-	sink_rig_reopen(&r); /* without a write: the new file gets its header at once */
-	sink_rig_close(&r);
+	sink_fixture_reopen(&r); /* without a write: the new file gets its header at once */
+	sink_fixture_close(&r);
 	expect_file(p->path, "h\n", NULL, NULL);
-	rig_delivery_fini(&a);
-	rig_delivery_fini(&b);
-	rig_delivery_fini(&c);
+	fixture_delivery_fini(&a);
+	fixture_delivery_fini(&b);
+	fixture_delivery_fini(&c);
 }
 
 static void failed_reopen_keeps_the_old_file(void **state)
 {
 	struct file_fixture *p = *state;
-	struct sink_rig r;
-	struct rig_delivery a = {0};
+	struct sink_fixture r;
+	struct fixture_delivery a = {0};
 	char old[128];
 
 	(void)snprintf(old, sizeof(old), "%s.1", p->path);
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "");
-	assert_int_equal(sink_rig_start(&r), 0);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "");
+	assert_int_equal(sink_fixture_start(&r), 0);
 	assert_int_equal(rename(p->path, old), 0);
 	assert_int_equal(mkdir(p->path, 0700), 0);
-	sink_rig_reopen(&r);
-	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 2, 30)).verdict, FFFA_V_DELIVERED);
+	sink_fixture_reopen(&r);
+	assert_int_equal(sink_fixture_send(&r, &a, make_batch(1, 2, 30)).verdict, FFFA_V_DELIVERED);
 	expect_file(old, "", &a, NULL);
-	sink_rig_close(&r);
+	sink_fixture_close(&r);
 	assert_int_equal(rmdir(p->path), 0);
-	rig_delivery_fini(&a);
+	fixture_delivery_fini(&a);
 }
 
 /* Bytes that another process has appended are never cut, also after a batch that failed in part. */
 static void bytes_of_others_are_never_cut(void **state)
 {
 	struct file_fixture *p = *state;
-	struct sink_rig r;
-	struct rig_delivery a = {0};
+	struct sink_fixture r;
+	struct fixture_delivery a = {0};
 	int fd = open(p->path, O_WRONLY | O_CREAT | O_APPEND, 0600);
 
-	sink_rig_create(&r, &fffa_sink_file_ops, &p->conf, "");
-	assert_int_equal(sink_rig_start(&r), 0);
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "");
+	assert_int_equal(sink_fixture_start(&r), 0);
 	files_limit_size(250);
-	assert_int_equal(sink_rig_send(&r, &a, make_batch(1, 5, 100)).verdict, FFFA_V_RETRY);
+	assert_int_equal(sink_fixture_send(&r, &a, make_batch(1, 5, 100)).verdict, FFFA_V_RETRY);
 	expect_file(p->path, "", NULL, NULL);
 	files_limit_size(RLIM_INFINITY);
 	assert_int_equal(write(fd, "theirs\n", 7), 7);
-	assert_int_equal(sink_rig_again(&r, &a), 0);
-	sink_rig_wait(&r, &a);
+	assert_int_equal(sink_fixture_again(&r, &a), 0);
+	sink_fixture_wait(&r, &a);
 	assert_int_equal(a.outcome.verdict, FFFA_V_DELIVERED);
 	expect_file(p->path, "theirs\n", &a, NULL);
-	sink_rig_close(&r);
-	rig_delivery_fini(&a);
+	sink_fixture_close(&r);
+	fixture_delivery_fini(&a);
 	(void)close(fd);
 }
 

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* A Kafka sink before a mock cluster, with what most cases need set. */
-#ifndef FFFA_TESTS_COMPONENT_KAFKA_RIG_H
-#define FFFA_TESTS_COMPONENT_KAFKA_RIG_H
+#ifndef FFFA_TESTS_COMPONENT_KAFKA_KAFKA_FIXTURE_H
+#define FFFA_TESTS_COMPONENT_KAFKA_KAFKA_FIXTURE_H
 
 #include "sinks/kafka/kafka.h"
 #include "tests/stubs/cmocka_all.h"
 #include "tests/stubs/kafka_cluster.h"
 #include "tests/stubs/make_batch.h"
-#include "tests/stubs/sink_rig.h"
+#include "tests/stubs/sink_fixture.h"
 
 #define TOPIC "flows"
 
-struct kafka_rig {
+struct kafka_fixture {
 	struct kafka_cluster cluster;
-	struct sink_rig r;
+	struct sink_fixture r;
 	struct fffa_sink_kafka_conf conf;
 	char *broker;
 	struct fffa_pair properties[8];
@@ -35,24 +35,25 @@ struct seen_list {
 
 /* The cluster (one broker, TOPIC with one partition) and a configuration for it: key none, one
  * record a message. */
-void kafka_rig_open(struct kafka_rig *k);
-void kafka_rig_property(struct kafka_rig *k, const char *name, const char *value);
+void kafka_fixture_open(struct kafka_fixture *k);
+void kafka_fixture_property(struct kafka_fixture *k, const char *name, const char *value);
 /* Before start: librdkafka makes one request of so many messages ("10"), however long they take to
  * come, for cases that have the mock cluster refuse a number of requests. */
-void kafka_rig_per_request(struct kafka_rig *k, const char *messages);
+void kafka_fixture_per_request(struct kafka_fixture *k, const char *messages);
 /* Checks the configuration, creates and starts the sink. */
-void kafka_rig_start(struct kafka_rig *k);
+void kafka_fixture_start(struct kafka_fixture *k);
 /* Closes sink and cluster. */
-void kafka_rig_close(struct kafka_rig *k);
+void kafka_fixture_close(struct kafka_fixture *k);
 /* What is in the topic now; seen_free ends it. */
-struct seen_list kafka_rig_seen(struct kafka_rig *k);
+struct seen_list kafka_fixture_seen(struct kafka_fixture *k);
 void seen_free(struct seen_list *l);
 /* The topic holds the records first..first+n-1 of make_batch, each once, in this order, one a
  * message. */
-void expect_sequence(struct kafka_rig *k, uint64_t first, uint64_t n);
+void expect_sequence(struct kafka_fixture *k, uint64_t first, uint64_t n);
 /* Runs the loop for so long, or until *d is done. */
-void kafka_rig_run(struct kafka_rig *k, const struct rig_delivery *d, unsigned int ms);
+void kafka_fixture_run(struct kafka_fixture *k, const struct fixture_delivery *d, unsigned int ms);
 /* Submits, and waits for ready as long as there is no room. */
-void kafka_rig_submit(struct kafka_rig *k, struct rig_delivery *d, struct fffa_batch *b);
+void kafka_fixture_submit(struct kafka_fixture *k, struct fixture_delivery *d,
+			  struct fffa_batch *b);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/bpf/rig.h"
+#include "tests/bpf/bpf_fixture.h"
 
 #include <linux/if_link.h>
 #include <sched.h>
@@ -29,7 +29,7 @@ static void park_xdp(const struct fffa_kernel *k)
 	}
 }
 
-struct fffa_kernel_conf rig_conf(uint64_t max_flows, uint32_t ring_bytes)
+struct fffa_kernel_conf bpf_fixture_conf(uint64_t max_flows, uint32_t ring_bytes)
 {
 	return (struct fffa_kernel_conf){.max_flows = max_flows,
 					 .ring_bytes = ring_bytes,
@@ -37,14 +37,14 @@ struct fffa_kernel_conf rig_conf(uint64_t max_flows, uint32_t ring_bytes)
 					 .vxlan_ports = {4789}};
 }
 
-struct fffa_kernel *rig_open(uint64_t max_flows, uint32_t ring_bytes)
+struct fffa_kernel *bpf_fixture_open(uint64_t max_flows, uint32_t ring_bytes)
 {
-	struct fffa_kernel_conf c = rig_conf(max_flows, ring_bytes);
+	struct fffa_kernel_conf c = bpf_fixture_conf(max_flows, ring_bytes);
 
-	return rig_open_conf(&c);
+	return bpf_fixture_open_conf(&c);
 }
 
-struct fffa_kernel *rig_open_conf(const struct fffa_kernel_conf *c)
+struct fffa_kernel *bpf_fixture_open_conf(const struct fffa_kernel_conf *c)
 {
 	struct fffa_kernel *k;
 	struct fffa_err err;
@@ -70,8 +70,8 @@ static int run(const struct fffa_kernel *k, enum fffa_program p, struct bpf_test
 	return (int)o->retval;
 }
 
-int rig_repeat(const struct fffa_kernel *k, enum fffa_program p, const void *bytes, size_t len,
-	       uint32_t times)
+int bpf_fixture_repeat(const struct fffa_kernel *k, enum fffa_program p, const void *bytes,
+		       size_t len, uint32_t times)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = bytes, .data_size_in = (uint32_t)len,
 		    .repeat = (int)times);
@@ -79,13 +79,13 @@ int rig_repeat(const struct fffa_kernel *k, enum fffa_program p, const void *byt
 	return run(k, p, &o);
 }
 
-int rig_run(const struct fffa_kernel *k, enum fffa_program p, const void *bytes, size_t len)
+int bpf_fixture_run(const struct fffa_kernel *k, enum fffa_program p, const void *bytes, size_t len)
 {
-	return rig_repeat(k, p, bytes, len, 1);
+	return bpf_fixture_repeat(k, p, bytes, len, 1);
 }
 
-int rig_run_gso(const struct fffa_kernel *k, enum fffa_program p, const void *bytes, size_t len,
-		uint32_t gso_segs, uint32_t gso_size)
+int bpf_fixture_run_gso(const struct fffa_kernel *k, enum fffa_program p, const void *bytes,
+			size_t len, uint32_t gso_segs, uint32_t gso_size)
 {
 	struct __sk_buff ctx = {.gso_segs = gso_segs, .gso_size = gso_size};
 	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = bytes, .data_size_in = (uint32_t)len,
@@ -94,7 +94,7 @@ int rig_run_gso(const struct fffa_kernel *k, enum fffa_program p, const void *by
 	return run(k, p, &o);
 }
 
-size_t rig_take(struct fffa_kernel *k, struct fffa_delta *v, size_t max)
+size_t bpf_fixture_take(struct fffa_kernel *k, struct fffa_delta *v, size_t max)
 {
 	size_t sets = (size_t)k->slices * 2 * k->sets_per_slice, n = 0;
 	struct fffa_kernel_now now;
@@ -115,7 +115,7 @@ size_t rig_take(struct fffa_kernel *k, struct fffa_delta *v, size_t max)
 	return n;
 }
 
-void rig_forget_fragments(struct fffa_kernel *k)
+void bpf_fixture_forget_fragments(struct fffa_kernel *k)
 {
 	int fd = bpf_map__fd(k->skel->maps.fffa_fragments);
 	struct fffa_fragment_key key;

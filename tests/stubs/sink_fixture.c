@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/stubs/sink_rig.h"
+#include "tests/stubs/sink_fixture.h"
 
 #include <string.h>
 
@@ -7,8 +7,8 @@
 
 static void on_done(void *pipe, struct fffa_delivery *d, const struct fffa_outcome *o)
 {
-	struct sink_rig *r = pipe;
-	struct rig_delivery *rd = (struct rig_delivery *)d;
+	struct sink_fixture *r = pipe;
+	struct fixture_delivery *rd = (struct fixture_delivery *)d;
 
 	assert_int_equal(r->inside, 0);
 	assert_false(r->closed);
@@ -25,7 +25,7 @@ static void on_done(void *pipe, struct fffa_delivery *d, const struct fffa_outco
 
 static void on_ready(void *pipe)
 {
-	struct sink_rig *r = pipe;
+	struct sink_fixture *r = pipe;
 
 	assert_int_equal(r->inside, 0);
 	r->readies++;
@@ -33,7 +33,7 @@ static void on_ready(void *pipe)
 
 static void on_closed(void *arg)
 {
-	struct sink_rig *r = arg;
+	struct sink_fixture *r = arg;
 
 	assert_int_equal(r->inside, 0);
 	assert_false(r->closed);
@@ -42,8 +42,8 @@ static void on_closed(void *arg)
 	r->sink = NULL;
 }
 
-void sink_rig_create(struct sink_rig *r, const struct fffa_sink_ops *ops, const void *conf,
-		     const char *preamble)
+void sink_fixture_create(struct sink_fixture *r, const struct fffa_sink_ops *ops, const void *conf,
+			 const char *preamble)
 {
 	memset(r, 0, sizeof(*r));
 	r->ops = ops;
@@ -64,7 +64,7 @@ void sink_rig_create(struct sink_rig *r, const struct fffa_sink_ops *ops, const 
 	assert_non_null(r->sink);
 }
 
-int sink_rig_start(struct sink_rig *r)
+int sink_fixture_start(struct sink_fixture *r)
 {
 	int rc;
 
@@ -74,7 +74,7 @@ int sink_rig_start(struct sink_rig *r)
 	return rc;
 }
 
-int sink_rig_again(struct sink_rig *r, struct rig_delivery *d)
+int sink_fixture_again(struct sink_fixture *r, struct fixture_delivery *d)
 {
 	int rc;
 
@@ -88,43 +88,44 @@ int sink_rig_again(struct sink_rig *r, struct rig_delivery *d)
 	return rc;
 }
 
-int sink_rig_submit(struct sink_rig *r, struct rig_delivery *d, struct fffa_batch *give_batch)
+int sink_fixture_submit(struct sink_fixture *r, struct fixture_delivery *d,
+			struct fffa_batch *give_batch)
 {
 	d->d.batch = give_batch;
-	return sink_rig_again(r, d);
+	return sink_fixture_again(r, d);
 }
 
-void sink_rig_wait(struct sink_rig *r, const struct rig_delivery *d)
+void sink_fixture_wait(struct sink_fixture *r, const struct fixture_delivery *d)
 {
 	while (d->outcome.verdict == FFFA_V_NONE)
 		assert_true(uv_run(&r->loop, UV_RUN_ONCE) || d->outcome.verdict != FFFA_V_NONE);
 }
 
-struct fffa_outcome sink_rig_send(struct sink_rig *r, struct rig_delivery *d,
-				  struct fffa_batch *give_batch)
+struct fffa_outcome sink_fixture_send(struct sink_fixture *r, struct fixture_delivery *d,
+				      struct fffa_batch *give_batch)
 {
-	int rc = sink_rig_submit(r, d, give_batch);
+	int rc = sink_fixture_submit(r, d, give_batch);
 
 	while (rc == -EAGAIN) {
 		size_t before = r->readies;
 
 		while (r->readies == before)
 			assert_true(uv_run(&r->loop, UV_RUN_ONCE) || r->readies != before);
-		rc = sink_rig_again(r, d);
+		rc = sink_fixture_again(r, d);
 	}
 	assert_int_equal(rc, 0);
-	sink_rig_wait(r, d);
+	sink_fixture_wait(r, d);
 	return d->outcome;
 }
 
-void rig_delivery_fini(struct rig_delivery *d)
+void fixture_delivery_fini(struct fixture_delivery *d)
 {
 	assert_true(!d->accepted || d->outcome.verdict != FFFA_V_NONE);
 	fffa_batch_unref(d->d.batch);
 	memset(d, 0, sizeof(*d));
 }
 
-void sink_rig_reopen(struct sink_rig *r)
+void sink_fixture_reopen(struct sink_fixture *r)
 {
 	if (!r->ops->reopen)
 		return;
@@ -133,7 +134,7 @@ void sink_rig_reopen(struct sink_rig *r)
 	r->inside--;
 }
 
-void sink_rig_close_begin(struct sink_rig *r)
+void sink_fixture_close_begin(struct sink_fixture *r)
 {
 	r->inside++;
 	r->ops->close(r->sink, on_closed, r);
@@ -141,7 +142,7 @@ void sink_rig_close_begin(struct sink_rig *r)
 	assert_false(r->closed);
 }
 
-void sink_rig_close_end(struct sink_rig *r)
+void sink_fixture_close_end(struct sink_fixture *r)
 {
 	assert_int_equal(uv_run(&r->loop, UV_RUN_DEFAULT), 0);
 	assert_true(r->closed);
@@ -149,8 +150,8 @@ void sink_rig_close_end(struct sink_rig *r)
 	assert_int_equal(uv_loop_close(&r->loop), 0);
 }
 
-void sink_rig_close(struct sink_rig *r)
+void sink_fixture_close(struct sink_fixture *r)
 {
-	sink_rig_close_begin(r);
-	sink_rig_close_end(r);
+	sink_fixture_close_begin(r);
+	sink_fixture_close_end(r);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One frame through the host build of the parser, and what came of it. */
-#ifndef FFFA_TESTS_UNIT_CAPTURE_FRAME_RIG_H
-#define FFFA_TESTS_UNIT_CAPTURE_FRAME_RIG_H
+#ifndef FFFA_TESTS_UNIT_CAPTURE_FRAME_FIXTURE_H
+#define FFFA_TESTS_UNIT_CAPTURE_FRAME_FIXTURE_H
 
 #include "agent/capture/replay/frame.h"
 #include "tests/stubs/packets.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/bench/kernel/rig.h"
+#include "tests/bench/kernel/bench_fixture.h"
 
 #include <fcntl.h>
 #include <linux/if_link.h>
@@ -30,20 +30,20 @@ static void die(const char *what)
 	exit(1);
 }
 
-void rig_pin(void)
+void bench_fixture_pin(void)
 {
 	cpu_set_t s;
 
 	CPU_ZERO(&s);
-	CPU_SET(RIG_CPU, &s);
+	CPU_SET(BENCH_CPU, &s);
 	if (sched_setaffinity(0, sizeof(s), &s))
 		die("sched_setaffinity");
 }
 
-struct fffa_kernel *rig_kernel(uint64_t max_flows, uint32_t slices)
+struct fffa_kernel *bench_fixture_kernel(uint64_t max_flows, uint32_t slices)
 {
 	struct fffa_kernel_conf c = {.max_flows = max_flows,
-				     .ring_bytes = RIG_RING_BYTES,
+				     .ring_bytes = BENCH_RING_BYTES,
 				     .slices = slices,
 				     .geneve_ports = {6081},
 				     .vxlan_ports = {4789}};
@@ -62,7 +62,7 @@ struct fffa_kernel *rig_kernel(uint64_t max_flows, uint32_t slices)
  * period each time, unless it is there already: so each is attached to the loopback device of a
  * namespace of its own.
  */
-static void park(struct rig *r, int fd)
+static void park(struct bench_fixture *r, int fd)
 {
 	int ns;
 
@@ -74,24 +74,25 @@ static void park(struct rig *r, int fd)
 	r->parked[r->parked_count++] = ns;
 }
 
-static void add(struct rig *r, const char *name, int fd, struct fffa_kernel *k)
+static void add(struct bench_fixture *r, const char *name, int fd, struct fffa_kernel *k)
 {
-	r->c[r->count++] = (struct rig_candidate){name, fd, k};
-	if (r->hook == RIG_XDP)
+	r->c[r->count++] = (struct bench_candidate){name, fd, k};
+	if (r->hook == BENCH_XDP)
 		park(r, fd);
 }
 
-static void add_ours(struct rig *r, const char *name, uint64_t max_flows, uint32_t slices)
+static void add_ours(struct bench_fixture *r, const char *name, uint64_t max_flows, uint32_t slices)
 {
-	struct fffa_kernel *k = rig_kernel(max_flows, slices);
+	struct fffa_kernel *k = bench_fixture_kernel(max_flows, slices);
 
 	add(r, name,
-	    fffa_kernel_program_fd(k, r->hook == RIG_TC ? FFFA_PROGRAM_TC_IN : FFFA_PROGRAM_XDP_IN),
+	    fffa_kernel_program_fd(k,
+				   r->hook == BENCH_TC ? FFFA_PROGRAM_TC_IN : FFFA_PROGRAM_XDP_IN),
 	    k);
 }
 
 /* A random permutation of the flows, over and over: the worst order for any cache. */
-static void fill_ids(const struct rig *r)
+static void fill_ids(const struct bench_fixture *r)
 {
 	size_t bytes = BENCH_IDS * sizeof(uint64_t);
 	uint64_t *ids = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -116,7 +117,7 @@ static void fill_ids(const struct rig *r)
 	(void)munmap(ids, bytes);
 }
 
-static void load_peers(struct rig *r, uint32_t address_offset)
+static void load_peers(struct bench_fixture *r, uint32_t address_offset)
 {
 	uint32_t room = r->flows > DEFAULT_FLOWS ? 2 * r->flows : DEFAULT_FLOWS;
 	struct bpf_program *p;
@@ -137,10 +138,11 @@ static void load_peers(struct rig *r, uint32_t address_offset)
 }
 
 #define PROGRAM(r, name)                                                                           \
-	bpf_program__fd((r)->hook == RIG_TC ? (r)->skel->progs.name##_tc                           \
-					    : (r)->skel->progs.name##_xdp)
+	bpf_program__fd((r)->hook == BENCH_TC ? (r)->skel->progs.name##_tc                         \
+					      : (r)->skel->progs.name##_xdp)
 
-void rig_open(struct rig *r, enum rig_hook hook, uint32_t flows, const struct bench_case *what)
+void bench_fixture_open(struct bench_fixture *r, enum bench_hook hook, uint32_t flows,
+			const struct bench_case *what)
 {
 	memset(r, 0, sizeof(*r));
 	r->hook = hook;
@@ -155,15 +157,15 @@ void rig_open(struct rig *r, enum rig_hook hook, uint32_t flows, const struct be
 	add(r, "percpu", PROGRAM(r, percpu), NULL);
 	add_ours(r, "ours", DEFAULT_FLOWS, 0);
 	if (flows > DEFAULT_FLOWS)
-		add_ours(r, "ours-sized", 2 * (uint64_t)flows, RIG_CPU + 1);
+		add_ours(r, "ours-sized", 2 * (uint64_t)flows, BENCH_CPU + 1);
 	if (flows > 1) {
 		fill_ids(r);
-		if (hook == RIG_XDP)
+		if (hook == BENCH_XDP)
 			park(r, PROGRAM(r, mutate));
 	}
 }
 
-void rig_close(struct rig *r)
+void bench_fixture_close(struct bench_fixture *r)
 {
 	for (size_t i = 0; i < r->parked_count; i++)
 		(void)close(r->parked[i]);
@@ -186,10 +188,10 @@ static void read_ring(struct fffa_kernel *k)
 	}
 }
 
-double rig_run(struct rig *r, size_t i, uint32_t packets)
+double bench_fixture_run(struct bench_fixture *r, size_t i, uint32_t packets)
 {
-	int jump = bpf_map__fd(r->hook == RIG_TC ? r->skel->maps.bench_jump_tc
-						 : r->skel->maps.bench_jump_xdp);
+	int jump = bpf_map__fd(r->hook == BENCH_TC ? r->skel->maps.bench_jump_tc
+						   : r->skel->maps.bench_jump_xdp);
 	int fd = r->c[i].fd;
 	uint32_t zero = 0;
 	double ns = 0;
@@ -217,7 +219,7 @@ double rig_run(struct rig *r, size_t i, uint32_t packets)
 	return ns / packets;
 }
 
-double rig_lost_share(const struct rig *r, size_t i, uint64_t packets)
+double bench_fixture_lost_share(const struct bench_fixture *r, size_t i, uint64_t packets)
 {
 	struct fffa_ledger l = {0};
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/component/pipeline/spool_rig.h"
+#include "tests/component/pipeline/spool_fixture.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,9 +11,9 @@
 
 #define SEQS_MAX 200000
 
-int rig_setup(void **state)
+int spool_fixture_setup(void **state)
 {
-	struct rig *r = calloc(1, sizeof(*r));
+	struct spool_fixture *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return -1;
@@ -23,7 +23,7 @@ int rig_setup(void **state)
 	return mkdtemp(r->dir) ? 0 : -1;
 }
 
-static void end_life(struct rig *r)
+static void end_life(struct spool_fixture *r)
 {
 	void *state = r->f;
 
@@ -52,9 +52,9 @@ static void clear(const char *dir)
 	(void)rmdir(dir);
 }
 
-int rig_teardown(void **state)
+int spool_fixture_teardown(void **state)
 {
-	struct rig *r = *state;
+	struct spool_fixture *r = *state;
 
 	end_life(r);
 	clear(r->dir);
@@ -62,7 +62,7 @@ int rig_teardown(void **state)
 	return 0;
 }
 
-struct fixture *rig_life(struct rig *r, int64_t spool_bytes)
+struct fixture *spool_fixture_life(struct spool_fixture *r, int64_t spool_bytes)
 {
 	void *state;
 
@@ -72,7 +72,7 @@ struct fixture *rig_life(struct rig *r, int64_t spool_bytes)
 	r->f->epoch = r->epoch++;
 	r->f->conf.spool_dir = r->dir;
 	for (size_t i = 0; i < FIXTURE_SINKS; i++)
-		r->f->sinks[i].common.fields = (char *)(uintptr_t)RIG_FIELDS;
+		r->f->sinks[i].common.fields = (char *)(uintptr_t)SPOOL_FIXTURE_FIELDS;
 	r->f->sinks[0].common.queue_spool = spool_bytes;
 	return r->f;
 }
@@ -82,7 +82,7 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int list(const struct rig *r, struct dirent ***names)
+static int list(const struct spool_fixture *r, struct dirent ***names)
 {
 	char path[128];
 	int n;
@@ -107,7 +107,7 @@ static bool ends_with(const char *name, const char *suffix)
 	return n >= m && !strcmp(name + n - m, suffix);
 }
 
-uint64_t rig_disk_bytes(const struct rig *r)
+uint64_t spool_fixture_disk_bytes(const struct spool_fixture *r)
 {
 	struct dirent **names;
 	uint64_t sum = 0;
@@ -125,7 +125,7 @@ uint64_t rig_disk_bytes(const struct rig *r)
 	return sum;
 }
 
-size_t rig_files(const struct rig *r, const char *suffix)
+size_t spool_fixture_files(const struct spool_fixture *r, const char *suffix)
 {
 	struct dirent **names;
 	int n = list(r, &names);
@@ -137,7 +137,7 @@ size_t rig_files(const struct rig *r, const char *suffix)
 	return count;
 }
 
-const char *rig_segment(const struct rig *r, size_t i, char *dst, size_t cap)
+const char *spool_fixture_segment(const struct spool_fixture *r, size_t i, char *dst, size_t cap)
 {
 	struct dirent **names;
 	int n = list(r, &names);
@@ -164,18 +164,18 @@ static uint64_t number(const char *line, const char *name)
 	return at ? strtoull(at + strlen(key), NULL, 10) : 0;
 }
 
-static struct rig_epoch *find(struct rig_epoch *v, size_t *n, size_t cap, uint64_t epoch)
+static struct stream_epoch *find(struct stream_epoch *v, size_t *n, size_t cap, uint64_t epoch)
 {
 	for (size_t i = 0; i < *n; i++) {
 		if (v[i].epoch == epoch)
 			return &v[i];
 	}
 	assert_true(*n < cap);
-	v[*n] = (struct rig_epoch){.epoch = epoch, .in_order = true};
+	v[*n] = (struct stream_epoch){.epoch = epoch, .in_order = true};
 	return &v[(*n)++];
 }
 
-static void note(struct rig_epoch *e, const char *line, bool *seen)
+static void note(struct stream_epoch *e, const char *line, bool *seen)
 {
 	uint64_t seq = number(line, "seq"), lost = number(line, "lost_records");
 	const char *why = strstr(line, "\"lost_reason\":\"");
@@ -198,7 +198,7 @@ static void note(struct rig_epoch *e, const char *line, bool *seen)
 	e->last_seq = seq > e->last_seq ? seq : e->last_seq;
 }
 
-size_t rig_read(const struct fixture *f, size_t i, struct rig_epoch *out, size_t n)
+size_t spool_fixture_read(const struct fixture *f, size_t i, struct stream_epoch *out, size_t n)
 {
 	const char *at = (const char *)f->peers[i].bytes, *end = at + f->peers[i].len;
 	bool *seen = calloc(n * SEQS_MAX, sizeof(*seen));
@@ -208,7 +208,7 @@ size_t rig_read(const struct fixture *f, size_t i, struct rig_epoch *out, size_t
 	while (at < end) {
 		const char *stop = memchr(at, '\n', (size_t)(end - at));
 		char line[256] = "";
-		struct rig_epoch *e;
+		struct stream_epoch *e;
 
 		assert_non_null(stop);
 		assert_uint_in_range(stop - at, 9, sizeof(line) - 1);
@@ -221,7 +221,7 @@ size_t rig_read(const struct fixture *f, size_t i, struct rig_epoch *out, size_t
 	return count;
 }
 
-struct fffa_outcome rig_refuse(void *arg, const struct fffa_batch *b)
+struct fffa_outcome spool_fixture_refuse(void *arg, const struct fffa_batch *b)
 {
 	(void)arg;
 	(void)b;

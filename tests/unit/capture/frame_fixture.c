@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/unit/capture/frame_rig.h"
+#include "tests/unit/capture/frame_fixture.h"
 
 #include <arpa/inet.h>
 #include <pcap/dlt.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "tests/component/kafka/rig.h"
+#include "tests/component/kafka/kafka_fixture.h"
 
 #include <errno.h>
 
-void kafka_rig_open(struct kafka_rig *k)
+void kafka_fixture_open(struct kafka_fixture *k)
 {
 	static char topic[] = TOPIC;
 
@@ -18,33 +18,33 @@ void kafka_rig_open(struct kafka_rig *k)
 		.records_per_message = 1,
 		.properties = {k->properties, 0},
 	};
-	kafka_rig_property(k, "reconnect.backoff.ms", "10");
-	kafka_rig_property(k, "reconnect.backoff.max.ms", "50");
+	kafka_fixture_property(k, "reconnect.backoff.ms", "10");
+	kafka_fixture_property(k, "reconnect.backoff.max.ms", "50");
 }
 
-void kafka_rig_property(struct kafka_rig *k, const char *name, const char *value)
+void kafka_fixture_property(struct kafka_fixture *k, const char *name, const char *value)
 {
 	assert_true(k->conf.properties.n < sizeof(k->properties) / sizeof(k->properties[0]));
 	k->properties[k->conf.properties.n++] =
 		(struct fffa_pair){(char *)(uintptr_t)name, (char *)(uintptr_t)value};
 }
 
-void kafka_rig_per_request(struct kafka_rig *k, const char *messages)
+void kafka_fixture_per_request(struct kafka_fixture *k, const char *messages)
 {
-	kafka_rig_property(k, "batch.num.messages", messages);
-	kafka_rig_property(k, "linger.ms", "60000");
+	kafka_fixture_property(k, "batch.num.messages", messages);
+	kafka_fixture_property(k, "linger.ms", "60000");
 }
 
-void kafka_rig_start(struct kafka_rig *k)
+void kafka_fixture_start(struct kafka_fixture *k)
 {
-	sink_rig_create(&k->r, &fffa_sink_kafka_ops, &k->conf, "");
+	sink_fixture_create(&k->r, &fffa_sink_kafka_ops, &k->conf, "");
 	k->r.env.content_type = "text/plain";
-	assert_int_equal(sink_rig_start(&k->r), 0);
+	assert_int_equal(sink_fixture_start(&k->r), 0);
 }
 
-void kafka_rig_close(struct kafka_rig *k)
+void kafka_fixture_close(struct kafka_fixture *k)
 {
-	sink_rig_close(&k->r);
+	sink_fixture_close(&k->r);
 	kafka_cluster_close(&k->cluster);
 }
 
@@ -85,7 +85,7 @@ static void see(void *arg, const rd_kafka_message_t *m)
 	copy_header(h, "fffa-schema", s->schema, sizeof(s->schema));
 }
 
-struct seen_list kafka_rig_seen(struct kafka_rig *k)
+struct seen_list kafka_fixture_seen(struct kafka_fixture *k)
 {
 	struct seen_list l = {0};
 
@@ -101,9 +101,9 @@ void seen_free(struct seen_list *l)
 	memset(l, 0, sizeof(*l));
 }
 
-void expect_sequence(struct kafka_rig *k, uint64_t first, uint64_t n)
+void expect_sequence(struct kafka_fixture *k, uint64_t first, uint64_t n)
 {
-	struct seen_list l = kafka_rig_seen(k);
+	struct seen_list l = kafka_fixture_seen(k);
 
 	assert_int_equal(l.n, n);
 	for (size_t i = 0; i < l.n; i++)
@@ -116,7 +116,7 @@ static void on_time(uv_timer_t *t)
 	*(bool *)t->data = true;
 }
 
-void kafka_rig_run(struct kafka_rig *k, const struct rig_delivery *d, unsigned int ms)
+void kafka_fixture_run(struct kafka_fixture *k, const struct fixture_delivery *d, unsigned int ms)
 {
 	bool over = false;
 	uv_timer_t t;
@@ -131,16 +131,16 @@ void kafka_rig_run(struct kafka_rig *k, const struct rig_delivery *d, unsigned i
 	(void)uv_run(&k->r.loop, UV_RUN_NOWAIT);
 }
 
-void kafka_rig_submit(struct kafka_rig *k, struct rig_delivery *d, struct fffa_batch *b)
+void kafka_fixture_submit(struct kafka_fixture *k, struct fixture_delivery *d, struct fffa_batch *b)
 {
-	int rc = sink_rig_submit(&k->r, d, b);
+	int rc = sink_fixture_submit(&k->r, d, b);
 
 	while (rc == -EAGAIN) {
 		size_t readies = k->r.readies;
 
 		while (k->r.readies == readies)
 			assert_true(uv_run(&k->r.loop, UV_RUN_ONCE) || k->r.readies != readies);
-		rc = sink_rig_again(&k->r, d);
+		rc = sink_fixture_again(&k->r, d);
 	}
 	assert_int_equal(rc, 0);
 }

@@ -4,8 +4,8 @@
  * their outcome. It asserts what holds for every sink: one done for each accepted delivery, never
  * from inside a call into the sink, none after closed, and nothing left in the loop.
  */
-#ifndef FFFA_TESTS_STUBS_SINK_RIG_H
-#define FFFA_TESTS_STUBS_SINK_RIG_H
+#ifndef FFFA_TESTS_STUBS_SINK_FIXTURE_H
+#define FFFA_TESTS_STUBS_SINK_FIXTURE_H
 
 #include <stdbool.h>
 #include <uv.h>
@@ -13,7 +13,7 @@
 #include "sinks/delivery.h"
 #include "sinks/sink.h"
 
-struct sink_rig {
+struct sink_fixture {
 	const struct fffa_sink_ops *ops;
 	uv_loop_t loop;
 	struct fffa_sink_env env;
@@ -24,37 +24,38 @@ struct sink_rig {
 	bool closed;
 	char preamble[128];
 	/* Called from inside done, when the outcome is noted; may be NULL. */
-	void (*on_done)(struct sink_rig *r);
+	void (*on_done)(struct sink_fixture *r);
 	void *arg; /* the test's own */
 };
 
 /* d comes first: the sink knows only that. */
-struct rig_delivery {
+struct fixture_delivery {
 	struct fffa_delivery d;
 	bool accepted;
 	struct fffa_outcome outcome; /* FFFA_V_NONE: no done yet */
 };
 
 /* Makes the loop and creates the sink; the test fails if create fails. */
-void sink_rig_create(struct sink_rig *r, const struct fffa_sink_ops *ops, const void *conf,
-		     const char *preamble);
+void sink_fixture_create(struct sink_fixture *r, const struct fffa_sink_ops *ops, const void *conf,
+			 const char *preamble);
 /* Returns what start returned; r->err is its text. */
-int sink_rig_start(struct sink_rig *r);
+int sink_fixture_start(struct sink_fixture *r);
 /* Takes the reference of the batch; *d must live until done. Returns what submit returned. */
-int sink_rig_submit(struct sink_rig *r, struct rig_delivery *d, struct fffa_batch *give_batch);
+int sink_fixture_submit(struct sink_fixture *r, struct fixture_delivery *d,
+			struct fffa_batch *give_batch);
 /* Submits the batch of a delivery that is done again. */
-int sink_rig_again(struct sink_rig *r, struct rig_delivery *d);
+int sink_fixture_again(struct sink_fixture *r, struct fixture_delivery *d);
 /* Runs the loop until *d is done. */
-void sink_rig_wait(struct sink_rig *r, const struct rig_delivery *d);
+void sink_fixture_wait(struct sink_fixture *r, const struct fixture_delivery *d);
 /* Submits and waits for the outcome. */
-struct fffa_outcome sink_rig_send(struct sink_rig *r, struct rig_delivery *d,
-				  struct fffa_batch *give_batch);
+struct fffa_outcome sink_fixture_send(struct sink_fixture *r, struct fixture_delivery *d,
+				      struct fffa_batch *give_batch);
 /* Ends a delivery that is done or was never accepted. */
-void rig_delivery_fini(struct rig_delivery *d);
-void sink_rig_reopen(struct sink_rig *r);
+void fixture_delivery_fini(struct fixture_delivery *d);
+void sink_fixture_reopen(struct sink_fixture *r);
 /* begin calls close; end runs the loop until the sink is gone and asserts a clean end. */
-void sink_rig_close_begin(struct sink_rig *r);
-void sink_rig_close_end(struct sink_rig *r);
-void sink_rig_close(struct sink_rig *r);
+void sink_fixture_close_begin(struct sink_fixture *r);
+void sink_fixture_close_end(struct sink_fixture *r);
+void sink_fixture_close(struct sink_fixture *r);
 
 #endif
