@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/assert.h"
 #include "agent/encode/encoder_internal.h"
 #include "agent/encode/field/field_list.h"
 #include "agent/encode/field/pack.h"
@@ -32,8 +33,10 @@ size_t fffa_encoder_bound(const struct fffa_encoder *e)
 static void set_key(struct fffa_step *s, enum fffa_format format, const char *name)
 {
 	if (format == FFFA_FORMAT_MSGPACK) {
-		uint8_t *end = fffa_pack_str((uint8_t *)s->key, name, strlen(name));
+		uint8_t *end;
 
+		FFFA_ASSERT(strlen(name) + FFFA_PACK_HEAD_BYTES_MAX <= sizeof(s->key));
+		end = fffa_pack_str((uint8_t *)s->key, name, strlen(name));
 		s->key_len = (uint16_t)(end - (uint8_t *)s->key);
 	} else if (!name) {
 		s->key_len = s->quoted;
@@ -41,16 +44,24 @@ static void set_key(struct fffa_step *s, enum fffa_format format, const char *na
 	} else if (format != FFFA_FORMAT_VPC) {
 		s->key_len = (uint16_t)snprintf(s->key, sizeof(s->key), "\"%s\":%s", name,
 						s->quoted ? "\"" : "");
+		FFFA_ASSERT(s->key_len < sizeof(s->key));
 	}
+}
+
+static struct fffa_step *next_step(struct fffa_encoder *e)
+{
+	FFFA_ASSERT(e->n < FFFA_STEPS_MAX);
+	return &e->steps[e->n++];
 }
 
 static void add_field(struct fffa_encoder *e, uint8_t id)
 {
 	const struct fffa_field *f = &fffa_fields[id];
-	struct fffa_step *s = &e->steps[e->n];
+	struct fffa_step *s;
 
 	if (!f->max_bytes && e->format != FFFA_FORMAT_VPC)
 		return; /* never known, so never written */
+	s = next_step(e);
 	*s = (struct fffa_step){
 		.write = f->write,
 		.pack = f->pack,
@@ -61,13 +72,12 @@ static void add_field(struct fffa_encoder *e, uint8_t id)
 		.quoted = f->quoted,
 	};
 	set_key(s, e->format, fffa_field_name(e->format, id));
-	e->n++;
 }
 
 static void add_row(struct fffa_encoder *e, const struct fffa_shape_row *row)
 {
 	const struct fffa_field *f = &fffa_fields[row->id];
-	struct fffa_step *s = &e->steps[e->n++];
+	struct fffa_step *s = next_step(e);
 
 	*s = (struct fffa_step){.kind = row->kind, .when = row->when};
 	if (row->kind != FFFA_STEP_VALUE) {
@@ -85,8 +95,17 @@ static void add_row(struct fffa_encoder *e, const struct fffa_shape_row *row)
 
 static void add_shape(struct fffa_encoder *e, const struct fffa_shape *shape)
 {
-	for (size_t i = 0; i < shape->n && e->n < FFFA_STEPS_MAX; i++)
+	unsigned int depth = 0;
+
+	for (size_t i = 0; i < shape->n; i++) {
+		/* The loop that writes a record relies on this nesting. */
+		FFFA_ASSERT(shape->rows[i].kind != FFFA_STEP_OPEN || depth < FFFA_OPEN_MAX);
+		FFFA_ASSERT(shape->rows[i].kind != FFFA_STEP_CLOSE || depth > 0);
+		depth += shape->rows[i].kind == FFFA_STEP_OPEN;
+		depth -= shape->rows[i].kind == FFFA_STEP_CLOSE;
 		add_row(e, &shape->rows[i]);
+	}
+	FFFA_ASSERT(!depth);
 }
 
 static void fill_consts(struct fffa_consts *c, const struct fffa_field_list *list)
@@ -268,5 +287,6 @@ size_t fffa_encoder_write(const struct fffa_encoder *e, const struct fffa_record
 		end = write_msgpack(e, r, dst);
 	else
 		end = write_wrapped(e, r, dst);
+	FFFA_ASSERT((size_t)(end - dst) <= e->bound_bytes);
 	return (size_t)(end - dst);
 }

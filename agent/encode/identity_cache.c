@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/assert.h"
 #include "agent/encode/encoder_internal.h"
 #include "agent/encode/field/text.h"
 
@@ -94,6 +95,7 @@ int fffa_identity_cache_new(struct fffa_encoder *e)
 
 	if (!bytes)
 		return 0;
+	FFFA_ASSERT(bytes <= UINT16_MAX); /* of struct entry's offsets */
 	c = calloc(1, sizeof(*c) + (ENTRIES + 1) * bytes);
 	if (!c)
 		return -ENOMEM;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "agent/base/assert.h"
 #include "agent/enrich/services/aws_service.h"
 
 #define IPV4_START ((fffa_ip_number)0xffff << 32)
@@ -20,7 +21,7 @@ struct span {
 
 struct sweep {
 	struct fffa_ip_range *v;
-	size_t n;
+	size_t n, cap;
 	struct span open[DEPTH_MAX]; /* each within the one before */
 	size_t depth;
 };
@@ -80,8 +81,10 @@ static void emit_range(struct sweep *w, fffa_ip_number start, uint8_t service)
 	if (w->n && w->v[w->n - 1].start == start)
 		w->n--; /* the range before is empty */
 	/* IPv4 always begins a range of its own. */
-	if (start == IPV4_START || (w->n ? w->v[w->n - 1].service : FFFA_AWS_NONE) != service)
-		w->v[w->n++] = (struct fffa_ip_range){start, service};
+	if (start != IPV4_START && (w->n ? w->v[w->n - 1].service : FFFA_AWS_NONE) == service)
+		return;
+	FFFA_ASSERT(w->n < w->cap);
+	w->v[w->n++] = (struct fffa_ip_range){start, service};
 }
 
 /* Ends the prefixes that end before at. */
@@ -98,10 +101,12 @@ static void begin_prefix(struct sweep *w, const struct span *s)
 {
 	struct span *top = w->depth ? &w->open[w->depth - 1] : NULL;
 
-	if (top && top->first == s->first && top->bits == s->bits) /* the same prefix again */
+	if (top && top->first == s->first && top->bits == s->bits) { /* the same prefix again */
 		top->service = fffa_aws_service_better(top->service, s->service);
-	else
+	} else {
+		FFFA_ASSERT(w->depth < DEPTH_MAX);
 		w->open[w->depth++] = *s;
+	}
 	emit_range(w, s->first, w->open[w->depth - 1].service);
 }
 
@@ -109,10 +114,11 @@ int fffa_ip_flatten(const struct fffa_ip_prefix *v, size_t n, struct fffa_ip_ran
 		    size_t *count)
 {
 	struct span *spans = malloc((n + SPECIALS) * sizeof(*spans));
-	struct sweep w = {.v = malloc(2 * (n + SPECIALS) * sizeof(*w.v))};
+	struct sweep w = {.cap = 2 * (n + SPECIALS)};
 	struct span specials[SPECIALS];
 	size_t m = 0;
 
+	w.v = malloc(w.cap * sizeof(*w.v)); /* each prefix has a begin and an end */
 	if (!spans || !w.v) {
 		free(spans);
 		free(w.v);

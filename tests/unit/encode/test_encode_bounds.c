@@ -9,6 +9,7 @@
 
 #include "agent/encode/encoder_internal.h"
 #include "agent/encode/field/text.h"
+#include "tests/stubs/death.h"
 #include "tests/unit/encode/sample.h"
 
 static void fill_name(char *dst, size_t size)
@@ -199,6 +200,29 @@ static void header_needs_its_room(void **state)
 	fffa_encoder_free(e);
 }
 
+static void encode_beyond_the_bound(void *arg)
+{
+	uint8_t dst[FFFA_RECORD_BYTES_MAX];
+	struct fffa_encoder *e = NULL;
+	struct sample s;
+
+	(void)arg;
+	sample_tcp(&s);
+	if (fffa_encoder_new(FFFA_FORMAT_JSON, NULL, &e, NULL) != 0)
+		return;
+	e->bound_bytes = 64; /* as if the rows of fields.def had too small a bound */
+	(void)fffa_encoder_write(e, &s.r, dst, sizeof(dst));
+}
+
+static void a_record_beyond_its_bound_aborts(void **state)
+{
+	char said[512];
+
+	(void)state;
+	death_expect(encode_beyond_the_bound, NULL, said, sizeof(said));
+	assert_non_null(strstr(said, "bound_bytes"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +230,7 @@ int main(void)
 		cmocka_unit_test(single_fields_stay_within_their_bound),
 		cmocka_unit_test(rows_tell_the_longest_value),
 		cmocka_unit_test(header_needs_its_room),
+		cmocka_unit_test(a_record_beyond_its_bound_aborts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
