@@ -6,29 +6,12 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Bytes of the UTF-8 character that begins here; 0: none does. */
-static size_t utf8_length(const uint8_t *p, size_t left)
-{
-	/* These first bytes narrow the range of the second: overlong forms, surrogates, the end. */
-	uint8_t low = *p == 0xe0 ? 0xa0 : *p == 0xf0 ? 0x90 : 0x80;
-	uint8_t high = *p == 0xed ? 0x9f : *p == 0xf4 ? 0x8f : 0xbf;
-	size_t n = *p < 0x80 ? 1 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
-
-	if ((*p >= 0x80 && *p < 0xc2) || *p > 0xf4 || n > left)
-		return 0;
-	if (n > 1 && (p[1] < low || p[1] > high))
-		return 0;
-	for (size_t i = 2; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	return n;
-}
+#include "agent/base/utf8.h"
 
 static bool is_utf8(const uint8_t *p, size_t len)
 {
 	while (len) {
-		size_t n = utf8_length(p, len);
+		size_t n = fffa_utf8_length(p, len);
 
 		if (!n)
 			return false;

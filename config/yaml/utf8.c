@@ -2,36 +2,30 @@
 #include "config/yaml/utf8.h"
 
 #include <stddef.h>
+#include <string.h>
 
-/* One character; 0 on bad UTF-8 (and on the end). *n gets its length. RFC 3629 section 4. */
-static uint32_t decode_character(const unsigned char *p, size_t *n)
+#include "agent/base/utf8.h"
+
+/* The character at p; 0 on bad UTF-8, and at the end. *n gets its length. */
+static uint32_t decode_character(const char *p, size_t *n)
 {
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	uint32_t c = *p;
-	size_t len = c < 0x80 ? 1 : (c & 0xe0) == 0xc0 ? 2 : (c & 0xf0) == 0xe0 ? 3 : 4, i;
+	const uint8_t *s = (const uint8_t *)p;
+	uint32_t c = *s;
 
-	*n = len;
-	if (len == 1)
-		return c;
-	if (len == 4 && (c & 0xf8) != 0xf0)
-		return 0;
-	c &= 0x7fu >> len;
-	for (i = 1; i < len; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (p[i] & 0x3fu);
-	}
-	if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return 0;
+	*n = fffa_utf8_length(s, strnlen(p, 4));
+	if (*n < 2)
+		return *n ? c : 0;
+	c &= 0x7fu >> *n;
+	for (size_t i = 1; i < *n; i++)
+		c = c << 6 | (s[i] & 0x3fu);
 	return c;
 }
 
 bool fffa_utf8_valid(const char *text)
 {
-	const unsigned char *p = (const unsigned char *)text;
 	size_t n;
 
-	for (; *p; p += n)
+	for (const char *p = text; *p; p += n)
 		if (!decode_character(p, &n))
 			return false;
 	return true;
@@ -40,7 +34,7 @@ bool fffa_utf8_valid(const char *text)
 uint32_t fffa_utf8_next(const char **p)
 {
 	size_t n;
-	uint32_t c = decode_character((const unsigned char *)*p, &n);
+	uint32_t c = decode_character(*p, &n);
 
 	if (c)
 		*p += n;

@@ -2,6 +2,7 @@
 #include "agent/encode/field/text.h"
 
 #include "agent/base/cidr.h"
+#include "agent/base/utf8.h"
 
 #define TEN(m, d) m(d##0) m(d##1) m(d##2) m(d##3) m(d##4) m(d##5) m(d##6) m(d##7) m(d##8) m(d##9)
 
@@ -240,41 +241,13 @@ uint8_t *fffa_text_utc_ms(uint8_t *p, int64_t unix_ms)
 	return p;
 }
 
-/* Length of the well-formed UTF-8 sequence at s (Unicode table 3-7), 0 when there is none. */
-static size_t utf8_len(const uint8_t *s, size_t len)
-{
-	uint8_t low = 0x80, high = 0xbf;
-	size_t n;
-
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	n = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-	if (s[0] == 0xe0)
-		low = 0xa0; /* shorter forms exist below */
-	else if (s[0] == 0xed)
-		high = 0x9f; /* surrogates above */
-	else if (s[0] == 0xf0)
-		low = 0x90;
-	else if (s[0] == 0xf4)
-		high = 0x8f; /* beyond U+10FFFF */
-	if (len < n || s[1] < low || s[1] > high)
-		return 0;
-	for (size_t i = 2; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	return n;
-}
-
 uint8_t *fffa_text_json(uint8_t *p, const char *s, size_t len)
 {
 	const uint8_t *in = (const uint8_t *)s;
 	size_t n;
 
 	for (size_t i = 0; i < len; i += n ? n : 1) {
-		n = utf8_len(in + i, len - i);
+		n = fffa_utf8_length(in + i, len - i);
 		if (n == 0) {
 			p = fffa_text_lit(p, "\\ufffd");
 		} else if (in[i] < 0x20 || in[i] == 0x7f) {
@@ -297,7 +270,7 @@ uint8_t *fffa_text_utf8(uint8_t *p, const char *s, size_t len)
 	size_t n;
 
 	for (size_t i = 0; i < len; i += n ? n : 1) {
-		n = utf8_len(in + i, len - i);
+		n = fffa_utf8_length(in + i, len - i);
 		if (n == 0) {
 			p = fffa_text_lit(p, "\xef\xbf\xbd");
 			continue;
