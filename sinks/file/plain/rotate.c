@@ -56,7 +56,7 @@ static bool find_newest(const char *real, struct fffa_rotated_name *newest)
  */
 static int choose_name(const char *real, int64_t now_s, char *name, size_t cap)
 {
-	struct fffa_rotated_name r = {.number = 0}, newest;
+	struct fffa_rotated_name r = {.number = 0}, newest = r;
 
 	fffa_stamp_write(now_s, r.stamp);
 	if (find_newest(real, &newest) && fffa_rotated_name_compare(&newest, &r) >= 0) {

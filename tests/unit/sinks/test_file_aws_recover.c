@@ -67,7 +67,7 @@ static void torn_in_the_end_of_the_stream(void **state)
 	struct aws_fixture *p = *state;
 	const int64_t t = T0_S * 1000;
 	size_t border, len;
-	char *path, *whole, staged[300];
+	char *path, *whole, *padded, staged[300];
 
 	aws_fixture_open(p);
 	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1, 30, &t, 1)), 0);
@@ -83,12 +83,13 @@ static void torn_in_the_end_of_the_stream(void **state)
 		recover_staging(p);
 		aws_fixture_expect_once(p, 1, 30);
 	}
-	whole = realloc(whole, border + ZEROS);
-	assert_non_null(whole);
-	memset(whole + border, 0, ZEROS);
-	files_write(staged, whole, border + ZEROS);
+	padded = calloc(1, border + ZEROS);
+	assert_non_null(padded);
+	memcpy(padded, whole, border);
+	files_write(staged, padded, border + ZEROS);
 	recover_staging(p);
 	aws_fixture_expect_once(p, 1, 30);
+	free(padded);
 	free(whole);
 	free(path);
 }
