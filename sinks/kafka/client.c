@@ -8,28 +8,28 @@
 
 #define DRAIN_POLL_MS 50
 
-/* Before the user's own, so that these win. */
-static const struct setting {
+/* Set before the user's properties, so that those win; the last ones after them. */
+static const struct property {
 	const char *name, *value;
-} ours[] = {
+} own_properties[] = {
 	{"client.id", "fffa"},
 	{"enable.idempotence", "true"},
-	/* The bytes are the pipeline's, bounded there; these bound what librdkafka adds per message. */
+	/* The pipeline bounds the bytes; these bound what librdkafka adds to each message. */
 	{"queue.buffering.max.messages", "20000"},
 	{"queue.buffering.max.kbytes", "65536"},
-	/* A topic that is not there yet is said soon, and found soon once it is made. */
+	/* Report a missing topic soon, and find it soon after it is created. */
 	{"topic.metadata.propagation.max.ms", "5000"},
 	{"topic.metadata.refresh.interval.ms", "10000"},
 	{"socket.keepalive.enable", "true"},
-	/* After the user's own: nobody may change these. */
+	/* Set after the user's properties: nobody may change these. */
 	{"message.timeout.ms", "0"},
 	{"delivery.report.only.error", "false"},
 	{"log.queue", "true"},
 };
-#define OURS  (sizeof(ours) / sizeof(ours[0]))
-#define FIXED 3 /* at the end */
+#define OWN_PROPERTIES	 (sizeof(own_properties) / sizeof(own_properties[0]))
+#define FIXED_PROPERTIES 3 /* the last rows */
 
-static const struct setting refused[] = {
+static const struct property reserved_properties[] = {
 	{"bootstrap.servers", "is given by brokers"},
 	{"metadata.broker.list", "is given by brokers"},
 	{"message.timeout.ms", "is given by retry.give_up"},
@@ -40,7 +40,8 @@ static const struct setting refused[] = {
 	{"transactional.id", "transactions are not used"},
 };
 
-static int set(rd_kafka_conf_t *k, const char *name, const char *value, struct fffa_err *err)
+static int set_property(rd_kafka_conf_t *k, const char *name, const char *value,
+			struct fffa_err *err)
 {
 	char why[512];
 
@@ -49,14 +50,14 @@ static int set(rd_kafka_conf_t *k, const char *name, const char *value, struct f
 	return fffa_fail(err, EINVAL, "properties: %.128s: %s", name, why);
 }
 
-static int set_user(rd_kafka_conf_t *k, const struct fffa_pair *p, struct fffa_err *err)
+static int set_user_property(rd_kafka_conf_t *k, const struct fffa_pair *p, struct fffa_err *err)
 {
-	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-		if (!strcmp(p->key, refused[i].name))
+	for (size_t i = 0; i < sizeof(reserved_properties) / sizeof(reserved_properties[0]); i++) {
+		if (!strcmp(p->key, reserved_properties[i].name))
 			return fffa_fail(err, EINVAL, "properties: %s: %s", p->key,
-					 refused[i].value);
+					 reserved_properties[i].value);
 	}
-	return set(k, p->key, p->value, err);
+	return set_property(k, p->key, p->value, err);
 }
 
 static int set_brokers(rd_kafka_conf_t *k, const struct fffa_strings *brokers, struct fffa_err *err)
@@ -85,7 +86,7 @@ static int set_brokers(rd_kafka_conf_t *k, const struct fffa_strings *brokers, s
 	return rc;
 }
 
-/* 0 and a configuration in *out (rd_kafka_conf_destroy), or -errno. */
+/* 0 and a configuration in *out, for rd_kafka_conf_destroy; or -errno with err. */
 static int make_conf(const struct fffa_sink_kafka_conf *c, rd_kafka_conf_t **out,
 		     struct fffa_err *err)
 {
@@ -94,12 +95,12 @@ static int make_conf(const struct fffa_sink_kafka_conf *c, rd_kafka_conf_t **out
 
 	if (!k)
 		return fffa_fail(err, ENOMEM, "no memory for the sink");
-	for (size_t i = 0; !rc && i < OURS - FIXED; i++)
-		rc = set(k, ours[i].name, ours[i].value, err);
+	for (size_t i = 0; !rc && i < OWN_PROPERTIES - FIXED_PROPERTIES; i++)
+		rc = set_property(k, own_properties[i].name, own_properties[i].value, err);
 	for (size_t i = 0; !rc && i < c->properties.n; i++)
-		rc = set_user(k, &c->properties.v[i], err);
-	for (size_t i = OURS - FIXED; !rc && i < OURS; i++)
-		rc = set(k, ours[i].name, ours[i].value, err);
+		rc = set_user_property(k, &c->properties.v[i], err);
+	for (size_t i = OWN_PROPERTIES - FIXED_PROPERTIES; !rc && i < OWN_PROPERTIES; i++)
+		rc = set_property(k, own_properties[i].name, own_properties[i].value, err);
 	if (!rc)
 		rc = set_brokers(k, &c->brokers, err);
 	if (rc) {
@@ -145,7 +146,7 @@ static int bound_wire(rd_kafka_conf_t *k, size_t wire_bytes, struct fffa_kafka_c
 	if (wire_bytes < out->message_bytes)
 		out->message_bytes = wire_bytes;
 	(void)snprintf(text, sizeof(text), "%zu", wire_bytes);
-	return set(k, "batch.size", text, err);
+	return set_property(k, "batch.size", text, err);
 }
 
 int fffa_kafka__client_open(const struct fffa_sink_kafka_conf *c, size_t wire_bytes, int wake_fd,
@@ -162,7 +163,8 @@ int fffa_kafka__client_open(const struct fffa_sink_kafka_conf *c, size_t wire_by
 		return rc;
 	rc = bound_wire(conf, wire_bytes, &k, err);
 	if (!rc) {
-		k.rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why)); /* takes conf */
+		k.rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why,
+				    sizeof(why)); /* owns conf on success */
 		if (!k.rk)
 			rc = fffa_fail(err, EINVAL, "properties: %s", why);
 	}
@@ -170,7 +172,7 @@ int fffa_kafka__client_open(const struct fffa_sink_kafka_conf *c, size_t wire_by
 		rd_kafka_conf_destroy(conf);
 		return rc;
 	}
-	(void)rd_kafka_set_log_queue(k.rk, NULL); /* to the main queue */
+	(void)rd_kafka_set_log_queue(k.rk, NULL); /* NULL: the main queue */
 	k.topic = rd_kafka_topic_new(k.rk, c->topic, NULL);
 	if (!k.topic) {
 		rc = fffa_fail(err, EINVAL, "topic: %s", rd_kafka_err2str(rd_kafka_last_error()));
@@ -194,7 +196,7 @@ void fffa_kafka__client_close(struct fffa_kafka_client *c,
 	while (rd_kafka_outq_len(c->rk)) {
 		rd_kafka_event_t *ev;
 
-		/* Each time: a message may have been on its way between two of its queues. */
+		/* Purges each time: a message may have been between two of librdkafka's queues. */
 		(void)rd_kafka_purge(c->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
 		while (rd_kafka_outq_len(c->rk) &&
 		       (ev = rd_kafka_queue_poll(c->queue, DRAIN_POLL_MS))) {

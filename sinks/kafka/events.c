@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What librdkafka tells: delivery reports, errors, log lines. */
+/* The producer's events: delivery reports, errors, log lines. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,9 +7,9 @@
 #include "sinks/kafka/judge.h"
 #include "sinks/kafka/kafka_internal.h"
 
-#define DRAIN_MESSAGES 10000 /* a turn; one event holds at most batch.num.messages */
+#define DRAIN_MESSAGES 10000 /* in one turn; one event holds at most batch.num.messages */
 
-/* A broker refused a whole batch of messages, each of which may be small enough. */
+/* True when a broker refused a batch of several messages, each of which may be small enough. */
 static bool may_shrink(const struct fffa_sink *s, const rd_kafka_message_t *m)
 {
 	return (m->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
@@ -27,7 +27,7 @@ void fffa_kafka__events_on_report(void *arg, const rd_kafka_message_t *m)
 		v = FFFA_V_RETRY;
 		s->too_big = true;
 	}
-	/* Nobody but the sink purges, and then the producer is not up any more. */
+	/* Only the sink purges, and not while the producer is up: librdkafka has given up. */
 	if (m->err == RD_KAFKA_RESP_ERR__FATAL ||
 	    (s->phase == FFFA_KAFKA_UP && (m->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
 					   m->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)))
@@ -46,9 +46,9 @@ static unsigned int on_reports(struct fffa_sink *s, rd_kafka_event_t *ev)
 		confirmed = confirmed || !m->err;
 		n++;
 	}
-	s->heard_ms = uv_now(s->env->loop);
-	if (confirmed && s->trouble) {
-		s->trouble = RD_KAFKA_RESP_ERR_NO_ERROR;
+	s->reported_ms = uv_now(s->env->loop);
+	if (confirmed && s->connection_err) {
+		s->connection_err = RD_KAFKA_RESP_ERR_NO_ERROR;
 		fffa_info(s->env->tag, "the brokers can be reached again");
 	}
 	return n;
@@ -67,16 +67,16 @@ static void on_error(struct fffa_sink *s, rd_kafka_event_t *ev)
 	}
 	if (err != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
 		(void)snprintf(s->last_error, sizeof(s->last_error), "%s", said);
-	/* Of all brokers down the reason is said, unless it was. */
-	if (transient || err == s->trouble ||
-	    (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && s->trouble))
+	/* When all brokers are down, the reason is logged once. */
+	if (transient || err == s->connection_err ||
+	    (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && s->connection_err))
 		return;
-	s->trouble = err;
+	s->connection_err = err;
 	fffa_warn(s->env->tag, "%s, is tried on: %s", text ? text : rd_kafka_err2str(err),
 		  s->last_error[0] ? s->last_error : said);
 }
 
-/* Errors come as events of their own; these lines are for whoever looks closer. */
+/* Errors come as events of their own, so these lines are for debugging. */
 static void on_log(const struct fffa_sink *s, rd_kafka_event_t *ev)
 {
 	const char *what, *text;

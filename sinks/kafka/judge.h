@@ -10,15 +10,15 @@
 struct fffa_kafka_judgement {
 	enum fffa_verdict verdict;
 	int cause;	  /* -errno; 0 when delivered */
-	const char *text; /* for people; NULL: librdkafka's own */
+	const char *text; /* for logs, static; NULL: librdkafka's own text */
 };
 
-/* Any code has a judgement: what is not known is tried again. */
+/* What err means for its records. An unknown code is FFFA_V_RETRY with -EIO. */
 struct fffa_kafka_judgement fffa_kafka__judge(rd_kafka_resp_err_t err);
 
 /*
- * True for what librdkafka reports of one broker or one attempt while it goes on trying by itself:
- * worth a line only when no broker is left.
+ * True for an error of one broker or one attempt after which librdkafka retries by itself. It is
+ * logged only when no broker is left.
  */
 bool fffa_kafka__judge_is_transient(rd_kafka_resp_err_t err);
 

@@ -16,19 +16,19 @@
 #include "sinks/kafka/options.h"
 #include "sinks/kafka/kafka_internal.h"
 
-#define TURN_MESSAGES  4096 /* made in one turn of the loop */
+#define TURN_MESSAGES  4096 /* messages made in one turn of the loop */
 #define WIRE_FLOOR     16384
 #define RESTART_MIN_NS (100 * FFFA_NS_PER_MS)
 #define RESTART_MAX_NS (30 * FFFA_NS_PER_S)
-#define STEADY_NS      (60 * FFFA_NS_PER_S) /* a producer that lived so long was no failure */
+#define STEADY_NS      (60 * FFFA_NS_PER_S) /* a producer that lived this long resets the back-off */
 #define ALL_SLOTS      UINT64_MAX
 _Static_assert(FFFA_KAFKA_SLOTS == 64, "ALL_SLOTS");
 
-static void begin_end(struct fffa_sink *s, int cause, const char *why);
-static void over(struct fffa_sink *s);
+static void start_ending(struct fffa_sink *s, int cause, const char *why);
+static void close_handles(struct fffa_sink *s);
 
-/* Tells the outcome; the slot is free again afterwards, not before: the outcome points into it. */
-static void give(struct fffa_sink *s, unsigned int i, struct fffa_outcome *o)
+/* Reports the outcome, then frees the slot: the outcome points into it. */
+static void settle_slot(struct fffa_sink *s, unsigned int i, struct fffa_outcome *o)
 {
 	struct fffa_kafka_slot *slot = &s->slots[i];
 	struct fffa_delivery *d = slot->d;
@@ -45,8 +45,8 @@ static void give(struct fffa_sink *s, unsigned int i, struct fffa_outcome *o)
 	s->open &= ~(UINT64_C(1) << i);
 }
 
-/* Ends what is reported whole. done may submit, and may close the sink. */
-static void give_finished(struct fffa_sink *s)
+/* Ends each delivery whose records all have a verdict. done may submit and may close the sink. */
+static void settle_finished(struct fffa_sink *s)
 {
 	uint64_t todo = s->open;
 
@@ -58,7 +58,7 @@ static void give_finished(struct fffa_sink *s)
 		if (s->slots[i].reported < s->slots[i].count)
 			continue;
 		fffa_kafka__slot_outcome(&s->slots[i], &o);
-		give(s, i, &o);
+		settle_slot(s, i, &o);
 	}
 }
 
@@ -68,7 +68,7 @@ static bool has_room(const struct fffa_sink *s)
 	       !s->too_big;
 }
 
-static void tell_ready(struct fffa_sink *s)
+static void report_ready(struct fffa_sink *s)
 {
 	if (!s->refused || !has_room(s) || s->closing)
 		return;
@@ -76,19 +76,19 @@ static void tell_ready(struct fffa_sink *s)
 	s->env->ready(s->env->pipe);
 }
 
-/* The producer is of no use any more. */
-static void abandon(struct fffa_sink *s)
+/* Ends a producer that cannot be used any more. */
+static void replace_producer(struct fffa_sink *s)
 {
 	char why[256] = "for a reason that it does not tell";
 
 	if (!s->fatal) {
-		begin_end(s, -EMSGSIZE, "the brokers refuse batches of this size");
+		start_ending(s, -EMSGSIZE, "the brokers refuse batches of this size");
 		return;
 	}
 	(void)rd_kafka_fatal_error(s->client.rk, why, sizeof(why));
 	(void)snprintf(s->last_error, sizeof(s->last_error), "%s", why);
 	fffa_warn(s->env->tag, "the producer cannot go on, a new one is made: %s", why);
-	begin_end(s, -EPROTO, why);
+	start_ending(s, -EPROTO, why);
 }
 
 static void on_wake(uv_poll_t *p, int status, int events)
@@ -106,21 +106,21 @@ static void on_wake(uv_poll_t *p, int status, int events)
 	if (fffa_kafka__events_drain(s))
 		fffa_kafka__produce_wake(s);
 	if (s->fatal || s->too_big) {
-		abandon(s);
+		replace_producer(s);
 		return;
 	}
-	give_finished(s);
+	settle_finished(s);
 	if (s->phase == FFFA_KAFKA_UP && s->filling >= 0)
 		fffa_kafka__produce_more(s);
-	tell_ready(s);
+	report_ready(s);
 }
 
 static void on_timer(uv_timer_t *t);
 
-static void watch(struct fffa_sink *s)
+static void watch_confirmations(struct fffa_sink *s)
 {
 	uint64_t timeout_ms = (uint64_t)s->conf->timeout_ns / FFFA_NS_PER_MS;
-	uint64_t silent_ms = uv_now(s->env->loop) - s->heard_ms;
+	uint64_t silent_ms = uv_now(s->env->loop) - s->reported_ms;
 	char why[sizeof(s->end_why)];
 
 	if (!s->open || !timeout_ms)
@@ -132,29 +132,28 @@ static void watch(struct fffa_sink *s)
 	(void)snprintf(why, sizeof(why), "no confirmation for %" PRIu64 " s%s%s", silent_ms / 1000,
 		       s->last_error[0] ? ": " : "", s->last_error);
 	fffa_warn(s->env->tag, "%s; the producer is made anew", why);
-	begin_end(s, -ETIMEDOUT, why);
+	start_ending(s, -ETIMEDOUT, why);
 }
 
-static int begin_up(struct fffa_sink *s)
+static int start_producer(struct fffa_sink *s)
 {
 	s->phase = FFFA_KAFKA_UP;
 	s->made_ns = fffa_clock_mono_ns(&fffa_clock_system);
-	s->heard_ms = uv_now(s->env->loop);
+	s->reported_ms = uv_now(s->env->loop);
 	s->budget = TURN_MESSAGES;
-	/* librdkafka writes when its queue was empty before: what came earlier has told nobody. */
+	/* librdkafka writes to wake_fd only when its queue was empty: there may be events already. */
 	fffa_kafka__produce_wake(s);
 	return uv_poll_start(&s->wake, UV_READABLE, on_wake);
 }
 
-static void make(uv_work_t *w)
+static void make_client(uv_work_t *w)
 {
 	struct fffa_sink *s = w->data;
 
 	(void)fffa_kafka__client_open(s->conf, s->wire_bytes, s->wake_fd, &s->client, &s->make_err);
 }
 
-/* Later, or at once when there is nothing to wait for. */
-static void make_later(struct fffa_sink *s, uint64_t delay_ns)
+static void schedule_make(struct fffa_sink *s, uint64_t delay_ns)
 {
 	s->phase = FFFA_KAFKA_DOWN;
 	(void)uv_timer_start(&s->timer, on_timer, delay_ns / FFFA_NS_PER_MS, 0);
@@ -168,22 +167,22 @@ static void on_made(uv_work_t *w, int status)
 	if (!s->client.rk) {
 		s->phase = FFFA_KAFKA_DOWN;
 		if (s->closing) {
-			over(s);
+			close_handles(s);
 			return;
 		}
-		if (!s->trouble)
+		if (!s->connection_err)
 			fffa_error(s->env->tag, "no new producer, is tried on: %s",
 				   s->make_err.text);
-		s->trouble = RD_KAFKA_RESP_ERR__FAIL;
-		make_later(s, fffa_backoff_next_ns(&s->backoff));
+		s->connection_err = RD_KAFKA_RESP_ERR__FAIL;
+		schedule_make(s, fffa_backoff_next_ns(&s->backoff));
 		return;
 	}
 	s->remade++;
-	(void)begin_up(s); /* began before: it cannot fail now */
+	(void)start_producer(s); /* cannot fail after the first time */
 	if (s->closing)
-		begin_end(s, -ECANCELED, NULL);
+		start_ending(s, -ECANCELED, NULL);
 	else
-		tell_ready(s);
+		report_ready(s);
 }
 
 static void on_timer(uv_timer_t *t)
@@ -191,14 +190,14 @@ static void on_timer(uv_timer_t *t)
 	struct fffa_sink *s = t->data;
 
 	if (s->phase == FFFA_KAFKA_UP) {
-		watch(s);
+		watch_confirmations(s);
 	} else if (s->phase == FFFA_KAFKA_DOWN) {
 		s->phase = FFFA_KAFKA_MAKING;
-		(void)uv_queue_work(s->env->loop, &s->work, make, on_made);
+		(void)uv_queue_work(s->env->loop, &s->work, make_client, on_made);
 	}
 }
 
-/* In the worker: it has the slots, too. */
+/* On the worker thread, which has the slots, too. */
 static void end_client(uv_work_t *w)
 {
 	struct fffa_sink *s = w->data;
@@ -206,8 +205,8 @@ static void end_client(uv_work_t *w)
 	fffa_kafka__client_close(&s->client, fffa_kafka__events_on_report, s);
 }
 
-/* Everything that is still open ends: as reported, or to be tried again. */
-static void give_all(struct fffa_sink *s)
+/* Ends every open delivery. Records without a verdict are to be retried. */
+static void settle_all(struct fffa_sink *s)
 {
 	uint64_t todo = s->open;
 
@@ -224,11 +223,11 @@ static void give_all(struct fffa_sink *s)
 			o.cause = s->closing ? -ECANCELED : s->end_cause;
 			o.detail = s->closing ? "the sink was closed" : s->end_why;
 		}
-		give(s, i, &o);
+		settle_slot(s, i, &o);
 	}
 }
 
-static void shrink(struct fffa_sink *s, size_t refused)
+static void shrink_wire_bytes(struct fffa_sink *s, size_t refused)
 {
 	s->wire_bytes = refused > WIRE_FLOOR ? refused / 4 : 1;
 	if (refused > WIRE_FLOOR && s->wire_bytes < WIRE_FLOOR)
@@ -248,19 +247,19 @@ static void on_ended(uv_work_t *w, int status)
 	(void)status;
 	s->phase = FFFA_KAFKA_DOWN;
 	if (s->too_big)
-		shrink(s, s->client.wire_bytes);
+		shrink_wire_bytes(s, s->client.wire_bytes);
 	s->fatal = s->too_big = false;
-	give_all(s);
+	settle_all(s);
 	if (s->closing) {
-		over(s);
+		close_handles(s);
 		return;
 	}
 	if (lived_ns > STEADY_NS)
 		fffa_backoff_reset(&s->backoff);
-	make_later(s, at_once ? 0 : fffa_backoff_next_ns(&s->backoff));
+	schedule_make(s, at_once ? 0 : fffa_backoff_next_ns(&s->backoff));
 }
 
-static void begin_end(struct fffa_sink *s, int cause, const char *why)
+static void start_ending(struct fffa_sink *s, int cause, const char *why)
 {
 	s->end_cause = cause;
 	(void)snprintf(s->end_why, sizeof(s->end_why), "%s", why ? why : "");
@@ -285,11 +284,11 @@ static void on_handle_closed(uv_handle_t *h)
 	closed(arg);
 }
 
-static void over(struct fffa_sink *s)
+static void close_handles(struct fffa_sink *s)
 {
-	if (s->phase == FFFA_KAFKA_OVER)
+	if (s->phase == FFFA_KAFKA_CLOSING)
 		return;
-	s->phase = FFFA_KAFKA_OVER;
+	s->phase = FFFA_KAFKA_CLOSING;
 	s->handles = 2;
 	uv_close((uv_handle_t *)&s->wake, on_handle_closed);
 	uv_close((uv_handle_t *)&s->timer, on_handle_closed);
@@ -332,7 +331,7 @@ static int start(struct fffa_sink *s, struct fffa_err *err)
 	if (rc)
 		return rc;
 	s->strip = s->env->format != FFFA_FORMAT_MSGPACK;
-	rc = begin_up(s);
+	rc = start_producer(s);
 	if (rc)
 		return fffa_fail(err, -rc, "cannot join the loop: %s", uv_strerror(rc));
 	return 0;
@@ -354,12 +353,12 @@ static int submit(struct fffa_sink *s, struct fffa_delivery *d)
 	if (rc)
 		return rc;
 	if (!s->open)
-		s->heard_ms = uv_now(s->env->loop);
+		s->reported_ms = uv_now(s->env->loop);
 	s->open |= UINT64_C(1) << i;
 	s->filling = (int)i;
 	fffa_kafka__produce_more(s);
 	if (!uv_is_active((uv_handle_t *)&s->timer))
-		watch(s);
+		watch_confirmations(s);
 	return 0;
 }
 
@@ -370,7 +369,7 @@ static void report(const struct fffa_sink *s,
 	char n[32];
 
 	put(arg, "producer", up ? "up" : "being made anew");
-	put(arg, "brokers", s->trouble ? "not reachable" : "no trouble");
+	put(arg, "brokers", s->connection_err ? "not reachable" : "no trouble");
 	(void)snprintf(n, sizeof(n), "%d", up ? rd_kafka_outq_len(s->client.rk) : 0);
 	put(arg, "queued_messages", n);
 	(void)snprintf(n, sizeof(n), "%d", __builtin_popcountll(s->open));
@@ -387,14 +386,14 @@ static void close_sink(struct fffa_sink *s, void (*closed)(void *arg), void *arg
 	s->closed = closed;
 	s->closed_arg = arg;
 	if (s->phase == FFFA_KAFKA_UP)
-		begin_end(s, -ECANCELED, NULL);
+		start_ending(s, -ECANCELED, NULL);
 	else if (s->phase == FFFA_KAFKA_NEW || s->phase == FFFA_KAFKA_DOWN)
-		over(s);
+		close_handles(s);
 }
 
 const struct fffa_sink_ops fffa_sink_kafka_ops = {
 	.name = "kafka",
-	.formats = ~0u, /* bytes are bytes */
+	.formats = ~0u, /* any format: the sink does not read the bytes */
 	.conf_size = sizeof(struct fffa_sink_kafka_conf),
 	.opts = fffa_kafka__options,
 	.check = fffa_kafka__options_check,

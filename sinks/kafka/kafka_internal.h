@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of this folder share: the sink itself. */
+/* The sink itself, shared by the files of this folder. */
 #ifndef FFFA_SINKS_KAFKA_KAFKA_INTERNAL_H
 #define FFFA_SINKS_KAFKA_KAFKA_INTERNAL_H
 
@@ -11,61 +11,61 @@
 #include "sinks/kafka/kafka.h"
 #include "sinks/kafka/slot.h"
 
-#define FFFA_KAFKA_SLOTS 64 /* bits of a mask; 8 bits of a message's mark */
+#define FFFA_KAFKA_SLOTS 64 /* bits of a mask; a message's opaque has 8 bits for it */
 
 enum fffa_kafka_phase {
 	FFFA_KAFKA_NEW,
-	FFFA_KAFKA_UP,	   /* there is a producer; the loop has it */
-	FFFA_KAFKA_ENDING, /* a worker has the producer and the slots */
-	FFFA_KAFKA_DOWN,   /* there is none; the timer makes the next */
-	FFFA_KAFKA_MAKING, /* a worker makes one */
-	FFFA_KAFKA_OVER,   /* handles are being closed */
+	FFFA_KAFKA_UP,	    /* there is a producer; the loop thread uses it */
+	FFFA_KAFKA_ENDING,  /* a worker thread has the producer and the slots */
+	FFFA_KAFKA_DOWN,    /* no producer; the timer starts the next */
+	FFFA_KAFKA_MAKING,  /* a worker thread creates a producer */
+	FFFA_KAFKA_CLOSING, /* the handles are being closed */
 };
 
 struct fffa_sink {
 	const struct fffa_sink_env *env;
 	const struct fffa_sink_kafka_conf *conf;
-	uv_poll_t wake;	  /* of wake_fd: librdkafka's queue has something, or kick was called */
-	uv_timer_t timer; /* UP: no confirmation for long; DOWN: the next producer is due */
+	uv_poll_t wake; /* of wake_fd: librdkafka's queue has events, or produce_wake was called */
+	uv_timer_t timer; /* UP: conf->timeout_ns has passed; DOWN: the next producer is due */
 	uv_work_t work;
 	int wake_fd;
-	unsigned int handles; /* that must close before the end */
+	unsigned int handles; /* handles that are not closed yet */
 	enum fffa_kafka_phase phase;
-	bool refused; /* submit said -EAGAIN: ready is due */
+	bool refused; /* submit returned -EAGAIN, so ready is due */
 	bool closing;
 	void (*closed)(void *arg);
 	void *closed_arg;
 
 	struct fffa_kafka_client client;
-	size_t wire_bytes; /* learned from what brokers refused; 0: nothing */
-	bool strip;	   /* records are lines: a message of one goes without its newline */
+	size_t wire_bytes; /* a bound learned from what brokers refused; 0: none */
+	bool strip;	   /* records are lines: a message of one record has no newline */
 	struct fffa_backoff backoff;
-	uint64_t made_ns; /* when the producer was made */
+	uint64_t made_ns; /* when the producer was created */
 	struct fffa_err make_err;
 
 	struct fffa_kafka_slot slots[FFFA_KAFKA_SLOTS];
-	uint64_t open;	     /* bit set of slots that hold a delivery */
-	int filling;	     /* slot that has records without a message; -1: none */
-	unsigned int budget; /* messages that may still be made in this turn */
-	uint64_t heard_ms;   /* loop time of the last confirmation, or of the first delivery */
+	uint64_t open;	      /* bit set: slots that hold a delivery */
+	int filling;	      /* slot with records that have no message yet; -1: none */
+	unsigned int budget;  /* messages that this turn of the loop may still make */
+	uint64_t reported_ms; /* loop time of the last delivery report, or of the first submit */
 
-	bool fatal;		     /* the producer is of no use any more */
-	bool too_big;		     /* brokers refuse what librdkafka makes of several messages */
-	rd_kafka_resp_err_t trouble; /* what was said last of the connection; 0: nothing is wrong */
+	bool fatal;   /* the producer cannot be used any more */
+	bool too_big; /* brokers refuse a batch that librdkafka made of several messages */
+	rd_kafka_resp_err_t connection_err; /* what was logged last; 0: the connection is good */
 	char last_error[256];
-	int end_cause; /* why the producer is ended, for the deliveries that it leaves */
+	int end_cause; /* why the producer ends, for its open deliveries */
 	char end_why[320];
 	uint64_t remade; /* producers after the first */
 };
 
-/* events.c: handles what the producer's queue holds, a bounded part of it. True: there may be more. */
+/* Handles a bounded number of the producer's events. True: there may be more. Loop thread. */
 bool fffa_kafka__events_drain(struct fffa_sink *s);
-/* One delivery report; the loop, or the worker that ends the producer (arg: the sink). */
+/* Handles one delivery report. On the loop, or on the worker that ends the producer. arg: the sink. */
 void fffa_kafka__events_on_report(void *arg, const rd_kafka_message_t *m);
 
-/* produce.c: goes on making messages of the slot in filling as far as there is room and budget. */
+/* Makes messages of the slot `filling` while there is room and budget. */
 void fffa_kafka__produce_more(struct fffa_sink *s);
-/* Runs the sink's turn on the loop again, soon. */
+/* Makes the loop run the sink's turn again. */
 void fffa_kafka__produce_wake(const struct fffa_sink *s);
 
 #endif

@@ -8,7 +8,7 @@
 #include "sinks/kafka/client.h"
 #include "sinks/kafka/kafka.h"
 
-#define TOPIC_MAX 249 /* a topic is a folder of the broker, "NAME-PARTITION" */
+#define TOPIC_MAX 249 /* a broker has a directory "NAME-PARTITION" */
 
 static const char *const key_words[] = {"flow", "instance", "none", NULL};
 static const char *const never[] = {"never", NULL};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The rows of the Kafka sink, and what holds between them. */
+/* The option rows of the Kafka sink, and the rules across them. */
 #ifndef FFFA_SINKS_KAFKA_OPTIONS_H
 #define FFFA_SINKS_KAFKA_OPTIONS_H
 
@@ -8,7 +8,7 @@
 
 extern const struct fffa_option fffa_kafka__options[];
 
-/* ops->check: conf is a struct fffa_sink_kafka_conf. */
+/* ops->check; conf is a struct fffa_sink_kafka_conf. 0, or -errno with err. */
 int fffa_kafka__options_check(const void *conf, struct fffa_err *err);
 
 #endif

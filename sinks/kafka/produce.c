@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Records -> messages. The bytes stay in the batch: neither COPY nor FREE. */
+/* Makes messages of records. The bytes stay in the batch (neither RD_KAFKA_MSG_F_COPY nor _FREE). */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,14 +7,14 @@
 #include "sinks/kafka/judge.h"
 #include "sinks/kafka/kafka_internal.h"
 
-#define OVERHEAD_BYTES 512 /* what a message needs beside its value: key, headers, framing */
+#define OVERHEAD_BYTES 512 /* most bytes of a message beside its value: key, headers, framing */
 #define SCHEMA	       "1"
 
 void fffa_kafka__produce_wake(const struct fffa_sink *s)
 {
 	static const uint64_t one = 1;
 
-	/* It can only be full, and then the turn comes anyway. */
+	/* The write fails only when the counter is full, and then the loop wakes anyway. */
 	if (write(s->wake_fd, &one, sizeof(one)) < 0)
 		return;
 }
@@ -25,7 +25,7 @@ struct message {
 	uint32_t first, n;
 };
 
-/* As many records from the first on as one message may hold, at least one. */
+/* Takes as many records from first on as fit into one message, at least one. */
 static struct message form_message(const struct fffa_sink *s, const struct fffa_batch *b,
 				   uint32_t first)
 {
@@ -35,7 +35,7 @@ static struct message form_message(const struct fffa_sink *s, const struct fffa_
 	uint32_t left = fffa_batch_count(b) - first;
 	uint32_t per = (uint32_t)s->conf->records_per_message;
 	const uint8_t *begin = fffa_batch_record(b, first).ptr;
-	uint32_t lo = 1, hi = left < per ? left : per; /* lo fits, or is all there is to choose */
+	uint32_t lo = 1, hi = left < per ? left : per; /* lo fits, or is 1 */
 	struct fffa_span last = fffa_batch_record(b, first + hi - 1);
 
 	if ((size_t)(last.ptr - begin) + last.len <= most)
@@ -53,9 +53,9 @@ static struct message form_message(const struct fffa_sink *s, const struct fffa_
 	return (struct message){begin, (size_t)(last.ptr - begin) + last.len, first, lo};
 }
 
-/* Writes the key to room if it is made here; NULL: no key. */
-static const char *key_of(const struct fffa_sink *s, const struct fffa_batch *b, uint32_t record,
-			  char room[17], size_t *len)
+/* Returns the key, which lies in room or in the batch; NULL: no key. */
+static const char *choose_key(const struct fffa_sink *s, const struct fffa_batch *b,
+			      uint32_t record, char room[17], size_t *len)
 {
 	static const char digits[] = "0123456789abcdef";
 	const char *id = fffa_batch_origin(b)->agent_id;
@@ -75,14 +75,14 @@ static const char *key_of(const struct fffa_sink *s, const struct fffa_batch *b,
 	return room;
 }
 
-static rd_kafka_resp_err_t produce(struct fffa_sink *s, uint32_t slot, const struct message *m,
-				   const struct fffa_batch *b)
+static rd_kafka_resp_err_t produce_message(struct fffa_sink *s, uint32_t slot,
+					   const struct message *m, const struct fffa_batch *b)
 {
 	struct fffa_kafka_opaque opaque = {slot, m->first, m->n};
 	const char *type = s->env->content_type ? s->env->content_type : "";
 	size_t len = m->len, key_len;
 	char room[17];
-	const char *key = key_of(s, b, m->first, room, &key_len);
+	const char *key = choose_key(s, b, m->first, room, &key_len);
 
 	if (s->strip && s->conf->records_per_message == 1 && len && m->value[len - 1] == '\n')
 		len--;
@@ -94,9 +94,9 @@ static rd_kafka_resp_err_t produce(struct fffa_sink *s, uint32_t slot, const str
 				 RD_KAFKA_V_OPAQUE(fffa_kafka__slot_pack(opaque)), RD_KAFKA_V_END);
 }
 
-/* The message was not taken. True: what else the slot has would not be taken either. */
-static bool refuse(struct fffa_sink *s, struct fffa_kafka_slot *slot, const struct message *m,
-		   rd_kafka_resp_err_t err)
+/* librdkafka did not take the message. True: the slot has no record left to send. */
+static bool settle_refused(struct fffa_sink *s, struct fffa_kafka_slot *slot,
+			   const struct message *m, rd_kafka_resp_err_t err)
 {
 	enum fffa_verdict v = fffa_kafka__judge(err).verdict;
 	uint32_t n = v == FFFA_V_RETRY ? slot->count - slot->next : m->n;
@@ -114,7 +114,7 @@ void fffa_kafka__produce_more(struct fffa_sink *s)
 
 	while (slot->next < slot->count && s->budget) {
 		struct message m = form_message(s, b, slot->next);
-		rd_kafka_resp_err_t err = produce(s, (uint32_t)s->filling, &m, b);
+		rd_kafka_resp_err_t err = produce_message(s, (uint32_t)s->filling, &m, b);
 
 		s->budget--;
 		if (!err) {
@@ -123,17 +123,17 @@ void fffa_kafka__produce_more(struct fffa_sink *s)
 		}
 		if (err == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
 			if (rd_kafka_outq_len(s->client.rk))
-				return; /* goes on when reports have made room */
-			err = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE; /* there never will be */
+				return; /* continues when delivery reports have made room */
+			err = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE; /* an empty queue has no room for it */
 		}
-		if (refuse(s, slot, &m, err))
+		if (settle_refused(s, slot, &m, err))
 			break;
 	}
 	if (slot->next < slot->count) {
-		fffa_kafka__produce_wake(s); /* the budget ended, not the room */
+		fffa_kafka__produce_wake(s); /* the budget ended */
 		return;
 	}
 	s->filling = -1;
 	if (slot->reported == slot->count || s->fatal)
-		fffa_kafka__produce_wake(s); /* no report will come */
+		fffa_kafka__produce_wake(s); /* no delivery report will follow */
 }

@@ -9,7 +9,8 @@
 
 #define BITS 28
 _Static_assert(sizeof(void *) == 8, "a pointer holds the opaque");
-_Static_assert(FFFA_KAFKA_RECORDS_MAX >> BITS == 1, "said in slot.h");
+_Static_assert(FFFA_KAFKA_RECORDS_MAX >> BITS == 1,
+	       "BITS is the binary logarithm of FFFA_KAFKA_RECORDS_MAX");
 
 void *fffa_kafka__slot_pack(struct fffa_kafka_opaque m)
 {

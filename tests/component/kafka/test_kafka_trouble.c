@@ -387,7 +387,7 @@ static void report_says_how_it_is(void **state)
 	assert_non_null(strstr(text, "open_batches=0\n"));
 	assert_int_equal(rd_kafka_mock_broker_set_down(k.cluster.mock, -1), 0);
 	assert_int_equal(sink_fixture_submit(&k.r, &d, make_batch(2, 3, 40)), 0);
-	while (!k.r.sink->trouble)
+	while (!k.r.sink->connection_err)
 		kafka_fixture_run(&k, &d, 20);
 	text[0] = '\0';
 	fffa_sink_kafka_ops.report(k.r.sink, put, text);
