@@ -72,7 +72,7 @@ static void on_error(struct fffa_sink *s, rd_kafka_event_t *ev)
 	    (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && s->connection_err))
 		return;
 	s->connection_err = err;
-	fffa_warn(s->env->tag, "%s, is tried on: %s", text ? text : rd_kafka_err2str(err),
+	fffa_warn(s->env->tag, "%s, will retry: %s", text ? text : rd_kafka_err2str(err),
 		  s->last_error[0] ? s->last_error : said);
 }
 

@@ -79,7 +79,7 @@ static void report_ready(struct fffa_sink *s)
 /* Ends a producer that cannot be used any more. */
 static void replace_producer(struct fffa_sink *s)
 {
-	char why[256] = "for a reason that it does not tell";
+	char why[256] = "unknown reason";
 
 	if (!s->fatal) {
 		start_ending(s, -EMSGSIZE, "the brokers refuse batches of this size");
@@ -87,7 +87,7 @@ static void replace_producer(struct fffa_sink *s)
 	}
 	(void)rd_kafka_fatal_error(s->client.rk, why, sizeof(why));
 	(void)snprintf(s->last_error, sizeof(s->last_error), "%s", why);
-	fffa_warn(s->env->tag, "the producer cannot go on, a new one is made: %s", why);
+	fffa_warn(s->env->tag, "the producer had a fatal error, creating a new one: %s", why);
 	start_ending(s, -EPROTO, why);
 }
 
@@ -129,9 +129,9 @@ static void watch_confirmations(struct fffa_sink *s)
 		(void)uv_timer_start(&s->timer, on_timer, timeout_ms - silent_ms, 0);
 		return;
 	}
-	(void)snprintf(why, sizeof(why), "no confirmation for %" PRIu64 " s%s%s", silent_ms / 1000,
-		       s->last_error[0] ? ": " : "", s->last_error);
-	fffa_warn(s->env->tag, "%s; the producer is made anew", why);
+	(void)snprintf(why, sizeof(why), "no delivery report for %" PRIu64 " s%s%s",
+		       silent_ms / 1000, s->last_error[0] ? ": " : "", s->last_error);
+	fffa_warn(s->env->tag, "%s; creating a new producer", why);
 	start_ending(s, -ETIMEDOUT, why);
 }
 
@@ -171,7 +171,7 @@ static void on_made(uv_work_t *w, int status)
 			return;
 		}
 		if (!s->connection_err)
-			fffa_error(s->env->tag, "no new producer, is tried on: %s",
+			fffa_error(s->env->tag, "cannot create a Kafka producer, will retry: %s",
 				   s->make_err.text);
 		s->connection_err = RD_KAFKA_RESP_ERR__FAIL;
 		schedule_make(s, fffa_backoff_next_ns(&s->backoff));
@@ -233,8 +233,8 @@ static void shrink_wire_bytes(struct fffa_sink *s, size_t refused)
 	if (refused > WIRE_FLOOR && s->wire_bytes < WIRE_FLOOR)
 		s->wire_bytes = WIRE_FLOOR;
 	fffa_warn(s->env->tag,
-		  "the brokers refuse batches of up to %zu bytes (max.message.bytes): smaller from "
-		  "now on, at most %zu",
+		  "the brokers refuse batches of up to %zu bytes (max.message.bytes); from now on "
+		  "a batch has at most %zu bytes",
 		  refused, s->wire_bytes);
 }
 
@@ -304,7 +304,7 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 		return fffa_fail(err, ENOMEM, "no memory for the sink");
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->wake_fd < 0) {
-		rc = fffa_fail(err, errno, "no event descriptor: %s", strerror(errno));
+		rc = fffa_fail(err, errno, "cannot create an eventfd: %s", strerror(errno));
 		free(s);
 		return rc;
 	}
@@ -312,7 +312,7 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 	if (rc) {
 		(void)close(s->wake_fd);
 		free(s);
-		return fffa_fail(err, -rc, "cannot join the loop: %s", uv_strerror(rc));
+		return fffa_fail(err, -rc, "cannot watch the eventfd: %s", uv_strerror(rc));
 	}
 	(void)uv_timer_init(env->loop, &s->timer); /* cannot fail */
 	s->env = env;
@@ -333,7 +333,7 @@ static int start(struct fffa_sink *s, struct fffa_err *err)
 	s->strip = s->env->format != FFFA_FORMAT_MSGPACK;
 	rc = start_producer(s);
 	if (rc)
-		return fffa_fail(err, -rc, "cannot join the loop: %s", uv_strerror(rc));
+		return fffa_fail(err, -rc, "cannot watch the eventfd: %s", uv_strerror(rc));
 	return 0;
 }
 
@@ -368,8 +368,8 @@ static void report(const struct fffa_sink *s,
 	bool up = s->phase == FFFA_KAFKA_UP;
 	char n[32];
 
-	put(arg, "producer", up ? "up" : "being made anew");
-	put(arg, "brokers", s->connection_err ? "not reachable" : "no trouble");
+	put(arg, "producer", up ? "up" : "being created");
+	put(arg, "brokers", s->connection_err ? "not reachable" : "ok");
 	(void)snprintf(n, sizeof(n), "%d", up ? rd_kafka_outq_len(s->client.rk) : 0);
 	put(arg, "queued_messages", n);
 	(void)snprintf(n, sizeof(n), "%d", __builtin_popcountll(s->open));

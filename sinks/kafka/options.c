@@ -21,10 +21,11 @@ const struct fffa_option fffa_kafka__options[] = {
 	FFFA_OPT_ENUM("key", struct fffa_sink_kafka_conf, key, "flow", key_words, 0,
 		      "Key of each message. flow: 16 hex digits, the same for both directions of a "
 		      "connection. instance: agent_id."),
-	FFFA_OPT_INT("records_per_message", struct fffa_sink_kafka_conf, records_per_message, "1",
-		     1, 100000, 0,
-		     "Records in a message, as far as message.max.bytes allows. Above 1 needs key: "
-		     "instance or none."),
+	FFFA_OPT_INT(
+		"records_per_message", struct fffa_sink_kafka_conf, records_per_message, "1", 1,
+		100000, 0,
+		"Most records in one message; message.max.bytes bounds them, too. Above 1 needs "
+		"key: instance or none."),
 	FFFA_OPT_DURATION_OR(
 		"timeout", struct fffa_sink_kafka_conf, timeout_ns, "5m", INT64_C(1000000000),
 		INT64_C(86400000000000), never, 0,
@@ -64,15 +65,15 @@ int fffa_kafka__options_check(const void *conf, struct fffa_err *err)
 
 		if (!*b || b[strcspn(b, ", \t\r\n")])
 			return fffa_fail(err, EINVAL,
-					 "brokers: each is HOST or HOST:PORT, without blanks and "
-					 "commas");
+					 "brokers: each must be HOST or HOST:PORT, without blanks "
+					 "and commas");
 	}
 	rc = check_topic(c->topic, err);
 	if (rc)
 		return rc;
 	if (c->records_per_message > 1 && c->key == FFFA_KAFKA_KEY_FLOW)
 		return fffa_fail(err, EINVAL,
-				 "records_per_message: above 1 needs key: instance or none, as a "
-				 "message has one key for all its records");
+				 "records_per_message: above 1 needs key: instance or none, "
+				 "because all records of a message share one key");
 	return fffa_kafka__client_check(c, err);
 }
