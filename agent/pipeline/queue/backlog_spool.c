@@ -106,7 +106,7 @@ static void on_spooler_closed(void *arg)
 	q->spooler = NULL;
 	q->ledger.spooled = q->ledger.in_flight; /* nothing else is left */
 	if (q->ledger.spooled)
-		fffa_info(q->tag, "spool: kept for the next start records=%" PRIu64,
+		fffa_info(q->tag, "the spool keeps records for the next start: records=%" PRIu64,
 			  q->ledger.spooled);
 	q->closed(q->closed_arg);
 }

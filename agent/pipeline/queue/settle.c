@@ -33,7 +33,7 @@ static void note_error(struct fffa_settle *s, int cause, const char *detail)
 	(void)snprintf(s->last_error, sizeof(s->last_error), "%s",
 		       detail && detail[0] ? detail
 		       : cause < 0	   ? strerror(-cause)
-					   : "the far end does not take records");
+					   : "no reason is known");
 }
 
 static void note_success(struct fffa_settle *s)
@@ -41,7 +41,7 @@ static void note_success(struct fffa_settle *s)
 	fffa_pause_forget_failures(s->pause);
 	if (s->down) {
 		s->down = false;
-		fffa_info(s->tag, "up again");
+		fffa_info(s->tag, "delivers again");
 	}
 }
 
@@ -51,7 +51,7 @@ static void reject(struct fffa_settle *s, struct fffa_queued_batch *b)
 
 	fffa_backlog_count_rejected(s->backlog, n);
 	fffa_backlog_end(s->backlog, b);
-	fffa_log_limited(&s->rejected_log, s->tag, "the far end rejects records", n);
+	fffa_log_limited(&s->rejected_log, s->tag, "records are rejected", n);
 }
 
 /* b waits and goes before all younger ones, unless that has lasted too long. */
@@ -68,7 +68,7 @@ static void wait_again(struct fffa_settle *s, struct fffa_queued_batch *b, uint3
 	first = b->first_fail_ns;
 	if (fffa_pause_gives_up(s->pause, first, now)) {
 		fffa_log_limited(&s->gave_up_log, s->tag,
-				 "records are given up after retry.give_up",
+				 "records are lost, retry.give_up has passed",
 				 fffa_batch_count(b->d.batch));
 		fffa_backlog_lose(s->backlog, b, FFFA_RL_GAVE_UP);
 		first = now; /* the pause is for the next delivery */
@@ -84,7 +84,7 @@ void fffa_settle_retry(struct fffa_settle *s, struct fffa_queued_batch *b, uint3
 	note_error(s, cause, detail);
 	if (!s->down && !fffa_backlog_is_ending(s->backlog)) {
 		s->down = true;
-		fffa_warn(s->tag, "down, will be tried again: %s", s->last_error);
+		fffa_warn(s->tag, "deliveries fail, will retry: %s", s->last_error);
 	}
 	wait_again(s, b, after_ms);
 }
@@ -169,7 +169,7 @@ static void note_judgement(struct fffa_settle *s, const struct judgement *j,
 		note_success(s);
 	if (j->n[FFFA_V_REJECTED]) {
 		note_error(s, o->cause, o->detail);
-		fffa_log_limited(&s->rejected_log, s->tag, "the far end rejects records",
+		fffa_log_limited(&s->rejected_log, s->tag, "records are rejected",
 				 j->n[FFFA_V_REJECTED]);
 	}
 }

@@ -27,12 +27,12 @@ static void note_write(struct fffa_spooler *s, int rc)
 		s->errors++;
 		if (!s->error)
 			fffa_warn(s->conf.tag,
-				  "spool: cannot be written, records wait in memory: %s",
+				  "cannot write to the spool, records wait in memory: %s",
 				  strerror(-rc));
 		s->writing = NULL;
 		s->write_again_ns = later_ns(RETRY_NS);
 	} else if (s->error) {
-		fffa_info(s->conf.tag, "spool: is written again");
+		fffa_info(s->conf.tag, "writes to the spool again");
 		s->write_again_ns = 0;
 	}
 	s->error = rc;
@@ -164,7 +164,7 @@ static void end_of_reading(struct fffa_spooler *s)
 		return;
 	}
 	if (j->read_rc && j->read_rc != -ENOENT && ++seg->read_errors < READ_ERRORS_MAX) {
-		fffa_warn(s->conf.tag, "spool: cannot be read: %s", strerror(-j->read_rc));
+		fffa_warn(s->conf.tag, "cannot read the spool: %s", strerror(-j->read_rc));
 		s->read_again_ns = later_ns(RETRY_NS);
 		return;
 	}

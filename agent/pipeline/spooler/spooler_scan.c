@@ -72,10 +72,10 @@ static void set_aside(struct fffa_spooler *s, struct scan *c, const char *why)
 {
 	uint64_t records = fffa_spooler__unread_of(c->seg);
 
-	fffa_warn(s->conf.tag, "spool: segment %016" PRIx64 " is set aside, %s: records=%" PRIu64,
+	fffa_warn(s->conf.tag, "spool segment %016" PRIx64 " is set aside, %s: records=%" PRIu64,
 		  c->seg->id, why, records);
 	if (fffa_store_set_aside(s->store, c->seg->id))
-		fffa_warn(s->conf.tag, "spool: segment %016" PRIx64 " cannot be renamed",
+		fffa_warn(s->conf.tag, "spool segment %016" PRIx64 " cannot be renamed",
 			  c->seg->id);
 	resume(s, records);
 	(void)fffa_spooler__lose_unread(s, c->seg, &c->seg->end, FFFA_RL_SPOOL_FORMAT);
@@ -161,9 +161,11 @@ int fffa_spooler__scan(struct fffa_spooler *s, struct fffa_err *err)
 	}
 	free(ids);
 	if (rc)
-		return fffa_fail(err, -rc, "spool: %s", strerror(-rc));
+		return fffa_fail(err, -rc, "cannot read the spool: %s", strerror(-rc));
 	if (s->resumed)
-		fffa_info(s->conf.tag, "spool: resumed records=%" PRIu64 " segments=%zu",
+		fffa_info(s->conf.tag,
+			  "the spool holds records of an earlier run: records=%" PRIu64
+			  " segments=%zu",
 			  s->resumed, n);
 	return 0;
 }

@@ -228,7 +228,7 @@ class Answers(http_fixture.Case):
         begin = time.monotonic()
         self.retried(c.Answer(act=lambda handler: gone.wait()), timeout="300ms")
         self.assertGreaterEqual(time.monotonic() - begin, 0.3)
-        self.assertRegex(self.said, "down, will be tried again: .*timed out")
+        self.assertRegex(self.said, "deliveries fail, will retry: .*timed out")
 
     def test_a_slow_reader(self):
         """Takes the body bit by bit; within the timeout that is no failure."""
@@ -256,7 +256,7 @@ class Answers(http_fixture.Case):
         server.close()
         replay = self.start(self.conf(url), self.pcap(200))
         line = program.await_that("a word of it", replay.stderr.readline, replay)
-        while "down, will be tried again" not in line:
+        while "deliveries fail, will retry" not in line:
             line = program.await_that("a word of it", replay.stderr.readline, replay)
         server = self.collector(port=port)
         self.all_delivered(self.end(replay), 200)

@@ -74,7 +74,7 @@ class Tls(http_fixture.Case):
         """It goes on trying and says why; nothing is lost but by the end."""
         replay = self.start(conf, self.pcap(20))
         said = ""
-        while "down, will be tried again" not in said:
+        while "deliveries fail, will retry" not in said:
             said += program.await_that("a word of it", replay.stderr.readline, replay)
         program.await_that("another try", lambda: server.connections >= 3, replay)
         books = self.term(replay)
