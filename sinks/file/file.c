@@ -31,10 +31,9 @@ struct fffa_sink {
 	struct fffa_file_layout *layout; /* NULL before start */
 	struct fffa_file_writer writer;
 	struct fffa_file_maintenance maintenance;
-	uv_timer_t timer; /* to finish a file that is due when no batch comes */
-	struct fffa_delivery
-		*delivery; /* borrowed until done; NULL: nothing, or a write without a batch */
-	bool refused;	   /* submit has returned -EAGAIN, and ready has not followed yet */
+	uv_timer_t timer;		/* to finish a file that is due when no batch comes */
+	struct fffa_delivery *delivery; /* borrowed until done; NULL: a write without a batch */
+	bool refused; /* submit has returned -EAGAIN, and ready has not followed yet */
 	bool reopen_due;
 	struct {
 		struct fffa_file_layout_status status; /* as of the last write */

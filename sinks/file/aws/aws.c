@@ -17,7 +17,7 @@
 #define OBJECT_MAX_BYTES INT64_C(75000000)
 
 struct open_object {
-	struct fffa_gzip_member *member; /* NULL: this slot of the table is free */
+	struct fffa_gzip_member *member; /* NULL: this entry of the table is free */
 	bool ended;			 /* the stream is finished; only the move is left */
 	struct fffa_aws_object identity;
 	int64_t slot;
@@ -138,7 +138,7 @@ static void complete_due(struct fffa_aws *a, struct fffa_aws_job *job)
 }
 
 /* Finds a free place in the table; if there is none, completes the oldest object. */
-static int free_slot(struct fffa_aws *a, struct fffa_aws_job *job, struct open_object **out)
+static int free_entry(struct fffa_aws *a, struct fffa_aws_job *job, struct open_object **out)
 {
 	struct open_object *oldest = &a->v[0];
 
@@ -160,7 +160,7 @@ static int start_object(struct fffa_aws *a, struct fffa_aws_job *job,
 {
 	char name[FFFA_AWS_NAME_BYTES];
 	struct open_object *o;
-	int rc = free_slot(a, job, &o), dir_fd;
+	int rc = free_entry(a, job, &o), dir_fd;
 
 	if (!rc)
 		rc = fffa_aws_object_name(identity, name, sizeof(name));
@@ -265,20 +265,20 @@ static void write_batch(struct fffa_aws *a, struct fffa_aws_job *job)
 
 	free(a->verdicts);
 	a->verdicts = NULL;
-	job->result = fffa_aws_slots_init(&s, job->batch);
-	while (!job->result && from < n) {
+	job->rc = fffa_aws_slots_init(&s, job->batch);
+	while (!job->rc && from < n) {
 		for (to = from + 1;
 		     to < n && fffa_aws_slots_slot(&s, to) == fffa_aws_slots_slot(&s, from);)
 			to++;
 		if (from == 0 && to < n && !(a->verdicts = malloc(n)))
-			job->result = -ENOMEM;
+			job->rc = -ENOMEM;
 		else
-			job->result = write_slot(a, job, &s, from, to);
-		if (job->result)
+			job->rc = write_slot(a, job, &s, from, to);
+		if (job->rc)
 			break;
 		from = to;
 	}
-	if (job->result && from) {
+	if (job->rc && from) {
 		for (uint32_t i = 0; i < n; i++)
 			a->verdicts[fffa_aws_slots_record(&s, i)] =
 				i < from ? FFFA_V_DELIVERED : FFFA_V_RETRY;
@@ -289,7 +289,7 @@ static void write_batch(struct fffa_aws *a, struct fffa_aws_job *job)
 
 void fffa_aws_write(struct fffa_aws *a, struct fffa_aws_job *job)
 {
-	job->result = 0;
+	job->rc = 0;
 	job->verdicts = NULL;
 	complete_due(a, job);
 	if (job->batch)

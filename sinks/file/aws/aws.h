@@ -24,7 +24,7 @@ struct fffa_aws_job {
 	bool complete_all;
 	int64_t now_s; /* Unix time */
 	/* out */
-	int result; /* of the batch: 0 or -errno */
+	int rc; /* of the batch: 0 or -errno */
 	/* NULL, or one enum fffa_verdict for each record if some were written and some were not;
 	 * valid until the next write. */
 	const uint8_t *verdicts;

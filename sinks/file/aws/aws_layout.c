@@ -75,7 +75,7 @@ static void begin_last_write(struct fffa_file_layout *l)
 static int do_write(struct fffa_file_layout *l)
 {
 	fffa_aws_write(l->aws, &l->job);
-	return l->job.result;
+	return l->job.rc;
 }
 
 static void end_write(struct fffa_file_layout *l, struct fffa_outcome *o)

@@ -60,7 +60,10 @@ struct fffa_file_layout_ops {
 	 * slow; the same write is continued by a further work once wait_fd is writable.
 	 */
 	int (*work)(struct fffa_file_layout *l);
-	/* The descriptor that work waits for. NULL: work never waits. */
+	/*
+	 * The descriptor that work waits for. NULL: work never waits. When the sink closes during
+	 * the wait, free follows without end; so a layout with wait_fd has no begin_last.
+	 */
 	int (*wait_fd)(const struct fffa_file_layout *l);
 	/*
 	 * Ends the write. o->cause is the result of work and o->verdict what follows from it; the

@@ -50,7 +50,7 @@ static void use_target(struct fffa_file_layout *l, const struct fffa_plain_targe
 	fffa_plain_write_preamble(j);
 	j->file_bytes = to->size;
 	if (j->rotation.interval_s)
-		j->rotation.slot = to->mtime_s / j->rotation.interval_s;
+		j->rotation.interval_number = to->mtime_s / j->rotation.interval_s;
 	l->partial.done_bytes = 0;
 }
 

@@ -16,15 +16,16 @@
 bool fffa_plain_rotate_is_due(struct fffa_plain_rotation *r, int64_t size, size_t head, size_t more,
 			      int64_t now_s)
 {
-	int64_t slot = r->interval_s ? now_s / r->interval_s : 0;
+	int64_t interval = r->interval_s ? now_s / r->interval_s : 0;
 
 	if (size <= (int64_t)head) {
-		r->slot = slot;
+		r->interval_number = interval;
 		return false;
 	}
 	if (now_s < r->not_before_s)
 		return false;
-	return slot > r->slot || (r->size_bytes && more && size + (int64_t)more > r->size_bytes);
+	return interval > r->interval_number ||
+	       (r->size_bytes && more && size + (int64_t)more > r->size_bytes);
 }
 
 /* Finds the newest rotated name of real. False: there is none, or the folder cannot be read. */

@@ -8,8 +8,8 @@
 struct fffa_plain_rotation {
 	int64_t size_bytes; /* 0: never by size */
 	int64_t interval_s; /* 0: never by time */
-	/* The interval since 1970 of the file's first record; after a start, of its last one. */
-	int64_t slot;
+	/* The interval since 1970 of the file's first record; after a start: of its last. */
+	int64_t interval_number;
 	int64_t not_before_s; /* after a failure; Unix time */
 	int error;	      /* of the last try: 0 or -errno */
 	bool done;	      /* by the last write */
@@ -19,7 +19,7 @@ struct fffa_plain_rotation {
 /*
  * Whether a file of size bytes, of which head are the header line, is rotated before more bytes are
  * written at now_s (Unix time). A file without records never is. One that is empty, perhaps again
- * (copytruncate), begins its slot now.
+ * (copytruncate), begins its interval now.
  */
 bool fffa_plain_rotate_is_due(struct fffa_plain_rotation *r, int64_t size, size_t head, size_t more,
 			      int64_t now_s);

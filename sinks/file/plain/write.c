@@ -117,7 +117,7 @@ static int rotate_if_due(struct fffa_plain_job *j, struct stat *st)
 	fffa_plain_write_preamble(j);
 	if (fstat(j->to.fd, st))
 		return -errno;
-	/* The new file is empty: this begins its slot, unless others have written to it. */
+	/* The new file is empty: this begins its interval, unless others have written to it. */
 	(void)fffa_plain_rotate_is_due(r, 0, 0, 0, now_s);
 	return 0;
 }

@@ -78,7 +78,7 @@ int aws_fixture_work(struct aws_fixture *p, struct fffa_batch *b)
 	fffa_aws_write(p->aws, &p->job);
 	fffa_batch_unref(b);
 	p->job.batch = NULL;
-	return p->job.result;
+	return p->job.rc;
 }
 
 void aws_fixture_complete_all(struct aws_fixture *p)

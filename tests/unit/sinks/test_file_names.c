@@ -123,14 +123,14 @@ static void due_by_size(void **state)
 
 static void due_at_multiples_of_the_interval(void **state)
 {
-	struct fffa_plain_rotation r = {.interval_s = 3600, .slot = 10};
+	struct fffa_plain_rotation r = {.interval_s = 3600, .interval_number = 10};
 
 	(void)state;
 	assert_false(fffa_plain_rotate_is_due(&r, 900, 10, 0, 11 * 3600 - 1));
 	assert_true(fffa_plain_rotate_is_due(&r, 900, 10, 0, 11 * 3600));
 	assert_true(fffa_plain_rotate_is_due(&r, 900, 10, 1, 12 * 3600));
 	assert_false(fffa_plain_rotate_is_due(&r, 900, 10, 1, 3600)); /* the clock was set back */
-	/* A file without records is not due; its slot is that of its first record. */
+	/* A file without records is not due; its interval is that of its first record. */
 	assert_false(fffa_plain_rotate_is_due(&r, 10, 10, 1, 12 * 3600));
 	assert_false(fffa_plain_rotate_is_due(&r, 900, 10, 1, 13 * 3600 - 1));
 	assert_true(fffa_plain_rotate_is_due(&r, 900, 10, 1, 13 * 3600));
