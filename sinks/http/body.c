@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define KEPT_BYTES_MAX ((size_t)4 << 20)
+#define REUSED_BYTES_MAX ((size_t)4 << 20)
 
-/* The fastest of each: records shrink to a tenth anyway, and the processor is the host's. */
+/* The fastest levels: records shrink to a tenth with them, and they cost the host least. */
 #define ZSTD_LEVEL 1
 #define GZIP_LEVEL Z_BEST_SPEED
-#define GZIP_BITS  (15 + 16) /* the largest window, and gzip's frame instead of zlib's */
+#define GZIP_BITS  (15 + 16) /* the largest window; 16: gzip's header instead of zlib's */
 #define GZIP_MEM   8	     /* zlib's default */
 
 bool fffa_http__body_is_batch(const struct fffa_http_body *b)
@@ -17,7 +17,7 @@ bool fffa_http__body_is_batch(const struct fffa_http_body *b)
 	return !b->shape->write && b->conf->compress == FFFA_HTTP_NONE;
 }
 
-static int pack_zstd(struct fffa_http_body *b, struct fffa_span in)
+static int compress_zstd(struct fffa_http_body *b, struct fffa_span in)
 {
 	size_t n;
 
@@ -25,14 +25,14 @@ static int pack_zstd(struct fffa_http_body *b, struct fffa_span in)
 		b->zstd = ZSTD_createCCtx();
 		if (!b->zstd)
 			return -ENOMEM;
-		/* Fails only outside the library's range. */
+		/* Fails only for a level outside the library's range. */
 		(void)ZSTD_CCtx_setParameter(b->zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL);
 	}
 	if (!fffa_buf_room(&b->packed, ZSTD_compressBound(in.len)))
 		return b->packed.error;
 	n = ZSTD_compress2(b->zstd, b->packed.ptr, b->packed.held, in.ptr, in.len);
 	if (ZSTD_isError(n))
-		return -ENOMEM; /* all else is ruled out: the room is enough */
+		return -ENOMEM; /* the room is enough, so memory is the only reason */
 	b->packed.len = n;
 	return 0;
 }
@@ -52,7 +52,7 @@ static int begin_gzip(struct fffa_http_body *b)
 	return -ENOMEM;
 }
 
-static int pack_gzip(struct fffa_http_body *b, struct fffa_span in)
+static int compress_gzip(struct fffa_http_body *b, struct fffa_span in)
 {
 	int rc = begin_gzip(b);
 	size_t bound;
@@ -63,7 +63,7 @@ static int pack_gzip(struct fffa_http_body *b, struct fffa_span in)
 	if (!fffa_buf_room(&b->packed, bound))
 		return b->packed.error;
 	b->gzip->next_in = (z_const Bytef *)(uintptr_t)in.ptr;
-	b->gzip->avail_in = (uInt)in.len; /* a batch has less than 4 GiB, a body is bounded */
+	b->gzip->avail_in = (uInt)in.len; /* batch and body have less than 4 GiB */
 	b->gzip->next_out = b->packed.ptr;
 	b->gzip->avail_out = (uInt)bound;
 	if (deflate(b->gzip, Z_FINISH) != Z_STREAM_END)
@@ -93,20 +93,20 @@ int fffa_http__body_make(struct fffa_http_body *b, const struct fffa_batch *batc
 	int rc = b->shape->write ? write_shape(b, batch, &in) : 0;
 
 	fffa_buf_reset(&b->packed);
-	b->packed.max = SIZE_MAX; /* what compression needs is bounded by its input */
+	b->packed.max = SIZE_MAX; /* the input bounds the output of compression */
 	*out = in;
 	if (rc || b->conf->compress == FFFA_HTTP_NONE)
 		return rc;
-	rc = b->conf->compress == FFFA_HTTP_ZSTD ? pack_zstd(b, in) : pack_gzip(b, in);
+	rc = b->conf->compress == FFFA_HTTP_ZSTD ? compress_zstd(b, in) : compress_gzip(b, in);
 	*out = (struct fffa_span){b->packed.ptr, b->packed.len};
 	return rc;
 }
 
 void fffa_http__body_trim(struct fffa_http_body *b)
 {
-	if (b->plain.held > KEPT_BYTES_MAX)
+	if (b->plain.held > REUSED_BYTES_MAX)
 		fffa_buf_fini(&b->plain);
-	if (b->packed.held > KEPT_BYTES_MAX)
+	if (b->packed.held > REUSED_BYTES_MAX)
 		fffa_buf_fini(&b->packed);
 }
 

@@ -25,7 +25,9 @@ struct fffa_http_exchange {
 	struct fffa_http_reply reply;
 };
 
-/* content_type: of the records, when the shape has none. 0 or -ENOMEM, -EINVAL with nothing left. */
+/*
+ * content_type: of the records, when the shape has none. 0 or -ENOMEM, -EINVAL with nothing left.
+ */
 int fffa_http__exchange_target_init(struct fffa_http_target *t,
 				    const struct fffa_sink_http_conf *conf,
 				    const char *content_type);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The HTTP sink: one POST per batch, several in flight, driven by libcurl on the loop. Bodies are
- * built and compressed in libuv's thread pool; a plain, uncompressed body is sent from the batch as
- * it is. "Delivered" means answered with 2xx. The process must ignore SIGPIPE.
+ * The HTTP sink sends each batch in one POST, several at a time, with libcurl on the loop. libuv's
+ * thread pool makes and compresses the bodies; a plain body without compression is sent straight
+ * from the batch. A batch is delivered when the answer is 2xx. The process must ignore SIGPIPE.
  */
 #ifndef FFFA_SINKS_HTTP_HTTP_H
 #define FFFA_SINKS_HTTP_HTTP_H

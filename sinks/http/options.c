@@ -83,7 +83,7 @@ static bool has_control(const char *s)
 	return false;
 }
 
-/* Does the URL have the component? */
+/* True if the URL has this component. */
 static bool has_component(CURLU *u, CURLUPart component)
 {
 	char *text = NULL;
@@ -100,7 +100,7 @@ static int check_url(const char *key, const char *url, struct fffa_err *err)
 
 	if (strlen(url) > URL_BYTES_MAX || has_control(url) || strchr(url, ' ') ||
 	    (strncasecmp(url, "http://", 7) && strncasecmp(url, "https://", 8)) ||
-	    strstr(url, ":///")) /* libcurl would take the path for the host */
+	    strstr(url, ":///")) /* libcurl would take the path as the host */
 		return fffa_fail(err, EINVAL,
 				 "%s: is not a URL; allowed: http://HOST or https://HOST, with "
 				 "port and path, at most %d characters",
@@ -122,7 +122,7 @@ static int check_url(const char *key, const char *url, struct fffa_err *err)
 	return rc;
 }
 
-/* RFC 9110 5.6.2. */
+/* A token of RFC 9110 5.6.2. */
 static bool is_token(const char *s)
 {
 	if (!*s)
@@ -136,8 +136,9 @@ static bool is_token(const char *s)
 
 static int check_headers(const struct fffa_pairs *m, struct fffa_err *err)
 {
-	static const char *const ours[] = {"content-length",	"content-encoding", "content-type",
-					   "transfer-encoding", "expect",	    "fffa-batch"};
+	static const char *const reserved[] = {"content-length", "content-encoding",
+					       "content-type",	 "transfer-encoding",
+					       "expect",	 "fffa-batch"};
 
 	for (size_t i = 0; i < m->n; i++) {
 		if (!is_token(m->v[i].key))
@@ -150,8 +151,8 @@ static int check_headers(const struct fffa_pairs *m, struct fffa_err *err)
 			return fffa_fail(err, EINVAL,
 					 "headers: the value of %s has a control character",
 					 m->v[i].key);
-		for (size_t k = 0; k < sizeof(ours) / sizeof(ours[0]); k++) {
-			if (!strcasecmp(ours[k], m->v[i].key))
+		for (size_t k = 0; k < sizeof(reserved) / sizeof(reserved[0]); k++) {
+			if (!strcasecmp(reserved[k], m->v[i].key))
 				return fffa_fail(err, EINVAL, "headers: %s is set by the sink",
 						 m->v[i].key);
 		}
@@ -176,7 +177,7 @@ static int check_auth(const struct fffa_sink_http_conf *c, struct fffa_err *err)
 	return 0;
 }
 
-/* Loki's rule, https://grafana.com/docs/loki/latest/get-started/labels/: as Prometheus names. */
+/* Loki's rule for a label's name: https://grafana.com/docs/loki/latest/get-started/labels/ */
 static bool is_label_name(const char *s)
 {
 	if (!isalpha((unsigned char)*s) && *s != '_')

@@ -7,10 +7,10 @@
 
 extern const struct fffa_option fffa_http__options[];
 
-/* The check of the sink's table: conf is a struct fffa_sink_http_conf. */
+/* ops->check; conf is a struct fffa_sink_http_conf. 0, or -errno with err. */
 int fffa_http__options_check(const void *conf, struct fffa_err *err);
 
-/* The same: not every shape takes every format. */
+/* ops->check_format: 0 if the shape takes the format (enum fffa_format), else -EINVAL with err. */
 int fffa_http__options_check_format(const void *conf, unsigned int format, struct fffa_err *err);
 
 #endif

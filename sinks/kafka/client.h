@@ -20,18 +20,18 @@ struct fffa_kafka_client {
 int fffa_kafka__client_check(const struct fffa_sink_kafka_conf *c, struct fffa_err *err);
 
 /*
- * Creates a producer and its threads. It does not connect yet. Reads the files that properties name.
- * wire_bytes: 0, or a bound below the configured ones. librdkafka writes 8 bytes to wake_fd (a
- * non-blocking eventfd) when its empty queue gets an event. May be called on any thread.
- * 0 and the producer in *out, which fffa_kafka__client_close ends; or -errno with err and out->rk NULL.
+ * Creates a producer and its threads. It does not connect yet. Reads the files that properties
+ * name. wire_bytes: 0, or a bound below the configured ones. librdkafka writes 8 bytes to wake_fd
+ * (a non-blocking eventfd) when its empty queue gets an event. May be called on any thread. 0 and
+ * the producer in *out, which fffa_kafka__client_close ends; or -errno with err and out->rk NULL.
  */
 int fffa_kafka__client_open(const struct fffa_sink_kafka_conf *c, size_t wire_bytes, int wake_fd,
 			    struct fffa_kafka_client *out, struct fffa_err *err);
 
 /*
- * Takes back every message, passes each delivery report to on_report, and ends librdkafka's threads.
- * Blocks, so it runs on a worker thread. Afterwards librdkafka uses neither the bytes of a message
- * nor wake_fd. c->rk may be NULL.
+ * Takes back every message, passes each delivery report to on_report, and ends librdkafka's
+ * threads. Blocks, so it runs on a worker thread. Afterwards librdkafka uses neither the bytes of a
+ * message nor wake_fd. c->rk may be NULL.
  */
 void fffa_kafka__client_close(struct fffa_kafka_client *c,
 			      void (*on_report)(void *arg, const rd_kafka_message_t *m), void *arg);

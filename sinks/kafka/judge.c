@@ -4,8 +4,8 @@
 #include <errno.h>
 
 /*
- * Only bytes that are wrong themselves are rejected. Everything else is retried: somebody may create
- * the topic, grant the permission or renew the certificate while the records wait.
+ * Only bytes that are wrong themselves are rejected. Everything else is retried: somebody may
+ * create the topic, grant the permission or renew the certificate while the records wait.
  */
 static const struct row {
 	rd_kafka_resp_err_t err;

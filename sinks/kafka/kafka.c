@@ -20,7 +20,7 @@
 #define WIRE_FLOOR     16384
 #define RESTART_MIN_NS (100 * FFFA_NS_PER_MS)
 #define RESTART_MAX_NS (30 * FFFA_NS_PER_S)
-#define STEADY_NS      (60 * FFFA_NS_PER_S) /* a producer that lived this long resets the back-off */
+#define STEADY_NS      (60 * FFFA_NS_PER_S) /* a life this long resets the back-off */
 #define ALL_SLOTS      UINT64_MAX
 _Static_assert(FFFA_KAFKA_SLOTS == 64, "ALL_SLOTS");
 
@@ -141,7 +141,9 @@ static int start_producer(struct fffa_sink *s)
 	s->made_ns = fffa_clock_mono_ns(&fffa_clock_system);
 	s->reported_ms = uv_now(s->env->loop);
 	s->budget = TURN_MESSAGES;
-	/* librdkafka writes to wake_fd only when its queue was empty: there may be events already. */
+	/*
+	 * librdkafka writes to wake_fd only when its queue was empty: there may be events already.
+	 */
 	fffa_kafka__produce_wake(s);
 	return uv_poll_start(&s->wake, UV_READABLE, on_wake);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Kafka sink sends one message per record, or one per group of records, through librdkafka.
- * A record is delivered when the brokers have confirmed it as the producer's `acks` demands (all by
- * default). librdkafka borrows the bytes of a batch, without a copy, until the delivery report of its
- * last message.
+ * The Kafka sink sends one message per record, or one per group of records, through librdkafka. A
+ * record is delivered when the brokers have confirmed it as the producer's `acks` demands (all by
+ * default). librdkafka borrows the bytes of a batch, without a copy, until the delivery report of
+ * its last message.
  */
 #ifndef FFFA_SINKS_KAFKA_KAFKA_H
 #define FFFA_SINKS_KAFKA_KAFKA_H

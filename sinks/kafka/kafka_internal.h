@@ -60,7 +60,9 @@ struct fffa_sink {
 
 /* Handles a bounded number of the producer's events. True: there may be more. Loop thread. */
 bool fffa_kafka__events_drain(struct fffa_sink *s);
-/* Handles one delivery report. On the loop, or on the worker that ends the producer. arg: the sink. */
+/*
+ * Handles one delivery report. On the loop, or on the worker that ends the producer. arg: the sink.
+ */
 void fffa_kafka__events_on_report(void *arg, const rd_kafka_message_t *m);
 
 /* Makes messages of the slot `filling` while there is room and budget. */

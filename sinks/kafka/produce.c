@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Makes messages of records. The bytes stay in the batch (neither RD_KAFKA_MSG_F_COPY nor _FREE). */
+/*
+ * Makes messages of records. The bytes stay in the batch (neither RD_KAFKA_MSG_F_COPY nor _FREE).
+ */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -124,7 +126,7 @@ void fffa_kafka__produce_more(struct fffa_sink *s)
 		if (err == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
 			if (rd_kafka_outq_len(s->client.rk))
 				return; /* continues when delivery reports have made room */
-			err = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE; /* an empty queue has no room for it */
+			err = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE; /* never fits */
 		}
 		if (settle_refused(s, slot, &m, err))
 			break;

@@ -33,7 +33,8 @@ void fffa_kafka__slot_settle_rest(struct fffa_kafka_slot *s, enum fffa_verdict v
 				  rd_kafka_resp_err_t err);
 
 /*
- * Writes the outcome of a slot in which every record has a verdict. o->records points into the slot.
+ * Writes the outcome of a slot in which every record has a verdict. o->records points into
+ * the slot.
  */
 void fffa_kafka__slot_outcome(const struct fffa_kafka_slot *s, struct fffa_outcome *o);
 

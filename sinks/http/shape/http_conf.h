@@ -10,7 +10,7 @@
 
 enum fffa_http_compress { FFFA_HTTP_ZSTD, FFFA_HTTP_GZIP, FFFA_HTTP_NONE };
 
-/* What the far end expects; see http_shape.h. */
+/* What the server expects; see http_shape.h. */
 enum fffa_http_shape_id {
 	FFFA_HTTP_PLAIN,
 	FFFA_HTTP_SPLUNK_HEC,
@@ -20,7 +20,7 @@ enum fffa_http_shape_id {
 	FFFA_HTTP_DATADOG,
 };
 
-/* Texts may be NULL or empty where not set. */
+/* A text that is not set is NULL or empty. */
 struct fffa_sink_http_conf {
 	char *url;
 	int shape;    /* enum fffa_http_shape_id */
@@ -38,7 +38,7 @@ struct fffa_sink_http_conf {
 		bool verify;
 	} tls;
 	int64_t timeout_ns;
-	int64_t requests; /* in flight at most */
+	int64_t requests; /* most requests in flight */
 	char *proxy;
 	char *index;
 	char *source;

@@ -23,7 +23,7 @@ void fffa_http__reply_fini(struct fffa_http_reply *r)
 	r->len = r->held = 0;
 }
 
-/* Room for len bytes, len <= most. */
+/* Makes room for len bytes; len <= most. */
 static bool grow(struct fffa_http_reply *r, size_t len)
 {
 	size_t held = r->held ? r->held : FIRST_BYTES;
@@ -52,7 +52,7 @@ size_t fffa_http__reply_on_body(char *data, size_t size, size_t n, void *arg)
 	if (r->cut)
 		return len;
 	if (taken < len || (taken && !grow(r, r->len + taken))) {
-		r->cut = true; /* the part that is kept has no holes */
+		r->cut = true; /* what is stored has no holes */
 		return len;
 	}
 	if (taken)
@@ -68,7 +68,7 @@ size_t fffa_http__reply_on_header(char *line, size_t size, size_t n, void *arg)
 	size_t len = size * n, at = sizeof(name) - 1, end = len;
 
 	if (len > 5 && !strncasecmp(line, "HTTP/", 5)) {
-		fffa_http__reply_reset(r); /* what came before was a 1xx or a proxy's */
+		fffa_http__reply_reset(r); /* the lines before belong to a 1xx or to a proxy */
 		return len;
 	}
 	if (len < at || strncasecmp(line, name, at))
@@ -94,7 +94,10 @@ uint32_t fffa_http_retry_after_ms(const char *text, int64_t now_s)
 	for (; *p >= '0' && *p <= '9'; p++)
 		s = s > MAX_S ? s : s * 10 + (*p - '0');
 	if (*p || p == text) {
-		/* Only what looks like a date: curl_getdate takes far more than RFC 9110 does. */
+		/*
+		 * Only what looks like a date: curl_getdate reads many more forms than RFC
+		 * 9110 has.
+		 */
 		if (strlen(text) < 24 || !strchr("MTWFS", text[0]))
 			return 0;
 		date = curl_getdate(text, NULL);

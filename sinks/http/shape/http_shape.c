@@ -9,7 +9,7 @@
 #define BEARER "Authorization: Bearer "
 #define KIB    ((size_t)1024)
 
-/* Where each is documented stands with its writer. */
+/* The comment of each writer names the product's documentation. */
 static const struct fffa_http_shape shapes[] = {
 	[FFFA_HTTP_PLAIN] = {.name = "plain", .token = BEARER, .formats = ~0u, .takes_zstd = true},
 	[FFFA_HTTP_SPLUNK_HEC] = {.name = "splunk_hec",
@@ -24,7 +24,8 @@ static const struct fffa_http_shape shapes[] = {
 				     .content_type = "application/x-ndjson",
 				     .token = BEARER,
 				     .formats = TEXT_OR_JSON,
-				     .records_max = 5000, /* the answer grows with them */
+				     .records_max =
+					     5000, /* the size of the answer grows with them */
 				     .reply_max = 256 * KIB,
 				     .write = fffa_http_shape__write_elasticsearch,
 				     .judge = fffa_http_shape__judge_bulk},

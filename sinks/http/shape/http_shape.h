@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shapes: what a product wants the body to look like, and what its answer says. One row each;
- * `plain` has no writer: the batch's bytes are the body.
+ * A shape is the form of the body that a product expects, and the meaning of its answer. Each is
+ * one row. `plain` has no writer: the bytes of the batch are the body.
  */
 #ifndef FFFA_SINKS_HTTP_SHAPE_HTTP_SHAPE_H
 #define FFFA_SINKS_HTTP_SHAPE_HTTP_SHAPE_H
@@ -14,7 +14,7 @@
 #include "sinks/http/shape/http_reply.h"
 #include "sinks/sink.h"
 
-/* What a writer works from; read only, so any thread. */
+/* The input of a writer. Read only, so on any thread. */
 struct fffa_http_source {
 	const struct fffa_sink_http_conf *conf;
 	const struct fffa_batch *batch;
@@ -22,34 +22,37 @@ struct fffa_http_source {
 };
 
 /*
- * What an answer of 2xx says beyond that; loop thread. records: one verdict per record, to be
- * filled where they differ (all DELIVERED when called). Returns DELIVERED when all are, REJECTED when
- * none is and none will be, RETRY when records says it all (or nothing is known: *known false),
- * TOO_BIG when the answer did not fit and half as many records may help.
+ * Reads what the body of a 2xx answer says of single records. Loop thread. records has one verdict
+ * for each record, all DELIVERED at the call; the function changes those that differ. Returns
+ * DELIVERED: all records were taken;
+ * REJECTED:  all records were rejected;
+ * RETRY:     records holds each one's verdict, or, with *known false, the answer could not be read;
+ * TOO_BIG:   the answer did not fit into reply_max; the one for half as many records may fit.
  */
 typedef enum fffa_verdict (*fffa_http_judge_fn)(const struct fffa_http_reply *reply, uint32_t count,
 						uint8_t *records, bool *known);
 
 struct fffa_http_shape {
 	const char *name;
-	const char *path;	  /* when url has none; NULL: none needed */
+	const char *path;	  /* added when url has none; NULL: none */
 	const char *query;	  /* always added; NULL: none */
-	const char *content_type; /* NULL: that of the records */
-	const char *token;	  /* header up to the token: "Authorization: Bearer " */
+	const char *content_type; /* NULL: the content type of the records */
+	const char *token;	  /* header line in front of the token: "Authorization: Bearer " */
 	unsigned int formats;	  /* bit set of 1 << enum fffa_format */
-	uint32_t records_max;	  /* in one request; 0: any */
-	size_t bytes_max;	  /* of the uncompressed body; 0: any */
-	size_t reply_max;	  /* bytes of the answer that are kept */
+	uint32_t records_max;	  /* most in one request; 0: no bound */
+	size_t bytes_max;	  /* most bytes of the uncompressed body; 0: no bound */
+	size_t reply_max;	  /* most bytes of the answer to store */
 	bool takes_zstd;
 	void (*write)(const struct fffa_http_source *from, struct fffa_buf *out);
-	fffa_http_judge_fn judge; /* NULL: 2xx is delivered */
+	fffa_http_judge_fn judge; /* NULL: 2xx means that all records are delivered */
 };
 
+/* The row of an enum fffa_http_shape_id; never NULL. */
 const struct fffa_http_shape *fffa_http_shape_find(int id);
 
-/* The record without the newline that ends it. */
+/* The record without its last newline. */
 struct fffa_span fffa_http_shape__line(const struct fffa_batch *b, uint32_t i);
-/* "agent-epoch-": with a record's number behind it, unique. */
+/* Appends "AGENT-EPOCH-"; with a record's number behind it, it is unique. */
 void fffa_http_shape__put_origin(struct fffa_buf *out, const struct fffa_batch_origin *o);
 
 void fffa_http_shape__write_splunk(const struct fffa_http_source *from, struct fffa_buf *out);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What answers of 2xx say of single records. */
+/* Reads what a 2xx answer says of single records. */
 #include <jansson.h>
 #include <string.h>
 
@@ -7,17 +7,17 @@
 #include "sinks/http/shape/http_verdict.h"
 
 /*
- * Nothing can be learnt from the answer. One that was too long is shorter for half as many records;
- * they are not written twice, as each has an _id.
+ * The answer cannot be read. If it was too long, the answer for half as many records is shorter.
+ * Sending records again does not write them twice, as each has an _id.
  */
-static enum fffa_verdict learn_nothing(const struct fffa_http_reply *reply, uint32_t count,
-				       bool *known)
+static enum fffa_verdict judge_unreadable(const struct fffa_http_reply *reply, uint32_t count,
+					  bool *known)
 {
 	*known = false;
 	return reply->cut && count > 1 ? FFFA_V_TOO_BIG : FFFA_V_RETRY;
 }
 
-/* The items are objects with one member, named after the action. */
+/* An item is an object with one member, which has the name of the action. */
 static enum fffa_verdict judge_item(const json_t *item)
 {
 	json_t *result = json_object_iter_value(json_object_iter((json_t *)(uintptr_t)item));
@@ -27,7 +27,7 @@ static enum fffa_verdict judge_item(const json_t *item)
 	if (!json_is_integer(status))
 		return FFFA_V_RETRY;
 	if (json_integer_value(status) == 409)
-		return FFFA_V_DELIVERED; /* it is there: an earlier try came through */
+		return FFFA_V_DELIVERED; /* it exists: an earlier request wrote it */
 	v = fffa_http_verdict_of_status((long)json_integer_value(status));
 	return v.verdict;
 }
@@ -54,7 +54,7 @@ enum fffa_verdict fffa_http_shape__judge_bulk(const struct fffa_http_reply *repl
 	if (json_is_false(json_object_get(root, "errors"))) {
 		verdict = FFFA_V_DELIVERED;
 	} else if (!json_is_array(items) || json_array_size(items) != count) {
-		verdict = learn_nothing(reply, count, known);
+		verdict = judge_unreadable(reply, count, known);
 	} else {
 		for (uint32_t i = 0; i < count; i++)
 			records[i] = (uint8_t)judge_item(json_array_get(items, i));
@@ -64,7 +64,7 @@ enum fffa_verdict fffa_http_shape__judge_bulk(const struct fffa_http_reply *repl
 	return verdict;
 }
 
-/* Protobuf's JSON writes 64-bit numbers as text; some servers write them bare. */
+/* Protobuf's JSON mapping writes 64-bit numbers as text; some servers write them as numbers. */
 static uint64_t read_count(const json_t *v)
 {
 	const char *text = json_string_value(v);
@@ -78,8 +78,8 @@ static uint64_t read_count(const json_t *v)
 }
 
 /*
- * partialSuccess says how many, not which, and that they must not be sent again: the last so many
- * are counted as rejected. An answer that says nothing of the kind is a success.
+ * partialSuccess says how many records were rejected, but not which, and that none may be sent
+ * again. So the last ones are counted as rejected. An answer without it is a success.
  */
 enum fffa_verdict fffa_http_shape__judge_otlp(const struct fffa_http_reply *reply, uint32_t count,
 					      uint8_t *records, bool *known)
@@ -89,7 +89,7 @@ enum fffa_verdict fffa_http_shape__judge_otlp(const struct fffa_http_reply *repl
 	json_t *partial = json_object_get(root, "partialSuccess");
 	uint64_t n = read_count(json_object_get(partial, "rejectedLogRecords"));
 
-	*known = true; /* also of an answer that is no JSON: 2xx is the confirmation */
+	*known = true; /* even if the answer is no JSON: 2xx is the confirmation */
 	if (n > count)
 		n = count;
 	memset(records + count - n, FFFA_V_REJECTED, n);

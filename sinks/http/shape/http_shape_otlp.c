@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * OTLP/HTTP logs as JSON: opentelemetry.io/docs/specs/otlp and opentelemetry-proto's logs.proto in
- * the protobuf JSON mapping, in which 64-bit numbers are text.
+ * Writes OTLP/HTTP logs as JSON: opentelemetry.io/docs/specs/otlp, and opentelemetry-proto's
+ * logs.proto in the protobuf JSON mapping, in which 64-bit numbers are text.
  */
 #include <string.h>
 
@@ -21,7 +21,7 @@ static void put_attribute(struct fffa_buf *out, const char *key, const char *val
 	fffa_buf_text(out, "}}");
 }
 
-/* Names of the semantic conventions for resources. */
+/* The attributes have the names of OpenTelemetry's semantic conventions for resources. */
 static void put_resource(const struct fffa_http_source *from, struct fffa_buf *out)
 {
 	const struct fffa_batch_origin *o = fffa_batch_origin(from->batch);
@@ -40,7 +40,7 @@ static void put_resource(const struct fffa_http_source *from, struct fffa_buf *o
 			   "\"" FFFA_VERSION "\"},\"logRecords\":[");
 }
 
-/* Just behind the JSON string that begins at p; NULL when it does not end before end. */
+/* Returns the place behind the JSON string that begins at p; NULL if it does not end before end. */
 static const uint8_t *skip_string(const uint8_t *p, const uint8_t *end)
 {
 	for (p++; p < end && *p != '"'; p++) {
@@ -50,7 +50,7 @@ static const uint8_t *skip_string(const uint8_t *p, const uint8_t *end)
 	return p < end ? p + 1 : NULL;
 }
 
-/* Just behind a value that is no string, list or object. */
+/* Returns the place behind a value that is no string, list or object. */
 static const uint8_t *skip_bare(const uint8_t *p, const uint8_t *end)
 {
 	while (p < end && *p != ',' && *p != '}' && *p != ']')
@@ -99,8 +99,8 @@ static const uint8_t *put_list(struct fffa_buf *out, const uint8_t *p, const uin
 			       unsigned int depth);
 
 /*
- * JSON as our encoder writes it, without spaces, as an AnyValue. Just behind the value; NULL when it
- * is something else: then out has a part of it.
+ * Writes the JSON value at p, which has no spaces, as an AnyValue. Returns the place behind it.
+ * NULL: it is not such a value, and out may have a part of it.
  */
 static const uint8_t *put_value(struct fffa_buf *out, const uint8_t *p, const uint8_t *end,
 				unsigned int depth)
@@ -118,7 +118,7 @@ static const uint8_t *put_value(struct fffa_buf *out, const uint8_t *p, const ui
 	return stop;
 }
 
-/* Begins a member; just behind its colon. */
+/* Writes the key at p and begins its value. Returns the place behind the colon, or NULL. */
 static const uint8_t *put_key(struct fffa_buf *out, const uint8_t *p, const uint8_t *end)
 {
 	const uint8_t *stop = p < end && *p == '"' ? skip_string(p, end) : NULL;
@@ -131,7 +131,7 @@ static const uint8_t *put_key(struct fffa_buf *out, const uint8_t *p, const uint
 	return stop + 1;
 }
 
-/* The same of an object or an array. */
+/* put_value for an object or an array. */
 static const uint8_t *put_list(struct fffa_buf *out, const uint8_t *p, const uint8_t *end,
 			       unsigned int depth)
 {

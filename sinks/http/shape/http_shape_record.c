@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What the writers of several shapes need of a record. */
+/* Helpers of several writers. */
 #include <ctype.h>
 
 #include "sinks/http/shape/http_shape.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The shapes whose records are one JSON value each: Splunk, Elasticsearch, Loki, Datadog. */
+/* The writers for Splunk, Elasticsearch, Loki and Datadog: each record becomes one JSON value. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static void put_ms(struct fffa_buf *out, int64_t ms)
 	fffa_http_json_number(out, ms < 0 ? 0 : (uint64_t)ms);
 }
 
-/* ,"KEY":"VALUE" when there is a value. */
+/* Appends ,"KEY":"VALUE" if the value is set. */
 static void put_optional(struct fffa_buf *out, const char *key, const char *value)
 {
 	if (!fffa_http_is_set(value))
@@ -38,13 +38,15 @@ static void put_labels(struct fffa_buf *out, const struct fffa_pairs *m)
 	}
 }
 
-/* "Format events for HTTP Event Collector", docs.splunk.com: objects one after the other, time in
- * seconds. */
+/*
+ * "Format events for HTTP Event Collector" on docs.splunk.com: objects one after the other, the
+ * time in seconds.
+ */
 void fffa_http_shape__write_splunk(const struct fffa_http_source *from, struct fffa_buf *out)
 {
 	const struct fffa_batch_origin *o = fffa_batch_origin(from->batch);
 	const struct fffa_sink_http_conf *c = from->conf;
-	struct fffa_buf same = {.max = SIZE_MAX}; /* of all events */
+	struct fffa_buf same = {.max = SIZE_MAX}; /* the members that all events share */
 	uint32_t n = fffa_batch_count(from->batch);
 	char time[48];
 
@@ -79,7 +81,8 @@ static void put_document(struct fffa_buf *out, struct fffa_span line, int64_t ti
 	size_t n = sizeof(stamp) - 1;
 
 	if (json && line.len > n && !memcmp(line.ptr, stamp, n)) {
-		fffa_buf_add(out, line.ptr, line.len); /* ecs has its own, and two are refused */
+		fffa_buf_add(out, line.ptr,
+			     line.len); /* ECS has the member, and the server refuses two */
 		return;
 	}
 	fffa_buf_add(out, stamp, n);
@@ -95,9 +98,10 @@ static void put_document(struct fffa_buf *out, struct fffa_span line, int64_t ti
 }
 
 /*
- * Bulk API, www.elastic.co/docs: a line with the action, a line with the document. "create" with an
- * _id of our own: what is there already answers 409, so a retry makes no second one; and data
- * streams take nothing else. They also want @timestamp; a number is milliseconds by default.
+ * Bulk API, www.elastic.co/docs: a line with the action, then a line with the document. The action
+ * is "create", the only one that data streams take, with our own _id: a document that exists is
+ * answered with 409, so a retry writes none twice. Data streams require @timestamp; by default, a
+ * number is milliseconds.
  */
 void fffa_http_shape__write_elasticsearch(const struct fffa_http_source *from, struct fffa_buf *out)
 {
@@ -135,8 +139,10 @@ static bool has_label(const struct fffa_pairs *m, const char *key)
 	return false;
 }
 
-/* "Ingest logs", grafana.com/docs/loki: one stream with its labels; time in nanoseconds, as text.
- * The same time and line again is dropped there, so a retry makes no second one. */
+/*
+ * "Ingest logs", grafana.com/docs/loki: one stream with its labels; the time is a text in
+ * nanoseconds. Loki drops a line that it has with the same time, so a retry writes none twice.
+ */
 void fffa_http_shape__write_loki(const struct fffa_http_source *from, struct fffa_buf *out)
 {
 	const struct fffa_batch_origin *o = fffa_batch_origin(from->batch);
@@ -166,7 +172,7 @@ void fffa_http_shape__write_loki(const struct fffa_http_source *from, struct fff
 	fffa_buf_text(out, "]}]}");
 }
 
-/* Datadog joins tags with commas, so one inside a value would begin another. */
+/* Commas separate the tags, so a comma inside a value would begin another tag. */
 static void put_tags(struct fffa_buf *out, const struct fffa_pairs *m)
 {
 	struct fffa_buf tags = {.max = SIZE_MAX};
@@ -184,8 +190,10 @@ static void put_tags(struct fffa_buf *out, const struct fffa_pairs *m)
 	fffa_buf_fini(&tags);
 }
 
-/* "Send logs", docs.datadoghq.com/api/latest/logs: an array; message is text, and JSON in it is
- * read there. */
+/*
+ * "Send logs", docs.datadoghq.com/api/latest/logs: an array of objects. message is a text; Datadog
+ * parses JSON in it.
+ */
 void fffa_http_shape__write_datadog(const struct fffa_http_source *from, struct fffa_buf *out)
 {
 	const struct fffa_batch_origin *o = fffa_batch_origin(from->batch);

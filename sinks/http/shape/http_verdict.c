@@ -4,9 +4,8 @@
 #include <errno.h>
 
 /*
- * First match counts. Beside design.md section 5: what a person must repair (credentials, the path,
- * a redirect) is retried, not rejected, because records would be lost for a mistake that has nothing
- * to do with them.
+ * The first row that matches counts. What a person must repair (credentials, the path, a redirect)
+ * is retried and not rejected: no record may be lost because of a wrong configuration.
  */
 static const struct row {
 	short first, last;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an answer means: HTTP status or libcurl's result -> verdict. Pure. */
+/* What an answer means: from an HTTP status or libcurl's result to a verdict. */
 #ifndef FFFA_SINKS_HTTP_SHAPE_HTTP_VERDICT_H
 #define FFFA_SINKS_HTTP_SHAPE_HTTP_VERDICT_H
 
@@ -10,17 +10,17 @@
 struct fffa_http_verdict {
 	enum fffa_verdict verdict;
 	int cause;	  /* -errno; 0 when delivered */
-	const char *text; /* what a person should know; NULL: nothing beyond the status */
-	bool configured;  /* the configuration is to be repaired, here or at the far end: worth an
-			     error in the log */
+	const char *text; /* for the log, static; NULL: the status says all */
+	bool configured;  /* a person must repair a configuration, so the log gets an error */
 };
 
-/* Of a whole answer with this status. */
+/* The verdict of a complete answer with this status. */
 struct fffa_http_verdict fffa_http_verdict_of_status(long status);
 
 /*
- * Of a transfer that failed with code; status is what had been answered by then, 0: nothing.
- * A server may refuse early and stop reading, so a status of 300 and above counts.
+ * The verdict of a transfer that failed with code. status: what the server had answered
+ * before, 0 for nothing. A status of 300 and above counts, because a server may refuse early
+ * and stop reading.
  */
 struct fffa_http_verdict fffa_http_verdict_of_failure(CURLcode code, long status);
 
