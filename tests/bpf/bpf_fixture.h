@@ -5,7 +5,10 @@
 
 #include "agent/capture/kernel/kernel.h"
 
-/* Exits with 77 and a reason when this process may not load programs. Fails the test on another error. */
+/*
+ * Exits with 77 and a reason when this process may not load programs. Fails the test on
+ * another error.
+ */
 struct fffa_kernel *bpf_fixture_open(uint64_t max_flows, uint32_t ring_bytes);
 /* The same with other settings than those: bpf_fixture_conf gives what bpf_fixture_open takes. */
 struct fffa_kernel *bpf_fixture_open_conf(const struct fffa_kernel_conf *c);

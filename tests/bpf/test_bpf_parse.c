@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Both builds of the parser must agree on every packet: the corpus whole, cut at every byte, and mutated at
- * random; TC and XDP. tests/unit/capture compares the host build with written expectations.
+ * Both builds of the parser must agree on every packet: the corpus whole, cut at every
+ * byte, and mutated at random; TC and XDP. tests/unit/capture compares the host build with
+ * written expectations.
  */
 #include <string.h>
 
@@ -28,8 +29,8 @@ struct fixture {
 };
 
 /*
- * The kernel forgets a first fragment after a while, the host's table stands still here: both forget all, after so
- * few packets that the slowest machine does not need as long for them.
+ * The kernel forgets a first fragment after a while, the host's table stands still here: both
+ * forget all, after so few packets that the slowest machine does not need as long for them.
  */
 static void forget_fragments(struct fixture *f)
 {

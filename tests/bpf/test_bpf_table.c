@@ -152,7 +152,10 @@ static struct fffa_set *flows_of_one_set(struct fffa_kernel *k, uint32_t flows[F
 	return first;
 }
 
-/* In every order that matters: of four flows the one that is idle for longest gives way, a free slot before all. */
+/*
+ * In every order that matters: of four flows the one that is idle for longest gives way, a free
+ * slot before all.
+ */
 static void the_longest_idle_gives_way(void **state)
 {
 	struct fffa_kernel *k = bpf_fixture_open(64, 1 << 20);
@@ -201,7 +204,9 @@ static void a_full_ring_loses_the_least_and_says_how_much(void **state)
 	drain_all(k, &s);
 	fffa_kernel_read_counts(k, &l);
 	assert_int_equal(l.seen[0].packets, 5000);
-	/* 64 flows stay in the slice, some 40 events fit in the ring, the rest is lost and counted. */
+	/*
+	 * 64 flows stay in the slice, some 40 events fit in the ring, the rest is lost and counted.
+	 */
 	assert_true(l.lost[FFFA_PL_TABLE_FULL].packets > 4500);
 	assert_int_equal(s.packets + l.lost[FFFA_PL_TABLE_FULL].packets, 5000);
 	assert_int_equal(s.bytes + l.lost[FFFA_PL_TABLE_FULL].bytes, l.seen[0].bytes);
@@ -262,8 +267,10 @@ static void a_quarter_of_the_ring_wakes_the_reader(void **state)
 
 static void an_end_without_room_stays_in_the_table(void **state)
 {
-	/* So many sets that no five of the flows meet in one, whatever the seed of the hash: the ring
-	 * has no room for victims either. */
+	/*
+	 * So many sets that no five of the flows meet in one, whatever the seed of the hash: the
+	 * ring has no room for victims either.
+	 */
 	struct fffa_kernel *k = bpf_fixture_open(131072, 4096);
 	struct fffa_ledger l = {0};
 	struct sum s = {0};

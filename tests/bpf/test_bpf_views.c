@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* capture.tunnel_view and capture.sample in the real programs: which packets they record and how they count them. */
+/*
+ * capture.tunnel_view and capture.sample in the real programs: which packets they record and how
+ * they count them.
+ */
 #include <arpa/inet.h>
 
 #include "tests/bpf/bpf_fixture.h"
@@ -108,7 +111,10 @@ static void expect(const struct fffa_delta *d, uint32_t packets, uint32_t bytes,
 	}
 }
 
-/* All that comes of one packet of segs segments; the ledger counts what is recorded, no more and no less. */
+/*
+ * All that comes of one packet of segs segments; the ledger counts what is recorded, no more and
+ * no less.
+ */
 static void check(struct fffa_kernel *k, enum fffa_tunnel_record view, enum fffa_program prog,
 		  const struct shape *s, uint32_t segs, uint32_t said)
 {
@@ -233,7 +239,10 @@ static void nested_tunnels_have_two_views(void **state)
 	fffa_kernel_close(k);
 }
 
-/* Fragments of the outer packet are put together under its ports, those of the inner one under its own. */
+/*
+ * Fragments of the outer packet are put together under its ports, those of the inner one under
+ * its own.
+ */
 static void fragments_keep_their_ports_in_both_views(void **state)
 {
 	struct fffa_kernel *k = open_as(FFFA_TUNNEL_RECORD_BOTH, 1);

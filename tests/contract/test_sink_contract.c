@@ -193,8 +193,8 @@ static void copy_record_verdicts(struct sink_fixture *r)
 }
 
 /*
- * After a delivery that was cut short, each record has arrived at most once, whole and in order: all
- * that were confirmed, and others only if the peer can take what it does not confirm in time.
+ * After a delivery that was cut short, each record has arrived at most once, whole and in order:
+ * all that were confirmed, and others only if the peer can take what it does not confirm in time.
  */
 static void expect_cut_short(const struct peer_ops *o, struct peer *f,
 			     const struct record_verdicts *said)

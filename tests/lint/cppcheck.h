@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What cppcheck is told instead of system headers: the macros there that look like no C. See
- * cppcheck.sh. */
+/*
+ * What cppcheck is told instead of system headers: the macros there that look like no C.
+ * See cppcheck.sh.
+ */
 #define LIBBPF_OPTS(type, name, ...) struct type name = {__VA_ARGS__}
 #define TAILQ_FOREACH(var, head, link)                                                             \
 	for ((var) = (head)->tqh_first; (var); (var) = (var)->link.tqe_next)

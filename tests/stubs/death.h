@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /*
- * Runs body(arg) in a child and checks that it ends with SIGABRT. What it wrote to standard error is
- * in said afterwards, cut to cap - 1 bytes.
+ * Runs body(arg) in a child and checks that it ends with SIGABRT. What it wrote to standard error
+ * is in said afterwards, cut to cap - 1 bytes.
  */
 void death_expect(void (*body)(void *arg), void *arg, char *said, size_t cap);
 

@@ -9,8 +9,10 @@
 
 #include <stdbool.h>
 
-/* From now on the n-th allocation (from 1) returns NULL, the ones before and after it work; 0: all
- * work. */
+/*
+ * From now on the n-th allocation (from 1) returns NULL, the ones before and after it work; 0:
+ * all work.
+ */
 void failing_alloc_arm(unsigned long n);
 /* True when the armed failure has happened. */
 bool failing_alloc_fired(void);

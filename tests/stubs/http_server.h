@@ -32,8 +32,10 @@ void http_server_set(struct http_server *f, enum http_server_mode mode);
 /* What is answered while OK; the default is "HTTP/1.1 200 OK" with an empty body. text stays the
  * caller's and is valid until close. */
 void http_server_answer(struct http_server *f, const char *text);
-/* Copies the posts that were kept (while OK or MUTE), in the order of arrival; *n gets their number.
- * Free with http_server_free. */
+/*
+ * Copies the posts that were kept (while OK or MUTE), in the order of arrival; *n gets their
+ * number. Free with http_server_free.
+ */
 struct http_server_post *http_server_posts(struct http_server *f, size_t *n);
 void http_server_free(struct http_server_post *posts, size_t n);
 size_t http_server_requests(struct http_server *f);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Builds frames byte by byte, innermost last: each call appends; packet_finish fills the length
- * fields. */
+/*
+ * Builds frames byte by byte, innermost last: each call appends; packet_finish fills the
+ * length fields.
+ */
 #ifndef FFFA_TESTS_STUBS_PACKETS_H
 #define FFFA_TESTS_STUBS_PACKETS_H
 
@@ -29,8 +31,10 @@ void packet_vlan(struct packet *p, uint16_t type);
 void packet_ipv4(struct packet *p, uint8_t proto, uint32_t src, uint32_t dst, int option_words,
 		 uint16_t fragment);
 void packet_ipv6(struct packet *p, uint8_t next, uint8_t src_tail, uint8_t dst_tail);
-/* An extension header of 8 * units bytes; type tells how its length is written (44 fragment, 51
- * AH). */
+/*
+ * An extension header of 8 * units bytes; type tells how its length is written (44 fragment,
+ * 51 AH).
+ */
 void packet_ext(struct packet *p, uint8_t type, uint8_t next, int units, uint16_t fragment);
 void packet_tcp(struct packet *p, uint16_t sport, uint16_t dport, uint8_t flags, int option_words);
 void packet_udp(struct packet *p, uint16_t sport, uint16_t dport);

@@ -37,8 +37,10 @@ struct spy_seen {
 };
 
 struct spy_peer {
-	/* One step per submit; after the last one judge decides, and without judge all is
-	 * delivered. */
+	/*
+	 * One step per submit; after the last one judge decides, and without judge all
+	 * is delivered.
+	 */
 	const struct spy_step *steps;
 	size_t step_count;
 	struct fffa_outcome (*judge)(void *arg, const struct fffa_batch *b);

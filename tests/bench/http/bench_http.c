@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * The HTTP sink beside its floor: the same batches through ZSTD_compress2 at level 1 and one blocking
- * easy handle of libcurl, to the same server, which drops them in a process of its own.
- * Usage: bench_http [RECORDS] prints both, round by round, and their ratio; bench_http serve PORT is
- * only the server, for bench_path -c. CPU time is that of all threads, user and system.
+ * The HTTP sink beside its floor: the same batches through ZSTD_compress2 at level 1 and one
+ * blocking easy handle of libcurl, to the same server, which drops them in a process of its own.
+ * Usage: bench_http [RECORDS] prints both, round by round, and their ratio; bench_http serve PORT
+ * is only the server, for bench_path -c. CPU time is that of all threads, user and system.
  */
 #include <curl/curl.h>
 #include <signal.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The Kafka sink before librdkafka's mock cluster, and in turn with it a bare loop around librdkafka
- * over the same bytes: the same messages, and messages without key and headers. Usage: bench_kafka
- * [RECORDS [ROUNDS]]. Brokers run in this process: their time is part of "process".
+ * The Kafka sink before librdkafka's mock cluster, and in turn with it a bare loop around
+ * librdkafka over the same bytes: the same messages, and messages without key and headers. Usage:
+ * bench_kafka [RECORDS [ROUNDS]]. Brokers run in this process: their time is part of "process".
  */
 #include <errno.h>
 #include <inttypes.h>

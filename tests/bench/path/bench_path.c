@@ -3,9 +3,9 @@
  * A record's way through the agent, on one loop: deltas -> fffa_flow_merge -> expire -> identity ->
  * fffa_pipeline_record -> sink.
  *
- * bench_path [FLOWS [DIRECTORY]] writes vpc records to a file in DIRECTORY. One case has FLOWS flows of
- * one delta, the other a tenth of them with ten deltas each.
- * bench_path -c FILE [FLOWS] uses the sinks of a configuration instead.
+ * bench_path [FLOWS [DIRECTORY]] writes vpc records to a file in DIRECTORY. One case has FLOWS
+ * flows of one delta, the other a tenth of them with ten deltas each. bench_path -c FILE [FLOWS]
+ * uses the sinks of a configuration instead.
  *
  * CPU time is that of all threads, user and system. The program fails unless every packet is in a
  * record and every record is delivered.

@@ -168,7 +168,9 @@ static void test_the_last_good_answer_is_kept(void **state)
 	assert_int_equal(rig_logged(r, "ECS task learned: cluster=prod"), 2);
 }
 
-/* What was known when the reader settled. A loaded machine may have the next answer a turn later. */
+/*
+ * What was known when the reader settled. A loaded machine may have the next answer a turn later.
+ */
 struct first {
 	struct rig *rig;
 	bool settled;

@@ -47,8 +47,10 @@ void kafka_fixture_close(struct kafka_fixture *k);
 /* What is in the topic now; seen_free ends it. */
 struct seen_list kafka_fixture_seen(struct kafka_fixture *k);
 void seen_free(struct seen_list *l);
-/* The topic holds the records first..first+n-1 of make_batch, each once, in this order, one a
- * message. */
+/*
+ * The topic holds the records first..first+n-1 of make_batch, each once, in this order, one
+ * a message.
+ */
 void expect_sequence(struct kafka_fixture *k, uint64_t first, uint64_t n);
 /* Runs the loop for so long, or until *d is done. */
 void kafka_fixture_run(struct kafka_fixture *k, const struct fixture_delivery *d, unsigned int ms);

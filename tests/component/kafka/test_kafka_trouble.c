@@ -94,8 +94,10 @@ static void the_first_broker_comes_late(void **state)
 	kafka_fixture_close(&k);
 }
 
-/* What librdkafka tries again by itself does not show. One request at a time: the mock cluster would
- * take the next one though it refused this one, against the order of their numbers. */
+/*
+ * What librdkafka tries again by itself does not show. One request at a time: the mock cluster
+ * would take the next one though it refused this one, against the order of their numbers.
+ */
 static void passing_errors_do_not_show(void **state)
 {
 	static const rd_kafka_resp_err_t errs[] = {

@@ -438,7 +438,9 @@ static void what_is_held_of_a_dropped_segment_is_not_said_to_be_kept(void **stat
 	fixture_close(f, 0);
 }
 
-/* What is settled of the segment being written gives way to a frame that needs nearly all the room. */
+/*
+ * What is settled of the segment being written gives way to a frame that needs nearly all the room.
+ */
 static void a_frame_that_just_fits_finds_room(void **state)
 {
 	struct spool_fixture *r = *state;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* One frame. The first byte picks the link type, the second how much longer the frame was on the
- * wire. */
+/*
+ * One frame. The first byte picks the link type, the second how much longer the frame was on
+ * the wire.
+ */
 #include <pcap/dlt.h>
 
 #include "tests/fuzz/capture/frame_checks.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Input from a query, an address and a name: the count stays in range, labels and JSON stay one value,
- * an accepted address has a family and a length.
+ * Input from a query, an address and a name: the count stays in range, labels and JSON stay one
+ * value, an accepted address has a family and a length.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Hooks on devices of a namespace of our own: what a crash leaves, what a clean end leaves, and what
- * belongs to others. */
+/*
+ * Hooks on devices of a namespace of our own: what a crash leaves, what a clean end leaves, and
+ * what belongs to others.
+ */
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * aemm_client ENDPOINT TOKEN_TTL_S REFRESH_MS ROUNDS: the metadata reader on a loop of its own. Writes what it knows
- * after each round as one JSON line, and ends after so many.
+ * aemm_client ENDPOINT TOKEN_TTL_S REFRESH_MS ROUNDS: the metadata reader on a loop of its own.
+ * Writes what it knows after each round as one JSON line, and ends after so many.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* What passed while nobody counted: the device counters' text, the mark as text, and the difference. */
+/*
+ * What passed while nobody counted: the device counters' text, the mark as text, and
+ * the difference.
+ */
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>

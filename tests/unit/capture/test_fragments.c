@@ -200,7 +200,10 @@ static void inside_geneve(void **state)
 	}
 }
 
-/* RFC 6946: a fragment header around a whole packet. Nothing is left in the table, nothing is asked of it. */
+/*
+ * RFC 6946: a fragment header around a whole packet. Nothing is left in the table, nothing is asked
+ * of it.
+ */
 static void atomic_fragments_are_none(void **state)
 {
 	struct fffa_packet p = v6(1, 9, 0x0000);
@@ -241,8 +244,8 @@ static uint32_t remembered(struct fffa_fragments *t, uint32_t from, uint32_t to)
 }
 
 /*
- * The oldest of a set of four makes room: the newest is always there, most of the newest quarter, and
- * nothing that lies many times the table's size back.
+ * The oldest of a set of four makes room: the newest is always there, most of the newest quarter,
+ * and nothing that lies many times the table's size back.
  */
 static void bounded(void **state)
 {
@@ -254,7 +257,10 @@ static void bounded(void **state)
 		assert_true(fffa_fragments_apply(*state, &p, T0 + i));
 		known(*state, nth(i, FFFA_FRAGMENT_LATER), T0 + i);
 	}
-	/* A set has seen 24 more by then on average: that at most 3 came has a chance of 1 in 10 million. */
+	/*
+	 * A set has seen 24 more by then on average: that at most 3 came has a chance of 1 in
+	 * 10 million.
+	 */
 	assert_int_equal(remembered(*state, 0, 2 * FFFA_FRAGMENTS_MAX), 0);
 	assert_uint_in_range(remembered(*state, 0, all), FFFA_FRAGMENTS_MAX - 8,
 			     FFFA_FRAGMENTS_MAX);

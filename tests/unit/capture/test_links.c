@@ -75,7 +75,9 @@ static void what_a_device_is(void **state)
 	assert_int_equal(l.n, 0);
 }
 
-/* Makes a device on one of another namespace, moves it into ours and stays, so that both live on. */
+/*
+ * Makes a device on one of another namespace, moves it into ours and stays, so that both live on.
+ */
 static pid_t neighbour(pid_t home)
 {
 	int ready[2];
@@ -310,7 +312,10 @@ static void a_burst_is_one_call(void **state)
 	struct watch t;
 
 	(void)state;
-	/* Else the end of an address's duplicate detection, a second after the link came up, is news of its own. */
+	/*
+	 * Else the end of an address's duplicate detection, a second after the link came up, is
+	 * news of its own.
+	 */
 	run_ip("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6");
 	watch_open(&t);
 	while (called_within(&t, NEVER_MS)) {

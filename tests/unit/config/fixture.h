@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A fake environment, two fake sink types with every type of option, and a collector of problems. */
+/*
+ * A fake environment, two fake sink types with every type of option, and a collector of problems.
+ */
 #ifndef FFFA_TESTS_UNIT_CONFIG_FIXTURE_H
 #define FFFA_TESTS_UNIT_CONFIG_FIXTURE_H
 
@@ -26,7 +28,9 @@ struct fake_demo {
 /* "file" and "demo"; the check of demo refuses flag with an empty url. */
 extern const struct fffa_sink_schema fake_schema[];
 
-/* Variables A=alpha, N=7777, EMPTY="", BAD (not UTF-8), REF=${A}, LONG (70 000 bytes), and files. */
+/*
+ * Variables A=alpha, N=7777, EMPTY="", BAD (not UTF-8), REF=${A}, LONG (70 000 bytes), and files.
+ */
 extern const struct fffa_config_environment fake_environment;
 
 struct problems {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* A broken invariant inside of a running agent: the log has the ledgers of packets and of each sink. */
+/*
+ * A broken invariant inside of a running agent: the log has the ledgers of packets and of
+ * each sink.
+ */
 #include "tests/stubs/cmocka_all.h"
 
 #include <string.h>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* What the HTTP sink decides without a network: status and failure -> verdict, Retry-After, answers, options. */
+/*
+ * What the HTTP sink decides without a network: status and failure -> verdict, Retry-After,
+ * answers, options.
+ */
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>

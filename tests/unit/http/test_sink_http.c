@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* The sink against a server in a thread: outcomes as the pipeline gets them, room, status, lack of memory. */
+/*
+ * The sink against a server in a thread: outcomes as the pipeline gets them, room, status, lack
+ * of memory.
+ */
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>

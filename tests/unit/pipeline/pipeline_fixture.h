@@ -56,8 +56,10 @@ const char *fixture_expect_begin(const struct fixture *f, size_t i, uint64_t fir
 /* The same where several deliveries were under way at once: each once, in any order. */
 void fixture_expect_any_order(const struct fixture *f, size_t i, uint64_t first, uint64_t last);
 
-/* What peer i holds of numbers 1 to last, none of them twice, where the fields of the sink are
- * FIXTURE_LOSS_FIELDS. */
+/*
+ * What peer i holds of numbers 1 to last, none of them twice, where the fields of the sink
+ * are FIXTURE_LOSS_FIELDS.
+ */
 #define FIXTURE_LOSS_FIELDS "seq lost_records lost_reason"
 struct fixture_stream {
 	uint64_t records; /* without SKIPDATA */

@@ -103,8 +103,10 @@ static void a_sink_that_recovers_gets_all(void **state)
 	fixture_expect(f, 0, 1, 95);
 }
 
-/* The sink gives up its last delivery while the pipeline drains: there is nothing to wait for any
- * more. */
+/*
+ * The sink gives up its last delivery while the pipeline drains: there is nothing to wait for
+ * any more.
+ */
 static void giving_up_the_last_one_ends_the_wait(void **state)
 {
 	static const struct spy_step steps[] = {
@@ -155,8 +157,10 @@ static void records_after_close_are_counted(void **state)
 	fixture_expect(f, 1, 1, 15);
 }
 
-/* Closing at every turn of a busy life: whatever the state, the ledgers close and the loop is
- * empty. */
+/*
+ * Closing at every turn of a busy life: whatever the state, the ledgers close and the loop
+ * is empty.
+ */
 static void at_any_moment(void **state)
 {
 	for (int turns = 0; turns < 40; turns++) {

@@ -79,8 +79,10 @@ static void retries_before_anything_younger(void **state)
 	fixture_expect(f, 0, 1, 40);
 }
 
-/* Several are under way and all fail: they come back in order and the wait grows once, not per
- * delivery. */
+/*
+ * Several are under way and all fail: they come back in order and the wait grows once, not
+ * per delivery.
+ */
 static void a_round_of_failures_keeps_the_order(void **state)
 {
 	static const struct spy_step steps[] = {

@@ -47,7 +47,9 @@ static void drop_lost_objects(struct fffa_buf *o)
 	o->len = (size_t)(end - begin);
 }
 
-/* With FFFA_WRITE_GOLDEN=1 the file is written instead. Read the difference before you commit it. */
+/*
+ * With FFFA_WRITE_GOLDEN=1 the file is written instead. Read the difference before you commit it.
+ */
 static void assert_golden(const char *path, const struct fffa_buf *o)
 {
 	char *text = malloc(o->max);
