@@ -15,9 +15,9 @@
 #include "fffa_bpf.skel.h"
 
 /*
- * BPF_PROG_TEST_RUN enters an XDP program into the kernel's dispatcher and takes it out again, a
- * grace period each time, unless it is there already: so it is attached to the loopback device of a
- * namespace of our own.
+ * BPF_PROG_TEST_RUN of an XDP program adds it to the kernel's dispatcher and removes it again, and
+ * waits for a grace period each time. Not so for a program that is attached already. So it is
+ * attached to the loopback device of a namespace of our own.
  */
 static void park_xdp(const struct fffa_kernel *k)
 {

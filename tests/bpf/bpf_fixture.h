@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs the real programs on packets made here (BPF_PROG_TEST_RUN) and looks into their table. */
+/* Runs the real programs on packets made here (BPF_PROG_TEST_RUN) and reads their table. */
 #ifndef FFFA_TESTS_BPF_BPF_FIXTURE_H
 #define FFFA_TESTS_BPF_BPF_FIXTURE_H
 
@@ -10,21 +10,21 @@
  * another error.
  */
 struct fffa_kernel *bpf_fixture_open(uint64_t max_flows, uint32_t ring_bytes);
-/* The same with other settings than those: bpf_fixture_conf gives what bpf_fixture_open takes. */
+/* The same with other settings. bpf_fixture_conf returns those of bpf_fixture_open. */
 struct fffa_kernel *bpf_fixture_open_conf(const struct fffa_kernel_conf *c);
 struct fffa_kernel_conf bpf_fixture_conf(uint64_t max_flows, uint32_t ring_bytes);
 
 /* Runs program once over bytes (at least 14) and returns its verdict. */
 int bpf_fixture_run(const struct fffa_kernel *k, enum fffa_program p, const void *bytes,
 		    size_t len);
-/* The same as a GSO packet; TC only. */
+/* The same with a GSO packet; TC only. */
 int bpf_fixture_run_gso(const struct fffa_kernel *k, enum fffa_program p, const void *bytes,
 			size_t len, uint32_t gso_segs, uint32_t gso_size);
 /* The same, repeated. */
 int bpf_fixture_repeat(const struct fffa_kernel *k, enum fffa_program p, const void *bytes,
 		       size_t len, uint32_t times);
 
-/* Moves every entry of both generations into v, without a grace period. Returns how many. */
+/* Moves every entry of both generations into v, without a grace period. Returns their number. */
 size_t bpf_fixture_take(struct fffa_kernel *k, struct fffa_delta *v, size_t max);
 
 /* Empties the programs' table of first fragments. */

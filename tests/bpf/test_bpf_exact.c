@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Exactness under load: every CPU writes without pause while the table is drained again and again;
- * table + ring + counted loss must be what was sent, to the packet and to the byte; with room and
- * far too small. FFFA_EXACT_PACKETS: so many in each run, for emulated machines.
+ * Exactness under load. Every CPU writes without pause while the table is drained again and
+ * again. Table + ring + counted loss must be what was sent, to the packet and to the byte, also
+ * when the tables are much too small. FFFA_EXACT_PACKETS sets the packets of each run, for
+ * emulated machines.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -17,7 +18,7 @@
 
 #define WRITERS 2
 #define REPEAT	64 /* packets of one flow in a row */
-#define DRAINS	6  /* while they write, at least: they go on for it */
+#define DRAINS	6  /* drains while they write, at least: they write until then */
 
 struct writer {
 	struct fffa_kernel *k;

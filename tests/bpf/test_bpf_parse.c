@@ -29,8 +29,8 @@ struct fixture {
 };
 
 /*
- * The kernel forgets a first fragment after a while, the host's table stands still here: both
- * forget all, after so few packets that the slowest machine does not need as long for them.
+ * The kernel forgets a first fragment after a while, but no time passes for the host's table. So
+ * both forget all fragments after this many packets, for which the slowest machine needs less time.
  */
 static void forget_fragments(struct fixture *f)
 {
@@ -125,8 +125,10 @@ static void compare(struct fixture *f, enum fffa_program prog, const uint8_t *by
 	f->before = after;
 }
 
-/* BPF_PROG_TEST_RUN makes no skb of less than the header that the ether type names (newer kernels);
- * XDP takes all. */
+/*
+ * Newer kernels make no skb that is shorter than the header that the ether type names. XDP takes
+ * every length.
+ */
 static bool tc_takes(const uint8_t *bytes, size_t len)
 {
 	if (bytes[12] == 0x08 && bytes[13] == 0x00)
@@ -209,7 +211,7 @@ static void gso_counts_segments_and_their_headers(void **state)
 	assert_int_equal(bpf_fixture_take(f->k, d, 4), 1);
 	assert_int_equal(d[0].packets, 3);
 	assert_int_equal(d[0].bytes, 3 * 52 + 1400);
-	/* The number of segments is not always said: virtio leaves it 0. */
+	/* The number of segments may be missing: virtio leaves it 0. */
 	assert_int_equal(bpf_fixture_run_gso(f->k, FFFA_PROGRAM_TC_IN, p.b, p.len, 0, 500), -1);
 	assert_int_equal(bpf_fixture_take(f->k, d, 4), 1);
 	assert_int_equal(d[0].packets, 3);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The table, the ring and the counters, one packet at a time and far too small. */
+/* The table, the ring and the counters: one packet at a time, and when they are much too small. */
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
@@ -116,7 +116,7 @@ static void victims_go_through_the_ring(void **state)
 	fffa_kernel_close(k);
 }
 
-/* Sends one packet of the flow and says which set of the table it came to. */
+/* Sends one packet of the flow and returns the set of the table in which it is. */
 static struct fffa_set *set_of(struct fffa_kernel *k, uint32_t flow)
 {
 	size_t sets = (size_t)k->slices * 2 * k->sets_per_slice;
@@ -136,7 +136,7 @@ static struct fffa_set *set_of(struct fffa_kernel *k, uint32_t flow)
 	return NULL;
 }
 
-/* Fills flows with so many as a set holds and one more that all come to the set returned. */
+/* Fills flows with one more than a set holds, all of the set that it returns. */
 static struct fffa_set *flows_of_one_set(struct fffa_kernel *k, uint32_t flows[FFFA_WAYS + 1])
 {
 	struct fffa_set *first = set_of(k, 0);
@@ -153,8 +153,8 @@ static struct fffa_set *flows_of_one_set(struct fffa_kernel *k, uint32_t flows[F
 }
 
 /*
- * In every order that matters: of four flows the one that is idle for longest gives way, a free
- * slot before all.
+ * A newcomer takes a free slot, else the slot of the flow that has been idle for longest, in every
+ * order of the four flows that matters.
  */
 static void the_longest_idle_gives_way(void **state)
 {
@@ -241,7 +241,7 @@ static bool wakes(const struct fffa_kernel *k, int wait_ms)
 	return poll(&p, 1, wait_ms) == 1;
 }
 
-/* Each time anew: the reader reads to the end in between. */
+/* The reader has read to the end before each of them. */
 static void a_quarter_of_the_ring_wakes_the_reader(void **state)
 {
 	struct fffa_kernel *k = bpf_fixture_open(64, 65536);
@@ -268,8 +268,8 @@ static void a_quarter_of_the_ring_wakes_the_reader(void **state)
 static void an_end_without_room_stays_in_the_table(void **state)
 {
 	/*
-	 * So many sets that no five of the flows meet in one, whatever the seed of the hash: the
-	 * ring has no room for victims either.
+	 * The table has so many sets that no five of the flows meet in one, whatever the seed of
+	 * the hash, because the ring has no room for victims either.
 	 */
 	struct fffa_kernel *k = bpf_fixture_open(131072, 4096);
 	struct fffa_ledger l = {0};

@@ -24,10 +24,9 @@ static const uint8_t views[] = {0, FFFA_VIEW_EGRESS, FFFA_VIEW_HOOK_XDP};
 /* A tunnelled packet, and what the IP packets in it measure. */
 struct shape {
 	struct packet p;
-	uint32_t outer_bytes; /* total of the outer IP packet */
-	uint32_t inner_bytes; /* of the inner one */
-	uint32_t
-		outer_headers; /* from the outer IP header to the end of the inner transport header */
+	uint32_t outer_bytes;	/* total of the outer IP packet */
+	uint32_t inner_bytes;	/* of the inner one */
+	uint32_t outer_headers; /* up to the end of the inner transport header */
 	uint32_t inner_headers;
 	uint16_t dport; /* of the outer packet */
 };
@@ -111,10 +110,7 @@ static void expect(const struct fffa_delta *d, uint32_t packets, uint32_t bytes,
 	}
 }
 
-/*
- * All that comes of one packet of segs segments; the ledger counts what is recorded, no more and
- * no less.
- */
+/* Checks all entries of one packet of segs segments. The ledger counts exactly what is recorded. */
 static void check(struct fffa_kernel *k, enum fffa_tunnel_record view, enum fffa_program prog,
 		  const struct shape *s, uint32_t segs, uint32_t said)
 {
@@ -184,7 +180,7 @@ static void both_views(void **state)
 	check_view(FFFA_TUNNEL_RECORD_BOTH);
 }
 
-/* Where the tunnel cannot be opened there is one packet, in every view. */
+/* A packet whose tunnel cannot be opened is recorded once, in every view. */
 static void an_inside_that_is_cut(void **state)
 {
 	static const enum fffa_tunnel_record all[] = {
@@ -206,7 +202,7 @@ static void an_inside_that_is_cut(void **state)
 	}
 }
 
-/* VXLAN in GENEVE: two records at most, the outermost and the innermost packet. */
+/* VXLAN in GENEVE gives at most two records: the outermost and the innermost packet. */
 static void nested_tunnels_have_two_views(void **state)
 {
 	struct fffa_kernel *k = open_as(FFFA_TUNNEL_RECORD_BOTH, 1);
@@ -240,8 +236,8 @@ static void nested_tunnels_have_two_views(void **state)
 }
 
 /*
- * Fragments of the outer packet are put together under its ports, those of the inner one under
- * its own.
+ * Fragments of the outer packet are recorded with its ports, those of the inner packet with the
+ * inner ports.
  */
 static void fragments_keep_their_ports_in_both_views(void **state)
 {
@@ -301,7 +297,7 @@ static void one_in_ten(void **state)
 	fffa_kernel_close(k);
 }
 
-/* A super-packet that is passed over counts as its segments, as one that is recorded does. */
+/* A super-packet that is not sampled counts as its segments, like one that is recorded. */
 static void sampling_counts_segments(void **state)
 {
 	struct fffa_kernel *k = open_as(FFFA_TUNNEL_RECORD_INNER, 10);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The peer of one kind of sink: whoever receives what it sends. The contract cases ask it how to
- * configure a sink, what has arrived, and to break and to work again. A new sink adds one of these
- * tables to peers in test_sink_contract.c.
+ * The peer of one kind of sink receives what the sink sends. The contract cases get from it the
+ * sink's configuration and what has arrived, and make it break and work again. For a new sink, add
+ * such a table to peers in test_sink_contract.c.
  */
 #ifndef FFFA_TESTS_CONTRACT_PEER_H
 #define FFFA_TESTS_CONTRACT_PEER_H
@@ -26,13 +26,13 @@ struct peer_ops {
 	void (*break_it)(struct peer *f);
 	void (*repair)(struct peer *f);
 	/*
-	 * From now on what is sent arrives, but nothing is confirmed. NULL: there is nobody to
-	 * confirm, because the sink writes by itself.
+	 * From now on what is sent arrives, but nothing is confirmed. NULL when nobody confirms
+	 * because the sink writes by itself.
 	 */
 	void (*mute)(struct peer *f);
 	/* A configuration with which the peer takes nothing: no delivery ends. Before start. */
 	const void *(*stalled_conf)(struct peer *f);
-	/* With stalled_conf: so many bytes certainly find no room. */
+	/* With stalled_conf, this many bytes certainly find no room. */
 	size_t stall_bytes;
 };
 

@@ -47,7 +47,7 @@ static const void *conf(struct peer *f)
 	return &f->file.conf;
 }
 
-/* A file is where a folder has to be. */
+/* A file stands where the sink needs a folder. */
 static const void *bad_conf(struct peer *f)
 {
 	char file[64];

@@ -142,7 +142,7 @@ static void bytes_arrive_as_they_are(void **state)
 	o->close(f);
 }
 
-/* The sink takes as many at once as it likes; the others wait for ready. */
+/* The sink takes as many deliveries as it has room for; the others wait for ready. */
 static void many_at_once(void **state)
 {
 	enum { N = 50 };
@@ -178,7 +178,7 @@ static void many_at_once(void **state)
 	o->close(f);
 }
 
-/* The verdicts for single records, which done lends for the call only. 0: there were none. */
+/* A copy of the verdicts for single records, which done lends for the call only. 0: none. */
 struct record_verdicts {
 	const struct fixture_delivery *d;
 	uint8_t records[OPEN_RECORDS]; /* enum fffa_verdict */
@@ -219,7 +219,7 @@ static void expect_cut_short(const struct peer_ops *o, struct peer *f,
 	free((void *)(uintptr_t)got.ptr);
 }
 
-/* The open delivery is done or cancelled, whichever comes first. */
+/* Closing ends the open delivery: it is done or cancelled. */
 static void close_with_a_delivery_open(void **state)
 {
 	const struct peer_ops *o = *state;
@@ -381,7 +381,7 @@ static void exactly_once_after_a_fault(void **state)
 		struct fffa_batch *b = make_batch(1 + 10 * round, 10, 50);
 
 		expect_batch(&e, b);
-		if (!round) { /* the first one makes what will be broken */
+		if (!round) { /* the first delivery makes what break_it will break */
 			assert_int_equal(sink_fixture_send(&r, &d, b).verdict, FFFA_V_DELIVERED);
 			fixture_delivery_fini(&d);
 			continue;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cmocka.h needs these before it. */
+/* cmocka.h and the headers that it needs in front of it. */
 #ifndef FFFA_TESTS_STUBS_CMOCKA_ALL_H
 #define FFFA_TESTS_STUBS_CMOCKA_ALL_H
 
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-/* cmocka 2 has one for each sign, and deprecates the one without: it is unsigned, too. */
+/* cmocka 2 has one macro for each sign and deprecates assert_in_range, which is unsigned, too. */
 #ifndef assert_uint_in_range
 #define assert_uint_in_range assert_in_range
 #endif

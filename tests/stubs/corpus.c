@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Ordinary and odd packets: what the parsers must agree on. */
+/* Ordinary and unusual packets, on which both parsers must agree. */
 #include "tests/stubs/packets.h"
 
 #define A  UINT32_C(0x0a000001)
@@ -53,7 +53,7 @@ static void plain(struct builder *b)
 	p = next(b, "sctp");
 	packet_eth(p, V4);
 	packet_ipv4(p, 132, A, B, 0, 0);
-	packet_udp(p, 1000, 2000); /* ports stand where UDP has them */
+	packet_udp(p, 1000, 2000); /* the ports are where UDP has them */
 	packet_payload(p, 20);
 	p = next(b, "tcp options of IPv4");
 	packet_eth(p, V4);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The n-th allocation fails: link with -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+ * Makes the n-th allocation fail. Link with -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
  * (FFFA_WRAP_ALLOC in CMake). Only allocations of the program's own objects count, not those inside
  * shared libraries.
  */
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 /*
- * From now on the n-th allocation (from 1) returns NULL, the ones before and after it work; 0:
+ * From now on the n-th allocation (from 1) returns NULL; those before and after it work. 0:
  * all work.
  */
 void failing_alloc_arm(unsigned long n);

@@ -6,19 +6,19 @@
 #include <stddef.h>
 #include <sys/resource.h>
 
-/* The whole file, with a zero behind it; len may be NULL. The caller frees. */
+/* Reads the whole file and puts a NUL behind it. len may be NULL. The caller frees. */
 char *files_read(const char *path, size_t *len);
 
-/* Makes the file, or begins it anew, with n bytes. */
+/* Writes n bytes to the file, new or replaced. */
 void files_write(const char *path, const void *bytes, size_t n);
 
 /*
- * Files of this process do not grow beyond so many bytes: a longer write is cut short, then fails
- * with EFBIG (SIGXFSZ must be ignored). RLIM_INFINITY ends it.
+ * Files of this process do not grow beyond this many bytes: a longer write is cut short, then fails
+ * with EFBIG (SIGXFSZ must be ignored). RLIM_INFINITY ends that.
  */
 void files_limit_size(rlim_t bytes);
 
-/* Removes a folder with all that lies in it. */
+/* Removes a folder with all its contents. */
 void files_remove(const char *folder);
 
 #endif

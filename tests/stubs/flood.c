@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * UDP packets of many flows at a steady rate: flood ADDRESS FLOWS PACKETS_PER_SECOND SECONDS. One
- * socket; the flows differ in their destination ports and in the last bytes of the address, which
- * counts up from ADDRESS. Prints how many were sent.
+ * flood ADDRESS FLOWS PACKETS_PER_SECOND SECONDS sends UDP packets of many flows at a steady rate
+ * from one socket. The flows differ in their destination ports and addresses, which count up from
+ * ADDRESS. Prints how many packets were sent.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -16,7 +16,7 @@
 
 struct connection {
 	int fd;
-	char *text; /* what has come and is not answered */
+	char *text; /* bytes received and not answered yet */
 	size_t len, held;
 };
 
@@ -53,7 +53,7 @@ static void drop(struct http_server *f, size_t i, bool reset)
 
 static void send_text(int fd, const char *text, size_t len)
 {
-	(void)!send(fd, text, len, MSG_NOSIGNAL); /* the other end may have gone */
+	(void)!send(fd, text, len, MSG_NOSIGNAL); /* the client may be gone */
 }
 
 static void record_post(struct http_server *f, const char *text, size_t head, size_t body)
@@ -79,7 +79,7 @@ static size_t body_length(const char *text)
 	return p ? strtoul(p + 17, NULL, 10) : 0;
 }
 
-/* What has come is at least the head. False: the connection is gone. */
+/* Handles what has arrived, which is at least the head. False: the connection is gone. */
 static bool serve(struct http_server *f, size_t i)
 {
 	struct connection *c = &f->c[i];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * librdkafka's mock cluster as a process: prints "BROKERS" (host:port, ...) and lives until its
+ * librdkafka's mock cluster as a process. Prints "BROKERS" (host:port, ...) and lives until its
  * standard input ends. Loopback only.
  */
 #include <stdio.h>

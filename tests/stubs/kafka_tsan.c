@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * librdkafka under ThreadSanitizer; in other builds there is nothing here. The library is not
- * instrumented: its atomics order nothing for the checker, so what it does to its own memory is not
- * reported. Its C11 threads stand here on POSIX ones, the only kind that the checker knows: it
- * crashes in a thread that it did not see begin. In glibc both are the same objects, and a function
- * of the program stands before one of the C library.
+ * librdkafka under ThreadSanitizer; empty in other builds. The library is not instrumented, so the
+ * checker does not see its atomics: races on the library's own memory are not reported. The checker
+ * knows POSIX threads only and crashes in a C11 thread, whose start it did not see. So the
+ * functions of C11 threads are defined here with POSIX threads. glibc uses the same objects for
+ * both, and the linker prefers a function of the program to one of the C library.
  */
 #ifdef __SANITIZE_THREAD__
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Builds frames byte by byte, innermost last: each call appends; packet_finish fills the
- * length fields.
+ * Builds frames from the outermost header to the innermost. Each call appends; packet_finish fills
+ * the length fields.
  */
 #ifndef FFFA_TESTS_STUBS_PACKETS_H
 #define FFFA_TESTS_STUBS_PACKETS_H
@@ -32,14 +32,14 @@ void packet_ipv4(struct packet *p, uint8_t proto, uint32_t src, uint32_t dst, in
 		 uint16_t fragment);
 void packet_ipv6(struct packet *p, uint8_t next, uint8_t src_tail, uint8_t dst_tail);
 /*
- * An extension header of 8 * units bytes; type tells how its length is written (44 fragment,
- * 51 AH).
+ * Appends an extension header of 8 * units bytes. type decides how the length is written (44
+ * fragment, 51 AH).
  */
 void packet_ext(struct packet *p, uint8_t type, uint8_t next, int units, uint16_t fragment);
 void packet_tcp(struct packet *p, uint16_t sport, uint16_t dport, uint8_t flags, int option_words);
 void packet_udp(struct packet *p, uint16_t sport, uint16_t dport);
 void packet_icmp(struct packet *p, uint8_t type, uint8_t code);
-/* option_words: room that follows as options, to be written by the caller. */
+/* option_words: words of room for options, which the caller writes. */
 void packet_geneve(struct packet *p, uint16_t type, uint32_t vni, int option_words);
 void packet_geneve_option(struct packet *p, uint16_t class, uint8_t type, const void *value,
 			  size_t bytes);
@@ -50,7 +50,10 @@ void packet_payload(struct packet *p, size_t bytes);
 /* Writes the IP and UDP length fields. */
 void packet_finish(struct packet *p);
 
-/* A corpus of ordinary and odd packets. Returns how many; v has room for max. */
+/*
+ * Fills v, which has room for max, with a corpus of ordinary and unusual packets. Returns
+ * their number.
+ */
 size_t packet_corpus(struct packet *v, size_t max);
 
 #endif

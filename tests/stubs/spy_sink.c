@@ -7,7 +7,7 @@
 #include <sys/queue.h>
 #include <uv.h>
 
-/* A delivery under way, or (without one) a ready that is due. */
+/* An open delivery or, without a delivery, a ready that is due. */
 struct pending {
 	TAILQ_ENTRY(pending) link;
 	uv_timer_t timer;
@@ -26,14 +26,13 @@ struct fffa_sink {
 	uv_timer_t anchor;
 	size_t open;
 	size_t handles;
-	bool refused; /* for want of max_open */
+	bool refused; /* because max_open was reached */
 	bool closing;
 	void (*closed)(void *arg);
 	void *closed_arg;
 };
 
-/* The peer has memory of its own: a single allocation made to fail is not what is tested here.
- */
+/* The peer's memory is not under test: it tries again when a test makes one allocation fail. */
 static void append(struct spy_peer *peer, struct fffa_span s)
 {
 	while (peer->len + s.len > peer->cap) {

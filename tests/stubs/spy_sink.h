@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A sink that does what the test says and remembers what it was given. The peer is the test's
- * own struct; it outlives the sink.
+ * A sink that does what the test says and records what it gets. The peer is a struct of the test
+ * and outlives the sink.
  */
 #ifndef FFFA_TESTS_STUBS_SPY_SINK_H
 #define FFFA_TESTS_STUBS_SPY_SINK_H
@@ -29,7 +29,7 @@ struct spy_step {
 
 /* One accepted delivery. */
 struct spy_seen {
-	const struct fffa_batch *batch; /* identity only: it may be gone */
+	const struct fffa_batch *batch; /* for comparison only: it may be gone */
 	uint64_t first_seq;
 	uint32_t count;
 	size_t bytes;
@@ -38,7 +38,7 @@ struct spy_seen {
 
 struct spy_peer {
 	/*
-	 * One step per submit; after the last one judge decides, and without judge all
+	 * One step per submit. After the last one judge decides; without judge everything
 	 * is delivered.
 	 */
 	const struct spy_step *steps;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * The HTTP sink beside its floor: the same batches through ZSTD_compress2 at level 1 and one
- * blocking easy handle of libcurl, to the same server, which drops them in a process of its own.
- * Usage: bench_http [RECORDS] prints both, round by round, and their ratio; bench_http serve PORT
- * is only the server, for bench_path -c. CPU time is that of all threads, user and system.
+ * Compares the HTTP sink with the least that the same work costs: ZSTD_compress2 at level 1 and one
+ * blocking easy handle of libcurl. Both send the same batches to the same server, a process of its
+ * own that drops them. bench_http [RECORDS] prints both, round by round, and their ratio.
+ * bench_http serve PORT runs only the server, for bench_path -c. CPU time is user and system time
+ * of all threads.
  */
 #include <curl/curl.h>
 #include <signal.h>
@@ -101,7 +102,7 @@ static int make_batches(struct bench *b)
 	return 0;
 }
 
-/* Returns the CPU time; negative: failed. */
+/* Returns the CPU time; negative on failure. */
 static double run_floor(struct bench *b)
 {
 	double begin = cpu_ns();

@@ -36,7 +36,10 @@ int discard_listen(int *port)
 	return fd;
 }
 
-/* The end of what text has of the current request; answers when it is whole. */
+/*
+ * Consumes text that belongs to the current request and answers when the request is complete.
+ * Returns the end of what it consumed.
+ */
 static void take(struct connection *c, int fd, const char *text, size_t n)
 {
 	static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";

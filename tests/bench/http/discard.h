@@ -3,7 +3,7 @@
 #ifndef FFFA_TESTS_BENCH_HTTP_DISCARD_H
 #define FFFA_TESTS_BENCH_HTTP_DISCARD_H
 
-/* A listening socket on loopback; *port 0: any, and gets it. -1 on failure. */
+/* Opens a listening socket on loopback. *port 0 means any; it then gets the port. -1 on failure. */
 int discard_listen(int *port);
 /* Serves until the process is killed. */
 void discard_serve(int listener);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * The Kafka sink before librdkafka's mock cluster, and in turn with it a bare loop around
- * librdkafka over the same bytes: the same messages, and messages without key and headers. Usage:
- * bench_kafka [RECORDS [ROUNDS]]. Brokers run in this process: their time is part of "process".
+ * Compares the Kafka sink with a bare loop around librdkafka that sends the same bytes: once as the
+ * same messages, once as messages without key and headers. They take turns on librdkafka's mock
+ * cluster. Usage: bench_kafka [RECORDS [ROUNDS]]. The brokers run in this process, so "process"
+ * includes their time.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -85,7 +86,7 @@ static struct fffa_batch *make_batch(uint64_t seq)
 	return b;
 }
 
-/* The sink, and the least pipeline: what is done is submitted again. */
+/* The sink and a minimal pipeline, which submits each finished batch again. */
 struct feed {
 	struct bench *b;
 	uv_loop_t loop;
@@ -258,7 +259,7 @@ static struct cost run_bare(struct bench *b, bool dressed)
 	p.topic = rd_kafka_topic_new(p.rk, TOPIC, NULL);
 	t = now();
 	for (; sent < b->total; sent += BATCH_RECORDS) {
-		/* As many open as the sink may have. */
+		/* Opens as many deliveries as the sink may have. */
 		while (sent - p.confirmed >= (uint64_t)BATCHES * BATCH_RECORDS)
 			(void)rd_kafka_poll(p.rk, 1);
 		bare_batch(&p, b, b->batches[sent / BATCH_RECORDS % BATCHES], dressed);
@@ -327,7 +328,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < BATCHES; i++)
 		b.batches[i] = make_batch(1 + i * BATCH_RECORDS);
 	run(&b, 1, rounds);
-	b.total *= 10; /* as long as the first, about */
+	b.total *= 10; /* about as long as the first */
 	run(&b, 1000, rounds);
 	(void)getrusage(RUSAGE_SELF, &u);
 	printf("librdkafka %s, %d-byte records, resident at most %ld MiB\n", rd_kafka_version_str(),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * What bench_kernel holds the programs against: an empty program, the parser alone, hash maps as
- * flow agents commonly use them; and the mutator, which makes each packet of a test run another
- * flow and jumps into the candidate.
+ * The programs that bench_kernel compares ours with: an empty program, the parser alone, and hash
+ * maps as flow agents commonly use them. The mutator makes each packet of a test run another flow
+ * and jumps into the candidate.
  */
 #include <stdbool.h>
 
@@ -70,7 +70,7 @@ struct {
 #define DATA(ctx) ((void *)(long)(ctx)->data)
 #define END(ctx)  ((void *)(long)(ctx)->data_end)
 
-/* False: the packet is too short for the address that is to be replaced. */
+/* False when the packet is too short for the address to be replaced. */
 static __always_inline bool mutate(void *data, const void *end)
 {
 	__u32 i = bench_ctl.next++ & (BENCH_IDS - 1);

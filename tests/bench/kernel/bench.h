@@ -5,7 +5,7 @@
 
 #include <linux/types.h>
 
-#define BENCH_IDS (1 << 20) /* the mutator cycles through so many flow ids */
+#define BENCH_IDS (1 << 20) /* number of flow ids that the mutator cycles through */
 
 struct bench_ctl {
 	__u32 offset; /* of the address in the frame that the mutator replaces, below 256 */

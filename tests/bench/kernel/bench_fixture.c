@@ -15,13 +15,13 @@
 
 #include "agent/capture/kernel/kernel_internal.h"
 #include "tests/bench/kernel/bench.h"
-/* Needs what is above. */
+/* Needs the headers above. */
 #include "bench_bpf.skel.h"
 
 #define DEFAULT_FLOWS 131072
-/* So many victims at most between two readings of the ring: 88 bytes each. */
+/* Most victims between two readings of the ring, of 88 bytes each. */
 #define PIECE 100000
-/* As the agent loads its TC programs: programs of one jump table must have the same type. */
+/* Like the agent's TC programs: all programs of a jump table must have the same type. */
 #define TCX_INGRESS 46
 
 static void die(const char *what)
@@ -58,9 +58,9 @@ struct fffa_kernel *bench_fixture_kernel(uint64_t max_flows, uint32_t slices)
 }
 
 /*
- * A test run enters an XDP program into the kernel's dispatcher and takes it out again, a grace
- * period each time, unless it is there already: so each is attached to the loopback device of a
- * namespace of its own.
+ * A test run of an XDP program adds it to the kernel's dispatcher and removes it again, and waits
+ * for a grace period each time. Not so for a program that is attached already. So each is attached
+ * to the loopback device of a namespace of its own.
  */
 static void park(struct bench_fixture *r, int fd)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Candidates loaded beside each other, and one run of one of them. */
+/* Loads candidates and runs one of them at a time. */
 #ifndef FFFA_TESTS_BENCH_KERNEL_BENCH_FIXTURE_H
 #define FFFA_TESTS_BENCH_KERNEL_BENCH_FIXTURE_H
 
@@ -31,11 +31,14 @@ struct bench_fixture {
 	size_t parked_count;
 };
 
-/* Loads everything anew, so that tables are empty. Ends the program when it cannot. */
+/* Loads all candidates, with empty tables. Ends the program on failure. */
 void bench_fixture_open(struct bench_fixture *r, enum bench_hook hook, uint32_t flows,
 			const struct bench_case *what);
 void bench_fixture_close(struct bench_fixture *r);
-/* Sends `packets` packets through candidate i; its ring is read between pieces. ns per packet. */
+/*
+ * Sends `packets` packets through candidate i and reads its ring now and then. Returns ns
+ * per packet.
+ */
 double bench_fixture_run(struct bench_fixture *r, size_t i, uint32_t packets);
 /* Share of packets that candidate i counted as lost, or could not count. */
 double bench_fixture_lost_share(const struct bench_fixture *r, size_t i, uint64_t packets);

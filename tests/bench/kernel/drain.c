@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* CPU time of fffa_kernel_drain; the grace period inside it sleeps and is printed apart. */
+/*
+ * Measures the CPU time of fffa_kernel_drain. The grace period in it sleeps and has its own line.
+ */
 #include "tests/bench/kernel/drain.h"
 
 #include <inttypes.h>
@@ -79,8 +81,10 @@ void bench_drain(uint32_t flows, int rounds, bool csv)
 		exit(1);
 	}
 	used_ns = median(used, rounds);
-	/* No price of an entry by itself: its slot was just written and is warmer than an empty
-	 * one, so that the difference of the two may be anything. */
+	/*
+	 * Prints no cost of a single entry: a slot just written is in the cache and an empty one is
+	 * not, so their difference means nothing.
+	 */
 	printf(csv ? "drain,%d,%zu,%.1f,%.2f,%.1f\n"
 		   : "drain of %d slots, %zu used: %.1f ns per drained entry, scan of the empty "
 		     "ones included; empty table %.2f ns per slot; grace period %.1f ms\n",

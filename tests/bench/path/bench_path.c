@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * A record's way through the agent, on one loop: deltas -> fffa_flow_merge -> expire -> identity ->
- * fffa_pipeline_record -> sink.
+ * Measures a record's way through the agent on one loop:
+ * deltas -> fffa_flow_merge -> expire -> identity -> fffa_pipeline_record -> sink
  *
  * bench_path [FLOWS [DIRECTORY]] writes vpc records to a file in DIRECTORY. One case has FLOWS
- * flows of one delta, the other a tenth of them with ten deltas each. bench_path -c FILE [FLOWS]
- * uses the sinks of a configuration instead.
+ * flows with one delta each, the other a tenth as many with ten deltas each.
+ * bench_path -c FILE [FLOWS] uses the sinks of a configuration instead.
  *
- * CPU time is that of all threads, user and system. The program fails unless every packet is in a
+ * CPU time is user and system time of all threads. The program fails unless every packet is in a
  * record and every record is delivered.
  */
 #include <inttypes.h>
@@ -25,7 +25,7 @@
 #define UNIX_NS	  (1700000000 * FFFA_NS_PER_S)
 #define IDLE_NS	  (15 * FFFA_NS_PER_S)
 #define ROUND_NS  FFFA_NS_PER_S
-#define TURN	  8192 /* flows read between two turns of the loop, as in the agent */
+#define TURN	  8192 /* flows read in one turn of the loop, as in the agent */
 #define PER_CHECK 256  /* records between two checks of the queue */
 
 struct bench {
@@ -119,7 +119,7 @@ static void on_record(void *arg, struct fffa_record *r)
 	b->records++;
 	if (!b->pipeline)
 		return;
-	/* Unlike the agent, the bench can wait, so that nothing is lost for lack of room. */
+	/* Unlike the agent, the bench can wait for room, so that nothing is lost. */
 	if (b->records % PER_CHECK == 0) {
 		while (!fffa_pipeline_has_room(b->pipeline))
 			(void)uv_run(&b->loop, UV_RUN_ONCE);
@@ -287,7 +287,7 @@ static int run_to_file(uint32_t flows, uint32_t merges, const char *path)
 	return rc;
 }
 
-/* One delta for each flow shows best what a sink costs. */
+/* One delta per flow, because then the sink's share is largest. */
 static int run_configured(const char *path, uint32_t flows)
 {
 	struct fffa_sink_schema schema[FFFA_REGISTRY_ROWS];

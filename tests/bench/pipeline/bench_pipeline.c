@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Records per second from fffa_pipeline_record to the file sink's "delivered": the vpc encoder,
- * batches, the queue, the write in the pool. Usage: bench_pipeline [RECORDS [DIRECTORY]]; file and
- * spool lie in a folder of their own in DIRECTORY (/tmp) that is removed afterwards.
+ * Measures records per second from fffa_pipeline_record to the file sink's "delivered": the vpc
+ * encoder, batches, the queue, the write on a worker thread. Usage: bench_pipeline [RECORDS
+ * [DIRECTORY]]. File and spool lie in a new folder in DIRECTORY (default /tmp), which is
+ * removed afterwards.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -143,7 +144,7 @@ static int run(const struct run *what, struct feed *feed, uint64_t n, const char
 	return uv_loop_close(&loop) || end.delivered != n;
 }
 
-/* What a drained spool keeps. */
+/* Bytes that a drained spool still has on disk. */
 static void remove_spool(const char *dir)
 {
 	static const char *const left[] = {"bench/ack", "bench/lock", "bench"};

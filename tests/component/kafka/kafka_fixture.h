@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A Kafka sink before a mock cluster, with what most cases need set. */
+/* A Kafka sink on a mock cluster, configured as most cases need it. */
 #ifndef FFFA_TESTS_COMPONENT_KAFKA_KAFKA_FIXTURE_H
 #define FFFA_TESTS_COMPONENT_KAFKA_KAFKA_FIXTURE_H
 
@@ -33,28 +33,32 @@ struct seen_list {
 	size_t n;
 };
 
-/* The cluster (one broker, TOPIC with one partition) and a configuration for it: key none, one
- * record a message. */
+/*
+ * Makes the cluster (one broker, TOPIC with one partition) and a configuration for it: key none,
+ * one record per message.
+ */
 void kafka_fixture_open(struct kafka_fixture *k);
 void kafka_fixture_property(struct kafka_fixture *k, const char *name, const char *value);
-/* Before start: librdkafka makes one request of so many messages ("10"), however long they take to
- * come, for cases that have the mock cluster refuse a number of requests. */
+/*
+ * Makes librdkafka put this many messages ("10") into one request, however long it waits for them.
+ * For cases in which the mock cluster refuses a number of requests. To be called before start.
+ */
 void kafka_fixture_per_request(struct kafka_fixture *k, const char *messages);
 /* Checks the configuration, creates and starts the sink. */
 void kafka_fixture_start(struct kafka_fixture *k);
 /* Closes sink and cluster. */
 void kafka_fixture_close(struct kafka_fixture *k);
-/* What is in the topic now; seen_free ends it. */
+/* Returns the messages that are in the topic now; free with seen_free. */
 struct seen_list kafka_fixture_seen(struct kafka_fixture *k);
 void seen_free(struct seen_list *l);
 /*
- * The topic holds the records first..first+n-1 of make_batch, each once, in this order, one
- * a message.
+ * Asserts that the topic holds the records first..first+n-1 of make_batch, each once, in this
+ * order, one per message.
  */
 void expect_sequence(struct kafka_fixture *k, uint64_t first, uint64_t n);
-/* Runs the loop for so long, or until *d is done. */
+/* Runs the loop for ms, or until *d is done. */
 void kafka_fixture_run(struct kafka_fixture *k, const struct fixture_delivery *d, unsigned int ms);
-/* Submits, and waits for ready as long as there is no room. */
+/* Submits; while there is no room it waits for ready. */
 void kafka_fixture_submit(struct kafka_fixture *k, struct fixture_delivery *d,
 			  struct fffa_batch *b);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What a consumer gets: keys, headers, how many records. */
+/* What a consumer gets: keys, headers, the number of records in a message. */
 #include <errno.h>
 
 #include "agent/base/format.h"
@@ -63,7 +63,7 @@ static void a_record_each_with_key_and_headers(void **state)
 	kafka_fixture_close(&k);
 }
 
-/* 10 is a whole number of msgpack: its last byte is no line end. */
+/* 10 is also a number in msgpack, so a last byte of 10 is no newline. */
 static void binary_records_keep_their_last_byte(void **state)
 {
 	static const char *const records[] = {"\x81\xa1x\n", "\x81\xa1y\n"};
@@ -125,7 +125,7 @@ static void an_unknown_instance_is_no_key(void **state)
 	kafka_fixture_close(&k);
 }
 
-/* No message exceeds message.max.bytes, each is as full as it can be, and nothing is missing. */
+/* No message exceeds message.max.bytes, each holds as many records as fit, and none is missing. */
 static void messages_are_cut_at_the_size_limit(void **state)
 {
 	enum { RECORDS = 3000, LEN = 100, LIMIT = 10000 };
@@ -164,7 +164,7 @@ static void save_records(struct sink_fixture *r)
 		memcpy(m->records, m->d->outcome.records, sizeof(m->records));
 }
 
-/* Its neighbours arrive; the pipeline learns which one does not fit. */
+/* The other records arrive, and the pipeline learns which one does not fit. */
 static void only_the_record_that_is_too_large_is_split_off(void **state)
 {
 	struct fffa_batch *b = fffa_batch_new(1 << 16, 3);
@@ -193,7 +193,10 @@ static void only_the_record_that_is_too_large_is_split_off(void **state)
 	kafka_fixture_close(&k);
 }
 
-/* Librdkafka's queue holds 10: a batch of 5000 goes through it in order, and begins once. */
+/*
+ * librdkafka's queue holds 10 messages. A batch of 5000 passes through it in order, each
+ * record once.
+ */
 static void a_batch_larger_than_the_queue(void **state)
 {
 	struct kafka_fixture k;
@@ -219,7 +222,7 @@ static void a_batch_larger_than_the_queue(void **state)
 	kafka_fixture_close(&k);
 }
 
-/* kcat is another program; and a consumer sees the records of a batch of many turns. */
+/* kcat, another program, reads the records of a batch that took many turns of the loop. */
 static void kcat_reads_them(void **state)
 {
 	char command[512], line[256];

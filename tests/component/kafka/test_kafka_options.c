@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* What `check` finds, the table of errors, and the small parts below the sink. */
+/*
+ * The errors that `check` finds, the table of librdkafka's errors, and the modules below the sink.
+ */
 #include <errno.h>
 
 #include "sinks/kafka/judge.h"
@@ -76,7 +78,7 @@ static void a_key_for_many_records(void **state)
 	assert_int_equal(fffa_sink_kafka_ops.check(&c, &err), 0);
 }
 
-/* Names what is wrong, in librdkafka's words; a secret's value is not among them. */
+/* The error has librdkafka's text, which never shows the value of a secret. */
 static void properties(void **state)
 {
 	static const struct {
@@ -155,7 +157,7 @@ static void errors_and_verdicts(void **state)
 		assert_int_equal(j.verdict, rows[i].verdict);
 		assert_int_equal(j.cause, rows[i].cause);
 	}
-	/* Every other code, known today or not, waits: it loses nothing. */
+	/* Every other code is retried, so that no record is lost. */
 	for (int err = -200; err < 200; err++) {
 		struct fffa_kafka_judgement j = fffa_kafka__judge((rd_kafka_resp_err_t)err);
 

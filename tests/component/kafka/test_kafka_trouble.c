@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Brokers that are down, refuse, forget or never answer; a producer that cannot go on. */
+/* Brokers that are down, refuse, forget or never answer, and a producer with a fatal error. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <sys/socket.h>
@@ -23,7 +23,7 @@ struct reported_detail {
 	char detail[300];
 };
 
-/* The text that done brought: it is gone after the call. */
+/* Copies the text that done lends: it is gone after the call. */
 static void copy_detail(struct sink_fixture *r)
 {
 	struct reported_detail *t = r->arg;
@@ -41,7 +41,9 @@ static void listen_to(struct kafka_fixture *k, struct reported_detail *t,
 	k->r.on_done = copy_detail;
 }
 
-/* They are up again: each record once, in order, though nobody tried again but librdkafka. */
+/*
+ * When the brokers are up again each record arrives once and in order. Only librdkafka has retried.
+ */
 static void an_outage_loses_and_repeats_nothing(void **state)
 {
 	enum { N = 80 };
@@ -95,8 +97,8 @@ static void the_first_broker_comes_late(void **state)
 }
 
 /*
- * What librdkafka tries again by itself does not show. One request at a time: the mock cluster
- * would take the next one though it refused this one, against the order of their numbers.
+ * The pipeline does not see what librdkafka retries by itself. One request at a time, because the
+ * mock cluster takes the next request after it has refused one, against the order of their numbers.
  */
 static void passing_errors_do_not_show(void **state)
 {
@@ -159,7 +161,8 @@ static void no_permission_is_tried_again(void **state)
 	assert_int_equal(d.outcome.cause, -EACCES);
 	assert_string_equal(t.detail,
 			    "topic flows: no permission to write (topic authorization failed)");
-	while (d.outcome.verdict != FFFA_V_DELIVERED) { /* once the metadata is asked for again */
+	while (d.outcome.verdict !=
+	       FFFA_V_DELIVERED) { /* once librdkafka asks for the metadata again */
 		kafka_fixture_run(&k, NULL, 20);
 		assert_int_equal(sink_fixture_again(&k.r, &d), 0);
 		sink_fixture_wait(&k.r, &d);
@@ -197,8 +200,10 @@ static void an_unknown_topic_is_named_and_may_be_made(void **state)
 	kafka_fixture_close(&k);
 }
 
-/* Librdkafka puts many messages into one request: it is the request that is too large. All ten are
- * in it: of two requests one would be refused, and the other's records arrive at each step. */
+/*
+ * librdkafka puts many messages into one request, and the request is too large. All ten are in one:
+ * of two requests, the records of one would arrive at each step.
+ */
 static void a_refused_size_makes_smaller_requests(void **state)
 {
 	struct fixture_delivery d = {0};
@@ -233,7 +238,7 @@ static void a_refused_size_makes_smaller_requests(void **state)
 	assert_int_equal(d.outcome.verdict, FFFA_V_DELIVERED);
 	assert_int_equal(k.r.sink->client.wire_bytes, 1);
 	fixture_delivery_fini(&d);
-	/* One message at a time, and still too large: it is the record. */
+	/* One message per request is still too large, so the record itself is. */
 	kafka_cluster_fail(&k.cluster, KAFKA_API_PRODUCE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 1);
 	assert_int_equal(sink_fixture_send(&k.r, &d, make_batch(11, 1, 40)).verdict,
 			 FFFA_V_TOO_BIG);
@@ -288,7 +293,10 @@ static int deaf_socket(char *name, size_t cap)
 	return fd;
 }
 
-/* Without any report for `timeout` the pipeline gets its batches back; so it may give them up. */
+/*
+ * The pipeline gets its batches back after `timeout` without a delivery report, so it may give
+ * them up.
+ */
 static void silence_ends_after_the_timeout(void **state)
 {
 	struct fixture_delivery d[2] = {0};
@@ -309,7 +317,7 @@ static void silence_ends_after_the_timeout(void **state)
 		assert_int_equal(d[i].outcome.verdict, FFFA_V_RETRY);
 		assert_int_equal(d[i].outcome.cause, -ETIMEDOUT);
 	}
-	/* And once more, with the next producer. */
+	/* The same again with the next producer. */
 	assert_int_equal(sink_fixture_again(&k.r, &d[0]), -EAGAIN);
 	kafka_fixture_submit(&k, &d[0], d[0].d.batch);
 	sink_fixture_wait(&k.r, &d[0]);
@@ -320,7 +328,7 @@ static void silence_ends_after_the_timeout(void **state)
 	(void)close(fd);
 }
 
-/* While the producer is being ended, while there is none, and while the next is made. */
+/* close while the producer is being ended, while there is none, and while the next is created. */
 static void close_at_every_moment_of_a_new_producer(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What must hold of every frame the parser says is good. */
+/* What must hold for every frame that the parser accepts. */
 #ifndef FFFA_TESTS_FUZZ_CAPTURE_FRAME_CHECKS_H
 #define FFFA_TESTS_FUZZ_CAPTURE_FRAME_CHECKS_H
 
@@ -25,8 +25,7 @@ static inline void check_packet(const struct fffa_packet *p, size_t captured)
 {
 	must(p->packets == 1); /* a capture knows no segments */
 	must(p->bytes == p->l3_bytes && p->bytes >= 20);
-	if (has_ports(
-		    p->key.proto)) /* others may begin behind what was captured: nothing is read */
+	if (has_ports(p->key.proto)) /* others may begin behind what was captured */
 		must(!p->l4_offset || p->l4_offset + UINT32_C(4) <= captured);
 	must(p->key.tunnel == 0 && p->key.ifindex == 0);
 	must(!(p->key.view & ~FFFA_VIEW_EGRESS));
@@ -55,7 +54,7 @@ static inline void check_tunnel(const struct fffa_packet *p, const struct fffa_t
 	must((t->has & FFFA_TUNNEL_HAS_COOKIE) || p->cookie == 0);
 }
 
-/* Parses a copy that ends where the frame ends, so that one byte too far is seen. */
+/* Parses a copy that ends where the frame ends, so that the sanitizer sees a read behind it. */
 static inline void check_frame(const struct fffa_frame_conf *c, const uint8_t *bytes, size_t size,
 			       size_t wire)
 {

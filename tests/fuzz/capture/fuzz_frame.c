@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* New ones go to the end: the seeds name them by place. */
+	/* Add new ones at the end: the seeds name them by their place. */
 	static const int types[] = {DLT_EN10MB,	   DLT_RAW,	   DLT_IPV4, DLT_IPV6,
 				    DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_NULL, DLT_LOOP};
 	struct fffa_cidr local[2];

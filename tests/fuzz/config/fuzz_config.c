@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a configuration file, in a environment without an environment of its own and without
- * files. What loads must print, and what is printed must load to the same print.
+ * Any bytes as a configuration file, without variables and without other files. A configuration
+ * that loads must print, and the printed text must load and print the same.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* An answer of a hostile server: headers, Retry-After, and bodies that judge records. */
+/* The answer of a hostile server: headers, Retry-After, and bodies with verdicts for records. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,12 +33,12 @@ static void check_judge(fffa_http_judge_fn judge, const struct fffa_http_reply *
 		n[records[i]]++;
 	}
 	check(v != FFFA_V_TOO_BIG || (count > 1 && !known));
-	check(known || v != FFFA_V_DELIVERED); /* nothing learnt confirms nothing */
+	check(known || v != FFFA_V_DELIVERED); /* an unreadable answer confirms nothing */
 	check(v != FFFA_V_REJECTED || n[FFFA_V_REJECTED] == count);
 	check(!known || v != FFFA_V_DELIVERED || n[FFFA_V_DELIVERED] == count);
 }
 
-/* Header lines up to an empty one, the rest is the body, in pieces. */
+/* Header lines up to an empty one; the rest is the body, which arrives in pieces. */
 static void receive(struct fffa_http_reply *r, char *text, size_t size)
 {
 	size_t piece = 1 + size / 3;
@@ -74,7 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text = calloc(1, size - 1);
 	if (!text)
 		abort();
-	memcpy(text, data + 2, size - 2); /* its own object: a byte too far is seen */
+	memcpy(text, data + 2,
+	       size - 2); /* an object of its own, so that the sanitizer sees a read behind it */
 	receive(&r, text, size - 2);
 	check(fffa_http_retry_after_ms(r.retry_after, NOW_S) <= FFFA_HTTP_RETRY_AFTER_MAX_MS);
 	text[size - 2] = '\0';

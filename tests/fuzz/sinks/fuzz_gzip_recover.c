@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Whatever a crash leaves, recovery makes sound gzip of it. A second recovery changes nothing. */
+/* Recovery makes valid gzip of whatever a crash leaves. A second recovery changes nothing. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -20,7 +20,7 @@ static off_t length(int fd)
 	return st.st_size;
 }
 
-/* The file can be read to its end, and checksum and length are right. */
+/* Checks that the file can be read to its end, and that checksum and length are right. */
 static void expect_sound(int fd)
 {
 	static const unsigned int chunk = 65536;

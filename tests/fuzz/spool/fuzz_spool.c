@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * A segment of a spool: any bytes, as they are, and once more with the checksums of the first frame
- * made right, so that what they guard is reached. What comes out must be consistent.
+ * Any bytes as a segment of a spool: as they are, and again with correct checksums in the
+ * first frame, so that the code behind the checksums is reached. The frames that are read must
+ * be consistent.
  */
 #include <endian.h>
 #include <errno.h>
@@ -71,7 +72,7 @@ static void put32(uint8_t *dst, uint32_t v)
 	memcpy(dst, &v, sizeof(v));
 }
 
-/* See agent/spool/README.md for the places. */
+/* agent/spool/README.md has the offsets. */
 static void make_right(uint8_t *data, size_t size)
 {
 	uint8_t *head = data + FFFA_SPOOL_SEGMENT_HEAD;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Input from a query, an address and a name: the count stays in range, labels and JSON stay one
+ * Any bytes as a query, an address and a name. The count stays in range, labels and JSON stay one
  * value, an accepted address has a family and a length.
  */
 #include <stdlib.h>

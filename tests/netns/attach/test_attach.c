@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Hooks on devices of a namespace of our own: what a crash leaves, what a clean end leaves, and
- * what belongs to others.
+ * Hooks on devices of a namespace of our own: what is left after a crash and after a clean end, and
+ * what belongs to other programs.
  */
 #include "tests/stubs/cmocka_all.h"
 
@@ -61,7 +61,7 @@ static void sh(const char *command)
 		fail_msg("%s failed", command);
 }
 
-/* How many lines of what a command prints hold the text; the last such line goes into line. */
+/* Returns how many lines of a command's output hold the text. line gets the last of them. */
 static int lines_with(const char *command, const char *text, char line[256])
 {
 	FILE *f = popen(command, "r");
@@ -150,7 +150,7 @@ static void crash_one(void)
 	assert_int_equal(byte, 1);
 }
 
-/* The filter of that direction runs the program of k. */
+/* Asserts that the filter of that direction runs the program of k. */
 static void expect_ours(const struct fffa_kernel *k, enum fffa_program p, const char *direction)
 {
 	char line[256], id[32];
@@ -179,7 +179,7 @@ static void what_a_crash_left_is_replaced(void **state)
 	fffa_attach_undo(a, 2);
 	assert_false(fffa_attach_is_in_place(&a[0]) || fffa_attach_is_in_place(&a[1]));
 	assert_int_equal(filters("ingress", line) + filters("egress", line), 0);
-	/* Who made the qdisc cannot be told any more: it stays. */
+	/* Nobody knows any more who made the qdisc, so it stays. */
 	assert_int_equal(qdiscs(), 1);
 }
 
@@ -206,7 +206,7 @@ static void a_qdisc_of_before_stays(void **state)
 	assert_int_equal(filters("ingress", line) + filters("egress", line), 0);
 }
 
-/* Puts somebody else's program on the ingress side of da. */
+/* Attaches another program to the ingress side of da. */
 static void attach_stranger(uint32_t handle, uint32_t priority, uint32_t flags)
 {
 	const struct bpf_insn pass[] = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * aemm_client ENDPOINT TOKEN_TTL_S REFRESH_MS ROUNDS: the metadata reader on a loop of its own.
- * Writes what it knows after each round as one JSON line, and ends after so many.
+ * aemm_client ENDPOINT TOKEN_TTL_S REFRESH_MS ROUNDS runs the metadata reader on a loop of its own.
+ * It writes what it knows after each round as one JSON line, and ends after ROUNDS rounds.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,7 +21,7 @@ struct client {
 	uv_loop_t loop;
 	uv_timer_t look;
 	struct fffa_meta *meta;
-	uint64_t age_ns; /* when we last looked */
+	uint64_t age_ns; /* at the last look */
 	long rounds_left;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* kafka_topic BROKERS NAME PARTITIONS [KEY=VALUE]...: makes a topic. */
+/* kafka_topic BROKERS NAME PARTITIONS [KEY=VALUE]... creates a topic. */
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -16,7 +16,7 @@ struct fffa_frame_conf frame_conf(void)
 struct parsed frame_parse(const struct fffa_frame_conf *c, const void *bytes, size_t len,
 			  size_t wire)
 {
-	uint8_t *copy = malloc(len ? len : 1); /* its end is guarded under the sanitizer */
+	uint8_t *copy = malloc(len ? len : 1); /* the sanitizer guards its end */
 	struct parsed s = {0};
 
 	assert_non_null(copy);
@@ -44,7 +44,7 @@ void frame_expect(const struct parsed *s, uint8_t proto, uint16_t sport, uint16_
 	assert_int_equal(s->p.packets, 1);
 	assert_int_equal(s->p.bytes, bytes);
 	assert_int_equal(s->p.key.ifindex, 0);
-	assert_int_equal(s->p.key.tunnel, 0); /* an id is the caller's to give */
+	assert_int_equal(s->p.key.tunnel, 0); /* the caller gives the id */
 }
 
 void frame_expect_v4(const uint8_t *addr, uint32_t want)

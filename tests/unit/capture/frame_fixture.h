@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One frame through the host build of the parser, and what came of it. */
+/* Parses one frame with the host build of the parser. */
 #ifndef FFFA_TESTS_UNIT_CAPTURE_FRAME_FIXTURE_H
 #define FFFA_TESTS_UNIT_CAPTURE_FRAME_FIXTURE_H
 
@@ -20,10 +20,10 @@ struct parsed {
 
 /* Ethernet, GENEVE on 6081, VXLAN on 4789, no local prefix. */
 struct fffa_frame_conf frame_conf(void);
-/* Parses len captured bytes out of wire bytes, copied so that reading past them is seen. */
+/* Parses the first len of wire bytes, in a copy, so that the sanitizer sees a read behind them. */
 struct parsed frame_parse(const struct fffa_frame_conf *c, const void *bytes, size_t len,
 			  size_t wire);
-/* packet_finish, then all of p with frame_conf. */
+/* packet_finish, then parses all of p with frame_conf. */
 struct parsed frame_whole(struct packet *p);
 
 /* Asserts OK, protocol, ports and counts. */

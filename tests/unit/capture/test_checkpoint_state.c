@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * What passed while nobody counted: the device counters' text, the mark as text, and
+ * What passed while nobody counted: the text of the devices' counters, the checkpoint as text, and
  * the difference.
  */
 #include "tests/stubs/cmocka_all.h"
@@ -86,7 +86,7 @@ static void a_mark_survives_as_text(void **state)
 	assert_memory_equal(&m, &back, sizeof(m));
 }
 
-/* Whatever a crash or a disk made of it: whole or refused. */
+/* A checkpoint that a crash or a disk damaged is refused. */
 static void a_cut_mark_is_refused(void **state)
 {
 	struct fffa_checkpoint_state m = sample(), back;
@@ -159,7 +159,7 @@ static void what_cannot_be_compared_is_not(void **state)
 	c = b;
 	c.v[0].ifindex++;
 	assert_gap(&a, &c, 7, 700);
-	a.netns = b.netns = 0; /* a kernel that does not tell */
+	a.netns = b.netns = 0; /* a kernel without netns cookies */
 	assert_gap(&a, &b, 7, 700);
 }
 

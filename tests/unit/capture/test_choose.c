@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Which devices are chosen out of a list: each packet once, unless two are named. */
+/*
+ * Which devices are chosen from a list, so that each packet is seen once unless the configuration
+ * names two.
+ */
 #include "tests/stubs/cmocka_all.h"
 
 #include <net/if_arp.h>
@@ -10,7 +13,7 @@
 
 #define NAMES_MAX 8
 
-/* A host with a bit of everything; sorted by ifindex as the kernel's list is. */
+/* A host with one device of each kind, sorted by ifindex like the kernel's list. */
 static struct fffa_link host[] = {
 	{.ifindex = 1, .name = "lo", .type = ARPHRD_LOOPBACK},
 	{.ifindex = 2, .name = "eth0", .type = ARPHRD_ETHER, .default_route = true},
@@ -71,7 +74,7 @@ static void expect(const char *interfaces, const char *exclude, const char *want
 	expect_names(&d, want);
 }
 
-/* The device is left out for that reason and that other device. */
+/* Asserts that the device is left out for this reason and because of this other device. */
 static void expect_left(const char *interfaces, const char *name, enum fffa_left_why why,
 			const char *other)
 {
@@ -123,7 +126,10 @@ static void what_is_named_is_always_taken(void **state)
 	expect("eth* eth0.7", "", "eth0 eth1 eth0.7");
 	expect("eth0 eth0.7 qinq mac0", "", "eth0 eth0.7 qinq mac0");
 	expect("eth1 bond0 br0 br0.9", "", "eth1 bond0 br0 br0.9");
-	/* One of the two is not enough: the other one, by its glob, is the lower one and stays. */
+	/*
+	 * Excluding one of the two is not enough: the other, selected by its glob, is the lower one
+	 * and stays.
+	 */
 	expect("eth0.7 eth0*", "", "eth0 eth0.7");
 }
 

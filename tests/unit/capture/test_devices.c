@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Which devices a configuration means, in a network namespace of our own. */
+/* Which devices a configuration selects, in a network namespace of our own. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>
@@ -56,7 +56,7 @@ static int select_devices(const char *interfaces, const char *exclude, struct ff
 	return fffa_devices_select(&c, out, err);
 }
 
-/* The selection is exactly the names in want, in this order. */
+/* Asserts that the selection is exactly the names in want, in this order. */
 static void expect(const char *interfaces, const char *exclude, const char *want)
 {
 	struct fffa_netdevs d;
@@ -108,7 +108,7 @@ static void globs_pass_over_loopback(void **state)
 	expect("d*", "", "da db");
 	expect("?a", "", "da ea");
 	expect("[de]b", "", "db eb");
-	/* No l* among them: a namespace has no other device that begins so. */
+	/* lo is not among them; the namespace has no other device whose name begins with l. */
 	expect_none("l*", "", "[l*]");
 	expect_none("l?", "", "[l?]");
 	expect("da l*", "", "da");
@@ -121,7 +121,7 @@ static void excluded_ones_are_left_out(void **state)
 	expect("d* e*", "?b", "da ea");
 	expect("d* e*", "da e*", "db");
 	expect("da db", "db", "da");
-	expect("da lo", "l*", "lo da"); /* a glob does not mean lo here either */
+	expect("da lo", "l*", "lo da"); /* a glob does not select lo here either */
 	expect("da lo", "lo", "da");
 	expect_none("da", "da", "[da] less capture.exclude");
 	expect_none("d*", "*", "[d*]");
@@ -172,7 +172,7 @@ static void a_device_without_ethernet_header(void **state)
 
 	(void)state;
 	run_ip("ip tuntap add mode tun name dt");
-	expect("d*", "", "da db"); /* a glob passes over it */
+	expect("d*", "", "da db"); /* a glob does not select it */
 	assert_int_equal(select_devices("da dt", "", &d, &err), -ENOTSUP);
 	assert_non_null(strstr(err.text, "dt: "));
 	expect("da dt", "dt", "da");

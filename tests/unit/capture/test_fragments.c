@@ -34,7 +34,7 @@ static void put16(uint8_t *b, uint16_t v)
 	b[1] = (uint8_t)v;
 }
 
-/* fragment: flags and offset as IPv4 has them; ports only where the datagram begins. */
+/* fragment: flags and offset as in IPv4. Only the first fragment has ports. */
 static void ipv4(struct packet *p, uint32_t src, uint8_t proto, uint16_t id, uint16_t fragment)
 {
 	size_t at = p->len;
@@ -64,7 +64,7 @@ static struct fffa_packet v4(uint16_t id, uint16_t fragment)
 	return v4_of(ADDR_A, 17, id, fragment);
 }
 
-/* fragment: offset and flag as the IPv6 header has them. */
+/* fragment: offset and flag as in the IPv6 header. */
 static struct fffa_packet v6(uint8_t src, uint32_t id, uint16_t fragment)
 {
 	struct packet p;
@@ -92,7 +92,7 @@ static void expect_ports(const struct fffa_packet *p, uint16_t sport, uint16_t d
 	assert_int_equal(ntohs(p->key.dport), dport);
 }
 
-/* Applies p, which must be known, and have the ports of its first fragment. */
+/* Asserts that p is known and gets the ports of its first fragment. */
 static void known(struct fffa_fragments *t, struct fffa_packet p, uint64_t now_ns)
 {
 	assert_true(fffa_fragments_apply(t, &p, now_ns));
@@ -116,7 +116,7 @@ static void later_ones_get_the_ports(void **state)
 	known(*state, v6(1, 0x10002, 0x0080), T0 + 2);
 }
 
-/* Whatever comes before the first fragment has no ports; whatever comes after it has. */
+/* Fragments before the first one have no ports; those after it have. */
 static void any_order(void **state)
 {
 	unknown(*state, v4(2, LAST), T0);
@@ -150,7 +150,7 @@ static void the_other_end_does_not_match(void **state)
 	known(*state, v4(5, FIRST), T0);
 	p.key.dst[15] ^= 1;
 	unknown(*state, p, T0);
-	p = v4(5, MIDDLE); /* the answer's datagram of the same number */
+	p = v4(5, MIDDLE); /* a datagram of the other direction with the same number */
 	memcpy(p.key.src, v4(5, MIDDLE).key.dst, 16);
 	memcpy(p.key.dst, v4(5, MIDDLE).key.src, 16);
 	unknown(*state, p, T0);
@@ -166,7 +166,7 @@ static void life_time(void **state)
 	assert_int_equal(FFFA_FRAGMENT_LIFE_S, 30);
 }
 
-/* A number that comes again stands for the new datagram. */
+/* A number that is used again means the new datagram. */
 static void used_again_for_other_ports(void **state)
 {
 	struct fffa_packet p = v4(7, FIRST);
@@ -200,10 +200,7 @@ static void inside_geneve(void **state)
 	}
 }
 
-/*
- * RFC 6946: a fragment header around a whole packet. Nothing is left in the table, nothing is asked
- * of it.
- */
+/* RFC 6946: a fragment header around a whole packet neither enters the table nor reads it. */
 static void atomic_fragments_are_none(void **state)
 {
 	struct fffa_packet p = v6(1, 9, 0x0000);
@@ -244,8 +241,8 @@ static uint32_t remembered(struct fffa_fragments *t, uint32_t from, uint32_t to)
 }
 
 /*
- * The oldest of a set of four makes room: the newest is always there, most of the newest quarter,
- * and nothing that lies many times the table's size back.
+ * The oldest of a set of four gives way. The newest is always there, so is most of the newest
+ * quarter, and nothing that is many table sizes older.
  */
 static void bounded(void **state)
 {
@@ -257,10 +254,7 @@ static void bounded(void **state)
 		assert_true(fffa_fragments_apply(*state, &p, T0 + i));
 		known(*state, nth(i, FFFA_FRAGMENT_LATER), T0 + i);
 	}
-	/*
-	 * A set has seen 24 more by then on average: that at most 3 came has a chance of 1 in
-	 * 10 million.
-	 */
+	/* A set has got 24 more by then on average; at most 3 has a chance of 1 in 10 million. */
 	assert_int_equal(remembered(*state, 0, 2 * FFFA_FRAGMENTS_MAX), 0);
 	assert_uint_in_range(remembered(*state, 0, all), FFFA_FRAGMENTS_MAX - 8,
 			     FFFA_FRAGMENTS_MAX);

@@ -88,7 +88,7 @@ static void protocols_without_ports(void **state)
 		s = frame_whole(&p);
 		frame_expect(&s, others[i], 0, 0, 50);
 	}
-	start_v6(&p, 59); /* no next header, nothing behind */
+	start_v6(&p, 59); /* no next header, nothing behind it */
 	s = frame_whole(&p);
 	frame_expect(&s, 59, 0, 0, 40);
 }
@@ -164,7 +164,8 @@ static void a_short_capture_still_counts_the_whole_packet(void **state)
 	frame_expect(&s, 17, 3, 4, 1048);
 }
 
-/* Linux writes length 0 into packets above 64 KiB (BIG TCP, jumbograms): the frame says how long.
+/*
+ * Linux writes length 0 into packets above 64 KiB (BIG TCP, jumbograms); the frame has the length.
  */
 static void length_zero_takes_the_frame(void **state)
 {
@@ -278,8 +279,10 @@ static void eight_headers_at_most_are_walked(void **state)
 			packet_ext(&p, 60, i < n ? 60 : 17, 1, 0);
 		packet_udp(&p, 9, 10);
 		s = frame_whole(&p);
-		/* The eighth header's successor is what it is recorded under; ports need one
-		 * more look. */
+		/*
+		 * The flow has the protocol that the eighth header names. Its ports would need one
+		 * step more.
+		 */
 		if (n < 8)
 			frame_expect(&s, 17, 9, 10, 40 + 8 * (uint64_t)n + 8);
 		else
@@ -307,8 +310,8 @@ static void segments_are_counted_as_on_the_wire(void **state)
 		{1500, 0, 0, 1, 1500},			/* not GSO */
 		{1500, 0, 7, 1, 1500},			/* segments without a size mean nothing */
 		{52 + 1448, 1448, 1, 1, 1500},		/* one segment */
-		{52 + 3000, 1448, 3, 3, 3000 + 3 * 52}, /* said by the kernel */
-		{52 + 3000, 1448, 0, 3, 3000 + 3 * 52}, /* not said: rounded up */
+		{52 + 3000, 1448, 3, 3, 3000 + 3 * 52}, /* given by the kernel */
+		{52 + 3000, 1448, 0, 3, 3000 + 3 * 52}, /* not given: rounded up */
 		{52 + 2896, 1448, 0, 2, 2896 + 2 * 52}, /* exactly full */
 		{52 + 2897, 1448, 0, 3, 2897 + 3 * 52},
 		{52 + 1, 1448, 0, 1, 53},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What stands before the IP header: VLAN tags, other link types; and the direction. */
+/* What is in front of the IP header (VLAN tags, other link types), and the direction. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <pcap/dlt.h>

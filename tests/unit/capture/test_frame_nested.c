@@ -128,7 +128,7 @@ static void without_gwlb_there_is_nothing_to_keep(void **state)
 	assert_int_equal(s.p.cookie, 0);
 }
 
-/* What the second tunnel holds is the packet recorded, though it is a tunnel itself. */
+/* The packet in the second tunnel is recorded, even if it is a tunnel itself. */
 static void the_third_tunnel_stays_closed(void **state)
 {
 	static const uint32_t hop[] = {ADDR_A, MID_A, IN_A};
@@ -153,7 +153,10 @@ static void the_third_tunnel_stays_closed(void **state)
 	frame_expect_v4(s.t.src, MID_A);
 }
 
-/* A second tunnel that cannot be opened: the packet that it is stands in the first. */
+/*
+ * When the second tunnel cannot be opened, its outer packet is recorded as the inner packet of
+ * the first.
+ */
 static void a_second_tunnel_cut_short(void **state)
 {
 	struct fffa_frame_conf c = frame_conf();
@@ -180,7 +183,7 @@ static void a_second_tunnel_cut_short(void **state)
 	assert_int_equal(s.p.cookie, COOKIE);
 }
 
-/* The direction is that of the packet on the wire, however deep the one recorded lies. */
+/* The direction is that of the packet on the wire, however deep the recorded packet is. */
 static void direction_is_of_the_outermost(void **state)
 {
 	struct fffa_cidr local = {.addr = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1},

@@ -13,7 +13,7 @@ static void tcp_v4(struct packet *p, int ip_words, int tcp_words)
 	packet_finish(p);
 }
 
-/* The byte at gets value; what comes of it. */
+/* Parses the packet with the byte at offset `at` set to value. */
 static enum fffa_parse with_byte(struct packet *p, size_t at, uint8_t value)
 {
 	struct fffa_frame_conf c = frame_conf();
@@ -31,12 +31,12 @@ static void ipv4_headers_that_contradict_themselves(void **state)
 		{14, 0x44},	 /* header below 20 bytes */
 		{14, 0x40},	 /* of none at all */
 		{14, 0x55},	 /* another version */
-		{14, 0x65},	 /* that of IPv6 behind the ether type of IPv4 */
+		{14, 0x65},	 /* IPv6's version behind the ether type of IPv4 */
 		{14, 0x4f},	 /* header longer than the packet */
 		{17, 19},	 /* packet shorter than its header */
-		{17, 39},	 /* than its TCP header */
+		{17, 39},	 /* packet shorter than its TCP header */
 		{34 + 12, 0x40}, /* TCP header below 20 bytes */
-		{34 + 12, 0x60}, /* longer than the packet */
+		{34 + 12, 0x60}, /* TCP header longer than the packet */
 		{34 + 12, 0xf0},
 	};
 	struct packet p;
@@ -122,7 +122,7 @@ static void ipv6_headers_that_contradict_themselves(void **state)
 	assert_int_equal(with_byte(&p, 14 + 40 + 1, 9), FFFA_PARSE_MALFORMED);
 }
 
-/* Cut at every byte: truncated as long as a needed header is not whole, never anything else. */
+/* Cut at every byte: truncated while a needed header is incomplete, never another error. */
 static void expect_cuts(const struct packet *p, size_t needed)
 {
 	struct fffa_frame_conf c = frame_conf();
@@ -142,14 +142,14 @@ static void cut_frames_are_truncated(void **state)
 
 	(void)state;
 	tcp_v4(&p, 3, 4);
-	expect_cuts(&p, 14 + 32 + 20); /* of the TCP options nothing is read */
+	expect_cuts(&p, 14 + 32 + 20); /* TCP options are not read */
 	packet_start(&p, "udp");
 	packet_eth(&p, V4);
 	packet_ipv4(&p, 17, ADDR_A, ADDR_B, 0, 0);
 	packet_udp(&p, 1, 2);
 	packet_payload(&p, 10);
 	packet_finish(&p);
-	expect_cuts(&p, 14 + 20 + 4); /* the ports suffice */
+	expect_cuts(&p, 14 + 20 + 4); /* only the ports are needed */
 	packet_start(&p, "later fragment");
 	packet_eth(&p, V4);
 	packet_ipv4(&p, 6, ADDR_A, ADDR_B, 0, 0x0001);

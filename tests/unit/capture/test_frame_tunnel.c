@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* GENEVE with the options of AWS Gateway Load Balancer, VXLAN, and what is not a tunnel after all.
+/*
+ * GENEVE with the options of AWS Gateway Load Balancer, VXLAN, and packets that only look like
+ * a tunnel.
  */
 #include "tests/stubs/cmocka_all.h"
 
@@ -184,7 +186,7 @@ static void on_other_ports_it_is_plain_udp(void **state)
 	s = frame_parse(&c, p.b, p.len, p.len);
 	expect_inner(&s);
 	memset(c.geneve_ports, 0, sizeof(c.geneve_ports));
-	outer(&p, 0); /* an unused place in the list is no port 0 */
+	outer(&p, 0); /* an unused place in the list is not port 0 */
 	packet_geneve(&p, V4, 1, 0);
 	inner(&p);
 	packet_finish(&p);

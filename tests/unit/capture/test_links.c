@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The list of devices and the watch over them, in a network namespace of our own. */
+/* Reads the list of devices and watches it, in a network namespace of our own. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>
@@ -76,7 +76,8 @@ static void what_a_device_is(void **state)
 }
 
 /*
- * Makes a device on one of another namespace, moves it into ours and stays, so that both live on.
+ * Creates a device on top of one in another namespace and moves it into ours. The process stays, so
+ * that both devices stay.
  */
 static pid_t neighbour(pid_t home)
 {
@@ -109,7 +110,7 @@ static pid_t neighbour(pid_t home)
 	return pid;
 }
 
-/* The number of a parent in another namespace would mean some device of ours. */
+/* A parent in another namespace is reported as none: its number would mean a device of ours. */
 static void a_parent_elsewhere_is_none(void **state)
 {
 	struct fffa_link remote = {0};
@@ -129,7 +130,7 @@ static void a_parent_elsewhere_is_none(void **state)
 	assert_int_equal(remote.parent, 0);
 }
 
-/* How many devices hold a default route, and that da is the one when there is one. */
+/* Asserts how many devices hold a default route; if it is one, it must be da. */
 static int holders(bool routes)
 {
 	struct fffa_links l;
@@ -206,7 +207,7 @@ static void on_limit(uv_timer_t *h)
 	uv_stop(&t->loop);
 }
 
-/* Turns the loop until changed is called, or for ms. */
+/* Runs the loop until changed is called, or for ms. */
 static bool called_within(struct watch *t, uint64_t ms)
 {
 	int before = t->calls;
@@ -244,13 +245,13 @@ static void watch_close(struct watch *t)
 	assert_int_equal(uv_loop_close(&t->loop), 0);
 }
 
-/* Says whether the command is news, with nothing left to say afterwards. */
+/* Asserts whether the command causes a report, and that no second report follows. */
 static void expect_news(struct watch *t, const char *command)
 {
 	run_ip(command);
 	if (!called_within(t, SOON_MS))
 		fail_msg("\"%s\" went unnoticed", command);
-	while (called_within(t, NEVER_MS)) { /* what the kernel does on its own account */
+	while (called_within(t, NEVER_MS)) { /* what the kernel does by itself */
 	}
 }
 
@@ -268,7 +269,7 @@ static void changes_are_news(void **state)
 	expect_news(&t, "ip route add default via 10.7.0.2");
 	expect_news(&t, "ip -6 route add default dev db");
 	expect_news(&t, "ip link del n2");
-	/* Routes that lead to some place only are no news. */
+	/* Routes to some destinations only cause no report. */
 	run_ip("ip route add 10.6.0.0/16 via 10.7.0.2 && ip -6 route add fd00:6::/64 dev db");
 	assert_false(called_within(&t, NEVER_MS));
 	watch_close(&t);
@@ -282,7 +283,7 @@ static void expect_addresses(struct watch *t, const char *command, bool want)
 		fail_msg("\"%s\": addresses %s", command, want ? "not reported" : "reported");
 }
 
-/* What is only renewed, or is valid on a link only, tells nothing of an interface's addresses. */
+/* An address that is only renewed, or that is link-local, causes no report. */
 static void addresses_that_come_and_go(void **state)
 {
 	struct watch t;
@@ -313,8 +314,8 @@ static void a_burst_is_one_call(void **state)
 
 	(void)state;
 	/*
-	 * Else the end of an address's duplicate detection, a second after the link came up, is
-	 * news of its own.
+	 * Else the end of duplicate address detection, a second after the link came up, causes a
+	 * report of its own.
 	 */
 	run_ip("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6");
 	watch_open(&t);
@@ -329,7 +330,7 @@ static void a_burst_is_one_call(void **state)
 	watch_close(&t);
 }
 
-/* More than the socket holds: the kernel drops some and says so, which is news in itself. */
+/* More messages than the socket holds: the kernel drops some and says so, which causes a report. */
 static void an_overrun_is_news(void **state)
 {
 	struct watch t;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Facts of a device in, hook and reason out. */
+/* The hook and the reason that follow from the facts of a device. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ static const struct {
 	int error;
 	const char *says;
 } cases[] = {
-	/* ENA as it comes: jumbo frames, all channels in use. */
+	/* ENA with its defaults: jumbo frames, all channels in use. */
 	{ENA(KERNEL, 9001, 8, 8), -EINVAL, "ip link set eth0 mtu 3498"},
 	{ENA(KERNEL, 3499, 4, 8), -EINVAL, "its MTU is 3499"},
 	{ENA(KERNEL, 3498, 8, 8), -EINVAL, "ethtool -L eth0 combined 4"},
@@ -29,7 +29,10 @@ static const struct {
 	{ENA(KERNEL, 1500, 1, 1), -EINVAL, "only one: set capture.hook: tc"},
 	{ENA(KERNEL, 1500, 2, 3), -EINVAL, "combined 1"},
 	{ENA(KERNEL, 1500, 0, 0), 0, "driver ena"}, /* channels not known: try */
-	/* Its own releases: from 2.17 on no channel rule and four bytes more. */
+	/*
+	 * The driver's own releases: from 2.17 on there is no channel rule, and four bytes
+	 * more fit.
+	 */
 	{ENA("2.1.0K", 1500, 8, 8), -EINVAL, "combined 4"},
 	{ENA("2.16.1g", 3499, 4, 8), -EINVAL, "mtu 3498"},
 	{ENA("2.16.1g", 3498, 8, 8), -EINVAL, "combined 4"},
@@ -45,7 +48,7 @@ static const struct {
 	  .native = FFFA_NATIVE_NO},
 	 0,
 	 "driver ena"},
-	/* Others: no rule on MTU and channels is known, so it is tried. */
+	/* Other drivers: no rule on MTU and channels is known, so XDP is tried. */
 	{{.driver = "veth",
 	  .mtu_bytes = 9001,
 	  .channels = 8,
@@ -56,7 +59,7 @@ static const struct {
 	{{.native = FFFA_NATIVE_UNKNOWN}, 0, "driver unknown"},
 	{{.driver = "bridge", .native = FFFA_NATIVE_NO}, -EOPNOTSUPP, "(bridge) has no native XDP"},
 	{{.native = FFFA_NATIVE_NO}, -EOPNOTSUPP, "set capture.hook: tc"},
-	/* Another program decides before all else. */
+	/* Another program on the device decides first. */
 	{{.driver = "ena", .mtu_bytes = 9001, .xdp_prog_id = 42}, -EBUSY, "id 42"},
 	{{.driver = "veth", .xdp_prog_id = 42, .native = FFFA_NATIVE_NO},
 	 -EBUSY,
@@ -76,7 +79,7 @@ static void xdp_when_asked_for(void **state)
 		assert_int_equal(c.xdp, !cases[i].error);
 		assert_int_equal(c.bounces_link,
 				 !cases[i].error && !strcmp(cases[i].facts.driver, "ena"));
-		/* Whatever is in the way, the text names what helps. */
+		/* Whatever prevents XDP, the text names what helps. */
 		if (cases[i].error)
 			assert_non_null(strstr(c.why, "capture.hook: tc"));
 		assert_true(strlen(c.why) < sizeof(c.why) - 1);

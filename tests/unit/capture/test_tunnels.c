@@ -31,7 +31,7 @@ static void the_same_tunnel_has_the_same_id(void **state)
 	fffa_tunnels_free(t);
 }
 
-/* Two tunnels that differ anywhere are two: each field in turn. */
+/* Tunnels that differ in any field get different ids: each field in turn. */
 static void every_field_makes_a_difference(void **state)
 {
 	struct fffa_tunnels *t = fffa_tunnels_new();
@@ -100,7 +100,7 @@ static void get_knows_only_what_was_given(void **state)
 	fffa_tunnels_free(NULL);
 }
 
-/* Ports for a decapsulate of these names; both lists hold what was there before. */
+/* Asserts the ports for a decapsulate list of these names. Both lists have other ports before. */
 static void ports_for(char **names, size_t n, uint16_t geneve[FFFA_MAX_TUNNEL_PORTS],
 		      uint16_t vxlan[FFFA_MAX_TUNNEL_PORTS])
 {

@@ -39,7 +39,7 @@ struct problems {
 };
 void problems_add(void *arg, const char *line);
 
-/* Loads text under the name "f" in the fake environment. */
+/* Loads text as file "f" in the fake environment. */
 int load(const char *text, struct fffa_config *c, struct problems *p);
 /* Fails the test unless text gives exactly these problems, each with a newline at its end. */
 void expect_problems(const char *text, const char *expected);

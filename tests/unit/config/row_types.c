@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Compiled with RIGHT it passes; with WRONG (a duration row over an int field) it must not. */
+/* Compiles with RIGHT. With WRONG (a duration row for an int field) it must not compile. */
 #include "config/option.h"
 
 struct conf {

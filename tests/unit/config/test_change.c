@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Which keys differ between two configurations, and what of it is taken over. */
+/* Which keys differ between two configurations, and which of them a reload takes over. */
 #include <stdio.h>
 #include <string.h>
 
@@ -17,8 +17,10 @@ static void note(void *arg, const char *key, bool taken)
 	(void)snprintf(text + n, 1024 - n, "%s%s ", key, taken ? "!" : "");
 }
 
-/* Fails unless exactly these keys differ; ! behind those that were taken over. *now is the first
- * one, changed. */
+/*
+ * Fails unless exactly these keys differ; a ! behind a key means that it was taken over. *now is
+ * the first configuration after that.
+ */
 static void expect_changes(const char *first, const char *second, const char *keys,
 			   struct fffa_config *now)
 {

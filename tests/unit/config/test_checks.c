@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rules across fields, on the inside of text, and about sinks. */
+/* Rules across fields, for the contents of texts, and about sinks. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,7 +71,7 @@ struct fixed {
 #define HOST(f) sizeof(((struct fffa_ident_host *)0)->f)
 #define PORT(f) sizeof(((struct fffa_ident *)0)->f)
 
-/* The longest value that is let through fits the identity, and one more does not pass. */
+/* The longest value that passes fits into the identity; one more byte does not pass. */
 static void test_static_fits_ident(void **state)
 {
 	static const struct fixed fixed[] = {
@@ -119,7 +119,7 @@ static void refused(const char *text)
 		fail_msg("%s%s", text, p.text);
 }
 
-/* A tag is given as it is; encoded it must fit. */
+/* The tag is given without encoding, but must fit with it. */
 static void test_static_tags(void **state)
 {
 	static const char *const keys[] = {"instance_tag",    "instance_tag_2", "interface_tag",

@@ -40,7 +40,7 @@ static void test_expansion(void **state)
 		{"$$${A}", "$${A}"},
 		{"$${", "${"},
 		{"{A}", "{A}"},
-		/* What a variable holds is not looked into again. */
+		/* The value of a variable is not expanded again. */
 		{"${REF}", "${A}"},
 	};
 	struct fffa_config c;
@@ -165,7 +165,7 @@ static void test_secret_files(void **state)
 	expect_problems(
 		DEMO "  tls: {password_file: [a]}\n",
 		"f:4: sinks[0].tls.password_file: is a list; allowed: the path of a file\n");
-	/* Only secrets have it. */
+	/* Only secrets have a KEY_file. */
 	expect_problems(DEMO "  url_file: /secret\n",
 			"f:4: sinks[0].url_file: unknown key; allowed: name, type, format, fields, "
 			"envelope, "

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading, with the n-th allocation failing, for every n: always -ENOMEM, never a leak or a
- * half-read result. */
+/*
+ * Reading when the n-th allocation fails, for every n: always -ENOMEM, never a leak or a
+ * partial result.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +19,7 @@ void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
 char *__wrap_strdup(const char *s);
 
-/* Allocations until the one that fails; 0: none fails. */
+/* Number of the allocation that fails; 0: none. */
 static unsigned int countdown;
 
 static bool fails(void)
@@ -57,7 +59,7 @@ static const char text[] = "capture: {interfaces: [eth0, '${A}'], vxlan_ports: [
 			   "  properties: {a: b, c: d}\n"
 			   "- {name: plain, type: file}\n";
 
-/* Returns how many allocations were allowed before one load went through. */
+/* Returns how many allocations a load needs. */
 static unsigned int fail_each(const char *what)
 {
 	static const struct fffa_config empty;

@@ -158,7 +158,7 @@ static void test_values_survive(void **state)
 	fffa_config_free(&c);
 }
 
-/* However a secret came in, it does not come out. */
+/* A secret is never printed, wherever it came from. */
 static void test_secrets(void **state)
 {
 	static const char *const texts[] = {
@@ -223,7 +223,10 @@ static void test_defaults_load(void **state)
 	fffa_config_free(&from_nothing);
 }
 
-/* Each row is there with its help; its last component begins a line, commented out or not. */
+/*
+ * Each row is in the file with its help. The last component of its key begins a line, commented out
+ * or not.
+ */
 static void expect_rows(const char *text, const struct fffa_option *opts)
 {
 	for (; opts->key; opts++) {
@@ -266,7 +269,7 @@ static void test_defaults_hold_every_key(void **state)
 	free(text);
 }
 
-/* With the first # of each line taken away, the examples are sinks. */
+/* Without the first # of each line, the examples are sinks. */
 static void test_defaults_examples(void **state)
 {
 	char *text = print_defaults(), *p = strstr(text, "#  - name: demo\n"), *to;
@@ -304,7 +307,7 @@ static void test_no_file_type(void **state)
 	assert_int_equal(fffa_print_defaults(none, stdout), -EINVAL);
 }
 
-/* A sink type whose rows are wrong is found out at once, by name. */
+/* A sink type with wrong rows is reported at once, with its name. */
 static void test_wrong_default(void **state)
 {
 	static const struct fffa_option rows[] = {

@@ -136,7 +136,7 @@ static void test_wrong_values(void **state)
 	expect_problems("sinks: [{name: x, type: file, retry: {give_up: 0s}}]\n",
 			"f:1: sinks[0].retry.give_up: 0s is out of range; allowed: never or 1s to "
 			"720h (units ms, s, m, h)\n");
-	/* What is shown of a value stays on one line and short. */
+	/* A value is shown on one line and shortened. */
 	expect_problems("log: {level: \"a\\nb\"}\n",
 			"f:1: log.level: \"a?b\" is unknown; allowed: error, warn, info, debug\n");
 	expect_problems(
@@ -202,7 +202,7 @@ static void test_all_are_reported(void **state)
 		"power of two from 64KiB to 256MiB\n");
 }
 
-/* before, n times repeated, after; the caller frees. */
+/* Returns before, then n times repeated, then after; the caller frees. */
 static char *repeat(const char *before, const char *repeated, size_t n, const char *after)
 {
 	size_t len = strlen(repeated), i;
@@ -282,7 +282,7 @@ static void test_problem_cap(void **state)
 	assert_int_equal(fffa_config_load_in(&fake_environment, "f", text, strlen(text),
 					     fake_schema, &c, count_line, &n),
 			 -EINVAL);
-	assert_int_equal(n, 201); /* and the last says that there are more */
+	assert_int_equal(n, 201); /* the last one says that there are more */
 	free(text);
 }
 

@@ -177,7 +177,7 @@ static void test_every_key(void **state)
 	fffa_config_free(&c);
 }
 
-/* Files that say little: all of them mean the defaults. */
+/* Files with little in them: all mean the defaults. */
 static void test_nearly_empty(void **state)
 {
 	static const char *const texts[] = {
@@ -200,7 +200,7 @@ struct number {
 	const char *text;
 	int ret;
 	int64_t value;
-	const char *back; /* how it is written; NULL: as text */
+	const char *back; /* how it is printed; NULL: like text */
 };
 
 static const struct number numbers[] = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* One number for both directions of a connection. */
+/* The hash is the same for both directions of a connection. */
 #include "agent/flow/hash.h"
 
 #include <stdlib.h>
@@ -43,7 +43,7 @@ static void both_directions_are_one(void **state)
 	}
 }
 
-/* Only the pairs are swapped together: a port belongs to its address. */
+/* Address and port are swapped together only: a port belongs to its address. */
 static void what_differs_differs(void **state)
 {
 	struct fffa_key k = tcp(5), other = k;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Random traffic against a model that is too simple to be wrong: no packet may vanish, no window be
- * too long. */
+/*
+ * Random traffic, compared with a model that is too simple to be wrong: no packet may vanish, and
+ * no window may be too long.
+ */
 #include <string.h>
 
 #include "agent/base/clock.h"
@@ -59,7 +61,7 @@ static void run(uint32_t seed, uint32_t max_flows)
 					       .last_ns = now};
 			uint16_t port = (uint16_t)(next_random(&seed) % PORTS);
 
-			port = port % 7 ? port % 50 : port; /* few are busy, many are rare */
+			port = port % 7 ? port % 50 : port; /* few flows are busy, many are rare */
 			d.first_ns = now;
 			d.bytes = d.packets * UINT64_C(60);
 			d.key.proto = 6;
@@ -68,7 +70,7 @@ static void run(uint32_t seed, uint32_t max_flows)
 			if (next_random(&seed) % 16 == 0)
 				d.flags = FFFA_F_RST;
 			m->sent[port] += d.packets;
-			if (n % 3) /* whatever is expected changes nothing */
+			if (n % 3) /* the expected number changes nothing */
 				fffa_flow_expect(t, &d);
 			fffa_flow_merge(t, &d);
 		}

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Intervals without traffic: told for the right device, once, and only when it is certain. */
+/*
+ * Intervals without traffic are recorded for the right device, once, and only when it is certain.
+ */
 #include "tests/stubs/cmocka_all.h"
 
 #include <string.h>
@@ -65,7 +67,7 @@ static void seen(struct fixture *b, uint32_t ifindex, uint64_t first_ns, uint64_
 	fffa_nodata_seen(&b->w, &d);
 }
 
-/* Turns every second up to and with until_ns. */
+/* Makes a turn every second, up to until_ns inclusive. */
 static void run(struct fixture *b, uint64_t from_ns, uint64_t until_ns)
 {
 	for (uint64_t at = from_ns; at <= until_ns; at += FFFA_NS_PER_S)
@@ -113,7 +115,7 @@ static void a_busy_device_is_never_told(void **state)
 	assert_int_equal(count(b, 7), 3);
 }
 
-/* What was seen in an interval may be handed over a turn later: nothing is said before. */
+/* What was seen in an interval may arrive a turn later, so nothing is recorded before that. */
 static void an_interval_is_judged_when_all_of_it_is_in(void **state)
 {
 	struct fixture *b = *state;
@@ -125,7 +127,7 @@ static void an_interval_is_judged_when_all_of_it_is_in(void **state)
 	turn(b, T + 2 * FFFA_NS_PER_S);
 	assert_int_equal(b->n, 1);
 	assert_int_equal(b->v[0].key.ifindex, 7);
-	/* Packets of the next interval that came meanwhile count there. */
+	/* Packets of the next interval that arrive before count in the next one. */
 	seen(b, 7, T + FFFA_NS_PER_S, T + FFFA_NS_PER_S);
 	run(b, T + 3 * FFFA_NS_PER_S, 2 * T + 2 * FFFA_NS_PER_S);
 	assert_int_equal(b->n, 2);
@@ -189,7 +191,7 @@ static void a_device_that_is_gone_is_not_told(void **state)
 	run(b, T + FFFA_NS_PER_S, 2 * T + 2 * FFFA_NS_PER_S);
 	assert_int_equal(count(b, 3), 0);
 	assert_int_equal(count(b, 7), 2);
-	/* It comes back: a new device. */
+	/* A device that comes back is a new one. */
 	fffa_nodata_set_devices(&b->w, two, 2, START + 2 * T + 3 * FFFA_NS_PER_S);
 	run(b, 2 * T + 3 * FFFA_NS_PER_S, 4 * T + 2 * FFFA_NS_PER_S);
 	assert_int_equal(count(b, 3), 1);
@@ -214,9 +216,10 @@ static void a_long_gap_is_caught_up_with(void **state)
 
 	seen(b, 3, 2 * T + 1, 2 * T + 1);
 	turn(b, 6 * T + 1);
-	assert_int_equal(b->n, 0); /* nobody knows yet what was seen until now */
+	assert_int_equal(b->n, 0); /* what was seen until now is not known yet */
 	turn(b, 6 * T + FFFA_NS_PER_S);
-	assert_int_equal(count(b, 3), 4); /* the sixth is not past yet with the stamps' slack */
+	assert_int_equal(count(b, 3),
+			 4); /* the sixth is not over yet, with the tolerance of the time stamps */
 	assert_int_equal(count(b, 7), 5);
 	turn(b, 6 * T + 2 * FFFA_NS_PER_S);
 	assert_int_equal(count(b, 7), 6);
@@ -226,7 +229,7 @@ static void more_intervals_than_are_kept_come_in_turns(void **state)
 {
 	struct fixture *b = *state;
 
-	seen(b, 3, 0, 1000 * T); /* further than there are bits */
+	seen(b, 3, 0, 1000 * T); /* more intervals than bits */
 	turn(b, 100 * T);
 	turn(b, 100 * T + FFFA_NS_PER_S);
 	assert_int_equal(count(b, 7), FFFA_NODATA_INTERVALS_MAX);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Loss is told once, by reason, with its window; what AWS leaves out is known. */
+/*
+ * Loss is recorded once, by reason and with its window. Traffic that AWS leaves out is recognised.
+ */
 #include "tests/stubs/cmocka_all.h"
 
 #include <arpa/inet.h>
@@ -112,7 +114,7 @@ static void parity_with_aws(void **state)
 		assert_int_equal(fffa_parity_leaves_out(&k, (const uint8_t(*)[16])resolvers, 2),
 				 rows[i].out);
 	}
-	/* Not known: not left out. */
+	/* What is not known is not left out. */
 	assert_false(fffa_parity_leaves_out(&to, NULL, 0));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* When windows end: idle, active, end, resources, forced; with the clock as an argument. */
+/* When windows end (idle, active, end, resources, forced). The clock is an argument. */
 #include <string.h>
 #include "agent/base/clock.h"
 #include "agent/flow/flow_table.h"
@@ -30,7 +30,7 @@ static void at(struct fixture *f, uint64_t ns)
 	fffa_flow_set_time(f->t, START + ns, UNIX0 + ns);
 }
 
-/* Expires all that is due at START + ns, and checks the books. */
+/* Expires what is due at START + ns and checks the balance. */
 static void expire(struct fixture *f, uint64_t ns)
 {
 	struct fffa_amount held;
@@ -132,7 +132,8 @@ static void deltas_of_one_flow_add_up(void **state)
 			  b = delta(1, S, 2 * S, 3, FFFA_F_PSH);
 
 	fffa_flow_merge(f->t, &a);
-	fffa_flow_merge(f->t, &b); /* the ring overtook the table: older than what is there */
+	fffa_flow_merge(f->t,
+			&b); /* the ring was faster than the table: older than what is there */
 	expire(f, 60 * S);
 	assert_int_equal(f->n, 1);
 	assert_int_equal(f->got[0].packets, 5);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* From a batch to a body: what each shape looks like to its reader, and both compressions. */
+/* The body of a batch: each shape as its reader sees it, and both compressions. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>
@@ -191,7 +191,7 @@ static void otlp_of_nested_records(void **state)
 	fffa_batch_unref(b);
 }
 
-/* Two @timestamp in a document are refused there; format ecs begins with one. */
+/* Elasticsearch refuses two @timestamp in a document, and format ecs begins with one. */
 static void elasticsearch_of_ecs(void **state)
 {
 	struct fixture *f = *state;
@@ -210,7 +210,7 @@ static void elasticsearch_of_ecs(void **state)
 	fffa_batch_unref(b);
 }
 
-/* What is no object as we write them is kept as text; never a body that is not JSON. */
+/* A record that is not an object as we write them becomes a text. The body is always JSON. */
 static void otlp_of_malformed_records(void **state)
 {
 	static const char *const malformed[] = {
@@ -341,7 +341,7 @@ static void expect_unzstd(struct fffa_span got, struct fffa_span want)
 	free(text);
 }
 
-/* The same body object again and again, large and small. */
+/* The same body object is used again and again, for large and small batches. */
 static void compression_is_reversible(void **state)
 {
 	static const uint32_t counts[] = {1, 30000, 2, 500, 1};

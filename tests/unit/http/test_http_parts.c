@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the HTTP sink decides without a network: status and failure -> verdict, Retry-After,
+ * Decisions of the HTTP sink without a network: the verdict of a status or failure, Retry-After,
  * answers, options.
  */
 #include "tests/stubs/cmocka_all.h"
@@ -36,7 +36,7 @@ static enum fffa_verdict wanted(long status)
 		return FFFA_V_TOO_BIG;
 	if (status >= 400 && status <= 499 && !one_of(status, retried))
 		return FFFA_V_REJECTED;
-	return FFFA_V_RETRY; /* nothing is lost for what is not understood */
+	return FFFA_V_RETRY; /* an unknown answer loses nothing */
 }
 
 static void every_status_has_its_verdict(void **state)
@@ -64,7 +64,7 @@ static void a_failed_transfer_is_retried(void **state)
 
 		assert_int_equal(v.verdict, FFFA_V_RETRY);
 		assert_true(v.cause < 0);
-		/* 200 and then no whole answer: nothing is confirmed. */
+		/* 200 without a complete answer confirms nothing. */
 		v = fffa_http_verdict_of_failure((CURLcode)code, 200);
 		assert_int_equal(v.verdict, FFFA_V_RETRY);
 	}
@@ -73,7 +73,7 @@ static void a_failed_transfer_is_retried(void **state)
 	assert_int_equal(fffa_http_verdict_of_failure(CURLE_ABORTED_BY_CALLBACK, 0).cause,
 			 -ECANCELED);
 	assert_true(fffa_http_verdict_of_failure(CURLE_PEER_FAILED_VERIFICATION, 0).configured);
-	/* Refused early, then reset while the body was still being sent. */
+	/* The server refuses early, then resets while the body is still being sent. */
 	assert_int_equal(fffa_http_verdict_of_failure(CURLE_SEND_ERROR, 413).verdict,
 			 FFFA_V_TOO_BIG);
 	assert_int_equal(fffa_http_verdict_of_failure(CURLE_RECV_ERROR, 429).cause, -EBUSY);
@@ -138,7 +138,8 @@ static void an_answer_is_kept_up_to_its_bound(void **state)
 	body(&r, much, 9000);
 	assert_false(r.cut);
 	assert_int_equal(r.len, 9000);
-	body(&r, much, 9000); /* does not fit; what is kept has no holes, so nothing after it */
+	body(&r, much,
+	     9000); /* does not fit; what is stored has no holes, so nothing after it is stored */
 	assert_true(r.cut);
 	assert_int_equal(r.len, 9000);
 	body(&r, "b", 1);
@@ -178,7 +179,7 @@ static void headers_of_an_answer(void **state)
 /* One letter per record: d delivered, r retry, x rejected, b too big. */
 struct answer {
 	const char *text;
-	const char *records; /* NULL: nothing was learnt */
+	const char *records; /* NULL: the answer cannot be read */
 	enum fffa_verdict verdict;
 };
 

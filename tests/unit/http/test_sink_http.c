@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The sink against a server in a thread: outcomes as the pipeline gets them, room, status, lack
+ * The sink with a server in a thread: outcomes as the pipeline gets them, room, status, lack
  * of memory.
  */
 #include "tests/stubs/cmocka_all.h"
@@ -58,7 +58,7 @@ static void open_sink(struct place *p)
 	assert_int_equal(sink_fixture_start(&p->fixture), 0);
 }
 
-/* One batch of three records, answered with text. */
+/* Sends one batch of three records; the server answers with text. */
 static struct fffa_outcome outcome_of(struct place *p, const char *text)
 {
 	struct fixture_delivery d = {0};
@@ -163,8 +163,9 @@ static void status(void **state)
 }
 
 /*
- * A server that is another process: its memory does not run out. Returns its port. To be called
- * before there are threads: the thread sanitizer lets a child of more have none.
+ * Starts a server in another process, whose memory does not run out. Returns its port. To be
+ * called before there are threads: under the thread sanitizer, a child of a process with threads
+ * can have none.
  */
 static int other_process(pid_t *child)
 {
@@ -192,7 +193,7 @@ static int other_process(pid_t *child)
 	return port;
 }
 
-/* Whichever allocation of ours fails: no start, or a delivery that is retried and then comes. */
+/* Whichever allocation fails, start fails, or the delivery is retried and arrives then. */
 static void without_memory(void **state)
 {
 	static const enum fffa_http_compress compress[] = {FFFA_HTTP_ZSTD, FFFA_HTTP_GZIP};

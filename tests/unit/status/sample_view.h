@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A view in which every part is filled and all numbers differ. */
+/* A view in which all members are set and all numbers differ. */
 #ifndef FFFA_TESTS_SAMPLE_VIEW_H
 #define FFFA_TESTS_SAMPLE_VIEW_H
 
@@ -13,7 +13,7 @@ struct sample_view {
 	struct fffa_status_view view;
 };
 
-/* Both identities of the ledger hold in it. */
+/* Its ledgers balance. */
 void sample_view_fill(struct sample_view *s);
 
 #endif

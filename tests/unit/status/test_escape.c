@@ -31,7 +31,9 @@ static void test_grows_to_its_cap(void **state)
 	fffa_buf_fini(&o);
 }
 
-/* What no longer fits whole is left out, and so is all that follows: no text with a hole. */
+/*
+ * A piece that does not fit whole is left out with all that follows, so that the text has no hole.
+ */
 static void test_stays_failed(void **state)
 {
 	struct fffa_buf o;
@@ -90,7 +92,7 @@ static void test_labels(void **state)
 	}
 }
 
-/* A character that lies across the border of two pieces is not cut. */
+/* A character across the border of two pieces is not cut. */
 static void test_json_across_pieces(void **state)
 {
 	(void)state;

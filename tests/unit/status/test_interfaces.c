@@ -90,7 +90,7 @@ static void test_collisions(void **state)
 	assert_string_equal(fffa_interfaces_find(s, 1023 + 3 * FFFA_INTERFACES_INDEXES), "");
 }
 
-/* Names beyond the room for them share one count; nothing is lost. */
+/* Names beyond the room for them share one count, so that nothing is lost. */
 static void test_full(void **state)
 {
 	struct fffa_interfaces *s = *state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The largest flows of a table that is walked in slices while it changes. */
+/* The largest flows of a table that is read in slices while it changes. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -131,7 +131,7 @@ static void test_only_open_windows(void **state)
 	assert_int_equal(rig->largest.n, 40);
 }
 
-/* Flows come and go between slices; each flow that stays is met once. */
+/* Flows come and go between slices; each flow that stays is seen once. */
 static void test_changes_between_slices(void **state)
 {
 	struct rig *rig = *state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Listening sockets: new ones, taken ones, and those that a dead process left behind. */
+/* Listening sockets: new ones, those in use, and those that a dead process left behind. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -71,7 +71,7 @@ static void test_unix_taken(void **state)
 	assert_int_equal(fffa_listener_open(&second, rig->text, &err), -EADDRINUSE);
 	assert_non_null(strstr(err.text, "status.listen"));
 	assert_non_null(strstr(err.text, rig->text));
-	assert_int_equal(stat(rig->path, &st), 0); /* the first one's is still there */
+	assert_int_equal(stat(rig->path, &st), 0); /* the socket of the first is still there */
 	fffa_listener_close(&l);
 }
 
@@ -88,7 +88,7 @@ static void test_unix_left_behind(void **state)
 	fffa_listener_close(&l);
 }
 
-/* A file that is no socket is not replaced. */
+/* A file that is not a socket is not replaced. */
 static void test_unix_file_in_the_way(void **state)
 {
 	struct rig *rig = *state;

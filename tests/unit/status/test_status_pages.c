@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* /metrics and /status of a filled view, byte for byte, and of a view that is nearly empty. */
+/* /metrics and /status of a full view, byte for byte, and of a nearly empty view. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,9 +47,7 @@ static void drop_lost_objects(struct fffa_buf *o)
 	o->len = (size_t)(end - begin);
 }
 
-/*
- * With FFFA_WRITE_GOLDEN=1 the file is written instead. Read the difference before you commit it.
- */
+/* FFFA_WRITE_GOLDEN=1 writes the file instead. Read the difference before you commit it. */
 static void assert_golden(const char *path, const struct fffa_buf *o)
 {
 	char *text = malloc(o->max);
@@ -152,7 +150,7 @@ static void test_every_reason(void **state)
 	free(s);
 }
 
-/* The pages are written even when a start failed half way. */
+/* The pages can be written even when a start failed half way. */
 static void test_empty_view(void **state)
 {
 	struct fffa_ledger ledger;
