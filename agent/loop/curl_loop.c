@@ -6,7 +6,7 @@
 
 #include "agent/loop/curl_internal.h"
 
-static void link_request(struct fffa_curl_loop *c, struct fffa_curl_request *r)
+void fffa_curl_loop_link(struct fffa_curl_loop *c, struct fffa_curl_request *r)
 {
 	r->prev = NULL;
 	r->next = c->active;
@@ -16,7 +16,7 @@ static void link_request(struct fffa_curl_loop *c, struct fffa_curl_request *r)
 	r->active = true;
 }
 
-static void unlink_request(struct fffa_curl_loop *c, struct fffa_curl_request *r)
+void fffa_curl_loop_unlink(struct fffa_curl_loop *c, struct fffa_curl_request *r)
 {
 	if (r->next)
 		r->next->prev = r->prev;
@@ -28,12 +28,12 @@ static void unlink_request(struct fffa_curl_loop *c, struct fffa_curl_request *r
 	r->active = false;
 }
 
-static void finish(struct fffa_curl_loop *c, struct fffa_curl_request *r, CURLcode result)
+void fffa_curl_loop_finish(struct fffa_curl_loop *c, struct fffa_curl_request *r, CURLcode result)
 {
-	if (c->multi)
+	if (c->multi && r->begun)
 		(void)curl_multi_remove_handle(c->multi, r->easy);
-	unlink_request(c, r);
-	r->done(r, result); /* may start, cancel and close */
+	fffa_curl_loop_unlink(c, r);
+	r->done(r, result);
 }
 
 static void report_finished(struct fffa_curl_loop *c)
@@ -48,7 +48,7 @@ static void report_finished(struct fffa_curl_loop *c)
 		if (msg->msg != CURLMSG_DONE)
 			continue;
 		(void)curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&r);
-		finish(c, r, result);
+		fffa_curl_loop_finish(c, r, result);
 	}
 }
 
@@ -66,7 +66,7 @@ static void fail_all(struct fffa_curl_loop *c)
 
 		while (last->next)
 			last = last->next;
-		finish(c, last, CURLE_OUT_OF_MEMORY);
+		fffa_curl_loop_finish(c, last, CURLE_OUT_OF_MEMORY);
 	}
 }
 
@@ -80,6 +80,7 @@ void fffa_curl_loop_act(struct fffa_curl_loop *c, curl_socket_t fd, int events)
 	if (c->broken)
 		fail_all(c);
 	report_finished(c);
+	fffa_curl_queue_run(c);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -133,6 +134,7 @@ int fffa_curl_loop_open(uv_loop_t *loop, long max_connections, struct fffa_curl_
 	if (!c)
 		goto fail;
 	c->loop = loop;
+	c->most = max_connections;
 	c->multi = curl_multi_init();
 	if (!c->multi)
 		goto fail;
@@ -141,7 +143,9 @@ int fffa_curl_loop_open(uv_loop_t *loop, long max_connections, struct fffa_curl_
 		goto fail;
 	(void)uv_timer_init(loop, &c->timer); /* always 0 */
 	c->timer.data = c;
-	c->handles = 1;
+	(void)uv_timer_init(loop, &c->queue_timer);
+	c->queue_timer.data = c;
+	c->handles = 2;
 	*out = c;
 	return 0;
 fail:
@@ -154,8 +158,6 @@ fail:
 
 int fffa_curl_loop_start(struct fffa_curl_loop *c, struct fffa_curl_request *r)
 {
-	CURLMcode code;
-
 	if (c->closing)
 		return -ECANCELED;
 	if (r->active)
@@ -167,22 +169,17 @@ int fffa_curl_loop_start(struct fffa_curl_loop *c, struct fffa_curl_request *r)
 	/* Else cancelling waits for a resolver thread, and the loop with it. */
 	(void)curl_easy_setopt(r->easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
-	code = curl_multi_add_handle(c->multi, r->easy);
-	if (code == CURLM_OUT_OF_MEMORY)
-		return -ENOMEM;
-	if (code != CURLM_OK)
-		return -EIO;
-	link_request(c, r);
-	return 0;
+	return fffa_curl_queue_enter(c, r);
 }
 
 void fffa_curl_loop_cancel(struct fffa_curl_loop *c, struct fffa_curl_request *r)
 {
 	if (!r->active)
 		return;
-	if (c->multi)
+	if (c->multi && r->begun)
 		(void)curl_multi_remove_handle(c->multi, r->easy);
-	unlink_request(c, r);
+	fffa_curl_loop_unlink(c, r);
+	fffa_curl_queue_wake(c);
 }
 
 void fffa_curl_loop_handle_gone(struct fffa_curl_loop *c)
@@ -190,7 +187,7 @@ void fffa_curl_loop_handle_gone(struct fffa_curl_loop *c)
 	if (--c->handles || !c->closing)
 		return;
 	while (c->active)
-		finish(c, c->active, CURLE_ABORTED_BY_CALLBACK);
+		fffa_curl_loop_finish(c, c->active, CURLE_ABORTED_BY_CALLBACK);
 	if (c->closed)
 		c->closed(c->closed_arg);
 	free(c);
@@ -209,10 +206,13 @@ void fffa_curl_loop_close(struct fffa_curl_loop *c, void (*closed)(void *arg), v
 	c->closing = true;
 	c->closed = closed;
 	c->closed_arg = arg;
-	for (struct fffa_curl_request *r = c->active; r; r = r->next)
-		(void)curl_multi_remove_handle(multi, r->easy);
+	for (struct fffa_curl_request *r = c->active; r; r = r->next) {
+		if (r->begun)
+			(void)curl_multi_remove_handle(multi, r->easy);
+	}
 	(void)curl_multi_cleanup(multi); /* still calls the socket function */
 	c->multi = NULL;
 	fffa_curl_socket_close_all(c);
 	uv_close((uv_handle_t *)&c->timer, on_timer_closed);
+	uv_close((uv_handle_t *)&c->queue_timer, on_timer_closed);
 }

@@ -12,6 +12,7 @@ struct canned_client {
 	struct canned_server *server;
 	struct canned_client *next;
 	bool closing;
+	bool heard;
 	size_t len;
 	char text[4096];
 };
@@ -51,6 +52,14 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 
 	(void)buf;
 	if (n < 0) {
+		drop(c);
+		return;
+	}
+	if (n > 0 && !c->heard) {
+		c->heard = true;
+		c->server->heard++;
+	}
+	if (c->server->hang_up) {
 		drop(c);
 		return;
 	}
@@ -106,9 +115,14 @@ int canned_server_open(uv_loop_t *loop, struct canned_server *s)
 	return rc;
 }
 
+void canned_server_drop_all(struct canned_server *s)
+{
+	for (struct canned_client *c = s->clients; c; c = c->next)
+		drop(c);
+}
+
 void canned_server_close(struct canned_server *s)
 {
 	uv_close((uv_handle_t *)&s->tcp, NULL);
-	for (struct canned_client *c = s->clients; c; c = c->next)
-		drop(c);
+	canned_server_drop_all(s);
 }

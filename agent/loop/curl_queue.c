@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Requests that wait. libcurl has a queue of its own, but time-outs do not run in it, and what wakes
+ * it differs between versions: in 8.14 a connection that turns out to be HTTP/1.1 wakes nobody. So
+ * libcurl gets a request only when it can go on at once.
+ */
+#include <errno.h>
+
+#include "agent/loop/curl_internal.h"
+
+#if LIBCURL_VERSION_NUM >= 0x075000
+/* CURLOPT_PREREQFUNCTION: the connection is there, with TLS, and its protocol is known. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl names the type */
+static int on_connected(void *arg, char *far_ip, char *own_ip, int far_port, int own_port)
+{
+	struct fffa_curl_request *r = arg;
+
+	(void)far_ip;
+	(void)own_ip;
+	(void)far_port;
+	(void)own_port;
+	r->connected = true;
+	return CURL_PREREQFUNC_OK;
+}
+#endif
+
+static CURLcode watch_connect(struct fffa_curl_request *r)
+{
+#if LIBCURL_VERSION_NUM >= 0x075000
+	CURLcode rc = curl_easy_setopt(r->easy, CURLOPT_PREREQDATA, r);
+
+	r->connected = false;
+	return rc ? rc : curl_easy_setopt(r->easy, CURLOPT_PREREQFUNCTION, on_connected);
+#else
+	r->connected = true; /* it cannot be seen: nobody waits for it */
+	return CURLE_OK;
+#endif
+}
+
+static int hand_over(struct fffa_curl_loop *c, struct fffa_curl_request *r)
+{
+	CURLMcode code;
+
+	if (watch_connect(r))
+		return -EIO;
+	if (r->timeout_ms &&
+	    curl_easy_setopt(r->easy, CURLOPT_TIMEOUT_MS, (long)(r->due_ms - uv_now(c->loop))))
+		return -EIO;
+	code = curl_multi_add_handle(c->multi, r->easy);
+	if (code == CURLM_OUT_OF_MEMORY)
+		return -ENOMEM;
+	if (code != CURLM_OK)
+		return -EIO;
+	r->begun = true;
+	return 0;
+}
+
+/* The oldest request that need not wait any more, or NULL. */
+static struct fffa_curl_request *next_to_begin(const struct fffa_curl_loop *c)
+{
+	struct fffa_curl_request *next = NULL;
+	bool connected = false;
+	long begun = 0;
+
+	for (struct fffa_curl_request *r = c->active; r; r = r->next) {
+		begun += r->begun;
+		connected |= r->begun && r->connected;
+	}
+	if (begun >= c->most)
+		return NULL;
+	for (struct fffa_curl_request *r = c->active; r; r = r->next) {
+		if (!r->begun && (!r->shares || connected || !begun))
+			next = r; /* the newest stands first */
+	}
+	return next;
+}
+
+static struct fffa_curl_request *next_overdue(const struct fffa_curl_loop *c)
+{
+	for (struct fffa_curl_request *r = c->active; r; r = r->next) {
+		if (!r->begun && r->timeout_ms && r->due_ms <= uv_now(c->loop))
+			return r;
+	}
+	return NULL;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	fffa_curl_queue_run(timer->data);
+}
+
+void fffa_curl_queue_wake(struct fffa_curl_loop *c)
+{
+	uint64_t now = uv_now(c->loop), first = UINT64_MAX;
+
+	if (c->closing)
+		return;
+	if (next_to_begin(c))
+		first = now;
+	for (struct fffa_curl_request *r = c->active; r; r = r->next) {
+		if (!r->begun && r->timeout_ms && r->due_ms < first)
+			first = r->due_ms;
+	}
+	if (first == UINT64_MAX)
+		(void)uv_timer_stop(&c->queue_timer);
+	else /* fails only when closing */
+		(void)uv_timer_start(&c->queue_timer, on_timer, first > now ? first - now : 0, 0);
+}
+
+int fffa_curl_queue_enter(struct fffa_curl_loop *c, struct fffa_curl_request *r)
+{
+	r->begun = r->connected = false;
+	r->due_ms = uv_now(c->loop) + r->timeout_ms;
+	fffa_curl_loop_link(c, r);
+	if (next_to_begin(c) == r) {
+		int rc = hand_over(c, r);
+
+		if (rc)
+			fffa_curl_loop_unlink(c, r);
+		return rc;
+	}
+	fffa_curl_queue_wake(c);
+	return 0;
+}
+
+void fffa_curl_queue_run(struct fffa_curl_loop *c)
+{
+	while (!c->closing) {
+		struct fffa_curl_request *r = next_overdue(c);
+		int rc;
+
+		if (r) {
+			fffa_curl_loop_finish(c, r, CURLE_OPERATION_TIMEDOUT);
+			continue;
+		}
+		r = next_to_begin(c);
+		if (!r)
+			break;
+		rc = hand_over(c, r);
+		if (rc)
+			fffa_curl_loop_finish(
+				c, r, rc == -ENOMEM ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT);
+	}
+	fffa_curl_queue_wake(c);
+}

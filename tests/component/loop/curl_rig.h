@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* A bridge for four connections, eight transfers for it, and the server that they ask. */
+#ifndef FFFA_TESTS_COMPONENT_LOOP_CURL_RIG_H
+#define FFFA_TESTS_COMPONENT_LOOP_CURL_RIG_H
+
+#include <stdbool.h>
+
+#include "agent/loop/curl_loop.h"
+#include "tests/component/loop/canned_server.h"
+
+#define CONNECTIONS 4
+#define REQUESTS    8
+
+struct rig;
+
+struct transfer {
+	struct rig *rig;
+	struct fffa_curl_request request;
+	unsigned int calls;
+	CURLcode result;
+	unsigned int order; /* of its done among all */
+	char body[16];
+	void (*then)(struct transfer *t); /* run from inside done */
+};
+
+struct rig {
+	uv_loop_t loop;
+	uv_timer_t tick;
+	struct canned_server server;
+	struct fffa_curl_loop *bridge;
+	struct transfer t[REQUESTS];
+	bool in_call; /* done must not come now */
+	unsigned int dones;
+	unsigned int closed;
+	unsigned int done_before_closed;
+};
+
+/* For cmocka. Teardown asserts that nothing is left in the loop. */
+int rig_setup(void **state);
+int rig_teardown(void **state);
+
+/* Starts t at 127.0.0.1; what fffa_curl_loop_start says. */
+int start_url(struct transfer *t, const char *scheme, int port, const char *path);
+int start_at(struct transfer *t, int port, const char *path);
+/* At the rig's server. */
+int start(struct transfer *t, const char *path);
+void cancel(struct transfer *t);
+/* Calls close; r->closed says when it is done. */
+void close_bridge(struct rig *r);
+
+/* Runs the loop until cond holds; fails the test when that takes too long. */
+void await_that(struct rig *r, bool (*cond)(struct rig *r, unsigned int arg), unsigned int arg);
+bool is_closed(struct rig *r, unsigned int arg);
+bool has_calls(struct rig *r, unsigned int n);
+bool has_requests(struct rig *r, unsigned int n);
+bool has_heard(struct rig *r, unsigned int n);
+
+#endif

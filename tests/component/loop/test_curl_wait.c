@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT
+/* Requests that wait: for the first of those that share a connection, or for their turn. */
+#include "tests/stubs/cmocka_all.h"
+
+#include <errno.h>
+
+#include "tests/component/loop/curl_rig.h"
+
+static void set_shares(struct rig *r)
+{
+	for (int i = 0; i < REQUESTS; i++)
+		r->t[i].request.shares = true;
+}
+
+/* A handshake that the server never answers. */
+static void start_stuck(struct transfer *t)
+{
+	assert_int_equal(start_url(t, "https", t->rig->server.port, "/"), 0);
+}
+
+/* t[0] to t[3] have the connections and no answer. */
+static void fill(struct rig *r)
+{
+	for (int i = 0; i < CONNECTIONS; i++)
+		assert_int_equal(start(&r->t[i], "/hang"), 0);
+	await_that(r, has_requests, CONNECTIONS);
+}
+
+static void test_the_first_goes_alone(void **state)
+{
+	struct rig *r = *state;
+
+	set_shares(r);
+	for (int i = 0; i < CONNECTIONS; i++)
+		start_stuck(&r->t[i]);
+	for (unsigned int i = 0; i < CONNECTIONS; i++) {
+		await_that(r, has_heard, i + 1);
+		assert_int_equal(r->server.connections, i + 1);
+		cancel(&r->t[i]); /* the next is the first now */
+	}
+	assert_int_equal(r->dones, 0);
+}
+
+static void test_the_others_follow_when_it_is_connected(void **state)
+{
+	struct rig *r = *state;
+
+	set_shares(r);
+	fill(r); /* with an answer to none of them */
+	assert_int_equal(r->server.most_open, CONNECTIONS);
+	assert_int_equal(start(&r->t[4], "/ok"), 0);
+	cancel(&r->t[2]);
+	await_that(r, has_calls, 1);
+	assert_string_equal(r->t[4].body, "fine");
+}
+
+static void test_a_connected_one_is_enough(void **state)
+{
+	struct rig *r = *state;
+
+	set_shares(r);
+	assert_int_equal(start(&r->t[0], "/hang"), 0);
+	await_that(r, has_requests, 1);
+	start_stuck(&r->t[1]);
+	assert_int_equal(start(&r->t[2], "/ok"), 0);
+	await_that(r, has_calls, 1);
+	assert_int_equal(r->t[2].calls, 1);
+	await_that(r, has_heard, 3);
+	cancel(&r->t[0]); /* now t[1] is the first, and not connected */
+	assert_int_equal(start(&r->t[3], "/ok"), 0);
+	assert_false(r->t[3].request.begun);
+	cancel(&r->t[1]);
+	await_that(r, has_calls, 2);
+	assert_string_equal(r->t[3].body, "fine");
+}
+
+static void test_those_that_do_not_share_do_not_wait(void **state)
+{
+	struct rig *r = *state;
+
+	r->t[0].request.shares = true;
+	start_stuck(&r->t[0]);
+	assert_int_equal(start(&r->t[1], "/ok"), 0);
+	await_that(r, has_calls, 1);
+	assert_string_equal(r->t[1].body, "fine");
+}
+
+static void test_connections_that_the_server_closed(void **state)
+{
+	struct rig *r = *state;
+
+	set_shares(r);
+	for (unsigned int n = 1; n <= 5; n++) {
+		for (int i = 0; i < CONNECTIONS; i++)
+			assert_int_equal(start(&r->t[i], "/ok"), 0);
+		await_that(r, has_calls, n * CONNECTIONS);
+		for (int i = 0; i < CONNECTIONS; i++)
+			assert_int_equal(r->t[i].result, CURLE_OK);
+		canned_server_drop_all(&r->server);
+	}
+	assert_true(r->server.most_open <= CONNECTIONS);
+}
+
+static void test_failures_one_at_a_time(void **state)
+{
+	struct rig *r = *state;
+
+	set_shares(r);
+	r->server.hang_up = true;
+	for (int i = 0; i < CONNECTIONS; i++)
+		start_stuck(&r->t[i]);
+	await_that(r, has_calls, CONNECTIONS);
+	for (unsigned int i = 0; i < CONNECTIONS; i++) {
+		assert_int_not_equal(r->t[i].result, CURLE_OK);
+		assert_int_equal(r->t[i].order, i + 1);
+	}
+	assert_int_equal(r->server.connections, CONNECTIONS);
+	assert_int_equal(r->server.most_open, 1);
+}
+
+static void test_resets(void **state)
+{
+	struct rig *r = *state;
+
+	for (int i = 0; i < REQUESTS; i++)
+		assert_int_equal(start(&r->t[i], i < CONNECTIONS ? "/gone" : "/ok"), 0);
+	await_that(r, has_calls, REQUESTS);
+	for (int i = 0; i < REQUESTS; i++)
+		assert_int_equal(r->t[i].result, i < CONNECTIONS ? CURLE_GOT_NOTHING : CURLE_OK);
+}
+
+static void test_the_first_times_out(void **state)
+{
+	struct rig *r = *state;
+
+	set_shares(r);
+	r->t[0].request.timeout_ms = 50;
+	start_stuck(&r->t[0]);
+	start_stuck(&r->t[1]);
+	await_that(r, has_calls, 1);
+	assert_int_equal(r->t[0].result, CURLE_OPERATION_TIMEDOUT);
+	assert_true(r->t[0].request.begun);
+	await_that(r, has_heard, 2);
+	assert_int_equal(r->t[1].calls, 0);
+}
+
+static void test_time_out_behind_the_first(void **state)
+{
+	struct rig *r = *state;
+
+	set_shares(r);
+	start_stuck(&r->t[0]);
+	r->t[1].request.timeout_ms = 50;
+	start_stuck(&r->t[1]);
+	await_that(r, has_calls, 1);
+	assert_int_equal(r->t[1].result, CURLE_OPERATION_TIMEDOUT);
+	assert_false(r->t[1].request.begun);
+	assert_int_equal(r->t[0].calls, 0);
+	assert_int_equal(r->server.connections, 1);
+}
+
+static void start_again(struct transfer *t)
+{
+	if (t->calls < 3)
+		assert_int_equal(start(t, "/ok"), 0);
+}
+
+static void test_time_out_before_its_turn(void **state)
+{
+	struct rig *r = *state;
+
+	fill(r);
+	r->t[4].then = start_again;
+	r->t[4].request.timeout_ms = 50;
+	assert_int_equal(start(&r->t[4], "/ok"), 0);
+	await_that(r, has_calls, 3);
+	assert_int_equal(r->t[4].calls, 3);
+	assert_int_equal(r->t[4].result, CURLE_OPERATION_TIMEDOUT);
+	assert_int_equal(r->server.requests, CONNECTIONS);
+	cancel(&r->t[0]);
+	r->t[4].request.timeout_ms = 15000;
+	assert_int_equal(start(&r->t[4], "/ok"), 0);
+	await_that(r, has_calls, 4);
+	assert_string_equal(r->t[4].body, "fine");
+}
+
+static bool is_late(struct rig *r, unsigned int ms)
+{
+	return uv_now(&r->loop) >= ms;
+}
+
+static void test_waiting_is_part_of_the_time(void **state)
+{
+	struct rig *r = *state;
+	curl_off_t took_us = 0;
+	uint64_t began;
+
+	fill(r);
+	r->t[4].request.timeout_ms = 1500;
+	began = uv_now(&r->loop);
+	assert_int_equal(start(&r->t[4], "/hang"), 0);
+	await_that(r, is_late, (unsigned int)(began + 1200));
+	cancel(&r->t[0]);
+	await_that(r, has_calls, 1);
+	assert_int_equal(r->t[4].result, CURLE_OPERATION_TIMEDOUT);
+	assert_true(r->t[4].request.begun);
+	(void)curl_easy_getinfo(r->t[4].request.easy, CURLINFO_TOTAL_TIME_T, &took_us);
+	assert_true(took_us > 0 && took_us < 1400000); /* 300 ms were left */
+}
+
+static void test_the_oldest_first(void **state)
+{
+	struct rig *r = *state;
+
+	fill(r);
+	for (int i = CONNECTIONS; i < REQUESTS; i++)
+		assert_int_equal(start(&r->t[i], "/ok"), 0);
+	cancel(&r->t[1]); /* one place for all of them */
+	await_that(r, has_calls, REQUESTS - CONNECTIONS);
+	for (unsigned int i = CONNECTIONS; i < REQUESTS; i++) {
+		assert_string_equal(r->t[i].body, "fine");
+		assert_int_equal(r->t[i].order, i - CONNECTIONS + 1);
+	}
+}
+
+static void test_cancel_while_waiting(void **state)
+{
+	struct rig *r = *state;
+
+	fill(r);
+	for (int i = CONNECTIONS; i < REQUESTS; i++)
+		assert_int_equal(start(&r->t[i], "/ok"), 0);
+	assert_int_equal(start(&r->t[5], "/ok"), -EALREADY);
+	cancel(&r->t[4]);
+	cancel(&r->t[6]);
+	cancel(&r->t[6]); /* does nothing */
+	cancel(&r->t[0]);
+	await_that(r, has_calls, 2);
+	assert_int_equal(r->t[5].calls, 1);
+	assert_int_equal(r->t[7].calls, 1);
+	assert_int_equal(r->server.requests, CONNECTIONS + 2);
+	assert_int_equal(start(&r->t[4], "/ok"), 0);
+	await_that(r, has_calls, 3);
+	assert_string_equal(r->t[4].body, "fine");
+	assert_int_equal(r->t[6].calls, 0);
+}
+
+static void cancel_next(struct transfer *t)
+{
+	fffa_curl_loop_cancel(t->rig->bridge, &t[1].request);
+}
+
+static void test_cancel_a_waiting_one_from_done(void **state)
+{
+	struct rig *r = *state;
+
+	set_shares(r);
+	r->t[0].request.timeout_ms = 50;
+	r->t[0].then = cancel_next;
+	for (int i = 0; i < 3; i++)
+		start_stuck(&r->t[i]);
+	await_that(r, has_heard, 2); /* that of t[2] */
+	assert_int_equal(r->dones, 1);
+	cancel(&r->t[2]);
+	assert_int_equal(start(&r->t[3], "/ok"), 0);
+	await_that(r, has_calls, 2);
+	assert_int_equal(r->server.connections, 3);
+}
+
+static void close_now(struct transfer *t)
+{
+	if (t->rig->bridge)
+		close_bridge(t->rig);
+}
+
+static void test_close_with_some_waiting(void **state)
+{
+	struct rig *r = *state;
+
+	set_shares(r);
+	r->t[0].request.timeout_ms = 50;
+	for (int i = 0; i < REQUESTS; i++) {
+		r->t[i].then = close_now;
+		start_stuck(&r->t[i]);
+	}
+	await_that(r, is_closed, 0);
+	for (int i = 0; i < REQUESTS; i++) {
+		assert_int_equal(r->t[i].calls, 1);
+		assert_int_equal(r->t[i].result,
+				 i ? CURLE_ABORTED_BY_CALLBACK : CURLE_OPERATION_TIMEDOUT);
+	}
+	assert_int_equal(r->done_before_closed, REQUESTS);
+	assert_int_equal(r->server.connections, 1);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_the_first_goes_alone),
+		T(test_the_others_follow_when_it_is_connected),
+		T(test_a_connected_one_is_enough),
+		T(test_those_that_do_not_share_do_not_wait),
+		T(test_connections_that_the_server_closed),
+		T(test_failures_one_at_a_time),
+		T(test_resets),
+		T(test_the_first_times_out),
+		T(test_time_out_behind_the_first),
+		T(test_time_out_before_its_turn),
+		T(test_waiting_is_part_of_the_time),
+		T(test_the_oldest_first),
+		T(test_cancel_while_waiting),
+		T(test_cancel_a_waiting_one_from_done),
+		T(test_close_with_some_waiting),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
