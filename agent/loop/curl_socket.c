@@ -7,21 +7,42 @@ struct fffa_curl_socket {
 	uv_poll_t poll;
 	struct fffa_curl_loop *owner;
 	curl_socket_t fd;
+	int events; /* that libcurl waits for, UV_* */
 	struct fffa_curl_socket *next, *prev;
 };
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+/* An error returned to libcurl would leave transfers hanging in it; they are failed one by one
+ * instead. */
+static void socket_fail(struct fffa_curl_loop *c)
+{
+	c->broken = true;
+	fffa_curl_loop_wake(c);
+}
+
+static void socket_poll(struct fffa_curl_socket *s)
+{
+	if (uv_poll_start(&s->poll, s->events, on_poll) != 0)
+		socket_fail(s->owner);
+}
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
 	struct fffa_curl_socket *s = poll->data;
 	int what = 0;
 
+	/* An error, at which libuv stops. libcurl meets it by itself, after it has read what came
+	 * before; at CURL_CSELECT_ERR 7.88 would not read. */
 	if (status < 0)
-		what = CURL_CSELECT_ERR;
+		events = UV_READABLE | UV_WRITABLE;
 	if (events & UV_READABLE)
 		what |= CURL_CSELECT_IN;
 	if (events & UV_WRITABLE)
 		what |= CURL_CSELECT_OUT;
-	fffa_curl_loop_act(s->owner, s->fd, what); /* s may be closing after this */
+	fffa_curl_loop_act(s->owner, s->fd, what);
+	if (status < 0 && !uv_is_closing((uv_handle_t *)poll))
+		socket_poll(s);
 }
 
 static void on_socket_closed(uv_handle_t *handle)
@@ -72,7 +93,6 @@ int fffa_curl_socket_watch(CURL *easy, curl_socket_t fd, int what, void *arg, vo
 {
 	struct fffa_curl_loop *c = arg;
 	struct fffa_curl_socket *s = sockp;
-	int events = 0;
 
 	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
@@ -82,22 +102,18 @@ int fffa_curl_socket_watch(CURL *easy, curl_socket_t fd, int what, void *arg, vo
 	}
 	if (!s) {
 		s = socket_open(c, fd);
-		if (!s)
-			goto broken;
+		if (!s) {
+			socket_fail(c);
+			return 0;
+		}
 		(void)curl_multi_assign(c->multi, fd, s); /* fd is known: libcurl just named it */
 	}
+	s->events = 0;
 	if (what & CURL_POLL_IN)
-		events |= UV_READABLE;
+		s->events |= UV_READABLE;
 	if (what & CURL_POLL_OUT)
-		events |= UV_WRITABLE;
-	if (uv_poll_start(&s->poll, events, on_poll) != 0)
-		goto broken;
-	return 0;
-broken:
-	/* An error returned here would leave transfers hanging in libcurl; they are failed one by
-	 * one instead. */
-	c->broken = true;
-	fffa_curl_loop_wake(c);
+		s->events |= UV_WRITABLE;
+	socket_poll(s);
 	return 0;
 }
 

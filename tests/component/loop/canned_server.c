@@ -36,6 +36,15 @@ static void drop(struct canned_client *c)
 	uv_close((uv_handle_t *)&c->tcp, on_client_closed);
 }
 
+static void answer_and_reset(struct canned_client *c, const uv_buf_t *answer)
+{
+	if (uv_try_write((uv_stream_t *)&c->tcp, answer, 1) != (int)answer->len)
+		abort();
+	c->closing = true;
+	c->server->open--;
+	(void)uv_tcp_close_reset(&c->tcp, on_client_closed);
+}
+
 static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf)
 {
 	struct canned_client *c = h->data;
@@ -71,6 +80,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	c->server->requests++;
 	if (strncmp(c->text, "GET /ok ", 8) == 0)
 		(void)uv_write(&c->write, stream, &out, 1, NULL);
+	else if (strncmp(c->text, "GET /last ", 10) == 0)
+		answer_and_reset(c, &out);
 	else if (strncmp(c->text, "GET /hang ", 10) != 0)
 		drop(c);
 }

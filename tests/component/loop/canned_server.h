@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An HTTP server on the loop under test: what blocks the loop blocks the server too, so an answer
- * proves that nothing did. The path decides: /ok answers 200 "fine", /hang never answers, anything
- * else ends the connection. It knows no TLS: a handshake hangs, or with hang_up ends the connection.
+ * proves that nothing did. The path decides: /ok answers 200 "fine", /last does so and resets the
+ * connection, /hang never answers, anything else ends the connection. It knows no TLS: a handshake
+ * hangs, or with hang_up ends the connection.
  */
 #ifndef FFFA_TESTS_COMPONENT_LOOP_CANNED_SERVER_H
 #define FFFA_TESTS_COMPONENT_LOOP_CANNED_SERVER_H

@@ -58,6 +58,19 @@ static void test_failures(void **state)
 	assert_int_equal(r->t[2].result, CURLE_OPERATION_TIMEDOUT);
 }
 
+static void test_answer_before_a_reset(void **state)
+{
+	struct rig *r = *state;
+
+	for (int i = 0; i < REQUESTS; i++)
+		assert_int_equal(start(&r->t[i], "/last"), 0);
+	await_that(r, has_calls, REQUESTS);
+	for (int i = 0; i < REQUESTS; i++) {
+		assert_int_equal(r->t[i].result, CURLE_OK);
+		assert_string_equal(r->t[i].body, "fine");
+	}
+}
+
 static void test_bad_arguments(void **state)
 {
 	struct rig *r = *state;
@@ -231,6 +244,7 @@ int main(void)
 		T(test_connection_is_kept),
 		T(test_many_share_the_connections),
 		T(test_failures),
+		T(test_answer_before_a_reset),
 		T(test_bad_arguments),
 		T(test_cancel),
 		T(test_start_from_done),
