@@ -160,15 +160,10 @@ static CURLcode set_way(CURL *e, const struct fffa_sink_http_conf *c, const char
 	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* ours are not for the proxy */
 	SET(CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
-	SET(CURLOPT_TIMEOUT_MS, timeout_ms);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
-	if (is_https(url)) {
-		/* HTTP/2 where ALPN offers it, and then one connection for all. */
-		SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-		SET(CURLOPT_PIPEWAIT, 1L);
-	} else {
-		SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	}
+	/* HTTP/2 where ALPN offers it. */
+	SET(CURLOPT_HTTP_VERSION,
+	    (long)(is_https(url) ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
 	SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
 	SET(CURLOPT_USERAGENT, "fffa/" FFFA_VERSION);
 	if (fffa_http_is_set(c->auth.user)) {
@@ -203,6 +198,7 @@ int fffa_http__exchange_init(struct fffa_http_exchange *x, const struct fffa_htt
 		return -ENOMEM;
 	}
 	x->request.easy = e;
+	x->request.timeout_ms = (uint32_t)(t->conf->timeout_ns / 1000000);
 	return 0;
 }
 

@@ -41,6 +41,7 @@ struct fffa_sink {
 	size_t slot_count;
 	size_t making;
 	bool started;
+	bool shares;  /* one connection for all: HTTP/2, or TLS and no answer yet */
 	bool refused; /* submit said -EAGAIN: ready is due */
 	bool closing;
 	bool ending; /* the bridge is being closed */
@@ -154,6 +155,15 @@ static void judge_answer(struct slot *t, struct fffa_http_verdict v, const char 
 		complain(s, reason);
 }
 
+static const char *failure_text(const struct fffa_http_exchange *x, CURLcode result)
+{
+	if (x->error[0])
+		return x->error;
+	if (!x->request.begun && result == CURLE_OPERATION_TIMEDOUT)
+		return "timed out while it waited for a connection";
+	return curl_easy_strerror(result);
+}
+
 static void on_done(struct fffa_curl_request *r, CURLcode result)
 {
 	struct slot *t = r->arg;
@@ -166,12 +176,15 @@ static void on_done(struct fffa_curl_request *r, CURLcode result)
 		finish_unsent(t, FFFA_V_RETRY, -ECANCELED);
 		return;
 	}
-	(void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
-	(void)curl_easy_getinfo(r->easy, CURLINFO_NUM_CONNECTS, &connects);
+	if (r->begun) {
+		(void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+		(void)curl_easy_getinfo(r->easy, CURLINFO_NUM_CONNECTS, &connects);
+	}
 	s->connections += (uint64_t)connects;
 	if (status) {
 		s->last_status = status;
 		(void)curl_easy_getinfo(r->easy, CURLINFO_HTTP_VERSION, &s->http_version);
+		s->shares = s->http_version >= CURL_HTTP_VERSION_2_0;
 	}
 	if (result == CURLE_OK || status >= 300) {
 		(void)snprintf(said, sizeof(said), "HTTP %ld", status);
@@ -180,8 +193,7 @@ static void on_done(struct fffa_curl_request *r, CURLcode result)
 						: fffa_http_verdict_of_failure(result, status),
 			     said, status, &o);
 	} else {
-		(void)snprintf(said, sizeof(said), "%s",
-			       t->x.error[0] ? t->x.error : curl_easy_strerror(result));
+		(void)snprintf(said, sizeof(said), "%s", failure_text(&t->x, result));
 		judge_answer(t, fffa_http_verdict_of_failure(result, 0), said, -(long)result, &o);
 	}
 	finish(t, &o);
@@ -192,6 +204,7 @@ static int send_now(struct slot *t)
 	const struct fffa_batch *b = fffa_delivery_batch(t->delivery);
 
 	t->phase = SENDING;
+	t->x.request.shares = t->sink->shares;
 	return fffa_http__exchange_send(&t->x, t->sink->bridge, b, t->payload);
 }
 
@@ -294,7 +307,8 @@ static int start(struct fffa_sink *s, struct fffa_err *err)
 		rc = fffa_http__exchange_init(&s->slots[i].x, &s->target);
 	if (rc)
 		return fffa_fail(err, -rc, "cannot prepare requests: %s", strerror(-rc));
-	if (!s->conf->tls.verify && !strncasecmp(s->conf->url, "https:", 6))
+	s->shares = !strncasecmp(s->conf->url, "https:", 6);
+	if (!s->conf->tls.verify && s->shares)
 		fffa_warn(s->env->tag, "tls.verify is off: whoever answers gets the records");
 	s->started = true;
 	return 0;

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import unittest
 
 import collector as c
@@ -85,6 +86,13 @@ class Nginx(http_fixture.Case):
             os.killpg(nginx.pid, signal.SIGKILL)
             nginx.wait()
 
+    def listen(self):
+        """A socket in nginx's place; None while a worker of it is still there."""
+        try:
+            return socket.create_server(("127.0.0.1", self.port))
+        except OSError:
+            return None
+
     def url(self, path="/in"):
         return f"https://127.0.0.1:{self.port}{path}"
 
@@ -98,6 +106,14 @@ class Nginx(http_fixture.Case):
         self.assertEqual({tuple(line[:3]) for line in self.lines()}, {("HTTP/2.0", "200", "SUCCESS")})
         self.assertEqual(len({line[3] for line in self.lines()}), 1)  # four in flight share a connection
         self.assertEqual(sorted(line[4] for line in self.lines()), sorted(p.batch for p in self.collector.posts))
+
+    def test_four_at_once_on_one_connection(self):
+        together = threading.Barrier(4, timeout=program.WAIT_S)
+        self.collector.script = [c.Answer(before=together.wait) for _ in range(12)]
+        self.all_delivered(self.replay(self.conf(self.url(), tls=self.tls), 1000), 1000)
+        self.arrived(self.collector, 1000)
+        self.assertEqual({line[0] for line in self.lines()}, {"HTTP/2.0"})
+        self.assertEqual(len({line[3] for line in self.lines()}), 1)
 
     def test_large_bodies_over_http2(self):
         conf = self.conf(self.url(), tls=self.tls, compress="none", fields="all", batch="{records: 4000, bytes: 4MiB, age: 1s}")
@@ -146,6 +162,24 @@ class Nginx(http_fixture.Case):
         os.killpg(self.nginx.pid, signal.SIGCONT)
         self.all_delivered(self.end(replay), 6000)
         self.arrived(self.collector, 6000, repeats=True)
+
+    def test_a_request_that_only_waited_has_no_answer(self):
+        """The status of the transfer before must not be taken for one. Four answers are there at once, and no nginx
+        any more: the next four requests begin in one turn of the loop and have the same time limit, which the
+        handshakes of three use up."""
+        asked = threading.Barrier(4, action=lambda: replay.send_signal(signal.SIGSTOP), timeout=program.WAIT_S)
+        self.collector.script = [c.Answer(400, before=asked.wait) for _ in range(4)]
+        replay = self.start(self.conf(self.url(), tls=self.tls, timeout="2s"), self.pcap(1000))
+        program.await_that("answers", lambda: [line[1] for line in self.lines()] == ["400"] * 4, replay)
+        self.stop(self.nginx)
+        with program.await_that("the port", self.listen):  # no handshake has an end here
+            replay.send_signal(signal.SIGCONT)
+            said = ""
+            while "down, will be tried again" not in said:
+                said += program.await_that("a word of it", replay.stderr.readline, replay)
+        self.run_nginx()
+        books = self.end(replay)
+        self.assertEqual((books["delivered"], books["rejected"]), (800, 200), said + self.said)
 
 
 if __name__ == "__main__":

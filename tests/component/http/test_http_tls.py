@@ -98,6 +98,33 @@ class Tls(http_fixture.Case):
         self.all_delivered(self.replay(self.conf(server.url, tls=f"{{ca_file: {self.dir}/ca.pem}}"), 1000), 1000)
         self.arrived(server, 1000)
 
+    def test_several_in_flight_on_new_connections(self):
+        """Four at a time also when each needs a connection of its own."""
+        together = threading.Barrier(4, timeout=program.WAIT_S)
+        server = self.collector()
+        server.script = [c.Answer(before=together.wait, headers={"Connection": "close"}) for _ in range(12)]
+        self.all_delivered(self.replay(self.conf(server.url, tls=f"{{ca_file: {self.dir}/ca.pem}}"), 1000), 1000)
+        self.arrived(server, 1000)
+
+    def test_a_handshake_without_an_end(self):
+        """One connection is tried, and all requests end in their time."""
+        with socket.create_server(("127.0.0.1", 0)) as deaf:
+            conf = self.conf(f"https://127.0.0.1:{deaf.getsockname()[1]}/", timeout="300ms", retry="{min: 1m, max: 1m}")
+            replay = self.start(conf, self.pcap(1000))
+            said = ""
+            while "down, will be tried again" not in said:
+                said += program.await_that("a word of it", replay.stderr.readline, replay)
+            books = self.term(replay)
+            deaf.settimeout(0)
+            connections = []
+            self.addCleanup(lambda: [connection.close() for connection in connections])
+            with self.assertRaises(BlockingIOError):
+                while True:
+                    connections.append(deaf.accept()[0])
+        self.assertIn(len(connections), (1, 2, 3))  # not one for each of the four
+        self.assertIn("imed out", said)
+        self.assertEqual((books["delivered"], books["lost_shutdown"]), (0, 1000), said)
+
     def test_a_certificate_of_another(self):
         server = self.collector()
         self.stays_down(self.conf(server.url, tls=f"{{ca_file: {self.dir}/other.pem}}"), server, "certificate")
