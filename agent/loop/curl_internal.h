@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What curl_loop.c, curl_queue.c and curl_socket.c share; nobody else includes this. */
+/*
+ * The inside of the bridge, for its files only. curl_loop.c calls curl_queue.c and curl_socket.c; they reach back
+ * through the functions in struct fffa_curl_loop.
+ */
 #ifndef FFFA_AGENT_LOOP_CURL_INTERNAL_H
 #define FFFA_AGENT_LOOP_CURL_INTERNAL_H
 
@@ -18,29 +21,29 @@ struct fffa_curl_loop {
 	bool closing;
 	void (*closed)(void *arg);
 	void *closed_arg;
+
+	/* A socket is due: lets libcurl work, then reports the transfers that are finished. */
+	void (*act)(struct fffa_curl_loop *c, curl_socket_t fd, int events);
+	/* Runs the bridge in the loop's next turn. */
+	void (*wake)(struct fffa_curl_loop *c);
+	/* A uv handle of c has closed. */
+	void (*handle_gone)(struct fffa_curl_loop *c);
 };
 
-/* Begins r if it need not wait. 0, or -ENOMEM or -EIO with nothing taken. */
+/* Begins r, or lets it wait for its turn. 0, or -ENOMEM or -EIO with nothing taken. */
 int fffa_curl_queue_enter(struct fffa_curl_loop *c, struct fffa_curl_request *r);
-/* Begins what need not wait any more, ends what has waited too long. Calls done. */
+/* Begins the requests whose turn has come and ends those that waited too long. Calls done. */
 void fffa_curl_queue_run(struct fffa_curl_loop *c);
-/* A request came or went: has the queue run when that is due, not from here. */
+/* After a request came or went: runs the queue later, when that is due. */
 void fffa_curl_queue_wake(struct fffa_curl_loop *c);
+/* Takes r off the list of active requests. */
+void fffa_curl_queue_remove(struct fffa_curl_loop *c, struct fffa_curl_request *r);
+/* Removes r and calls done, which may start, cancel and close. */
+void fffa_curl_queue_finish(struct fffa_curl_loop *c, struct fffa_curl_request *r, CURLcode result);
 
 /* CURLMOPT_SOCKETFUNCTION. */
 int fffa_curl_socket_watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *sockp);
 /* Stops watching and closes every socket's handle that is left. */
 void fffa_curl_socket_close_all(struct fffa_curl_loop *c);
-
-void fffa_curl_loop_link(struct fffa_curl_loop *c, struct fffa_curl_request *r);
-void fffa_curl_loop_unlink(struct fffa_curl_loop *c, struct fffa_curl_request *r);
-/* Calls done, which may start, cancel and close. */
-void fffa_curl_loop_finish(struct fffa_curl_loop *c, struct fffa_curl_request *r, CURLcode result);
-/* A socket or the timer is due: lets libcurl work, then reports what is finished. */
-void fffa_curl_loop_act(struct fffa_curl_loop *c, curl_socket_t fd, int events);
-/* Wakes the bridge on the loop's next turn. */
-void fffa_curl_loop_wake(struct fffa_curl_loop *c);
-/* A handle of c has died. */
-void fffa_curl_loop_handle_gone(struct fffa_curl_loop *c);
 
 #endif

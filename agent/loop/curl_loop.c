@@ -6,36 +6,6 @@
 
 #include "agent/loop/curl_internal.h"
 
-void fffa_curl_loop_link(struct fffa_curl_loop *c, struct fffa_curl_request *r)
-{
-	r->prev = NULL;
-	r->next = c->active;
-	if (r->next)
-		r->next->prev = r;
-	c->active = r;
-	r->active = true;
-}
-
-void fffa_curl_loop_unlink(struct fffa_curl_loop *c, struct fffa_curl_request *r)
-{
-	if (r->next)
-		r->next->prev = r->prev;
-	if (r->prev)
-		r->prev->next = r->next;
-	else
-		c->active = r->next;
-	r->next = r->prev = NULL;
-	r->active = false;
-}
-
-void fffa_curl_loop_finish(struct fffa_curl_loop *c, struct fffa_curl_request *r, CURLcode result)
-{
-	if (c->multi && r->begun)
-		(void)curl_multi_remove_handle(c->multi, r->easy);
-	fffa_curl_loop_unlink(c, r);
-	r->done(r, result);
-}
-
 static void report_finished(struct fffa_curl_loop *c)
 {
 	CURLMsg *msg;
@@ -48,12 +18,11 @@ static void report_finished(struct fffa_curl_loop *c)
 		if (msg->msg != CURLMSG_DONE)
 			continue;
 		(void)curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&r);
-		fffa_curl_loop_finish(c, r, result);
+		fffa_curl_queue_finish(c, r, result);
 	}
 }
 
-/* Fails what was under way when it broke; what done starts anew goes to the front and is not
- * touched. */
+/* Fails the transfers that were under way. Those that done starts stand in front and are not touched. */
 static void fail_all(struct fffa_curl_loop *c)
 {
 	size_t n = 0;
@@ -66,11 +35,11 @@ static void fail_all(struct fffa_curl_loop *c)
 
 		while (last->next)
 			last = last->next;
-		fffa_curl_loop_finish(c, last, CURLE_OUT_OF_MEMORY);
+		fffa_curl_queue_finish(c, last, CURLE_OUT_OF_MEMORY);
 	}
 }
 
-void fffa_curl_loop_act(struct fffa_curl_loop *c, curl_socket_t fd, int events)
+static void act(struct fffa_curl_loop *c, curl_socket_t fd, int events)
 {
 	int running;
 
@@ -85,10 +54,10 @@ void fffa_curl_loop_act(struct fffa_curl_loop *c, curl_socket_t fd, int events)
 
 static void on_timer(uv_timer_t *timer)
 {
-	fffa_curl_loop_act(timer->data, CURL_SOCKET_TIMEOUT, 0);
+	act(timer->data, CURL_SOCKET_TIMEOUT, 0);
 }
 
-void fffa_curl_loop_wake(struct fffa_curl_loop *c)
+static void wake(struct fffa_curl_loop *c)
 {
 	(void)uv_timer_start(&c->timer, on_timer, 0, 0); /* fails only when closing */
 }
@@ -109,6 +78,18 @@ static int set_timer(CURLM *multi, long timeout_ms, void *arg)
 	return 0;
 }
 
+static void handle_gone(struct fffa_curl_loop *c)
+{
+	if (--c->handles || !c->closing)
+		return;
+	while (c->active)
+		fffa_curl_queue_finish(c, c->active, CURLE_ABORTED_BY_CALLBACK);
+	if (c->closed)
+		c->closed(c->closed_arg);
+	free(c);
+	curl_global_cleanup();
+}
+
 static int set_multi(struct fffa_curl_loop *c, long max_connections)
 {
 	if (curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, fffa_curl_socket_watch) ||
@@ -124,7 +105,7 @@ static int set_multi(struct fffa_curl_loop *c, long max_connections)
 int fffa_curl_loop_open(uv_loop_t *loop, long max_connections, struct fffa_curl_loop **out)
 {
 	struct fffa_curl_loop *c = NULL;
-	int err = -ENOMEM;
+	int rc = -ENOMEM;
 
 	if (max_connections < 1)
 		return -EINVAL;
@@ -134,12 +115,15 @@ int fffa_curl_loop_open(uv_loop_t *loop, long max_connections, struct fffa_curl_
 	if (!c)
 		goto fail;
 	c->loop = loop;
+	c->act = act;
+	c->wake = wake;
+	c->handle_gone = handle_gone;
 	c->most = max_connections;
 	c->multi = curl_multi_init();
 	if (!c->multi)
 		goto fail;
-	err = set_multi(c, max_connections);
-	if (err)
+	rc = set_multi(c, max_connections);
+	if (rc)
 		goto fail;
 	(void)uv_timer_init(loop, &c->timer); /* always 0 */
 	c->timer.data = c;
@@ -153,7 +137,7 @@ fail:
 		curl_multi_cleanup(c->multi);
 	free(c);
 	curl_global_cleanup();
-	return err;
+	return rc;
 }
 
 int fffa_curl_loop_start(struct fffa_curl_loop *c, struct fffa_curl_request *r)
@@ -178,25 +162,13 @@ void fffa_curl_loop_cancel(struct fffa_curl_loop *c, struct fffa_curl_request *r
 		return;
 	if (c->multi && r->begun)
 		(void)curl_multi_remove_handle(c->multi, r->easy);
-	fffa_curl_loop_unlink(c, r);
+	fffa_curl_queue_remove(c, r);
 	fffa_curl_queue_wake(c);
-}
-
-void fffa_curl_loop_handle_gone(struct fffa_curl_loop *c)
-{
-	if (--c->handles || !c->closing)
-		return;
-	while (c->active)
-		fffa_curl_loop_finish(c, c->active, CURLE_ABORTED_BY_CALLBACK);
-	if (c->closed)
-		c->closed(c->closed_arg);
-	free(c);
-	curl_global_cleanup();
 }
 
 static void on_timer_closed(uv_handle_t *handle)
 {
-	fffa_curl_loop_handle_gone(handle->data);
+	handle_gone(handle->data);
 }
 
 void fffa_curl_loop_close(struct fffa_curl_loop *c, void (*closed)(void *arg), void *arg)

@@ -1,23 +1,53 @@
 // SPDX-License-Identifier: MIT
 /*
- * Requests that wait. libcurl has a queue of its own, but time-outs do not run in it, and what wakes
- * it differs between versions: in 8.14 a connection that turns out to be HTTP/1.1 wakes nobody. So
- * libcurl gets a request only when it can go on at once.
+ * Requests that wait for their turn. libcurl gets a request only when it can start at once. In its own
+ * queue time limits do not run, and versions differ in what wakes it: in 8.14 a connection that turns out
+ * to be HTTP/1.1 wakes nobody.
  */
 #include <errno.h>
 
 #include "agent/loop/curl_internal.h"
 
+static void link_request(struct fffa_curl_loop *c, struct fffa_curl_request *r)
+{
+	r->prev = NULL;
+	r->next = c->active;
+	if (r->next)
+		r->next->prev = r;
+	c->active = r;
+	r->active = true;
+}
+
+void fffa_curl_queue_remove(struct fffa_curl_loop *c, struct fffa_curl_request *r)
+{
+	if (r->next)
+		r->next->prev = r->prev;
+	if (r->prev)
+		r->prev->next = r->next;
+	else
+		c->active = r->next;
+	r->next = r->prev = NULL;
+	r->active = false;
+}
+
+void fffa_curl_queue_finish(struct fffa_curl_loop *c, struct fffa_curl_request *r, CURLcode result)
+{
+	if (c->multi && r->begun)
+		(void)curl_multi_remove_handle(c->multi, r->easy);
+	fffa_curl_queue_remove(c, r);
+	r->done(r, result);
+}
+
 #if LIBCURL_VERSION_NUM >= 0x075000
 /* CURLOPT_PREREQFUNCTION: the connection is there, with TLS, and its protocol is known. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): libcurl names the type */
-static int on_connected(void *arg, char *far_ip, char *own_ip, int far_port, int own_port)
+static int on_connected(void *arg, char *peer_ip, char *own_ip, int peer_port, int own_port)
 {
 	struct fffa_curl_request *r = arg;
 
-	(void)far_ip;
+	(void)peer_ip;
 	(void)own_ip;
-	(void)far_port;
+	(void)peer_port;
 	(void)own_port;
 	r->connected = true;
 	return CURL_PREREQFUNC_OK;
@@ -32,7 +62,7 @@ static CURLcode watch_connect(struct fffa_curl_request *r)
 	r->connected = false;
 	return rc ? rc : curl_easy_setopt(r->easy, CURLOPT_PREREQFUNCTION, on_connected);
 #else
-	r->connected = true; /* it cannot be seen: nobody waits for it */
+	r->connected = true; /* libcurl does not report it, so nobody waits for it */
 	return CURLE_OK;
 #endif
 }
@@ -111,12 +141,12 @@ int fffa_curl_queue_enter(struct fffa_curl_loop *c, struct fffa_curl_request *r)
 {
 	r->begun = r->connected = false;
 	r->due_ms = uv_now(c->loop) + r->timeout_ms;
-	fffa_curl_loop_link(c, r);
+	link_request(c, r);
 	if (next_to_begin(c) == r) {
 		int rc = hand_over(c, r);
 
 		if (rc)
-			fffa_curl_loop_unlink(c, r);
+			fffa_curl_queue_remove(c, r);
 		return rc;
 	}
 	fffa_curl_queue_wake(c);
@@ -130,7 +160,7 @@ void fffa_curl_queue_run(struct fffa_curl_loop *c)
 		int rc;
 
 		if (r) {
-			fffa_curl_loop_finish(c, r, CURLE_OPERATION_TIMEDOUT);
+			fffa_curl_queue_finish(c, r, CURLE_OPERATION_TIMEDOUT);
 			continue;
 		}
 		r = next_to_begin(c);
@@ -138,7 +168,7 @@ void fffa_curl_queue_run(struct fffa_curl_loop *c)
 			break;
 		rc = hand_over(c, r);
 		if (rc)
-			fffa_curl_loop_finish(
+			fffa_curl_queue_finish(
 				c, r, rc == -ENOMEM ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT);
 	}
 	fffa_curl_queue_wake(c);

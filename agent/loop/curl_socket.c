@@ -7,18 +7,17 @@ struct fffa_curl_socket {
 	uv_poll_t poll;
 	struct fffa_curl_loop *owner;
 	curl_socket_t fd;
-	int events; /* that libcurl waits for, UV_* */
+	int events; /* UV_* that libcurl waits for */
 	struct fffa_curl_socket *next, *prev;
 };
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
-/* An error returned to libcurl would leave transfers hanging in it; they are failed one by one
- * instead. */
+/* Fails the transfers one by one. An error returned to libcurl would leave them hanging in it. */
 static void socket_fail(struct fffa_curl_loop *c)
 {
 	c->broken = true;
-	fffa_curl_loop_wake(c);
+	c->wake(c);
 }
 
 static void socket_poll(struct fffa_curl_socket *s)
@@ -32,15 +31,15 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	struct fffa_curl_socket *s = poll->data;
 	int what = 0;
 
-	/* An error, at which libuv stops. libcurl meets it by itself, after it has read what came
-	 * before; at CURL_CSELECT_ERR 7.88 would not read. */
+	/* libuv stops at an error. libcurl finds the error by itself, after it has read what arrived
+	 * before. At CURL_CSELECT_ERR libcurl 7.88 would not read. */
 	if (status < 0)
 		events = UV_READABLE | UV_WRITABLE;
 	if (events & UV_READABLE)
 		what |= CURL_CSELECT_IN;
 	if (events & UV_WRITABLE)
 		what |= CURL_CSELECT_OUT;
-	fffa_curl_loop_act(s->owner, s->fd, what);
+	s->owner->act(s->owner, s->fd, what);
 	if (status < 0 && !uv_is_closing((uv_handle_t *)poll))
 		socket_poll(s);
 }
@@ -51,10 +50,10 @@ static void on_socket_closed(uv_handle_t *handle)
 	struct fffa_curl_loop *c = s->owner;
 
 	free(s);
-	fffa_curl_loop_handle_gone(c);
+	c->handle_gone(c);
 }
 
-/* libcurl closes the descriptor after this returns, so the watcher must be off the poll set now. */
+/* libcurl closes the descriptor after this returns, so the watcher must leave the poll set now. */
 static void socket_close(struct fffa_curl_socket *s)
 {
 	struct fffa_curl_loop *c = s->owner;
