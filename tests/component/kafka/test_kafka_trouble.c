@@ -161,8 +161,8 @@ static void no_permission_is_tried_again(void **state)
 	assert_int_equal(d.outcome.cause, -EACCES);
 	assert_string_equal(t.detail,
 			    "topic flows: no permission to write (topic authorization failed)");
-	while (d.outcome.verdict !=
-	       FFFA_V_DELIVERED) { /* once librdkafka asks for the metadata again */
+	/* It arrives once librdkafka asks for the metadata again. */
+	while (d.outcome.verdict != FFFA_V_DELIVERED) {
 		kafka_fixture_run(&k, NULL, 20);
 		assert_int_equal(sink_fixture_again(&k.r, &d), 0);
 		sink_fixture_wait(&k.r, &d);

@@ -74,8 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text = calloc(1, size - 1);
 	if (!text)
 		abort();
-	memcpy(text, data + 2,
-	       size - 2); /* an object of its own, so that the sanitizer sees a read behind it */
+	/* A copy, so that the sanitizer sees a read behind its end. */
+	memcpy(text, data + 2, size - 2);
 	receive(&r, text, size - 2);
 	check(fffa_http_retry_after_ms(r.retry_after, NOW_S) <= FFFA_HTTP_RETRY_AFTER_MAX_MS);
 	text[size - 2] = '\0';

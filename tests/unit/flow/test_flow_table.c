@@ -132,8 +132,7 @@ static void deltas_of_one_flow_add_up(void **state)
 			  b = delta(1, S, 2 * S, 3, FFFA_F_PSH);
 
 	fffa_flow_merge(f->t, &a);
-	fffa_flow_merge(f->t,
-			&b); /* the ring was faster than the table: older than what is there */
+	fffa_flow_merge(f->t, &b); /* older than what the ring brought */
 	expire(f, 60 * S);
 	assert_int_equal(f->n, 1);
 	assert_int_equal(f->got[0].packets, 5);

@@ -138,8 +138,8 @@ static void an_answer_is_kept_up_to_its_bound(void **state)
 	body(&r, much, 9000);
 	assert_false(r.cut);
 	assert_int_equal(r.len, 9000);
-	body(&r, much,
-	     9000); /* does not fit; what is stored has no holes, so nothing after it is stored */
+	/* The second does not fit. What is stored has no holes, so nothing follows. */
+	body(&r, much, 9000);
 	assert_true(r.cut);
 	assert_int_equal(r.len, 9000);
 	body(&r, "b", 1);
