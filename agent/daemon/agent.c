@@ -224,6 +224,7 @@ static void on_source_ended(void *arg, int error)
 {
 	struct fffa_agent *a = arg;
 
+	FFFA_ASSERT(a->stage < FFFA_STAGE_FLUSH);
 	if (error)
 		a->code = FFFA_EXIT_FAILED;
 	set_time(a);

@@ -14,6 +14,7 @@
 
 #include <microhttpd.h>
 
+#include "agent/base/assert.h"
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/status/largest.h"
@@ -320,8 +321,10 @@ static void on_completed(void *arg, struct MHD_Connection *c, void **ctx,
 	(void)why;
 	if (!q)
 		return;
-	if (q->owed)
+	if (q->owed) {
+		FFFA_ASSERT(s->owed);
 		s->owed--;
+	}
 	for (struct request **at = &s->waiters; *at; at = &(*at)->next) {
 		if (*at == q) {
 			*at = q->next;
