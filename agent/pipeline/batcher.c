@@ -126,9 +126,9 @@ static void on_age(uv_timer_t *t)
 }
 
 /* A batch with room for the longest record at *dst; NULL without memory. */
-static struct fffa_batch *begin(const struct fffa_batcher *b, uint8_t **dst)
+static struct fffa_batch *begin_batch(const struct fffa_batcher *b, uint8_t **dst)
 {
-	/* One record more than max_bytes fits: a length is known only after encoding, see carry. */
+	/* One record more than max_bytes fits: a length is known only after encoding, see carry_over. */
 	struct fffa_batch *fresh = fffa_batch_new(b->max_bytes + b->bound_bytes, b->max_records);
 
 	*dst = fresh ? fffa_batch_room(fresh, b->bound_bytes) : NULL;
@@ -138,7 +138,7 @@ static struct fffa_batch *begin(const struct fffa_batcher *b, uint8_t **dst)
 	return NULL;
 }
 
-static void use(struct fffa_batcher *b, struct fffa_batch *fresh)
+static void open_batch(struct fffa_batcher *b, struct fffa_batch *fresh)
 {
 	b->open = fresh;
 	if (!fresh)
@@ -147,27 +147,27 @@ static void use(struct fffa_batcher *b, struct fffa_batch *fresh)
 	(void)uv_timer_start(&b->timer, on_age, b->age_ms, 0); /* fails only without a callback */
 }
 
-static uint8_t *room(struct fffa_batcher *b)
+static uint8_t *lend_room(struct fffa_batcher *b)
 {
 	uint8_t *dst = b->open ? fffa_batch_room(b->open, b->bound_bytes) : NULL;
 
 	if (!dst) {
 		fffa_batcher__seal(b);
-		use(b, begin(b, &dst));
+		open_batch(b, begin_batch(b, &dst));
 	}
 	return dst;
 }
 
 /* The n bytes just encoded at src would make the batch too large: they begin the next one. */
-static bool carry(struct fffa_batcher *b, const uint8_t *src, size_t n)
+static bool carry_over(struct fffa_batcher *b, const uint8_t *src, size_t n)
 {
 	uint8_t *dst;
-	struct fffa_batch *fresh = begin(b, &dst);
+	struct fffa_batch *fresh = begin_batch(b, &dst);
 
 	if (fresh)
 		memcpy(dst, src, n); /* before the seal, which gives src back */
 	fffa_batcher__seal(b);
-	use(b, fresh);
+	open_batch(b, fresh);
 	return fresh;
 }
 
@@ -184,7 +184,7 @@ void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r)
 
 	for (size_t i = 0; i < b->queue_count; i++)
 		fffa_sink_queue_count_record(b->queues[i]);
-	dst = room(b);
+	dst = lend_room(b);
 	if (!dst) {
 		lose_record(b, r);
 		return;
@@ -192,7 +192,7 @@ void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r)
 	n = fffa_encoder_write(b->encoder, r, dst, b->bound_bytes);
 	len = fffa_batch_bytes(b->open).len;
 	if (len && len + n > b->max_bytes) {
-		if (!carry(b, dst, n)) {
+		if (!carry_over(b, dst, n)) {
 			lose_record(b, r);
 			return;
 		}

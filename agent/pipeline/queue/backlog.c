@@ -20,7 +20,7 @@ void fffa_backlog_set_source(struct fffa_backlog *q, struct fffa_encoder *encode
 
 /* The ledger. */
 
-static void leave_flight(struct fffa_backlog *q, uint64_t records)
+static void subtract_in_flight(struct fffa_backlog *q, uint64_t records)
 {
 	FFFA_ASSERT(q->ledger.in_flight >= records);
 	q->ledger.in_flight -= records;
@@ -28,19 +28,19 @@ static void leave_flight(struct fffa_backlog *q, uint64_t records)
 
 void fffa_backlog_count_delivered(struct fffa_backlog *q, uint32_t records)
 {
-	leave_flight(q, records);
+	subtract_in_flight(q, records);
 	q->ledger.delivered += records;
 }
 
 void fffa_backlog_count_rejected(struct fffa_backlog *q, uint32_t records)
 {
-	leave_flight(q, records);
+	subtract_in_flight(q, records);
 	q->ledger.rejected += records;
 }
 
 void fffa_backlog__count_lost(struct fffa_backlog *q, uint64_t records, enum fffa_record_loss why)
 {
-	leave_flight(q, records);
+	subtract_in_flight(q, records);
 	q->ledger.lost[why] += records;
 }
 

@@ -89,13 +89,13 @@ void fffa_backlog_lose(struct fffa_backlog *q, struct fffa_queued_batch *b,
  * Queues a SKIPDATA record for each reason that has something missing and for which there is room.
  * urgent: also where the queue is nearly full.
  */
-void fffa_backlog_say_missing(struct fffa_backlog *q, bool urgent);
+void fffa_backlog_report_missing(struct fffa_backlog *q, bool urgent);
 
 /* From here on nothing is submitted or tried again. */
 void fffa_backlog_stop(struct fffa_backlog *q);
 bool fffa_backlog_is_ending(const struct fffa_backlog *q);
 /* After stop: a held batch stays on disk, goes there, or is lost; it ends. */
-void fffa_backlog_leave(struct fffa_backlog *q, struct fffa_queued_batch *b);
+void fffa_backlog_store_or_lose(struct fffa_backlog *q, struct fffa_queued_batch *b);
 /*
  * After stop and when the sink is closed: writes what waits and closes the spool. closed is called
  * once, at once where there is no spool.

@@ -6,7 +6,7 @@
 #include "agent/pipeline/queue/backlog_internal.h"
 
 /* False: no memory, or no room that is needed. Nothing has changed then. */
-static bool say_one(struct fffa_backlog *q, enum fffa_record_loss why, bool needs_room)
+static bool report_one(struct fffa_backlog *q, enum fffa_record_loss why, bool needs_room)
 {
 	struct fffa_queued_batch *b = fffa_skipdata_records_make(&q->skipdata, why);
 
@@ -17,24 +17,24 @@ static bool say_one(struct fffa_backlog *q, enum fffa_record_loss why, bool need
 		free(b);
 		return false;
 	}
-	fffa_skipdata_records_said(&q->skipdata, why);
+	fffa_skipdata_records_reported(&q->skipdata, why);
 	q->ledger.skipdata_records++;
 	fffa_backlog_count_record(q);
 	fffa_backlog__enqueue(q, b);
 	return true;
 }
 
-void fffa_backlog_say_missing(struct fffa_backlog *q, bool urgent)
+void fffa_backlog_report_missing(struct fffa_backlog *q, bool urgent)
 {
 	bool is_crowded = fffa_backlog_memory_bytes(q) > q->memory_bytes / 2;
 
-	if (q->ending || !fffa_skipdata_records_begin(&q->skipdata, urgent || !is_crowded))
+	if (q->ending || !fffa_skipdata_records_start_report(&q->skipdata, urgent || !is_crowded))
 		return;
 	for (int i = 0; i < FFFA_RL_MAX; i++) {
 		enum fffa_record_loss why = (enum fffa_record_loss)i;
 
-		if (fffa_skipdata_records_missing(&q->skipdata, why) && !say_one(q, why, true))
-			fffa_skipdata_records_left(&q->skipdata);
+		if (fffa_skipdata_records_missing(&q->skipdata, why) && !report_one(q, why, true))
+			fffa_skipdata_records_report_later(&q->skipdata);
 	}
 }
 
@@ -44,7 +44,7 @@ static void add_missing(struct fffa_backlog *q, enum fffa_record_loss why,
 	if (!m->records || why == FFFA_RL_SHUTDOWN || q->ending)
 		return; /* the stream ends here */
 	/* One record speaks of one epoch: what was missing before is said at once, room or not. */
-	if (fffa_skipdata_records_clash(&q->skipdata, why, m) && !say_one(q, why, false))
+	if (fffa_skipdata_records_clash(&q->skipdata, why, m) && !report_one(q, why, false))
 		q->ledger.untold += fffa_skipdata_records_missing(&q->skipdata, why);
 	fffa_skipdata_records_add(&q->skipdata, why, m);
 }
@@ -179,7 +179,7 @@ void fffa_backlog_add(struct fffa_backlog *q, struct fffa_batch *batch)
 	fffa_backlog__enqueue(q, b);
 }
 
-void fffa_backlog_leave(struct fffa_backlog *q, struct fffa_queued_batch *b)
+void fffa_backlog_store_or_lose(struct fffa_backlog *q, struct fffa_queued_batch *b)
 {
 	if (!q->spooler) {
 		fffa_backlog_lose(q, b, FFFA_RL_SHUTDOWN);
@@ -194,7 +194,7 @@ void fffa_backlog_leave(struct fffa_backlog *q, struct fffa_queued_batch *b)
 		fffa_spooler_add(q->spooler, b);
 		return;
 	}
-	fffa_spooler_leave(b);
+	fffa_spooler_detach(b);
 	fffa_batch_unref(b->d.batch);
 	free(b);
 }

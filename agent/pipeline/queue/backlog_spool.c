@@ -4,7 +4,7 @@
 
 #include "agent/pipeline/queue/backlog_internal.h"
 
-static void put(void *queue, struct fffa_queued_batch *b)
+static void put_batch(void *queue, struct fffa_queued_batch *b)
 {
 	struct fffa_backlog *q = queue;
 
@@ -12,7 +12,7 @@ static void put(void *queue, struct fffa_queued_batch *b)
 	TAILQ_INSERT_TAIL(&q->queue, b, link);
 }
 
-static void pump(void *queue)
+static void pump_queue(void *queue)
 {
 	struct fffa_backlog *q = queue;
 
@@ -26,7 +26,7 @@ static size_t held_bytes(const void *queue)
 	return q->held_bytes;
 }
 
-static void lose(void *queue, struct fffa_queued_batch *b, enum fffa_record_loss why)
+static void lose_batch(void *queue, struct fffa_queued_batch *b, enum fffa_record_loss why)
 {
 	fffa_backlog__lose_waiting(queue, b, why);
 }
@@ -54,7 +54,7 @@ static void lose_unread(void *queue, uint64_t records, const struct fffa_missing
 	fffa_backlog__lose_unread(queue, records, m, why);
 }
 
-static void resume(void *queue, uint64_t records)
+static void resume_records(void *queue, uint64_t records)
 {
 	struct fffa_backlog *q = queue;
 
@@ -64,17 +64,17 @@ static void resume(void *queue, uint64_t records)
 }
 
 static const struct fffa_spooler_queue spooler_queue = {
-	.put = put,
-	.pump = pump,
+	.put = put_batch,
+	.pump = pump_queue,
 	.held_bytes = held_bytes,
-	.lose = lose,
+	.lose = lose_batch,
 	.lose_segment = lose_segment,
 	.lose_unread = lose_unread,
-	.resume = resume,
+	.resume = resume_records,
 };
 
 int fffa_backlog_open_spool(struct fffa_backlog *q, const struct fffa_spooler_conf *conf,
-			    void (*pump_queue)(void *arg), void *arg, struct fffa_err *err)
+			    void (*pump)(void *arg), void *arg, struct fffa_err *err)
 {
 	struct fffa_spooler_conf c = *conf;
 
@@ -83,7 +83,7 @@ int fffa_backlog_open_spool(struct fffa_backlog *q, const struct fffa_spooler_co
 	c.drops_oldest = q->drops_oldest;
 	c.ops = &spooler_queue;
 	c.queue = q;
-	q->pump = pump_queue;
+	q->pump = pump;
 	q->pump_arg = arg;
 	return fffa_spooler_open(&c, &q->spooler, err);
 }

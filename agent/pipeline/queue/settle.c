@@ -45,7 +45,7 @@ static void note_success(struct fffa_settle *s)
 	}
 }
 
-static void reject(struct fffa_settle *s, struct fffa_queued_batch *b)
+static void reject_batch(struct fffa_settle *s, struct fffa_queued_batch *b)
 {
 	uint32_t n = fffa_batch_count(b->d.batch);
 
@@ -55,12 +55,12 @@ static void reject(struct fffa_settle *s, struct fffa_queued_batch *b)
 }
 
 /* b waits and goes before all younger ones, unless that has lasted too long. */
-static void wait_again(struct fffa_settle *s, struct fffa_queued_batch *b, uint32_t after_ms)
+static void retry_later(struct fffa_settle *s, struct fffa_queued_batch *b, uint32_t after_ms)
 {
 	uint64_t now = fffa_clock_mono_ns(&fffa_clock_system), first;
 
 	if (fffa_backlog_is_ending(s->backlog)) {
-		fffa_backlog_leave(s->backlog, b);
+		fffa_backlog_store_or_lose(s->backlog, b);
 		return;
 	}
 	if (!b->first_fail_ns)
@@ -86,11 +86,11 @@ void fffa_settle_retry(struct fffa_settle *s, struct fffa_queued_batch *b, uint3
 		s->down = true;
 		fffa_warn(s->tag, "deliveries fail, will retry: %s", s->last_error);
 	}
-	wait_again(s, b, after_ms);
+	retry_later(s, b, after_ms);
 }
 
 /* b becomes the first half, a new batch behind it the second. -ENOMEM: b is as it was. */
-static int split(struct fffa_settle *s, struct fffa_queued_batch *b)
+static int split_batch(struct fffa_settle *s, struct fffa_queued_batch *b)
 {
 	const struct fffa_batch *whole = b->d.batch;
 	uint32_t n = fffa_batch_count(whole);
@@ -114,10 +114,10 @@ static int split(struct fffa_settle *s, struct fffa_queued_batch *b)
 static void settle_too_big(struct fffa_settle *s, struct fffa_queued_batch *b)
 {
 	if (fffa_batch_count(b->d.batch) == 1)
-		reject(s, b);
+		reject_batch(s, b);
 	else if (fffa_backlog_is_ending(s->backlog))
-		fffa_backlog_leave(s->backlog, b);
-	else if (split(s, b))
+		fffa_backlog_store_or_lose(s->backlog, b);
+	else if (split_batch(s, b))
 		fffa_settle_retry(s, b, 0, -ENOMEM, NULL);
 }
 
@@ -127,7 +127,7 @@ static void settle_delivered(struct fffa_settle *s, struct fffa_queued_batch *b)
 	fffa_histogram_observe_ns(&s->latency, fffa_clock_mono_ns(&fffa_clock_system) - b->born_ns);
 	note_success(s);
 	fffa_backlog_end(s->backlog, b);
-	fffa_backlog_say_missing(s->backlog, false);
+	fffa_backlog_report_missing(s->backlog, false);
 }
 
 /* A batch whose records have verdicts of their own. */
@@ -137,7 +137,7 @@ struct judgement {
 };
 
 /* -ENOMEM: nothing is left behind. */
-static int judge(const struct fffa_batch *b, const uint8_t *records, struct judgement *j)
+static int judge_records(const struct fffa_batch *b, const uint8_t *records, struct judgement *j)
 {
 	*j = (struct judgement){.retry = NULL};
 	for (uint32_t i = 0; i < fffa_batch_count(b); i++) {
@@ -181,7 +181,7 @@ static void settle_records(struct fffa_settle *s, struct fffa_queued_batch *b,
 	struct fffa_queued_batch *big = calloc(1, sizeof(*big));
 	struct judgement j;
 
-	if (!big || judge(b->d.batch, o->records, &j)) {
+	if (!big || judge_records(b->d.batch, o->records, &j)) {
 		free(big);
 		fffa_settle_retry(s, b, 0, -ENOMEM, NULL); /* all of it once more */
 		return;
@@ -199,7 +199,7 @@ static void settle_records(struct fffa_settle *s, struct fffa_queued_batch *b,
 	}
 	fffa_backlog_replace(s->backlog, b, j.retry);
 	if (j.n[FFFA_V_DELIVERED])
-		wait_again(s, b, o->retry_after_ms);
+		retry_later(s, b, o->retry_after_ms);
 	else
 		fffa_settle_retry(s, b, o->retry_after_ms, o->cause, o->detail);
 }
@@ -219,7 +219,7 @@ void fffa_settle_outcome(struct fffa_settle *s, struct fffa_queued_batch *b,
 		break;
 	case FFFA_V_REJECTED:
 		note_error(s, o->cause, o->detail);
-		reject(s, b);
+		reject_batch(s, b);
 		break;
 	case FFFA_V_TOO_BIG:
 		settle_too_big(s, b);

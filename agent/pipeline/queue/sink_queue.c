@@ -118,14 +118,14 @@ void fffa_sink_queue_lose_record(struct fffa_sink_queue *q, const struct fffa_re
 void fffa_sink_queue_offer(struct fffa_sink_queue *q, struct fffa_batch *batch)
 {
 	if (!fffa_settle_is_down(&q->settle))
-		fffa_backlog_say_missing(&q->backlog, false);
+		fffa_backlog_report_missing(&q->backlog, false);
 	fffa_backlog_add(&q->backlog, batch);
 	fffa_deliver_pump(&q->deliver);
 }
 
 void fffa_sink_queue_flush(struct fffa_sink_queue *q)
 {
-	fffa_backlog_say_missing(&q->backlog, true);
+	fffa_backlog_report_missing(&q->backlog, true);
 	fffa_deliver_pump(&q->deliver);
 	if (q->conf->ops->flush)
 		q->conf->ops->flush(fffa_deliver_sink(&q->deliver));
@@ -196,13 +196,13 @@ static void on_sink_closed(void *arg)
 	fffa_backlog_close_spool(&q->backlog, on_spool_closed, q);
 }
 
-static void leave_queue(struct fffa_sink_queue *q)
+static void empty_queue(struct fffa_sink_queue *q)
 {
 	struct fffa_queued_batch *b;
 
 	while ((b = fffa_backlog_first(&q->backlog))) {
 		fffa_backlog_take_first(&q->backlog);
-		fffa_backlog_leave(&q->backlog, b);
+		fffa_backlog_store_or_lose(&q->backlog, b);
 	}
 }
 
@@ -215,7 +215,7 @@ void fffa_sink_queue_close(struct fffa_sink_queue *q, void (*closed)(void *arg),
 	fffa_backlog_stop(&q->backlog);
 	fffa_pause_stop(&q->pause);
 	fffa_deliver_stop(&q->deliver);
-	leave_queue(q);
+	empty_queue(q);
 	if (sink)
 		q->conf->ops->close(sink, on_sink_closed, q);
 	else

@@ -6,7 +6,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/minmax.h"
 
-#define SAY_EVERY_NS FFFA_NS_PER_S /* where the queue stays full */
+#define REPORT_EVERY_NS FFFA_NS_PER_S /* where the queue stays full */
 
 void fffa_skipdata_records_init(struct fffa_skipdata_records *s, struct fffa_encoder *encoder,
 				const struct fffa_origin_source *source)
@@ -64,7 +64,7 @@ struct fffa_queued_batch *fffa_skipdata_records_make(const struct fffa_skipdata_
 	return b;
 }
 
-void fffa_skipdata_records_said(struct fffa_skipdata_records *s, enum fffa_record_loss why)
+void fffa_skipdata_records_reported(struct fffa_skipdata_records *s, enum fffa_record_loss why)
 {
 	s->missing[why] = (struct fffa_missing){0};
 }
@@ -97,21 +97,21 @@ uint64_t fffa_skipdata_records_missing(const struct fffa_skipdata_records *s,
 	return s->missing[why].records;
 }
 
-bool fffa_skipdata_records_begin(struct fffa_skipdata_records *s, bool hurry)
+bool fffa_skipdata_records_start_report(struct fffa_skipdata_records *s, bool urgent)
 {
 	uint64_t now;
 
 	if (!s->any)
 		return false;
 	now = fffa_clock_mono_ns(&fffa_clock_system);
-	if (!hurry && now - s->last_ns < SAY_EVERY_NS)
+	if (!urgent && now - s->last_ns < REPORT_EVERY_NS)
 		return false;
 	s->last_ns = now;
 	s->any = false;
 	return true;
 }
 
-void fffa_skipdata_records_left(struct fffa_skipdata_records *s)
+void fffa_skipdata_records_report_later(struct fffa_skipdata_records *s)
 {
 	s->any = true;
 }

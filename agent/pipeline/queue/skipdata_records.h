@@ -37,14 +37,14 @@ uint64_t fffa_skipdata_records_missing(const struct fffa_skipdata_records *s,
  */
 struct fffa_queued_batch *fffa_skipdata_records_make(const struct fffa_skipdata_records *s,
 						     enum fffa_record_loss why);
-void fffa_skipdata_records_said(struct fffa_skipdata_records *s, enum fffa_record_loss why);
+void fffa_skipdata_records_reported(struct fffa_skipdata_records *s, enum fffa_record_loss why);
 /*
  * True when something is to be said now; the caller then makes a record for each reason and calls
- * fffa_skipdata_records_left when that failed for one. hurry: else, where that was tried within the
+ * fffa_skipdata_records_report_later when that failed for one. hurry: else, where that was tried within the
  * last second, not now.
  */
-bool fffa_skipdata_records_begin(struct fffa_skipdata_records *s, bool hurry);
-void fffa_skipdata_records_left(struct fffa_skipdata_records *s);
+bool fffa_skipdata_records_start_report(struct fffa_skipdata_records *s, bool urgent);
+void fffa_skipdata_records_report_later(struct fffa_skipdata_records *s);
 /* Losing b frees memory. False for a SKIPDATA record that would only give way to another one. */
 bool fffa_skipdata_records_may_lose(const struct fffa_skipdata_records *s,
 				    const struct fffa_queued_batch *b);

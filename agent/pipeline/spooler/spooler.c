@@ -10,11 +10,11 @@
 
 #define SEGMENT_BYTES ((uint64_t)16 << 20)
 
-static void kick(struct fffa_spooler *s);
+static void start_job(struct fffa_spooler *s);
 
 static void on_timer(uv_timer_t *t)
 {
-	kick(t->data);
+	start_job(t->data);
 }
 
 static void lose_waiting(struct fffa_spooler *s, enum fffa_record_loss why)
@@ -39,7 +39,7 @@ static void on_timer_closed(uv_handle_t *h)
 	closed(arg);
 }
 
-static void finish(struct fffa_spooler *s)
+static void finish_close(struct fffa_spooler *s)
 {
 	lose_waiting(s, s->full ? FFFA_RL_SPOOL_FULL : FFFA_RL_SHUTDOWN);
 	(void)uv_timer_stop(&s->timer);
@@ -61,7 +61,7 @@ static void on_job_done(uv_work_t *w, int status)
 	failed = s->closing && s->error;
 	if (failed) /* no second try at the end */
 		lose_waiting(s, FFFA_RL_SHUTDOWN);
-	kick(s);
+	start_job(s);
 	if (!s->closing)
 		s->conf.ops->pump(s->conf.queue);
 }
@@ -76,7 +76,7 @@ static void start_timer(struct fffa_spooler *s)
 }
 
 /* Begins the next job, if there is something to do and none runs. */
-static void kick(struct fffa_spooler *s)
+static void start_job(struct fffa_spooler *s)
 {
 	bool work;
 
@@ -92,21 +92,21 @@ static void kick(struct fffa_spooler *s)
 		(void)uv_queue_work(s->timer.loop, &s->job.work, fffa_spooler__work, on_job_done);
 	} else if (s->closing) {
 		s->started = false; /* this was the last */
-		finish(s);
+		finish_close(s);
 	}
 }
 
 void fffa_spooler_settled(struct fffa_spooler *s, struct fffa_queued_batch *b)
 {
 	if (fffa_spooler__release_ref(s, b))
-		kick(s);
+		start_job(s);
 }
 
 void fffa_spooler_add(struct fffa_spooler *s, struct fffa_queued_batch *b)
 {
 	s->waiting_bytes += fffa_batch_footprint(b->d.batch);
 	TAILQ_INSERT_TAIL(&s->waiting, b, link);
-	kick(s);
+	start_job(s);
 }
 
 struct fffa_queued_batch *fffa_spooler_next_waiting(const struct fffa_spooler *s,
@@ -194,7 +194,7 @@ int fffa_spooler_open(const struct fffa_spooler_conf *c, struct fffa_spooler **o
 void fffa_spooler_start(struct fffa_spooler *s)
 {
 	s->started = true;
-	kick(s);
+	start_job(s);
 }
 
 void fffa_spooler_stop(struct fffa_spooler *s)
@@ -209,5 +209,5 @@ void fffa_spooler_close(struct fffa_spooler *s, void (*closed)(void *arg), void 
 	s->closing = true;
 	s->started = true;
 	s->error = 0; /* one more try */
-	kick(s);
+	start_job(s);
 }

@@ -76,7 +76,7 @@ void fffa_spooler_share(struct fffa_queued_batch *b, const struct fffa_queued_ba
 /* b ends: its records are delivered, rejected or lost. */
 void fffa_spooler_settled(struct fffa_spooler *s, struct fffa_queued_batch *b);
 /* b ends, its records stay on disk. */
-void fffa_spooler_leave(struct fffa_queued_batch *b);
+void fffa_spooler_detach(struct fffa_queued_batch *b);
 /* Its frame is on disk: not when the segment was dropped while the sink held b. */
 bool fffa_spooler_holds(const struct fffa_queued_batch *b);
 /* Its frame is in seg. */

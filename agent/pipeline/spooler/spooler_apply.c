@@ -39,7 +39,7 @@ static void note_write(struct fffa_spooler *s, int rc)
 }
 
 /* In memory as long as nothing older is not, and there is room. */
-static bool may_keep(const struct fffa_spooler *s, size_t footprint)
+static bool may_stay_in_memory(const struct fffa_spooler *s, size_t footprint)
 {
 	size_t ready = fffa_spooler__ready_bytes(s);
 
@@ -47,18 +47,18 @@ static bool may_keep(const struct fffa_spooler *s, size_t footprint)
 	       (!ready || ready + footprint <= s->conf.memory_bytes / 2);
 }
 
-static void written(struct fffa_spooler *s, struct fffa_spooler_write *w)
+static void apply_write(struct fffa_spooler *s, struct fffa_spooler_write *w)
 {
 	struct fffa_queued_batch *b = w->b;
 	struct fffa_spooler_segment *seg = w->seg;
-	bool keeps = may_keep(s, fffa_batch_footprint(b->d.batch)) &&
+	bool stays = may_stay_in_memory(s, fffa_batch_footprint(b->d.batch)) &&
 		     fffa_spooler__add_ref(s, b, seg, &w->begin);
 
 	fffa_spooler_take_back(s, b);
 	seg->first_ms = fffa_min_i64(seg->first_ms, w->frame.first_ms);
 	seg->last_ms = fffa_max_i64(seg->last_ms, w->frame.last_ms);
 	seg->end = w->end;
-	if (keeps) {
+	if (stays) {
 		seg->read = w->end;
 		s->conf.ops->put(s->conf.queue, b);
 		return;
@@ -79,7 +79,7 @@ static void apply_writes(struct fffa_spooler *s)
 		uint64_t len = w->end.at - w->begin.at;
 
 		if (!w->rc) {
-			written(s, w);
+			apply_write(s, w);
 			continue;
 		}
 		rc = w->rc; /* it stays in waiting */
@@ -90,7 +90,7 @@ static void apply_writes(struct fffa_spooler *s)
 		note_write(s, rc);
 }
 
-static uint64_t born_of(const struct fffa_spool_frame *f)
+static uint64_t born_ns_of(const struct fffa_spool_frame *f)
 {
 	uint64_t mono = fffa_clock_mono_ns(&fffa_clock_system);
 	uint64_t unix_ms = fffa_clock_unix_ns(&fffa_clock_system) / FFFA_NS_PER_MS;
@@ -113,7 +113,7 @@ static bool put_read(struct fffa_spooler *s, struct fffa_spooler_read *r)
 		return false;
 	}
 	r->batch = NULL;
-	b->born_ns = born_of(f);
+	b->born_ns = born_ns_of(f);
 	b->is_skipdata = f->is_skipdata;
 	b->why = fffa_ledger_record_loss_find(f->reason);
 	if (b->why == FFFA_RL_MAX)

@@ -31,7 +31,7 @@ static void plan_removal(struct fffa_spooler *s, struct fffa_spooler_segment *se
 	fffa_spooler__forget_segment(s, seg);
 }
 
-static bool is_done(const struct fffa_spooler *s, const struct fffa_spooler_segment *seg)
+static bool is_removable(const struct fffa_spooler *s, const struct fffa_spooler_segment *seg)
 {
 	if (seg->settled < seg->end.records - seg->begin_records)
 		return false;
@@ -49,7 +49,7 @@ static void plan_removals(struct fffa_spooler *s)
 		next = TAILQ_NEXT(seg, link);
 		if (fffa_spooler__unread_of(seg))
 			break;
-		if (is_done(s, seg))
+		if (is_removable(s, seg))
 			plan_removal(s, seg);
 	}
 	/* Begun while the disk took no frame. */
@@ -152,7 +152,7 @@ static void fill_write(struct fffa_spooler *s, struct fffa_spooler_write *w,
 	w->end = s->plan;
 }
 
-static bool begins(const struct fffa_spooler *s, uint64_t epoch, uint64_t len)
+static bool begins_segment(const struct fffa_spooler *s, uint64_t epoch, uint64_t len)
 {
 	return !s->writing || s->writing->epoch != epoch ||
 	       (s->plan.records && s->plan.at + len > s->segment_bytes);
@@ -168,7 +168,7 @@ static bool plan_write(struct fffa_spooler *s, struct fffa_queued_batch *b)
 		s->full = true;
 		return false;
 	}
-	w->begins = begins(s, epoch, len); /* what was written to may have made room */
+	w->begins = begins_segment(s, epoch, len); /* what was written to may have made room */
 	if (w->begins && !begin_segment(s, epoch)) {
 		wake_after(s, 1000);
 		return false;
@@ -182,7 +182,7 @@ static bool plan_write(struct fffa_spooler *s, struct fffa_queued_batch *b)
 }
 
 /* While the disk takes no batches and nothing older lies there, they go to the sink without it. */
-static void bypass(struct fffa_spooler *s)
+static void bypass_disk(struct fffa_spooler *s)
 {
 	struct fffa_queued_batch *b;
 
@@ -196,7 +196,7 @@ static void bypass(struct fffa_spooler *s)
 }
 
 /* True before again_ns; then the spool looks again. */
-static bool waits(struct fffa_spooler *s, uint64_t again_ns)
+static bool wait_until(struct fffa_spooler *s, uint64_t again_ns)
 {
 	uint64_t now = now_ns();
 
@@ -225,8 +225,8 @@ static void plan_writes(struct fffa_spooler *s)
 	uint64_t begin = s->disk_bytes;
 	struct fffa_queued_batch *b, *next;
 
-	if (s->error && waits(s, s->write_again_ns) && !s->closing) {
-		bypass(s);
+	if (s->error && wait_until(s, s->write_again_ns) && !s->closing) {
+		bypass_disk(s);
 		return;
 	}
 	for (b = TAILQ_FIRST(&s->waiting); b; b = next) {
@@ -246,7 +246,7 @@ static void plan_read(struct fffa_spooler *s)
 	size_t ready = fffa_spooler__ready_bytes(s), room = half > ready ? half - ready : 0;
 	struct fffa_spooler_segment *seg;
 
-	if (!s->unread || s->stopped || s->closing || waits(s, s->read_again_ns) ||
+	if (!s->unread || s->stopped || s->closing || wait_until(s, s->read_again_ns) ||
 	    (ready && room < half / 4))
 		return;
 	seg = TAILQ_FIRST(&s->segments);

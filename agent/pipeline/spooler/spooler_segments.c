@@ -108,7 +108,7 @@ void fffa_spooler_share(struct fffa_queued_batch *b, const struct fffa_queued_ba
 		b->ref->batches++;
 }
 
-void fffa_spooler_leave(struct fffa_queued_batch *b)
+void fffa_spooler_detach(struct fffa_queued_batch *b)
 {
 	b->ref = NULL; /* the reference stays: the watermark must not pass it */
 }
