@@ -6,6 +6,7 @@
 
 #include "agent/base/assert.h"
 #include "agent/base/clock.h"
+#include "agent/base/minmax.h"
 #include "agent/flow/hash.h"
 
 #define MAX_BATCH_BYTES	  ((int64_t)1 << 30)
@@ -67,7 +68,7 @@ bool fffa_batcher__suits(const struct fffa_batcher *b, const struct fffa_sink_co
 	       l->batch_bytes == c->batch_bytes && l->batch_age_ns == c->batch_age_ns;
 }
 
-/* FNV-1a, 64 bits; the NUL is part of the text, NULL is not the empty text. */
+/* FNV-1a, 64 bits. The NUL is hashed, too, and NULL differs from the empty text. */
 static uint64_t add_text(uint64_t h, const char *text)
 {
 	h = (h ^ (text ? 1u : 0u)) * UINT64_C(0x100000001b3);
@@ -99,8 +100,8 @@ size_t fffa_batcher__footprint_max(const struct fffa_batcher *b)
 	size_t longest = b->max_records * b->bound_bytes;
 
 	/* the bytes, the index, the batch itself */
-	return (bytes < longest ? bytes : longest) +
-	       b->max_records * (size_t)FFFA_BATCH_INDEX_BYTES + 512;
+	return fffa_min_size(bytes, longest) + b->max_records * (size_t)FFFA_BATCH_INDEX_BYTES +
+	       512;
 }
 
 void fffa_batcher__seal(struct fffa_batcher *b)
@@ -125,10 +126,10 @@ static void on_age(uv_timer_t *t)
 	fffa_batcher__seal(t->data);
 }
 
-/* A batch with room for the longest record at *dst; NULL without memory. */
+/* A new batch, with room for the longest record at *dst. NULL without memory. */
 static struct fffa_batch *begin_batch(const struct fffa_batcher *b, uint8_t **dst)
 {
-	/* One record more than max_bytes fits: a length is known only after encoding, see carry_over. */
+	/* One record fits beyond max_bytes: its length is known only when it is encoded. */
 	struct fffa_batch *fresh = fffa_batch_new(b->max_bytes + b->bound_bytes, b->max_records);
 
 	*dst = fresh ? fffa_batch_room(fresh, b->bound_bytes) : NULL;
@@ -147,6 +148,7 @@ static void open_batch(struct fffa_batcher *b, struct fffa_batch *fresh)
 	(void)uv_timer_start(&b->timer, on_age, b->age_ms, 0); /* fails only without a callback */
 }
 
+/* Room for the longest record in the open batch, or in a new one. NULL without memory. */
 static uint8_t *lend_room(struct fffa_batcher *b)
 {
 	uint8_t *dst = b->open ? fffa_batch_room(b->open, b->bound_bytes) : NULL;
@@ -158,7 +160,10 @@ static uint8_t *lend_room(struct fffa_batcher *b)
 	return dst;
 }
 
-/* The n bytes just encoded at src would make the batch too large: they begin the next one. */
+/*
+ * The n bytes just encoded at src would make the batch too large: seals it, and begins the next one
+ * with them. False without memory.
+ */
 static bool carry_over(struct fffa_batcher *b, const uint8_t *src, size_t n)
 {
 	uint8_t *dst;

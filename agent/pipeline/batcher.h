@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A batcher: one encoder and one open batch, for all sinks with the same format, fields and batch
- * settings. The batch is sealed by records, bytes or age and handed to each of these sinks by
- * reference.
+ * A batcher has one encoder and one open batch, for all sinks with the same format, fields and
+ * batch settings. It seals the batch when it has enough records or bytes or is old enough, and
+ * hands it to the queues of these sinks by reference. Loop thread only.
  */
 #ifndef FFFA_AGENT_PIPELINE_BATCHER_H
 #define FFFA_AGENT_PIPELINE_BATCHER_H
@@ -13,11 +13,12 @@
 #include "agent/pipeline/queue/sink_queue.h"
 
 struct fffa_batcher {
-	const struct fffa_sink_common_conf *like; /* the first sink that it was made for */
+	const struct fffa_sink_common_conf
+		*like; /* settings of the first sink that it was made for */
 	const struct fffa_origin_source *source;
 	struct fffa_encoder *encoder;
-	size_t bound_bytes; /* room that the encoder asks for */
-	size_t max_bytes;   /* a batch is larger only when one record is */
+	size_t bound_bytes; /* no record is longer */
+	size_t max_bytes;   /* a batch is larger only when it is one record */
 	uint32_t max_records;
 	uint64_t age_ms;
 	struct fffa_batch *open; /* NULL: empty */
@@ -28,21 +29,25 @@ struct fffa_batcher {
 	uint8_t header[FFFA_HEADER_BYTES_MAX];
 };
 
-/* The timer must have been initialised. Borrows like and source. 0, -EINVAL or -ENOMEM with err;
- * then b is as it was. */
+/*
+ * b->timer must have been initialised. Borrows like and source for the life of b. 0, or -EINVAL or
+ * -ENOMEM with err; then b is as it was.
+ */
 int fffa_batcher__init(struct fffa_batcher *b, const struct fffa_sink_common_conf *like,
 		       const struct fffa_origin_source *source, struct fffa_err *err);
-/* Frees what init made and the open batch; the timer is the caller's. */
+/* Frees the encoder and the open batch. The caller closes the timer. */
 void fffa_batcher__fini(struct fffa_batcher *b);
-/* A number of all that the bytes of a record depend on beside the record. */
+/* A hash of the settings that the bytes of a record depend on. */
 uint64_t fffa_batcher__identity(const struct fffa_sink_common_conf *c);
+/* True when a sink with these settings can share the batches of b. */
 bool fffa_batcher__suits(const struct fffa_batcher *b, const struct fffa_sink_common_conf *c);
-/* q is fed with what is added from now on; at most FFFA_CONFIG_SINKS_MAX queues. */
+/* q gets all records that are added from now on. At most FFFA_CONFIG_SINKS_MAX queues. */
 void fffa_batcher__feed(struct fffa_batcher *b, struct fffa_sink_queue *q);
+/* Encodes r into the open batch. Without memory the record is lost in each queue. */
 void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r);
-/* Hands over what is open, if anything. */
+/* Seals the open batch, if there is one, and offers it to the queues. */
 void fffa_batcher__seal(struct fffa_batcher *b);
-/* Most memory that one batch can hold. */
+/* The most memory that one batch can take. */
 size_t fffa_batcher__footprint_max(const struct fffa_batcher *b);
 
 #endif

@@ -24,7 +24,7 @@ static struct fffa_batcher *find_batcher(struct fffa_pipeline *p,
 	return b;
 }
 
-/* Joins one queue to its batcher, creates and starts its sink. On failure __end cleans up. */
+/* Makes one queue, joins it to its batcher, and opens its sink. On failure __end cleans up. */
 static int open_queue(struct fffa_pipeline *p, size_t i, bool no_spool, struct fffa_err *err)
 {
 	const struct fffa_sink_common_conf *c = &p->conf->sinks[i].common;
@@ -89,7 +89,7 @@ static void init_timer(struct fffa_pipeline *p, uv_timer_t *t, void *data)
 	t->data = data;
 }
 
-/* An epoch is above all before it, whatever the clock says. */
+/* The epoch is above all that a spool holds, whatever the clock says. */
 static void start_queues(struct fffa_pipeline *p)
 {
 	for (size_t i = 0; i < p->queue_count; i++) {
@@ -152,7 +152,7 @@ bool fffa_pipeline_has_room(const struct fffa_pipeline *p)
 		const struct fffa_batcher *b = &p->batchers[i];
 		size_t batch_bytes = fffa_batcher__footprint_max(b);
 
-		/* What is in the open batch comes on top. */
+		/* The open batch will be queued on top of what is there. */
 		for (size_t k = 0; k < b->queue_count; k++) {
 			if (!fffa_sink_queue_has_room(b->queues[k], batch_bytes))
 				return false;

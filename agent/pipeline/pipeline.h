@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * record -> open batch -> sealed batch x sink -> delivery -> verdict -> ledger. Owns queues, retry,
- * splitting and giving up for every sink. Loop thread only.
+ * From a record to each sink: record -> open batch -> sealed batch -> queue of each sink ->
+ * delivery -> verdict -> ledger. Queueing, spooling, retrying, splitting and giving up are the same
+ * for all sinks. Loop thread only.
  */
 #ifndef FFFA_AGENT_PIPELINE_PIPELINE_H
 #define FFFA_AGENT_PIPELINE_PIPELINE_H
@@ -22,53 +23,61 @@ struct fffa_pipeline;
 
 struct fffa_pipeline_env {
 	/*
-	 * Fills r->ident by r->key.ifindex (0: the host alone), for the origin of batches and for the
-	 * records that the pipeline writes itself; valid for the turn of the loop. NULL: nothing is
-	 * known.
+	 * Fills r->ident by r->key.ifindex (0: the host alone). It is asked for the origin of
+	 * batches and for the records that the pipeline writes itself. The identity must stay valid
+	 * for the turn of the loop. NULL: no identity is known.
 	 */
 	void (*identify)(void *arg, struct fffa_record *r);
 	void *arg;
-	bool no_spool; /* queue.spool is not used: what is fed can be fed again */
+	bool no_spool; /* ignores queue.spool: the source can send its records again */
 };
 
 /*
- * Creates and starts every sink of conf. Borrows loop, conf and env->arg for its life. epoch:
- * written into each record. On failure err says what and what to do, and *out is untouched; sinks that had been
- * started close as the loop runs on, so run it (uv_run) before uv_loop_close.
+ * Creates and starts every sink of conf. Borrows loop, conf and env->arg for its life. Each record
+ * gets the epoch, or a higher one where a spool holds one as high. 0, or -errno with err; then *out
+ * is untouched, and the sinks that had been started close as the loop runs on: uv_run comes before
+ * uv_loop_close then.
  */
 int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t epoch,
 		       const struct fffa_pipeline_env *env, struct fffa_pipeline **out,
 		       struct fffa_err *err);
 
 /*
- * Numbers, encodes and batches one record for every sink. Never blocks; what finds no room is
- * counted. After fffa_pipeline_close a record is counted as lost (shutdown).
+ * Numbers, encodes and batches one record for every sink: sets r->seq and r->epoch. Never blocks. A
+ * record that finds no room, or comes after fffa_pipeline_close, is counted as lost.
  */
 void fffa_pipeline_record(struct fffa_pipeline *p, struct fffa_record *r);
 
-/* False when a sink's queue is more than a quarter full: a source that can wait (replay) should. */
+/*
+ * False when a sink's queue is more than a quarter full. A source that can wait, as a
+ * replay, should.
+ */
 bool fffa_pipeline_has_room(const struct fffa_pipeline *p);
 
-/* Reopens the sinks' files. */
+/* Every sink reopens its files. */
 void fffa_pipeline_reopen(struct fffa_pipeline *p);
 
 /*
- * Seals what is open, delivers until deadline_ns from now (0: no deadline) has passed, counts the
- * rest as lost (shutdown), closes every sink and handle. closed is called once, later, on the loop;
- * the ledgers are still readable inside it and p is freed after it returns.
+ * Seals the open batches and delivers until deadline_ns from now have passed (0: no deadline). What
+ * is left then stays in the sink's spool or, without one, is lost (shutdown). Closes every sink.
+ * closed is called once, later, on the loop: the ledgers can be read inside it, and p is freed when
+ * it returns.
  */
 void fffa_pipeline_close(struct fffa_pipeline *p, uint64_t deadline_ns,
 			 void (*closed)(void *arg, struct fffa_pipeline *p), void *arg);
-/* After fffa_pipeline_close and before closed: the deadline is deadline_ns (above 0) from now. */
+/*
+ * After fffa_pipeline_close and before closed: moves the deadline to deadline_ns (above 0)
+ * from now.
+ */
 void fffa_pipeline_limit(struct fffa_pipeline *p, uint64_t deadline_ns);
 
 size_t fffa_pipeline_sink_count(const struct fffa_pipeline *p);
 const char *fffa_pipeline_sink_name(const struct fffa_pipeline *p, size_t i);
 const struct fffa_sink_ledger *fffa_pipeline_sink_ledger(const struct fffa_pipeline *p, size_t i);
-/* Fills out; its texts and pointers are the pipeline's, valid until it is closed. */
+/* Its texts and pointers are the pipeline's and valid until it is closed. */
 void fffa_pipeline_sink_status(const struct fffa_pipeline *p, size_t i,
 			       struct fffa_sink_status *out);
-/* What the sink itself has to say: put is called for each fact, from inside. */
+/* Calls put for each fact that the sink reports about itself. */
 void fffa_pipeline_sink_report(const struct fffa_pipeline *p, size_t i,
 			       void (*put)(void *arg, const char *key, const char *value),
 			       void *arg);

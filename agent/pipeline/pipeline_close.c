@@ -30,7 +30,7 @@ static void on_timer_closed(uv_handle_t *h)
 
 static void close_timer(struct fffa_pipeline *p, uv_timer_t *t)
 {
-	t->data = p; /* nothing fires any more */
+	t->data = p; /* a closing timer does not fire */
 	p->still_open++;
 	uv_close((uv_handle_t *)t, on_timer_closed);
 }
@@ -74,7 +74,7 @@ static void on_deadline(uv_timer_t *t)
 	fffa_pipeline__end(t->data);
 }
 
-/* Called from inside a sink's done: the sink is closed from a stack of its own. */
+/* May be called from inside a sink's done: the sink is closed in a turn of its own. */
 void fffa_pipeline__emptied(void *arg)
 {
 	struct fffa_pipeline *p = arg;
@@ -104,5 +104,5 @@ void fffa_pipeline_close(struct fffa_pipeline *p, uint64_t deadline_ns,
 		fffa_batcher__seal(&p->batchers[i]);
 	for (size_t i = 0; i < p->queue_count; i++)
 		fffa_sink_queue_flush(p->queues[i]);
-	fffa_pipeline__emptied(p); /* there may be nothing to wait for */
+	fffa_pipeline__emptied(p); /* all may be delivered already */
 }

@@ -9,8 +9,8 @@
 
 enum fffa_pipeline_phase {
 	FFFA_PP_OPEN,
-	FFFA_PP_DRAINING, /* sealed; delivering until the deadline */
-	FFFA_PP_CLOSING,  /* queues with their sinks, and handles */
+	FFFA_PP_DRAINING, /* batches are sealed, and delivered until the deadline */
+	FFFA_PP_CLOSING,  /* queues, sinks and handles are being closed */
 };
 
 struct fffa_pipeline {
@@ -19,20 +19,20 @@ struct fffa_pipeline {
 	struct fffa_origin_source source;
 	uint64_t last_seq;
 	enum fffa_pipeline_phase phase;
-	struct fffa_sink_queue **queues; /* one for each sink of conf; NULL: not made */
+	struct fffa_sink_queue **queues; /* one for each sink of conf; NULL: not made yet */
 	size_t queue_count;
 	struct fffa_batcher *batchers; /* room for queue_count, batcher_count in use */
 	size_t batcher_count;
-	uv_timer_t check; /* the next turn of the loop looks whether all is delivered */
+	uv_timer_t check; /* looks in the next turn of the loop whether all is delivered */
 	uv_timer_t deadline;
-	size_t still_open;				    /* queues and handles */
+	size_t still_open;				    /* number of queues and handles */
 	void (*closed)(void *arg, struct fffa_pipeline *p); /* NULL: the opening failed */
 	void *closed_arg;
 };
 
-/* Of each sink queue; arg is the pipeline. */
+/* A sink queue is empty; arg is the pipeline. */
 void fffa_pipeline__emptied(void *arg);
-/* Closes queues and handles and frees p, without waiting for deliveries. */
+/* Closes queues and handles, then frees p. Does not wait for deliveries. */
 void fffa_pipeline__end(struct fffa_pipeline *p);
 
 #endif

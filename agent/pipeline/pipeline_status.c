@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What can be asked of a pipeline's sinks. */
+/* What others may know of the sinks. */
 #include "agent/pipeline/pipeline_internal.h"
 
 size_t fffa_pipeline_sink_count(const struct fffa_pipeline *p)

@@ -7,10 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of what crc is the sum of (0: nothing), followed by n bytes. With the CPU's instruction where
- * there is one. */
+/*
+ * The CRC of n bytes that follow those whose CRC is crc (0: none). Uses the instruction of the CPU
+ * where there is one.
+ */
 uint32_t fffa_crc32c(uint32_t crc, const void *p, size_t n);
-/* The same without it. */
+/* The same without that instruction. */
 uint32_t fffa_crc32c_plain(uint32_t crc, const void *p, size_t n);
 
 #endif

@@ -125,7 +125,9 @@ int fffa_spool_frame_get(struct fffa_spool_frame *f, const uint8_t src[FFFA_SPOO
 	return 0;
 }
 
-/* The row behind *p; true when it may follow a record that ends at end with number seq_by. */
+/*
+ * Reads the row at *p. True when it may follow a record that ends at *end and has number *seq_by.
+ */
 static bool get_row(const uint8_t **p, bool first, uint32_t *end, uint32_t *seq_by,
 		    struct fffa_record_info *m)
 {

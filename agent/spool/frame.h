@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What lies on disk, see agent/spool/README.md: a segment is a head and frames, a frame is a head,
- * an index and the bytes of one batch. Pure; any thread.
+ * A frame on disk, see agent/spool/README.md: a head, an index, and the bytes of one batch. Pure;
+ * any thread may call this.
  */
 #ifndef FFFA_AGENT_SPOOL_FRAME_H
 #define FFFA_AGENT_SPOOL_FRAME_H
@@ -14,7 +14,7 @@
 
 #define FFFA_SPOOL_FRAME_HEAD 256
 #define FFFA_SPOOL_INDEX_ROW  24
-/* No frame has more. */
+/* No frame has more records, or more bytes of records. */
 #define FFFA_SPOOL_RECORDS_MAX ((uint32_t)1 << 24)
 #define FFFA_SPOOL_BYTES_MAX   ((uint32_t)1 << 30)
 
@@ -26,32 +26,34 @@ struct fffa_spool_frame {
 	uint64_t first_seq, last_seq;
 	int64_t first_ms, last_ms; /* Unix, of the records */
 	int64_t sealed_ms;
-	/* Of the frames before it in its segment: so damage can be counted. */
+	/* Of the frames before it in its segment: what damage hides can be counted. */
 	uint64_t records_before, numbers_before, seq_before;
-	uint64_t numbers; /* that it accounts for: count, or what its SKIPDATA record says */
+	uint64_t
+		numbers; /* sequence numbers it accounts for: count, or what its SKIPDATA reports */
 	bool is_skipdata;
-	char reason[16]; /* of is_skipdata */
+	char reason[16]; /* of a SKIPDATA record */
 	struct fffa_batch_origin origin;
 };
 
-/* The bytes with which every frame begins. */
+/* Every frame begins with these bytes. */
 extern const uint8_t fffa_spool_frame_magic[8];
 
-/* Index and bytes; the whole frame. */
+/* Length of index and bytes; length of the whole frame of b. */
 uint64_t fffa_spool_frame_body_len(const struct fffa_spool_frame *f);
 uint64_t fffa_spool_frame_len(const struct fffa_batch *b);
 
-/* Fills what follows from the batch alone, but for body_crc. */
+/* Fills what can be told from the batch, except body_crc. */
 void fffa_spool_frame_describe(struct fffa_spool_frame *f, const struct fffa_batch *b);
-/* Writes the index, FFFA_SPOOL_INDEX_ROW bytes for each record; returns the CRC of the body. */
+/* Writes the index: FFFA_SPOOL_INDEX_ROW bytes for each record. Returns the CRC of the body. */
 uint32_t fffa_spool_frame_put_index(const struct fffa_batch *b, uint8_t *dst);
 void fffa_spool_frame_put(const struct fffa_spool_frame *f, uint8_t dst[FFFA_SPOOL_FRAME_HEAD]);
-/* -EBADMSG: that is no frame's head. */
+/* 0, or -EBADMSG when src is no head of a frame. */
 int fffa_spool_frame_get(struct fffa_spool_frame *f, const uint8_t src[FFFA_SPOOL_FRAME_HEAD]);
 
 /*
- * A sealed batch from a frame's head and body (fffa_spool_frame_body_len bytes). -EBADMSG when the body is
- * not what the head says, -ENOMEM; on failure *out is untouched.
+ * Makes a sealed batch from the head of a frame and its body (fffa_spool_frame_body_len bytes). The
+ * caller owns its reference. 0, -ENOMEM, or -EBADMSG when the body is not what the head says; on
+ * failure *out is untouched.
  */
 int fffa_spool_frame_batch(const struct fffa_spool_frame *f, const uint8_t *body,
 			   struct fffa_batch **out);

@@ -26,7 +26,7 @@ static struct fffa_store *new_store(void)
 static void close_fd(int *fd)
 {
 	if (*fd >= 0)
-		(void)close(*fd); /* what had to be on disk was synced */
+		(void)close(*fd); /* all that must last has been synced */
 	*fd = -1;
 }
 
@@ -50,12 +50,12 @@ static int make_dir(const char *path)
 
 	if (mkdir(path, 0700))
 		return errno == EEXIST ? 0 : -errno;
-	/* Else a power cut may take the directory with all that is synced in it. */
+	/* Without this a power cut may take the directory with all files in it. */
 	(void)snprintf(parent, sizeof(parent), "%s/..", path);
 	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return 0; /* not readable by us: no worse than before */
-	(void)fsync(fd);  /* where a directory cannot be synced, it is no worse either */
+		return 0; /* not readable for us: the directory is as safe as before */
+	(void)fsync(fd);  /* not every file system can do this */
 	(void)close(fd);
 	return 0;
 }
@@ -154,7 +154,7 @@ static int list_segments(DIR *d, uint64_t **ids, size_t *n)
 		uint64_t id;
 
 		errno = 0;
-		e = readdir(d); /* this stream is this function's own */
+		e = readdir(d); /* no other thread has this stream */
 		if (!e)
 			return errno ? -errno : 0;
 		id = fffa_store_name_id(e->d_name);
@@ -205,7 +205,7 @@ static int read_fd(void *arg, uint64_t off, void *dst, size_t n)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			return got ? -errno : -EIO; /* shorter than it was */
+			return got ? -errno : -EIO; /* the file is shorter than it was */
 		p += got;
 		off += (uint64_t)got;
 		n -= (size_t)got;
@@ -241,7 +241,7 @@ int fffa_store_cut(struct fffa_store *s, uint64_t id, uint64_t size)
 	if (fd < 0)
 		return -errno;
 	rc = ftruncate(fd, (off_t)size) ? -errno : 0;
-	(void)close(fd); /* a cut that does not last is made again */
+	(void)close(fd); /* the next start cuts again what does not last */
 	return rc;
 }
 
@@ -255,7 +255,7 @@ int fffa_store_remove(struct fffa_store *s, uint64_t id)
 {
 	forget_read(s, id);
 	if (s->write_id == id)
-		fffa_store_write_end(s); /* else its room is not given back */
+		fffa_store_write_end(s); /* an open file keeps its room on disk */
 	return unlinkat(s->dir, fffa_store_name(id).text, 0) && errno != ENOENT ? -errno : 0;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Up to where all is settled: two slots that are written in turn, so that a torn one leaves the other. */
+/* The file "ack" has two slots that are written in turn: a torn one leaves the other. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -24,7 +24,7 @@ static void put_ack(const struct fffa_spool_ack *ack, uint64_t turn, uint8_t dst
 	fffa_wire_put_crc(dst, ACK_SLOT);
 }
 
-/* The turn, or 0 when the slot is not whole. */
+/* The turn of the slot, or 0 when it is not whole. */
 static uint64_t get_ack(const uint8_t src[ACK_SLOT], struct fffa_spool_ack *ack)
 {
 	const uint8_t *p = src;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inside of the store: store.c is the directory, store_write.c the segment that is being written,
- * store_ack.c the file "ack", store_name.c how segments are called.
+ * Inside of the store. store.c has the directory and calls these:
+ *   store_write.c  the segment that is being written
+ *   store_ack.c    the file "ack"
+ *   store_name.c   the names of segments
  */
 #ifndef FFFA_AGENT_SPOOL_STORE_INTERNAL_H
 #define FFFA_AGENT_SPOOL_STORE_INTERNAL_H
@@ -21,13 +23,13 @@ struct fffa_store_name {
 	char text[32];
 };
 
-/* Of a segment; of one that was set aside. */
+/* The name of a segment; the name of one that was set aside. */
 struct fffa_store_name fffa_store_name(uint64_t id);
 struct fffa_store_name fffa_store_name_aside(uint64_t id);
 /* The id when name is that of a segment, else 0. */
 uint64_t fffa_store_name_id(const char *name);
 
-/* No ack, or none that is whole: *ack is zero. */
+/* Reads the last ack. 0 or -errno; where there is none, or none is whole, *ack is zero. */
 int fffa_store_ack_read(struct fffa_store *s, struct fffa_spool_ack *ack);
 
 #endif

@@ -11,7 +11,7 @@
 void fffa_store_write_end(struct fffa_store *s)
 {
 	if (s->write >= 0)
-		(void)close(s->write); /* synced, or reported as not written */
+		(void)close(s->write); /* it was synced, or reported as not written */
 	s->write = -1;
 }
 
@@ -34,7 +34,7 @@ int fffa_store_write_begin(struct fffa_store *s, const struct fffa_spool_segment
 		rc = -errno;
 	if (rc) {
 		fffa_store_write_end(s);
-		(void)unlinkat(s->dir, name.text, 0); /* else an empty one is found later */
+		(void)unlinkat(s->dir, name.text, 0); /* the next start would find it empty */
 	}
 	return rc;
 }
@@ -71,7 +71,7 @@ int fffa_store_write_append(struct fffa_store *s, uint64_t at, struct fffa_spool
 		rc = fffa_io_write_all(s->write, v, 2, (off_t)at, NULL);
 	}
 	if (rc && ftruncate(s->write, (off_t)at))
-		rc = -errno; /* what cannot be cut is a torn tail */
+		rc = -errno; /* the torn tail stays */
 	return rc;
 }
 

@@ -9,7 +9,7 @@
 
 #define SEARCH_BYTES 16384
 
-/* 1: a whole frame begins at off. */
+/* 1 when a whole frame begins at off, 0 when none does, -errno. */
 static int frame_at(const struct fffa_spool_source *src, uint64_t off, struct fffa_spool_frame *f)
 {
 	uint8_t head[FFFA_SPOOL_FRAME_HEAD];
@@ -30,7 +30,10 @@ static const uint8_t *find_magic(const uint8_t *p, size_t n)
 	return memmem(p, n, fffa_spool_frame_magic, sizeof(fffa_spool_frame_magic));
 }
 
-/* The first whole frame at *off or behind it: 1, and *off is its place. */
+/*
+ * Finds the first whole frame at *off or behind it. 1: *off is its position. 0: there is
+ * none. -errno.
+ */
 static int resync(const struct fffa_spool_source *src, uint64_t *off, struct fffa_spool_frame *f)
 {
 	uint8_t buf[SEARCH_BYTES];
@@ -45,7 +48,7 @@ static int resync(const struct fffa_spool_source *src, uint64_t *off, struct fff
 			return rc;
 		hit = find_magic(buf, n);
 		if (!hit) {
-			/* it may begin at the very end of what was looked at */
+			/* a magic may begin in the last bytes of buf */
 			*off += n - sizeof(fffa_spool_frame_magic) + 1;
 			continue;
 		}
@@ -72,7 +75,7 @@ int fffa_spool_walk_next(const struct fffa_spool_source *src, const struct fffa_
 	if (rc <= 0)
 		return rc;
 	out->frame = f;
-	/* The head says what was written before it. */
+	/* The head says how much was written before it. */
 	out->begin = (struct fffa_spool_pos){
 		.at = at,
 		.records = fffa_max_u64(pos->records, f.records_before),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Little-endian numbers at a cursor. The caller knows that there is room. */
+/* Little-endian numbers at a cursor, which moves on. The caller has checked that there is room. */
 #ifndef FFFA_AGENT_SPOOL_WIRE_H
 #define FFFA_AGENT_SPOOL_WIRE_H
 
@@ -55,7 +55,7 @@ static inline void fffa_wire_get(const uint8_t **p, void *dst, size_t n)
 	*p += n;
 }
 
-/* The CRC-32C of all before it ends a head of n bytes. */
+/* A head of n bytes ends in the CRC-32C of all bytes before it. */
 static inline void fffa_wire_put_crc(uint8_t *head, size_t n)
 {
 	uint8_t *p = head + n - 4;

@@ -180,7 +180,7 @@ void fffa_backlog_replace(struct fffa_backlog *q, struct fffa_queued_batch *b,
 	fffa_backlog__hold(q, batch);
 	fffa_batch_unref(b->d.batch);
 	b->d.batch = batch;
-	b->tries = 0; /* other bytes: not the same delivery again */
+	b->tries = 0; /* this is another delivery */
 }
 
 void fffa_backlog_split_off(struct fffa_backlog *q, struct fffa_queued_batch *b,

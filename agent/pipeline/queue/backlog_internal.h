@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inside of the backlog. backlog.c has queue, memory and ledger; above it backlog_loss.c loses
- * batches; above both backlog_spool.c is what the spooler calls.
+ * Inside of the backlog. Each file calls those before it only:
+ *   backlog.c        queue, memory and ledger
+ *   backlog_loss.c   what is lost, and what the stream reports of it
+ *   backlog_spool.c  the spool: what the spooler calls
  */
 #ifndef FFFA_AGENT_PIPELINE_QUEUE_BACKLOG_INTERNAL_H
 #define FFFA_AGENT_PIPELINE_QUEUE_BACKLOG_INTERNAL_H
@@ -9,22 +11,22 @@
 #include "agent/pipeline/queue/backlog.h"
 
 /* backlog.c */
-/* The memory of a batch counts here from now on; not any more. */
+/* The memory of a batch begins to count here; ends to count here. */
 void fffa_backlog__hold(struct fffa_backlog *q, const struct fffa_batch *batch);
 void fffa_backlog__let_go(struct fffa_backlog *q, const struct fffa_batch *batch);
-/* The bound allows bytes more. */
+/* There is room for bytes more. */
 bool fffa_backlog__fits(const struct fffa_backlog *q, size_t bytes);
-/* A new batch, not held: goes into the queue, or to the spooler. */
+/* Queues a new batch, or gives it to the spooler. */
 void fffa_backlog__enqueue(struct fffa_backlog *q, struct fffa_queued_batch *b);
-/* Frees b, which is neither queued nor held any more. */
+/* Frees b, which is neither queued nor held. */
 void fffa_backlog__free_batch(struct fffa_backlog *q, struct fffa_queued_batch *b);
 void fffa_backlog__count_lost(struct fffa_backlog *q, uint64_t records, enum fffa_record_loss why);
 
 /* backlog_loss.c */
-/* Loses a batch that is neither queued nor held, and ends it. */
+/* Counts the records of b as lost and frees it. b is neither queued nor held. */
 void fffa_backlog__lose_waiting(struct fffa_backlog *q, struct fffa_queued_batch *b,
 				enum fffa_record_loss why);
-/* Loses records that are in no batch; m is missing then. */
+/* Counts records that are in no batch as lost. m says what is missing in the stream. */
 void fffa_backlog__lose_unread(struct fffa_backlog *q, uint64_t records,
 			       const struct fffa_missing *m, enum fffa_record_loss why);
 

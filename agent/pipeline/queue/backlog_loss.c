@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* What a queue loses, what the stream says of it, and the two occasions: no room, and the end. */
+/* What a queue loses, because it is full or ends, and what the stream reports of it. */
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
 #include "agent/pipeline/queue/backlog_internal.h"
 
-/* False: no memory, or no room that is needed. Nothing has changed then. */
+/* Queues one SKIPDATA record. False without memory or, where it needs room, without room. */
 static bool report_one(struct fffa_backlog *q, enum fffa_record_loss why, bool needs_room)
 {
 	struct fffa_queued_batch *b = fffa_skipdata_records_make(&q->skipdata, why);
@@ -43,7 +43,7 @@ static void add_missing(struct fffa_backlog *q, enum fffa_record_loss why,
 {
 	if (!m->records || why == FFFA_RL_SHUTDOWN || q->ending)
 		return; /* the stream ends here */
-	/* One record speaks of one epoch: what was missing before is said at once, room or not. */
+	/* A SKIPDATA record is of one epoch: what an earlier one misses is reported now. */
 	if (fffa_skipdata_records_clash(&q->skipdata, why, m) && !report_one(q, why, false))
 		q->ledger.untold += fffa_skipdata_records_missing(&q->skipdata, why);
 	fffa_skipdata_records_add(&q->skipdata, why, m);
@@ -55,7 +55,7 @@ void fffa_backlog__lose_waiting(struct fffa_backlog *q, struct fffa_queued_batch
 	struct fffa_missing m;
 
 	fffa_backlog__count_lost(q, fffa_batch_count(b->d.batch), why);
-	if (b->is_skipdata) { /* what it stands for is still to be said */
+	if (b->is_skipdata) { /* what it stands for must be reported again */
 		add_missing(q, b->why, &b->skipped);
 	} else {
 		m = fffa_skipdata_records_of_batch(b->d.batch);
@@ -113,7 +113,7 @@ static void warn_full(struct fffa_backlog *q, uint64_t records)
 				 records);
 }
 
-/* Returns the number of records that are lost now; 0: there is nothing to lose. */
+/* Loses the oldest batch that the sink does not hold. Returns its records; 0: there is none. */
 static uint32_t lose_oldest(struct fffa_backlog *q)
 {
 	struct fffa_queued_batch *b;
@@ -142,7 +142,6 @@ static uint32_t lose_oldest(struct fffa_backlog *q)
 	return 0;
 }
 
-/* What the sink holds stays. */
 static void make_room(struct fffa_backlog *q, size_t bytes)
 {
 	uint64_t records = 0;
@@ -163,7 +162,7 @@ void fffa_backlog_add(struct fffa_backlog *q, struct fffa_batch *batch)
 
 	if (q->drops_oldest)
 		make_room(q, footprint);
-	/* An empty queue has room for one batch, whatever the bound is: else none would ever pass. */
+	/* An empty queue takes one batch whatever the bound is: else none would ever pass. */
 	if (fffa_backlog_memory_bytes(q) && !fffa_backlog__fits(q, footprint)) {
 		warn_full(q, fffa_batch_count(batch));
 		lose_new(q, batch, reason_when_full(q));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The backlog over the disk: what the spooler calls. */
+/* The spool of a backlog: what the spooler calls, see struct fffa_spooler_queue. */
 #include <inttypes.h>
 
 #include "agent/pipeline/queue/backlog_internal.h"
@@ -104,7 +104,7 @@ static void on_spooler_closed(void *arg)
 	struct fffa_backlog *q = arg;
 
 	q->spooler = NULL;
-	q->ledger.spooled = q->ledger.in_flight; /* nothing else is left */
+	q->ledger.spooled = q->ledger.in_flight; /* all else is settled */
 	if (q->ledger.spooled)
 		fffa_info(q->tag, "the spool keeps records for the next start: records=%" PRIu64,
 			  q->ledger.spooled);

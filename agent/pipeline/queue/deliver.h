@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Batch x sink -> delivery: submits what is queued while the sink takes it, and hears its verdicts. */
+/*
+ * From the queue to the sink: submits batches while the sink takes them, and passes on
+ * its verdicts.
+ */
 #ifndef FFFA_AGENT_PIPELINE_QUEUE_DELIVER_H
 #define FFFA_AGENT_PIPELINE_QUEUE_DELIVER_H
 
 #include "agent/pipeline/queue/settle.h"
 
-#define FFFA_DELIVER_PER_TURN 64 /* deliveries; then the rest of the loop has its turn */
+#define FFFA_DELIVER_PER_TURN 64 /* deliveries, before the rest of the loop has its turn */
 
 struct fffa_deliver {
 	struct fffa_backlog *backlog;
 	struct fffa_settle *settle;
 	struct fffa_pause *pause;
 	const struct fffa_sink_ops *ops;
-	struct fffa_sink *sink; /* NULL: before it is opened and after it is closed */
+	struct fffa_sink *sink; /* NULL: not opened yet, or closed */
 	uint32_t sent;		/* deliveries that the sink holds */
-	uint32_t budget;	/* deliveries until the loop gets its turn */
-	bool blocked;		/* the sink said -EAGAIN */
-	uv_idle_t next_turn;	/* the budget was used up: go on in the next turn */
+	uint32_t budget;	/* deliveries left in this turn of the loop */
+	bool blocked;		/* the sink answered -EAGAIN: wait for ready */
+	uv_idle_t next_turn;	/* goes on in the next turn when the budget is used up */
 	void (*emptied)(void *arg);
 	void *arg;
 	void (*closed)(void *arg);
@@ -24,29 +27,30 @@ struct fffa_deliver {
 };
 
 /*
- * Borrows backlog, settle, pause and ops. emptied is called when nothing is queued, submitted or in
- * the spool; it may be called again. Close with fffa_deliver_close.
+ * Borrows backlog, settle, pause and ops. Calls emptied(arg) whenever nothing is queued, submitted
+ * or in the spool. Close with fffa_deliver_close.
  */
 void fffa_deliver_init(struct fffa_deliver *d, uv_loop_t *loop, struct fffa_backlog *backlog,
 		       struct fffa_settle *settle, struct fffa_pause *pause,
 		       const struct fffa_sink_ops *ops, void (*emptied)(void *arg), void *arg);
+/* Borrows s, which has been created. */
 void fffa_deliver_set_sink(struct fffa_deliver *d, struct fffa_sink *s);
-/* Gives the sink back; NULL: there is none. */
+/* Gives the sink back: nothing is submitted to it any more. NULL: there is none. */
 struct fffa_sink *fffa_deliver_take_sink(struct fffa_deliver *d);
-/* NULL: there is none. */
+/* The sink; NULL: there is none. */
 struct fffa_sink *fffa_deliver_sink(const struct fffa_deliver *d);
 
-/* Submits what the sink takes. deliver: a struct fffa_deliver, as callbacks have it. */
+/* Submits what the sink takes. deliver is a struct fffa_deliver: this is a callback, too. */
 void fffa_deliver_pump(void *deliver);
-/* done and ready of struct fffa_sink_env; its pipe is the struct fffa_deliver. */
+/* done and ready of struct fffa_sink_env, whose pipe is the struct fffa_deliver. */
 void fffa_deliver_done(void *deliver, struct fffa_delivery *delivery, const struct fffa_outcome *o);
 void fffa_deliver_ready(void *deliver);
 
 /* Nothing is queued, submitted or waits in the spool. */
 bool fffa_deliver_is_idle(const struct fffa_deliver *d);
-/* Nothing starts by itself any more. */
+/* Nothing is submitted in a later turn any more. */
 void fffa_deliver_stop(struct fffa_deliver *d);
-/* Calls closed later, on the loop; then d's memory may go. */
+/* Calls closed later, on the loop. Then the memory of d may be freed. */
 void fffa_deliver_close(struct fffa_deliver *d, void (*closed)(void *arg), void *arg);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who this host is: for the batches, and for the records that the pipeline itself writes. */
+/* Who this host is: for batches, and for the SKIPDATA records that the pipeline writes. */
 #ifndef FFFA_AGENT_PIPELINE_QUEUE_ORIGIN_H
 #define FFFA_AGENT_PIPELINE_QUEUE_ORIGIN_H
 
@@ -7,14 +7,14 @@
 #include "sinks/batch.h"
 
 struct fffa_origin_source {
-	void (*identify)(void *arg, struct fffa_record *r); /* NULL: nothing is known */
+	void (*identify)(void *arg, struct fffa_record *r); /* NULL: no identity is known */
 	void *arg;
-	uint64_t epoch;
+	uint64_t epoch; /* of the records of this run */
 };
 
-/* Fills r->ident by r->key.ifindex (0: the host alone); valid for the turn of the loop. */
+/* Fills r->ident by r->key.ifindex (0: the host alone). It is valid for the turn of the loop. */
 void fffa_origin_identify(const struct fffa_origin_source *s, struct fffa_record *r);
-/* As things stand now. */
+/* Fills out with what is known of the host now. */
 void fffa_origin_fill(const struct fffa_origin_source *s, struct fffa_batch_origin *out);
 
 #endif

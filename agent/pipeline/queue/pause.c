@@ -27,7 +27,10 @@ void fffa_pause_begin(struct fffa_pause *p, uint64_t first_fail_ns, uint64_t hin
 	uint64_t now = fffa_clock_mono_ns(&fffa_clock_system), delay;
 
 	if (p->active) {
-		/* Another delivery of the same round does not double the wait, but may know more. */
+		/*
+		 * Another delivery of the same round: it does not double the wait, but may ask
+		 * for more.
+		 */
 		delay = fffa_min_u64(hint_ns, FFFA_RETRY_HINT_MAX_NS);
 	} else {
 		p->fails++;

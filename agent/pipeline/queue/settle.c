@@ -54,7 +54,7 @@ static void reject_batch(struct fffa_settle *s, struct fffa_queued_batch *b)
 	fffa_log_limited(&s->rejected_log, s->tag, "records are rejected", n);
 }
 
-/* b waits and goes before all younger ones, unless that has lasted too long. */
+/* Queues b again, before all younger ones, or gives it up when retry.give_up has passed. */
 static void retry_later(struct fffa_settle *s, struct fffa_queued_batch *b, uint32_t after_ms)
 {
 	uint64_t now = fffa_clock_mono_ns(&fffa_clock_system), first;
@@ -71,7 +71,7 @@ static void retry_later(struct fffa_settle *s, struct fffa_queued_batch *b, uint
 				 "records are lost, retry.give_up has passed",
 				 fffa_batch_count(b->d.batch));
 		fffa_backlog_lose(s->backlog, b, FFFA_RL_GAVE_UP);
-		first = now; /* the pause is for the next delivery */
+		first = now; /* the next delivery has not failed yet */
 	} else {
 		fffa_backlog_put(s->backlog, b);
 	}
@@ -89,7 +89,10 @@ void fffa_settle_retry(struct fffa_settle *s, struct fffa_queued_batch *b, uint3
 	retry_later(s, b, after_ms);
 }
 
-/* b becomes the first half, a new batch behind it the second. -ENOMEM: b is as it was. */
+/*
+ * Splits b at a record: b keeps the first half, a new batch has the second. -ENOMEM: b is as
+ * it was.
+ */
 static int split_batch(struct fffa_settle *s, struct fffa_queued_batch *b)
 {
 	const struct fffa_batch *whole = b->d.batch;
@@ -130,13 +133,13 @@ static void settle_delivered(struct fffa_settle *s, struct fffa_queued_batch *b)
 	fffa_backlog_report_missing(s->backlog, false);
 }
 
-/* A batch whose records have verdicts of their own. */
+/* How the records of a batch were judged, where each has a verdict of its own. */
 struct judgement {
 	uint32_t n[FFFA_V_TOO_BIG + 1];
-	struct fffa_batch *retry, *big; /* NULL: no such records */
+	struct fffa_batch *retry, *big; /* these records as batches; NULL: there are none */
 };
 
-/* -ENOMEM: nothing is left behind. */
+/* 0, or -ENOMEM; then *j holds nothing. */
 static int judge_records(const struct fffa_batch *b, const uint8_t *records, struct judgement *j)
 {
 	*j = (struct judgement){.retry = NULL};
@@ -144,7 +147,7 @@ static int judge_records(const struct fffa_batch *b, const uint8_t *records, str
 		FFFA_ASSERT(records[i] > FFFA_V_NONE && records[i] <= FFFA_V_TOO_BIG);
 		j->n[records[i]]++;
 	}
-	if (j->n[FFFA_V_TOO_BIG] == 1) { /* it was alone in what was too big */
+	if (j->n[FFFA_V_TOO_BIG] == 1) { /* one record cannot be split */
 		j->n[FFFA_V_TOO_BIG] = 0;
 		j->n[FFFA_V_REJECTED]++;
 	}
@@ -174,7 +177,7 @@ static void note_judgement(struct fffa_settle *s, const struct judgement *j,
 	}
 }
 
-/* The sink took some records and not others. */
+/* The sink judged each record by itself. */
 static void settle_records(struct fffa_settle *s, struct fffa_queued_batch *b,
 			   const struct fffa_outcome *o)
 {
@@ -183,7 +186,7 @@ static void settle_records(struct fffa_settle *s, struct fffa_queued_batch *b,
 
 	if (!big || judge_records(b->d.batch, o->records, &j)) {
 		free(big);
-		fffa_settle_retry(s, b, 0, -ENOMEM, NULL); /* all of it once more */
+		fffa_settle_retry(s, b, 0, -ENOMEM, NULL); /* the whole batch once more */
 		return;
 	}
 	note_judgement(s, &j, o);
@@ -211,7 +214,7 @@ void fffa_settle_outcome(struct fffa_settle *s, struct fffa_queued_batch *b,
 		settle_records(s, b, o);
 		return;
 	}
-	/* Without a verdict b would never be settled. */
+	/* Without a verdict b would stay in flight for ever. */
 	FFFA_ASSERT(o->verdict > FFFA_V_NONE && o->verdict <= FFFA_V_TOO_BIG);
 	switch (o->verdict) {
 	case FFFA_V_DELIVERED:
@@ -228,6 +231,6 @@ void fffa_settle_outcome(struct fffa_settle *s, struct fffa_queued_batch *b,
 		fffa_settle_retry(s, b, o->retry_after_ms, o->cause, o->detail);
 		break;
 	case FFFA_V_NONE:
-		break; /* not possible: see above */
+		break; /* see the assertion */
 	}
 }

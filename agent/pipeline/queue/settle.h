@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Verdict -> ledger: what a sink says of a batch ends it, tries it again, splits it or loses it. */
+/* What a verdict means: the batch ends, is tried again, is split, or is lost. */
 #ifndef FFFA_AGENT_PIPELINE_QUEUE_SETTLE_H
 #define FFFA_AGENT_PIPELINE_QUEUE_SETTLE_H
 
@@ -12,19 +12,22 @@ struct fffa_settle {
 	const char *tag; /* for the log */
 	struct fffa_backlog *backlog;
 	struct fffa_pause *pause;
-	bool down;		       /* from a failure until something is delivered */
-	char last_error[160];	       /* empty: none yet */
-	struct fffa_histogram latency; /* from seal to confirmed */
+	bool down;		       /* from a failure until the next delivery */
+	char last_error[160];	       /* empty: there was none */
+	struct fffa_histogram latency; /* from the seal to the verdict delivered */
 	struct fffa_log_limit rejected_log, gave_up_log;
 };
 
-/* Borrows all. */
+/* Borrows tag, backlog and pause. */
 void fffa_settle_init(struct fffa_settle *s, const char *tag, struct fffa_backlog *backlog,
 		      struct fffa_pause *pause);
-/* The sink's last word on b, which is held and not queued. */
+/* The sink's verdict on b, which is held and not queued. b may be gone afterwards. */
 void fffa_settle_outcome(struct fffa_settle *s, struct fffa_queued_batch *b,
 			 const struct fffa_outcome *o);
-/* b, held and not queued, is to be tried again. cause, detail: as in struct fffa_outcome. */
+/*
+ * b, which is held and not queued, is tried again after at least after_ms, or given up. cause and
+ * detail: as in struct fffa_outcome.
+ */
 void fffa_settle_retry(struct fffa_settle *s, struct fffa_queued_batch *b, uint32_t after_ms,
 		       int cause, const char *detail);
 bool fffa_settle_is_down(const struct fffa_settle *s);

@@ -21,7 +21,7 @@ struct fffa_sink_queue {
 	void *closed_arg;
 };
 
-/* The beginning. */
+/* Opening. */
 
 struct fffa_sink_queue *fffa_sink_queue_new(struct uv_loop_s *loop,
 					    const struct fffa_sink_conf *conf,
@@ -102,7 +102,7 @@ void fffa_sink_queue_start(struct fffa_sink_queue *q)
 	fffa_backlog_start_spool(&q->backlog);
 }
 
-/* The middle. */
+/* Running. */
 
 void fffa_sink_queue_count_record(struct fffa_sink_queue *q)
 {
@@ -170,7 +170,7 @@ void fffa_sink_queue_report(const struct fffa_sink_queue *q,
 		q->conf->ops->report(sink, put, arg);
 }
 
-/* The end: the sink, then the spool (the sink's last word decides what stays), then the handles. */
+/* Closing: the sink, whose last verdicts decide what stays, then the spool, then the handles. */
 
 static void on_handle_closed(void *arg)
 {

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One sink with its queue: bounded in memory, over the disk where there is a spool, with retries,
- * splitting and giving up, and the ledger of its records. sink_queue.c puts together what each has a
- * file for:
- *   deliver.c           submits batches to the sink and hears its verdicts
- *   settle.c            what a verdict means
+ * One sink with its queue, which is bounded in memory and, where there is a spool, goes over the
+ * disk. sink_queue.c puts the parts together. Each file calls only those below it:
+ *   deliver.c           submits batches to the sink and passes on its verdicts
+ *   settle.c            what a verdict means: delivered, retry, split, lost
  *   pause.c, retry.c    when to try again
- *   backlog.c           queue, memory, ledger, loss
- *   skipdata_records.c  what the stream says of loss
+ *   backlog.c           the queue, its memory and its ledger, and what it loses
+ *   skipdata_records.c  what the stream reports of loss
  * Loop thread only.
  */
 #ifndef FFFA_AGENT_PIPELINE_QUEUE_SINK_QUEUE_H
@@ -22,56 +21,61 @@
 struct uv_loop_s;
 struct fffa_sink_queue;
 
-/* Where the records of a queue come from. Borrowed for the queue's life. */
+/* Where the records of a queue come from. Pointers are borrowed for the life of the queue. */
 struct fffa_sink_queue_source {
-	struct fffa_encoder *encoder; /* also writes the queue's own SKIPDATA records */
+	struct fffa_encoder *encoder; /* encodes the SKIPDATA records of the queue */
 	const struct fffa_origin_source *origin;
 	enum fffa_format format;
-	struct fffa_span preamble; /* of each file or stream, may be empty */
-	const char *spool_dir;	   /* NULL: the spool of the configuration is not used */
-	uint64_t identity;	   /* of what a record's bytes depend on */
+	struct fffa_span preamble; /* the bytes that begin each file or stream, may be empty */
+	const char *spool_dir;	   /* NULL: queue.spool is ignored */
+	uint64_t identity;	   /* see fffa_batcher__identity */
 };
 
 /*
- * Borrows loop and conf. emptied is called when nothing is queued, submitted or in the spool; it may
- * be called again. NULL without memory. Close with fffa_sink_queue_close.
+ * Borrows loop and conf. Calls emptied(arg) whenever nothing is queued, submitted or in the spool.
+ * NULL without memory. Close with fffa_sink_queue_close.
  */
 struct fffa_sink_queue *fffa_sink_queue_new(struct uv_loop_s *loop,
 					    const struct fffa_sink_conf *conf,
 					    void (*emptied)(void *arg), void *arg);
-/* Opens the spool, creates and starts the sink. 0 or -errno with err; then close it. */
+/*
+ * Opens the spool, creates and starts the sink. 0, or -errno with err: close the queue then, too.
+ */
 int fffa_sink_queue_open(struct fffa_sink_queue *q, const struct fffa_sink_queue_source *src,
 			 struct fffa_err *err);
-/* The highest epoch in its spool; 0: none. */
+/* The highest epoch found in its spool; 0: none. */
 uint64_t fffa_sink_queue_epoch(const struct fffa_sink_queue *q);
-/* What waits in the spool goes to the sink. */
+/* The sink begins to get what waits in the spool. */
 void fffa_sink_queue_start(struct fffa_sink_queue *q);
 
-/* One record more was offered to the sink, and is in no sealed batch yet. */
+/* The sink was offered one more record, which is in no sealed batch yet. */
 void fffa_sink_queue_count_record(struct fffa_sink_queue *q);
-/* Such a record will not be in one. */
+/* Such a record will be in no batch: it is lost. */
 void fffa_sink_queue_lose_record(struct fffa_sink_queue *q, const struct fffa_record *r,
 				 enum fffa_record_loss why);
-/* Queues a sealed batch of such records (with a reference of its own), or counts it as lost. */
+/* Queues a sealed batch of such records with a reference of its own, or loses it or older ones. */
 void fffa_sink_queue_offer(struct fffa_sink_queue *q, struct fffa_batch *batch);
-/* Queues SKIPDATA for all that is missing, submits what the sink takes, and asks it to flush. */
+/*
+ * Shutdown begins: reports all that is missing, submits what the sink takes, and asks it to flush.
+ */
 void fffa_sink_queue_flush(struct fffa_sink_queue *q);
 /* The sink reopens its files. */
 void fffa_sink_queue_reopen(struct fffa_sink_queue *q);
 
-/* Room for bytes more that a source adds which can wait: it leaves three quarters free. */
+/* Room for bytes more from a source that can wait: it leaves three quarters of the queue free. */
 bool fffa_sink_queue_has_room(const struct fffa_sink_queue *q, size_t bytes);
 /* Nothing is queued, submitted or waits in the spool. */
 bool fffa_sink_queue_is_empty(const struct fffa_sink_queue *q);
 const struct fffa_sink_ledger *fffa_sink_queue_ledger(const struct fffa_sink_queue *q);
 void fffa_sink_queue_status(const struct fffa_sink_queue *q, struct fffa_sink_status *out);
-/* What the sink itself has to say: put is called for each fact, from inside. */
+/* Calls put for each fact that the sink reports about itself. */
 void fffa_sink_queue_report(const struct fffa_sink_queue *q,
 			    void (*put)(void *arg, const char *key, const char *value), void *arg);
 
 /*
- * Legal in every state, once. What is queued stays in the spool or is lost (shutdown), sink and spool
- * are closed. closed is called later, on the loop; the ledger can be read until fffa_sink_queue_free.
+ * Closes sink and spool. What is queued stays in the spool or, without one, is lost (shutdown).
+ * Legal in every state, once. closed is called later, on the loop; the ledger can be read until
+ * the free.
  */
 void fffa_sink_queue_close(struct fffa_sink_queue *q, void (*closed)(void *arg), void *arg);
 /* After closed. NULL is allowed. */

@@ -6,7 +6,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/minmax.h"
 
-#define REPORT_EVERY_NS FFFA_NS_PER_S /* where the queue stays full */
+#define REPORT_EVERY_NS FFFA_NS_PER_S /* while the queue is crowded */
 
 void fffa_skipdata_records_init(struct fffa_skipdata_records *s, struct fffa_encoder *encoder,
 				const struct fffa_origin_source *source)
@@ -14,7 +14,7 @@ void fffa_skipdata_records_init(struct fffa_skipdata_records *s, struct fffa_enc
 	*s = (struct fffa_skipdata_records){.encoder = encoder, .source = source};
 }
 
-/* A sealed batch of the one record; NULL without memory. */
+/* A sealed batch of one SKIPDATA record. NULL without memory. */
 static struct fffa_batch *make_batch(const struct fffa_skipdata_records *s,
 				     enum fffa_record_loss why, const struct fffa_missing *m)
 {

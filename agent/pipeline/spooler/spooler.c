@@ -53,13 +53,13 @@ static void on_job_done(uv_work_t *w, int status)
 		(struct fffa_spooler *)((char *)j - offsetof(struct fffa_spooler, job));
 	bool failed;
 
-	FFFA_ASSERT(!status); /* never cancelled */
+	FFFA_ASSERT(!status); /* it is never cancelled */
 	s->running = false;
-	s->planning = true; /* nothing starts while this is taken over */
+	s->planning = true; /* no job starts meanwhile */
 	fffa_spooler__apply(s);
 	s->planning = false;
 	failed = s->closing && s->error;
-	if (failed) /* no second try at the end */
+	if (failed) /* at the end there is no second try */
 		lose_waiting(s, FFFA_RL_SHUTDOWN);
 	start_job(s);
 	if (!s->closing)
@@ -75,7 +75,7 @@ static void start_timer(struct fffa_spooler *s)
 		(void)uv_timer_start(&s->timer, on_timer, s->wake_ms, 0);
 }
 
-/* Begins the next job, if there is something to do and none runs. */
+/* Starts the next job, if there is something to do and no job runs. */
 static void start_job(struct fffa_spooler *s)
 {
 	bool work;
@@ -91,7 +91,7 @@ static void start_job(struct fffa_spooler *s)
 		s->job.work.data = &s->job;
 		(void)uv_queue_work(s->timer.loop, &s->job.work, fffa_spooler__work, on_job_done);
 	} else if (s->closing) {
-		s->started = false; /* this was the last */
+		s->started = false; /* that was the last job */
 		finish_close(s);
 	}
 }
@@ -208,6 +208,6 @@ void fffa_spooler_close(struct fffa_spooler *s, void (*closed)(void *arg), void 
 	s->closed_arg = arg;
 	s->closing = true;
 	s->started = true;
-	s->error = 0; /* one more try */
+	s->error = 0; /* tries once more */
 	start_job(s);
 }

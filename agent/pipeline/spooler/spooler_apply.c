@@ -13,7 +13,7 @@
 #include "sinks/batch.h"
 
 #define RETRY_NS	(1 * FFFA_NS_PER_S)
-#define MEMORY_NS	(50 * FFFA_NS_PER_MS) /* where memory was short */
+#define MEMORY_NS	(50 * FFFA_NS_PER_MS) /* after a lack of memory */
 #define READ_ERRORS_MAX 3
 
 static uint64_t later_ns(uint64_t wait_ns)
@@ -38,7 +38,7 @@ static void note_write(struct fffa_spooler *s, int rc)
 	s->error = rc;
 }
 
-/* In memory as long as nothing older is not, and there is room. */
+/* A batch may stay in memory when all older ones are there, and half of queue.memory has room. */
 static bool may_stay_in_memory(const struct fffa_spooler *s, size_t footprint)
 {
 	size_t ready = fffa_spooler__ready_bytes(s);
@@ -82,7 +82,7 @@ static void apply_writes(struct fffa_spooler *s)
 			apply_write(s, w);
 			continue;
 		}
-		rc = w->rc; /* it stays in waiting */
+		rc = w->rc; /* the batch still waits */
 		w->seg->disk_bytes -= len;
 		s->disk_bytes -= len;
 	}
@@ -90,6 +90,7 @@ static void apply_writes(struct fffa_spooler *s)
 		note_write(s, rc);
 }
 
+/* When the batch was sealed, on the monotonic clock of this boot; 0: before it. */
 static uint64_t born_ns_of(const struct fffa_spool_frame *f)
 {
 	uint64_t mono = fffa_clock_mono_ns(&fffa_clock_system);
@@ -117,7 +118,7 @@ static bool put_read(struct fffa_spooler *s, struct fffa_spooler_read *r)
 	b->is_skipdata = f->is_skipdata;
 	b->why = fffa_ledger_record_loss_find(f->reason);
 	if (b->why == FFFA_RL_MAX)
-		b->why = FFFA_RL_SPOOL_DAMAGED; /* of another version */
+		b->why = FFFA_RL_SPOOL_DAMAGED; /* a reason of another version */
 	b->skipped = (struct fffa_missing){.records = f->numbers,
 					   .epoch = f->origin.epoch,
 					   .last_seq = f->last_seq,
@@ -140,7 +141,7 @@ static void lose_damaged(struct fffa_spooler *s, const struct fffa_spool_pos *to
 	(void)fffa_spooler__lose_unread(s, seg, to, FFFA_RL_SPOOL_DAMAGED);
 }
 
-/* False: without memory, to be read again. */
+/* False without memory: the frame must be read again. */
 static bool apply_read(struct fffa_spooler *s, struct fffa_spooler_read *r)
 {
 	struct fffa_spooler_segment *seg = s->job.read_seg;
@@ -153,7 +154,7 @@ static bool apply_read(struct fffa_spooler *s, struct fffa_spooler_read *r)
 	return true;
 }
 
-/* The rest of a segment that cannot be read any more is lost. */
+/* After the last frame of a job: reads again later, or loses what cannot be read. */
 static void end_of_reading(struct fffa_spooler *s)
 {
 	struct fffa_spooler_job *j = &s->job;
@@ -184,7 +185,7 @@ static void apply_reads(struct fffa_spooler *s)
 	for (i = 0; i < j->read_count && good; i++)
 		good = apply_read(s, &j->reads[i]);
 	for (i = 0; i < j->read_count; i++)
-		fffa_batch_unref(j->reads[i].batch); /* NULL where it was taken */
+		fffa_batch_unref(j->reads[i].batch); /* NULL: it was taken */
 	if (good)
 		end_of_reading(s);
 	else
@@ -193,6 +194,6 @@ static void apply_reads(struct fffa_spooler *s)
 
 void fffa_spooler__apply(struct fffa_spooler *s)
 {
-	apply_reads(s); /* older than what was written */
+	apply_reads(s); /* they are older than what was written */
 	apply_writes(s);
 }

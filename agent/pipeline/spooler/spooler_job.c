@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* In a worker thread: what spooler_plan.c asked for. Touches the job, the store, and batches that are
- * sealed; nothing else. */
+/*
+ * Does the job that spooler_plan.c has planned, in a worker thread. Touches nothing but the job,
+ * the store, and sealed batches.
+ */
 #include <errno.h>
 
 #include "agent/pipeline/spooler/spooler_internal.h"
@@ -11,7 +13,9 @@ static void fail_from(struct fffa_spooler_job *j, size_t first, size_t end, int 
 		j->writes[i].rc = rc;
 }
 
-/* Writes first to end are on the medium, or have failed. */
+/*
+ * Syncs the writes from first to end, which are in one segment. On failure all of them have failed.
+ */
 static int sync_group(struct fffa_spooler_job *j, size_t first, size_t end)
 {
 	int rc;
@@ -23,7 +27,7 @@ static int sync_group(struct fffa_spooler_job *j, size_t first, size_t end)
 		return 0;
 	fffa_store_write_end(j->store);
 	fail_from(j, first, end, rc);
-	/* They will be written again elsewhere: once is enough. */
+	/* They will be written again elsewhere: there must be one copy. */
 	(void)fffa_store_cut(j->store, j->writes[first].seg->id, j->writes[first].begin.at);
 	return rc;
 }
@@ -38,7 +42,7 @@ static int write_one(struct fffa_spooler_job *j, struct fffa_spooler_write *w)
 	return fffa_store_write_append(j->store, w->begin.at, &w->frame, w->b->d.batch);
 }
 
-/* One fdatasync for all that goes into the same segment. */
+/* Makes one fdatasync for all that goes into the same segment. */
 static void write_batches(struct fffa_spooler_job *j)
 {
 	size_t first = 0, i = 0;
@@ -64,7 +68,7 @@ static void write_batches(struct fffa_spooler_job *j)
 	}
 }
 
-/* 0, also when the body is damaged: r->batch is NULL then. */
+/* 0, or -errno. A damaged body is 0 with a batch of NULL. */
 static int load_body(const struct fffa_spool_source *src, struct fffa_spooler_read *r)
 {
 	int rc;
@@ -109,10 +113,13 @@ void fffa_spooler__work(uv_work_t *w)
 	struct fffa_spooler_job *j = w->data;
 
 	for (size_t i = 0; i < j->remove_count; i++)
-		(void)fffa_store_remove(j->store, j->removes[i]); /* left over: acked, sent again */
+		(void)fffa_store_remove(
+			j->store,
+			j->removes[i]); /* one that stays is acknowledged, or sent again */
 	write_batches(j);
 	if (j->acks)
-		(void)fffa_store_ack_write(j->store, &j->ack); /* an older one sends more again */
+		(void)fffa_store_ack_write(j->store,
+					   &j->ack); /* with an older one more is sent again */
 	if (j->read_seg)
 		j->read_rc = read_some(j);
 }

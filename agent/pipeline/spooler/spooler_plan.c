@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Decides what the next job does. No job runs meanwhile. */
+/* Decides what the next job does. */
 #include <stdio.h>
 
 #include "agent/base/clock.h"
@@ -7,7 +7,7 @@
 #include "agent/pipeline/spooler/spooler_internal.h"
 #include "sinks/batch.h"
 
-#define WRITE_BYTES  ((uint64_t)8 << 20) /* per job, about */
+#define WRITE_BYTES  ((uint64_t)8 << 20) /* about so much in a job */
 #define READ_BYTES   ((size_t)4 << 20)
 #define ACK_EVERY_NS (200 * FFFA_NS_PER_MS)
 
@@ -35,12 +35,12 @@ static bool is_removable(const struct fffa_spooler *s, const struct fffa_spooler
 {
 	if (seg->settled < seg->end.records - seg->begin_records)
 		return false;
-	/* One that is being written goes on until it is worth it. */
+	/* A new one for each few frames would cost more than it frees. */
 	return seg != s->writing || s->closing ||
 	       (seg->end.records && seg->end.at >= s->segment_bytes / 4);
 }
 
-/* All settled; they lie before the first that is not read. */
+/* Segments that are settled. They lie before the first that is not loaded. */
 static void plan_removals(struct fffa_spooler *s)
 {
 	struct fffa_spooler_segment *seg = TAILQ_FIRST(&s->segments), *next;
@@ -52,13 +52,13 @@ static void plan_removals(struct fffa_spooler *s)
 		if (is_removable(s, seg))
 			plan_removal(s, seg);
 	}
-	/* Begun while the disk took no frame. */
+	/* Segments that got no frame because the disk took none. */
 	while ((seg = TAILQ_LAST(&s->segments, fffa_spooler_segments)) && seg != s->writing &&
 	       !seg->end.records && s->job.remove_count < FFFA_SPOOLER_REMOVES)
 		plan_removal(s, seg);
 }
 
-/* The segment being written goes when all in it is settled. */
+/* Removes the segment that is being written when all in it is settled. */
 static bool drop_settled(struct fffa_spooler *s)
 {
 	struct fffa_spooler_segment *seg = s->writing;
@@ -78,7 +78,7 @@ static bool drop_segment(struct fffa_spooler *s)
 
 	if (!seg || s->job.remove_count == FFFA_SPOOLER_REMOVES ||
 	    (s->job.write_count && seg->id >= s->job.writes[0].seg->id))
-		return false; /* what this very job writes stays */
+		return false; /* what this job writes stays */
 	records = s->conf.ops->lose_segment(s->conf.queue, seg);
 	records += fffa_spooler__lose_unread(s, seg, &seg->end, FFFA_RL_SPOOL_FULL);
 	fffa_spooler_warn_full(s, records);
@@ -168,7 +168,7 @@ static bool plan_write(struct fffa_spooler *s, struct fffa_queued_batch *b)
 		s->full = true;
 		return false;
 	}
-	w->begins = begins_segment(s, epoch, len); /* what was written to may have made room */
+	w->begins = begins_segment(s, epoch, len); /* make_room may have removed the segment */
 	if (w->begins && !begin_segment(s, epoch)) {
 		wake_after(s, 1000);
 		return false;
@@ -181,7 +181,7 @@ static bool plan_write(struct fffa_spooler *s, struct fffa_queued_batch *b)
 	return true;
 }
 
-/* While the disk takes no batches and nothing older lies there, they go to the sink without it. */
+/* While the disk takes nothing, batches go to the sink without it, if nothing older lies there. */
 static void bypass_disk(struct fffa_spooler *s)
 {
 	struct fffa_queued_batch *b;
@@ -195,7 +195,7 @@ static void bypass_disk(struct fffa_spooler *s)
 	s->conf.ops->pump(s->conf.queue);
 }
 
-/* True before again_ns; then the spool looks again. */
+/* True when it is too early; then the spooler plans again at again_ns. */
 static bool wait_until(struct fffa_spooler *s, uint64_t again_ns)
 {
 	uint64_t now = now_ns();
@@ -206,7 +206,7 @@ static bool wait_until(struct fffa_spooler *s, uint64_t again_ns)
 	return true;
 }
 
-/* What can never fit must not stand in the way. */
+/* Loses b when it is larger than the whole spool: it would stand in the way of all others. */
 static bool lose_giant(struct fffa_spooler *s, struct fffa_queued_batch *b)
 {
 	uint64_t need =
@@ -262,7 +262,7 @@ static void plan_read(struct fffa_spooler *s)
 	s->reserved_bytes = s->job.read_budget;
 }
 
-/* Up to here all is settled; segment 0: nothing is known. */
+/* The position up to which all is settled. Segment 0: nothing is known. */
 static struct fffa_spool_ack watermark(const struct fffa_spooler *s)
 {
 	const struct fffa_spool_ref *ref;
@@ -310,7 +310,7 @@ bool fffa_spooler__plan(struct fffa_spooler *s)
 	j->read_rc = 0;
 	s->wake_ms = FFFA_SPOOLER_NO_WAKE;
 	plan_removals(s);
-	plan_ack(s); /* before the writes: it must not speak of them */
+	plan_ack(s); /* before the writes, which it must not include */
 	plan_writes(s);
 	plan_read(s);
 	return j->remove_count || j->write_count || j->acks || j->read_seg;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* The start of a spool: what an earlier run left is looked at, frame head by frame head, and counted
- * as in flight. */
+/*
+ * At the start: reads the frame heads that an earlier run left, and counts their records as
+ * in flight.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -52,7 +54,10 @@ static int walk_frames(const struct fffa_spool_source *src, struct scan *c)
 	return rc;
 }
 
-/* May its bytes go to the sink as they are? A column of text has no name: vpc must be the same. */
+/*
+ * True when the bytes of a segment may go to the sink as they are. The columns of vpc have no
+ * names, so there the settings must be the same.
+ */
 static bool may_be_sent(const struct fffa_spooler *s, const struct scan *c)
 {
 	const char *format = s->conf.format;
@@ -81,7 +86,7 @@ static void set_aside(struct fffa_spooler *s, struct scan *c, const char *why)
 	(void)fffa_spooler__lose_unread(s, c->seg, &c->seg->end, FFFA_RL_SPOOL_FORMAT);
 }
 
-/* True: the segment stays, with its frames to be sent. */
+/* True when the segment stays, to be sent. */
 static bool take_over(struct fffa_spooler *s, struct scan *c)
 {
 	struct fffa_spooler_segment *seg = c->seg;
@@ -90,7 +95,8 @@ static bool take_over(struct fffa_spooler *s, struct scan *c)
 		if (!c->has_head && c->size > FFFA_SPOOL_SEGMENT_HEAD)
 			set_aside(s, c, "nothing in it can be read");
 		else
-			(void)fffa_store_remove(s->store, seg->id); /* all settled, or torn */
+			(void)fffa_store_remove(s->store,
+						seg->id); /* all frames are settled, or torn */
 		return false;
 	}
 	if (!may_be_sent(s, c)) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Segments on disk, and the batches in memory that refer to their frames. */
+/* Segments on disk, and references of batches in memory to their frames. */
 #include <stdlib.h>
 
 #include "agent/base/assert.h"
@@ -38,7 +38,7 @@ void fffa_spooler__forget_segment(struct fffa_spooler *s, struct fffa_spooler_se
 {
 	struct fffa_spool_ref *ref, *next;
 
-	/* The settled ones wait for older ones only to raise the watermark. */
+	/* References that are settled wait here only to raise the watermark in order. */
 	for (ref = TAILQ_FIRST(&s->refs); ref && seg->refs; ref = next) {
 		next = TAILQ_NEXT(ref, link);
 		if (ref->seg == seg && !ref->batches)
@@ -93,7 +93,7 @@ bool fffa_spooler__release_ref(struct fffa_spooler *s, struct fffa_queued_batch 
 	ref->seg->settled += ref->records;
 	if (ref->seg->gone)
 		end_ref(s, ref);
-	/* The watermark rises over all that are settled in a row. */
+	/* The watermark rises over all references that are settled in a row. */
 	for (ref = TAILQ_FIRST(&s->refs); ref && !ref->batches; ref = next) {
 		next = TAILQ_NEXT(ref, link);
 		end_ref(s, ref);
