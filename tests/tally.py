@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Reads ctest's JUnit file: says what failed and what was skipped and why; the last line is "PASSED FAILED SKIPPED".
+"""Reads ctest's JUnit file and prints what failed, and what was skipped and why. The last line is "PASSED FAILED SKIPPED".
 
 A test that could not be started is a failure. A cmocka program that skipped some of its cases passes, and those
 cases are counted as skipped beside it.
@@ -10,7 +10,7 @@ import sys
 import xml.etree.ElementTree as tree
 
 SHOWN_LINES = 60
-# ctest passes the output through as it is; XML 1.0 admits no control bytes but these.
+# ctest writes the output as it is, but XML 1.0 allows no control bytes but these.
 NOT_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """No files and no folders include or call each other in a circle: circles.py [TREE [BUILD]], by default build/dev.
 
-What a file includes is read from its text, what it calls or uses of another from the objects. A .c and its .h
-are two nodes for files (nobody includes a .c) and lie in the same folder for folders.
+Includes are read from the text of a file, calls and uses from the objects of the build. A .c file and its .h file
+are two nodes (nobody includes a .c file).
 """
 import os
 import re
@@ -38,7 +38,7 @@ def call_arrows(build):
 
 
 def circles(arrows):
-    """The strongly connected sets of more than one node (Tarjan), each sorted."""
+    """Returns the strongly connected sets of more than one node (Tarjan), each sorted."""
     to = {}
     for a, b in arrows:
         to.setdefault(a, []).append(b)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Comments that a line break damaged: comments.py [TREE].
+"""Finds comments that a line break damaged: comments.py [TREE].
 
-A comment whose last line is one word although the line before it is full was broken by a formatter and not by a
-writer: shorten it, or fill it again.
+A comment whose last line is one word, although the line before it is full, was broken by a formatter and not by a
+writer. Shorten it, or fill it again.
 """
 import sys
 
@@ -33,7 +33,7 @@ def main():
             count = text.count("\n")
             if kind != "comment" or not count:
                 continue
-            # From the file, so that the columns before the comment count.
+            # Lines of the file, so that the columns in front of the comment count.
             rows = [(n, whole[n - 1]) for n in range(first, first + count + 1)]
             rows = [(n, line) for n, line in rows if text_of(line)]
             if len(rows) < 2:

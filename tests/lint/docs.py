@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A path that a README names is there: docs.py [TREE].
+"""Each path that a README names exists: docs.py [TREE].
 
-Looks at what stands in backticks and at links: a path from the top of the tree or from the page's own folder, a name
-without a folder anywhere. docs.allow names what a page invents: PAGE WORD why.
+It checks words in backticks and links. A path starts at the top of the tree or in the page's own folder; a name without
+a folder may be anywhere. docs.allow lists words that look like a path but are none: PAGE WORD why.
 """
 import glob
 import os

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Each folder's targets link exactly the folders that layers.table lets it include: links.py [TREE].
 
-bpf has nothing to link but the loaded form of the programs (fffa_bpf_skel), which only agent/capture/kernel has.
+bpf is not checked: only agent/capture/kernel links its one target, the loaded programs (fffa_bpf_skel).
 """
 import os
 import re
@@ -25,7 +25,7 @@ def read_table():
 
 
 def read_links():
-    """folder -> names it links, and target -> folder."""
+    """Returns {folder: names that it links} and {target: folder}."""
     links, home = {}, {}
     for path in source.files(r"^(agent|sinks|config)/(.*/)?CMakeLists\.txt$"):
         folder = os.path.dirname(path)

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 """A public function's name leads to its file: names.py [TREE [BUILD]], by default build/dev.
 
-Behind fffa_ it begins with the name of the file that defines it (deliver.c: fffa_deliver__pump), with the folder's
-and the file's (sinks/http/options.c: fffa_http__options_check), or, where a module has several files, with the
-module's name that the file's begins with (meta_status.c: fffa_meta_age_ns). names.allow names the exceptions:
-FILE FUNCTION why.
+After fffa_ it begins with one of these:
+- the name of the file that defines it (deliver.c: fffa_deliver__pump);
+- the names of folder and file (sinks/http/options.c: fffa_http__options_check);
+- in a module of several files, the name of the module (meta_status.c: fffa_meta_age_ns).
+names.allow lists the exceptions: FILE FUNCTION why.
 """
 import os
 import re

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Shared by the lint scripts in Python: which functions and data each source file defines and uses, by its object."""
+"""Shared by the lint scripts in Python: reads from the objects which functions and data each source defines and uses."""
 import json
 import os
 import re

@@ -13,13 +13,13 @@ TOKEN = re.compile(
 
 
 def enter(argv):
-    """Goes to the tree that the first argument names, by default the checkout that holds this file."""
+    """Changes to the tree that the first argument names, by default the checkout with this file."""
     here = os.path.dirname(os.path.abspath(__file__))
     os.chdir(argv[1] if len(argv) > 1 and argv[1] else os.path.join(here, "../.."))
 
 
 def files(pattern):
-    """The project's files whose path matches: what git tracks or would track."""
+    """Returns the project's files (tracked by git, or not ignored) whose path matches."""
     out = subprocess.run(
         ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         check=True, stdout=subprocess.PIPE).stdout.decode()
@@ -45,7 +45,7 @@ def pieces(path):
 
 
 def allowed(name):
-    """Lines of an .allow file beside this one: FIRST SECOND WHY. Every exception has its reason."""
+    """Reads an .allow file beside this one: lines of FIRST SECOND WHY. Every exception has its reason."""
     rows = {}
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
     with open(path, encoding="utf-8") as f:

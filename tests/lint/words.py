@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Words with a private meaning are no names and stand in no message: words.py [TREE].
+"""Names and messages hold no word with a private meaning: words.py [TREE].
 
-An identifier is looked at word by word (lane_bytes, fffa_lane_new, is_lane). words.allow names the exceptions:
+Each word of an identifier is checked (lane_bytes, fffa_lane_new, is_lane). words.allow lists the exceptions:
 FILE (a shell pattern) IDENTIFIER-OR-WORD why.
 """
 import fnmatch
@@ -36,7 +36,7 @@ def main():
             for m in WORD.finditer(text):
                 name = m.group()
                 words = name.lower().removeprefix("fffa_").split("_")
-                # In a test a verb may stand inside a name: fragments_keep_their_ports.
+                # The name of a test may have such a verb inside: fragments_keep_their_ports.
                 bad = [w for w in (words[:1] if path.startswith("tests/") else words) if w in BANNED]
                 if bad and not is_allowed(path, name, bad[0]):
                     where = line + text.count("\n", 0, m.start())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of readers share: records in files, what they say, and how a reader is fetched."""
+"""Shared by the tests of readers: files of records, their expected values, and how to fetch a reader."""
 import os
 import pathlib
 import shutil
@@ -22,7 +22,7 @@ IDENTITY = ("{account_id: '111122223333', interface_id: eni-0aa11bb22cc33dd44, v
 
 
 def run(*command, **more):
-    """Output as text; what went wrong is shown."""
+    """Runs a command and returns its output as text; shows the output on failure."""
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, **more)
     if done.returncode:
         raise AssertionError(f"{command[0]}: status {done.returncode}\n{done.stdout}\n{done.stderr}")
@@ -30,7 +30,7 @@ def run(*command, **more):
 
 
 def fetch(what, *command, **more):
-    """A step that needs a source of packages; without one the test is skipped, not failed."""
+    """Runs a step that needs a package source; without one the test is skipped."""
     began = time.monotonic()
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, **more)
     if done.returncode:
@@ -46,7 +46,7 @@ def build(what, *command, **more):
 
 
 def need(tool, version=None):
-    """The tool's path; skips when it is missing or older than version (two numbers)."""
+    """Returns the tool's path; skips the test when it is missing or older than version (two numbers)."""
     path = shutil.which(tool)
     if not path:
         program.skip_all(f"{tool} is not installed")
@@ -59,7 +59,7 @@ def need(tool, version=None):
 
 
 def talk():
-    """One of each: TCP with its end, UDP, ICMP, IPv6, ICMPv6, GENEVE, a protocol without ports, and loss."""
+    """Writes a capture with one of each: TCP with its end, UDP, ICMP, IPv6, ICMPv6, GENEVE, a protocol without ports, loss."""
     def at(seconds, packet):
         return int((T0 + seconds) * 10**9), f.eth(packet)
 
@@ -78,7 +78,7 @@ def talk():
 
 
 def expected(path):
-    """The records of a vpc file by the rule that AWS gives: names in the first line, one space, "-" for none."""
+    """Reads a vpc file by AWS's rule: names in the first line, separated by one space, "-" for no value."""
     header, *lines = path.read_text().splitlines()
     names = [name.replace("-", "_") for name in header.split(" ")]
     records = []
@@ -113,7 +113,7 @@ class Case(unittest.TestCase):
             raise AssertionError(done.stderr)
 
     def vpc_files(self, *names):
-        """Goldens, and the same replayed."""
+        """Returns the golden files and those of the replay."""
         for folder in (GOLDENS, self.dir):
             for name in names:
                 path = folder / name

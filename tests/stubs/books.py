@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What a far end holds against the numbers of the records."""
+"""Compares the records that a peer has with their sequence numbers."""
 
 import collections
 
 
 def by_epoch(records):
-    """epoch -> Counter of seq."""
+    """Returns {epoch: Counter of seq}."""
     found = collections.defaultdict(collections.Counter)
     for r in records:
         found[r["epoch"]][r["seq"]] += 1
@@ -14,8 +14,8 @@ def by_epoch(records):
 
 def no_holes(case, records, once=True, begin=True):
     """
-    Every number from 1 (or the first one there) to the last is there, but for those that a SKIPDATA record of the
-    sink itself stands for: it has the last of them as its own. once: no record twice. Returns by_epoch.
+    Checks that every number from 1 (or the first one there) to the last is there. A SKIPDATA record of the sink
+    stands for missing numbers; its own number is the last of them. once: no record comes twice. Returns by_epoch.
     """
     explained = collections.Counter()
     for r in records:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An HTTP collector that remembers what it confirmed, and fails now and then as it is told."""
+"""An HTTP collector that stores what it has confirmed, and fails as a test wants."""
 
 import ctypes
 import gzip
@@ -12,7 +12,7 @@ CLONE_NEWNET = 0x40000000
 
 
 def enter_netns(name):
-    """For this thread and the sockets that it makes."""
+    """Moves this thread into a network namespace; its new sockets belong to that namespace."""
     libc = ctypes.CDLL(None, use_errno=True)
     with open(f"/run/netns/{name}") as ns:
         if libc.setns(ns.fileno(), CLONE_NEWNET):
@@ -20,7 +20,8 @@ def enter_netns(name):
 
 
 class Collector:
-    """In another network namespace when one is named. fail(n): None to confirm request n, "store" to keep it and then answer 503, else a status to refuse with."""
+    """netns: a network namespace, or None. fail(n): None confirms request n, "store" stores it and then answers 503, a
+        number is the status that refuses it."""
 
     def __init__(self, address, fail=lambda n: None, netns=None):
         self.batches = {}  # FFFA-Batch: [(epoch, seq), ...], each once
@@ -74,7 +75,7 @@ class Collector:
         self.batches[name] = records
 
     def records(self):
-        """Each batch once."""
+        """Returns each batch once."""
         with self.lock:
             return [r for records in self.batches.values() for r in records]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Fragments by tshark's reading of each frame alone, and by the rule of what belongs together."""
+"""Puts fragments together from tshark's reading of each single frame."""
 import collections
 import subprocess
 
@@ -10,7 +10,7 @@ LIFE_S = 30
 
 
 def read(row):
-    """Addresses, protocol, IP bytes, identification, offset and whether more follow."""
+    """Reads addresses, protocol, IP bytes, identification, offset and the more-fragments flag of each frame."""
     if row["ip.src"]:
         return (row["ip.src"], row["ip.dst"], row["ip.proto"], int(row["ip.len"]), int(row["ip.id"], 0),
                 int(row["ip.frag_offset"]), row["ip.flags.mf"] in ("1", "True"))
@@ -22,8 +22,8 @@ def read(row):
 
 
 def sums_of(path):
-    """{(source, destination, source port, destination port, protocol): (packets, bytes)}, all as text, and how many
-    later fragments came without their first; ports of UDP only."""
+    """Returns {(source, destination, source port, destination port, protocol): (packets, bytes)}, the keys as texts, and
+    how many later fragments came without their first one. Ports of UDP only."""
     args = ["tshark", "-n", "-r", path, "-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE", "-T", "fields", "-E",
             "separator=|", "-E", "occurrence=f"]
     for name in FIELDS:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Frames and capture files, written byte by byte: no library stands between a test and what fffa reads."""
+"""Frames and capture files, written byte by byte, without a library."""
 import socket
 import struct
 
@@ -20,7 +20,7 @@ def ip(src, dst, proto, payload):
 
 
 def with_options(packet, words):
-    """The IPv4 packet with so many words of options (no-operation)."""
+    """Returns the IPv4 packet with so many words of options (no-operation)."""
     out = bytearray(packet[:20] + b"\x01" * (4 * words) + packet[20:])
     out[0] += words
     out[2:4] = struct.pack("!H", len(out))
@@ -28,7 +28,7 @@ def with_options(packet, words):
 
 
 def with_extensions(packet, kinds):
-    """The IPv6 packet with one extension header of each kind (0, 43, 60), 8 or 16 bytes long, in that order."""
+    """Returns the IPv6 packet with one extension header of each kind (0, 43, 60), 8 or 16 bytes long, in that order."""
     chain, following = b"", packet[6]
     for at, kind in reversed(list(enumerate(kinds))):
         size = 8 * (1 + at % 2)
@@ -39,7 +39,7 @@ def with_extensions(packet, kinds):
 
 
 def fragments(src, dst, proto, payload, ident, size):
-    """The datagram as IP fragments of size bytes (a multiple of 8), in their order."""
+    """Returns the datagram as IP fragments of size bytes (a multiple of 8), in their order."""
     out = []
     for at in range(0, len(payload), size):
         part, more = payload[at:at + size], at + size < len(payload)
@@ -104,7 +104,7 @@ def block(kind, body):
 
 
 def pcapng(frames, linktype=EN10MB):
-    """The same as pcapng, one interface with times in nanoseconds."""
+    """The same as pcapng, with one interface and times in nanoseconds."""
     out = [block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)),
            block(1, struct.pack("<HHI", linktype, 0, 65535) + struct.pack("<HHBxxx", 9, 1, 9) + bytes(4))]
     for ns, data in frames:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Namespaces for this process and its children, gone with them."""
+"""Namespaces for this process and its children; they end with them."""
 import ctypes
 import os
 import subprocess
@@ -13,7 +13,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def enter():
-    """A network of its own: None, or why there is none."""
+    """Gets a network namespace. Returns None, or why that failed."""
     if libc.unshare(CLONE_NEWNET):
         return f"cannot make a network namespace ({os.strerror(ctypes.get_errno())}): run as root"
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
@@ -21,7 +21,7 @@ def enter():
 
 
 def _outermost():
-    """Goes to the root of all mounts that this process has, also from a chroot."""
+    """Changes to the root of all mounts of this process, also from a chroot."""
     here = os.stat(".")
     while True:
         os.chdir("..")
@@ -33,16 +33,16 @@ def _outermost():
 
 
 def enter_mounts():
-    """Mounts of its own, of which nobody else sees any: None, or why there are none.
+    """Gets mounts that nobody else sees. Returns None, or why that failed.
 
-    Only a mount point can be made private, and the root of a chroot need not be one: it is done from outside, and
-    the process goes back in."""
+    Only a mount point can be made private, and the root of a chroot need not be one. So this is done from outside,
+    and the process returns into the chroot."""
     if libc.unshare(CLONE_NEWNS):
         return f"cannot make a mount namespace ({os.strerror(ctypes.get_errno())}): run as root"
     root, folder = (os.open(path, os.O_PATH | os.O_DIRECTORY) for path in ("/", "."))
     with tempfile.TemporaryDirectory() as inner:
         os.chdir("/")
-        os.chroot(inner)  # now "/" lies outside of the root, and ".." does not end at it
+        os.chroot(inner)  # now "/" is outside of the root, and ".." does not stop at it
         _outermost()
         failed = libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None) and ctypes.get_errno()
         os.fchdir(root)

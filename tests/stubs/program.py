@@ -11,18 +11,18 @@ import unittest
 
 FFFA = os.environ["FFFA"]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-WAIT_S = 30  # for anything that comes at once on a machine that is not busy
+WAIT_S = 30  # for anything that is immediate on an idle machine
 
 
 def fffa(*args, prefix=(), env=None, **more):
-    """Runs to the end; text in and out unless the caller gives bytes."""
+    """Runs the program to its end; input and output are text unless the caller gives bytes."""
     more.setdefault("text", True)
     return subprocess.run([*prefix, FFFA, *map(str, args)], capture_output=True, timeout=90, check=False,
                           env=None if env is None else {**os.environ, **env}, **more)
 
 
 def await_that(what, condition, alive=None):
-    """The first true value of condition(), which is asked again until the time is up."""
+    """Calls condition() until it is true or the time is up, and returns its value."""
     deadline = time.monotonic() + WAIT_S
     while True:
         value = condition()
@@ -36,7 +36,7 @@ def await_that(what, condition, alive=None):
 
 
 def ledger(stderr):
-    """The last ledger line of the packets, as numbers, its verdict as text."""
+    """Returns the numbers of the last ledger line of the packets; its verdict is a text."""
     lines = [line for line in stderr.splitlines() if "ledger: seen_packets=" in line]
     if not lines:
         raise AssertionError("no ledger line in:\n" + stderr)
@@ -45,7 +45,7 @@ def ledger(stderr):
 
 
 def errors(stderr):
-    """What was logged as an error."""
+    """Returns the lines that were logged as errors."""
     return [line.split(" error ", 1)[1] for line in stderr.splitlines() if " error " in line]
 
 
@@ -63,7 +63,7 @@ class Case(unittest.TestCase):
         return path
 
     def one_error(self, result, *words):
-        """Failed, and said so in one line that has the words."""
+        """Checks that it failed with one line that has the words."""
         self.assertEqual(result.returncode, 1, result.stderr)
         said = errors(result.stderr)
         self.assertEqual(len(said), 1, result.stderr)

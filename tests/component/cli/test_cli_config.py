@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The configuration through the program: every problem is reported with its line and exit status 78."""
+"""fffa reports every problem of its configuration with the line, and ends with exit status 78."""
 import unittest
 
 import frames
@@ -40,7 +40,7 @@ shutdown_timeout: 0s
 
 class Config(program.Case):
     def problems(self, text, path):
-        """{line: messages} from lines of the form FILE:LINE: message; other lines fail."""
+        """Returns {line: messages} of lines of the form FILE:LINE: message. Other lines fail the test."""
         found = {}
         for one in text.splitlines():
             self.assertTrue(one.startswith(f"{path}:"), one)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Signals of fffa run, on the loopback device of a namespace: TERM and INT deliver, HUP reopens, USR1 logs."""
+"""The signals of fffa run on the loopback device of a namespace: TERM and INT deliver, HUP reopens, USR1 logs."""
 import signal
 import socket
 import subprocess
@@ -15,7 +15,7 @@ PORT = 40001
 
 class Signals(program.Case):
     def start(self, flows="{}"):
-        """Runs the agent and returns when it captures on lo."""
+        """Starts the agent and returns when it captures on lo."""
         self.out = self.dir / "flows.log"
         conf = self.file("fffa.yaml", f"capture: {{interfaces: [lo], drain_interval: 100ms}}\nflows: {flows}\n"
                                       f"metadata: {{imds: {{enabled: off}}}}\nsinks: [{{name: out, type: file, "
@@ -51,7 +51,7 @@ class Signals(program.Case):
                 out.sendto(bytes(72), ("127.0.0.1", port))
 
     def records(self, path, port):
-        """(packets, bytes) of the records to the port."""
+        """Returns (packets, bytes) of the records to the port."""
         rows = [one.split() for one in path.read_text().splitlines()] if path.exists() else []
         return [(int(row[8]), int(row[9])) for row in rows if row[6] == str(port)]
 

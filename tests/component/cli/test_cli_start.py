@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""fffa run where it cannot start: the exit status and one line that says what to do."""
+"""fffa run that cannot start: its exit status, and one line that says what to do."""
 import shutil
 import subprocess
 import unittest

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The mock itself: it answers as AWS documents IMDSv2, so that what passes against it means something."""
+"""The mock itself answers as AWS documents IMDSv2."""
 
 import http.client
 import json

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Captures of many short flows, and what the file sink made of them."""
+"""Captures of many short flows, and the files that the file sink made of them."""
 import gzip
 import json
 import subprocess
@@ -7,19 +7,19 @@ import subprocess
 import frames as f
 import program
 
-NS = 1_700_000_100 * 10**9  # the start of a slot of five minutes
+NS = 1_700_000_100 * 10**9  # the start of an interval of five minutes
 LIMITS = "flows: {idle_timeout: 100ms}\n"
 
 
 def capture(count, seconds):
-    """count flows of one packet each, spread over so many seconds of capture time."""
+    """Writes a capture of count flows of one packet each, spread over so many seconds of capture time."""
     step = seconds * 10**9 // count
     return f.pcap([(NS + i * step, f.eth(f.ip(f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}", "10.99.0.1", 17, f.udp(1, 2))))
                    for i in range(count)])
 
 
 def text(path):
-    """The content of a file of the sink, uncompressed; fails if the compressed file is not whole."""
+    """Returns the content of a file of the sink, uncompressed; fails if a compressed file is incomplete."""
     if path.suffix == ".gz":
         return gzip.decompress(path.read_bytes()).decode()
     if path.suffix == ".zst":
@@ -28,13 +28,13 @@ def text(path):
 
 
 def seqs(paths):
-    """The record numbers in the json files, in any order."""
+    """Returns the record numbers in the json files, in any order."""
     return [json.loads(line)["seq"] for path in paths for line in text(path).splitlines()]
 
 
 class Case(program.Case):
     def start(self, conf, *args):
-        """A running replay; its standard error is a file that said() reads."""
+        """A running replay. Its standard error is a file, which said() reads."""
         self.log = self.dir / "log"
         with self.log.open("w") as log:
             running = subprocess.Popen([program.FFFA, "replay", "-c", conf, *map(str, args)], stderr=log)

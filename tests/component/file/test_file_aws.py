@@ -29,7 +29,7 @@ class Bucket(flows.Case):
                          f"sinks: [{{name: out, type: file, layout: {layout}, path: {self.bucket}{more}}}]\n")
 
     def read(self):
-        """Checks all about the objects; returns how often each source address is there, and the files."""
+        """Checks all objects. Returns how often each source address occurs, and the files."""
         seen = collections.Counter()
         files = [path for path in self.bucket.rglob("*") if path.is_file()]
         for path in files:

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""A disk is full or read-only for a while. Afterwards every record is there once."""
+"""A disk is full or read-only for a while; afterwards every record is in the files once."""
 import os
 import signal
 import subprocess
@@ -56,7 +56,7 @@ class Full(flows.Case):
         self.assertEqual((len(seen), len(set(seen))), (RECORDS, RECORDS))
 
     def test_read_only(self):
-        """A read-only file system covers the folder for a while: neither HUP nor rotation can make a file."""
+        """A read-only file system covers the folder for a while, so neither HUP nor rotation can create a file."""
         mount("-o", "remount,size=64m", self.disk)
         running = self.start(self.conf(", batch: {age: 10ms}, rotate: {size: 100KiB, keep: 0, compress: none}"),
                              "--speed", "100", self.pcap)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""logrotate beside a running agent, with mv and HUP or copytruncate, loses and repeats nothing."""
+"""logrotate with mv and HUP, or with copytruncate, loses and repeats no record of a running agent."""
 import signal
 import unittest
 
@@ -46,7 +46,7 @@ class Reopen(flows.Case):
         self.running.send_signal(signal.SIGCONT)
         self.ends_well(self.running, RECORDS)
         self.assertNotIn(b"\0", self.out.read_bytes())
-        # The stop may have come within the write of a batch: its end is in either file.
+        # The stop may have come during the write of a batch, so its end may be in either file.
         both = self.file("both", copy.read_bytes() + self.out.read_bytes())
         self.expect_once([both], RECORDS)
 

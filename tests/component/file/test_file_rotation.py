@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Rotation by the real program: each record once in all files together, compression, retention."""
+"""Rotation by the real program: all files together have each record once; compression; retention."""
 import os
 import re
 import unittest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""fffa replay with an HTTP sink: so many records, one per packet, and where they must be afterwards."""
+"""Runs fffa replay with an HTTP sink on captures in which each packet becomes a record, and checks where they are."""
 import json
 import re
 import subprocess
@@ -16,13 +16,13 @@ class Case(program.Case):
         self.count = 0
 
     def pcap(self, records):
-        """A capture that becomes so many records."""
+        """Writes a capture that becomes so many records."""
         packets = [(NS + i, f.eth(f.ip(f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}", "10.9.9.9", 17, f.udp(1, 2))))
                    for i in range(records)]
         return self.file(f"{records}.pcap", f.pcap(packets))
 
     def conf(self, url, **sink):
-        """Text values of sink go into the configuration as they are: they are YAML."""
+        """Writes a configuration. The values of sink are YAML text."""
         own = {"format": "json", "retry": "{min: 10ms, max: 40ms}", "batch": "{records: 50, age: 50ms}", **sink}
         lines = [f"    {key.replace('__', '.')}: {value}" for key, value in own.items()]
         self.count += 1
@@ -39,7 +39,7 @@ class Case(program.Case):
         return replay
 
     def end(self, replay):
-        """What it said, once it has ended by itself."""
+        """Returns its standard error after it has ended by itself."""
         _, said = replay.communicate(timeout=program.WAIT_S)
         self.said, self.code = said, replay.returncode
         return self.books(said)
@@ -52,7 +52,7 @@ class Case(program.Case):
         return self.end(self.start(conf, self.pcap(records), **more))
 
     def books(self, said):
-        """The sink's ledger; it must balance."""
+        """Returns the sink's ledger, which must balance."""
         lines = [line for line in said.splitlines() if re.search(r"sink=\S+ ", line) and "balance=" in line]
         self.assertTrue(lines, said)
         books = {k: int(v) if v.isdigit() else v for k, v in re.findall(r"(\w+)=(\S+)", lines[-1])}
@@ -60,7 +60,7 @@ class Case(program.Case):
         return books
 
     def arrived(self, collector, records, repeats=False):
-        """Every record is there, its number once unless a retry explains it, and without a hole."""
+        """Checks that every record has arrived, without a hole, and only once unless a retry explains it."""
         numbers = [r["seq"] for post in collector.delivered() for r in post.records]
         if not repeats:
             self.assertEqual(len(numbers), len(set(numbers)))
@@ -72,5 +72,5 @@ class Case(program.Case):
 
 
 def seen(record):
-    """What does not depend on when it was run."""
+    """Returns the members of a record that do not depend on the time of the run."""
     return json.dumps({k: v for k, v in record.items() if k not in ("epoch", "agent_id")}, sort_keys=True)

@@ -82,7 +82,7 @@ class Requests(http_fixture.Case):
     def test_several_in_flight(self):
         together = threading.Barrier(4, timeout=program.WAIT_S)
         server = self.collector(*[c.Answer(before=together.wait) for _ in range(4)])
-        self.all_delivered(self.replay(self.conf(server.url), 1000), 1000)  # all four or none get an answer
+        self.all_delivered(self.replay(self.conf(server.url), 1000), 1000)  # answers when all four are there
         self.assertFalse(together.broken)
         self.arrived(server, 1000)
         self.assertEqual(server.connections, 4)
@@ -94,7 +94,7 @@ class Requests(http_fixture.Case):
             with lock:
                 held[0] += 1
                 most[0] = max(most[0], held[0])
-            time.sleep(0.005)  # what may overlap does
+            time.sleep(0.005)  # requests that may overlap do
             with lock:
                 held[0] -= 1
             return c.Answer()
@@ -129,7 +129,7 @@ class Answers(http_fixture.Case):
         return server
 
     def retried(self, *script, **conf):
-        """One batch; the script's answers, then 200: the same request each time."""
+        """Sends one batch. The collector gives the answers, then 200, and must get the same request each time."""
         server = self.collector(*script)
         books = self.replay(self.conf(server.url, **conf), 20)
         self.all_delivered(books, 20)
@@ -182,7 +182,7 @@ class Answers(http_fixture.Case):
         self.all_delivered(books, 200)
         self.arrived(server, 200)
         self.assertTrue(all(len(p.records) <= 7 for p in server.delivered()))
-        self.assertEqual(len({p.batch for p in server.posts}), len(server.posts))  # other records, another name
+        self.assertEqual(len({p.batch for p in server.posts}), len(server.posts))  # other records, so another name
 
     def test_refused_before_the_body_is_read(self):
         """413 and a closed connection while the body is still coming: the answer counts, not the reset."""
@@ -231,7 +231,7 @@ class Answers(http_fixture.Case):
         self.assertRegex(self.said, "deliveries fail, will retry: .*timed out")
 
     def test_a_slow_reader(self):
-        """Takes the body bit by bit; within the timeout that is no failure."""
+        """The collector reads the body slowly; within the timeout that is no failure."""
         server = self.collector()
 
         def slowly(handler):

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The ready-made shapes as their servers read them, and answers that judge single records."""
+"""The shapes as their servers read them, and answers with verdicts for single records."""
 import json
 import unittest
 
@@ -31,7 +31,7 @@ class Shapes(http_fixture.Case):
             self.assertEqual(post.headers["Authorization"], "Splunk 11111111-2222")
             self.assertEqual(post.headers["Content-Type"], "application/json")
             text, read = post.body.decode(), json.JSONDecoder()
-            while text:  # objects one behind the other
+            while text:  # objects one after the other
                 event, end = read.raw_decode(text)
                 events.append(event)
                 text = text[end:].lstrip()
@@ -60,7 +60,7 @@ class Shapes(http_fixture.Case):
         self.assertEqual(len(ids), 30)
 
     def test_elasticsearch_judges_each(self):
-        """A node as far as _bulk goes: some documents are never taken, some not at first, and one answer is lost."""
+        """A node that serves _bulk: it never takes some documents, refuses others at first, and one answer is lost."""
         store, tried, conflicts = {}, set(), []
 
         def serve(post):
@@ -88,7 +88,7 @@ class Shapes(http_fixture.Case):
         self.assertEqual((books["delivered"], books["rejected"]), (27, 3), self.said)
         self.assertEqual(len(store), 27)
         self.assertEqual({d["seq"] % 10 for d in store.values()}, set(range(10)) - {3})
-        self.assertTrue(conflicts)  # the retry after the lost answer made no second document
+        self.assertTrue(conflicts)  # the retry after the lost answer wrote no second document
 
     def test_elasticsearch_says_nothing_useful(self):
         good = c.Answer(body=b'{"errors":false}')
@@ -96,7 +96,7 @@ class Shapes(http_fixture.Case):
                                    records=10)
         self.all_delivered(books, 10)
         self.assertEqual(len(server.posts), 3)
-        # An answer too long to be kept: half as many records the next time.
+        # The answer is too long to be stored, so the next request has half as many records.
         long = c.Answer(body=b'{"errors":false,"items":[' + b" " * 300_000 + b"]}")
         server, books = self.shape("elasticsearch", [long, good, good], records=10)
         self.all_delivered(books, 10)
@@ -161,7 +161,7 @@ class Shapes(http_fixture.Case):
         self.assertTrue(all(len(json.loads(p.body)) <= 1000 for p in server.posts))
 
     def test_formats_of_other_schemas(self):
-        """OCSF and ECS are JSON with objects in objects; an ECS document keeps its own time."""
+        """OCSF and ECS are JSON with nested objects. An ECS document has its own time."""
         server, books = self.shape("elasticsearch", [c.Answer(body=b'{"errors":false}')] * 3, format="ecs")
         self.all_delivered(books, 30)
         for post in server.posts:

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""A spool written by this test from agent/spool/README.md alone is what `fffa spool` shows."""
+"""`fffa spool` shows a spool that this test wrote from agent/spool/README.md alone."""
 import os
 import struct
 import sys
@@ -28,7 +28,7 @@ def segment_head(number, epoch, name):
 
 
 def frame(epoch, first, lines, before, skip=None):
-    """Records numbered from first on; before: (records, numbers, last number)."""
+    """Returns a frame of records numbered from first on. before: (records, numbers, last number)."""
     body, end = b"", 0
     for i, line in enumerate(lines):
         end += len(line)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""fffa replay on what it cannot read: one clear line, status 1, and nothing that was whole is lost."""
+"""fffa replay on files that it cannot read: one clear line, status 1, and no complete packet is lost."""
 import os
 import struct
 import unittest

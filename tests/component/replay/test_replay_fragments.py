@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Fragments in a capture: in the flow of their datagram when its first one came before, else with ports 0."""
+"""Fragments in a capture belong to the flow of their datagram if its first fragment came before; else they have ports 0."""
 import collections
 import json
 import random
@@ -26,7 +26,7 @@ def as_key(record):
 
 class Fragments(program.Case):
     def sums(self, timed, capture="{}"):
-        """(packets, bytes) of each key, out of the records."""
+        """Returns {key: (packets, bytes)} of the records."""
         self.path = self.file("a.pcap", f.pcap([(int(s * S), f.eth(p)) for s, p in timed]))
         conf = self.file("fffa.yaml", f'capture: {capture}\nsinks: [{{name: out, type: file, path: "-", format: json}}]\n')
         done = program.fffa("replay", "-c", conf, self.path)
@@ -52,7 +52,7 @@ class Fragments(program.Case):
             self.assertEqual(self.orphans(), 0)
 
     def test_behind_extension_headers(self):
-        """Later fragments show the first extension header as their protocol (RFC 8200), the first one the transport's."""
+        """Later fragments have the first extension header as their protocol (RFC 8200), the first fragment has the transport's."""
         payload = bytes([17, 0, 1, 4, 0, 0, 0, 0]) + datagram(5000, 6000, 3000)  # destination options, then UDP
         parts = f.fragments(A6, B6, 60, payload, 7, 1480)
         got = self.sums([(T0, p) for p in parts])
@@ -60,7 +60,7 @@ class Fragments(program.Case):
         self.assertEqual(self.orphans(), 0)
 
     def test_of_the_packet_around_a_tunnel(self):
-        """The first one is opened and recorded as the packet inside; the later ones are the outer flow's."""
+        """The first fragment is recorded as the packet inside; the later ones belong to the outer flow."""
         inner = f.ip(A, B, 17, datagram(5000, 6000, 3000))
         parts = f.fragments("10.9.0.1", "10.9.0.2", 17, f.udp(60000, 6081, f.geneve(inner, f.gwlb(1, 2, 3))), 9, 1480)
         got = self.sums([(T0, p) for p in parts])

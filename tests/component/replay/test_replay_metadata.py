@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""fffa replay that is told to ask IMDS: what it says of VPCs decides what capture.parity_filter leaves out."""
+"""fffa replay that asks IMDS: the VPCs it names decide what capture.parity_filter leaves out."""
 import json
 import subprocess
 import sys
@@ -31,7 +31,7 @@ class Metadata(program.Case):
                          "metadata: {imds: {enabled: on, endpoint: 'http://127.0.0.1:%s'}}\n"
                          'sinks: [{name: out, type: file, path: "-", format: json}]\n' % (parity, self.port))
         path = self.file("a.pcap", f.pcap([(T0 + i, f.eth(p)) for i, p in enumerate(packets)]))
-        # A proxy of the environment would not answer: it is not asked.
+        # The proxy of the environment would not answer, but it is not used.
         done = program.fffa("replay", "-c", conf, path, env={"http_proxy": "http://127.0.0.1:1", "no_proxy": "",
                                                              "NO_PROXY": ""})
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""fffa replay: captures in, exactly these records out."""
+"""fffa replay makes exactly these records of these captures."""
 import json
 import subprocess
 import unittest
@@ -37,7 +37,7 @@ class Replay(program.Case):
                                f"{sink}}}]\n")
 
     def replay(self, *args, code=0, **more):
-        """Standard output as lines, after what holds for every good replay."""
+        """Returns the lines of standard output, after checks that hold for every successful replay."""
         done = program.fffa("replay", "-c", self.conf, *args, **more)
         err = done.stderr if isinstance(done.stderr, str) else done.stderr.decode()
         out = done.stdout if isinstance(done.stdout, str) else done.stdout.decode()
@@ -202,7 +202,7 @@ class Replay(program.Case):
         self.file("ranges.json", json.dumps({
             "prefixes": [{"ip_prefix": "52.0.0.0/8", "service": "AMAZON"}, {"ip_prefix": "52.95.0.0/16", "service": "S3"}],
             "ipv6_prefixes": [{"ipv6_prefix": "2600:1f00::/24", "service": "EC2"}]}))
-        # Already the first record: a replay waits for the file.
+        # Also in the first record: a replay waits for the file.
         for _ in range(5):
             self.assertEqual(self.services(), ["10.0.0.2 - S3", "2600:1f00::1 EC2 -", "52.0.0.1 AMAZON -", "9.9.9.9 - -"])
 
@@ -217,7 +217,7 @@ class Replay(program.Case):
                               stderr=subprocess.PIPE, text=True) as child:
             self.assertEqual(child.stdout.readline().strip(), HEADER)
             child.stdout.close()
-            child.terminate()  # retried for ever else: a reader may come back to a pipe, by design
+            child.terminate()  # retried for ever otherwise: a reader may come back to a pipe, by design
             err = child.stderr.read()
             self.assertEqual(child.wait(program.WAIT_S), 1, err)
         self.assertEqual(program.ledger(err)["balance"], "ok")

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""fffa replay whose output takes nothing, or that cannot begin: it ends all the same."""
+"""fffa replay ends also when nobody reads its output and when its input does not begin."""
 import os
 import pty
 import select
@@ -18,13 +18,13 @@ PACKETS = [f.eth(f.ip(f"10.0.{i >> 8}.{i & 255}", "10.1.0.1", 17, f.udp(1, 2))) 
 class Stuck(program.Case):
     def setUp(self):
         super().setUp()
-        # Without a header the first bytes come when all has been read.
+        # Without a header, the first bytes come when all input has been read.
         self.conf = self.file("fffa.yaml", "shutdown_timeout: 300ms\n"
                                            'sinks: [{name: out, type: file, path: "-", header: false}]\n')
         self.pcap = self.file("flows.pcap", f.pcap([(NS, one) for one in PACKETS]))
 
     def term_ends(self, out, end):
-        """Nobody reads from end, the other end of out."""
+        """Nobody reads from `end`, the other end of `out`."""
         with subprocess.Popen([program.FFFA, "replay", "-c", self.conf, self.pcap], stdout=out,
                               stderr=subprocess.PIPE, text=True) as replay:
             try:
@@ -51,7 +51,7 @@ class Stuck(program.Case):
         self.term_ends(slave, master)
 
     def test_the_reader_goes_away(self):
-        """fffa replay FILE | head: ends by itself, and says that not all was taken."""
+        """fffa replay FILE | head ends by itself and reports that not all records were taken."""
         read, write = os.pipe()
         os.close(read)
         with subprocess.Popen([program.FFFA, "replay", "-c", self.conf, self.pcap], stdout=write,

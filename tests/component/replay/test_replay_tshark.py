@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Thousands of random packets: packets and bytes of each 5-tuple, by fffa and by tshark."""
+"""fffa and tshark count the same packets and bytes for each 5-tuple of thousands of random packets."""
 import collections
 import json
 import random
@@ -30,7 +30,7 @@ def random_packet(rng):
     elif kind == "s":
         packet = f.ip(a, b, 132, f.sctp(sport, dport))
     else:
-        packet = f.ip(a, b, 253, bytes(size))  # for experiments: nobody looks into it
+        packet = f.ip(a, b, 253, bytes(size))  # for experiments: fffa does not parse it
     if rng.random() < 0.8:
         return packet
     if v6:
@@ -68,7 +68,7 @@ def by_tshark(path):
 
 
 def innermost(row):
-    """The last IP header of the frame, and the ports behind it."""
+    """Returns the last IP header of the frame, and the ports behind it."""
     chain = row["frame.protocols"].split(":")
     last = max(i for i, name in enumerate(chain) if name in ("ip", "ipv6"))
     field = {name: value.split(",")[-1] for name, value in row.items()}

@@ -26,7 +26,7 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Metrics(dict):
-    """{(name, ((label, value), ...)): value} of a /metrics page."""
+    """Returns {(name, ((label, value), ...)): value} of a /metrics page."""
 
     def __init__(self, text):
         super().__init__()
@@ -49,7 +49,7 @@ class Metrics(dict):
         return sum(found)
 
     def counters(self):
-        """The samples that must never decrease."""
+        """Returns the samples that must never decrease."""
         for key, value in self.items():
             base = re.sub("_(bucket|sum|count)$", "", key[0])
             if self.types.get(key[0]) == "counter" or self.types.get(base) == "histogram":
@@ -71,7 +71,7 @@ spool_dir: ""
 status: {{listen: "{listen}"}}
 sinks: [{{name: out, type: file, format: json, path: {self.out}, batch: {{age: 50ms}}}}]
 {more}""")
-        # AddressSanitizer holds freed memory back. A small quarantine keeps it out of what a test measures.
+        # AddressSanitizer holds freed memory back. With a small quarantine it does not disturb what a test measures.
         options = ":".join(filter(None, (os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=1")))
         self.process = subprocess.Popen([program.FFFA, "run", "-c", conf], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
@@ -98,7 +98,7 @@ sinks: [{{name: out, type: file, format: json, path: {self.out}, batch: {{age: 5
         return http.client.HTTPConnection(host, int(port), timeout=program.WAIT_S)
 
     def get(self, path, method="GET", connection=None, body=None):
-        """(status, headers, text)"""
+        """Returns (status, headers, text)."""
         c = connection or self.connect()
         try:
             c.request(method, path, body=body)
@@ -119,7 +119,7 @@ sinks: [{{name: out, type: file, format: json, path: {self.out}, batch: {{age: 5
         return json.loads(text)
 
     def records(self, port):
-        """The records to the port, from the lines that are complete."""
+        """Returns the records to the port, of the complete lines."""
         if not self.out.exists():
             return []
         rows = [json.loads(line) for line in self.out.read_text().splitlines(True) if line.endswith("\n")]

@@ -42,7 +42,7 @@ class Clients(program.Case):
         return int(text.split("VmRSS:")[1].split()[0]) * 1024
 
     def records_flow(self):
-        """Records are still made: one flow after the other."""
+        """The agent still makes records, one flow after the other."""
         for port in PORTS:
             have = len(self.agent.records(port))
             agent.send(port)
@@ -56,7 +56,7 @@ class Clients(program.Case):
             try:
                 return self.agent.get("/healthz")[0] == 200
             except OSError:
-                return False  # the closed connections are not gone yet
+                return False  # the kernel still has the closed connections
 
         program.await_that("an answer", healthy, self.agent.process)
         self.agent.stop()
@@ -64,7 +64,7 @@ class Clients(program.Case):
     def test_half_a_request(self):
         for text in (b"", b"G", b"GET /metrics", b"GET /metrics HTTP/1.1\r\n", b"GET /metrics HTTP/1.1\r\nHost: x\r\n"):
             self.open(text)
-        # Others are answered meanwhile, and no client waits for ever.
+        # Other clients are answered meanwhile, and no client waits for ever.
         self.assertEqual(self.agent.get("/healthz")[0], 200)
         self.records_flow()
         for s in self.sockets:
@@ -124,7 +124,7 @@ class Clients(program.Case):
         self.answers_again()
 
     def test_full_then_empty(self):
-        """A client is accepted after all others have closed at once."""
+        """After all others have closed at once, a new client is accepted."""
         fds = pathlib.Path(f"/proc/{self.agent.process.pid}/fd")
         before = len(list(fds.iterdir()))
         for _ in range(20):

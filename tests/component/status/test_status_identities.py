@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Both identities hold on each page of /metrics and /status while traffic flows, and what was seen agrees with the
+"""The ledgers balance on each page of /metrics and /status while traffic flows, and the packets seen agree with the
 device's own counters."""
 import pathlib
 import random
@@ -48,7 +48,7 @@ class Traffic(threading.Thread):
 
 
 def device():
-    """Packets that lo counts: received, sent."""
+    """Returns the packets that lo counts: received, sent."""
     numbers = next(line for line in pathlib.Path("/proc/net/dev").read_text().splitlines()
                    if line.strip().startswith("lo:")).split(":")[1].split()
     return int(numbers[1]), int(numbers[9])
@@ -104,7 +104,7 @@ class Identities(program.Case):
             before = dict(m.counters())
             in_kernel += m.sum("fffa_packets_held", where="kernel") > 0
             traffic.over.wait(0.02)
-        # The test is worth something only if records left and pages saw packets between kernel and agent.
+        # The test means something only if records left and pages saw packets between kernel and agent.
         self.assertGreater(m.sum("fffa_sink_records_total", outcome="delivered"), 100)
         self.assertGreater(in_kernel, SCRAPES // 4)
         traffic.stop()

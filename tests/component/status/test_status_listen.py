@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Where the status pages listen: loopback, unix socket, nowhere, a taken port; and readiness."""
+"""Where the status pages listen: loopback, unix socket, nowhere, a port in use. Also readiness."""
 import os
 import socket
 import stat
@@ -92,7 +92,7 @@ class Listen(program.Case):
         a.stop()
 
     def test_a_replay_does_not_listen(self):
-        """A running agent may have the port."""
+        """Another running agent may have the port."""
         with socket.create_server(("127.0.0.1", 9977)):
             pcap = self.file("empty.pcap", bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000"))
             done = program.fffa("replay", pcap)

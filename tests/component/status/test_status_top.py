@@ -19,7 +19,7 @@ GOOD = {"/status": json.dumps({"ledger": {}}).encode(), "/flows": json.dumps({"f
 
 
 class Pages(http.server.BaseHTTPRequestHandler):
-    """pages: bodies by path; a str is the path of a redirect."""
+    """pages: {path: body}; a body of type str is the path of a redirect."""
     pages = {}
 
     def do_GET(self):
@@ -101,7 +101,7 @@ class Top(program.Case):
         self.assertIn("127.0.0.1:9977 does not answer as an agent", done.stderr)
 
     def test_a_slow_answer_ends(self):
-        """A server that sends nothing, and one that sends a byte now and then without end."""
+        """A server that sends nothing, and one that sends a byte now and then for ever."""
         over = threading.Event()
         self.addCleanup(over.set)
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """The main job on real packets: e2e.py FFFA tc|xdp
 
-TCP, UDP and ICMP over IPv4 and IPv6 and GENEVE packets with AWS options cross a veth; the agent's records are held
-against a capture that tcpdump took at the same time and tshark read; the metadata comes from a mock at its
-real address inside the namespace.
+TCP, UDP and ICMP over IPv4 and IPv6, and GENEVE packets with AWS options, cross a veth. The test compares the agent's
+records with a capture by tcpdump, which tshark reads. The metadata comes from a mock at the real address inside the
+namespace.
 """
 
 import json
@@ -97,7 +97,7 @@ class EndToEnd(unittest.TestCase):
                          "-w", cls.pcap)
         dump.await_line("listening on")
         cls.traffic(lab)
-        # The last frame is a mark: once it is in the capture, all others are.
+        # This frame is the last: once it is in the capture, all others are.
         lab.run(lab.peer, "ping", "-c", "1", "-q", "-s", "1000", L.HOST4)
         L.await_true("the mark in the capture", lambda: "length 1008" in lab.run(
             lab.host, "sh", "-c", f"tcpdump -n -r {cls.pcap} icmp 2>/dev/null || true"))
@@ -144,7 +144,7 @@ class EndToEnd(unittest.TestCase):
         got = {k: (f.packets, f.bytes) for k, f in self.recorded().items()}
         want = {k: (f.packets, f.bytes) for k, f in self.wire.items()}
         self.assertGreater(len(want), 20)
-        # Echo requests of ICMPv6 share their key with what tshark leaves out; both sides count echoes only here.
+        # ICMPv6 echo requests share their key with messages that tshark leaves out, so both sides count echoes only.
         self.assertEqual(got, want)
 
     def test_flags_are_what_aws_writes(self):
@@ -168,7 +168,7 @@ class EndToEnd(unittest.TestCase):
                 self.assertEqual(o["end"], o["end_ms"] // 1000)
         self.assertEqual(set(ends), set(self.wire))
         for key, f in ends.items():
-            # The coarse clock is at most one jiffy (10 ms at worst) old, the table's grain is 1.05 ms.
+            # The coarse clock is at most one jiffy (10 ms at worst) old; the table's time unit is 1.05 ms.
             self.assertAlmostEqual(f.first, self.wire[key].first * 1000, delta=25, msg=key)
             self.assertAlmostEqual(f.last, self.wire[key].last * 1000, delta=25, msg=key)
 
@@ -182,7 +182,7 @@ class EndToEnd(unittest.TestCase):
             self.assertRegex(line["interface-id"], "^eni-[0-9a-f]{17}$")
             self.assertEqual((line["version"], line["action"], line["log-status"]), ("5", "ACCEPT", "OK"))
             self.assertEqual(line["type"], "IPv6" if ":" in line["pkt-srcaddr"] else "IPv4")
-            # AWS shows the interface's own primary address on its side, whatever is in the packet.
+            # On the interface's side AWS shows its primary address, whatever is in the packet.
             primary = "2001:db8:0:1::a" if line["type"] == "IPv6" else "10.0.1.10"
             expected = ((primary, line["pkt-dstaddr"]) if line["flow-direction"] == "egress"
                         else (line["pkt-srcaddr"], primary))
@@ -242,7 +242,7 @@ class EndToEnd(unittest.TestCase):
         self.assertRegex(out.stderr, r"lost_packets=0 .*balance=ok")
 
 
-# Serves one connection after the other: reads until the end, then closes, or resets when told so.
+# Serves one connection after the other: reads until the end, then closes, or resets if asked to.
 SERVER = """
 import socket, struct
 s = socket.create_server(("10.9.0.2", 4444))
@@ -271,7 +271,7 @@ print(c.getsockname()[1])
 
 class ConnectionEnds(unittest.TestCase):
     def test_ends_are_reported_within_two_drain_intervals(self):
-        drain, slack = 1.0, 0.5  # slack: the batch's age of 100 ms, and a busy machine
+        drain, slack = 1.0, 0.5  # tolerance for the batch's age of 100 ms and a busy machine
         with L.Lab(offloads=True) as lab:
             config = lab.file("fffa.yaml", CONFIG.replace("enabled: on", "enabled: off").replace(
                 "drain_interval: 200ms", "drain_interval: 1s").replace("idle_timeout: 2s", "idle_timeout: 60s").replace(
@@ -320,7 +320,7 @@ class StopDuringTraffic(unittest.TestCase):
             self.assertEqual(sum(int(x["packets"]) for x in lines), int(found.group(1)))
             self.assertEqual(sum(int(x["bytes"]) for x in lines), int(found.group(2)))
             self.assertGreaterEqual(len({(x["srcport"], x["dstport"]) for x in lines}), 10)
-            # Nothing stays attached.
+            # Nothing is left attached.
             self.assertNotIn("fffa", lab.run(lab.host, "tc", "filter", "show", "dev", "v0", "ingress"))
 
 

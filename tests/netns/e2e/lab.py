@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Two network namespaces joined by a veth pair, and processes in them that are awaited, never slept for."""
+"""Two network namespaces joined by a veth pair, and processes in them, with conditions to wait for instead of sleeps."""
 
 import contextlib
 import os
@@ -82,7 +82,7 @@ class Lab(contextlib.ExitStack):
         return self
 
     def side(self, ns, dev, addr4, addr6, other4, other6, other_mac):
-        # Neighbours are known and nothing is autoconfigured: what is on the wire is what a test sends.
+        # Neighbours are known and nothing is autoconfigured, so the wire has only what a test sends.
         for key in ("accept_dad=0", "autoconf=0", "accept_ra=0", "router_solicitations=0"):
             sh("ip", "netns", "exec", ns, "sysctl", "-qw", f"net.ipv6.conf.{dev}.{key}")
         if not self.offloads:
@@ -111,7 +111,7 @@ class Lab(contextlib.ExitStack):
 
 
 class Iperf:
-    """A server on the peer, and clients on the host one after the other: each waits until the server is free again."""
+    """Runs a server on the peer and clients on the host, one after the other. Each waits until the server is free again."""
 
     def __init__(self, lab):
         self.lab, self.tests = lab, 0

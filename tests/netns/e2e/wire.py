@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What tshark makes of a capture: per 5-tuple and direction the packets, IP bytes, flags and times."""
+"""Reads a capture with tshark: packets, IP bytes, flags and times for each 5-tuple and direction."""
 
 import subprocess
 from collections import namedtuple
@@ -36,7 +36,7 @@ def pick(row, name, index):
 
 
 def network_layer(row, layers):
-    """(layer name, which of its occurrences, position) of the packet that counts: the innermost tunnelled one."""
+    """Returns (layer name, occurrence, position) of the packet that counts: the innermost one."""
     for at, layer in enumerate(layers):
         if layer in ("icmp", "icmpv6"):
             layers = layers[:at + 1]  # an error quotes the packet that it is about, tunnel and all
@@ -86,7 +86,7 @@ def flows_of(pcap, host_mac, tunnel_port=6081):
     for line in out.splitlines():
         row = dict(zip(FIELDS, line.split("|")))
         if row["icmpv6.type"] and 130 <= int(row["icmpv6.type"].split(",")[0]) <= 143:
-            continue  # neighbour discovery and the like: the kernels' own
+            continue  # neighbour discovery and the like: messages of the kernels
         got = read_row(row, host_mac)
         if not got:
             continue

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Wire truth: gso.py FFFA tc|xdp
 
-The host sends and receives super-packets (GSO and GRO of TCP and UDP, IPv4 and IPv6, also inside VXLAN), which the
-kernel cuts into segments behind the agent's egress hook and joins before its ingress hook. What the agent counts must
-be the segments that a capture at the far end holds, to the packet and to the byte.
+The host sends and receives super-packets (GSO and GRO of TCP and UDP, IPv4 and IPv6, also inside VXLAN). The kernel
+cuts them into segments behind the agent's egress hook, and joins segments before its ingress hook. The agent must
+count the segments that a capture on the peer has, to the packet and to the byte.
 """
 
 import json
@@ -29,7 +29,7 @@ metadata: {{imds: {{enabled: off}}}}
 sinks: [{{name: json, type: file, format: json, path: {dir}/flows.json, batch: {{age: 100ms}}}}]
 """
 
-# N datagrams of SIZE bytes by UDP_SEGMENT (103), many in one call. The port is open at the far end: no ICMP.
+# N datagrams of SIZE bytes by UDP_SEGMENT (103), many in one call. The port is open on the peer, so no ICMP comes.
 UDP_GSO = """
 import socket, sys, time
 addr, size, calls = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -65,7 +65,7 @@ class Wire(unittest.TestCase):
     maxDiff = None
 
     def setup_side(self, lab, ns, dev, local, remote, addr4, addr6, gro):
-        # The device cuts nothing by itself: the stack does, between the egress hook and the wire.
+        # The stack cuts super-packets between the egress hook and the wire; the device does not.
         lab.run(ns, "ethtool", "-K", dev, "tso", "off", "gso", "on", "tx-udp-segmentation", "off",
                 "tx-udp_tnl-segmentation", "off", "tx-udp_tnl-csum-segmentation", "off", "gro", gro,
                 "rx-udp-gro-forwarding", gro)
@@ -83,7 +83,7 @@ class Wire(unittest.TestCase):
         for p in sink.values():
             p.await_line("bound")
         for target in (L.PEER4, L.PEER6, TUNNEL_PEER4, TUNNEL_PEER6):
-            # Paced: what a veth's ring of 256 drops has passed one end only, and there were no common truth.
+            # Sent slowly: a packet that a veth's ring of 256 drops passes one end only, and then both ends count differently.
             iperf.run("-c", target, "-n", "5M", "-b", "100M")
             iperf.run("-c", target, "-n", "5M", "-b", "100M", "-R")
         for ns, targets in ((lab.host, (L.PEER4, L.PEER6, TUNNEL_PEER4)), (lab.peer, (L.HOST4, L.HOST6, TUNNEL_HOST4))):
@@ -101,7 +101,7 @@ class Wire(unittest.TestCase):
             d.await_line("listening on")
             dumps.append(d)
         self.traffic(lab)
-        lab.run(lab.peer, "ping", "-c", "1", "-q", "-s", "1000", L.HOST4)  # a mark: all others come before it
+        lab.run(lab.peer, "ping", "-c", "1", "-q", "-s", "1000", L.HOST4)  # the last packet: all others come before it
         L.await_true("the mark in the capture", lambda: "length 1008" in lab.run(
             lab.peer, "sh", "-c", f"tcpdump -n -r {lab.file('wire.pcap')} icmp 2>/dev/null || true"))
         for d in dumps:
@@ -120,7 +120,7 @@ class Wire(unittest.TestCase):
         return [(s["rx"]["dropped"], s["tx"]["dropped"]) for s in stats]
 
     def buffers_sent(self, lab):
-        """How many socket buffers left through the egress hook, however many segments each was."""
+        """Returns how many socket buffers passed the egress hook, each of any number of segments."""
         out = lab.run(lab.host, "nft", "-j", "list", "counter", "netdev", "t", "sent")
         return json.loads(out)["nftables"][1]["counter"]["packets"]
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Devices that come, go and change while the agent runs: hotplug.py FFFA
 
-Each test makes its own two namespaces. Pings of a known number cross the devices; the records say on which device
+Each test makes its own two namespaces. A known number of pings crosses the devices. The records say on which device
 and how often they were counted, and the ledger must balance at the end of every run.
 """
 
@@ -55,7 +55,7 @@ class Hotplug(unittest.TestCase):
         L.sh("ip", "-n", self.lab.peer, *args)
 
     def plug(self, name, net):
-        """A new device, 10.NET.0.1 here and 10.NET.0.2 in the peer."""
+        """Creates a device, 10.NET.0.1 here and 10.NET.0.2 in the peer."""
         L.sh("ip", "link", "add", name, "netns", self.lab.host, "type", "veth", "peer", "name", "p" + name, "netns",
              self.lab.peer)
         self.ip("addr", "add", f"10.{net}.0.1/24", "dev", name)
@@ -67,13 +67,13 @@ class Hotplug(unittest.TestCase):
         self.lab.run(self.lab.host, "ping", "-q", "-c", str(PINGS), "-i", "0.01", "-W", "5", f"10.{net}.0.2")
 
     def settle(self):
-        """The agent has looked at everything that changed so far: a device made now is the last that it says."""
+        """Waits until the agent has handled all changes: it reports a device created now as the last one."""
         self.marks = getattr(self, "marks", 0) + 1
         self.ip("link", "add", f"zmark{self.marks}", "type", "bridge")
         self.agent.await_line(f"(attached|left out) interface=zmark{self.marks}")
 
     def stop(self):
-        """{(device, direction): echoes} by network, after a clean end with a balanced ledger."""
+        """Returns {(device, direction): echoes} by network, after a clean end with a balanced ledger."""
         self.assertEqual(self.agent.end(), 0, self.says())
         found = re.search(r"seen_packets=(\d+) seen_bytes=(\d+) recorded_packets=\1 recorded_bytes=\2 held_packets=0 "
                           r"held_bytes=0 lost_packets=0 .*balance=ok", self.says())
@@ -122,7 +122,7 @@ class Hotplug(unittest.TestCase):
         self.assertEqual(self.stop(), {20: self.once("hp0"), 21: self.once("hp0")})
 
     def test_another_device_under_the_same_number(self):
-        """Both changes fall into one look: only the hooks tell that this is not the device of before."""
+        """The agent sees both changes at once: only the hooks tell that this is another device."""
         add = "link add hp0 index 77 type veth peer name hp1 index 78\n"
         batch = self.lab.file("batch", "link del hp0\n" + add + "link set hp0 up\nlink set hp1 up\n")
         self.ip(*add.split())
@@ -148,7 +148,7 @@ class Hotplug(unittest.TestCase):
         self.assertEqual(self.stop(), {20: self.once("lan0")})
 
     def child(self, kind):
-        """A device made on v0, and what talks to it on the other side."""
+        """A device on top of v0, and its peer on the other side."""
         extra = ["id", "7"] if kind == "vlan" else []
         try:
             self.ip("link", "add", "link", "v0", "name", "v0.c", "type", kind, *extra)
@@ -281,7 +281,7 @@ if __name__ == "__main__":
         print("skipped: needs root for network namespaces")
         sys.exit(77)
     FFFA = os.path.abspath(sys.argv[1])
-    # VLAN apart: where the kernel has no such devices, that is a skipped test and no part of a passed one.
+    # VLAN is a test of its own, so that a kernel without VLAN devices skips it visibly.
     only_vlan = sys.argv[2:] == ["vlan"]
     names = [n for n in unittest.TestLoader().getTestCaseNames(Hotplug) if ("_vlan_" in n) == only_vlan]
     result = unittest.TextTestRunner(verbosity=2).run(unittest.TestSuite(map(Hotplug, names)))

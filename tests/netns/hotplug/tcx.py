@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""tcx.py DEVICE: how many programs are on its TCX hooks, "ingress egress"; "none" where the kernel has no TCX.
+"""tcx.py DEVICE: prints how many programs are on its TCX hooks, "ingress egress", or "none" if the kernel has no TCX.
 
-Asked of the kernel itself (BPF_PROG_QUERY): tools older than Linux 6.6 do not show these hooks.
+It asks the kernel (BPF_PROG_QUERY), because tools older than Linux 6.6 do not show these hooks.
 """
 
 import ctypes

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The metadata service and a running agent: metadata.py FFFA
 
-At its two addresses. While it is silent at the start, records wait, but not for long; once it answers they carry what
-it says. An address that comes makes the agent ask again.
+The service has its two real addresses. While it is silent at the start, records wait for a bounded time; once it
+answers, they have its values. A new address on an interface makes the agent ask again.
 """
 
 import json
@@ -85,12 +85,12 @@ class Metadata(unittest.TestCase):
         self.lab.start(self.lab.host, "ping", "ping", "-q", "-i", "0.1", L.PEER4)
         L.await_true("the first record", self.records)
         waited = time.monotonic() - ready
-        # A second request would have begun after 10 s only: it is the wait that ended.
+        # The next request would begin only after 10 s, so the wait has ended.
         self.assertGreater(waited, 4)
         self.assertLess(waited, 10)
         first = self.records()
         self.assertTrue(all("instance_id" not in o for o in first))
-        # Windows of a second were full four times meanwhile: they waited, too, and none is lost or joined.
+        # Four windows of a second have ended meanwhile. They waited, too, and none is lost or joined.
         egress = [o for o in first if o["flow_direction"] == "egress" and o["protocol"] == 1]
         self.assertGreaterEqual(len(egress), 3)
         self.assertTrue(all(o["end_ms"] - o["start_ms"] <= 1000 for o in egress))
@@ -103,7 +103,7 @@ class Metadata(unittest.TestCase):
         ways = L.await_true("both directions", lambda: self.ways({"egress", "ingress"}))
         self.assertEqual(ways["egress"], ("10.9.0.3", L.PEER4, L.HOST4, L.PEER4, 1))
         self.assertEqual(ways["ingress"], (L.PEER4, "10.9.0.3", L.PEER4, L.HOST4, None))
-        # The service's refresh is an hour away: what makes it asked again is the address.
+        # The next refresh is an hour away, so the address is the reason to ask again.
         self.assertEqual(self.rounds(), 1)
         L.sh("ip", "-n", self.lab.host, "addr", "add", "10.9.0.77/24", "dev", "v0")
         L.await_true("a second round", lambda: self.rounds() == 2)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Interfaces without traffic on a running agent: nodata.py FFFA
 
-A busy and an idle veth side by side. The idle one has a NODATA record for each interval, the busy one none as long as
-it is busy, and a device that is gone has none any more.
+A busy and an idle veth. The idle one has a NODATA record for each interval, the busy one none while it is busy, and a
+removed device none any more.
 """
 
 import json
@@ -36,7 +36,7 @@ class NoData(unittest.TestCase):
         self.plug("idle0")
 
     def plug(self, name):
-        """A device on which nothing speaks: no address, no IPv6."""
+        """Creates a device without traffic: no address, no IPv6."""
         L.sh("ip", "link", "add", name, "netns", self.lab.host, "type", "veth", "peer", "name", "p" + name, "netns",
              self.lab.peer)
         for ns, dev in ((self.lab.host, name), (self.lab.peer, "p" + name)):
@@ -66,7 +66,7 @@ class NoData(unittest.TestCase):
         self.start()
         ping = self.lab.start(self.lab.host, "ping", "ping", "-q", "-i", "0.1", L.PEER4)
         first = self.await_told("idle0", 1)[0]
-        # From here on v0 is busy in every interval: ping was there before the second one began.
+        # From here on v0 is busy in every interval: ping has started before the second one began.
         second = self.await_told("idle0", 4)[1]
         ping.end()
         busy_until = self.await_told("idle0", 4)[3]["end_ms"]
@@ -96,14 +96,14 @@ class NoData(unittest.TestCase):
         before = len(self.told("idle0"))
         self.await_told("idle1", 2)
         self.stop()
-        # One interval may have been over, and written a moment after the count was taken.
+        # One interval may have ended and been written just after the count was taken.
         self.assertLessEqual(len(self.told("idle0")), before + 1)
 
     def test_nothing_is_told_when_it_is_off_or_packets_are_passed_over(self):
         for nodata, sample in (("false", 1), ("true", 2)):
             with self.subTest(nodata=nodata, sample=sample):
                 self.start(nodata, sample)
-                # An end of a flow of the third second: two intervals have been over long enough.
+                # A flow ended in the third second, so two intervals have been over for long enough.
                 for _ in range(3):
                     self.lab.run(self.lab.host, "ping", "-q", "-c", "20", "-i", "0.05", L.PEER4)
                 self.stop()

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""A restart has no gap that is not counted: restart.py FFFA tc
+"""A restart counts what passes meanwhile: restart.py FFFA tc
 
-Packets that pass while no agent runs, and what a killed one held, stand in the stream of the next one.
+The stream of the next agent has the packets that passed while no agent ran, and those that a killed one held.
 """
 
 import os
@@ -73,7 +73,7 @@ class Restart(unittest.TestCase):
         self.assertLess(gap["start_ms"], gap["end_ms"])
 
     def test_a_kill(self):
-        """What it held is counted, too, as of its last mark."""
+        """What it held is counted, too, as of its last checkpoint."""
         first = Agent(self.lab, 1)
         ping(self.lab, 10)
         mark = os.path.join(self.lab.dir, "capture.mark")

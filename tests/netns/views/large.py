@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Packets larger than a buffer and larger than the link: large.py FFFA tc|xdp
 
-Jumbo frames, which XDP gets in several buffers, and IP fragments; held against tcpdump and tshark.
+Jumbo frames, which XDP gets in several buffers, and IP fragments, compared with tcpdump and tshark.
 """
 
 import signal
@@ -114,12 +114,12 @@ class Large(unittest.TestCase):
             self.expect_hooks(agent.records())
 
     def expect_echoes(self, records):
-        """Later fragments carry no type of ICMP; they have that of their first."""
+        """Later fragments carry no ICMP type; they get that of their first fragment."""
         for proto, kinds in ((1, {8, 0}), (58, {128, 129})):
             mine = [r for r in records if r["protocol"] == proto and ours((r["srcaddr"], r["dstaddr"]))]
             self.assertEqual({r["icmp_type"] for r in mine}, kinds)
             for kind in kinds:
-                # Ten a direction, three fragments each; the mark at the end is one IPv4 packet more each way.
+                # Ten in each direction, three fragments each; the last packet of a capture is one IPv4 packet more each way.
                 packets = sum(r["packets"] for r in mine if r["icmp_type"] == kind)
                 self.assertEqual(packets, 2 * 30 + (proto == 1), kind)
 

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Loss is part of the data: loss.py FFFA tc|xdp
+"""Lost packets are in the stream: loss.py FFFA tc|xdp
 
-An agent with the smallest table is held (SIGSTOP) while far more flows come than table and ring have room for. What
-was lost must stand in the stream, to the packet and to the byte.
+An agent with the smallest table is stopped (SIGSTOP) while many more flows come than table and ring have room for. The
+stream must say how much was lost, to the packet and to the byte.
 """
 
 import signal
@@ -33,7 +33,7 @@ def skipped(records):
 
 class Loss(unittest.TestCase):
     def flood(self, lab, agent, ns, net):
-        """Sends while the agent is held; returns when it has told of the loss."""
+        """Sends while the agent is stopped; returns when the agent has recorded the loss."""
         told = len(skipped(agent.records()))
         agent.signal(signal.SIGSTOP)
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An agent in a lab, and what it leaves: records, the ledger, and the counters of the devices beside them."""
+"""Runs an agent in a lab and reads its records, its ledger, and the counters of the devices."""
 
 import json
 import os
@@ -31,7 +31,7 @@ class Agent:
         self.process.p.send_signal(number)
 
     def records(self):
-        """Of the lines that are whole."""
+        """Returns the records of the complete lines."""
         path = self.lab.file("flows.json")
         if not os.path.exists(path):
             return []
@@ -43,7 +43,7 @@ class Agent:
             return f.read().splitlines()
 
     def end(self, case):
-        """Stops it; its last ledger as numbers, after what must hold for every agent."""
+        """Stops it. Returns its last ledger as numbers, after checks that hold for every agent."""
         code = self.process.end(signal.SIGTERM)
         says = self.process.text(self.process.err)
         case.assertEqual(code, 0, says)
@@ -58,7 +58,7 @@ class Agent:
 
 
 class Dump:
-    """A capture on v0 of the headers."""
+    """Captures the headers of packets on v0."""
 
     def __init__(self, lab, snap=256):
         self.lab, self.path = lab, lab.file("all.pcap")
@@ -67,7 +67,7 @@ class Dump:
         self.process.await_line("listening on")
 
     def end(self, case):
-        # The last frame is a mark: once it is in the capture, all others are.
+        # This frame is the last: once it is in the capture, all others are.
         self.lab.run(self.lab.peer, "ping", "-c", "1", "-q", "-s", "1000", L.HOST4)
         L.await_true("the mark in the capture", lambda: "length 1008" in self.lab.run(
             self.lab.host, "sh", "-c", f"tcpdump -n -r {self.path} icmp 2>/dev/null || true"))
@@ -77,21 +77,21 @@ class Dump:
 
 
 def quiet(lab):
-    """No IPv6: nothing on the wire but what a test sends."""
+    """Disables IPv6, so that the wire has only what a test sends."""
     for ns, dev in ((lab.host, "v0"), (lab.peer, "v1")):
         lab.run(ns, "sysctl", "-qw", f"net.ipv6.conf.{dev}.disable_ipv6=1")
 
 
 def sent(lab):
-    """(frames sent, frames that found the other end's queue full and never were on the wire), by the devices' own
-    counters: of the host, of the peer."""
+    """Returns (frames sent, frames dropped before the wire because the other end's queue was full) by the devices' own
+    counters, of the host and of the peer."""
     both = ((lab.host, "v0"), (lab.peer, "v1"))
     tx = [json.loads(lab.run(ns, "ip", "-j", "-s", "link", "show", dev))[0]["stats64"]["tx"] for ns, dev in both]
     return [(x["packets"], x["dropped"]) for x in tx]
 
 
 def sent_since(lab, case, before, each):
-    """Frames on the wire since then: of the host, of the peer. each: how many each wanted to send."""
+    """Returns the frames on the wire since then, of the host and of the peer. each: how many each wanted to send."""
     on_wire = []
     for (packets, dropped), (old, old_dropped), want in zip(sent(lab), before, each):
         on_wire.append(packets - old)
@@ -104,7 +104,7 @@ def python(lab, ns, script, *args):
 
 
 def main(unittest, module):
-    """FFFA [HOOK]: names of the program and the hook, left in the module."""
+    """Reads the arguments FFFA [HOOK] into the module."""
     if os.geteuid():
         print("skipped: needs root for network namespaces")
         sys.exit(77)

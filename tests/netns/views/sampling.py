@@ -15,7 +15,7 @@ FFFA, HOOK = "", ""
 PACKETS, N = 20000, 4
 MOCK = os.path.join(netns_fixture.HERE, "..", "..", "stubs", "imds", "imds_mock.py")
 
-# Datagrams to addresses behind the far end, which forwards nothing and answers nothing.
+# Datagrams to addresses behind the peer, which forwards nothing and answers nothing.
 SEND = """
 import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -23,7 +23,7 @@ for i in range(int(sys.argv[2])):
     s.sendto(b"x" * 72, (sys.argv[1] + str(i % 200 + 1), 9000 + i % 7))
 """
 
-# As DHCP clients and servers send, to addresses that answer nothing.
+# Packets like those of DHCP clients and servers, to addresses that answer nothing.
 DHCP = """
 import socket
 for family, client, server, to in ((socket.AF_INET, 68, 67, "10.77.0.1"), (socket.AF_INET6, 546, 547, "fd77::1")):
@@ -78,7 +78,7 @@ class Sampling(unittest.TestCase):
 class Parity(unittest.TestCase):
     def test_what_aws_leaves_out(self):
         with L.Lab(offloads=False) as lab:
-            # The metadata service lies across the link, so that asking it is seen.
+            # The metadata service is on the peer, so that the agent sees the requests to it.
             L.sh("ip", "-n", lab.host, "addr", "del", L.METADATA + "/32", "dev", "lo")
             L.sh("ip", "-n", lab.host, "route", "add", L.METADATA, "via", L.PEER4)
             L.sh("ip", "-n", lab.peer, "addr", "add", L.METADATA + "/32", "dev", "lo")
@@ -111,7 +111,7 @@ class Parity(unittest.TestCase):
             self.assertFalse(left_out(key), r)
             old = got.get(key, (0, 0))
             got[key] = (old[0] + r["packets"], old[1] + r["bytes"])
-        # What is left out of the capture's reading are the kernels' own messages, from link-local addresses.
+        # The test leaves out of the capture the kernels' own messages, which come from link-local addresses.
         got = {k: v for k, v in got.items() if k in flows or not k.src.startswith("fe80")}
         want = {k: (f.packets, f.bytes) for k, f in flows.items() if not left_out(k)}
         self.assertGreater(len(want), 50)

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The metadata reader against AWS's own mock: aemm.py CLIENT DIR
+"""The metadata reader with AWS's own mock: aemm.py CLIENT DIR
 
-Builds amazon-ec2-metadata-mock below DIR with the Go toolchain, once. Skipped where there is none, or no module proxy.
+Builds amazon-ec2-metadata-mock below DIR with the Go toolchain, once. Skipped without the toolchain or a module proxy.
 """
 
 import json
@@ -56,7 +56,7 @@ class Aemm(unittest.TestCase):
         self.mock = None
 
     def start(self, config=None):
-        """IMDSv2 only, on loopback; returns once it listens."""
+        """Starts the mock with IMDSv2 only, on loopback; returns once it listens."""
         args = [AEMM, "-I", "-n", "127.0.0.1", "-p", str(self.port)]
         if config:
             path = os.path.join(self.home.name, "config.json")
@@ -96,7 +96,7 @@ class Aemm(unittest.TestCase):
         client = self.client()
         got = self.line(client)
         self.assertEqual(client.wait(), 0)
-        # Document and placement name different zones; placement, which is asked later, is what AWS documents for it.
+        # The identity document and placement name different zones. AWS documents placement, which is read later.
         self.assertEqual(got, {
             "account_id": "0123456789", "instance_id": "i-1234567890abcdef0", "region": "us-east-1", "az": "us-east-1a",
             "az_id": "use1-az4", "sublocation_type": "", "instance_tag": "test%2Dinstance", "instance_tag_2": got["instance_tag_2"],
@@ -125,7 +125,7 @@ class Aemm(unittest.TestCase):
         client = self.client(ttl=1, refresh_ms=100, rounds=25)
         lines = [json.loads(line) for line in client.stdout]
         self.assertEqual(client.wait(), 0)
-        self.assertEqual(len(lines), 25)  # more than two lives of a token
+        self.assertEqual(len(lines), 25)  # more than two lifetimes of a token
         self.assertEqual(lines[-1]["errors"], {})
 
     def test_a_token_that_is_not_known_any_more(self):

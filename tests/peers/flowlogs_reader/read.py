@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Reads vpc files as flowlogs-reader reads them and writes one JSON object a record. Runs in the reader's own venv.
+"""Reads vpc files with flowlogs-reader and writes one JSON object per record. Runs in the reader's own venv.
 
-s3 FILE: as the objects that AWS puts into a bucket, from a bucket that is a folder in memory;
+s3 FILE: as an object in a bucket, which is a folder in memory;
 cwl FILE: as events of CloudWatch Logs, one for each line.
 """
 import datetime
@@ -19,7 +19,7 @@ KEY = PREFIX + "2023/11/14/111122223333_vpcflowlogs_us-east-1_fl-1_20231114T2215
 
 
 class Bucket:
-    """The calls of an S3 client that the reader makes."""
+    """An S3 client with the calls that the reader makes."""
 
     def __init__(self, body):
         self.body = gzip.compress(body)

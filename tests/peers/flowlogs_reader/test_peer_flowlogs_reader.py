@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""flowlogs-reader takes our files as objects in S3 and our lines as CloudWatch events."""
+"""flowlogs-reader reads our files as objects in S3 and our lines as CloudWatch events."""
 import json
 import os
 import pathlib

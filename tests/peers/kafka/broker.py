@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A real Kafka broker: one KRaft node on loopback, from its Java packages, its data in a folder of the test."""
+"""A real Kafka broker: one KRaft node on loopback, from its Java packages, with its data in a folder of the test."""
 import os
 import pathlib
 import shutil
@@ -15,7 +15,7 @@ ADMIN, WRITER = "admin-pass-word", "writer-pass-word"  # of the two users that l
 
 
 def fetch_jars():
-    """Once; what is there is taken."""
+    """Fetches the packages once and uses them afterwards."""
     pom = pathlib.Path(__file__).with_name("pom.xml")
     stamp = JARS / "pom.xml"
     for tool in ("java", "mvn", "openssl", "kcat"):
@@ -41,7 +41,7 @@ def free_ports(n):
 
 
 def certificates(folder):
-    """ca.pem, other.pem (an authority that signed nothing here) and server.pem (key and chain) for 127.0.0.1."""
+    """Writes ca.pem, other.pem (an authority that signed nothing here) and server.pem (key and chain) for 127.0.0.1."""
     def ssl(*words):
         subprocess.run(("openssl", *map(str, words)), check=True, capture_output=True, cwd=folder)
 
@@ -56,7 +56,7 @@ def certificates(folder):
 
 
 class Broker:
-    """Anonymous clients may do everything; of those that log in, admin may, writer may nothing."""
+    """Anonymous clients and admin may do everything; writer may do nothing."""
 
     def __init__(self, folder):
         self.dir = folder
@@ -115,22 +115,22 @@ super.users=User:ANONYMOUS;User:admin
 
     def topic(self, name, partitions=1, *configs):
         subprocess.run((os.environ["KAFKA_TOPIC"], self.plain, name, str(partitions), *configs), check=True)
-        # It is made before its partitions have a leader, and until then nobody can ask for their ends.
+        # The topic exists before its partitions have a leader, and only then can one ask for their ends.
         program.await_that(f"leaders of {name}", lambda: all(self.end(name, i).returncode == 0 for i in range(partitions)))
 
     def messages(self, topic, form="%s"):
-        """What the topic holds, as kcat prints it: each message by the form and a line end."""
+        """Returns the messages of the topic as kcat prints them, each in the form and with a newline."""
         done = subprocess.run(("kcat", "-q", "-C", "-b", self.plain, "-t", topic, "-o", "beginning", "-e", "-f",
                                form + "\n"), capture_output=True, timeout=60, check=True, text=True)
         return done.stdout.splitlines()
 
     def end(self, topic, partition):
-        """kcat that was asked for the next offset."""
+        """Runs kcat and asks for the next offset."""
         return subprocess.run(("kcat", "-q", "-Q", "-b", self.plain, "-t", f"{topic}:{partition}:-1"), capture_output=True,
                               timeout=60, check=False, text=True)
 
     def count(self, topic):
-        """Messages in partition 0."""
+        """Returns the number of messages in partition 0."""
         done = self.end(topic, 0)
         if done.returncode:
             raise AssertionError(done.stderr)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""fffa replay into a real, current Kafka broker; kcat reads what is there."""
+"""fffa replay sends to a real, current Kafka broker; kcat reads the topic."""
 import collections
 import json
 import pathlib
@@ -19,7 +19,7 @@ STEP_NS = 5_000_000  # of the captures' clock, from packet to packet
 
 
 def packets(first, n):
-    """Connections of one packet each way, each with ports of its own."""
+    """Writes a capture of connections with one packet each way, each with its own ports."""
     out = []
     for i in range(first, first + n):
         near, far = f"10.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}", "192.0.2.1"
@@ -37,7 +37,7 @@ class Kafka(program.Case):
         cls.addClassCleanup(lambda: cls.broker.process and cls.broker.kill())
         cls.broker.start()
 
-    # The queue takes all that a test sends while its broker is away: a replay reads no further without room.
+    # The queue has room for all that a test sends while the broker is away, because a replay waits for room.
     def conf(self, topic, brokers=None, more="", properties=None, fmt="json"):
         fast = {"reconnect.backoff.max.ms": "200", "topic.metadata.refresh.interval.ms": "300",
                 "topic.metadata.propagation.max.ms": "500", **(properties or {})}
@@ -46,7 +46,7 @@ class Kafka(program.Case):
                          f"topic: {topic}, queue: {{memory: 256MiB}}, retry: {{min: 100ms, max: 300ms}}, properties: {json.dumps(fast)}{more}}}\n")
 
     def begin(self, conf, *captures):
-        """The program, under way, its log in a file; "-" is its standard input."""
+        """The running program. Its log is a file; "-" is its standard input."""
         self.log = self.dir / "log"
         with self.log.open("wb") as out:
             p = subprocess.Popen((program.FFFA, "replay", "-c", conf, *captures), stdin=subprocess.PIPE, stderr=out,
@@ -66,7 +66,7 @@ class Kafka(program.Case):
         program.await_that(text, lambda: self.said(text), p)
 
     def settled(self):
-        """The last line of the sink's ledger: its numbers."""
+        """Returns the numbers of the last line of the sink's ledger."""
         line = [line for line in self.log.read_text().splitlines() if "delivered=" in line][-1]
         return collections.defaultdict(int, {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", line)})
 
@@ -77,7 +77,7 @@ class Kafka(program.Case):
         self.assertEqual(self.settled()["delivered"], n)
 
     def expect_all(self, topic, n):
-        """Every number once. All faults here are such that an idempotent producer repeats nothing."""
+        """Checks that every number is there once. With the faults of these tests an idempotent producer repeats nothing."""
         seqs = [json.loads(line)["seq"] for line in self.broker.messages(topic) if line]
         self.assertEqual(len(seqs), len(set(seqs)), "a record was written twice")
         self.assertEqual(sorted(seqs), list(range(min(seqs), min(seqs) + n)))
@@ -94,7 +94,7 @@ class Kafka(program.Case):
             self.assertRegex(key, "^[0-9a-f]{16}$")
             places[frozenset(words[3:5])].add((partition, key))
         self.assertEqual(len(places), 1000)
-        self.assertEqual({len(place) for place in places.values()}, {1})  # both ways in one partition, by one key
+        self.assertEqual({len(place) for place in places.values()}, {1})  # both directions in one partition, by one key
         self.assertEqual({place[0] for one in places.values() for place in one}, {"0", "1", "2"})
         file = self.file("file.yaml", "flows: {idle_timeout: 5s}\nsinks: [{name: out, type: file, path: \"-\", "
                          "header: false}]\n")
@@ -109,7 +109,7 @@ class Kafka(program.Case):
         self.assertLess(self.broker.count("many"), 1000)
 
     def in_two_halves(self, topic, meanwhile, more=""):
-        """One half is (in part) delivered, then meanwhile(rest) calls rest to send the other."""
+        """Delivers one half, at least in part; then meanwhile(rest) calls rest to send the other half."""
         half = 20000
         self.broker.topic(topic)
         p = self.begin(self.conf(topic, more=more), "-")
@@ -158,7 +158,7 @@ class Kafka(program.Case):
         self.expect_all("later", 1000)
 
     def fails_with(self, text, **conf):
-        """Says so, waits, and ends in time with everything counted as lost."""
+        """Checks that it logs the text, waits, and ends in time with everything counted as lost."""
         p = self.begin(self.conf(**conf), self.file("a.pcap", f.pcap(packets(0, 100))))
         self.await_said(text, p)
         began = time.monotonic()

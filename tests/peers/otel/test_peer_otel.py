@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The OpenTelemetry Collector's reader of AWS logs takes our files and gives the values back under its names."""
+"""The OpenTelemetry Collector's reader of AWS logs reads our files and returns the values under its names."""
 import json
 import os
 import pathlib
@@ -34,7 +34,7 @@ def install():
 
 
 def addresses(record):
-    """The packet's own where they are told; the interface's beside them where it is another."""
+    """Returns the addresses of the packet, and those of the interface if they differ."""
     said = {}
     for end, name in (("src", "source"), ("dst", "destination")):
         shown, packet = record[f"{end}addr"], record.get(f"pkt_{end}addr")
@@ -47,7 +47,7 @@ def addresses(record):
 def as_otel(record):
     said = {"cloud.provider": "aws", **addresses(record)}
     said.update({name: record.get(field) for field, name in NAMES.items()})
-    for field in ("tcp_flags", "traffic_path"):  # kept as texts
+    for field in ("tcp_flags", "traffic_path"):  # stays a text
         if record.get(field) is not None:
             said[NAMES[field]] = str(record[field])
     if record["protocol"] is not None:
@@ -61,7 +61,7 @@ def as_otel(record):
 
 class Otel(peer.Case):
     def test_files(self):
-        # Of versions 7 and up it reads no field, and says so in its log.
+        # It reads no field of versions 7 and up, and logs that.
         for path, want in self.vpc_files("vpc-default.log", "vpc-v5.log", "vpc-all.log"):
             got = [json.loads(line) for line in peer.run(PROGRAM, path).splitlines()]
             self.assertEqual(len(got), len(want), path)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""msgpack and JSON, read by Python's readers: the two say the same, and the same as the vpc line."""
+"""msgpack and JSON, read by Python's readers, have the same values as each other and as the vpc line."""
 import json
 import unittest
 

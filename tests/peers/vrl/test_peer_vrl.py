@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Vector's parse_aws_vpc_flow_log takes our lines, all 54 fields of them, and gives the values back."""
+"""Vector's parse_aws_vpc_flow_log reads all 54 fields of our lines and returns the values."""
 import json
 import os
 import pathlib
@@ -17,7 +17,7 @@ ENV = {**os.environ, "CARGO_TARGET_DIR": str(WORK / "target")}
 
 
 def source(cargo):
-    """How cargo names the registry that it uses, from a lock of its own: the pinned one leaves it open."""
+    """Returns cargo's name of its registry, from a lock file that cargo makes: the pinned one leaves the name open."""
     probe = WORK / "probe"
     (probe / "src").mkdir(parents=True, exist_ok=True)
     (probe / "src/main.rs").write_text("fn main() {}\n")
@@ -47,7 +47,7 @@ class Vrl(peer.Case):
             self.assertEqual(got, want, path)
 
     def test_another_order(self):
-        """A custom list, as AWS shows it for NAT gateways."""
+        """A custom list of fields, like the one that AWS shows for NAT gateways."""
         path = peer.GOLDENS / "vpc-custom.log"
         self.assertEqual([json.loads(line) for line in peer.run(PROGRAM, path).splitlines()], peer.expected(path))
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """A mock of the EC2 Instance Metadata Service, version 2 only. Standard library only.
 
-Serves made-up data by the real rules: PUT on /latest/api/token with a TTL of 1..21600 seconds, GET and HEAD with
-a living token, 401 without, 403 for a forwarded token request, XHTML error pages. Prints "ready" once it listens
+Serves invented data by the real rules: PUT on /latest/api/token with a TTL of 1..21600 seconds, GET and HEAD with
+a valid token, 401 without, 403 for a forwarded token request, XHTML error pages. Prints "ready" once it listens
 (with --port 0 or --control-port 0 followed by the ports it was given).
 
 Faults are a JSON list of rules; the first rule that matches a request is applied to it:
@@ -13,17 +13,17 @@ Faults are a JSON list of rules; the first rule that matches a request is applie
   {"kind": "hang"}                       no answer until the faults change
   {"kind": "oversize", "bytes": 70000}   200 with a body of this size; with "length": false no length is announced
   {"kind": "truncate"}                   half of the promised body, then the connection closes
-  {"kind": "trickle", "ms": 20}          200 and a body that goes on for long, a byte each so many milliseconds
-  {"kind": "garbage"}                    200 with bytes that are nothing
+  {"kind": "trickle", "ms": 20}          200 and a long body, one byte each so many milliseconds
+  {"kind": "garbage"}                    200 with random bytes
   {"kind": "body", "body": TEXT}         200 with this body
   {"kind": "nonsense"}                   bytes that are not HTTP
-  {"kind": "forget-tokens"}              every token dies, then the request is served
+  {"kind": "forget-tokens"}              every token expires, then the request is served
   {"kind": "forwarded"}                  the request is served as one that a proxy passed on (X-Forwarded-For)
 Each may have "path" (a prefix; default: every path), "method", and "count" (how many requests it applies to).
 They come from --fault-file (read again whenever it changes) or through --control-port on loopback:
 PUT /faults with the list, GET /faults, GET /log, DELETE /log, DELETE /tokens, PUT /macs with a list of MACs,
 PUT /instance with keys of the instance (as in --config) that change. The fault file may hold an object instead of the
-list: {"faults": [...], "instance": {...}}; what it does not name of the instance is as at the start.
+list: {"faults": [...], "instance": {...}}; keys of the instance that it does not name are as at the start.
 """
 
 import argparse
@@ -72,7 +72,7 @@ PAGE = """<?xml version="1.0" encoding="iso-8859-1"?>
 
 
 def interface(inst, number, mac):
-    """The leaves below macs/MAC/; addresses lie inside the subnet, the subnet inside the VPC."""
+    """Returns the leaves below macs/MAC/. Addresses are inside the subnet, the subnet is inside the VPC."""
     digits = mac.replace(":", "")
     first, second = f"10.0.1.{10 + 2 * number}", f"10.0.1.{11 + 2 * number}"
     return {
@@ -120,7 +120,7 @@ def document(inst):
 
 
 def tree(inst):
-    """Nested dicts are directories, strings are leaves."""
+    """Returns the tree: nested dicts are directories, strings are leaves."""
     macs = {mac: interface(inst, i, mac) for i, mac in enumerate(inst["macs"])}
     for mac, leaves in inst.get("interfaces", {}).items():
         if mac in macs:
@@ -154,7 +154,7 @@ def tree(inst):
 
 
 class World:
-    """What the mock knows; shared by the handler threads."""
+    """The state of the mock, shared by the handler threads."""
 
     def __init__(self, inst, fault_file, log_path):
         self.lock = threading.Lock()
@@ -221,7 +221,7 @@ class World:
         return None
 
     def hang(self):
-        """Returns once the faults are other ones."""
+        """Returns once the faults have changed."""
         with self.changed:
             before = self.faults
         while True:
@@ -253,7 +253,7 @@ class World:
                 self.log_file.flush()
 
     def find(self, path):
-        """(found, leaf text or directory dict) for a path below a version."""
+        """Returns (found, leaf text or directory dict) for a path below a version."""
         with self.lock:
             node = self.tree
         parts = [p for p in path.split("/") if p]

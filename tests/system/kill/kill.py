@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Killed 50 times while records flow, nothing accepted is missing: kill.py FFFA KAFKA_MOCK
+"""An agent that is killed 50 times loses no accepted record: kill.py FFFA KAFKA_MOCK
 
-A live agent with a spool for each sink is killed (SIGKILL) at random moments. What the far ends hold in the end has, for
-each start of the agent, every number from 1 to the last; a repeat comes only as the same batch again.
+A running agent with a spool for each sink is killed (SIGKILL) at random moments. In the end the peers have, for each
+start of the agent, every number from 1 to the last. A record is repeated only with its whole batch.
 """
 
 import json
@@ -67,7 +67,7 @@ class Kill(unittest.TestCase):
             for n in range(KILLS):
                 agent = lab.start(lab.host, "agent", FFFA, "run", "-c", config)
                 agent.await_line("kernel table ready")
-                # Where in its work the kill meets it is the point: a time that nothing else decides.
+                # A random time, so that the kill comes at any point of its work.
                 time.sleep(dice.uniform(0, 0.5))
                 agent.end(signal.SIGKILL)
             last = lab.start(lab.host, "agent", FFFA, "run", "-c", config)
@@ -89,10 +89,10 @@ class Kill(unittest.TestCase):
                   f"kafka: {sum(map(len, kafka.values()))} records, {sum(sum(c.values()) - len(c) for c in kafka.values())} twice")
 
     def start_kafka(self, lab):
-        """A broker and a consumer that has read all of the topic from its begin when the agent has ended."""
+        """A broker, and a consumer that reads the whole topic after the agent has ended."""
         mock = lab.start(lab.host, "mock", "/bin/sh", "-c", 'tail -f /dev/null | exec "$0"', MOCK)
         brokers = mock.await_line(r"127\.0\.0\.1:\d+").group(0)
-        # The topic is there before its consumer is.
+        # The topic exists before its consumer.
         lab.run(lab.host, "sh", "-c", f"echo {{}} | kcat -P -b {brokers} -t flows")
         lab.start(lab.host, "consumer", "kcat", "-C", "-u", "-q", "-b", brokers, "-t", "flows", "-o", "beginning")
         return brokers
@@ -102,7 +102,7 @@ class Kill(unittest.TestCase):
             with open(lab.file("consumer.out")) as f:
                 lines = [json.loads(line) for line in f if line.endswith("\n") and line != "\n"]
             return [r for r in lines if r]
-        # What is read in the end is what the last agent said that it delivered.
+        # The consumer must have what the last agent reported as delivered.
         line = [x for x in says.splitlines() if "ledger: sink=kafka " in x][-1]
         delivered = int(L.re.search(r" delivered=(\d+)", line).group(1))
         epoch = max(r["epoch"] for r in self.written(lab))

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Memory and disk stay within their bounds, whatever the far end does: outage.py FFFA FLOOD
+"""Memory and disk stay within their bounds, whatever the peer does: outage.py FFFA FLOOD
 
-FFFA_OUTAGE_SECONDS (10) of 50 000 records a second while the collector is away, with bounds that are full after a
-fraction of that; then it comes back. And the memory of an agent with its default bounds and 100 000 active flows.
+For FFFA_OUTAGE_SECONDS (10), 50 000 records a second are made while the collector is away. The bounds are reached after
+a fraction of that; then the collector comes back. Also the memory of an agent with default bounds and 100 000 active
+flows.
 """
 
 import os
@@ -59,7 +60,7 @@ sinks:
 
 
 def memory(process):
-    """The most that was resident."""
+    """Returns the largest resident size."""
     with open(f"/proc/{process.p.pid}/status") as f:
         for line in f:
             if line.startswith("VmHWM:"):
@@ -86,7 +87,7 @@ def ledger(says, sink):
 class Outage(unittest.TestCase):
     def start(self, lab, config):
         netns_fixture.quiet(lab)
-        # Whatever the flows' addresses are: they go to the peer, which drops them without an answer.
+        # All addresses of the flows lead to the peer, which drops the packets without an answer.
         L.sh("ip", "-n", lab.host, "route", "add", "10.77.0.0/16", "via", L.PEER4)
         agent = lab.start(lab.host, "agent", FFFA, "run", "-c", lab.file("fffa.yaml", config))
         agent.await_line("kernel table ready")
@@ -127,7 +128,7 @@ class Outage(unittest.TestCase):
             print(f"{SECONDS} s of {RATE} records/s: at most {hwm / MIB:.1f} MiB resident, {most / MIB:.1f} MiB of spool")
 
     def test_a_partition(self):
-        """Packets to and from the collector are dropped without a word, while requests are under way; then it heals."""
+        """Packets to and from the collector are dropped silently during requests; then the network works again."""
         with L.Lab(offloads=False) as lab:
             far = Collector((L.PEER4, 8080), netns=lab.peer)
             self.addCleanup(far.close)
