@@ -65,6 +65,6 @@ lint_tool()
 
 # The checks, for tests/run.sh and .ci/pre-commit. The second list needs the dev and the clang build.
 # shellcheck disable=SC2034 # used by those who source this file
-lint_fast=(format.sh layers.sh links.py spdx.sh tree.sh shell.sh docs.py selftest.sh)
+lint_fast=(format.sh layers.sh links.py spdx.sh tree.sh shell.sh docs.py words.py comments.py selftest.sh)
 # shellcheck disable=SC2034
-lint_deep=(globals.sh names.py generated.sh cppcheck.sh tidy.sh)
+lint_deep=(globals.sh names.py circles.py generated.sh cppcheck.sh tidy.sh)
