@@ -175,7 +175,7 @@ class Nginx(http_fixture.Case):
         with program.await_that("the port", self.listen):  # no handshake has an end here
             replay.send_signal(signal.SIGCONT)
             said = ""
-            while "down, will be tried again" not in said:
+            while "deliveries fail, will retry" not in said:
                 said += program.await_that("a word of it", replay.stderr.readline, replay)
         self.run_nginx()
         books = self.end(replay)

@@ -112,7 +112,7 @@ class Tls(http_fixture.Case):
             conf = self.conf(f"https://127.0.0.1:{deaf.getsockname()[1]}/", timeout="300ms", retry="{min: 1m, max: 1m}")
             replay = self.start(conf, self.pcap(1000))
             said = ""
-            while "down, will be tried again" not in said:
+            while "deliveries fail, will retry" not in said:
                 said += program.await_that("a word of it", replay.stderr.readline, replay)
             books = self.term(replay)
             deaf.settimeout(0)
