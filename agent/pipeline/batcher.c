@@ -17,7 +17,8 @@ static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
 	return v < lo ? lo : v > hi ? hi : v;
 }
 
-int fffa_batcher__init(struct fffa_batcher *b, const struct fffa_sink_common_conf *like,
+int fffa_batcher__init(struct fffa_batcher *b, uv_loop_t *loop,
+		       const struct fffa_sink_common_conf *like,
 		       const struct fffa_origin_source *source, struct fffa_err *err)
 {
 	enum fffa_format format;
@@ -42,16 +43,27 @@ int fffa_batcher__init(struct fffa_batcher *b, const struct fffa_sink_common_con
 	b->age_ms = ((uint64_t)clamp(like->batch_age_ns, 0, INT64_MAX / 2) + FFFA_NS_PER_MS - 1) /
 		    FFFA_NS_PER_MS;
 	b->header_len = fffa_encoder_write_header(b->encoder, b->header, sizeof(b->header));
+	(void)uv_timer_init(loop, &b->timer); /* never fails */
+	b->timer.data = b;
 	return 0;
 }
 
-void fffa_batcher__fini(struct fffa_batcher *b)
+static void on_timer_closed(uv_handle_t *h)
+{
+	struct fffa_batcher *b = h->data;
+
+	b->closed(b->closed_arg);
+}
+
+void fffa_batcher__close(struct fffa_batcher *b, void (*closed)(void *arg), void *arg)
 {
 	fffa_batch_unref(b->open);
 	b->open = NULL;
-	if (b->encoder)
-		fffa_encoder_free(b->encoder);
+	fffa_encoder_free(b->encoder);
 	b->encoder = NULL;
+	b->closed = closed;
+	b->closed_arg = arg;
+	uv_close((uv_handle_t *)&b->timer, on_timer_closed);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -94,14 +106,35 @@ void fffa_batcher__feed(struct fffa_batcher *b, struct fffa_sink_queue *q)
 	b->queues[b->queue_count++] = q;
 }
 
-size_t fffa_batcher__footprint_max(const struct fffa_batcher *b)
+void fffa_batcher__describe(const struct fffa_batcher *b, bool header,
+			    struct fffa_sink_queue_source *out)
+{
+	out->encoder = b->encoder;
+	out->origin = b->source;
+	if (header)
+		out->preamble = (struct fffa_span){b->header, b->header_len};
+}
+
+/* The most memory that one batch can take: its bytes, its index, and the batch itself. */
+static size_t footprint_max(const struct fffa_batcher *b)
 {
 	size_t bytes = b->max_bytes + b->bound_bytes;
 	size_t longest = b->max_records * b->bound_bytes;
 
-	/* the bytes, the index, the batch itself */
 	return fffa_min_size(bytes, longest) + b->max_records * (size_t)FFFA_BATCH_INDEX_BYTES +
 	       512;
+}
+
+bool fffa_batcher__has_room(const struct fffa_batcher *b)
+{
+	size_t batch_bytes = footprint_max(b);
+
+	/* The open batch will be queued on top of what is there. */
+	for (size_t i = 0; i < b->queue_count; i++) {
+		if (!fffa_sink_queue_has_room(b->queues[i], batch_bytes))
+			return false;
+	}
+	return true;
 }
 
 void fffa_batcher__seal(struct fffa_batcher *b)

@@ -27,16 +27,19 @@ struct fffa_batcher {
 	size_t queue_count;
 	size_t header_len;
 	uint8_t header[FFFA_HEADER_BYTES_MAX];
+	void (*closed)(void *arg);
+	void *closed_arg;
 };
 
 /*
- * b->timer must have been initialised. Borrows like and source for the life of b. 0, or -EINVAL or
- * -ENOMEM with err; then b is as it was.
+ * Borrows like and source for the life of b. 0, or -EINVAL or -ENOMEM with err; then b is as it
+ * was. Close with fffa_batcher__close.
  */
-int fffa_batcher__init(struct fffa_batcher *b, const struct fffa_sink_common_conf *like,
+int fffa_batcher__init(struct fffa_batcher *b, uv_loop_t *loop,
+		       const struct fffa_sink_common_conf *like,
 		       const struct fffa_origin_source *source, struct fffa_err *err);
-/* Frees the encoder and the open batch. The caller closes the timer. */
-void fffa_batcher__fini(struct fffa_batcher *b);
+/* Drops the open batch. Calls closed later, on the loop. Then the memory of b may be freed. */
+void fffa_batcher__close(struct fffa_batcher *b, void (*closed)(void *arg), void *arg);
 /* A hash of the settings that the bytes of a record depend on. */
 uint64_t fffa_batcher__identity(const struct fffa_sink_common_conf *c);
 /* True when a sink with these settings can share the batches of b. */
@@ -47,7 +50,10 @@ void fffa_batcher__feed(struct fffa_batcher *b, struct fffa_sink_queue *q);
 void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r);
 /* Seals the open batch, if there is one, and offers it to the queues. */
 void fffa_batcher__seal(struct fffa_batcher *b);
-/* The most memory that one batch can take. */
-size_t fffa_batcher__footprint_max(const struct fffa_batcher *b);
+/* False when a queue has no room for one more batch from a source that can wait. */
+bool fffa_batcher__has_room(const struct fffa_batcher *b);
+/* Fills encoder, origin and, for a sink that wants the header, preamble of a queue's source. */
+void fffa_batcher__describe(const struct fffa_batcher *b, bool header,
+			    struct fffa_sink_queue_source *out);
 
 #endif

@@ -17,7 +17,7 @@ static struct fffa_batcher *find_batcher(struct fffa_pipeline *p,
 			return &p->batchers[i];
 	}
 	b = &p->batchers[p->batcher_count];
-	*rc = fffa_batcher__init(b, c, &p->source, err);
+	*rc = fffa_batcher__init(b, p->loop, c, &p->source, err);
 	if (*rc)
 		return NULL;
 	p->batcher_count++;
@@ -50,14 +50,11 @@ static int open_queue(struct fffa_pipeline *p, size_t i, bool no_spool, struct f
 	if (!b)
 		return rc;
 	source = (struct fffa_sink_queue_source){
-		.encoder = b->encoder,
-		.origin = &p->source,
 		.format = format,
 		.spool_dir = no_spool ? NULL : p->conf->spool_dir,
 		.identity = fffa_batcher__identity(c),
 	};
-	if (c->header)
-		source.preamble = (struct fffa_span){b->header, b->header_len};
+	fffa_batcher__describe(b, c->header, &source);
 	fffa_batcher__feed(b, p->queues[i]);
 	return fffa_sink_queue_open(p->queues[i], &source, err);
 }
@@ -83,10 +80,10 @@ static struct fffa_pipeline *new_pipeline(uv_loop_t *loop, const struct fffa_con
 	return p;
 }
 
-static void init_timer(struct fffa_pipeline *p, uv_timer_t *t, void *data)
+static void init_timer(struct fffa_pipeline *p, uv_timer_t *t)
 {
 	(void)uv_timer_init(p->loop, t); /* never fails */
-	t->data = data;
+	t->data = p;
 }
 
 /* The epoch is above all that a spool holds, whatever the clock says. */
@@ -113,10 +110,8 @@ int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t
 		return fffa_fail(err, ENOMEM, "no memory for the sinks");
 	p->source = (struct fffa_origin_source){
 		.identify = env->identify, .arg = env->arg, .epoch = epoch};
-	init_timer(p, &p->check, p);
-	init_timer(p, &p->deadline, p);
-	for (size_t i = 0; i < p->queue_count; i++)
-		init_timer(p, &p->batchers[i].timer, &p->batchers[i]);
+	init_timer(p, &p->check);
+	init_timer(p, &p->deadline);
 	for (size_t i = 0; i < p->queue_count; i++) {
 		rc = open_queue(p, i, env->no_spool, &why);
 		if (rc) {
@@ -149,14 +144,8 @@ void fffa_pipeline_record(struct fffa_pipeline *p, struct fffa_record *r)
 bool fffa_pipeline_has_room(const struct fffa_pipeline *p)
 {
 	for (size_t i = 0; i < p->batcher_count; i++) {
-		const struct fffa_batcher *b = &p->batchers[i];
-		size_t batch_bytes = fffa_batcher__footprint_max(b);
-
-		/* The open batch will be queued on top of what is there. */
-		for (size_t k = 0; k < b->queue_count; k++) {
-			if (!fffa_sink_queue_has_room(b->queues[k], batch_bytes))
-				return false;
-		}
+		if (!fffa_batcher__has_room(&p->batchers[i]))
+			return false;
 	}
 	return true;
 }

@@ -5,8 +5,11 @@
 #include "agent/base/clock.h"
 #include "agent/pipeline/pipeline_internal.h"
 
-static void on_one_closed(struct fffa_pipeline *p)
+/* A queue, a batcher or a timer is closed. */
+static void on_one_closed(void *arg)
 {
+	struct fffa_pipeline *p = arg;
+
 	if (--p->still_open)
 		return;
 	if (p->closed)
@@ -16,11 +19,6 @@ static void on_one_closed(struct fffa_pipeline *p)
 	free(p->queues);
 	free(p->batchers);
 	free(p);
-}
-
-static void on_queue_closed(void *arg)
-{
-	on_one_closed(arg);
 }
 
 static void on_timer_closed(uv_handle_t *h)
@@ -42,13 +40,13 @@ void fffa_pipeline__end(struct fffa_pipeline *p)
 		if (!p->queues[i])
 			continue;
 		p->still_open++;
-		fffa_sink_queue_close(p->queues[i], on_queue_closed, p);
+		fffa_sink_queue_close(p->queues[i], on_one_closed, p);
 	}
 	close_timer(p, &p->check);
 	close_timer(p, &p->deadline);
-	for (size_t i = 0; i < p->queue_count; i++) {
-		close_timer(p, &p->batchers[i].timer);
-		fffa_batcher__fini(&p->batchers[i]);
+	for (size_t i = 0; i < p->batcher_count; i++) {
+		p->still_open++;
+		fffa_batcher__close(&p->batchers[i], on_one_closed, p);
 	}
 }
 

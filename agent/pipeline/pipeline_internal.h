@@ -25,7 +25,7 @@ struct fffa_pipeline {
 	size_t batcher_count;
 	uv_timer_t check; /* looks in the next turn of the loop whether all is delivered */
 	uv_timer_t deadline;
-	size_t still_open;				    /* number of queues and handles */
+	size_t still_open; /* number of queues, batchers and timers */
 	void (*closed)(void *arg, struct fffa_pipeline *p); /* NULL: the opening failed */
 	void *closed_arg;
 };
