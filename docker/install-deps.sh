@@ -3,11 +3,11 @@
 #
 # Installs what FFFA needs, from Debian packages: the one place where dependencies are named.
 #
-#   docker/install-deps.sh [build|test|kernels|all]     default: build
+#   docker/install-deps.sh [build|test|all|kernels|bare]     default: build
 #
 # build: compile and run the agent. test: what the tests need beside that. all: both. kernels: what boots
-# other kernels, for tests/kernels.
-# Does nothing, quickly, when everything is there. Debian 12 (bookworm) and 13 (trixie). Needs root.
+# other kernels, for tests/kernels. bare: what makes minimal systems, for tests/bare.
+# Does nothing, quickly, when everything is there. Debian 12 (bookworm), 13 (trixie) and testing. Needs root.
 set -euo pipefail
 
 # "a|b": any of them will do; when none is installed, the first that this Debian offers.
@@ -24,6 +24,7 @@ test=(
 	python3 python3-venv python3-scapy jq strace kcat prometheus python3-msgpack zstd
 )
 kernels=(qemu-system-x86 busybox-static cpio kmod xz-utils util-linux)
+bare=(mmdebstrap util-linux iproute2 iputils-ping)
 
 die()
 {
@@ -99,6 +100,7 @@ case ${1-build} in
 build) wanted=("${build[@]}") ;;
 test) wanted=("${test[@]}") ;;
 kernels) wanted=("${kernels[@]}") ;;
+bare) wanted=("${bare[@]}") ;;
 all) wanted=("${build[@]}" "${test[@]}") ;;
 -h | --help)
 	usage

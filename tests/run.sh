@@ -3,10 +3,11 @@
 #
 # Installs what is missing, builds and runs every test that this machine can run. Needs root.
 #
-#   tests/run.sh [--quick] [--only LABEL] [--list]
+#   tests/run.sh [--quick] [--only LABEL] [--suite NAME]... [--list]
 #
 #   --quick        the cheap part: dev build, unit, contract and component tests, the fast lint steps
-#   --only LABEL   one kind of test only: a ctest label (unit, netns, ...), lint, fuzz, kernels or peers
+#   --only LABEL   one kind of test only: a ctest label (unit, netns, ...), lint, fuzz, kernels, bare or peers
+#   --suite NAME   the Debian suite of the bare systems: trixie (default), bookworm, testing; may be repeated
 #   --list         say what would run, and where; runs nothing
 #
 # FUZZ_SECONDS (default 10) bounds each fuzz target. Logs are in build/log. The last line is
@@ -33,7 +34,7 @@ quick_labels='unit|contract|component'
 jobs=$(nproc)
 fuzz_seconds=${FUZZ_SECONDS:-10}
 logs=build/log
-quick='' only='' list=''
+quick='' only='' list='' suites=()
 passed=0 failed=0 skipped=0
 table=()
 
@@ -160,7 +161,7 @@ applies()
 	shift
 	[[ -z $quick || $preset == dev ]] || return 1
 	[[ -n $only ]] || return 0
-	[[ $only != lint && $only != fuzz && $only != kernels && $only != peers ]] || return 1
+	[[ ! $only =~ ^(lint|fuzz|kernels|bare|peers)$ ]] || return 1
 	for word in "$@"; do
 		[[ $word != "$only" && $word != '*' ]] || return 0
 	done
@@ -238,14 +239,15 @@ run_peers()
 	sed -nE 's|^ *[0-9]+/[0-9]+ Test +#[0-9]+: (peer_[a-z_]+) .* ([0-9.]+ sec)$|   \1: \2|p' "$logs/dev-peers.log"
 }
 
-# Each kernel counts as one: the last line of the script is their sum.
-run_kernels()
+# run_sum NAME COMMAND...: a script that counts by itself, each kernel or bare system as one: its last line is the sum.
+run_sum()
 {
-	local log=$logs/kernels.log
+	local name=$1 log=$logs/$1.log
 
-	tests/kernels/run.sh >"$log" 2>&1
-	if [[ ! $(tail -n 1 "$log") =~ ^kernels:\ ([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
-		echo "   FAILED: kernels ($log):"
+	shift
+	"$@" >"$log" 2>&1
+	if [[ ! $(tail -n 1 "$log") =~ ^$name:\ ([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+		echo "   FAILED: $name ($log):"
 		tail -n 20 "$log" | sed 's/^/      /'
 		count 0 1 0
 		return
@@ -254,7 +256,7 @@ run_kernels()
 	if [[ ${BASH_REMATCH[2]} -gt 0 ]]; then
 		sed 's/^/   /' "$log"
 	else
-		grep ' skipped: ' "$log" | sed 's/^/   kernel /'
+		grep ' skipped: ' "$log" | sed "s/^/   $name /"
 	fi
 }
 
@@ -293,6 +295,7 @@ list()
 	[[ -n $quick || (-n $only && $only != fuzz) ]] || echo "fuzz preset: each target for $fuzz_seconds s"
 	[[ -n $quick || (-n $only && $only != peers) ]] || echo "peers: the dev build with what others wrote"
 	[[ -n $quick || (-n $only && $only != kernels) ]] || echo "kernels: the release build in emulated guests"
+	[[ -n $quick || (-n $only && $only != bare) ]] || echo "bare: README's two commands on a bare ${suites[*]:-trixie}"
 	[[ ! -f build/dev/CTestTestfile.cmake ]] ||
 		ctest --test-dir build/dev -N ${only:+-L "^$only\$"} | grep '  Test' || true
 }
@@ -306,6 +309,11 @@ main()
 		--only)
 			[[ $# -ge 2 ]] || { usage >&2; exit 2; }
 			only=$2
+			shift
+			;;
+		--suite)
+			[[ ${2-} =~ ^[a-z]+$ ]] || { usage >&2; exit 2; }
+			suites+=("$2")
 			shift
 			;;
 		--list) list=yes ;;
@@ -338,7 +346,10 @@ main()
 		stage fuzz run_fuzzers
 	fi
 	if [[ -z $quick && (-z $only || $only == kernels) ]] && build release; then
-		stage kernels run_kernels
+		stage kernels run_sum kernels tests/kernels/run.sh
+	fi
+	if [[ -z $quick && (-z $only || $only == bare) ]]; then
+		stage bare run_sum bare tests/bare/run.sh "${suites[@]}"
 	fi
 	finish
 }

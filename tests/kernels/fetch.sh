@@ -10,6 +10,8 @@
 # when DIR holds them already. A module that is built in, or that this kernel does not have, is no error. The last line
 # of a failure says why.
 set -euo pipefail
+# shellcheck source=tests/stubs/apt.sh
+. "$(dirname "$0")/../stubs/apt.sh"
 
 [[ $# -ge 3 ]] || { sed -n '/^# Gets/,/^# of a/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 suite=$1 line=$2 dir=$3
@@ -26,17 +28,6 @@ die()
 	exit 1
 }
 
-# The mirror that this host uses for Debian, or for its security updates.
-mirror()
-{
-	local label=Debian
-
-	[[ $suite != *-security ]] || label=Debian-Security
-	# shellcheck disable=SC2016 # apt's own variables
-	apt-get indextargets --format '$(ORIGIN)/$(LABEL) $(REPO_URI)' 'Created-By: Packages' |
-		sed -n "s|^Debian/$label ||p" | head -n 1
-}
-
 # apt with a state of its own, and the host's proxies and keys.
 own_apt()
 {
@@ -44,7 +35,7 @@ own_apt()
 
 	shift
 	if [[ ! -e $scratch/apt.conf ]]; then
-		uri=$(mirror)
+		uri=$(debian_mirror "$suite")
 		[[ -n $uri ]] || die "this host's package sources name no Debian mirror for $suite"
 		mkdir -p "$scratch"/{lists/partial,cache/archives/partial}
 		: >"$scratch/status"

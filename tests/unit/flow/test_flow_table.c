@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* When windows end (idle, active, end, resources, forced). The clock is an argument. */
 #include <string.h>
+
 #include "agent/base/clock.h"
 #include "agent/flow/flow_table.h"
 #include "tests/stubs/cmocka_all.h"

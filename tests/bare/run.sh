@@ -1,0 +1,229 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# README's two commands on a bare Debian: a minimal system below this tree in which nothing is installed, with a
+# network of its own. Needs root; the host stays as it is.
+#
+#   tests/bare/run.sh [SUITE...]                 trixie (default), bookworm, testing
+#   tests/bare/run.sh --in SUITE COMMAND...      any command in a copy of the tree there, with the host's network
+#
+# The systems are kept in $FFFA_BARE_CACHE (default build/bare), with what docker/install-deps.sh installs; they are
+# made anew when that script changes and after 30 days. A suite that cannot be fetched is skipped; 77 when that
+# holds for all. Logs are in build/log. The last line is their sum.
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit 2
+# shellcheck source=tests/stubs/apt.sh
+. tests/stubs/apt.sh
+# shellcheck source=tests/lint/lib.sh
+. tests/lint/lib.sh
+
+cache=$(realpath -m "${FFFA_BARE_CACHE:-build/bare}")
+logs=$PWD/build/log
+quickstart_seconds=300 tests_seconds=900 # several times what an idle machine of two processors needs
+suite='' dir='' reason=''
+
+# skip REASON: this suite cannot be had here.
+skip()
+{
+	reason=$1
+	return 77
+}
+
+# inside NETWORK LAYERS UPPER COMMAND...: on the layers "base", "build base", "test build base"; what is written goes
+# to UPPER. See inside.sh.
+inside()
+{
+	local network=() layer lower=''
+
+	[[ $1 == host ]] || network=(--net)
+	for layer in $2; do
+		lower+=${lower:+:}$dir/$layer
+	done
+	mkdir -p "$dir/$3" "$dir/$3.mnt" "$dir/$3.work"
+	unshare --mount-proc --propagation private --pid --fork --kill-child --ipc --uts "${network[@]}" \
+		tests/bare/inside.sh "$1" "$lower" "$dir/$3" "$dir/tree" "${@:4}"
+}
+
+# fresh NAME KEY: is the layer there, made from the same, and not too old?
+fresh()
+{
+	[[ $(cat "$dir/$1.ready" 2>/dev/null) == "$2" && -z $(find "$dir/$1.ready" -mtime +30) ]]
+}
+
+# layer NAME KEY COMMAND...: makes it by the command, unless it is there. The key of one is part of the next one's.
+layer()
+{
+	local name=$1 key=$2 began=$SECONDS
+
+	shift 2
+	! fresh "$name" "$key" || return 0
+	rm -rf "${dir:?}/$name" "$dir/$name.ready"
+	"$@" >"$logs/bare-$suite-$name.log" 2>&1 || {
+		tail -n 20 "$logs/bare-$suite-$name.log"
+		return 1
+	}
+	echo "$key" >"$dir/$name.ready"
+	echo "$suite: $name is new, $((SECONDS - began)) s"
+}
+
+# The system itself below base/system: its root is then no mount point, as in many a chroot.
+make_base()
+{
+	local mirror=$1 system=$dir/base/system
+
+	mkdir -p "$dir/base"
+	{
+		apt_fetch_options
+		echo 'Acquire::Languages "none";'
+	} >"$dir/apt.conf"
+	mmdebstrap --quiet --variant=minbase --include=ca-certificates --aptopt="$dir/apt.conf" \
+		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
+		--dpkgopt=force-unsafe-io "$suite" "$system" "$mirror" || return
+	# Those whom this host trusts for its package sources, and where it looks for Python's.
+	[[ ! -e /etc/pip.conf ]] || cp /etc/pip.conf "$system/etc/pip.conf"
+	cp -r /usr/local/share/ca-certificates/. "$system/usr/local/share/ca-certificates/" 2>/dev/null || true
+	chroot "$system" /usr/sbin/update-ca-certificates
+}
+
+# The system, and what compiles and runs the agent there.
+prepare_build()
+{
+	local mirror key
+
+	mirror=$(debian_mirror "$suite")
+	[[ -n $mirror ]] || skip "this host's package sources name no Debian mirror" || return
+	key="$suite $mirror"
+	layer base "$key" make_base "$mirror" ||
+		skip "no minimal system: $(tail -n 1 "$logs/bare-$suite-base.log")" || return
+	key+=" $(stat -c %Y "$dir/base.ready") $(sha256sum <docker/install-deps.sh)"
+	layer build "$key" inside host base build docker/install-deps.sh build || return 1
+}
+
+# What the tests need beside that. The lint's own tools lie in the tree and stay from run to run.
+prepare_test()
+{
+	layer test "$(cat "$dir/build.ready") $(stat -c %Y "$dir/build.ready")" \
+		inside host "build base" test docker/install-deps.sh all &&
+		inside host "test build base" tools tests/lint/tools.sh
+}
+
+# The files of the project as a checkout, with nothing built but the lint's tools.
+copy_tree()
+{
+	mkdir -p "$dir/tree/build"
+	find "$dir/tree" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
+	find "$dir/tree/build" -mindepth 1 -maxdepth 1 ! -name lint-tools -exec rm -rf {} +
+	lint_files | tar -c --null -T - | tar -x -C "$dir/tree" || return
+	git init -q "$dir/tree" && git -C "$dir/tree" add -A
+}
+
+# readme_command TEXT: README's line "sudo TEXT ...", without sudo: what it says is what is run.
+readme_command()
+{
+	sed -n "s|^    sudo \($1\) .*|\1|p" README.md
+}
+
+# What is tried, into a log.
+versions()
+{
+	dpkg-query --admindir="$dir/test/system/var/lib/dpkg" -W -f '${Package} ${Version}\n' gcc clang cmake bpftool python3 \
+		'lib*-dev' linux-libc-dev | grep ' .' >"$logs/bare-$suite-versions.log"
+}
+
+# step NAME COMMAND...: prints what came of it, with its time.
+step()
+{
+	local name=$1 log=$logs/bare-$suite-$1.log began=$SECONDS
+
+	shift
+	if "$@" >"$log" 2>&1; then
+		echo "$suite: $name passed, $((SECONDS - began)) s: $(tail -n 1 "$log")"
+		sed -n "s/^ *skipped: /$suite: $name: skipped: /p" "$log"
+		return
+	fi
+	echo "$suite: $name FAILED after $((SECONDS - began)) s; the end of $log:"
+	tail -n 60 "$log" | sed 's/^/      /'
+	return 1
+}
+
+# Under the lock: 0 passed, 1 failed, 77 skipped. What the tests need is installed while the quick start, which must do
+# without it, builds.
+run_suite()
+{
+	local rc=0 quickstart
+
+	copy_tree || return 1
+	prepare_build || return
+	step quickstart inside own "build base" run-quickstart \
+		--quickstart "$quickstart_seconds" "$(readme_command agent/quickstart.sh)" &
+	quickstart=$!
+	prepare_test && versions &&
+		step tests inside own "test build base" run-tests \
+			timeout "$tests_seconds" "$(readme_command tests/run.sh)" --quick || rc=1
+	wait "$quickstart" || rc=1
+	return "$rc"
+}
+
+run_in()
+{
+	copy_tree && prepare_build && prepare_test && inside host "test build base" run "$@"
+}
+
+clean_up()
+{
+	# Nothing is mounted outside of the namespaces that are gone; if it were, it would be let alone.
+	rm -rf --one-file-system "$dir"/{run,run-*,tools} "$dir"/*.work
+	rmdir "$dir"/*.mnt
+}
+
+# with_suite SUITE COMMAND...: one at a time, with $dir set.
+with_suite()
+{
+	local rc=0
+
+	suite=$1 dir=$cache/$1
+	shift
+	mkdir -p "$dir" "$logs"
+	exec 9>"$dir/lock"
+	flock 9
+	"$@" || rc=$?
+	clean_up
+	exec 9>&-
+	return "$rc"
+}
+
+main()
+{
+	local name passed=0 failed=0 skipped=0 rc
+
+	[[ $(id -u) -eq 0 ]] || {
+		echo "needs root"
+		exit 77
+	}
+	docker/install-deps.sh bare || exit 1
+	if [[ ${1-} == --in ]]; then
+		with_suite "$2" run_in "${@:3}"
+		exit
+	fi
+	for name in "${@:-trixie}"; do
+		rc=0
+		with_suite "$name" run_suite || rc=$?
+		case $rc in
+		0) passed=$((passed + 1)) ;;
+		77)
+			echo "$name: skipped: $reason"
+			skipped=$((skipped + 1))
+			;;
+		*) failed=$((failed + 1)) ;;
+		esac
+	done
+	echo "bare: $passed passed, $failed failed, $skipped skipped"
+	[[ $failed -eq 0 ]] || exit 1
+	[[ $passed -gt 0 ]] || exit 77
+}
+
+[[ ${1-} != -h && ${1-} != --help ]] || {
+	sed -n '/^# README/,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"
+	exit 0
+}
+main "$@"
