@@ -29,8 +29,8 @@ static int add_header(struct fffa_http_target *t, const char *name, const char *
 	return 0;
 }
 
-/* libcurl takes "NAME;" for a header without a value; "NAME:" would remove one. */
-static int add_own(struct fffa_http_target *t, const struct fffa_pair *p)
+/* For libcurl, "NAME;" is a header without a value; "NAME:" would remove the header. */
+static int add_configured_header(struct fffa_http_target *t, const struct fffa_pair *p)
 {
 	char name[300]; /* the configuration reader's bound is 256 */
 
@@ -55,11 +55,11 @@ static int make_headers(struct fffa_http_target *t, const char *content_type)
 	if (!rc && fffa_http_is_set(c->auth.bearer))
 		rc = add_header(t, t->shape->token, c->auth.bearer);
 	for (size_t i = 0; !rc && i < c->headers.n; i++)
-		rc = add_own(t, &c->headers.v[i]);
+		rc = add_configured_header(t, &c->headers.v[i]);
 	return rc;
 }
 
-/* url, with the shape's path when it has none of its own, and the shape's query. */
+/* Makes the URL: conf->url, the shape's path if it has no path, and the shape's query. */
 static int make_url(struct fffa_http_target *t)
 {
 	const struct fffa_http_shape *s = t->shape;
@@ -112,8 +112,8 @@ void fffa_http__exchange_target_fini(struct fffa_http_target *t)
 	t->url = NULL;
 }
 
-/* The first failure sticks; each of these can only fail for lack of memory. */
-#define SET(option, value)                                                                         \
+/* The first failure stays in rc. Each option can fail only for lack of memory. */
+#define SET_OPTION(option, value)                                                                  \
 	do {                                                                                       \
 		if (rc == CURLE_OK)                                                                \
 			rc = curl_easy_setopt(e, option, value);                                   \
@@ -123,15 +123,15 @@ static CURLcode set_tls(CURL *e, const struct fffa_sink_http_conf *c)
 {
 	CURLcode rc = CURLE_OK;
 
-	SET(CURLOPT_SSL_VERIFYPEER, (long)c->tls.verify);
-	SET(CURLOPT_SSL_VERIFYHOST, c->tls.verify ? 2L : 0L);
-	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SET_OPTION(CURLOPT_SSL_VERIFYPEER, (long)c->tls.verify);
+	SET_OPTION(CURLOPT_SSL_VERIFYHOST, c->tls.verify ? 2L : 0L);
+	SET_OPTION(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (fffa_http_is_set(c->tls.ca_file))
-		SET(CURLOPT_CAINFO, c->tls.ca_file);
+		SET_OPTION(CURLOPT_CAINFO, c->tls.ca_file);
 	if (fffa_http_is_set(c->tls.cert_file)) {
-		SET(CURLOPT_SSLCERT, c->tls.cert_file);
-		SET(CURLOPT_SSLKEY,
-		    fffa_http_is_set(c->tls.key_file) ? c->tls.key_file : c->tls.cert_file);
+		SET_OPTION(CURLOPT_SSLCERT, c->tls.cert_file);
+		SET_OPTION(CURLOPT_SSLKEY,
+			   fffa_http_is_set(c->tls.key_file) ? c->tls.key_file : c->tls.cert_file);
 	}
 	return rc;
 }
@@ -141,35 +141,36 @@ static bool is_https(const char *url)
 	return !strncasecmp(url, "https:", 6);
 }
 
-static CURLcode set_way(CURL *e, const struct fffa_sink_http_conf *c, const char *url)
+static CURLcode set_transport(CURL *e, const struct fffa_sink_http_conf *c, const char *url)
 {
 	long timeout_ms = (long)(c->timeout_ns / 1000000);
 	CURLcode rc = CURLE_OK;
 
-	SET(CURLOPT_URL, url);
+	SET_OPTION(CURLOPT_URL, url);
 #if LIBCURL_VERSION_NUM >= 0x075500
-	SET(CURLOPT_PROTOCOLS_STR, "http,https");
+	SET_OPTION(CURLOPT_PROTOCOLS_STR, "http,https");
 #else
-	SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+	SET_OPTION(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
-	SET(CURLOPT_FOLLOWLOCATION, 0L);
-	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-	SET(CURLOPT_PROXY, c->proxy ? c->proxy : ""); /* "": none, also not of the environment */
-	SET(CURLOPT_NOPROXY, "");
-	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* ours are not for the proxy */
-	SET(CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
-	SET(CURLOPT_TCP_KEEPALIVE, 1L);
-	/* HTTP/2 where ALPN offers it. */
-	SET(CURLOPT_HTTP_VERSION,
-	    (long)(is_https(url) ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
-	SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
-	SET(CURLOPT_USERAGENT, "fffa/" FFFA_VERSION);
+	SET_OPTION(CURLOPT_FOLLOWLOCATION, 0L);
+	SET_OPTION(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	SET_OPTION(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+	SET_OPTION(CURLOPT_PROXY,
+		   c->proxy ? c->proxy : ""); /* "": none, not even from the environment */
+	SET_OPTION(CURLOPT_NOPROXY, "");
+	SET_OPTION(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	SET_OPTION(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* ours are not for the proxy */
+	SET_OPTION(CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
+	SET_OPTION(CURLOPT_TCP_KEEPALIVE, 1L);
+	/* HTTP/2 if the server offers it by ALPN. */
+	SET_OPTION(CURLOPT_HTTP_VERSION,
+		   (long)(is_https(url) ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+	SET_OPTION(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
+	SET_OPTION(CURLOPT_USERAGENT, "fffa/" FFFA_VERSION);
 	if (fffa_http_is_set(c->auth.user)) {
-		SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-		SET(CURLOPT_USERNAME, c->auth.user);
-		SET(CURLOPT_PASSWORD, c->auth.password ? c->auth.password : "");
+		SET_OPTION(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		SET_OPTION(CURLOPT_USERNAME, c->auth.user);
+		SET_OPTION(CURLOPT_PASSWORD, c->auth.password ? c->auth.password : "");
 	}
 	return rc;
 }
@@ -181,18 +182,18 @@ int fffa_http__exchange_init(struct fffa_http_exchange *x, const struct fffa_htt
 
 	if (!e)
 		return -ENOMEM;
-	rc = set_way(e, t->conf, t->url);
+	rc = set_transport(e, t->conf, t->url);
 	if (rc == CURLE_OK)
 		rc = set_tls(e, t->conf);
 	x->first = (struct curl_slist){.data = x->batch_line, .next = t->headers};
 	x->reply.most = t->shape->reply_max;
-	SET(CURLOPT_POST, 1L);
-	SET(CURLOPT_HTTPHEADER, &x->first);
-	SET(CURLOPT_WRITEFUNCTION, fffa_http__reply_on_body);
-	SET(CURLOPT_WRITEDATA, &x->reply);
-	SET(CURLOPT_HEADERFUNCTION, fffa_http__reply_on_header);
-	SET(CURLOPT_HEADERDATA, &x->reply);
-	SET(CURLOPT_ERRORBUFFER, x->error);
+	SET_OPTION(CURLOPT_POST, 1L);
+	SET_OPTION(CURLOPT_HTTPHEADER, &x->first);
+	SET_OPTION(CURLOPT_WRITEFUNCTION, fffa_http__reply_on_body);
+	SET_OPTION(CURLOPT_WRITEDATA, &x->reply);
+	SET_OPTION(CURLOPT_HEADERFUNCTION, fffa_http__reply_on_header);
+	SET_OPTION(CURLOPT_HEADERDATA, &x->reply);
+	SET_OPTION(CURLOPT_ERRORBUFFER, x->error);
 	if (rc != CURLE_OK) {
 		curl_easy_cleanup(e);
 		return -ENOMEM;
@@ -202,7 +203,7 @@ int fffa_http__exchange_init(struct fffa_http_exchange *x, const struct fffa_htt
 	return 0;
 }
 
-#undef SET
+#undef SET_OPTION
 
 void fffa_http__exchange_fini(struct fffa_http_exchange *x)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One request at a time to the sink's URL: libcurl's handle, its headers, and the answer. */
+/* One request at a time to the sink's URL: the libcurl handle, the headers and the answer. */
 #ifndef FFFA_SINKS_HTTP_EXCHANGE_H
 #define FFFA_SINKS_HTTP_EXCHANGE_H
 
@@ -9,12 +9,12 @@
 /* "FFFA-Batch: AGENT-EPOCH-FIRST-LAST" */
 #define FFFA_HTTP_BATCH_LINE_BYTES 160
 
-/* What all requests of a sink share. */
+/* Shared by all requests of a sink. */
 struct fffa_http_target {
 	const struct fffa_sink_http_conf *conf;
 	const struct fffa_http_shape *shape;
 	char *url;		    /* the shape's path and query included */
-	struct curl_slist *headers; /* the same in each request; holds secrets */
+	struct curl_slist *headers; /* sent with each request; has secrets */
 };
 
 struct fffa_http_exchange {
@@ -26,19 +26,23 @@ struct fffa_http_exchange {
 };
 
 /*
- * content_type: of the records, when the shape has none. 0 or -ENOMEM, -EINVAL with nothing left.
+ * content_type: that of the records, for a shape that has none. 0; -ENOMEM or -EINVAL with nothing
+ * left behind.
  */
 int fffa_http__exchange_target_init(struct fffa_http_target *t,
 				    const struct fffa_sink_http_conf *conf,
 				    const char *content_type);
 void fffa_http__exchange_target_fini(struct fffa_http_target *t);
 
-/* done and arg of the request are set by the caller. 0 or -ENOMEM with nothing left behind. */
+/* The caller sets done and arg of the request. 0, or -ENOMEM with nothing left behind. */
 int fffa_http__exchange_init(struct fffa_http_exchange *x, const struct fffa_http_target *t);
-/* Not while active. */
+/* Must not be called while the request is active. */
 void fffa_http__exchange_fini(struct fffa_http_exchange *x);
 
-/* Posts body, which stays as it is until done. As fffa_curl_loop_start. */
+/*
+ * Posts body, which the caller keeps unchanged until done. Returns like fffa_curl_loop_start,
+ * or -ENOMEM.
+ */
 int fffa_http__exchange_send(struct fffa_http_exchange *x, struct fffa_curl_loop *bridge,
 			     const struct fffa_batch *batch, struct fffa_span body);
 

@@ -19,12 +19,12 @@
 
 enum phase { FREE, MAKING, SENDING };
 
-/* One request in flight, or room for one. */
+/* A slot has one request in flight, or room for one. */
 struct slot {
 	struct fffa_sink *sink;
 	enum phase phase;
 	struct fffa_delivery *delivery; /* borrowed; NULL when free */
-	uv_work_t work;			/* while making: body and made are the worker's */
+	uv_work_t work;			/* while MAKING, the worker thread has body and made */
 	struct fffa_http_body body;
 	int made; /* 0 or -errno */
 	struct fffa_span payload;
@@ -41,23 +41,26 @@ struct fffa_sink {
 	size_t slot_count;
 	size_t making;
 	bool started;
-	bool shares;  /* one connection for all: HTTP/2, or TLS and no answer yet */
-	bool refused; /* submit said -EAGAIN: ready is due */
+	bool shares;  /* all requests share a connection: HTTP/2, or TLS without an answer yet */
+	bool refused; /* submit returned -EAGAIN, so ready is due */
 	bool closing;
-	bool ending; /* the bridge is being closed */
+	bool bridge_closing; /* the bridge is being closed */
 	void (*closed)(void *arg);
 	void *closed_arg;
-	/* What done lends: it is never called from inside submit, so one of each is enough. */
+	/*
+	 * Lent to the pipeline during done. done is never called from inside submit, so one of each
+	 * is enough.
+	 */
 	uint8_t *records;
 	size_t records_held;
 	char detail[CURL_ERROR_SIZE + 64];
-	long complained; /* status, or -CURLcode, that the log has; 0: none since the last delivery */
+	long logged_reason;   /* HTTP status or -CURLcode; 0: nothing since the last delivery */
 	long last_status;     /* 0: none yet */
 	long http_version;    /* CURL_HTTP_VERSION_* */
-	uint64_t connections; /* made so far */
+	uint64_t connections; /* opened so far */
 };
 
-static struct slot *free_slot(struct fffa_sink *s)
+static struct slot *find_free_slot(struct fffa_sink *s)
 {
 	for (size_t i = 0; i < s->slot_count; i++) {
 		if (s->slots[i].phase == FREE)
@@ -66,7 +69,7 @@ static struct slot *free_slot(struct fffa_sink *s)
 	return NULL;
 }
 
-static void finish(struct slot *t, const struct fffa_outcome *o)
+static void finish_delivery(struct slot *t, const struct fffa_outcome *o)
 {
 	struct fffa_delivery *d = t->delivery;
 	struct fffa_sink *s = t->sink;
@@ -75,7 +78,7 @@ static void finish(struct slot *t, const struct fffa_outcome *o)
 	t->phase = FREE;
 	fffa_http__body_trim(&t->body);
 	s->env->done(s->env->pipe, d, o); /* may submit the next batch, or close */
-	if (s->refused && !s->closing && free_slot(s)) {
+	if (s->refused && !s->closing && find_free_slot(s)) {
 		s->refused = false;
 		s->env->ready(s->env->pipe);
 	}
@@ -83,19 +86,19 @@ static void finish(struct slot *t, const struct fffa_outcome *o)
 
 static void finish_unsent(struct slot *t, enum fffa_verdict verdict, int cause)
 {
-	finish(t, &(struct fffa_outcome){.verdict = verdict, .cause = cause});
+	finish_delivery(t, &(struct fffa_outcome){.verdict = verdict, .cause = cause});
 }
 
-/* Once, until a delivery succeeds or the reason is another. */
-static void complain(struct fffa_sink *s, long reason)
+/* Logs the reason once, until a delivery succeeds or the reason changes. */
+static void log_configuration_error(struct fffa_sink *s, long reason)
 {
-	if (s->complained == reason)
+	if (s->logged_reason == reason)
 		return;
-	s->complained = reason;
+	s->logged_reason = reason;
 	fffa_error(s->env->tag, "%s; records are kept and tried again", s->detail);
 }
 
-static uint8_t *lend_records(struct fffa_sink *s, uint32_t count)
+static uint8_t *reset_records(struct fffa_sink *s, uint32_t count)
 {
 	uint8_t *p;
 
@@ -110,12 +113,12 @@ static uint8_t *lend_records(struct fffa_sink *s, uint32_t count)
 	return s->records;
 }
 
-/* A 2xx answer: does the body say something else of single records? */
-static void judge(struct slot *t, struct fffa_outcome *o)
+/* Reads from the body of a 2xx answer what became of single records. */
+static void judge_records(struct slot *t, struct fffa_outcome *o)
 {
 	struct fffa_sink *s = t->sink;
 	uint32_t count = fffa_batch_count(fffa_delivery_batch(t->delivery));
-	uint8_t *records = lend_records(s, count);
+	uint8_t *records = reset_records(s, count);
 	bool known = true;
 
 	if (!records) {
@@ -141,9 +144,9 @@ static void judge_answer(struct slot *t, struct fffa_http_verdict v, const char 
 	o->cause = v.cause;
 	if (v.verdict == FFFA_V_DELIVERED) {
 		if (s->shape->judge)
-			judge(t, o);
+			judge_records(t, o);
 		if (o->verdict == FFFA_V_DELIVERED)
-			s->complained = 0;
+			s->logged_reason = 0;
 		return;
 	}
 	(void)snprintf(s->detail, sizeof(s->detail), "%s%s%s", said, v.text ? ": " : "",
@@ -152,10 +155,10 @@ static void judge_answer(struct slot *t, struct fffa_http_verdict v, const char 
 	if (v.verdict == FFFA_V_RETRY)
 		o->retry_after_ms = fffa_http_retry_after_ms(t->x.reply.retry_after, time(NULL));
 	if (v.configured)
-		complain(s, reason);
+		log_configuration_error(s, reason);
 }
 
-static const char *failure_text(const struct fffa_http_exchange *x, CURLcode result)
+static const char *describe_failure(const struct fffa_http_exchange *x, CURLcode result)
 {
 	if (x->error[0])
 		return x->error;
@@ -193,13 +196,13 @@ static void on_done(struct fffa_curl_request *r, CURLcode result)
 						: fffa_http_verdict_of_failure(result, status),
 			     said, status, &o);
 	} else {
-		(void)snprintf(said, sizeof(said), "%s", failure_text(&t->x, result));
+		(void)snprintf(said, sizeof(said), "%s", describe_failure(&t->x, result));
 		judge_answer(t, fffa_http_verdict_of_failure(result, 0), said, -(long)result, &o);
 	}
-	finish(t, &o);
+	finish_delivery(t, &o);
 }
 
-static int send_now(struct slot *t)
+static int send_request(struct slot *t)
 {
 	const struct fffa_batch *b = fffa_delivery_batch(t->delivery);
 
@@ -208,8 +211,8 @@ static int send_now(struct slot *t)
 	return fffa_http__exchange_send(&t->x, t->sink->bridge, b, t->payload);
 }
 
-/* Worker thread. */
-static void on_make(uv_work_t *w)
+/* On a worker thread. */
+static void make_body(uv_work_t *w)
 {
 	struct slot *t = w->data;
 
@@ -218,12 +221,12 @@ static void on_make(uv_work_t *w)
 
 static void on_bridge_closed(void *arg);
 
-/* The last step of closing, once no worker has a slot. */
-static void end(struct fffa_sink *s)
+/* Closes the bridge, once no worker thread has a slot. */
+static void close_when_idle(struct fffa_sink *s)
 {
-	if (!s->closing || s->making || s->ending)
+	if (!s->closing || s->making || s->bridge_closing)
 		return;
-	s->ending = true;
+	s->bridge_closing = true;
 	fffa_curl_loop_close(s->bridge, on_bridge_closed, s);
 }
 
@@ -238,9 +241,9 @@ static void on_made(uv_work_t *w, int status)
 		finish_unsent(t, FFFA_V_RETRY, -ECANCELED);
 	else if (rc == -EMSGSIZE)
 		finish_unsent(t, FFFA_V_TOO_BIG, rc);
-	else if (rc || (rc = send_now(t)))
+	else if (rc || (rc = send_request(t)))
 		finish_unsent(t, FFFA_V_RETRY, rc);
-	end(s);
+	close_when_idle(s);
 }
 
 static int create(const struct fffa_sink_env *env, const void *conf, struct fffa_sink **out,
@@ -248,7 +251,7 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 {
 	const struct fffa_sink_http_conf *c = conf;
 	const struct fffa_http_shape *shape = fffa_http_shape_find(c->shape);
-	/* Said by the type, not by the format: an envelope makes JSON of text. */
+	/* By the content type and not by the format: an envelope makes JSON of text. */
 	bool json = env->content_type && !strcmp(env->content_type, "application/x-ndjson");
 	struct fffa_sink *s;
 	int rc;
@@ -284,7 +287,7 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 	return 0;
 }
 
-/* libcurl would say so at the first connection only. */
+/* libcurl would report it at the first connection only. */
 static int check_file(const char *key, const char *path, struct fffa_err *err)
 {
 	if (!fffa_http_is_set(path) || !access(path, R_OK))
@@ -321,7 +324,7 @@ static int submit(struct fffa_sink *s, struct fffa_delivery *d)
 
 	if (s->closing || !s->started)
 		return -ECANCELED;
-	t = free_slot(s);
+	t = find_free_slot(s);
 	if (!t) {
 		s->refused = true;
 		return -EAGAIN;
@@ -331,11 +334,11 @@ static int submit(struct fffa_sink *s, struct fffa_delivery *d)
 		t->phase = MAKING;
 		s->making++;
 		/* Fails only without a work callback. */
-		(void)uv_queue_work(s->env->loop, &t->work, on_make, on_made);
+		(void)uv_queue_work(s->env->loop, &t->work, make_body, on_made);
 		return 0;
 	}
 	t->payload = fffa_batch_bytes(fffa_delivery_batch(d));
-	rc = send_now(t);
+	rc = send_request(t);
 	if (rc) {
 		t->phase = FREE;
 		t->delivery = NULL;
@@ -399,9 +402,9 @@ static void close_sink(struct fffa_sink *s, void (*closed)(void *arg), void *arg
 	s->closed_arg = arg;
 	for (size_t i = 0; i < s->slot_count; i++) {
 		if (s->slots[i].phase == MAKING)
-			(void)uv_cancel((uv_req_t *)&s->slots[i].work); /* too late: it ends soon */
+			(void)uv_cancel((uv_req_t *)&s->slots[i].work); /* else it ends soon */
 	}
-	end(s);
+	close_when_idle(s);
 }
 
 const struct fffa_sink_ops fffa_sink_http_ops = {
@@ -414,7 +417,7 @@ const struct fffa_sink_ops fffa_sink_http_ops = {
 	.create = create,
 	.start = start,
 	.submit = submit,
-	.flush = NULL,	/* nothing lingers */
+	.flush = NULL,	/* nothing is buffered */
 	.reopen = NULL, /* certificates are read at each connection */
 	.report = report,
 	.close = close_sink,
