@@ -95,7 +95,7 @@ static void log_configuration_error(struct fffa_sink *s, long reason)
 	if (s->logged_reason == reason)
 		return;
 	s->logged_reason = reason;
-	fffa_error(s->env->tag, "%s; records are kept and tried again", s->detail);
+	fffa_error(s->env->tag, "%s; the records stay queued, will retry", s->detail);
 }
 
 static uint8_t *reset_records(struct fffa_sink *s, uint32_t count)
@@ -130,7 +130,7 @@ static void judge_records(struct slot *t, struct fffa_outcome *o)
 	if (o->verdict == FFFA_V_DELIVERED)
 		return;
 	o->cause = o->verdict == FFFA_V_TOO_BIG ? -EMSGSIZE : -EBADMSG;
-	o->detail = known ? "not every record was taken" : "the answer cannot be read";
+	o->detail = known ? "the server did not take every record" : "the answer cannot be read";
 	if (o->verdict == FFFA_V_RETRY && known)
 		o->records = records;
 }
@@ -163,7 +163,7 @@ static const char *describe_failure(const struct fffa_http_exchange *x, CURLcode
 	if (x->error[0])
 		return x->error;
 	if (!x->request.begun && result == CURLE_OPERATION_TIMEDOUT)
-		return "timed out while it waited for a connection";
+		return "timed out while waiting for a connection";
 	return curl_easy_strerror(result);
 }
 
@@ -312,7 +312,8 @@ static int start(struct fffa_sink *s, struct fffa_err *err)
 		return fffa_fail(err, -rc, "cannot prepare requests: %s", strerror(-rc));
 	s->shares = !strncasecmp(s->conf->url, "https:", 6);
 	if (!s->conf->tls.verify && s->shares)
-		fffa_warn(s->env->tag, "tls.verify is off: whoever answers gets the records");
+		fffa_warn(s->env->tag,
+			  "tls.verify is off: any server that answers gets the records");
 	s->started = true;
 	return 0;
 }

@@ -30,11 +30,11 @@ static const char *const shape_words[] = {[FFFA_HTTP_PLAIN] = "plain",
 
 const struct fffa_option fffa_http__options[] = {
 	FFFA_OPT_STRING("url", C, url, NULL, 0,
-			"Where batches are posted, http:// or https://. A shape adds its own path "
-			"when the URL has none."),
+			"URL to post batches to, http:// or https://. A shape adds its own path "
+			"when the URL has none. Required."),
 	FFFA_OPT_ENUM("shape", C, shape, "plain", shape_words, 0,
-		      "Form of the body. plain sends the records as they are; the others send what "
-		      "that product takes."),
+		      "Form of the body. plain sends the records as they are; each other shape is "
+		      "for the product it names."),
 	FFFA_OPT_MAP("headers", C, headers, "{}", NULL, 0, "Headers of each request."),
 	FFFA_OPT_STRING("auth.user", C, auth.user, NULL, 0, "User of basic authentication."),
 	FFFA_OPT_SECRET("auth.password", C, auth.password, 0, "Password of basic authentication."),
@@ -59,7 +59,8 @@ const struct fffa_option fffa_http__options[] = {
 		     "Requests that may be in flight at once."),
 	FFFA_OPT_STRING(
 		"proxy", C, proxy, NULL, 0,
-		"Proxy, as http://HOST:PORT. Default: none, whatever the environment says."),
+		"Proxy, as http://HOST:PORT. Default: none; proxy variables of the environment are "
+		"ignored."),
 	FFFA_OPT_STRING("index", C, index, NULL, 0,
 			"elasticsearch: index or data stream. splunk_hec: index."),
 	FFFA_OPT_STRING("source", C, source, "fffa", 0, "splunk_hec: source. datadog: ddsource."),
@@ -113,8 +114,8 @@ static int check_url(const char *key, const char *url, struct fffa_err *err)
 		rc = fffa_fail(err, EINVAL, "%s: is not a URL that can be read", key);
 	else if (has_component(u, CURLUPART_USER) || has_component(u, CURLUPART_PASSWORD))
 		rc = fffa_fail(err, EINVAL,
-			       "%s: holds a user or password, which would be shown; use auth for "
-			       "those of the server",
+			       "%s: has a user or password, which would be shown; use auth for "
+			       "the server's",
 			       key);
 	else if (has_component(u, CURLUPART_FRAGMENT))
 		rc = fffa_fail(err, EINVAL, "%s: a #fragment is never sent; leave it out", key);
@@ -165,9 +166,9 @@ static int check_auth(const struct fffa_sink_http_conf *c, struct fffa_err *err)
 	if (fffa_http_is_set(c->auth.bearer) &&
 	    (fffa_http_is_set(c->auth.user) || fffa_http_is_set(c->auth.password)))
 		return fffa_fail(err, EINVAL,
-				 "auth.bearer: stands beside auth.user or auth.password; give one");
+				 "auth.bearer: excludes auth.user and auth.password; set only one");
 	if (fffa_http_is_set(c->auth.password) && !fffa_http_is_set(c->auth.user))
-		return fffa_fail(err, EINVAL, "auth.user: is required beside auth.password");
+		return fffa_fail(err, EINVAL, "auth.user: is required with auth.password");
 	if (fffa_http_is_set(c->auth.user) && strchr(c->auth.user, ':'))
 		return fffa_fail(err, EINVAL,
 				 "auth.user: has a colon, which basic authentication "
@@ -222,7 +223,7 @@ int fffa_http__options_check(const void *conf, struct fffa_err *err)
 	if (!rc)
 		rc = check_auth(c, err);
 	if (!rc && fffa_http_is_set(c->tls.key_file) && !fffa_http_is_set(c->tls.cert_file))
-		rc = fffa_fail(err, EINVAL, "tls.cert_file: is required beside tls.key_file");
+		rc = fffa_fail(err, EINVAL, "tls.cert_file: is required with tls.key_file");
 	if (!rc)
 		rc = check_shape(c, err);
 	return rc;

@@ -14,21 +14,23 @@ static const struct row {
 	{200, 299, {FFFA_V_DELIVERED, 0, NULL, false}},
 	{300,
 	 399,
-	 {FFFA_V_RETRY, -EREMOTEIO, "redirects are not followed: set url to the new place", true}},
+	 {FFFA_V_RETRY, -EREMOTEIO, "redirects are not followed: set url to the new address",
+	  true}},
 	{401,
 	 401,
-	 {FFFA_V_RETRY, -EACCES, "the credentials are not accepted: check auth and headers", true}},
+	 {FFFA_V_RETRY, -EACCES,
+	  "the server does not accept the credentials: check auth and headers", true}},
 	{403,
 	 403,
 	 {FFFA_V_RETRY, -EACCES, "the credentials do not allow this: check auth and headers",
 	  true}},
-	{404, 404, {FFFA_V_RETRY, -ENOENT, "nothing there takes records: check url", true}},
-	{407, 407, {FFFA_V_RETRY, -EACCES, "the proxy wants credentials", true}},
+	{404, 404, {FFFA_V_RETRY, -ENOENT, "the server has no such path: check url", true}},
+	{407, 407, {FFFA_V_RETRY, -EACCES, "the proxy requires credentials", true}},
 	{408, 408, {FFFA_V_RETRY, -ETIMEDOUT, NULL, false}},
-	{413, 413, {FFFA_V_TOO_BIG, -EMSGSIZE, "the batch is too big", false}},
+	{413, 413, {FFFA_V_TOO_BIG, -EMSGSIZE, "the batch is too large", false}},
 	{425, 425, {FFFA_V_RETRY, -EBUSY, NULL, false}},
-	{429, 429, {FFFA_V_RETRY, -EBUSY, "asks for fewer requests", false}},
-	{400, 499, {FFFA_V_REJECTED, -EBADMSG, "rejects the records", false}},
+	{429, 429, {FFFA_V_RETRY, -EBUSY, "the server asks for fewer requests", false}},
+	{400, 499, {FFFA_V_REJECTED, -EBADMSG, "the server rejects the records", false}},
 	{500, 599, {FFFA_V_RETRY, -EREMOTEIO, NULL, false}},
 };
 
@@ -38,7 +40,7 @@ struct fffa_http_verdict fffa_http_verdict_of_status(long status)
 		if (status >= statuses[i].first && status <= statuses[i].last)
 			return statuses[i].v;
 	}
-	return (struct fffa_http_verdict){FFFA_V_RETRY, -EPROTO, "not an answer of HTTP", false};
+	return (struct fffa_http_verdict){FFFA_V_RETRY, -EPROTO, "not an HTTP answer", false};
 }
 
 static const struct {
