@@ -155,8 +155,8 @@ static CURLcode set_transport(CURL *e, const struct fffa_sink_http_conf *c, cons
 	SET_OPTION(CURLOPT_FOLLOWLOCATION, 0L);
 	SET_OPTION(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	SET_OPTION(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-	SET_OPTION(CURLOPT_PROXY,
-		   c->proxy ? c->proxy : ""); /* "": none, not even from the environment */
+	/* "": no proxy, not even from the environment. */
+	SET_OPTION(CURLOPT_PROXY, c->proxy ? c->proxy : "");
 	SET_OPTION(CURLOPT_NOPROXY, "");
 	SET_OPTION(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET_OPTION(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* ours are not for the proxy */
