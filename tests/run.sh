@@ -25,7 +25,7 @@ plan=(
 	"tsan:unit contract"
 )
 # These use the whole machine (hooks, namespaces, the clock): one at a time.
-serial='netns|bpf|bench|system'
+serial='netns|bpf|bench-smoke|system'
 # A stage of their own, one at a time: they fetch and build what others wrote, once, under build/peers.
 apart='peers'
 quick_labels='unit|contract|component'
