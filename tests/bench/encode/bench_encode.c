@@ -11,12 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <msgpack.h>
 
 #include "agent/base/random.h"
 #include "agent/encode/encoder.h"
+#include "tests/bench/measure.h"
 
 #define RECORDS	     4096
 #define ROUNDS	     7
@@ -202,26 +202,11 @@ static size_t msgpack_v2(const struct fffa_encoder *e, const struct fffa_record 
 typedef size_t encode_fn(const struct fffa_encoder *e, const struct fffa_record *r, uint8_t *dst,
 			 size_t cap);
 
-static double now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Writes n records to a buffer, which begins anew when full, as a batch does. */
 static double run_round(struct bench *b, encode_fn *encode, const struct fffa_encoder *e, size_t n,
 			size_t *bytes)
 {
-	double begin = now_ns();
+	double begin = bench_clock_ns(CLOCK_MONOTONIC);
 	size_t at = 0;
 
 	*bytes = 0;
@@ -233,7 +218,7 @@ static double run_round(struct bench *b, encode_fn *encode, const struct fffa_en
 		}
 	}
 	*bytes += at;
-	return (now_ns() - begin) / (double)n;
+	return (bench_clock_ns(CLOCK_MONOTONIC) - begin) / (double)n;
 }
 
 static void measure(struct bench *b, const char *name, encode_fn *encode,
@@ -244,7 +229,7 @@ static void measure(struct bench *b, const char *name, encode_fn *encode,
 
 	for (int i = 0; i < ROUNDS; i++)
 		ns[i] = run_round(b, encode, e, n, &bytes);
-	qsort(ns, ROUNDS, sizeof(ns[0]), by_value);
+	qsort(ns, ROUNDS, sizeof(ns[0]), bench_compare_doubles);
 	printf("  %-28s %7.1f ns/record %7.2f Mrec/s %6.0f B/record %7.0f MB/s  (%.1f to %.1f)\n",
 	       name, ns[ROUNDS / 2], 1e3 / ns[ROUNDS / 2], (double)bytes / (double)n,
 	       (double)bytes / (double)n * 1e3 / ns[ROUNDS / 2], ns[0], ns[ROUNDS - 1]);

@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "agent/base/random.h"
 #include "agent/enrich/services/ip_table.h"
+#include "tests/bench/measure.h"
 
 #define PREFIXES    10000
 #define RECORDS	    65536
@@ -93,14 +93,6 @@ static void fill_record(struct bench *b, uint8_t a[16], bool ipv6)
 		memset(a + 10, 0xff, 2);
 }
 
-static double now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
 static unsigned int trash(struct bench *b)
 {
 	unsigned int sum = 0;
@@ -108,13 +100,6 @@ static unsigned int trash(struct bench *b)
 	for (size_t i = 0; i < TRASH_BYTES; i += 64)
 		sum += b->trash[i]++;
 	return sum;
-}
-
-static int by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
 }
 
 static double measure(struct bench *b, const struct fffa_ip_table *t, size_t n, bool cold)
@@ -130,21 +115,20 @@ static double measure(struct bench *b, const struct fffa_ip_table *t, size_t n, 
 			double begin;
 
 			sum += cold ? trash(b) : 0;
-			begin = now_ns();
+			begin = bench_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 			for (size_t j = i; j < i + PIECE && j < n; j++) {
 				const struct pair *r = &b->records[j % RECORDS];
 
 				sum += fffa_ip_table_find(t, r->src);
 				sum += fffa_ip_table_find(t, r->dst);
 			}
-			spent += now_ns() - begin;
+			spent += bench_clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
 		}
 		rounds[k] = spent / (double)n;
 	}
 	sink = sum;
 	(void)sink;
-	qsort(rounds, ROUNDS, sizeof(rounds[0]), by_size);
-	return rounds[ROUNDS / 2];
+	return bench_median(rounds, ROUNDS);
 }
 
 static int run(struct bench *b, size_t n, const char *name, unsigned int prefixes6,

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 #include <zstd.h>
@@ -21,6 +20,8 @@
 #include "sinks/delivery.h"
 #include "sinks/http/http.h"
 #include "tests/bench/http/discard.h"
+#include "tests/bench/measure.h"
+#include "tests/bench/records.h"
 
 #define PER_BATCH 1000
 #define BATCHES	  32
@@ -37,58 +38,23 @@ struct bench {
 	struct fffa_sink *sink;
 };
 
-static double cpu_ns(void)
-{
-	struct rusage u;
-
-	(void)getrusage(RUSAGE_SELF, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e9 +
-	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e3;
-}
-
-static void fill(struct fffa_record *r, uint32_t i)
-{
-	memset(r, 0, sizeof(*r));
-	memcpy(r->key.src, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a", 13);
-	memcpy(r->key.dst, "\0\0\0\0\0\0\0\0\0\0\xff\xff\xac\x1f\x10", 15);
-	r->key.src[13] = (uint8_t)(i >> 16);
-	r->key.src[14] = (uint8_t)(i >> 8);
-	r->key.src[15] = (uint8_t)i;
-	r->key.dst[15] = (uint8_t)(i * 7);
-	r->key.sport = (__be16)(i * 31);
-	r->key.dport = (__be16)0xbb01;
-	r->key.proto = 6;
-	r->packets = 1 + i % 5000;
-	r->bytes = r->packets * 783;
-	r->start_ms = INT64_C(1700000000000) + i;
-	r->end_ms = r->start_ms + 59000;
-	r->flags = FFFA_F_SYN | FFFA_F_ACK | FFFA_F_FIN;
-	r->end_reason = FFFA_END_ACTIVE;
-}
-
 static int make_batches(struct bench *b)
 {
-	struct fffa_ident_host host = {.agent_id = "i-1234567890abcdef0",
-				       .account_id = "123456789012",
-				       .instance_id = "i-1234567890abcdef0",
-				       .region = "us-east-1",
-				       .az_id = "use1-az4"};
-	struct fffa_ident ident = {.host = &host,
-				   .interface_id = "eni-1235b8ca123456789",
-				   .subnet_id = "subnet-aaaaaaaa012345678",
-				   .vpc_id = "vpc-abcdefab012345678"};
+	struct fffa_ident_host host;
+	struct fffa_ident ident;
 	struct fffa_encoder *e;
 	struct fffa_record r;
 
 	if (fffa_encoder_new(b->format, NULL, &e, NULL))
 		return -1;
+	bench_fill_identity(&host, &ident);
 	for (uint32_t i = 0; i < BATCHES; i++) {
 		struct fffa_batch *batch = fffa_batch_new(PER_BATCH * 4096, PER_BATCH);
 
 		for (uint32_t k = 0; k < PER_BATCH; k++) {
 			uint8_t *dst = fffa_batch_room(batch, FFFA_RECORD_BYTES_MAX);
 
-			fill(&r, i * PER_BATCH + k);
+			bench_fill_record(&r, i * PER_BATCH + k);
 			r.ident = &ident;
 			r.seq = i * PER_BATCH + k + 1;
 			fffa_batch_commit(batch,
@@ -105,7 +71,7 @@ static int make_batches(struct bench *b)
 /* Returns the CPU time; negative on failure. */
 static double run_floor(struct bench *b)
 {
-	double begin = cpu_ns();
+	double begin = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	ZSTD_CCtx *z = ZSTD_createCCtx();
 	CURL *e = curl_easy_init();
 	size_t most = 0;
@@ -132,7 +98,7 @@ static double run_floor(struct bench *b)
 	free(out);
 	curl_easy_cleanup(e);
 	(void)ZSTD_freeCCtx(z);
-	return rc == CURLE_OK ? cpu_ns() - begin : -1;
+	return rc == CURLE_OK ? bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - begin : -1;
 }
 
 static void feed(struct bench *b)
@@ -176,7 +142,7 @@ static double run_sink(struct bench *b, enum fffa_http_shape_id shape)
 					   .tls.verify = true,
 					   .timeout_ns = INT64_C(30000000000),
 					   .requests = 4};
-	double begin = cpu_ns();
+	double begin = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	struct fffa_sink_env env = {.tag = "bench",
 				    .pipe = b,
 				    .done = on_done,
@@ -204,20 +170,7 @@ static double run_sink(struct bench *b, enum fffa_http_shape_id shape)
 	(void)uv_run(&loop, UV_RUN_DEFAULT);
 	if (uv_loop_close(&loop) || b->failed)
 		return -1;
-	return cpu_ns() - begin;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *v)
-{
-	qsort(v, ROUNDS, sizeof(*v), by_value);
-	return v[ROUNDS / 2];
+	return bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - begin;
 }
 
 static int compare(struct bench *b, enum fffa_format format, size_t records)
@@ -247,7 +200,8 @@ static int compare(struct bench *b, enum fffa_format format, size_t records)
 		fffa_batch_unref(b->batches[i]);
 	}
 	wall /= ROUNDS;
-	double f = median(floor_ns) / (double)records, s = median(sink_ns) / (double)records;
+	double f = bench_median(floor_ns, ROUNDS) / (double)records,
+	       s = bench_median(sink_ns, ROUNDS) / (double)records;
 
 	printf("%-8s %4zu bytes/record  floor %5.0f ns/record  sink %5.0f ns/record  ratio %.2f  "
 	       "%5.2f "

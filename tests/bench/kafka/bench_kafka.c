@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <uv.h>
 
 #include "sinks/delivery.h"
 #include "sinks/kafka/kafka.h"
+#include "tests/bench/measure.h"
 #include "tests/stubs/kafka_cluster.h"
 
 #define BATCHES	      48 /* in flight */
@@ -28,18 +28,11 @@ struct cost {
 	double wall_s, process_s, thread_s;
 };
 
-static double seconds(clockid_t id)
-{
-	struct timespec t;
-
-	(void)clock_gettime(id, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static struct cost now(void)
 {
-	return (struct cost){seconds(CLOCK_MONOTONIC), seconds(CLOCK_PROCESS_CPUTIME_ID),
-			     seconds(CLOCK_THREAD_CPUTIME_ID)};
+	return (struct cost){bench_clock_ns(CLOCK_MONOTONIC) / 1e9,
+			     bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) / 1e9,
+			     bench_clock_ns(CLOCK_THREAD_CPUTIME_ID) / 1e9};
 }
 
 static struct cost since(struct cost t)

@@ -15,6 +15,7 @@
 #include "tests/bench/kernel/bench.h"
 #include "tests/bench/kernel/drain.h"
 #include "tests/bench/kernel/bench_fixture.h"
+#include "tests/bench/measure.h"
 
 #define ROUNDS_MAX 64
 
@@ -24,12 +25,6 @@ struct options {
 	uint32_t flows;	    /* 0: all */
 	int rounds;
 };
-
-static double median(double *v, int n)
-{
-	qsort(v, (size_t)n, sizeof(*v), bench_compare_doubles);
-	return v[n / 2];
-}
 
 static void print_head(const struct options *o)
 {
@@ -77,7 +72,7 @@ static void measure(const struct options *o, enum bench_hook hook, uint32_t flow
 			ns[i][round < 0 ? 0 : round] = bench_fixture_run(&r, i, packets);
 	}
 	for (size_t i = 0; i < r.count; i++) {
-		mid[i] = median(ns[i], o->rounds);
+		mid[i] = bench_median(ns[i], (size_t)o->rounds);
 		lost[i] = bench_fixture_lost_share(&r, i,
 						   (uint64_t)packets * (uint64_t)(o->rounds + 1));
 	}

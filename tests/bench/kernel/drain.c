@@ -7,9 +7,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "tests/bench/kernel/bench_fixture.h"
+#include "tests/bench/measure.h"
 
 #define ROUNDS_MAX 64
 #define SLOTS	   262144 /* of one generation */
@@ -18,39 +18,18 @@ struct cost {
 	double cpu_ns, wall_ns;
 };
 
-static double now_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(id, &ts);
-	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
-}
-
 static struct cost drain(struct fffa_kernel *k, struct fffa_deltas *d)
 {
-	struct cost c = {now_ns(CLOCK_THREAD_CPUTIME_ID), now_ns(CLOCK_MONOTONIC)};
+	struct cost c = {bench_clock_ns(CLOCK_THREAD_CPUTIME_ID), bench_clock_ns(CLOCK_MONOTONIC)};
 
 	d->count = 0;
 	if (fffa_kernel_drain(k, d)) {
 		(void)fprintf(stderr, "no grace period to be had\n");
 		exit(1);
 	}
-	c.cpu_ns = now_ns(CLOCK_THREAD_CPUTIME_ID) - c.cpu_ns;
-	c.wall_ns = now_ns(CLOCK_MONOTONIC) - c.wall_ns;
+	c.cpu_ns = bench_clock_ns(CLOCK_THREAD_CPUTIME_ID) - c.cpu_ns;
+	c.wall_ns = bench_clock_ns(CLOCK_MONOTONIC) - c.wall_ns;
 	return c;
-}
-
-int bench_compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *v, int n)
-{
-	qsort(v, (size_t)n, sizeof(*v), bench_compare_doubles);
-	return v[n / 2];
 }
 
 void bench_drain(uint32_t flows, int rounds, bool csv)
@@ -80,7 +59,7 @@ void bench_drain(uint32_t flows, int rounds, bool csv)
 		(void)fprintf(stderr, "%zu entries of %" PRIu32 " flows\n", entries, flows);
 		exit(1);
 	}
-	used_ns = median(used, rounds);
+	used_ns = bench_median(used, (size_t)rounds);
 	/*
 	 * Prints no cost of a single entry: a slot just written is in the cache and an empty one is
 	 * not, so their difference means nothing.
@@ -88,8 +67,9 @@ void bench_drain(uint32_t flows, int rounds, bool csv)
 	printf(csv ? "drain,%d,%zu,%.1f,%.2f,%.1f\n"
 		   : "drain of %d slots, %zu used: %.1f ns per drained entry, scan of the empty "
 		     "ones included; empty table %.2f ns per slot; grace period %.1f ms\n",
-	       SLOTS, entries, used_ns / (double)entries, median(empty, rounds) / SLOTS,
-	       median(wait, rounds) / 1e6);
+	       SLOTS, entries, used_ns / (double)entries,
+	       bench_median(empty, (size_t)rounds) / SLOTS,
+	       bench_median(wait, (size_t)rounds) / 1e6);
 	fffa_drain_deltas_fini(&d);
 	bench_fixture_close(&r);
 }

@@ -7,6 +7,5 @@
 
 /* Prints what draining a table with about `flows` used entries costs. */
 void bench_drain(uint32_t flows, int rounds, bool csv);
-int bench_compare_doubles(const void *a, const void *b);
 
 #endif

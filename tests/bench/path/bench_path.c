@@ -14,12 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "agent/daemon/registry.h"
 #include "agent/flow/flow_table.h"
 #include "agent/pipeline/pipeline.h"
+#include "tests/bench/measure.h"
+#include "tests/bench/records.h"
 
 #define START_NS  (1000 * FFFA_NS_PER_S)
 #define UNIX_NS	  (1700000000 * FFFA_NS_PER_S)
@@ -49,12 +50,8 @@ struct spent {
 
 static struct spent spent_now(void)
 {
-	struct rusage u;
-
-	(void)getrusage(RUSAGE_SELF, &u);
-	return (struct spent){(double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e9 +
-				      (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e3,
-			      (double)uv_hrtime()};
+	return (struct spent){bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID),
+			      bench_clock_ns(CLOCK_MONOTONIC)};
 }
 
 static struct spent spent_since(struct spent s)
@@ -100,16 +97,8 @@ static struct fffa_delta *make_deltas(uint32_t flows)
 
 static void fill_identity(struct bench *b)
 {
-	strcpy(b->host.agent_id, "i-1234567890abcdef0");
-	strcpy(b->host.account_id, "123456789012");
-	strcpy(b->host.instance_id, "i-1234567890abcdef0");
-	strcpy(b->host.region, "us-east-1");
-	strcpy(b->host.az_id, "use1-az4");
-	b->ident.host = &b->host;
+	bench_fill_identity(&b->host, &b->ident);
 	b->ident.ifindex = 2;
-	strcpy(b->ident.interface_id, "eni-1235b8ca123456789");
-	strcpy(b->ident.subnet_id, "subnet-aaaaaaaa012345678");
-	strcpy(b->ident.vpc_id, "vpc-abcdefab012345678");
 }
 
 static void on_record(void *arg, struct fffa_record *r)

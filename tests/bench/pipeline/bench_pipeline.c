@@ -9,11 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "agent/pipeline/pipeline.h"
 #include "sinks/file/file.h"
+#include "tests/bench/measure.h"
+#include "tests/bench/records.h"
 
 #define FLOWS	    4096
 #define SPOOL_BYTES ((int64_t)1 << 30)
@@ -35,43 +36,11 @@ struct feed {
 
 static void fill(struct feed *f)
 {
-	strcpy(f->host.agent_id, "i-1234567890abcdef0");
-	strcpy(f->host.account_id, "123456789012");
-	strcpy(f->host.instance_id, "i-1234567890abcdef0");
-	strcpy(f->host.region, "us-east-1");
-	strcpy(f->host.az_id, "use1-az4");
-	f->ident.host = &f->host;
-	strcpy(f->ident.interface_id, "eni-1235b8ca123456789");
-	strcpy(f->ident.subnet_id, "subnet-aaaaaaaa012345678");
-	strcpy(f->ident.vpc_id, "vpc-abcdefab012345678");
+	bench_fill_identity(&f->host, &f->ident);
 	for (uint32_t i = 0; i < FLOWS; i++) {
-		struct fffa_record *r = &f->records[i];
-
-		memcpy(r->key.src, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a", 13);
-		memcpy(r->key.dst, "\0\0\0\0\0\0\0\0\0\0\xff\xff\xac\x1f\x10", 15);
-		r->key.src[14] = (uint8_t)(i >> 8);
-		r->key.src[15] = (uint8_t)i;
-		r->key.dst[15] = (uint8_t)(i * 7);
-		r->key.sport = (__be16)(i * 31);
-		r->key.dport = (__be16)0xbb01;
-		r->key.proto = 6;
-		r->packets = 1 + i % 5000;
-		r->bytes = r->packets * 783;
-		r->start_ms = INT64_C(1700000000000) + i;
-		r->end_ms = r->start_ms + 59000;
-		r->flags = FFFA_F_SYN | FFFA_F_ACK | FFFA_F_FIN;
-		r->end_reason = FFFA_END_ACTIVE;
-		r->ident = &f->ident;
+		bench_fill_record(&f->records[i], i);
+		f->records[i].ident = &f->ident;
 	}
-}
-
-static double cpu_s(int who)
-{
-	struct rusage u;
-
-	(void)getrusage(who, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
 static void on_closed(void *arg, struct fffa_pipeline *p)
@@ -112,7 +81,8 @@ static int run(const struct run *what, struct feed *feed, uint64_t n, const char
 	struct fffa_pipeline_env env = {.identify = identify, .arg = feed};
 	struct fffa_err err;
 	uint64_t begin = uv_hrtime();
-	double all = cpu_s(RUSAGE_SELF), own_thread = cpu_s(RUSAGE_THREAD), wall;
+	double all = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID),
+	       own_thread = bench_clock_ns(CLOCK_THREAD_CPUTIME_ID), wall;
 	uv_loop_t loop;
 
 	if (uv_loop_init(&loop))
@@ -132,19 +102,19 @@ static int run(const struct run *what, struct feed *feed, uint64_t n, const char
 	fffa_pipeline_close(p, 0, on_closed, &end);
 	(void)uv_run(&loop, UV_RUN_DEFAULT);
 	wall = (double)(uv_hrtime() - begin) / 1e9;
-	all = cpu_s(RUSAGE_SELF) - all;
-	own_thread = cpu_s(RUSAGE_THREAD) - own_thread;
+	all = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - all;
+	own_thread = bench_clock_ns(CLOCK_THREAD_CPUTIME_ID) - own_thread;
 	printf("%-34s %6.2f M rec/s  %6.2f M rec/s and core  loop thread %4.0f ns/rec  all threads "
 	       "%4.0f ns/rec\n",
-	       what->title, (double)n / wall / 1e6, (double)n / all / 1e6,
-	       own_thread * 1e9 / (double)n, all * 1e9 / (double)n);
+	       what->title, (double)n / wall / 1e6, (double)n / all * 1e3, own_thread / (double)n,
+	       all / (double)n);
 	if (end.delivered != n || !fffa_ledger_sink_balances(&end))
 		(void)fprintf(stderr, "only %" PRIu64 " of %" PRIu64 " delivered\n", end.delivered,
 			      n);
 	return uv_loop_close(&loop) || end.delivered != n;
 }
 
-/* Bytes that a drained spool still has on disk. */
+/* Removes the files that a drained spool has on disk. */
 static void remove_spool(const char *dir)
 {
 	static const char *const left[] = {"bench/ack", "bench/lock", "bench"};
