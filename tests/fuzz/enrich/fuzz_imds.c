@@ -5,22 +5,9 @@
 #include <string.h>
 
 #include "agent/enrich/imds/imds_parse.h"
+#include "tests/fuzz/enrich/check_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check_text(const char *s, size_t cap)
-{
-	size_t len = strnlen(s, cap);
-
-	if (len == cap)
-		abort();
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)s[i];
-
-		if (c <= 0x20 || c >= 0x7f || c == '"' || c == '\'' || c == '\\')
-			abort();
-	}
-}
 
 static void check_document(const char *body, size_t size)
 {

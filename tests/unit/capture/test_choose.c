@@ -3,15 +3,12 @@
  * Which devices are chosen from a list, so that each packet is seen once unless the configuration
  * names two.
  */
-#include "tests/stubs/cmocka_all.h"
-
 #include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "agent/capture/devices/devices.h"
-
-#define NAMES_MAX 8
+#include "tests/unit/capture/device_fixture.h"
 
 /* A host with one device of each kind, sorted by ifindex like the kernel's list. */
 static struct fffa_link host[] = {
@@ -31,16 +28,6 @@ static struct fffa_link host[] = {
 
 static const struct fffa_links links = {.v = host, .n = sizeof(host) / sizeof(host[0])};
 
-/* Splits a text at spaces into a list; the words live in text. */
-static struct fffa_strings words(char *text, char **v)
-{
-	struct fffa_strings s = {.v = v};
-
-	for (char *w = strtok(text, " "); w; w = strtok(NULL, " "))
-		v[s.n++] = w;
-	return s;
-}
-
 static void choose(const struct fffa_links *l, const char *interfaces, const char *exclude,
 		   const struct fffa_devices_retained *retained, struct fffa_netdevs *out)
 {
@@ -49,8 +36,8 @@ static void choose(const struct fffa_links *l, const char *interfaces, const cha
 
 	(void)snprintf(in, sizeof(in), "%s", interfaces);
 	(void)snprintf(ex, sizeof(ex), "%s", exclude);
-	c.interfaces = words(in, in_v);
-	c.exclude = words(ex, ex_v);
+	c.interfaces = split_names(in, in_v);
+	c.exclude = split_names(ex, ex_v);
 	fffa_devices_choose(&c, l, retained, out);
 }
 
@@ -246,8 +233,8 @@ static void more_than_the_cap(void **state)
 
 static void routes_are_read_only_for_auto(void **state)
 {
-	char text[] = "auto", *v[1];
-	struct fffa_capture_conf c = {.interfaces = words(text, v)};
+	char text[] = "auto", *v[NAMES_MAX];
+	struct fffa_capture_conf c = {.interfaces = split_names(text, v)};
 
 	(void)state;
 	assert_true(fffa_devices_want_routes(&c));

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* Which devices a configuration selects, in a network namespace of our own. */
-#include "tests/stubs/cmocka_all.h"
-
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -9,8 +7,7 @@
 #include <unistd.h>
 
 #include "agent/capture/devices/devices.h"
-
-#define NAMES_MAX 8
+#include "tests/unit/capture/device_fixture.h"
 
 /* A fresh namespace with the devices of every test: lo, da and its peer db, ea and its peer eb. */
 static int setup(void **state)
@@ -26,22 +23,6 @@ static int setup(void **state)
 		      "ip link set eb up");
 }
 
-static void run_ip(const char *command)
-{
-	if (system(command))
-		fail_msg("%s failed", command);
-}
-
-/* Splits a text at spaces into a list; the words live in text. */
-static struct fffa_strings words(char *text, char **v)
-{
-	struct fffa_strings s = {.v = v};
-
-	for (char *w = strtok(text, " "); w; w = strtok(NULL, " "))
-		v[s.n++] = w;
-	return s;
-}
-
 static int select_devices(const char *interfaces, const char *exclude, struct fffa_netdevs *out,
 			  struct fffa_err *err)
 {
@@ -50,8 +31,8 @@ static int select_devices(const char *interfaces, const char *exclude, struct ff
 
 	(void)snprintf(in, sizeof(in), "%s", interfaces);
 	(void)snprintf(ex, sizeof(ex), "%s", exclude);
-	c.interfaces = words(in, in_v);
-	c.exclude = words(ex, ex_v);
+	c.interfaces = split_names(in, in_v);
+	c.exclude = split_names(ex, ex_v);
 	err->text[0] = 0;
 	return fffa_devices_select(&c, out, err);
 }

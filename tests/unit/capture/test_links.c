@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* Reads the list of devices and watches it, in a network namespace of our own. */
-#include "tests/stubs/cmocka_all.h"
-
 #include <errno.h>
 #include <net/if_arp.h>
 #include <sched.h>
@@ -15,12 +13,7 @@
 #include "agent/capture/devices/link_watch.h"
 #include "agent/capture/devices/links.h"
 #include "agent/capture/devices/preflight.h"
-
-static void run_ip(const char *command)
-{
-	if (system(command))
-		fail_msg("%s failed", command);
-}
+#include "tests/unit/capture/device_fixture.h"
 
 /* lo, a bridge br with its port da, da's peer db, a macvlan on db. */
 static int setup(void **state)
