@@ -149,7 +149,7 @@ static void compare_all(struct fixture *f, const uint8_t *bytes, size_t len)
 	compare(f, FFFA_PROGRAM_TC_OUT, bytes, len);
 }
 
-static void whole_packets(void **state)
+static void both_parsers_agree_on_whole_packets(void **state)
 {
 	struct fixture *f = *state;
 
@@ -222,7 +222,7 @@ static void gso_counts_segments_and_their_headers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whole_packets),
+		cmocka_unit_test(both_parsers_agree_on_whole_packets),
 		cmocka_unit_test(cut_at_every_byte),
 		cmocka_unit_test(random_mutations),
 		cmocka_unit_test(gso_counts_segments_and_their_headers),

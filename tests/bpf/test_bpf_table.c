@@ -214,7 +214,7 @@ static void a_full_ring_loses_the_least_and_says_how_much(void **state)
 	fffa_kernel_close(k);
 }
 
-static void ends_come_at_once(void **state)
+static void ends_of_connections_are_reported_at_once(void **state)
 {
 	struct fffa_kernel *k =
 		bpf_fixture_open(131072, 1 << 20); /* no set fills: nothing is pushed out */
@@ -325,7 +325,7 @@ static void a_cpu_without_a_slice_is_counted(void **state)
 	fffa_kernel_close(k);
 }
 
-static void tunnel_ids_run_out_gently(void **state)
+static void without_free_tunnel_ids_packets_are_still_counted(void **state)
 {
 	struct fffa_kernel *k = bpf_fixture_open(65536, 1 << 20);
 	struct fffa_ledger l = {0};
@@ -360,12 +360,12 @@ int main(void)
 		cmocka_unit_test(victims_go_through_the_ring),
 		cmocka_unit_test(the_longest_idle_gives_way),
 		cmocka_unit_test(a_full_ring_loses_the_least_and_says_how_much),
-		cmocka_unit_test(ends_come_at_once),
+		cmocka_unit_test(ends_of_connections_are_reported_at_once),
 		cmocka_unit_test(an_end_without_room_stays_in_the_table),
 		cmocka_unit_test(a_quarter_of_the_ring_wakes_the_reader),
 		cmocka_unit_test(ring_reads_are_bounded),
 		cmocka_unit_test(a_cpu_without_a_slice_is_counted),
-		cmocka_unit_test(tunnel_ids_run_out_gently),
+		cmocka_unit_test(without_free_tunnel_ids_packets_are_still_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

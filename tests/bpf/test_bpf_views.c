@@ -181,7 +181,7 @@ static void both_views(void **state)
 }
 
 /* A packet whose tunnel cannot be opened is recorded once, in every view. */
-static void an_inside_that_is_cut(void **state)
+static void a_truncated_inner_packet(void **state)
 {
 	static const enum fffa_tunnel_record all[] = {
 		FFFA_TUNNEL_RECORD_INNER, FFFA_TUNNEL_RECORD_OUTER, FFFA_TUNNEL_RECORD_BOTH};
@@ -273,7 +273,7 @@ static void fragments_keep_their_ports_in_both_views(void **state)
 #define TENTH (SENT / 10)
 #define SIGMA 95 /* of the binomial distribution: sqrt(SENT * 0.1 * 0.9) */
 
-static void one_in_ten(void **state)
+static void one_packet_in_ten_is_sampled(void **state)
 {
 	struct fffa_kernel *k = open_as(FFFA_TUNNEL_RECORD_INNER, 10);
 	struct shape s = geneve();
@@ -337,10 +337,10 @@ int main(void)
 		cmocka_unit_test(inner_view),
 		cmocka_unit_test(outer_view),
 		cmocka_unit_test(both_views),
-		cmocka_unit_test(an_inside_that_is_cut),
+		cmocka_unit_test(a_truncated_inner_packet),
 		cmocka_unit_test(nested_tunnels_have_two_views),
 		cmocka_unit_test(fragments_keep_their_ports_in_both_views),
-		cmocka_unit_test(one_in_ten),
+		cmocka_unit_test(one_packet_in_ten_is_sampled),
 		cmocka_unit_test(sampling_counts_segments),
 		cmocka_unit_test(sample_of_one_is_every_packet),
 	};

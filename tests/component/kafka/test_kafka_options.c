@@ -79,7 +79,7 @@ static void a_key_for_many_records(void **state)
 }
 
 /* The error has librdkafka's text, which never shows the value of a secret. */
-static void properties(void **state)
+static void wrong_properties_are_named(void **state)
 {
 	static const struct {
 		const char *key, *value, *want;
@@ -245,7 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(brokers_and_topic),
 		cmocka_unit_test(a_key_for_many_records),
-		cmocka_unit_test(properties),
+		cmocka_unit_test(wrong_properties_are_named),
 		cmocka_unit_test(errors_and_verdicts),
 		cmocka_unit_test(records_survive_the_pointer),
 		cmocka_unit_test(one_outcome_for_all_its_messages),

@@ -100,7 +100,7 @@ static void the_first_broker_comes_late(void **state)
  * The pipeline does not see what librdkafka retries by itself. One request at a time, because the
  * mock cluster takes the next request after it has refused one, against the order of their numbers.
  */
-static void passing_errors_do_not_show(void **state)
+static void transient_errors_are_not_reported(void **state)
 {
 	static const rd_kafka_resp_err_t errs[] = {
 		RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
@@ -144,7 +144,7 @@ static void invalid_records_are_rejected(void **state)
 	kafka_fixture_close(&k);
 }
 
-static void no_permission_is_tried_again(void **state)
+static void a_missing_permission_is_retried(void **state)
 {
 	struct fixture_delivery d = {0};
 	struct kafka_fixture k;
@@ -381,7 +381,7 @@ static void put(void *arg, const char *key, const char *value)
 	(void)snprintf(text + n, 1024 - n, "%s=%s\n", key, value);
 }
 
-static void report_says_how_it_is(void **state)
+static void report_shows_producer_and_brokers(void **state)
 {
 	struct fixture_delivery d = {0};
 	struct kafka_fixture k;
@@ -414,16 +414,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_outage_loses_and_repeats_nothing),
 		cmocka_unit_test(the_first_broker_comes_late),
-		cmocka_unit_test(passing_errors_do_not_show),
+		cmocka_unit_test(transient_errors_are_not_reported),
 		cmocka_unit_test(invalid_records_are_rejected),
-		cmocka_unit_test(no_permission_is_tried_again),
+		cmocka_unit_test(a_missing_permission_is_retried),
 		cmocka_unit_test(an_unknown_topic_is_named_and_may_be_made),
 		cmocka_unit_test(a_refused_size_makes_smaller_requests),
 		cmocka_unit_test(a_fatal_error_makes_a_new_producer),
 		cmocka_unit_test(silence_ends_after_the_timeout),
 		cmocka_unit_test(close_at_every_moment_of_a_new_producer),
 		cmocka_unit_test(close_in_the_middle_of_a_batch),
-		cmocka_unit_test(report_says_how_it_is),
+		cmocka_unit_test(report_shows_producer_and_brokers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,7 +23,7 @@ static void feed_slowly(struct fixture *f, size_t n)
 	}
 }
 
-static void without_trouble_all_goes_through_and_nothing_stays(void **state)
+static void a_healthy_sink_leaves_nothing_on_disk(void **state)
 {
 	struct spool_fixture *r = *state;
 	struct fixture *f = spool_fixture_life(r, MIB);
@@ -185,7 +185,7 @@ static void full_drops_the_oldest(void **state)
 }
 
 /* No file may grow: the disk takes nothing, and the sink gets all the same. */
-static void a_disk_that_takes_nothing_is_no_reason_to_stop(void **state)
+static void a_full_disk_does_not_stop_deliveries(void **state)
 {
 	struct spool_fixture *r = *state;
 	struct fixture *f = spool_fixture_life(r, MIB);
@@ -219,7 +219,7 @@ static void a_disk_that_takes_nothing_is_no_reason_to_stop(void **state)
 }
 
 /* The disk is full while the sink is down: memory, then loss, all told. */
-static void neither_disk_nor_sink(void **state)
+static void neither_disk_nor_sink_works(void **state)
 {
 	struct spool_fixture *r = *state;
 	struct fixture *f = spool_fixture_life(r, MIB);
@@ -261,7 +261,7 @@ static void flip(const char *path, off_t at)
 }
 
 /* 20 frames of ten records; damage in the head of one and in the body of another. */
-static void damage_is_counted_told_and_passed_over(void **state)
+static void damage_is_counted_recorded_and_skipped(void **state)
 {
 	struct spool_fixture *r = *state;
 	struct fixture *f = spool_fixture_life(r, MIB);
@@ -289,7 +289,7 @@ static void damage_is_counted_told_and_passed_over(void **state)
 	assert_string_equal(e[0].reason, "spool_damaged");
 }
 
-static void only_one_agent_has_it(void **state)
+static void only_one_agent_may_use_a_spool(void **state)
 {
 	struct spool_fixture *r = *state;
 	struct fixture *f = spool_fixture_life(r, MIB);
@@ -335,7 +335,7 @@ static void json_of_other_fields_is_sent(void **state)
 	assert_int_equal(e[0].records, 50);
 }
 
-static void another_format_is_set_aside_and_told(void **state)
+static void frames_of_another_format_are_skipped_and_recorded(void **state)
 {
 	struct spool_fixture *r = *state;
 	struct fixture *f;
@@ -355,7 +355,7 @@ static void another_format_is_set_aside_and_told(void **state)
 }
 
 /* What an earlier run left is dropped, too, and told with its own epoch. */
-static void each_epoch_is_told_on_its_own(void **state)
+static void each_epoch_has_its_own_skipdata(void **state)
 {
 	struct spool_fixture *r = *state;
 	struct stream_epoch e[4];
@@ -395,7 +395,7 @@ static void each_epoch_is_told_on_its_own(void **state)
 }
 
 /* A batch larger than the whole spool is lost, and the others pass. */
-static void what_never_fits_does_not_stand_in_the_way(void **state)
+static void a_frame_that_never_fits_does_not_block_others(void **state)
 {
 	struct spool_fixture *r = *state;
 	struct fixture *f = spool_fixture_life(r, 8192);
@@ -411,7 +411,7 @@ static void what_never_fits_does_not_stand_in_the_way(void **state)
 }
 
 /* The oldest segment went while the sink held some of it: at the end that is lost, not spooled. */
-static void what_is_held_of_a_dropped_segment_is_not_said_to_be_kept(void **state)
+static void a_queued_batch_of_a_dropped_segment_is_not_on_disk(void **state)
 {
 	struct spool_fixture *r = *state;
 	struct fixture *f = spool_fixture_life(r, 65536);
@@ -458,7 +458,7 @@ static void a_frame_that_just_fits_finds_room(void **state)
 }
 
 /* Every second a segment is begun that takes no frame: they do not add up. */
-static void segments_that_take_nothing_go_away(void **state)
+static void empty_segments_are_removed(void **state)
 {
 	struct spool_fixture *r = *state;
 	struct fixture *f = spool_fixture_life(r, MIB);
@@ -493,23 +493,23 @@ static void segments_that_take_nothing_go_away(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SPOOL_CASE(without_trouble_all_goes_through_and_nothing_stays),
+		SPOOL_CASE(a_healthy_sink_leaves_nothing_on_disk),
 		SPOOL_CASE(an_outage_outlives_the_agent),
 		SPOOL_CASE(an_epoch_is_above_all_on_disk),
 		SPOOL_CASE(memory_is_bounded_while_the_disk_takes_all),
 		SPOOL_CASE(full_drops_the_newest),
 		SPOOL_CASE(full_drops_the_oldest),
-		SPOOL_CASE(a_disk_that_takes_nothing_is_no_reason_to_stop),
-		SPOOL_CASE(neither_disk_nor_sink),
-		SPOOL_CASE(damage_is_counted_told_and_passed_over),
-		SPOOL_CASE(only_one_agent_has_it),
+		SPOOL_CASE(a_full_disk_does_not_stop_deliveries),
+		SPOOL_CASE(neither_disk_nor_sink_works),
+		SPOOL_CASE(damage_is_counted_recorded_and_skipped),
+		SPOOL_CASE(only_one_agent_may_use_a_spool),
 		SPOOL_CASE(json_of_other_fields_is_sent),
-		SPOOL_CASE(each_epoch_is_told_on_its_own),
-		SPOOL_CASE(what_never_fits_does_not_stand_in_the_way),
-		SPOOL_CASE(another_format_is_set_aside_and_told),
-		SPOOL_CASE(what_is_held_of_a_dropped_segment_is_not_said_to_be_kept),
+		SPOOL_CASE(each_epoch_has_its_own_skipdata),
+		SPOOL_CASE(a_frame_that_never_fits_does_not_block_others),
+		SPOOL_CASE(frames_of_another_format_are_skipped_and_recorded),
+		SPOOL_CASE(a_queued_batch_of_a_dropped_segment_is_not_on_disk),
 		SPOOL_CASE(a_frame_that_just_fits_finds_room),
-		SPOOL_CASE(segments_that_take_nothing_go_away),
+		SPOOL_CASE(empty_segments_are_removed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,7 +87,7 @@ static void any_single_allocation_may_fail(void **state)
 	assert_true(n > 30);
 }
 
-static void also_when_it_is_read_back(void **state)
+static void memory_is_bounded_while_the_spool_is_read(void **state)
 {
 	unsigned long n = 0;
 	bool fired, first;
@@ -109,7 +109,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SPOOL_CASE(any_single_allocation_may_fail),
-		SPOOL_CASE(also_when_it_is_read_back),
+		SPOOL_CASE(memory_is_bounded_while_the_spool_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

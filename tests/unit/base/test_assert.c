@@ -33,7 +33,7 @@ static void break_one(void *arg)
 	say("went on");
 }
 
-static void a_true_one_is_evaluated_once(void **state)
+static void a_true_condition_is_evaluated_once(void **state)
 {
 	int n = 0;
 
@@ -42,7 +42,7 @@ static void a_true_one_is_evaluated_once(void **state)
 	assert_int_equal(n, 1);
 }
 
-static void a_false_one_says_what_and_where_and_aborts(void **state)
+static void a_false_condition_is_logged_and_aborts(void **state)
 {
 	char said[1024];
 	int n = 3;
@@ -55,7 +55,7 @@ static void a_false_one_says_what_and_where_and_aborts(void **state)
 	assert_null(strstr(said, "went on"));
 }
 
-static void the_dump_follows(void **state)
+static void the_dump_follows_the_message(void **state)
 {
 	char said[1024], text[] = "the dump\n";
 	const char *why, *dumped;
@@ -86,9 +86,9 @@ static void a_dump_that_breaks_ends_as_well(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_true_one_is_evaluated_once),
-		cmocka_unit_test(a_false_one_says_what_and_where_and_aborts),
-		cmocka_unit_test(the_dump_follows),
+		cmocka_unit_test(a_true_condition_is_evaluated_once),
+		cmocka_unit_test(a_false_condition_is_logged_and_aborts),
+		cmocka_unit_test(the_dump_follows_the_message),
 		cmocka_unit_test(a_dump_that_breaks_ends_as_well),
 	};
 

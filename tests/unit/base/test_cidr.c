@@ -76,7 +76,7 @@ static void errors_name_the_text_and_leave_the_result(void **state)
 	}
 }
 
-static void the_allowed_lengths_are_said(void **state)
+static void the_error_names_the_allowed_lengths(void **state)
 {
 	struct fffa_cidr c;
 	struct fffa_err err;
@@ -100,7 +100,7 @@ static void a_text_longer_than_any_address_is_an_error(void **state)
 	assert_int_equal(fffa_cidr_parse(text, &c, &err), -EINVAL);
 }
 
-static void what_lies_inside(void **state)
+static void addresses_inside_and_outside(void **state)
 {
 	static const struct {
 		const char *prefix, *addr;
@@ -138,8 +138,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prefixes),
 		cmocka_unit_test(errors_name_the_text_and_leave_the_result),
-		cmocka_unit_test(the_allowed_lengths_are_said),
-		cmocka_unit_test(what_lies_inside),
+		cmocka_unit_test(the_error_names_the_allowed_lengths),
+		cmocka_unit_test(addresses_inside_and_outside),
 		cmocka_unit_test(a_text_longer_than_any_address_is_an_error),
 	};
 

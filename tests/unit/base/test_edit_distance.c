@@ -25,7 +25,7 @@ static void each_kind_of_edit(void **state)
 	expect("ca", "abc", 3); /* a swapped pair is not edited again */
 }
 
-static void only_the_given_bytes(void **state)
+static void only_the_given_bytes_are_read(void **state)
 {
 	(void)state;
 	assert_int_equal(fffa_edit_distance("srcaddr", 3, "srcport", 3), 0);
@@ -50,7 +50,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_kind_of_edit),
-		cmocka_unit_test(only_the_given_bytes),
+		cmocka_unit_test(only_the_given_bytes_are_read),
 		cmocka_unit_test(long_words_are_cut),
 	};
 

@@ -78,7 +78,7 @@ static void check(const int *a, size_t n, off_t at, int rc, size_t done)
 	(void)close(fd);
 }
 
-static void whole_at_once(void **state)
+static void one_write_is_enough(void **state)
 {
 	(void)state;
 	check(NULL, 0, FFFA_IO_APPEND, 0, 10);
@@ -107,7 +107,7 @@ static void goes_on_after_a_signal(void **state)
 	check(a, 4, 4, 0, 10);
 }
 
-static void says_what_was_written_before_a_failure(void **state)
+static void reports_what_was_written_before_a_failure(void **state)
 {
 	static const int none[] = {-ENOSPC}, some[] = {7, -ENOSPC}, silent[] = {2, 0};
 
@@ -132,10 +132,10 @@ static void nothing_to_write_is_no_call(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whole_at_once),
+		cmocka_unit_test(one_write_is_enough),
 		cmocka_unit_test(goes_on_after_a_short_write),
 		cmocka_unit_test(goes_on_after_a_signal),
-		cmocka_unit_test(says_what_was_written_before_a_failure),
+		cmocka_unit_test(reports_what_was_written_before_a_failure),
 		cmocka_unit_test(nothing_to_write_is_no_call),
 	};
 

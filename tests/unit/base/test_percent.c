@@ -6,7 +6,7 @@
 
 #include "agent/base/percent.h"
 
-static void rows(void **state)
+static void known_encodings(void **state)
 {
 	static const struct {
 		const char *raw, *want;
@@ -65,7 +65,7 @@ static void what_is_no_utf8(void **state)
 	}
 }
 
-static void room(void **state)
+static void the_buffer_must_have_room(void **state)
 {
 	char got[8];
 
@@ -83,9 +83,9 @@ static void room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rows),
+		cmocka_unit_test(known_encodings),
 		cmocka_unit_test(what_is_no_utf8),
-		cmocka_unit_test(room),
+		cmocka_unit_test(the_buffer_must_have_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,7 +74,7 @@ static struct fffa_checkpoint_state sample(void)
 	return m;
 }
 
-static void a_mark_survives_as_text(void **state)
+static void a_checkpoint_survives_as_text(void **state)
 {
 	struct fffa_checkpoint_state m = sample(), back;
 	char text[FFFA_CHECKPOINT_TEXT_MAX];
@@ -87,7 +87,7 @@ static void a_mark_survives_as_text(void **state)
 }
 
 /* A checkpoint that a crash or a disk damaged is refused. */
-static void a_cut_mark_is_refused(void **state)
+static void a_truncated_checkpoint_is_refused(void **state)
 {
 	struct fffa_checkpoint_state m = sample(), back;
 	char text[FFFA_CHECKPOINT_TEXT_MAX];
@@ -127,7 +127,7 @@ static void assert_gap(const struct fffa_checkpoint_state *a, const struct fffa_
 	assert_int_equal(gap.bytes, bytes);
 }
 
-static void counts_what_passed(void **state)
+static void counts_what_passed_between_checkpoints(void **state)
 {
 	struct fffa_checkpoint_state a = two_devices(), b = two_devices();
 
@@ -140,7 +140,7 @@ static void counts_what_passed(void **state)
 	assert_gap(&a, &b, 7 + 10, 700 + 10 * 84);
 }
 
-static void what_cannot_be_compared_is_not(void **state)
+static void counters_that_cannot_be_compared_are_not_counted(void **state)
 {
 	struct fffa_checkpoint_state a = two_devices(), b = two_devices(), c;
 
@@ -168,10 +168,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_a_device),
 		cmocka_unit_test(reads_this_namespace),
-		cmocka_unit_test(a_mark_survives_as_text),
-		cmocka_unit_test(a_cut_mark_is_refused),
-		cmocka_unit_test(counts_what_passed),
-		cmocka_unit_test(what_cannot_be_compared_is_not),
+		cmocka_unit_test(a_checkpoint_survives_as_text),
+		cmocka_unit_test(a_truncated_checkpoint_is_refused),
+		cmocka_unit_test(counts_what_passed_between_checkpoints),
+		cmocka_unit_test(counters_that_cannot_be_compared_are_not_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,7 +106,7 @@ static void masters_give_way_to_their_ports(void **state)
 	expect_left("eth1 b*", "bond0", FFFA_LEFT_SHOWN_BELOW, "eth1");
 }
 
-static void what_is_named_is_always_taken(void **state)
+static void a_named_device_is_always_chosen(void **state)
 {
 	(void)state;
 	expect("eth0 eth0.7", "", "eth0 eth0.7");
@@ -120,7 +120,7 @@ static void what_is_named_is_always_taken(void **state)
 	expect("eth0.7 eth0*", "", "eth0 eth0.7");
 }
 
-static void what_is_excluded_does_not_stand_in_for_others(void **state)
+static void an_excluded_device_leaves_no_other_out(void **state)
 {
 	(void)state;
 	expect("eth0*", "eth0", "eth0.7");
@@ -130,7 +130,7 @@ static void what_is_excluded_does_not_stand_in_for_others(void **state)
 	expect("auto eth1", "auto", "eth1");
 }
 
-static void pairs_are_no_parent_and_child(void **state)
+static void veth_peers_are_not_parent_and_child(void **state)
 {
 	(void)state;
 	expect("veth*", "", "veth0 veth1");
@@ -172,7 +172,7 @@ static void the_weightiest_reason_counts(void **state)
 	assert_int_equal(match_of_eth0("auto eth0* eth0"), FFFA_MATCH_NAME);
 }
 
-static void kept_ones_count_whatever_their_name(void **state)
+static void retained_devices_stay_whatever_their_name(void **state)
 {
 	struct fffa_devices_retained k = {.v = {{.ifindex = 2, .match = FFFA_MATCH_GLOB}}, .n = 1};
 	struct fffa_netdevs d;
@@ -250,13 +250,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(children_give_way_to_their_parent),
 		cmocka_unit_test(masters_give_way_to_their_ports),
-		cmocka_unit_test(what_is_named_is_always_taken),
-		cmocka_unit_test(what_is_excluded_does_not_stand_in_for_others),
-		cmocka_unit_test(pairs_are_no_parent_and_child),
+		cmocka_unit_test(a_named_device_is_always_chosen),
+		cmocka_unit_test(an_excluded_device_leaves_no_other_out),
+		cmocka_unit_test(veth_peers_are_not_parent_and_child),
 		cmocka_unit_test(loopback_only_by_its_name),
 		cmocka_unit_test(without_ethernet),
 		cmocka_unit_test(the_weightiest_reason_counts),
-		cmocka_unit_test(kept_ones_count_whatever_their_name),
+		cmocka_unit_test(retained_devices_stay_whatever_their_name),
 		cmocka_unit_test(a_ring_of_devices_ends),
 		cmocka_unit_test(more_than_the_cap),
 		cmocka_unit_test(routes_are_read_only_for_auto),

@@ -244,7 +244,7 @@ static uint32_t remembered(struct fffa_fragments *t, uint32_t from, uint32_t to)
  * The oldest of a set of four gives way. The newest is always there, so is most of the newest
  * quarter, and nothing that is many table sizes older.
  */
-static void bounded(void **state)
+static void the_table_is_bounded(void **state)
 {
 	const uint32_t all = 8 * FFFA_FRAGMENTS_MAX, quarter = FFFA_FRAGMENTS_MAX / 4;
 
@@ -281,7 +281,7 @@ int main(void)
 		TEST(used_again_for_other_ports),
 		TEST(inside_geneve),
 		TEST(atomic_fragments_are_none),
-		TEST(bounded),
+		TEST(the_table_is_bounded),
 		TEST(few_are_all_remembered),
 	};
 

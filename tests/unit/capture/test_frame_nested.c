@@ -45,7 +45,7 @@ static void in_gwlb(struct packet *p)
 	packet_gwlb(p, GWLBE, ATTACHMENT, COOKIE);
 }
 
-static void vxlan_in_geneve_keeps_what_gwlb_said(void **state)
+static void vxlan_in_geneve_has_the_gwlb_options(void **state)
 {
 	struct packet p;
 	struct parsed s;
@@ -106,7 +106,7 @@ static void options_of_the_inner_tunnel_win(void **state)
 	assert_int_equal(s.p.cookie, 6);
 }
 
-static void without_gwlb_there_is_nothing_to_keep(void **state)
+static void without_gwlb_there_are_no_options(void **state)
 {
 	struct packet p;
 	struct parsed s;
@@ -157,7 +157,7 @@ static void the_third_tunnel_stays_closed(void **state)
  * When the second tunnel cannot be opened, its outer packet is recorded as the inner packet of
  * the first.
  */
-static void a_second_tunnel_cut_short(void **state)
+static void a_truncated_second_tunnel(void **state)
 {
 	struct fffa_frame_conf c = frame_conf();
 	struct packet p;
@@ -211,12 +211,12 @@ static void direction_is_of_the_outermost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(vxlan_in_geneve_keeps_what_gwlb_said),
+		cmocka_unit_test(vxlan_in_geneve_has_the_gwlb_options),
 		cmocka_unit_test(geneve_without_options_inside_keeps_them_too),
 		cmocka_unit_test(options_of_the_inner_tunnel_win),
-		cmocka_unit_test(without_gwlb_there_is_nothing_to_keep),
+		cmocka_unit_test(without_gwlb_there_are_no_options),
 		cmocka_unit_test(the_third_tunnel_stays_closed),
-		cmocka_unit_test(a_second_tunnel_cut_short),
+		cmocka_unit_test(a_truncated_second_tunnel),
 		cmocka_unit_test(direction_is_of_the_outermost),
 	};
 

@@ -82,7 +82,7 @@ static void ids_are_given_out_to_the_cap(void **state)
 	fffa_tunnels_free(t);
 }
 
-static void get_knows_only_what_was_given(void **state)
+static void get_finds_only_ids_that_exist(void **state)
 {
 	struct fffa_tunnels *t = fffa_tunnels_new();
 	struct fffa_tunnel a = tunnel(1);
@@ -140,7 +140,7 @@ int main(void)
 		cmocka_unit_test(the_same_tunnel_has_the_same_id),
 		cmocka_unit_test(every_field_makes_a_difference),
 		cmocka_unit_test(ids_are_given_out_to_the_cap),
-		cmocka_unit_test(get_knows_only_what_was_given),
+		cmocka_unit_test(get_finds_only_ids_that_exist),
 		cmocka_unit_test(only_tunnels_that_decapsulate_names_have_ports),
 	};
 

@@ -69,7 +69,7 @@ static void test_unix(void **state)
 	assert_non_null(strstr(err.text, "107"));
 }
 
-static void test_wrong(void **state)
+static void test_wrong_addresses(void **state)
 {
 	static const char *const texts[] = {
 		"",
@@ -117,7 +117,7 @@ int main(void)
 		cmocka_unit_test(test_ipv4),
 		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_unix),
-		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_wrong_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

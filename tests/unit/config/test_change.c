@@ -52,7 +52,7 @@ static void nothing_changed(void **state)
 	fffa_config_free(&c);
 }
 
-static void what_can_be_taken_is(void **state)
+static void a_reload_takes_what_it_can(void **state)
 {
 	struct fffa_config c;
 
@@ -122,7 +122,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_changed),
-		cmocka_unit_test(what_can_be_taken_is),
+		cmocka_unit_test(a_reload_takes_what_it_can),
 		cmocka_unit_test(every_type_is_compared),
 	};
 

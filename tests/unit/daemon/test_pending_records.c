@@ -20,7 +20,7 @@ static void on_record(void *arg, struct fffa_record *r)
 		assert_true(fffa_pending_records_add(g->again, r));
 }
 
-static void in_order(void **state)
+static void records_leave_in_order(void **state)
 {
 	struct fffa_pending_records e = {0};
 	struct got g = {0};
@@ -40,7 +40,7 @@ static void in_order(void **state)
 	assert_null(e.v);
 }
 
-static void bounded(void **state)
+static void the_list_is_bounded(void **state)
 {
 	struct fffa_pending_records e = {0};
 	struct fffa_record r = {0};
@@ -54,7 +54,7 @@ static void bounded(void **state)
 	assert_int_equal(g.n, FFFA_PENDING_RECORDS_MAX);
 }
 
-static void added_while_released(void **state)
+static void records_added_during_release(void **state)
 {
 	struct fffa_pending_records e = {0};
 	struct fffa_record r = {0};
@@ -73,9 +73,9 @@ static void added_while_released(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(in_order),
-		cmocka_unit_test(bounded),
-		cmocka_unit_test(added_while_released),
+		cmocka_unit_test(records_leave_in_order),
+		cmocka_unit_test(the_list_is_bounded),
+		cmocka_unit_test(records_added_during_release),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,7 +156,7 @@ static void single_fields_stay_within_their_bound(void **state)
 }
 
 /* max_bytes of each row is a bound, and the longest known value reaches it. */
-static void rows_tell_the_longest_value(void **state)
+static void rows_have_the_length_of_the_longest_value(void **state)
 {
 	struct fffa_consts consts = {.version = 11};
 	uint8_t dst[1024];
@@ -228,7 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(presets_stay_within_their_bound),
 		cmocka_unit_test(single_fields_stay_within_their_bound),
-		cmocka_unit_test(rows_tell_the_longest_value),
+		cmocka_unit_test(rows_have_the_length_of_the_longest_value),
 		cmocka_unit_test(header_needs_its_room),
 		cmocka_unit_test(a_record_beyond_its_bound_aborts),
 	};

@@ -202,7 +202,7 @@ static void times_and_names(void **state)
 	json_decref(o);
 }
 
-static void listing(void **state)
+static void list_of_members(void **state)
 {
 	(void)state;
 	shape_check_listing(FFFA_FORMAT_ECS, &fffa_elastic_shape);
@@ -214,7 +214,7 @@ int main(void)
 		cmocka_unit_test(random_records_follow_the_rules),
 		cmocka_unit_test(flags_by_name),
 		cmocka_unit_test(times_and_names),
-		cmocka_unit_test(listing),
+		cmocka_unit_test(list_of_members),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,7 @@ static void check_header(const char *fields, const char *want)
 	fffa_encoder_free(e);
 }
 
-static void headers(void **state)
+static void header_lines(void **state)
 {
 	(void)state;
 	check_header(NULL, V2 "\n");
@@ -280,7 +280,7 @@ static void only_lines_are_wrapped(void **state)
 	fffa_encoder_free(e);
 }
 
-static void no_memory_takes_nothing(void **state)
+static void without_memory_nothing_is_left_behind(void **state)
 {
 	struct fffa_encoder *e = NULL;
 	struct fffa_err err = {""};
@@ -302,7 +302,7 @@ static void no_memory_takes_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(headers),
+		cmocka_unit_test(header_lines),
 		cmocka_unit_test(vpc_errors_name_the_bad_field),
 		cmocka_unit_test(json_errors_name_the_bad_field),
 		cmocka_unit_test(long_names_are_cut),
@@ -312,7 +312,7 @@ int main(void)
 		cmocka_unit_test(batches_have_content_types),
 		cmocka_unit_test(some_formats_have_no_choice),
 		cmocka_unit_test(only_lines_are_wrapped),
-		cmocka_unit_test(no_memory_takes_nothing),
+		cmocka_unit_test(without_memory_nothing_is_left_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

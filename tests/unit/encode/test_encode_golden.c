@@ -109,7 +109,7 @@ static void every_format(void **state)
  * With stamps the text of an identity is cached. The bytes are the same, also when it is used again
  * and when there are more identities than the cache holds.
  */
-static void with_kept_identities(void **state)
+static void with_cached_identities(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(goldens) / sizeof(goldens[0]); i++)
@@ -120,7 +120,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_format),
-		cmocka_unit_test(with_kept_identities),
+		cmocka_unit_test(with_cached_identities),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -246,7 +246,7 @@ static void times_and_names(void **state)
 	json_decref(o);
 }
 
-static void listing(void **state)
+static void list_of_members(void **state)
 {
 	(void)state;
 	shape_check_listing(FFFA_FORMAT_OCSF, &fffa_ocsf_shape);
@@ -257,7 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_records_follow_the_rules),
 		cmocka_unit_test(times_and_names),
-		cmocka_unit_test(listing),
+		cmocka_unit_test(list_of_members),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

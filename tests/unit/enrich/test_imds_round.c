@@ -170,7 +170,7 @@ static void tags_are_asked_only_when_wanted_and_there(void **state)
 	free(d);
 }
 
-static void what_is_no_answer_is_asked_again(void **state)
+static void a_question_without_answer_is_asked_again(void **state)
 {
 	struct fffa_imds_data *d = calloc(1, sizeof(*d));
 	struct fffa_imds_round r = {.data = d};
@@ -214,7 +214,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_answer_has_its_place),
 		cmocka_unit_test(tags_are_asked_only_when_wanted_and_there),
-		cmocka_unit_test(what_is_no_answer_is_asked_again),
+		cmocka_unit_test(a_question_without_answer_is_asked_again),
 		cmocka_unit_test(longest_key),
 	};
 

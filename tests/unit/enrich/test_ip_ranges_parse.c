@@ -64,7 +64,7 @@ static void the_file_as_aws_writes_it(void **state)
 	fffa_ip_table_free(t);
 }
 
-static void what_is_no_such_file(void **state)
+static void other_documents_are_refused(void **state)
 {
 	static const struct {
 		const char *text;
@@ -211,7 +211,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_file_as_aws_writes_it),
-		cmocka_unit_test(what_is_no_such_file),
+		cmocka_unit_test(other_documents_are_refused),
 		cmocka_unit_test(entries_that_are_no_prefix),
 		cmocka_unit_test(a_file_that_is_too_large),
 		cmocka_unit_test(a_file_with_very_many_prefixes),

@@ -44,7 +44,7 @@ static void both_directions_are_one(void **state)
 }
 
 /* Address and port are swapped together only: a port belongs to its address. */
-static void what_differs_differs(void **state)
+static void different_keys_have_different_hashes(void **state)
 {
 	struct fffa_key k = tcp(5), other = k;
 
@@ -82,7 +82,7 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void spreads(void **state)
+static void hashes_are_spread_evenly(void **state)
 {
 	enum { KEYS = 20000, BUCKETS = 16 };
 	uint64_t *v = calloc(KEYS, sizeof(*v));
@@ -108,9 +108,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_directions_are_one),
-		cmocka_unit_test(what_differs_differs),
+		cmocka_unit_test(different_keys_have_different_hashes),
 		cmocka_unit_test(question_and_answer_of_icmp_are_one),
-		cmocka_unit_test(spreads),
+		cmocka_unit_test(hashes_are_spread_evenly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

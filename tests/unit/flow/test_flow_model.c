@@ -86,14 +86,14 @@ static void run(uint32_t seed, uint32_t max_flows)
 	test_free(m);
 }
 
-static void roomy(void **state)
+static void model_with_much_room(void **state)
 {
 	(void)state;
 	for (uint32_t seed = 1; seed <= 5; seed++)
 		run(seed * 7919, 65536);
 }
 
-static void cramped(void **state)
+static void model_with_little_room(void **state)
 {
 	(void)state;
 	for (uint32_t seed = 1; seed <= 5; seed++)
@@ -102,7 +102,8 @@ static void cramped(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(roomy), cmocka_unit_test(cramped)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(model_with_much_room),
+					   cmocka_unit_test(model_with_little_room)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

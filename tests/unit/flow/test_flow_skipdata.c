@@ -23,7 +23,7 @@ static void store_record(void *arg, struct fffa_record *r)
 	g->v[g->n++] = *r;
 }
 
-static void loss_is_told_once(void **state)
+static void loss_is_recorded_once(void **state)
 {
 	struct fffa_skipdata s = {.since_ms = 1000};
 	struct fffa_ledger l = {0};
@@ -120,7 +120,7 @@ static void parity_with_aws(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(loss_is_told_once),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(loss_is_recorded_once),
 					   cmocka_unit_test(parity_with_aws)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -277,7 +277,7 @@ static void refuses(const struct fffa_sink_http_conf *c, const char *begin)
 		fail_msg("%s", err.text);
 }
 
-static void urls(void **state)
+static void wrong_urls_are_named(void **state)
 {
 	static char *const bad[] = {NULL,
 				    "",
@@ -380,7 +380,7 @@ int main(void)
 		cmocka_unit_test(headers_of_an_answer),
 		cmocka_unit_test(answers_of_bulk),
 		cmocka_unit_test(answers_of_otlp),
-		cmocka_unit_test(urls),
+		cmocka_unit_test(wrong_urls_are_named),
 		cmocka_unit_test(rules_across_options),
 	};
 

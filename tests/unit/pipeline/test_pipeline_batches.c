@@ -121,7 +121,7 @@ static void age_counts_from_the_first_record(void **state)
 	fixture_close(f, 0);
 }
 
-static void like_sinks_share_batches(void **state)
+static void sinks_with_equal_settings_share_batches(void **state)
 {
 	struct fixture *f = *state;
 
@@ -152,7 +152,7 @@ static void like_sinks_share_batches(void **state)
 	assert_int_equal(f->last[3].lost[FFFA_RL_SHUTDOWN], 70);
 }
 
-static void any_differing_setting_parts_sinks(void **state)
+static void sinks_with_different_settings_share_no_batch(void **state)
 {
 	struct fixture *f = *state;
 
@@ -173,7 +173,7 @@ static void any_differing_setting_parts_sinks(void **state)
 }
 
 /* Nor does a line inside an envelope begin with a header. */
-static void an_envelope_parts_sinks(void **state)
+static void sinks_with_different_envelopes_share_no_batch(void **state)
 {
 	struct fixture *f = *state;
 	struct fffa_span bytes;
@@ -284,7 +284,7 @@ static struct fffa_outcome look_at_marks(void *arg, const struct fffa_batch *b)
 	return outcome(FFFA_V_DELIVERED, 0);
 }
 
-static void batches_say_who_wrote_them_and_what_is_inside(void **state)
+static void batches_have_origin_and_record_infos(void **state)
 {
 	struct fixture *f = *state;
 
@@ -304,7 +304,7 @@ static void batches_say_who_wrote_them_and_what_is_inside(void **state)
 	assert_int_equal(f->last[0].delivered, 25);
 }
 
-static void nobody_is_known_without_a_way_to_ask(void **state)
+static void without_identify_no_identity_is_known(void **state)
 {
 	struct fixture *f = *state;
 
@@ -325,14 +325,14 @@ int main(void)
 		CASE(one_record_larger_than_a_batch_goes_alone),
 		CASE(seals_by_age),
 		CASE(age_counts_from_the_first_record),
-		CASE(like_sinks_share_batches),
-		CASE(any_differing_setting_parts_sinks),
-		CASE(an_envelope_parts_sinks),
+		CASE(sinks_with_equal_settings_share_batches),
+		CASE(sinks_with_different_settings_share_no_batch),
+		CASE(sinks_with_different_envelopes_share_no_batch),
 		CASE(header_goes_to_those_who_want_it),
 		CASE(failed_open_leaves_nothing),
 		CASE(names_and_reopens_its_sinks),
-		CASE(batches_say_who_wrote_them_and_what_is_inside),
-		CASE(nobody_is_known_without_a_way_to_ask),
+		CASE(batches_have_origin_and_record_infos),
+		CASE(without_identify_no_identity_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

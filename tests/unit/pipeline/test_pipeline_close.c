@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-static void nothing_was_ever_fed(void **state)
+static void close_without_any_record(void **state)
 {
 	struct fixture *f = *state;
 
@@ -107,7 +107,7 @@ static void a_sink_that_recovers_gets_all(void **state)
  * The sink gives up its last delivery while the pipeline drains: there is nothing to wait for
  * any more.
  */
-static void giving_up_the_last_one_ends_the_wait(void **state)
+static void giving_up_the_last_batch_ends_the_wait(void **state)
 {
 	static const struct spy_step steps[] = {
 		{SPY_FAIL, {.cause = -EIO}, 0},
@@ -126,7 +126,7 @@ static void giving_up_the_last_one_ends_the_wait(void **state)
 	assert_int_equal(f->last[0].lost[FFFA_RL_GAVE_UP], 5);
 }
 
-static void what_is_confirmed_while_closing_counts(void **state)
+static void confirmations_while_closing_count(void **state)
 {
 	static const struct spy_step steps[] = {{SPY_TAKE, {.verdict = FFFA_V_DELIVERED}, 20},
 						{SPY_TAKE, {.verdict = FFFA_V_REJECTED}, 20},
@@ -161,7 +161,7 @@ static void records_after_close_are_counted(void **state)
  * Closing at every turn of a busy life: whatever the state, the ledgers close and the loop
  * is empty.
  */
-static void at_any_moment(void **state)
+static void close_at_any_moment(void **state)
 {
 	for (int turns = 0; turns < 40; turns++) {
 		struct recovery r = {.failures_left = 6};
@@ -190,16 +190,16 @@ static void at_any_moment(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(nothing_was_ever_fed),
+		CASE(close_without_any_record),
 		CASE(without_sinks),
 		CASE(the_open_batch_is_delivered),
 		CASE(a_dead_sink_is_left_at_the_deadline),
 		CASE(a_failing_sink_is_tried_until_the_deadline),
 		CASE(a_sink_that_recovers_gets_all),
-		CASE(giving_up_the_last_one_ends_the_wait),
-		CASE(what_is_confirmed_while_closing_counts),
+		CASE(giving_up_the_last_batch_ends_the_wait),
+		CASE(confirmations_while_closing_count),
 		CASE(records_after_close_are_counted),
-		cmocka_unit_test(at_any_moment),
+		cmocka_unit_test(close_at_any_moment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,7 @@ static void play(struct fixture *f, size_t i, const struct spy_step *steps, size
 	f->peers[i].step_count = n;
 }
 
-static void no_room_then_ready(void **state)
+static void a_full_sink_is_asked_again_when_ready(void **state)
 {
 	static const struct spy_step steps[] = {
 		{SPY_REFUSE, {0}, 5}, {SPY_TAKE, DELIVERED, 3}, {SPY_REFUSE, {0}, 0}};
@@ -39,7 +39,7 @@ static void no_room_then_ready(void **state)
 	fixture_expect_any_order(f, 0, 1, 50);
 }
 
-static void several_under_way_until_the_sink_is_full(void **state)
+static void several_deliveries_are_open_until_the_sink_is_full(void **state)
 {
 	struct fixture *f = *state;
 
@@ -309,7 +309,7 @@ static void a_source_that_asks_loses_nothing(void **state)
 	fixture_expect(f, 0, 1, 500);
 }
 
-static void status_says_what_is_going_on(void **state)
+static void status_shows_queue_and_last_error(void **state)
 {
 	static const struct spy_step steps[] = {
 		{SPY_TAKE, {.verdict = FFFA_V_RETRY, .detail = "topic flows: unknown"}, 0}};
@@ -350,8 +350,8 @@ static void status_says_what_is_going_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(no_room_then_ready),
-		CASE(several_under_way_until_the_sink_is_full),
+		CASE(a_full_sink_is_asked_again_when_ready),
+		CASE(several_deliveries_are_open_until_the_sink_is_full),
 		CASE(retries_before_anything_younger),
 		CASE(a_round_of_failures_keeps_the_order),
 		CASE(waits_at_least_the_minimum_and_the_hint),
@@ -362,7 +362,7 @@ int main(void)
 		CASE(full_queue_drops_the_newest_for_this_sink_only),
 		CASE(has_room_until_a_quarter_full),
 		CASE(a_source_that_asks_loses_nothing),
-		CASE(status_says_what_is_going_on),
+		CASE(status_shows_queue_and_last_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,7 +55,7 @@ static void check_explained(struct fixture *f, enum fffa_record_loss why)
 	assert_int_equal(s.skips, 0);
 }
 
-static void newest_are_dropped_and_told(void **state)
+static void newest_are_dropped_and_recorded(void **state)
 {
 	struct fixture *f = *state;
 
@@ -65,7 +65,7 @@ static void newest_are_dropped_and_told(void **state)
 	check_explained(f, FFFA_RL_QUEUE_FULL);
 }
 
-static void oldest_are_dropped_and_told(void **state)
+static void oldest_are_dropped_and_recorded(void **state)
 {
 	struct fixture *f = *state;
 	struct fixture_stream s;
@@ -86,7 +86,7 @@ static struct fffa_outcome always_retry(void *arg, const struct fffa_batch *b)
 	return outcome(FFFA_V_RETRY, -EIO);
 }
 
-static void given_up_is_told_once_it_is_up(void **state)
+static void given_up_records_are_recorded_as_lost(void **state)
 {
 	struct fixture *f = *state;
 
@@ -105,7 +105,7 @@ static void given_up_is_told_once_it_is_up(void **state)
 }
 
 /* The last records are lost, nothing comes after them: told when the stream ends. */
-static void the_end_tells_the_rest(void **state)
+static void the_end_records_the_rest_as_lost(void **state)
 {
 	struct fixture *f = *state;
 
@@ -133,7 +133,7 @@ static struct fffa_outcome refuse_skipdata(void *arg, const struct fffa_batch *b
 }
 
 /* A SKIPDATA record that is lost itself still stands for what it stood for. */
-static void a_lost_skipdata_is_told_again(void **state)
+static void a_lost_skipdata_record_is_repeated(void **state)
 {
 	struct fixture *f = *state;
 	size_t left = 30;
@@ -264,10 +264,14 @@ static void a_long_queue_does_not_hold_the_loop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(newest_are_dropped_and_told),    CASE(oldest_are_dropped_and_told),
-		CASE(given_up_is_told_once_it_is_up), CASE(the_end_tells_the_rest),
-		CASE(a_lost_skipdata_is_told_again),  CASE(only_the_rest_is_sent_again),
-		CASE(too_big_one_by_one_is_split),    CASE(a_long_queue_does_not_hold_the_loop),
+		CASE(newest_are_dropped_and_recorded),
+		CASE(oldest_are_dropped_and_recorded),
+		CASE(given_up_records_are_recorded_as_lost),
+		CASE(the_end_records_the_rest_as_lost),
+		CASE(a_lost_skipdata_record_is_repeated),
+		CASE(only_the_rest_is_sent_again),
+		CASE(too_big_one_by_one_is_split),
+		CASE(a_long_queue_does_not_hold_the_loop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

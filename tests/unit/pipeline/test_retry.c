@@ -4,7 +4,7 @@
 
 #define S UINT64_C(1000000000)
 
-static void doubles_between_min_and_max(void **state)
+static void wait_doubles_between_min_and_max(void **state)
 {
 	const struct fffa_retry r = {.min_ns = 1 * S, .max_ns = 30 * S};
 	static const uint64_t low[] = {1, 2, 4, 8, 15, 15, 15};
@@ -50,7 +50,7 @@ static void honours_a_hint_within_reason(void **state)
 	assert_int_equal(fffa_retry_delay_ns(&r, 1, UINT64_MAX, 0), FFFA_RETRY_HINT_MAX_NS);
 }
 
-static void gives_up_when_told_to(void **state)
+static void gives_up_at_the_configured_time(void **state)
 {
 	const struct fffa_retry never = {.min_ns = 1, .max_ns = 1};
 	const struct fffa_retry r = {.min_ns = 1, .max_ns = 1, .give_up_ns = 60 * S};
@@ -62,7 +62,7 @@ static void gives_up_when_told_to(void **state)
 	assert_true(fffa_retry_gives_up(&r, 10 * S, 70 * S));
 }
 
-static void last_try_is_at_the_end_not_after(void **state)
+static void last_try_is_at_the_end(void **state)
 {
 	const struct fffa_retry never = {.min_ns = 1, .max_ns = 1};
 	const struct fffa_retry r = {.min_ns = 1, .max_ns = 1, .give_up_ns = 60 * S};
@@ -77,12 +77,12 @@ static void last_try_is_at_the_end_not_after(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(doubles_between_min_and_max),
+		cmocka_unit_test(wait_doubles_between_min_and_max),
 		cmocka_unit_test(never_overflows),
 		cmocka_unit_test(equal_bounds_give_a_fixed_wait),
 		cmocka_unit_test(honours_a_hint_within_reason),
-		cmocka_unit_test(gives_up_when_told_to),
-		cmocka_unit_test(last_try_is_at_the_end_not_after),
+		cmocka_unit_test(gives_up_at_the_configured_time),
+		cmocka_unit_test(last_try_is_at_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

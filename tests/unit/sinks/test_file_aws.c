@@ -200,7 +200,7 @@ static void some_slots_without_room(void **state)
 }
 
 /* An object without room for the end of its stream stays open and takes more records. */
-static void completion_is_tried_again(void **state)
+static void completion_is_retried(void **state)
 {
 	struct aws_fixture *p = *state;
 	const int64_t t = T0_S * 1000;
@@ -273,7 +273,7 @@ int main(void)
 		CASE(a_full_object_is_followed_by_another),
 		CASE(many_slots_in_a_batch),
 		CASE(some_slots_without_room),
-		CASE(completion_is_tried_again),
+		CASE(completion_is_retried),
 		CASE(nothing_is_left_of_a_batch_without_room),
 		CASE(folders_and_modes),
 	};

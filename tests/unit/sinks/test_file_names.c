@@ -105,7 +105,7 @@ static void stamp_is_utc(void **state)
 	assert_string_equal(stamp, "99991231T235959Z");
 }
 
-static void due_by_size(void **state)
+static void rotation_is_due_by_size(void **state)
 {
 	struct fffa_plain_rotation r = {.size_bytes = 1000};
 
@@ -188,7 +188,7 @@ int main(void)
 		cmocka_unit_test(other_names_are_left_alone),
 		cmocka_unit_test(order_is_of_time_then_number),
 		cmocka_unit_test(stamp_is_utc),
-		cmocka_unit_test(due_by_size),
+		cmocka_unit_test(rotation_is_due_by_size),
 		cmocka_unit_test(due_at_multiples_of_the_interval),
 		cmocka_unit_test(never_due_without_options),
 		cmocka_unit_test(mode_and_owner_are_checked),

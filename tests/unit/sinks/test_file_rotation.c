@@ -452,7 +452,7 @@ static void put_fact(void *arg, const char *key, const char *value)
 	(void)snprintf(*facts + n, sizeof(*facts) - n, "%s=%s ", key, value);
 }
 
-static void report_tells_of_the_file(void **state)
+static void report_shows_the_file(void **state)
 {
 	struct file_fixture *p = *state;
 	char facts[512] = "";
@@ -487,7 +487,7 @@ int main(void)
 		CASE(old_ones_are_compressed),
 		CASE(cancelled_compression_leaves_the_source),
 		CASE(mode_is_exact),
-		CASE(report_tells_of_the_file),
+		CASE(report_shows_the_file),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN); /* as main does */

@@ -119,7 +119,7 @@ static void path_is_required(void **state)
 }
 
 /* The limit lies within a record of b: nothing of b stays in the file, and nothing comes twice. */
-static void full_file_is_cut_back_and_tried_again(void **state)
+static void a_full_file_is_cut_back_and_retried(void **state)
 {
 	struct file_fixture *p = *state;
 	struct sink_fixture r;
@@ -514,7 +514,7 @@ int main(void)
 		CASE(header_begins_a_new_file_only),
 		CASE(start_says_what_to_do),
 		CASE(path_is_required),
-		CASE(full_file_is_cut_back_and_tried_again),
+		CASE(a_full_file_is_cut_back_and_retried),
 		CASE(header_waits_for_room),
 		CASE(device_without_room_is_retry),
 		CASE(shared_output_goes_on_where_it_stopped),

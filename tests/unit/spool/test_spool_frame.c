@@ -179,7 +179,7 @@ static void cut_at_every_byte(void **state)
 	}
 }
 
-static void every_byte_flipped(void **state)
+static void a_flip_of_any_byte_is_found(void **state)
 {
 	struct segment s;
 
@@ -205,7 +205,7 @@ static void every_byte_flipped(void **state)
 	}
 }
 
-static void a_head_of_a_segment_flipped(void **state)
+static void a_flip_in_a_segment_header_is_found(void **state)
 {
 	struct fffa_spool_segment head;
 	struct segment s;
@@ -247,7 +247,7 @@ static void any_allocation_may_fail(void **state)
 }
 
 /* The CRC is right, what it is of is not. */
-static void an_index_that_lies_is_refused(void **state)
+static void a_wrong_index_is_refused(void **state)
 {
 	struct segment s;
 
@@ -295,10 +295,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_back_what_was_written),
 		cmocka_unit_test(cut_at_every_byte),
-		cmocka_unit_test(every_byte_flipped),
-		cmocka_unit_test(a_head_of_a_segment_flipped),
+		cmocka_unit_test(a_flip_of_any_byte_is_found),
+		cmocka_unit_test(a_flip_in_a_segment_header_is_found),
 		cmocka_unit_test(any_allocation_may_fail),
-		cmocka_unit_test(an_index_that_lies_is_refused),
+		cmocka_unit_test(a_wrong_index_is_refused),
 		cmocka_unit_test(crc32c_is_the_known_one),
 	};
 
