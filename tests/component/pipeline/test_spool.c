@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Outage, restart, bounds: what is on disk is delivered, in order, and never more than allowed. */
+/* Outage, restart, bounds: what is on disk is delivered in order, and the bound is kept. */
 #include "tests/component/pipeline/spool_fixture.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #define MIB (1 << 20)
 
-/* Turns until what was fed is on disk, or has nowhere to go. */
+/* Runs the loop until the records are on disk, or have nowhere to go. */
 static void feed_slowly(struct fixture *f, size_t n)
 {
 	while (n) {
@@ -84,7 +84,7 @@ static void an_outage_outlives_the_agent(void **state)
 	assert_int_equal(spool_fixture_files(r, ".seg"), 0);
 }
 
-/* A clock that went back does not make an epoch that was there before. */
+/* When the clock was set back, no earlier epoch is used again. */
 static void an_epoch_is_above_all_on_disk(void **state)
 {
 	struct spool_fixture *r = *state;
@@ -140,7 +140,7 @@ static void memory_is_bounded_while_the_disk_takes_all(void **state)
 	assert_int_equal(e[0].repeats, 0);
 }
 
-/* Fed peer more than there is room for, then let go. */
+/* Feeds many more records than there is room for, then lets the sink work. */
 static void overflow(struct spool_fixture *r, int when_full)
 {
 	struct fixture *f = spool_fixture_life(r, 262144);
@@ -184,7 +184,7 @@ static void full_drops_the_oldest(void **state)
 	overflow(*state, FFFA_WHEN_FULL_DROP_OLDEST);
 }
 
-/* No file may grow: the disk takes nothing, and the sink gets all the same. */
+/* No file may grow, so the disk takes nothing, but the sink gets everything. */
 static void a_full_disk_does_not_stop_deliveries(void **state)
 {
 	struct spool_fixture *r = *state;
@@ -218,7 +218,10 @@ static void a_full_disk_does_not_stop_deliveries(void **state)
 	assert_int_equal(e[0].records, 500);
 }
 
-/* The disk is full while the sink is down: memory, then loss, all told. */
+/*
+ * The disk is full while the sink is down: the memory fills up, then records are lost, and each
+ * loss is recorded.
+ */
 static void neither_disk_nor_sink_works(void **state)
 {
 	struct spool_fixture *r = *state;
@@ -318,7 +321,7 @@ static void leave_some(struct spool_fixture *r, const char *format, const char *
 	assert_int_equal(f->last[0].spooled, 50);
 }
 
-/* JSON names its values: other fields may mix. */
+/* JSON names its values, so records with other fields may follow each other. */
 static void json_of_other_fields_is_sent(void **state)
 {
 	struct spool_fixture *r = *state;
@@ -354,7 +357,7 @@ static void frames_of_another_format_are_skipped_and_recorded(void **state)
 	assert_int_equal(e[0].lost + e[1].lost, 50);
 }
 
-/* What an earlier run left is dropped, too, and told with its own epoch. */
+/* Records that an earlier run left are dropped, too, and recorded as lost with their own epoch. */
 static void each_epoch_has_its_own_skipdata(void **state)
 {
 	struct spool_fixture *r = *state;
@@ -410,7 +413,10 @@ static void a_frame_that_never_fits_does_not_block_others(void **state)
 	assert_int_equal(f->last[0].delivered, 50 + f->last[0].skipdata_records);
 }
 
-/* The oldest segment went while the sink held some of it: at the end that is lost, not spooled. */
+/*
+ * The oldest segment is dropped while the sink has batches of it. At the end they are lost and
+ * not spooled.
+ */
 static void a_queued_batch_of_a_dropped_segment_is_not_on_disk(void **state)
 {
 	struct spool_fixture *r = *state;
@@ -439,7 +445,7 @@ static void a_queued_batch_of_a_dropped_segment_is_not_on_disk(void **state)
 }
 
 /*
- * What is settled of the segment being written gives way to a frame that needs nearly all the room.
+ * Settled frames of the segment being written give way to a frame that needs nearly all the room.
  */
 static void a_frame_that_just_fits_finds_room(void **state)
 {
@@ -457,7 +463,7 @@ static void a_frame_that_just_fits_finds_room(void **state)
 	fixture_close(f, 0);
 }
 
-/* Every second a segment is begun that takes no frame: they do not add up. */
+/* Every second, a segment is begun that has no room for a frame. These segments do not pile up. */
 static void empty_segments_are_removed(void **state)
 {
 	struct spool_fixture *r = *state;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * SIGKILL at random moments, 50 times, while records flow: a child (this program with arguments)
- * feeds a pipeline with a spool whose peer appends to a file. What it has at the end: of each
- * epoch every number up to the last one, at least once.
+ * A child (this program with arguments) feeds a pipeline with a spool, whose peer appends to a
+ * file. It gets SIGKILL at random moments, 50 times. In the end the file has, for each epoch, every
+ * number up to the last one at least once.
  */
 #include "tests/component/pipeline/spool_fixture.h"
 
@@ -28,7 +28,7 @@ struct output_file {
 	bool dead;
 };
 
-/* One write per batch: a killed process has made it or not. */
+/* One write per batch, so a killed process has written all of it or nothing. */
 static struct fffa_outcome append(void *arg, const struct fffa_batch *b)
 {
 	struct output_file *output = arg;
@@ -41,7 +41,7 @@ static struct fffa_outcome append(void *arg, const struct fffa_batch *b)
 	return outcome(FFFA_V_DELIVERED, 0);
 }
 
-/* Tells the parent once that this life has left something behind. */
+/* Reports to the parent, once, that this life has delivered or spooled something. */
 static void report_once(struct fixture *f, uint64_t spool_before, bool *reported)
 {
 	struct fffa_sink_status s;
@@ -120,8 +120,10 @@ static off_t size_of(const char *path)
 	return stat(path, &st) ? 0 : st.st_size;
 }
 
-/* At any moment after something of this life is at the peer or in the spool; now and then at any
- * moment at all. */
+/*
+ * Kills at a random moment after this life has delivered or spooled something; with at_once, at
+ * any moment.
+ */
 static void kill_at_random(pid_t pid, int ready_fd, bool at_once, unsigned int *random)
 {
 	struct timespec t = {.tv_nsec = (long)(rand_r(random) % 15000) * 1000};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* The n-th allocation fails, for every n, in two lives on one spool: nothing is lost without being
- * counted, nothing leaks. */
+/*
+ * The n-th allocation fails, for every n, in two lives on one spool. Every lost record is counted,
+ * and nothing leaks.
+ */
 #include "tests/component/pipeline/spool_fixture.h"
 
 #include <errno.h>
@@ -25,7 +27,7 @@ static bool opened(struct fixture *f)
 	return false;
 }
 
-/* A life in which the sink takes nothing, so that most is only on disk. */
+/* A life in which the sink takes nothing, so that most records are only on disk. */
 static uint64_t outage(struct spool_fixture *r, unsigned long n, bool *fired)
 {
 	struct fixture *f = spool_fixture_life(r, 1 << 20);

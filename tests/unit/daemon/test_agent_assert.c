@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT
-/*
- * A broken invariant inside of a running agent: the log has the ledgers of packets and of
- * each sink.
- */
+/* A broken invariant in a running agent: the log has the ledgers of packets and of each sink. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <string.h>

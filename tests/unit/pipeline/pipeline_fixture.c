@@ -200,7 +200,7 @@ void fixture_expect(const struct fixture *f, size_t i, uint64_t first, uint64_t 
 	assert_ptr_equal(fixture_expect_begin(f, i, first, last), end);
 }
 
-/* The number behind "name": in the line, 0 without. */
+/* Returns the number behind "name": in the line; 0 if the name is absent. */
 static uint64_t number(const char *line, const char *name)
 {
 	char key[32];

@@ -22,10 +22,11 @@ struct fixture {
 	uint64_t fed;
 	uint64_t epoch; /* 77 */
 	bool closed;
-	struct fffa_sink_ledger last[FIXTURE_SINKS]; /* as they were in closed */
+	struct fffa_sink_ledger last[FIXTURE_SINKS]; /* their values when the pipeline was closed */
 };
 
-/* cmocka set-up and tear-down: a fixture of n spies that take json lines {"seq":N}; not yet open.
+/*
+ * Set-up and tear-down for cmocka: sinks that get JSON lines {"seq":N}. The pipeline is not open.
  */
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
@@ -34,13 +35,13 @@ int fixture_teardown(void **state);
 void fixture_open(struct fixture *f, size_t n);
 /* Feeds n records, one step each. */
 void fixture_feed(struct fixture *f, size_t n);
-/* One turn of the loop, which may wait for a timer. */
+/* Runs the loop for one turn, which may wait for a timer. */
 void fixture_turn(struct fixture *f);
-/* Turns until every ledger's in_flight is 0. */
+/* Runs the loop until in_flight is 0 in every ledger. */
 void fixture_settle(struct fixture *f);
 /* Runs the loop for at least ms. */
 void fixture_run_for(struct fixture *f, uint64_t ms);
-/* Every sink's identity holds, and each was offered every record. */
+/* Asserts that the ledger of every sink balances, and that each sink was offered every record. */
 void fixture_check(const struct fixture *f);
 const struct fffa_sink_ledger *fixture_ledger(const struct fixture *f, size_t i);
 
@@ -49,16 +50,16 @@ void fixture_close_begin(struct fixture *f, uint64_t deadline_ns);
 void fixture_close_end(struct fixture *f);
 void fixture_close(struct fixture *f, uint64_t deadline_ns);
 
-/* The peer of sink i holds exactly the records first to last, in order, once each. */
+/* Asserts that the peer of sink i has exactly the records first to last, in order, once each. */
 void fixture_expect(const struct fixture *f, size_t i, uint64_t first, uint64_t last);
-/* The peer begins with them; returns where they end. */
+/* Asserts that the peer's bytes begin with these records; returns where they end. */
 const char *fixture_expect_begin(const struct fixture *f, size_t i, uint64_t first, uint64_t last);
-/* The same where several deliveries were under way at once: each once, in any order. */
+/* Asserts the same in any order, for several open deliveries. */
 void fixture_expect_any_order(const struct fixture *f, size_t i, uint64_t first, uint64_t last);
 
 /*
- * What peer i holds of numbers 1 to last, none of them twice, where the fields of the sink
- * are FIXTURE_LOSS_FIELDS.
+ * Reads the numbers 1 to last, none of them twice, from what peer i has. The sink's fields must
+ * be FIXTURE_LOSS_FIELDS.
  */
 #define FIXTURE_LOSS_FIELDS "seq lost_records lost_reason"
 struct fixture_stream {

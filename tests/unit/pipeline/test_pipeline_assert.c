@@ -28,7 +28,7 @@ static void deliver_ten(void *arg)
 	fixture_settle(f);
 }
 
-/* What the process says must hold want, and the ledger of the ten. */
+/* The process must log want and the ledger of the ten records. */
 static void dies(struct fixture *f, const char *want)
 {
 	char said[4096];
@@ -86,7 +86,7 @@ static void a_delivery_has_a_verdict_that_does_not_exist(void **state)
 	dies(f, "o->verdict");
 }
 
-/* A spy that holds what it is given, and how its pipeline is told. */
+/* A sink that holds its deliveries, and the pipeline's callbacks. */
 struct twice {
 	const struct fffa_sink_env *env;
 	struct fffa_delivery *delivery;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What is put into batches, and when they are sealed. */
+/* What batches contain, and when they are sealed. */
 #include "tests/unit/pipeline/pipeline_fixture.h"
 
 #include <errno.h>
@@ -56,7 +56,7 @@ static void seals_by_bytes_and_never_beyond(void **state)
 	f->sinks[0].common.batch_bytes = 50;
 	fixture_open(f, 1);
 	fixture_feed(f, 5);
-	assert_int_equal(f->peers[0].accepted, 1); /* exactly full: sealed at once */
+	assert_int_equal(f->peers[0].accepted, 1); /* exactly full, so sealed at once */
 	assert_int_equal(f->peers[0].seen[0].bytes, 50);
 	fixture_feed(f, 4);
 	assert_int_equal(f->peers[0].accepted, 1);
@@ -102,7 +102,7 @@ static void seals_by_age(void **state)
 	fixture_expect(f, 0, 1, 3);
 }
 
-/* A batch that was sealed by records takes its timer with it: the next one has its whole age. */
+/* A batch that is full stops its timer, so the next batch has the whole age. */
 static void age_counts_from_the_first_record(void **state)
 {
 	struct fixture *f = *state;
@@ -172,7 +172,7 @@ static void sinks_with_different_settings_share_no_batch(void **state)
 	fixture_close(f, 1 * MS);
 }
 
-/* Nor does a line inside an envelope begin with a header. */
+/* A line inside an envelope has no header either. */
 static void sinks_with_different_envelopes_share_no_batch(void **state)
 {
 	struct fixture *f = *state;

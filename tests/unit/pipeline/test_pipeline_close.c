@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The end: everything is delivered or counted, and the loop is empty. */
+/* Closing: every record is delivered or counted, and the loop is empty. */
 #include "tests/unit/pipeline/pipeline_fixture.h"
 
 #include <errno.h>
@@ -104,8 +104,7 @@ static void a_sink_that_recovers_gets_all(void **state)
 }
 
 /*
- * The sink gives up its last delivery while the pipeline drains: there is nothing to wait for
- * any more.
+ * The sink gives up its last delivery while the pipeline drains, so there is nothing to wait for.
  */
 static void giving_up_the_last_batch_ends_the_wait(void **state)
 {
@@ -158,7 +157,7 @@ static void records_after_close_are_counted(void **state)
 }
 
 /*
- * Closing at every turn of a busy life: whatever the state, the ledgers close and the loop
+ * Closes after each possible number of turns. In every state the ledgers balance and the loop
  * is empty.
  */
 static void close_at_any_moment(void **state)

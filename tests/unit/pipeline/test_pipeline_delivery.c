@@ -74,14 +74,14 @@ static void retries_before_anything_younger(void **state)
 	assert_int_equal(f->peers[0].seen[1].first_seq, 1);
 	assert_int_equal(f->peers[0].seen[2].first_seq, 1);
 	assert_int_equal(f->peers[0].seen[3].first_seq, 11);
-	assert_int_equal(fixture_ledger(f, 0)->retries, 2); /* the refused submit was none */
+	assert_int_equal(fixture_ledger(f, 0)->retries, 2); /* the refused submit is not counted */
 	fixture_close(f, 0);
 	fixture_expect(f, 0, 1, 40);
 }
 
 /*
- * Several are under way and all fail: they come back in order and the wait grows once, not
- * per delivery.
+ * Several open deliveries fail. They are retried in order, and the wait grows once and not
+ * for each.
  */
 static void a_round_of_failures_keeps_the_order(void **state)
 {
@@ -123,8 +123,10 @@ static void waits_at_least_the_minimum_and_the_hint(void **state)
 	fixture_close(f, 0);
 }
 
-/* Six failures in a row have grown the wait to at least 160 ms; after a success it begins at 5 to
- * 10 ms again. */
+/*
+ * After six failures in a row the wait is at least 160 ms. After a success it begins at 5 to 10
+ * ms again.
+ */
 static void success_resets_the_wait(void **state)
 {
 	static const struct spy_step steps[] = {
@@ -195,7 +197,7 @@ static void rejected_is_counted_and_not_repeated(void **state)
 	fixture_expect(f, 0, 11, 30);
 }
 
-/* Takes at most two records, and never number 13. */
+/* A sink that takes at most two records, and never number 13. */
 static struct fffa_outcome small_mouth(void *arg, const struct fffa_batch *b)
 {
 	uint64_t first = fffa_batch_first_seq(b);
@@ -212,7 +214,7 @@ static void too_big_is_split_down_to_one_record(void **state)
 
 	f->peers[0].judge = small_mouth;
 	f->peers[0].max_open = 1;
-	fixture_open(f, 2); /* the other shares the batches and takes them whole */
+	fixture_open(f, 2); /* the other sink shares the batches and takes them whole */
 	fixture_feed(f, 40);
 	fixture_settle(f);
 	assert_int_equal(fixture_ledger(f, 0)->delivered, 39);
@@ -289,7 +291,7 @@ static void has_room_until_a_quarter_full(void **state)
 	fixture_expect(f, 0, 1, f->fed);
 }
 
-/* A source that asks before each record loses nothing, however small the queue. */
+/* A source that asks for room before each record loses nothing, however small the queue is. */
 static void a_source_that_asks_loses_nothing(void **state)
 {
 	struct fixture *f = *state;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Pipeline and file sink together: after a fault is gone the file holds every record exactly once.
+/*
+ * Pipeline and file sink together: after the end of a fault the file has every record exactly once.
  */
 #include "tests/unit/pipeline/pipeline_fixture.h"
 
@@ -22,7 +23,7 @@ static void set_file_limit(rlim_t bytes)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
 }
 
-/* The file holds the records 1 to last, each once, in order. */
+/* Asserts that the file has the records 1 to last, each once, in order. */
 static void expect_records(const char *path, uint64_t last)
 {
 	FILE *in = fopen(path, "r");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What is lost is told in the stream itself: every number is there or explained. */
+/* Lost records are recorded in the stream: every number is there or explained. */
 #include "tests/unit/pipeline/pipeline_fixture.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ static void want_loss_fields(struct fixture *f, size_t n)
 		f->sinks[i].common.fields = text(FIXTURE_LOSS_FIELDS);
 }
 
-/* Held back until the queue has overflowed, then let go. */
+/* The sink holds everything until the queue has overflowed, then takes all. */
 static void overflow(struct fixture *f, int when_full)
 {
 	want_loss_fields(f, 2);
@@ -50,7 +50,7 @@ static void check_explained(struct fixture *f, enum fffa_record_loss why)
 	assert_int_equal(s.records + s.lost, f->fed);
 	assert_int_equal(s.skips, f->last[0].skipdata_records);
 	assert_non_null(strstr(s.reason, fffa_ledger_record_loss_name(why)));
-	s = fixture_stream(f, 1, f->fed); /* the other sink lost nothing and is told nothing */
+	s = fixture_stream(f, 1, f->fed); /* the other sink lost nothing and has no SKIPDATA */
 	assert_int_equal(s.records, f->fed);
 	assert_int_equal(s.skips, 0);
 }
@@ -61,7 +61,7 @@ static void newest_are_dropped_and_recorded(void **state)
 
 	overflow(f, FFFA_WHEN_FULL_DROP_NEWEST);
 	fixture_close(f, 0);
-	assert_int_equal(f->peers[0].seen[1].first_seq, 11); /* the oldest were kept */
+	assert_int_equal(f->peers[0].seen[1].first_seq, 11); /* the oldest are there */
 	check_explained(f, FFFA_RL_QUEUE_FULL);
 }
 
@@ -73,7 +73,7 @@ static void oldest_are_dropped_and_recorded(void **state)
 	overflow(f, FFFA_WHEN_FULL_DROP_OLDEST);
 	fixture_close(f, 0);
 	s = fixture_stream(f, 0, f->fed);
-	assert_int_equal(f->peers[0].seen[0].first_seq, 1); /* what the sink held stayed */
+	assert_int_equal(f->peers[0].seen[0].first_seq, 1); /* what the sink held is there */
 	assert_true(f->peers[0].seen[1].first_seq > 500);
 	assert_true(s.records > 60);
 	check_explained(f, FFFA_RL_QUEUE_FULL);
@@ -104,7 +104,9 @@ static void given_up_records_are_recorded_as_lost(void **state)
 	check_explained(f, FFFA_RL_GAVE_UP);
 }
 
-/* The last records are lost, nothing comes after them: told when the stream ends. */
+/*
+ * The last records are lost and nothing follows, so the loss is recorded at the end of the stream.
+ */
 static void the_end_records_the_rest_as_lost(void **state)
 {
 	struct fixture *f = *state;
@@ -132,7 +134,7 @@ static struct fffa_outcome refuse_skipdata(void *arg, const struct fffa_batch *b
 	return outcome(*left && fffa_batch_first_seq(b) < 25 ? FFFA_V_RETRY : FFFA_V_DELIVERED, 0);
 }
 
-/* A SKIPDATA record that is lost itself still stands for what it stood for. */
+/* The loss of a SKIPDATA record is recorded, with all that it stood for. */
 static void a_lost_skipdata_record_is_repeated(void **state)
 {
 	struct fixture *f = *state;
@@ -162,7 +164,7 @@ static void a_lost_skipdata_record_is_repeated(void **state)
 	}
 }
 
-/* Of each ten: the first is rejected, the next three come again, the fourth of those is too big. */
+/* Of ten records, the first is rejected, the next three are retried, and the fifth is too big. */
 static const uint8_t one_by_one[10] = {
 	FFFA_V_REJECTED,  FFFA_V_RETRY,	    FFFA_V_RETRY,     FFFA_V_RETRY,	FFFA_V_TOO_BIG,
 	FFFA_V_DELIVERED, FFFA_V_DELIVERED, FFFA_V_DELIVERED, FFFA_V_DELIVERED, FFFA_V_DELIVERED};
@@ -198,7 +200,7 @@ static void only_the_rest_is_sent_again(void **state)
 	fixture_expect(f, 1, 1, 50);
 }
 
-/* All of a message is too big, message by message: halves until one record is alone. */
+/* Every message is too big, so it is halved until one record is alone. */
 static struct fffa_outcome big_messages(void *arg, const struct fffa_batch *b)
 {
 	static const uint8_t all_big[10] = {
@@ -235,7 +237,7 @@ static void on_turn(uv_check_t *h)
 	((struct turns *)h->data)->n++;
 }
 
-/* However much waits, the loop has its turn in between. */
+/* However many records wait, the loop runs in between. */
 static void a_long_queue_does_not_hold_the_loop(void **state)
 {
 	static const struct spy_step refuse = {SPY_REFUSE, {0}, 1};

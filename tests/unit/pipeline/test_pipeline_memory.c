@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The n-th allocation fails, for every n: nothing leaks, nothing is lost without being counted. */
+/* The n-th allocation fails, for every n. Nothing leaks, and every lost record is counted. */
 #include "tests/unit/pipeline/pipeline_fixture.h"
 
 #include <errno.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* A segment cut at every byte, and every byte of it flipped: what is whole is read back as it was
- * written, nothing else ever is, and what a damaged head hid is counted by the next frame. */
+/*
+ * A segment is cut at every byte, and each byte is flipped. Complete frames are read back as
+ * written, and nothing else is. The next frame counts what a damaged header has hidden.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,8 +108,8 @@ static void check_same(const struct fffa_batch *got, size_t i)
 
 struct result {
 	unsigned int whole;   /* bit per frame that came back as it was */
-	unsigned int damaged; /* frames whose body was refused */
-	uint64_t hidden;      /* records that heads said were before, but were not seen */
+	unsigned int damaged; /* frames with a refused body */
+	uint64_t hidden;      /* records that, by the next header, were there but were not seen */
 	struct fffa_spool_pos end;
 };
 
@@ -196,7 +198,10 @@ static void a_flip_of_any_byte_is_found(void **state)
 			r = walk(&s);
 			s.bytes[at] ^= (uint8_t)(1u << bit);
 			assert_int_equal(r.whole, ((1u << FRAMES) - 1) & ~(1u << hit));
-			/* A head tells of its body; the next head tells of a head. */
+			/*
+			 * A frame's header has its body's CRC; a damaged header shows in the
+			 * next one.
+			 */
 			if (at - s.begins[hit] >= FFFA_SPOOL_FRAME_HEAD)
 				assert_int_equal(r.damaged, 1);
 			else
@@ -246,7 +251,7 @@ static void any_allocation_may_fail(void **state)
 	assert_true(n > 3);
 }
 
-/* The CRC is right, what it is of is not. */
+/* The CRC is right, but the content is wrong. */
 static void a_wrong_index_is_refused(void **state)
 {
 	struct segment s;
