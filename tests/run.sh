@@ -294,7 +294,7 @@ list()
 	[[ -n $quick || (-n $only && $only != lint) ]] || echo "lint: ${lint_deep[*]}"
 	[[ -n $quick || (-n $only && $only != fuzz) ]] || echo "fuzz preset: each target for $fuzz_seconds s"
 	[[ -n $quick || (-n $only && $only != peers) ]] || echo "peers: the dev build with what others wrote"
-	[[ -n $quick || (-n $only && $only != kernels) ]] || echo "kernels: the release build in emulated guests"
+	[[ -n $quick || (-n $only && $only != kernels) ]] || echo "kernels: the release build in emulated guests, also with the programs of clang 14 and 19"
 	[[ -n $quick || (-n $only && $only != bare) ]] || echo "bare: README's two commands on a bare ${suites[*]:-trixie}"
 	[[ ! -f build/dev/CTestTestfile.cmake ]] ||
 		ctest --test-dir build/dev -N ${only:+-L "^$only\$"} | grep '  Test' || true

@@ -2,8 +2,9 @@
 /*
  * Both builds of the parser must agree on every packet: the corpus whole, cut at every
  * byte, and mutated at random; TC and XDP. tests/unit/capture compares the host build with
- * written expectations.
+ * written expectations. FFFA_MUTATIONS sets the number of mutations, for emulated machines.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <pcap/dlt.h>
@@ -178,11 +179,13 @@ static uint32_t next_random(uint32_t *x)
 
 static void random_mutations(void **state)
 {
+	const char *set = getenv("FFFA_MUTATIONS");
+	uint64_t mutations = set ? strtoull(set, NULL, 10) : MUTATIONS;
 	struct fixture *f = *state;
 	uint32_t seed = 20261123;
 	struct packet p;
 
-	for (int i = 0; i < MUTATIONS; i++) {
+	for (uint64_t i = 0; i < mutations; i++) {
 		uint32_t changes = 1 + next_random(&seed) % 4;
 
 		p = f->corpus[next_random(&seed) % f->count];

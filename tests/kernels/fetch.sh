@@ -22,41 +22,6 @@ modules=("$@")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-die()
-{
-	echo "$*" >&2
-	exit 1
-}
-
-# apt with a state of its own, and the host's proxies and keys.
-own_apt()
-{
-	local tool=$1 uri
-
-	shift
-	if [[ ! -e $scratch/apt.conf ]]; then
-		uri=$(debian_mirror "$suite")
-		[[ -n $uri ]] || die "this host's package sources name no Debian mirror for $suite"
-		mkdir -p "$scratch"/{lists/partial,cache/archives/partial}
-		: >"$scratch/status"
-		echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $suite main" \
-			>"$scratch/sources.list"
-		cat >"$scratch/apt.conf" <<-END
-			Dir::State "$scratch";
-			Dir::State::lists "$scratch/lists";
-			Dir::State::status "$scratch/status";
-			Dir::Cache "$scratch/cache";
-			Dir::Etc::sourcelist "$scratch/sources.list";
-			Dir::Etc::sourceparts "/dev/null";
-			Dir::Etc::preferencesparts "/dev/null";
-			APT::Sandbox::User "root";
-			Acquire::Languages "none";
-			Acquire::Retries "2";
-		END
-	fi
-	APT_CONFIG=$scratch/apt.conf "$tool" "$@"
-}
-
 newest_package()
 {
 	own_apt apt-cache pkgnames "linux-image-$line." | grep -E -- '-cloud-amd64$' | sort -V | tail -n 1 || true
@@ -88,7 +53,7 @@ unpack_modules()
 	done < <(load_order "$release")
 }
 
-own_apt apt-get -qq update || die "the package list of $suite cannot be read"
+own_apt_open "$suite" "$scratch"
 package=$(newest_package)
 [[ -n $package ]] || die "$suite has no kernel $line"
 (cd "$scratch" && own_apt apt-get -qq download "$package") || die "$package cannot be downloaded"

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # The first process of a guest (busybox ash): runs what a kernel has to pass and prints a line for each check,
-# "CHECK pass NAME" or "CHECK FAIL NAME: why", then CHECKS-DONE. The kernel's command line gives
+# "CHECK pass NAME" or "CHECK FAIL NAME: why", then CHECKS-DONE. /objects has the programs as other compilers make them.
+# The kernel's command line gives
 #   tc=tcx|clsact       what a TC hook must become on this kernel
 #   exact=N             packets of each run of test_bpf_exact
 #   memlock=yes|no      does this kernel hold BPF memory against RLIMIT_MEMLOCK (before 5.11)
@@ -189,12 +190,21 @@ traffic()
 	traceroute -n -m 1 -q 3 -p 33434 10.9.0.2 >/tmp/trace || fail "no UDP packet was sent"
 }
 
+# What the verifier walked through for each program; the kernel says so since 5.16.
+verifier_cost()
+{
+	grep -hE 'prog_type|verified_insns' /proc/"$agent"/fdinfo/* |
+		awk -v name="$name" '$1 == "prog_type:" { t = $2 == 6 ? "xdp" : "tc" }
+			$1 == "verified_insns:" && $2 > 1000 { print "INFO " name ": verified", t, $2 }'
+}
+
 # end_to_end HOOK INGRESS: records of known traffic, with the hooks that this kernel must give.
 end_to_end()
 {
 	start_agent "$1"
 	attached ingress "$2"
 	attached egress "$tc"
+	verifier_cost
 	traffic
 	stop_agent
 	record "echo requests" '"srcaddr":"10.9.0.1"' '"dstaddr":"10.9.0.2"' '"protocol":1,' '"packets":5,' '"flow_direction":"egress"'
@@ -206,13 +216,13 @@ end_to_end()
 	record "the inner replies" '"srcaddr":"10.10.0.2"' '"packets":4,' '"encapsulated":true,"tunnel":"geneve"' '"vni":7,' '"flow_direction":"ingress"'
 }
 
-# What the verifier walked through; the kernel says so since 5.16.
-verifier_cost()
+# with_object FILE COMMAND...: the agent and the tests load the kernel programs of this file instead of their own.
+with_object()
 {
-	start_agent tc
-	grep -hE 'prog_type|verified_insns' /proc/"$agent"/fdinfo/* |
-		awk '$1 == "prog_type:" { t = $2 == 6 ? "xdp" : "tc" } $1 == "verified_insns:" { print "INFO verified", t, $2 }'
-	stop_agent
+	export FFFA_BPF_OBJECT="$1" LD_PRELOAD=/lib/other_object.so FFFA_MUTATIONS=10000
+	shift
+	"$@"
+	grep -q "^kernel programs of $FFFA_BPF_OBJECT" /tmp/out /tmp/err || fail "it has loaded its own programs"
 }
 
 filters()
@@ -278,9 +288,14 @@ check "agent: tc" end_to_end tc "$tc"
 check "agent: xdp" end_to_end xdp xdp
 check "agent: after a crash" crash
 check "agent: memory limit" memlock
-check "agent: verifier's cost" verifier_cost
 check "bpf: parse" bpf_test test_bpf_parse
 check "bpf: table" bpf_test test_bpf_table
 check "bpf: exact" bpf_test test_bpf_exact
+for object in /objects/*.o; do
+	[ -e "$object" ] || continue
+	compiler=$(basename "$object" .o)
+	check "$compiler: agent: tc" with_object "$object" end_to_end tc "$tc"
+	check "$compiler: bpf: parse" with_object "$object" bpf_test test_bpf_parse
+done
 echo CHECKS-DONE
 poweroff -f

@@ -4,10 +4,14 @@
 # The kernel programs and the agent on other kernels: boots each in qemu (emulated, no KVM needed) with a small
 # system in memory, runs guest.sh there and reads its checks from the serial line. Needs root.
 #
-#   tests/kernels/run.sh [--build DIR] [LINE...]      default: the release build, all lines
+#   tests/kernels/run.sh [--build DIR] [--clangs "N..."|all|none] [LINE...]
 #
-# Kernels are Debian's, fetched once into $FFFA_KERNEL_CACHE (default build/kernels). One that cannot be fetched is
-# skipped, with the reason; 77 when that holds for all. Serial logs are in build/log.
+# Default: the release build, clang 14 and 19, all lines. Each kernel loads the programs of the build, and then the
+# programs that each clang makes of the same source. all: clang 14 to 19 and the newest of Debian testing.
+#
+# Kernels and compilers are Debian's, fetched once into $FFFA_KERNEL_CACHE (default build/kernels). A clang-N that the
+# host has is used instead. What cannot be fetched is skipped, with the reason; 77 when that holds for all. Serial logs
+# are in build/log.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 2
 
@@ -20,10 +24,13 @@ lines=(
 	"6.18 trixie-backports tcx no"
 )
 modules=(veth sch_ingress cls_bpf geneve)
+clangs=(14 19)
+all_clangs=(14 15 16 17 18 19 newest)
 cache=${FFFA_KERNEL_CACHE:-build/kernels}
 logs=$PWD/build/log
 build=build/release
 guest_seconds=300 # several times what an idle machine needs
+clang_seconds=90  # more for each clang
 exact_packets=200000
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -65,7 +72,24 @@ pack()
 	for test in ip tc ping setpriv; do
 		install_program "$(program $test)"
 	done
+	install_program "$build/tests/kernels/libother_object.so" lib/other_object.so
+	make_objects
 	archive "$work/system" "$work/system.cpio"
+}
+
+# For each clang N: the system's objects/clang-N.o; in $work, clang-N.out and the status clang-N.rc of making it.
+make_objects()
+{
+	local name rc
+
+	mkdir -p "$work/system/objects"
+	for name in "${clangs[@]}"; do
+		rc=0
+		tests/kernels/make-object.sh "$build" "$cache" "$name" "$work/system/objects/clang-$name.o" \
+			>"$work/clang-$name.out" 2>&1 || rc=$?
+		echo "$rc" >"$work/clang-$name.rc"
+		[[ $rc -eq 0 ]] || rm -f "$work/system/objects/clang-$name.o"
+	done
 }
 
 archive()
@@ -91,8 +115,8 @@ boot()
 	archive "$guest" "$guest.cpio"
 	cat "$work/system.cpio" "$guest.cpio" >"$guest.initrd"
 	# cx16=off: emulated, cmpxchg16b goes wrong now and then, and kernels from 6.12 on use it for every allocation.
-	timeout "$guest_seconds" qemu-system-x86_64 -accel tcg -cpu max,cx16=off -m 1024 -smp 2 -nographic -no-reboot \
-		-net none -kernel "$cache/$line/vmlinuz" -initrd "$guest.initrd" \
+	timeout $((guest_seconds + ${#clangs[@]} * clang_seconds)) qemu-system-x86_64 -accel tcg -cpu max,cx16=off \
+		-m 1024 -smp 2 -nographic -no-reboot -net none -kernel "$cache/$line/vmlinuz" -initrd "$guest.initrd" \
 		-append "console=ttyS0 quiet panic=-1 rdinit=/init tc=$2 memlock=$3 exact=$exact_packets" \
 		</dev/null 2>&1 | tr -d '\r' >"$logs/kernel-$line.log"
 }
@@ -107,29 +131,63 @@ run_line()
 	fi
 }
 
-# verdict LINE: prints its checks; 0 passed, 1 failed, 77 skipped.
+# verdict LINE [CLANG]: prints the checks of a kernel, or of a clang's programs on it; 0 passed, 1 failed, 77 skipped.
 verdict()
 {
-	local line=$1 log=$logs/kernel-$1.log pass
+	local line=$1 title=$1 log=$logs/kernel-$1.log group='(agent|bpf)' expected pass
 
+	expected=$(grep -c '^check "' tests/kernels/guest.sh)
+	if [[ -n ${2-} ]]; then
+		title="$line with clang-$2" group=clang-$2
+		expected=$(grep -c '^	check "' tests/kernels/guest.sh)
+	fi
 	if [[ -e $work/$line.skip ]]; then
-		echo "$line: skipped: $(cat "$work/$line.skip")"
+		echo "$title: skipped: $(cat "$work/$line.skip")"
 		return 77
 	fi
-	echo "$line: $(sed -n 's/^INFO kernel //p' "$log")"
-	grep -E '^CHECK|^INFO verified' "$log" | sed 's/^/   /'
-	pass=$(grep -c '^CHECK pass' "$log")
-	if ! grep -q '^CHECKS-DONE' "$log" || grep -q '^CHECK FAIL' "$log" || [[ $pass -ne $(checks) ]]; then
-		echo "   FAILED: $pass of $(checks) checks passed; the end of $log:"
-		tail -n 60 "$log" | sed 's/^/      /'
-		return 1
+	if [[ -n ${2-} && $(cat "$work/clang-$2.rc") -ne 0 ]]; then
+		no_object "$title" "$2"
+		return
 	fi
+	if [[ -n ${2-} ]]; then
+		echo "$title: $(tail -n 1 "$work/clang-$2.out")"
+	else
+		echo "$title: $(sed -n 's/.*INFO kernel //p' "$log")"
+	fi
+	grep -E "^(CHECK (pass|FAIL)|INFO) $group: " "$log" | sed 's/^/   /'
+	pass=$(grep -cE "^CHECK pass $group: " "$log")
+	# A guest that leaves a check out must not look green.
+	if [[ $pass -eq $expected ]] && ! grep -qE "^CHECK FAIL $group: " "$log"; then
+		[[ -z ${2-} ]] || return 0
+		! grep -q '^CHECKS-DONE' "$log" || return 0
+	fi
+	echo "   FAILED: $pass of $expected checks passed; the end of $log:"
+	tail -n 60 "$log" | sed 's/^/      /'
+	return 1
 }
 
-# How many there are to pass: a guest that forgets one must not look green.
-checks()
+# no_object TITLE CLANG: the verdict when the clang made no object.
+no_object()
 {
-	grep -c '^check "' tests/kernels/guest.sh
+	if [[ $(cat "$work/clang-$2.rc") -eq 77 ]]; then
+		echo "$1: skipped: no clang-$2: $(tail -n 1 "$work/clang-$2.out")"
+		return 77
+	fi
+	echo "$1: FAILED: there is no object:"
+	tail -n 20 "$work/clang-$2.out" | sed 's/^/   /'
+	return 1
+}
+
+count_verdict()
+{
+	local rc=0
+
+	verdict "$@" || rc=$?
+	case $rc in
+	0) passed=$((passed + 1)) ;;
+	77) skipped=$((skipped + 1)) ;;
+	*) failed=$((failed + 1)) ;;
+	esac
 }
 
 wanted()
@@ -147,6 +205,12 @@ only=()
 while [[ $# -gt 0 ]]; do
 	case $1 in
 	--build) build=$2; shift ;;
+	--clangs)
+		read -ra clangs <<<"$2"
+		[[ $2 != all ]] || clangs=("${all_clangs[@]}")
+		[[ $2 != none ]] || clangs=()
+		shift
+		;;
 	-*) sed -n '/^# The kernel/,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"; exit 2 ;;
 	*) only+=("$1") ;;
 	esac
@@ -173,13 +237,10 @@ done
 wait
 for entry in "${lines[@]}"; do
 	wanted "${entry%% *}" || continue
-	rc=0
-	verdict "${entry%% *}" || rc=$?
-	case $rc in
-	0) passed=$((passed + 1)) ;;
-	77) skipped=$((skipped + 1)) ;;
-	*) failed=$((failed + 1)) ;;
-	esac
+	count_verdict "${entry%% *}"
+	for clang in "${clangs[@]}"; do
+		count_verdict "${entry%% *}" "$clang"
+	done
 done
 echo "kernels: $passed passed, $failed failed, $skipped skipped"
 [[ $failed -eq 0 && $passed -gt 0 ]] && exit 0

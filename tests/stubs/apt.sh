@@ -29,3 +29,42 @@ apt_fetch_options()
 {
 	apt-config dump | grep -E '^Acquire::(https?|Check-[A-Za-z-]+|Retries|ForceIPv[46])(::[^ ]*)? "..*";$' || true
 }
+
+die()
+{
+	echo "$*" >&2
+	exit 1
+}
+
+# own_apt_open SUITE DIR: reads the package lists of a suite into DIR, beside the host's. Ends the script when it
+# cannot.
+own_apt_open()
+{
+	local suite=$1 dir=$2 uri
+
+	uri=$(debian_mirror "$suite")
+	[[ -n $uri ]] || die "this host's package sources name no Debian mirror for $suite"
+	mkdir -p "$dir"/{lists/partial,cache/archives/partial}
+	: >"$dir/status"
+	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $suite main" >"$dir/sources.list"
+	cat >"$dir/apt.conf" <<-END
+		Dir::State "$dir";
+		Dir::State::lists "$dir/lists";
+		Dir::State::status "$dir/status";
+		Dir::Cache "$dir/cache";
+		Dir::Etc::sourcelist "$dir/sources.list";
+		Dir::Etc::sourceparts "/dev/null";
+		Dir::Etc::preferencesparts "/dev/null";
+		APT::Sandbox::User "root";
+		Acquire::Languages "none";
+		Acquire::Retries "2";
+	END
+	own_apt_conf=$dir/apt.conf
+	own_apt apt-get -qq update || die "the package list of $suite cannot be read"
+}
+
+# own_apt TOOL ARGUMENT...: an apt tool with those lists, and the host's proxies and keys.
+own_apt()
+{
+	APT_CONFIG=$own_apt_conf "$@"
+}
