@@ -17,8 +17,9 @@
 #include "tests/stubs/packets.h"
 
 #define WRITERS 2
-#define REPEAT	64 /* packets of one flow in a row */
-#define DRAINS	6  /* drains while they write, at least: they write until then */
+#define REPEAT	64		/* packets of one flow in a row */
+#define FILL	(2000 * REPEAT) /* from each writer: more flows than a table of 1024 holds */
+#define DRAINS	6		/* drains while they write, at least: they write until then */
 
 struct writer {
 	struct fffa_kernel *k;
@@ -27,6 +28,8 @@ struct writer {
 	uint32_t flows;
 	uint64_t target;
 	uint64_t sent;
+	uint64_t wait_at; /* sent: waits for the first drain; 0: never */
+	pthread_barrier_t *filled;
 	const int *drains;
 	pthread_t thread;
 };
@@ -67,6 +70,8 @@ static void *write_packets(void *arg)
 		memcpy(p.b + 26, &flow, sizeof(flow)); /* the source address */
 		(void)bpf_fixture_repeat(w->k, w->program, p.b, p.len, REPEAT);
 		w->sent += REPEAT;
+		if (w->sent == w->wait_at)
+			(void)pthread_barrier_wait(w->filled);
 	}
 	return NULL;
 }
@@ -89,21 +94,27 @@ static void run(uint64_t max_flows, uint32_t ring_bytes, uint32_t flows, uint64_
 {
 	struct fffa_kernel *k = bpf_fixture_open(max_flows, ring_bytes);
 	int writers = sysconf(_SC_NPROCESSORS_ONLN) < WRITERS ? 1 : WRITERS, drains = 0;
+	pthread_barrier_t filled;
 	struct writer w[WRITERS];
 	struct fffa_deltas d = {0};
 	struct fffa_ledger l = {0};
 	struct sum s = {0};
 	uint64_t sent = 0;
 
+	assert_int_equal(pthread_barrier_init(&filled, NULL, (unsigned)writers + 1), 0);
 	for (int i = 0; i < writers; i++) {
 		w[i] = (struct writer){.k = k,
 				       .program = i ? FFFA_PROGRAM_XDP_IN : FFFA_PROGRAM_TC_IN,
 				       .cpu = i,
 				       .flows = flows,
 				       .target = packets / (uint64_t)writers,
+				       .wait_at = loss ? FILL : 0,
+				       .filled = &filled,
 				       .drains = &drains};
 		assert_int_equal(pthread_create(&w[i].thread, NULL, write_packets, &w[i]), 0);
 	}
+	if (loss) /* not by chance: how fast drains follow each other depends on the machine */
+		(void)pthread_barrier_wait(&filled);
 	for (int i = 0; i < writers;) {
 		drain(k, &d, &s);
 		__atomic_add_fetch(&drains, 1, __ATOMIC_RELAXED);
@@ -123,6 +134,7 @@ static void run(uint64_t max_flows, uint32_t ring_bytes, uint32_t flows, uint64_
 	assert_int_equal(fffa_ledger_lost(&l).packets > 0, loss);
 	assert_true(drains >= DRAINS);
 	fffa_drain_deltas_fini(&d);
+	(void)pthread_barrier_destroy(&filled);
 	fffa_kernel_close(k);
 }
 
