@@ -10,6 +10,7 @@
 
 #include "config/print/print.h"
 #include "config/config.h"
+#include "config/yaml/tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -75,7 +76,7 @@ static void check_line(void *arg, const char *line)
 		abort();
 }
 
-static int load(const char *text, size_t len, struct fffa_config *c)
+static int load_text(const char *text, size_t len, struct fffa_config *c)
 {
 	return fffa_config_load_in(&environment, "f", text, len, schema, c, check_line, NULL);
 }
@@ -100,7 +101,7 @@ static void check_round_trip(const struct fffa_config *c)
 
 	first = print(c, &len);
 	if (len <= FFFA_TREE_FILE_BYTES_MAX) {
-		if (load(first, len, &again))
+		if (load_text(first, len, &again))
 			abort();
 		second = print(&again, &len2);
 		if (len != len2 || memcmp(first, second, len))
@@ -115,7 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fffa_config c;
 
-	if (load((const char *)data, size, &c))
+	if (load_text((const char *)data, size, &c))
 		return 0;
 	check_round_trip(&c);
 	fffa_config_free(&c);
