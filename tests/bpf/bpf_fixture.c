@@ -61,7 +61,7 @@ struct fffa_kernel *bpf_fixture_open_conf(const struct fffa_kernel_conf *c)
 	return k;
 }
 
-static int run(const struct fffa_kernel *k, enum fffa_program p, struct bpf_test_run_opts *o)
+static int test_run(const struct fffa_kernel *k, enum fffa_program p, struct bpf_test_run_opts *o)
 {
 	if (bpf_prog_test_run_opts(fffa_kernel_program_fd(k, p), o)) {
 		perror("BPF_PROG_TEST_RUN");
@@ -76,7 +76,7 @@ int bpf_fixture_repeat(const struct fffa_kernel *k, enum fffa_program p, const v
 	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = bytes, .data_size_in = (uint32_t)len,
 		    .repeat = (int)times);
 
-	return run(k, p, &o);
+	return test_run(k, p, &o);
 }
 
 int bpf_fixture_run(const struct fffa_kernel *k, enum fffa_program p, const void *bytes, size_t len)
@@ -91,7 +91,7 @@ int bpf_fixture_run_gso(const struct fffa_kernel *k, enum fffa_program p, const 
 	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = bytes, .data_size_in = (uint32_t)len,
 		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = 1);
 
-	return run(k, p, &o);
+	return test_run(k, p, &o);
 }
 
 size_t bpf_fixture_take(struct fffa_kernel *k, struct fffa_delta *v, size_t max)

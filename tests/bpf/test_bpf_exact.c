@@ -38,7 +38,7 @@ struct sum {
 	uint64_t packets, bytes;
 };
 
-static void add(void *arg, const struct fffa_delta *d)
+static void add_delta(void *arg, const struct fffa_delta *d)
 {
 	struct sum *s = arg;
 
@@ -76,21 +76,21 @@ static void *write_packets(void *arg)
 	return NULL;
 }
 
-static void drain(struct fffa_kernel *k, struct fffa_deltas *d, struct sum *s)
+static void drain_until_done(struct fffa_kernel *k, struct fffa_deltas *d, struct sum *s)
 {
 	uint64_t bad = 0;
 
 	d->count = 0;
 	assert_int_equal(fffa_kernel_drain(k, d), 0);
 	for (size_t i = 0; i < d->count; i++)
-		add(s, &d->v[i]);
-	while (fffa_kernel_ring_read(k, 4096, add, s, &bad)) {
+		add_delta(s, &d->v[i]);
+	while (fffa_kernel_ring_read(k, 4096, add_delta, s, &bad)) {
 	}
 	assert_int_equal(bad, 0);
 }
 
-static void run(uint64_t max_flows, uint32_t ring_bytes, uint32_t flows, uint64_t packets,
-		bool loss)
+static void run_writers(uint64_t max_flows, uint32_t ring_bytes, uint32_t flows, uint64_t packets,
+			bool loss)
 {
 	struct fffa_kernel *k = bpf_fixture_open(max_flows, ring_bytes);
 	int writers = sysconf(_SC_NPROCESSORS_ONLN) < WRITERS ? 1 : WRITERS, drains = 0;
@@ -116,13 +116,13 @@ static void run(uint64_t max_flows, uint32_t ring_bytes, uint32_t flows, uint64_
 	if (loss) /* not by chance: how fast drains follow each other depends on the machine */
 		(void)pthread_barrier_wait(&filled);
 	for (int i = 0; i < writers;) {
-		drain(k, &d, &s);
+		drain_until_done(k, &d, &s);
 		__atomic_add_fetch(&drains, 1, __ATOMIC_RELAXED);
 		if (pthread_tryjoin_np(w[i].thread, NULL) == 0)
 			sent += w[i++].sent;
 	}
-	drain(k, &d, &s);
-	drain(k, &d, &s);
+	drain_until_done(k, &d, &s);
+	drain_until_done(k, &d, &s);
 	fffa_kernel_read_counts(k, &l);
 	print_message("flows %" PRIu32 " packets %" PRIu64 " drains %d recorded %" PRIu64
 		      " lost %" PRIu64 "\n",
@@ -148,19 +148,19 @@ static uint64_t amount(uint64_t packets)
 static void one_flow(void **state)
 {
 	(void)state;
-	run(131072, 1 << 22, 1, amount(10000000), false);
+	run_writers(131072, 1 << 22, 1, amount(10000000), false);
 }
 
 static void fifty_thousand_flows(void **state)
 {
 	(void)state;
-	run(262144, 1 << 24, 50000, amount(20000000), false);
+	run_writers(262144, 1 << 24, 50000, amount(20000000), false);
 }
 
 static void tables_much_too_small(void **state)
 {
 	(void)state;
-	run(1024, 4096, 50000, amount(10000000), true);
+	run_writers(1024, 4096, 50000, amount(10000000), true);
 }
 
 int main(void)

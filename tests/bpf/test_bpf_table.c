@@ -14,7 +14,7 @@ struct sum {
 	uint64_t packets, bytes, deltas, ends;
 };
 
-static void add(void *arg, const struct fffa_delta *d)
+static void add_delta(void *arg, const struct fffa_delta *d)
 {
 	struct sum *s = arg;
 
@@ -25,7 +25,7 @@ static void add(void *arg, const struct fffa_delta *d)
 }
 
 /* One CPU, so that one slice is used. */
-static void pin(void)
+static void pin_to_one_cpu(void)
 {
 	cpu_set_t s;
 
@@ -63,9 +63,9 @@ static void drain_all(struct fffa_kernel *k, struct sum *s)
 	assert_int_equal(fffa_kernel_drain(k, &d), 0);
 	assert_int_equal(fffa_kernel_drain(k, &d), 0);
 	for (size_t i = 0; i < d.count; i++)
-		add(s, &d.v[i]);
+		add_delta(s, &d.v[i]);
 	fffa_drain_deltas_fini(&d);
-	while (fffa_kernel_ring_read(k, 100, add, s, &bad)) {
+	while (fffa_kernel_ring_read(k, 100, add_delta, s, &bad)) {
 	}
 	assert_int_equal(bad, 0);
 }
@@ -78,7 +78,7 @@ static void counts_and_times(void **state)
 
 	(void)state;
 	fffa_kernel__now(k, &before);
-	pin();
+	pin_to_one_cpu();
 	send_flows(k, 1, 1000, 0x10);
 	assert_int_equal(fffa_kernel_drain(k, &d), 0);
 	fffa_kernel__now(k, &after);
@@ -104,7 +104,7 @@ static void victims_go_through_the_ring(void **state)
 	struct sum s = {0};
 
 	(void)state;
-	pin();
+	pin_to_one_cpu();
 	send_flows(k, 5000, 3, 0x10);
 	drain_all(k, &s);
 	fffa_kernel_read_counts(k, &l);
@@ -166,7 +166,7 @@ static void the_longest_idle_gives_way(void **state)
 	uint64_t bad = 0;
 
 	(void)state;
-	pin();
+	pin_to_one_cpu();
 	s = flows_of_one_set(k, flows);
 	for (int oldest = 0; oldest < FFFA_WAYS; oldest++) {
 		for (int is_free = 0; is_free < 2; is_free++) {
@@ -184,7 +184,7 @@ static void the_longest_idle_gives_way(void **state)
 				assert_true(!memcmp(&s->e[i], &before.e[i], sizeof(s->e[i])) ==
 					    (i != oldest));
 			memset(&victims, 0, sizeof(victims));
-			while (fffa_kernel_ring_read(k, 100, add, &victims, &bad)) {
+			while (fffa_kernel_ring_read(k, 100, add_delta, &victims, &bad)) {
 			}
 			assert_int_equal(victims.packets, is_free ? 0 : 7);
 		}
@@ -199,7 +199,7 @@ static void a_full_ring_loses_the_least_and_says_how_much(void **state)
 	struct sum s = {0};
 
 	(void)state;
-	pin();
+	pin_to_one_cpu();
 	send_flows(k, 5000, 1, 0x10);
 	drain_all(k, &s);
 	fffa_kernel_read_counts(k, &l);
@@ -222,11 +222,11 @@ static void ends_of_connections_are_reported_at_once(void **state)
 	uint64_t bad = 0;
 
 	(void)state;
-	pin();
+	pin_to_one_cpu();
 	send_flows(k, 100, 5, 0x10);
-	assert_int_equal(fffa_kernel_ring_read(k, 1000, add, &s, &bad), 0);
+	assert_int_equal(fffa_kernel_ring_read(k, 1000, add_delta, &s, &bad), 0);
 	send_flows(k, 100, 1, 0x11);
-	assert_int_equal(fffa_kernel_ring_read(k, 1000, add, &s, &bad), 100);
+	assert_int_equal(fffa_kernel_ring_read(k, 1000, add_delta, &s, &bad), 100);
 	assert_int_equal(s.packets, 600);
 	assert_int_equal(s.ends, 100);
 	drain_all(k, &s);
@@ -249,14 +249,14 @@ static void a_quarter_of_the_ring_wakes_the_reader(void **state)
 	uint64_t bad = 0;
 
 	(void)state;
-	pin();
+	pin_to_one_cpu();
 	for (int i = 0; i < 3; i++) {
 		send_flows(k, 100, 1,
 			   0x10); /* at most 100 victims of 88 bytes: less than a quarter */
 		assert_false(wakes(k, 0));
 		send_flows(k, 300, 1, 0x10);
 		assert_true(wakes(k, 5000));
-		while (fffa_kernel_ring_read(k, 100, add, &s, &bad)) {
+		while (fffa_kernel_ring_read(k, 100, add_delta, &s, &bad)) {
 		}
 		assert_false(wakes(k, 0));
 	}
@@ -276,7 +276,7 @@ static void an_end_without_room_stays_in_the_table(void **state)
 	struct sum s = {0};
 
 	(void)state;
-	pin();
+	pin_to_one_cpu();
 	send_flows(k, 500, 2, 0x11);
 	drain_all(k, &s);
 	fffa_kernel_read_counts(k, &l);
@@ -292,9 +292,9 @@ static void ring_reads_are_bounded(void **state)
 	uint64_t bad = 0;
 
 	(void)state;
-	pin();
+	pin_to_one_cpu();
 	send_flows(k, 3000, 1, 0x10);
-	assert_int_equal(fffa_kernel_ring_read(k, 100, add, &s, &bad), 100);
+	assert_int_equal(fffa_kernel_ring_read(k, 100, add_delta, &s, &bad), 100);
 	assert_int_equal(s.deltas, 100);
 	drain_all(k, &s);
 	assert_int_equal(s.packets, 3000);
@@ -333,7 +333,7 @@ static void without_free_tunnel_ids_packets_are_still_counted(void **state)
 	struct packet p;
 
 	(void)state;
-	pin();
+	pin_to_one_cpu();
 	for (uint32_t i = 0; i < FFFA_TUNNELS_MAX + 100; i++) {
 		packet_start(&p, "tunnel");
 		packet_eth(&p, 0x0800);

@@ -96,8 +96,8 @@ static const struct fffa_delta *with_dport(const struct fffa_delta *d, size_t n,
 	return NULL;
 }
 
-static void expect(const struct fffa_delta *d, uint32_t packets, uint32_t bytes, bool encapsulated,
-		   uint8_t view)
+static void expect_entry(const struct fffa_delta *d, uint32_t packets, uint32_t bytes,
+			 bool encapsulated, uint8_t view)
 {
 	assert_int_equal(d->packets, packets);
 	assert_int_equal(d->bytes, bytes);
@@ -111,8 +111,9 @@ static void expect(const struct fffa_delta *d, uint32_t packets, uint32_t bytes,
 }
 
 /* Checks all entries of one packet of segs segments. The ledger counts exactly what is recorded. */
-static void check(struct fffa_kernel *k, enum fffa_tunnel_record view, enum fffa_program prog,
-		  const struct shape *s, uint32_t segs, uint32_t said)
+static void check_entries(struct fffa_kernel *k, enum fffa_tunnel_record view,
+			  enum fffa_program prog, const struct shape *s, uint32_t segs,
+			  uint32_t said)
 {
 	uint32_t outer = s->outer_bytes + (segs - 1) * s->outer_headers;
 	uint32_t inner = s->inner_bytes + (segs - 1) * s->inner_headers;
@@ -131,9 +132,9 @@ static void check(struct fffa_kernel *k, enum fffa_tunnel_record view, enum fffa
 	n = bpf_fixture_take(k, d, 4);
 	assert_int_equal(n, view == FFFA_TUNNEL_RECORD_BOTH ? 2 : 1);
 	if (view != FFFA_TUNNEL_RECORD_INNER)
-		expect(with_dport(d, n, s->dport), segs, outer, false, views[prog]);
+		expect_entry(with_dport(d, n, s->dport), segs, outer, false, views[prog]);
 	if (view != FFFA_TUNNEL_RECORD_OUTER)
-		expect(with_dport(d, n, 443), segs, inner, true, views[prog]);
+		expect_entry(with_dport(d, n, 443), segs, inner, true, views[prog]);
 	for (size_t i = 0; i < n; i++) {
 		packets += d[i].packets;
 		bytes += d[i].bytes;
@@ -152,11 +153,11 @@ static void check_view(enum fffa_tunnel_record view)
 
 	for (size_t i = 0; i < 2; i++) {
 		for (int prog = 0; prog < FFFA_PROGRAM_MAX; prog++)
-			check(k, view, prog, &shapes[i], 1, 0);
+			check_entries(k, view, prog, &shapes[i], 1, 0);
 		for (int prog = FFFA_PROGRAM_TC_IN; prog <= FFFA_PROGRAM_TC_OUT; prog++) {
-			check(k, view, prog, &shapes[i], SEGS, SEGS);
-			check(k, view, prog, &shapes[i], SEGS,
-			      0); /* virtio does not say how many */
+			check_entries(k, view, prog, &shapes[i], SEGS, SEGS);
+			check_entries(k, view, prog, &shapes[i], SEGS,
+				      0); /* virtio does not say how many */
 		}
 	}
 	fffa_kernel_close(k);
@@ -196,7 +197,7 @@ static void a_truncated_inner_packet(void **state)
 
 			bpf_fixture_run(k, prog, s.p.b, 14 + 20 + 8 + 8 + 32 + 10);
 			assert_int_equal(bpf_fixture_take(k, d, 4), 1);
-			expect(&d[0], 1, s.outer_bytes, false, views[prog]);
+			expect_entry(&d[0], 1, s.outer_bytes, false, views[prog]);
 		}
 		fffa_kernel_close(k);
 	}
@@ -229,8 +230,8 @@ static void nested_tunnels_have_two_views(void **state)
 
 		bpf_fixture_run(k, prog, p.b, p.len);
 		assert_int_equal(bpf_fixture_take(k, d, 4), 2);
-		expect(with_dport(d, 2, 6081), 1, 20 + 8 + 8 + 32 + mid, false, views[prog]);
-		expect(with_dport(d, 2, 443), 1, inner, true, views[prog]);
+		expect_entry(with_dport(d, 2, 6081), 1, 20 + 8 + 8 + 32 + mid, false, views[prog]);
+		expect_entry(with_dport(d, 2, 443), 1, inner, true, views[prog]);
 	}
 	fffa_kernel_close(k);
 }
@@ -262,8 +263,8 @@ static void fragments_keep_their_ports_in_both_views(void **state)
 		bpf_fixture_run(k, FFFA_PROGRAM_TC_IN, p.b, p.len);
 	}
 	assert_int_equal(bpf_fixture_take(k, d, 4), 2);
-	expect(with_dport(d, 2, 6081), 2, 2 * (36 + 92), false, 0);
-	expect(with_dport(d, 2, 443), 2, 2 * 92, true, 0);
+	expect_entry(with_dport(d, 2, 6081), 2, 2 * (36 + 92), false, 0);
+	expect_entry(with_dport(d, 2, 443), 2, 2 * 92, true, 0);
 	fffa_kernel_read_counts(k, &l);
 	assert_int_equal(l.no_first_fragment, 0);
 	fffa_kernel_close(k);
@@ -292,7 +293,8 @@ static void one_packet_in_ten_is_sampled(void **state)
 		assert_int_equal(seen + passed, SENT);
 		assert_uint_in_range(seen, TENTH - 6 * SIGMA, TENTH + 6 * SIGMA);
 		assert_int_equal(bpf_fixture_take(k, d, 4), 1);
-		expect(&d[0], (uint32_t)seen, (uint32_t)seen * s.inner_bytes, true, views[prog]);
+		expect_entry(&d[0], (uint32_t)seen, (uint32_t)seen * s.inner_bytes, true,
+			     views[prog]);
 	}
 	fffa_kernel_close(k);
 }

@@ -60,7 +60,7 @@ static const void *bad_conf(struct peer *f)
 }
 
 /* Fills *out with the one file that find prints; an empty text if it prints none. */
-static void find(const char *command, const char *dir, struct path *out)
+static void find_one(const char *command, const char *dir, struct path *out)
 {
 	char line[256];
 	FILE *pipe;
@@ -84,7 +84,7 @@ static struct fffa_span bytes(struct peer *f)
 	gzFile in;
 	int n;
 
-	find("find %s -path '*AWSLogs*' -name '*_vpcflowlogs_*.log.gz'", f->file.dir, &path);
+	find_one("find %s -path '*AWSLogs*' -name '*_vpcflowlogs_*.log.gz'", f->file.dir, &path);
 	if (!all)
 		abort();
 	if (!path.text[0])
@@ -107,7 +107,7 @@ static void break_it(struct peer *f)
 {
 	struct path path;
 
-	find("find %s -path '*.part*' -name '*.log.gz'", f->file.dir, &path);
+	find_one("find %s -path '*.part*' -name '*.log.gz'", f->file.dir, &path);
 	file_peer_break(path.text, 5);
 }
 

@@ -99,7 +99,7 @@ struct sum {
 	bool lines; /* add the newline that a message does not have */
 };
 
-static void add(void *arg, const rd_kafka_message_t *m)
+static void append_message(void *arg, const rd_kafka_message_t *m)
 {
 	struct sum *s = arg;
 
@@ -119,7 +119,7 @@ static struct fffa_span bytes(struct peer *f)
 {
 	struct sum s = {.lines = f->conf.records_per_message == 1};
 
-	kafka_cluster_read(&f->cluster, TOPIC, add, &s);
+	kafka_cluster_read(&f->cluster, TOPIC, append_message, &s);
 	return (struct fffa_span){s.ptr, s.len};
 }
 

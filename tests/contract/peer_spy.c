@@ -49,7 +49,7 @@ static struct fffa_span bytes(struct peer *f)
 	return (struct fffa_span){copy, f->spy.len};
 }
 
-static struct fffa_outcome fail(void *arg, const struct fffa_batch *b)
+static struct fffa_outcome judge_failure(void *arg, const struct fffa_batch *b)
 {
 	(void)arg;
 	(void)b;
@@ -58,7 +58,7 @@ static struct fffa_outcome fail(void *arg, const struct fffa_batch *b)
 
 static void break_it(struct peer *f)
 {
-	f->spy.judge = fail;
+	f->spy.judge = judge_failure;
 }
 
 static void repair(struct peer *f)

@@ -12,7 +12,7 @@ struct builder {
 	size_t n, max;
 };
 
-static struct packet *next(struct builder *b, const char *name)
+static struct packet *next_packet(struct builder *b, const char *name)
 {
 	if (b->n == b->max)
 		__builtin_trap();
@@ -30,37 +30,37 @@ static void plain(struct builder *b)
 	struct packet *p;
 
 	for (size_t i = 0; i < sizeof(tcp) / sizeof(tcp[0]); i++) {
-		p = next(b, tcp[i].name);
+		p = next_packet(b, tcp[i].name);
 		packet_eth(p, V4);
 		packet_ipv4(p, 6, A, B, 0, 0x4000);
 		packet_tcp(p, 40000, 443, tcp[i].flags, 3);
 		packet_payload(p, 40);
 	}
-	p = next(b, "udp");
+	p = next_packet(b, "udp");
 	packet_eth(p, V4);
 	packet_ipv4(p, 17, A, B, 0, 0);
 	packet_udp(p, 5353, 53);
 	packet_payload(p, 30);
-	p = next(b, "icmp");
+	p = next_packet(b, "icmp");
 	packet_eth(p, V4);
 	packet_ipv4(p, 1, A, B, 0, 0);
 	packet_icmp(p, 8, 0);
 	packet_payload(p, 56);
-	p = next(b, "gre");
+	p = next_packet(b, "gre");
 	packet_eth(p, V4);
 	packet_ipv4(p, 47, A, B, 0, 0);
 	packet_payload(p, 56);
-	p = next(b, "sctp");
+	p = next_packet(b, "sctp");
 	packet_eth(p, V4);
 	packet_ipv4(p, 132, A, B, 0, 0);
 	packet_udp(p, 1000, 2000); /* the ports are where UDP has them */
 	packet_payload(p, 20);
-	p = next(b, "tcp options of IPv4");
+	p = next_packet(b, "tcp options of IPv4");
 	packet_eth(p, V4);
 	packet_ipv4(p, 6, A, B, 10, 0);
 	packet_tcp(p, 1, 2, 0x18, 10);
 	packet_payload(p, 5);
-	p = next(b, "padding behind a bare ack");
+	p = next_packet(b, "padding behind a bare ack");
 	packet_eth(p, V4);
 	packet_ipv4(p, 6, A, B, 0, 0);
 	packet_tcp(p, 1, 2, 0x10, 0);
@@ -71,23 +71,23 @@ static void plain(struct builder *b)
 
 static void fragments(struct builder *b)
 {
-	struct packet *p = next(b, "first fragment");
+	struct packet *p = next_packet(b, "first fragment");
 
 	packet_eth(p, V4);
 	packet_ipv4(p, 17, A, B, 0, 0x2000);
 	packet_udp(p, 7, 8);
 	packet_payload(p, 64);
-	p = next(b, "later fragment");
+	p = next_packet(b, "later fragment");
 	packet_eth(p, V4);
 	packet_ipv4(p, 17, A, B, 0, 0x2009);
 	packet_payload(p, 64);
-	p = next(b, "ipv6 first fragment");
+	p = next_packet(b, "ipv6 first fragment");
 	packet_eth(p, V6);
 	packet_ipv6(p, 44, 1, 2);
 	packet_ext(p, 44, 17, 1, 0x0001);
 	packet_udp(p, 7, 8);
 	packet_payload(p, 64);
-	p = next(b, "ipv6 later fragment");
+	p = next_packet(b, "ipv6 later fragment");
 	packet_eth(p, V6);
 	packet_ipv6(p, 44, 1, 2);
 	packet_ext(p, 44, 17, 1, 0x0041);
@@ -97,21 +97,21 @@ static void fragments(struct builder *b)
 static void ipv6(struct builder *b)
 {
 	static const uint8_t chain[] = {0, 60, 43, 51, 60, 135, 139, 140, 60};
-	struct packet *p = next(b, "ipv6 tcp");
+	struct packet *p = next_packet(b, "ipv6 tcp");
 
 	packet_eth(p, V6);
 	packet_ipv6(p, 6, 1, 2);
 	packet_tcp(p, 1024, 80, 0x02, 5);
-	p = next(b, "icmpv6");
+	p = next_packet(b, "icmpv6");
 	packet_eth(p, V6);
 	packet_ipv6(p, 58, 1, 2);
 	packet_icmp(p, 135, 0);
 	packet_payload(p, 24);
-	p = next(b, "ipv6 no next header");
+	p = next_packet(b, "ipv6 no next header");
 	packet_eth(p, V6);
 	packet_ipv6(p, 59, 1, 2);
 	for (size_t n = 1; n <= sizeof(chain); n++) {
-		p = next(b, "ipv6 extension chain");
+		p = next_packet(b, "ipv6 extension chain");
 		packet_eth(p, V6);
 		packet_ipv6(p, chain[0], 1, 2);
 		for (size_t i = 0; i < n; i++)
@@ -119,7 +119,7 @@ static void ipv6(struct builder *b)
 		packet_udp(p, 9, 10);
 		packet_payload(p, 4);
 	}
-	p = next(b, "ipv6 long options");
+	p = next_packet(b, "ipv6 long options");
 	packet_eth(p, V6);
 	packet_ipv6(p, 0, 1, 2);
 	packet_ext(p, 0, 60, 100, 0);
@@ -129,33 +129,33 @@ static void ipv6(struct builder *b)
 
 static void vlans(struct builder *b)
 {
-	struct packet *p = next(b, "vlan");
+	struct packet *p = next_packet(b, "vlan");
 
 	packet_eth(p, 0x8100);
 	packet_vlan(p, V4);
 	packet_ipv4(p, 6, A, B, 0, 0);
 	packet_tcp(p, 1, 2, 0x10, 0);
-	p = next(b, "qinq");
+	p = next_packet(b, "qinq");
 	packet_eth(p, 0x88a8);
 	packet_vlan(p, 0x8100);
 	packet_vlan(p, V6);
 	packet_ipv6(p, 17, 1, 2);
 	packet_udp(p, 3, 4);
-	p = next(b, "three vlans");
+	p = next_packet(b, "three vlans");
 	packet_eth(p, 0x88a8);
 	packet_vlan(p, 0x8100);
 	packet_vlan(p, 0x8100);
 	packet_vlan(p, V4);
 	packet_ipv4(p, 6, A, B, 0, 0);
 	packet_tcp(p, 1, 2, 0x10, 0);
-	p = next(b, "arp");
+	p = next_packet(b, "arp");
 	packet_eth(p, 0x0806);
 	packet_payload(p, 28);
 }
 
 static void geneve(struct builder *b)
 {
-	struct packet *p = next(b, "geneve gwlb ipv4");
+	struct packet *p = next_packet(b, "geneve gwlb ipv4");
 
 	packet_eth(p, V4);
 	packet_ipv4(p, 17, A, B, 0, 0);
@@ -165,7 +165,7 @@ static void geneve(struct builder *b)
 	packet_ipv4(p, 6, 0xc0a8010a, 0xc0a80114, 0, 0);
 	packet_tcp(p, 8080, 443, 0x02, 2);
 	packet_payload(p, 20);
-	p = next(b, "geneve gwlb ipv6 inside");
+	p = next_packet(b, "geneve gwlb ipv6 inside");
 	packet_eth(p, V4);
 	packet_ipv4(p, 17, A, B, 2, 0);
 	packet_udp(p, 60000, 6081);
@@ -173,7 +173,7 @@ static void geneve(struct builder *b)
 	packet_gwlb(p, 7, 8, 9);
 	packet_ipv6(p, 58, 5, 6);
 	packet_icmp(p, 128, 0);
-	p = next(b, "geneve ethernet inside, no options");
+	p = next_packet(b, "geneve ethernet inside, no options");
 	packet_eth(p, V6);
 	packet_ipv6(p, 17, 1, 2);
 	packet_udp(p, 60000, 6081);
@@ -182,7 +182,7 @@ static void geneve(struct builder *b)
 	packet_vlan(p, V4);
 	packet_ipv4(p, 17, 0xc0a8010a, 0xc0a80114, 0, 0);
 	packet_udp(p, 5, 6);
-	p = next(b, "geneve later fragment inside");
+	p = next_packet(b, "geneve later fragment inside");
 	packet_eth(p, V4);
 	packet_ipv4(p, 17, A, B, 0, 0);
 	packet_udp(p, 60000, 6081);
@@ -195,7 +195,7 @@ static void geneve(struct builder *b)
 static void geneve_many_options(struct builder *b)
 {
 	static const uint8_t value[8] = {1, 2, 3, 4, 5, 6, 7, 8};
-	struct packet *p = next(b, "geneve many options");
+	struct packet *p = next_packet(b, "geneve many options");
 
 	packet_eth(p, V4);
 	packet_ipv4(p, 17, A, B, 0, 0);
@@ -205,7 +205,7 @@ static void geneve_many_options(struct builder *b)
 		packet_geneve_option(p, i == 4 ? 0x0108 : 0x0102, (uint8_t)(i - 3), value, 8);
 	packet_ipv4(p, 6, 0xc0a8010a, 0xc0a80114, 0, 0);
 	packet_tcp(p, 1, 2, 0x11, 0);
-	p = next(b, "geneve option of wrong length");
+	p = next_packet(b, "geneve option of wrong length");
 	packet_eth(p, V4);
 	packet_ipv4(p, 17, A, B, 0, 0);
 	packet_udp(p, 60000, 6081);
@@ -213,7 +213,7 @@ static void geneve_many_options(struct builder *b)
 	packet_geneve_option(p, 0x0108, 1, value, 4);
 	packet_ipv4(p, 6, 0xc0a8010a, 0xc0a80114, 0, 0);
 	packet_tcp(p, 1, 2, 0x10, 0);
-	p = next(b, "geneve option past the options");
+	p = next_packet(b, "geneve option past the options");
 	packet_eth(p, V4);
 	packet_ipv4(p, 17, A, B, 0, 0);
 	packet_udp(p, 60000, 6081);
@@ -221,7 +221,7 @@ static void geneve_many_options(struct builder *b)
 	packet_geneve_option(p, 0x0108, 1, value, 8);
 	packet_ipv4(p, 6, 0xc0a8010a, 0xc0a80114, 0, 0);
 	packet_tcp(p, 1, 2, 0x10, 0);
-	p = next(b, "geneve control packet");
+	p = next_packet(b, "geneve control packet");
 	packet_eth(p, V4);
 	packet_ipv4(p, 17, A, B, 0, 0);
 	packet_udp(p, 60000, 6081);
@@ -229,7 +229,7 @@ static void geneve_many_options(struct builder *b)
 	p->b[p->len - 7] = 0x80;
 	packet_ipv4(p, 6, 0xc0a8010a, 0xc0a80114, 0, 0);
 	packet_tcp(p, 1, 2, 0x10, 0);
-	p = next(b, "vxlan");
+	p = next_packet(b, "vxlan");
 	packet_eth(p, V4);
 	packet_ipv4(p, 17, A, B, 0, 0);
 	packet_udp(p, 60000, 4789);
@@ -237,7 +237,7 @@ static void geneve_many_options(struct builder *b)
 	packet_eth(p, V6);
 	packet_ipv6(p, 6, 3, 4);
 	packet_tcp(p, 11, 12, 0x12, 0);
-	p = next(b, "vxlan port, other payload");
+	p = next_packet(b, "vxlan port, other payload");
 	packet_eth(p, V4);
 	packet_ipv4(p, 17, A, B, 0, 0);
 	packet_udp(p, 60000, 4789);
@@ -247,7 +247,7 @@ static void geneve_many_options(struct builder *b)
 /* VPC Traffic Mirroring through GWLB: VXLAN in GENEVE. */
 static void nested(struct builder *b)
 {
-	struct packet *p = next(b, "vxlan in geneve");
+	struct packet *p = next_packet(b, "vxlan in geneve");
 
 	packet_eth(p, V4);
 	packet_ipv4(p, 17, A, B, 0, 0);
@@ -261,7 +261,7 @@ static void nested(struct builder *b)
 	packet_ipv4(p, 6, 0xac100001, 0xac100002, 0, 0);
 	packet_tcp(p, 21, 22, 0x18, 0);
 	packet_payload(p, 10);
-	p = next(b, "vxlan in vxlan in vxlan");
+	p = next_packet(b, "vxlan in vxlan in vxlan");
 	packet_eth(p, V4);
 	for (int i = 0; i < 3; i++) {
 		packet_ipv4(p, 17, A + (uint32_t)i, B, 0, 0);
@@ -271,7 +271,7 @@ static void nested(struct builder *b)
 	}
 	packet_ipv4(p, 6, 0xac100001, 0xac100002, 0, 0);
 	packet_tcp(p, 21, 22, 0x18, 0);
-	p = next(b, "geneve with options in geneve");
+	p = next_packet(b, "geneve with options in geneve");
 	packet_eth(p, V4);
 	packet_ipv4(p, 17, A, B, 0, 0);
 	packet_udp(p, 60000, 6081);
@@ -287,28 +287,28 @@ static void nested(struct builder *b)
 
 static void malformed(struct builder *b)
 {
-	struct packet *p = next(b, "ihl below 5");
+	struct packet *p = next_packet(b, "ihl below 5");
 
 	packet_eth(p, V4);
 	packet_ipv4(p, 6, A, B, 0, 0);
 	p->b[14] = 0x44;
 	packet_tcp(p, 1, 2, 0x10, 0);
-	p = next(b, "version 5");
+	p = next_packet(b, "version 5");
 	packet_eth(p, V4);
 	packet_ipv4(p, 6, A, B, 0, 0);
 	p->b[14] = 0x55;
 	packet_tcp(p, 1, 2, 0x10, 0);
-	p = next(b, "tcp data offset past the end");
+	p = next_packet(b, "tcp data offset past the end");
 	packet_eth(p, V4);
 	packet_ipv4(p, 6, A, B, 0, 0);
 	packet_tcp(p, 1, 2, 0x10, 0);
 	p->b[14 + 20 + 12] = 0xf0;
-	p = next(b, "tcp data offset below 5");
+	p = next_packet(b, "tcp data offset below 5");
 	packet_eth(p, V4);
 	packet_ipv4(p, 6, A, B, 0, 0);
 	packet_tcp(p, 1, 2, 0x10, 0);
 	p->b[14 + 20 + 12] = 0x40;
-	p = next(b, "udp cut by the IP length");
+	p = next_packet(b, "udp cut by the IP length");
 	packet_eth(p, V4);
 	packet_ipv4(p, 17, A, B, 0, 0);
 	packet_payload(p, 4);

@@ -34,13 +34,13 @@ struct http_server {
 	size_t count;
 };
 
-static void check(bool ok)
+static void check_result(bool ok)
 {
 	if (!ok)
 		abort();
 }
 
-static void drop(struct http_server *f, size_t i, bool reset)
+static void drop_connection(struct http_server *f, size_t i, bool reset)
 {
 	struct linger l = {.l_onoff = 1, .l_linger = 0};
 
@@ -61,14 +61,14 @@ static void record_post(struct http_server *f, const char *text, size_t head, si
 	struct http_server_post *p;
 
 	f->posts = realloc(f->posts, (f->post_count + 1) * sizeof(*p));
-	check(f->posts);
+	check_result(f->posts);
 	p = &f->posts[f->post_count++];
-	check(head < sizeof(p->head));
+	check_result(head < sizeof(p->head));
 	memcpy(p->head, text, head);
 	p->head[head] = '\0';
 	p->len = body;
 	p->body = malloc(body + 1);
-	check(p->body);
+	check_result(p->body);
 	memcpy(p->body, text + head, body);
 }
 
@@ -91,7 +91,7 @@ static bool serve(struct http_server *f, size_t i)
 	body = body_length(c->text);
 	if (f->mode == HTTP_SERVER_BROKEN && f->turns % 3 == 1) {
 		f->turns++;
-		drop(f, i, true);
+		drop_connection(f, i, true);
 		return false;
 	}
 	if (c->len < head + body)
@@ -109,7 +109,7 @@ static bool serve(struct http_server *f, size_t i)
 		static const char half[] = "HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\nhalf";
 
 		send_text(c->fd, half, sizeof(half) - 1);
-		drop(f, i, false);
+		drop_connection(f, i, false);
 		return false;
 	}
 	memmove(c->text, c->text + head + body, c->len - head - body + 1);
@@ -125,11 +125,11 @@ static void on_readable(struct http_server *f, size_t i)
 	if (c->held - c->len < 65536) {
 		c->held = c->held * 2 + 131072;
 		c->text = realloc(c->text, c->held);
-		check(c->text);
+		check_result(c->text);
 	}
 	n = recv(c->fd, c->text + c->len, c->held - c->len - 1, 0);
 	if (n <= 0) {
-		drop(f, i, false);
+		drop_connection(f, i, false);
 		return;
 	}
 	c->len += (size_t)n;
@@ -141,11 +141,11 @@ static void on_connection(struct http_server *f)
 {
 	int fd = accept(f->listener, NULL, NULL);
 
-	check(fd >= 0 && f->count < CONNECTIONS_MAX);
+	check_result(fd >= 0 && f->count < CONNECTIONS_MAX);
 	f->c[f->count++] = (struct connection){.fd = fd};
 }
 
-static void *run(void *arg)
+static void *run_server(void *arg)
 {
 	struct http_server *f = arg;
 	struct pollfd p[CONNECTIONS_MAX + 2];
@@ -157,7 +157,7 @@ static void *run(void *arg)
 		p[1] = (struct pollfd){.fd = f->listener, .events = POLLIN};
 		for (size_t i = 0; i < n; i++)
 			p[2 + i] = (struct pollfd){.fd = f->c[i].fd, .events = POLLIN};
-		check(poll(p, n + 2, -1) > 0);
+		check_result(poll(p, n + 2, -1) > 0);
 		if (p[0].revents)
 			break;
 		(void)pthread_mutex_lock(&f->lock);
@@ -170,7 +170,7 @@ static void *run(void *arg)
 		(void)pthread_mutex_unlock(&f->lock);
 	}
 	while (f->count)
-		drop(f, 0, false);
+		drop_connection(f, 0, false);
 	return NULL;
 }
 
@@ -180,14 +180,16 @@ struct http_server *http_server_open(void)
 	struct http_server *f = calloc(1, sizeof(*f));
 	socklen_t len = sizeof(a);
 
-	check(f);
+	check_result(f);
 	f->answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 	f->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	f->stop = eventfd(0, EFD_CLOEXEC);
-	check(f->listener >= 0 && f->stop >= 0 && !bind(f->listener, (void *)&a, sizeof(a)) &&
-	      !listen(f->listener, 64) && !getsockname(f->listener, (void *)&a, &len));
+	check_result(f->listener >= 0 && f->stop >= 0 &&
+		     !bind(f->listener, (void *)&a, sizeof(a)) && !listen(f->listener, 64) &&
+		     !getsockname(f->listener, (void *)&a, &len));
 	f->port = ntohs(a.sin_port);
-	check(!pthread_mutex_init(&f->lock, NULL) && !pthread_create(&f->thread, NULL, run, f));
+	check_result(!pthread_mutex_init(&f->lock, NULL) &&
+		     !pthread_create(&f->thread, NULL, run_server, f));
 	return f;
 }
 
@@ -195,7 +197,7 @@ void http_server_close(struct http_server *f)
 {
 	uint64_t one = 1;
 
-	check(write(f->stop, &one, sizeof(one)) == sizeof(one));
+	check_result(write(f->stop, &one, sizeof(one)) == sizeof(one));
 	(void)pthread_join(f->thread, NULL);
 	(void)close(f->listener);
 	(void)close(f->stop);
@@ -230,11 +232,11 @@ struct http_server_post *http_server_posts(struct http_server *f, size_t *n)
 	(void)pthread_mutex_lock(&f->lock);
 	*n = f->post_count;
 	copy = calloc(f->post_count + 1, sizeof(*copy));
-	check(copy);
+	check_result(copy);
 	for (size_t i = 0; i < f->post_count; i++) {
 		copy[i] = f->posts[i];
 		copy[i].body = malloc(copy[i].len + 1);
-		check(copy[i].body);
+		check_result(copy[i].body);
 		memcpy(copy[i].body, f->posts[i].body, copy[i].len);
 		copy[i].body[copy[i].len] = '\0';
 	}

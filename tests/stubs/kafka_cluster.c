@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void set(rd_kafka_conf_t *k, const char *name, const char *value)
+static void set_property(rd_kafka_conf_t *k, const char *name, const char *value)
 {
 	char why[256];
 
@@ -31,8 +31,8 @@ void kafka_cluster_open(struct kafka_cluster *c, int brokers)
 {
 	rd_kafka_conf_t *k = rd_kafka_conf_new();
 
-	set(k, "client.id", "mock");
-	set(k, "log_level", "0");
+	set_property(k, "client.id", "mock");
+	set_property(k, "log_level", "0");
 	c->rk = client(RD_KAFKA_PRODUCER, k);
 	c->mock = rd_kafka_mock_cluster_new(c->rk, brokers);
 	if (!c->mock)
@@ -86,12 +86,12 @@ void kafka_cluster_read(struct kafka_cluster *c, const char *topic,
 	rd_kafka_topic_partition_list_t *l = rd_kafka_topic_partition_list_new(1);
 	rd_kafka_t *rk;
 
-	set(k, "bootstrap.servers", c->bootstraps);
-	set(k, "group.id", "reader");
-	set(k, "enable.auto.commit", "false");
-	set(k, "enable.partition.eof", "true");
-	set(k, "fetch.wait.max.ms", "10");
-	set(k, "log_level", "0");
+	set_property(k, "bootstrap.servers", c->bootstraps);
+	set_property(k, "group.id", "reader");
+	set_property(k, "enable.auto.commit", "false");
+	set_property(k, "enable.partition.eof", "true");
+	set_property(k, "fetch.wait.max.ms", "10");
+	set_property(k, "log_level", "0");
 	rk = client(RD_KAFKA_CONSUMER, k);
 	rd_kafka_topic_partition_list_add(l, topic, 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
 	if (rd_kafka_assign(rk, l))

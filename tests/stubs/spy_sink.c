@@ -78,7 +78,7 @@ static void on_pending_closed(uv_handle_t *h)
 	on_handle_closed(s);
 }
 
-static void drop(struct pending *p)
+static void drop_pending(struct pending *p)
 {
 	TAILQ_REMOVE(&p->sink->pendings, p, link);
 	uv_close((uv_handle_t *)&p->timer, on_pending_closed);
@@ -93,7 +93,7 @@ static void on_due(uv_timer_t *t)
 	bool ready = !d;
 
 	p->delivery = NULL;
-	drop(p);
+	drop_pending(p);
 	if (d) {
 		if (o.verdict == FFFA_V_DELIVERED)
 			append(s->peer, fffa_batch_bytes(fffa_delivery_batch(d)));
@@ -109,7 +109,7 @@ static void on_due(uv_timer_t *t)
 	}
 }
 
-static struct pending *add(struct fffa_sink *s, struct fffa_delivery *d)
+static struct pending *add_pending(struct fffa_sink *s, struct fffa_delivery *d)
 {
 	struct pending *p = calloc(1, sizeof(*p));
 
@@ -130,7 +130,7 @@ static void start_timer(struct pending *p, uint32_t delay_ms)
 	(void)uv_timer_start(&p->timer, on_due, delay_ms, 0);
 }
 
-static void note(struct spy_peer *peer, const struct fffa_batch *b)
+static void note_delivery(struct spy_peer *peer, const struct fffa_batch *b)
 {
 	struct spy_seen *n;
 
@@ -169,7 +169,7 @@ static int submit(struct fffa_sink *s, struct fffa_delivery *d)
 	step = next_step(s->peer, b);
 	if (step.answer == SPY_FAIL)
 		return step.outcome.cause;
-	p = add(s, step.answer == SPY_REFUSE ? NULL : d);
+	p = add_pending(s, step.answer == SPY_REFUSE ? NULL : d);
 	if (!p)
 		return -ENOMEM;
 	if (step.answer == SPY_REFUSE) {
@@ -177,7 +177,7 @@ static int submit(struct fffa_sink *s, struct fffa_delivery *d)
 		return -EAGAIN;
 	}
 	s->open++;
-	note(s->peer, b);
+	note_delivery(s->peer, b);
 	p->outcome = step.outcome;
 	p->held = step.answer == SPY_HOLD;
 	if (!p->held)
@@ -245,7 +245,7 @@ static void close_sink(struct fffa_sink *s, void (*closed)(void *arg), void *arg
 	s->closed = closed;
 	s->closed_arg = arg;
 	while ((p = TAILQ_FIRST(&s->pendings)))
-		drop(p);
+		drop_pending(p);
 	uv_close((uv_handle_t *)&s->anchor, on_anchor_closed);
 }
 

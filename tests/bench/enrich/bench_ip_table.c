@@ -131,8 +131,8 @@ static double measure(struct bench *b, const struct fffa_ip_table *t, size_t n, 
 	return bench_median(rounds, ROUNDS);
 }
 
-static int run(struct bench *b, size_t n, const char *name, unsigned int prefixes6,
-	       unsigned int records6)
+static int run_case(struct bench *b, size_t n, const char *name, unsigned int prefixes6,
+		    unsigned int records6)
 {
 	struct fffa_ip_table *t;
 
@@ -162,10 +162,10 @@ int main(int argc, char **argv)
 	}
 	b->random = 88172645463325252u;
 	printf("%-48s %8s %8s\n", "ns per record (two addresses)", "warm", "cold");
-	failed = run(b, n, "IPv4, 8 000 IPv4 and 2 000 IPv6 prefixes", 20, 0);
-	failed |= run(b, n, "IPv6, 8 000 IPv4 and 2 000 IPv6 prefixes", 20, 100);
-	failed |= run(b, n, "IPv4, 10 000 IPv4 prefixes", 0, 0);
-	failed |= run(b, n, "IPv6, 10 000 IPv6 prefixes", 100, 100);
+	failed = run_case(b, n, "IPv4, 8 000 IPv4 and 2 000 IPv6 prefixes", 20, 0);
+	failed |= run_case(b, n, "IPv6, 8 000 IPv4 and 2 000 IPv6 prefixes", 20, 100);
+	failed |= run_case(b, n, "IPv4, 10 000 IPv4 prefixes", 0, 0);
+	failed |= run_case(b, n, "IPv6, 10 000 IPv6 prefixes", 100, 100);
 	free(b);
 	return failed;
 }

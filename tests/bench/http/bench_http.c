@@ -101,7 +101,7 @@ static double run_floor(struct bench *b)
 	return rc == CURLE_OK ? bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - begin : -1;
 }
 
-static void feed(struct bench *b)
+static void submit_more(struct bench *b)
 {
 	while (b->sent < b->posts && b->idle_count) {
 		struct fffa_delivery *d = &b->deliveries[b->idle[b->idle_count - 1]];
@@ -121,12 +121,12 @@ static void on_done(void *pipe, struct fffa_delivery *d, const struct fffa_outco
 	b->done++;
 	b->failed += o->verdict != FFFA_V_DELIVERED;
 	b->idle[b->idle_count++] = (size_t)(d - b->deliveries);
-	feed(b);
+	submit_more(b);
 }
 
 static void on_ready(void *pipe)
 {
-	feed(pipe);
+	submit_more(pipe);
 }
 
 static void on_closed(void *arg)
@@ -163,7 +163,7 @@ static double run_sink(struct bench *b, enum fffa_http_shape_id shape)
 		(void)fprintf(stderr, "%s\n", err.text);
 		return -1;
 	}
-	feed(b);
+	submit_more(b);
 	while (b->done < b->posts)
 		(void)uv_run(&loop, UV_RUN_ONCE);
 	fffa_sink_http_ops.close(b->sink, on_closed, NULL);

@@ -40,7 +40,7 @@ int discard_listen(int *port)
  * Consumes text that belongs to the current request and answers when the request is complete.
  * Returns the end of what it consumed.
  */
-static void take(struct connection *c, int fd, const char *text, size_t n)
+static void consume_request(struct connection *c, int fd, const char *text, size_t n)
 {
 	static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
@@ -83,7 +83,7 @@ void discard_serve(int listener)
 			ssize_t got = p[i].revents ? recv(p[i].fd, text, most, MSG_DONTWAIT) : -1;
 
 			if (got > 0) {
-				take(&c[i], p[i].fd, text, (size_t)got);
+				consume_request(&c[i], p[i].fd, text, (size_t)got);
 			} else if (p[i].revents) {
 				(void)close(p[i].fd);
 				p[i] = p[--n];

@@ -130,7 +130,7 @@ static void on_closed(void *arg)
 	(void)arg;
 }
 
-static char *text(const char *s)
+static char *append_text(const char *s)
 {
 	return (char *)(uintptr_t)s;
 }
@@ -139,10 +139,10 @@ static struct cost run_sink(struct bench *b)
 {
 	struct feed f = {.b = b};
 	char *broker = b->cluster.bootstraps;
-	struct fffa_pair linger = {text("linger.ms"), text("5")};
+	struct fffa_pair linger = {append_text("linger.ms"), append_text("5")};
 	struct fffa_sink_kafka_conf conf = {
 		.brokers = {&broker, 1},
-		.topic = text(TOPIC),
+		.topic = append_text(TOPIC),
 		.key = b->per == 1 ? FFFA_KAFKA_KEY_FLOW : FFFA_KAFKA_KEY_INSTANCE,
 		.records_per_message = b->per,
 		.properties = {&linger, 1},
@@ -189,7 +189,7 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 	*confirmed += (uint64_t)(uintptr_t)m->_private;
 }
 
-static void set(rd_kafka_conf_t *k, const char *name, const char *value)
+static void set_property(rd_kafka_conf_t *k, const char *name, const char *value)
 {
 	char why[256];
 
@@ -238,12 +238,12 @@ static struct cost run_bare(struct bench *b, bool dressed)
 	struct cost t;
 	uint64_t sent = 0;
 
-	set(k, "bootstrap.servers", b->cluster.bootstraps);
-	set(k, "enable.idempotence", "true");
-	set(k, "message.timeout.ms", "0");
-	set(k, "linger.ms", "5");
-	set(k, "queue.buffering.max.messages", "20000");
-	set(k, "queue.buffering.max.kbytes", "65536");
+	set_property(k, "bootstrap.servers", b->cluster.bootstraps);
+	set_property(k, "enable.idempotence", "true");
+	set_property(k, "message.timeout.ms", "0");
+	set_property(k, "linger.ms", "5");
+	set_property(k, "queue.buffering.max.messages", "20000");
+	set_property(k, "queue.buffering.max.kbytes", "65536");
 	rd_kafka_conf_set_opaque(k, &p.confirmed);
 	rd_kafka_conf_set_dr_msg_cb(k, on_report);
 	p.rk = rd_kafka_new(RD_KAFKA_PRODUCER, k, why, sizeof(why));
@@ -285,7 +285,7 @@ static void print(const char *what, struct cost c, struct cost floor, double rec
 	       c.process_s / floor.process_s);
 }
 
-static void run(struct bench *b, int per, size_t rounds)
+static void run_rounds(struct bench *b, int per, size_t rounds)
 {
 	struct cost sink[ROUNDS_MAX] = {0}, same[ROUNDS_MAX] = {0}, plain[ROUNDS_MAX] = {0}, floor;
 	double records = (double)b->total;
@@ -320,9 +320,9 @@ int main(int argc, char **argv)
 		return 1;
 	for (size_t i = 0; i < BATCHES; i++)
 		b.batches[i] = make_batch(1 + i * BATCH_RECORDS);
-	run(&b, 1, rounds);
+	run_rounds(&b, 1, rounds);
 	b.total *= 10; /* about as long as the first */
-	run(&b, 1000, rounds);
+	run_rounds(&b, 1000, rounds);
 	(void)getrusage(RUSAGE_SELF, &u);
 	printf("librdkafka %s, %d-byte records, resident at most %ld MiB\n", rd_kafka_version_str(),
 	       RECORD_BYTES, u.ru_maxrss / 1024);

@@ -74,7 +74,7 @@ static void park(struct bench_fixture *r, int fd)
 	r->parked[r->parked_count++] = ns;
 }
 
-static void add(struct bench_fixture *r, const char *name, int fd, struct fffa_kernel *k)
+static void add_candidate(struct bench_fixture *r, const char *name, int fd, struct fffa_kernel *k)
 {
 	r->c[r->count++] = (struct bench_candidate){name, fd, k};
 	if (r->hook == BENCH_XDP)
@@ -85,10 +85,10 @@ static void add_ours(struct bench_fixture *r, const char *name, uint64_t max_flo
 {
 	struct fffa_kernel *k = bench_fixture_kernel(max_flows, slices);
 
-	add(r, name,
-	    fffa_kernel_program_fd(k,
-				   r->hook == BENCH_TC ? FFFA_PROGRAM_TC_IN : FFFA_PROGRAM_XDP_IN),
-	    k);
+	add_candidate(r, name,
+		      fffa_kernel_program_fd(k, r->hook == BENCH_TC ? FFFA_PROGRAM_TC_IN
+								    : FFFA_PROGRAM_XDP_IN),
+		      k);
 }
 
 /* A random permutation of the flows, over and over: the worst order for any cache. */
@@ -151,10 +151,10 @@ void bench_fixture_open(struct bench_fixture *r, enum bench_hook hook, uint32_t 
 	what->make(&r->packet);
 	packet_finish(&r->packet);
 	load_peers(r, what->address_offset);
-	add(r, "empty", PROGRAM(r, empty), NULL);
-	add(r, "parse", PROGRAM(r, parse), NULL);
-	add(r, "hash", PROGRAM(r, hash), NULL);
-	add(r, "percpu", PROGRAM(r, percpu), NULL);
+	add_candidate(r, "empty", PROGRAM(r, empty), NULL);
+	add_candidate(r, "parse", PROGRAM(r, parse), NULL);
+	add_candidate(r, "hash", PROGRAM(r, hash), NULL);
+	add_candidate(r, "percpu", PROGRAM(r, percpu), NULL);
 	add_ours(r, "ours", DEFAULT_FLOWS, 0);
 	if (flows > DEFAULT_FLOWS)
 		add_ours(r, "ours-sized", 2 * (uint64_t)flows, BENCH_CPU + 1);

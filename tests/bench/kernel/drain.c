@@ -18,7 +18,7 @@ struct cost {
 	double cpu_ns, wall_ns;
 };
 
-static struct cost drain(struct fffa_kernel *k, struct fffa_deltas *d)
+static struct cost measure_drain(struct fffa_kernel *k, struct fffa_deltas *d)
 {
 	struct cost c = {bench_clock_ns(CLOCK_THREAD_CPUTIME_ID), bench_clock_ns(CLOCK_MONOTONIC)};
 
@@ -47,12 +47,12 @@ void bench_drain(uint32_t flows, int rounds, bool csv)
 		"drained", fffa_kernel_program_fd(k, FFFA_PROGRAM_TC_IN), k};
 	for (int i = 0; i <= rounds; i++) { /* the first warms up */
 		int at = i ? i - 1 : 0;
-		struct cost c = drain(k, &d);
+		struct cost c = measure_drain(k, &d);
 
 		empty[at] = c.cpu_ns;
 		wait[at] = c.wall_ns - c.cpu_ns;
 		(void)bench_fixture_run(&r, r.count - 1, flows);
-		used[at] = drain(k, &d).cpu_ns;
+		used[at] = measure_drain(k, &d).cpu_ns;
 		entries = d.count;
 	}
 	if (entries < flows / 10 * 9) {

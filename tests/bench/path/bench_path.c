@@ -221,7 +221,8 @@ static int open_all(struct bench *b)
 	return fffa_flow_table_new(&flows, &b->ledger, on_record, b, &b->table);
 }
 
-static int run(const char *title, uint32_t flows, uint32_t merges, const struct fffa_config *conf)
+static int run_case(const char *title, uint32_t flows, uint32_t merges,
+		    const struct fffa_config *conf)
 {
 	struct bench *b = calloc(1, sizeof(*b));
 	struct spent merge, expire;
@@ -271,7 +272,7 @@ static int run_to_file(uint32_t flows, uint32_t merges, const char *path)
 		return 1;
 	(void)snprintf(title, sizeof(title), "the same, vpc, %s",
 		       strncmp(path, "/dev/", 5) ? "file" : path);
-	rc = run(title, flows, merges, &conf);
+	rc = run_case(title, flows, merges, &conf);
 	fffa_config_free(&conf);
 	return rc;
 }
@@ -286,8 +287,8 @@ static int run_configured(const char *path, uint32_t flows)
 	fffa_registry_schema(schema);
 	if (fffa_config_load(path, schema, &conf, on_problem, NULL))
 		return 1;
-	rc = run("merge, expire", flows, 1, NULL);
-	rc |= run("the same, to the sinks", flows, 1, &conf);
+	rc = run_case("merge, expire", flows, 1, NULL);
+	rc |= run_case("the same, to the sinks", flows, 1, &conf);
 	fffa_config_free(&conf);
 	return rc;
 }
@@ -306,7 +307,7 @@ static int run_files(uint32_t flows, const char *parent)
 	for (int many = 0; many < 2; many++) {
 		uint32_t n = many ? flows / 10 : flows, merges = many ? 10 : 1;
 
-		rc |= run("merge, expire", n, merges, NULL);
+		rc |= run_case("merge, expire", n, merges, NULL);
 		rc |= run_to_file(n, merges, "/dev/null");
 		rc |= run_to_file(n, merges, file);
 		(void)unlink(file);

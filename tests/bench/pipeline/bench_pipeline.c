@@ -34,7 +34,7 @@ struct feed {
 	struct fffa_record records[FLOWS];
 };
 
-static void fill(struct feed *f)
+static void fill_feed(struct feed *f)
 {
 	bench_fill_identity(&f->host, &f->ident);
 	for (uint32_t i = 0; i < FLOWS; i++) {
@@ -55,7 +55,7 @@ static void identify(void *arg, struct fffa_record *r)
 	r->ident = &f->ident;
 }
 
-static int run(const struct run *what, struct feed *feed, uint64_t n, const char *spool_dir)
+static int run_case(const struct run *what, struct feed *feed, uint64_t n, const char *spool_dir)
 {
 	struct fffa_sink_file_conf own = {.path = (char *)(uintptr_t)what->path,
 					  .sync = what->sync};
@@ -139,7 +139,7 @@ int main(int argc, char **argv)
 		free(feed);
 		return 2;
 	}
-	fill(feed);
+	fill_feed(feed);
 	(void)snprintf(path, sizeof(path), "%s/out", dir);
 	const struct run runs[] = {
 		{"vpc default, /dev/null", "default", "/dev/null", FFFA_FILE_SYNC_NONE, 0},
@@ -153,7 +153,7 @@ int main(int argc, char **argv)
 	};
 
 	for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
-		rc |= run(&runs[i], feed, n, dir);
+		rc |= run_case(&runs[i], feed, n, dir);
 		(void)unlink(path);
 	}
 	remove_spool(dir);

@@ -373,7 +373,7 @@ static void close_in_the_middle_of_a_batch(void **state)
 	fixture_delivery_fini(&d);
 }
 
-static void put(void *arg, const char *key, const char *value)
+static void append_report(void *arg, const char *key, const char *value)
 {
 	char *text = arg;
 	size_t n = strlen(text);
@@ -391,7 +391,7 @@ static void report_shows_producer_and_brokers(void **state)
 	kafka_fixture_open(&k);
 	kafka_fixture_start(&k);
 	deliver(&k, &d, make_batch(1, 1, 40));
-	fffa_sink_kafka_ops.report(k.r.sink, put, text);
+	fffa_sink_kafka_ops.report(k.r.sink, append_report, text);
 	assert_non_null(strstr(text, "producer=up\n"));
 	assert_non_null(strstr(text, "brokers=ok\n"));
 	assert_non_null(strstr(text, "open_batches=0\n"));
@@ -400,7 +400,7 @@ static void report_shows_producer_and_brokers(void **state)
 	while (!k.r.sink->connection_err)
 		kafka_fixture_run(&k, &d, 20);
 	text[0] = '\0';
-	fffa_sink_kafka_ops.report(k.r.sink, put, text);
+	fffa_sink_kafka_ops.report(k.r.sink, append_report, text);
 	assert_non_null(strstr(text, "brokers=not reachable\n"));
 	assert_non_null(strstr(text, "queued_messages=3\n"));
 	assert_non_null(strstr(text, "open_batches=1\n"));

@@ -27,7 +27,7 @@ static void on_client_closed(uv_handle_t *h)
 	free(c);
 }
 
-static void drop(struct canned_client *c)
+static void drop_client(struct canned_client *c)
 {
 	if (c->closing)
 		return;
@@ -61,7 +61,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 
 	(void)buf;
 	if (n < 0) {
-		drop(c);
+		drop_client(c);
 		return;
 	}
 	if (n > 0 && !c->heard) {
@@ -69,7 +69,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		c->server->heard++;
 	}
 	if (c->server->hang_up) {
-		drop(c);
+		drop_client(c);
 		return;
 	}
 	c->len += (size_t)n;
@@ -83,7 +83,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	else if (strncmp(c->text, "GET /last ", 10) == 0)
 		answer_and_reset(c, &out);
 	else if (strncmp(c->text, "GET /hang ", 10) != 0)
-		drop(c);
+		drop_client(c);
 }
 
 static void on_connection(uv_stream_t *stream, int status)
@@ -129,7 +129,7 @@ int canned_server_open(uv_loop_t *loop, struct canned_server *s)
 void canned_server_drop_all(struct canned_server *s)
 {
 	for (struct canned_client *c = s->clients; c; c = c->next)
-		drop(c);
+		drop_client(c);
 }
 
 void canned_server_close(struct canned_server *s)

@@ -164,7 +164,8 @@ static uint64_t number(const char *line, const char *name)
 	return at ? strtoull(at + strlen(key), NULL, 10) : 0;
 }
 
-static struct stream_epoch *find(struct stream_epoch *v, size_t *n, size_t cap, uint64_t epoch)
+static struct stream_epoch *find_epoch(struct stream_epoch *v, size_t *n, size_t cap,
+				       uint64_t epoch)
 {
 	for (size_t i = 0; i < *n; i++) {
 		if (v[i].epoch == epoch)
@@ -175,7 +176,7 @@ static struct stream_epoch *find(struct stream_epoch *v, size_t *n, size_t cap, 
 	return &v[(*n)++];
 }
 
-static void note(struct stream_epoch *e, const char *line, bool *seen)
+static void note_line(struct stream_epoch *e, const char *line, bool *seen)
 {
 	uint64_t seq = number(line, "seq"), lost = number(line, "lost_records");
 	const char *why = strstr(line, "\"lost_reason\":\"");
@@ -214,8 +215,8 @@ size_t spool_fixture_read(const struct fixture *f, size_t i, struct stream_epoch
 		assert_uint_in_range(stop - at, 9, sizeof(line) - 1);
 		memcpy(line, at, (size_t)(stop - at));
 		at = stop + 1;
-		e = find(out, &count, n, number(line, "epoch"));
-		note(e, line, seen + (size_t)(e - out) * SEQS_MAX);
+		e = find_epoch(out, &count, n, number(line, "epoch"));
+		note_line(e, line, seen + (size_t)(e - out) * SEQS_MAX);
 	}
 	free(seen);
 	return count;

@@ -54,7 +54,7 @@ static void report_once(struct fixture *f, uint64_t spool_before, bool *reported
 }
 
 /* Feeds until it is killed; with only_drain until all is delivered. */
-static int feed(const char *dir, const char *out, unsigned int round, bool only_drain)
+static int feed_records(const char *dir, const char *out, unsigned int round, bool only_drain)
 {
 	struct output_file output = {.random = round * 7919 + 1,
 				     .dead = !only_drain && round % 5 == 3};
@@ -92,8 +92,8 @@ static int feed(const char *dir, const char *out, unsigned int round, bool only_
 	return 0;
 }
 
-static pid_t start(const char *dir, const char *out, unsigned int round, const char *how,
-		   int *ready_fd)
+static pid_t start_feeder(const char *dir, const char *out, unsigned int round, const char *how,
+			  int *ready_fd)
 {
 	char number[16];
 	int p[2];
@@ -162,7 +162,7 @@ static struct seen *epoch_of(struct seen *v, uint64_t epoch)
 	return NULL;
 }
 
-static void check(const char *path)
+static void check_output(const char *path)
 {
 	struct seen *v = calloc(EPOCHS_MAX, sizeof(*v));
 	unsigned long long seq, epoch, all = 0, repeats = 0, lives = 0;
@@ -204,16 +204,16 @@ static void killed_at_random_moments_nothing_is_missing(void **state)
 
 	(void)snprintf(out, sizeof(out), "%s/out", r->dir);
 	for (unsigned int round = 1; round <= ROUNDS; round++) {
-		pid = start(r->dir, out, round, "feed", &ready_fd);
+		pid = start_feeder(r->dir, out, round, "feed", &ready_fd);
 		kill_at_random(pid, ready_fd, round % 5 == 0, &random);
 	}
-	pid = start(r->dir, out, ROUNDS + 1, "drain", &ready_fd);
+	pid = start_feeder(r->dir, out, ROUNDS + 1, "drain", &ready_fd);
 	(void)close(ready_fd);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 	assert_true(size_of(out) > 10000);
-	check(out);
+	check_output(out);
 	assert_int_equal(spool_fixture_files(r, ".seg"), 0);
 }
 
@@ -224,7 +224,7 @@ int main(int argc, char **argv)
 	};
 
 	if (argc == 5)
-		return feed(argv[1], argv[2], (unsigned int)strtoul(argv[3], NULL, 10),
-			    !strcmp(argv[4], "drain"));
+		return feed_records(argv[1], argv[2], (unsigned int)strtoul(argv[3], NULL, 10),
+				    !strcmp(argv[4], "drain"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

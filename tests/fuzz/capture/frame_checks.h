@@ -8,7 +8,7 @@
 
 #include "agent/capture/replay/frame.h"
 
-static inline void must(bool holds)
+static inline void require(bool holds)
 {
 	if (!holds)
 		abort();
@@ -23,35 +23,35 @@ static inline bool has_ports(uint8_t proto)
 
 static inline void check_packet(const struct fffa_packet *p, size_t captured)
 {
-	must(p->packets == 1); /* a capture knows no segments */
-	must(p->bytes == p->l3_bytes && p->bytes >= 20);
+	require(p->packets == 1); /* a capture knows no segments */
+	require(p->bytes == p->l3_bytes && p->bytes >= 20);
 	if (has_ports(p->key.proto)) /* others may begin behind what was captured */
-		must(!p->l4_offset || p->l4_offset + UINT32_C(4) <= captured);
-	must(p->key.tunnel == 0 && p->key.ifindex == 0);
-	must(!(p->key.view & ~FFFA_VIEW_EGRESS));
+		require(!p->l4_offset || p->l4_offset + UINT32_C(4) <= captured);
+	require(p->key.tunnel == 0 && p->key.ifindex == 0);
+	require(!(p->key.view & ~FFFA_VIEW_EGRESS));
 	if (!has_ports(p->key.proto) || !p->l4_offset)
-		must(p->key.sport == 0);
+		require(p->key.sport == 0);
 	if (p->key.proto != FFFA_IPPROTO_TCP)
-		must(p->flags == 0);
-	must(!(p->flags & ~(0xff | FFFA_F_SYNACK)));
-	must(!!(p->flags & FFFA_F_SYNACK) == ((p->flags & 0x12) == 0x12));
+		require(p->flags == 0);
+	require(!(p->flags & ~(0xff | FFFA_F_SYNACK)));
+	require(!!(p->flags & FFFA_F_SYNACK) == ((p->flags & 0x12) == 0x12));
 	if (p->l4_offset)
-		must(p->bytes >= p->header_bytes);
+		require(p->bytes >= p->header_bytes);
 }
 
 static inline void check_tunnel(const struct fffa_packet *p, const struct fffa_tunnel *t,
 				bool tunnelled)
 {
 	if (!tunnelled) {
-		must(p->cookie == 0);
+		require(p->cookie == 0);
 		return;
 	}
-	must(t->type == FFFA_TUNNEL_GENEVE || t->type == FFFA_TUNNEL_VXLAN);
-	must(t->vni <= 0xffffff);
-	must(t->pad0[0] == 0 && t->pad0[1] == 0); /* compared whole */
-	must((t->has & FFFA_TUNNEL_HAS_GWLBE) || t->gwlbe_id == 0);
-	must((t->has & FFFA_TUNNEL_HAS_ATTACHMENT) || t->attachment_id == 0);
-	must((t->has & FFFA_TUNNEL_HAS_COOKIE) || p->cookie == 0);
+	require(t->type == FFFA_TUNNEL_GENEVE || t->type == FFFA_TUNNEL_VXLAN);
+	require(t->vni <= 0xffffff);
+	require(t->pad0[0] == 0 && t->pad0[1] == 0); /* compared whole */
+	require((t->has & FFFA_TUNNEL_HAS_GWLBE) || t->gwlbe_id == 0);
+	require((t->has & FFFA_TUNNEL_HAS_ATTACHMENT) || t->attachment_id == 0);
+	require((t->has & FFFA_TUNNEL_HAS_COOKIE) || p->cookie == 0);
 }
 
 /* Parses a copy that ends where the frame ends, so that the sanitizer sees a read behind it. */
@@ -64,16 +64,16 @@ static inline void check_frame(const struct fffa_frame_conf *c, const uint8_t *b
 	bool tunnelled = true;
 	enum fffa_parse r;
 
-	must(copy != NULL);
+	require(copy != NULL);
 	memcpy(copy, bytes, size);
 	memset(&t, 0xa5, sizeof(t));
 	r = fffa_frame_parse(c, copy, size, wire, &p, &t, &tunnelled);
-	must(r <= FFFA_PARSE_TRUNCATED);
+	require(r <= FFFA_PARSE_TRUNCATED);
 	if (r == FFFA_PARSE_OK) {
 		check_packet(&p, size);
 		check_tunnel(&p, &t, tunnelled);
 	} else {
-		must(!tunnelled);
+		require(!tunnelled);
 	}
 	free(copy);
 }

@@ -20,10 +20,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
-	must(!fffa_cidr_parse("10.0.0.1/31", &local[0], NULL));
-	must(!fffa_cidr_parse("fd00::/16", &local[1], NULL));
+	require(!fffa_cidr_parse("10.0.0.1/31", &local[0], NULL));
+	require(!fffa_cidr_parse("fd00::/16", &local[1], NULL));
 	c.linktype = types[data[0] % (sizeof(types) / sizeof(types[0]))];
-	must(fffa_frame_supports(c.linktype));
+	require(fffa_frame_supports(c.linktype));
 	check_frame(&c, data + 2, size - 2, size - 2 + data[1] * UINT32_C(400));
 	return 0;
 }

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	f = fmemopen((void *)(uintptr_t)data, size, "r");
-	must(f != NULL);
+	require(f != NULL);
 	pcap = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, text);
 	if (!pcap) {
 		(void)fclose(f);

@@ -10,7 +10,8 @@
 
 #define CORPUS_MAX 128
 
-static int put(const char *dir, size_t number, uint8_t linktype, const uint8_t *b, size_t len)
+static int write_seed(const char *dir, size_t number, uint8_t linktype, const uint8_t *b,
+		      size_t len)
 {
 	const uint8_t head[2] = {linktype, 0};
 	char path[4096];
@@ -37,8 +38,8 @@ int main(int argc, char **argv)
 	}
 	n = packet_corpus(v, CORPUS_MAX);
 	for (size_t i = 0; i < n; i++)
-		bad |= put(argv[1], i, 0, v[i].b, v[i].len);
-	bad |= put(argv[1], 0, 1, v[0].b + 14, v[0].len - 14);
+		bad |= write_seed(argv[1], i, 0, v[i].b, v[i].len);
+	bad |= write_seed(argv[1], 0, 1, v[0].b + 14, v[0].len - 14);
 	free(v);
 	return bad;
 }

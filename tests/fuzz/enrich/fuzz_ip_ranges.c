@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(const struct fffa_ip_table *t, const uint8_t *data, size_t size)
+static void check_table(const struct fffa_ip_table *t, const uint8_t *data, size_t size)
 {
 	static const uint8_t nobodys[][16] = {
 		{[10] = 0xff, 0xff, 10, 1, 2, 3},	 {[10] = 0xff, 0xff, 100, 64, 0, 1},
@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if ((rc == 0) != (t != NULL) || (rc != 0) != (err.text[0] != '\0'))
 		abort();
 	if (t)
-		check(t, data, size);
+		check_table(t, data, size);
 	fffa_ip_table_free(t);
 	return 0;
 }

@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(bool ok)
+static void require(bool ok)
 {
 	if (!ok)
 		abort();
@@ -27,15 +27,15 @@ static void check_judge(fffa_http_judge_fn judge, const struct fffa_http_reply *
 
 	memset(records, FFFA_V_DELIVERED, count);
 	v = judge(r, count, records, &known);
-	check(v >= FFFA_V_DELIVERED && v <= FFFA_V_TOO_BIG);
+	require(v >= FFFA_V_DELIVERED && v <= FFFA_V_TOO_BIG);
 	for (uint32_t i = 0; i < count; i++) {
-		check(records[i] >= FFFA_V_DELIVERED && records[i] <= FFFA_V_TOO_BIG);
+		require(records[i] >= FFFA_V_DELIVERED && records[i] <= FFFA_V_TOO_BIG);
 		n[records[i]]++;
 	}
-	check(v != FFFA_V_TOO_BIG || (count > 1 && !known));
-	check(known || v != FFFA_V_DELIVERED); /* an unreadable answer confirms nothing */
-	check(v != FFFA_V_REJECTED || n[FFFA_V_REJECTED] == count);
-	check(!known || v != FFFA_V_DELIVERED || n[FFFA_V_DELIVERED] == count);
+	require(v != FFFA_V_TOO_BIG || (count > 1 && !known));
+	require(known || v != FFFA_V_DELIVERED); /* an unreadable answer confirms nothing */
+	require(v != FFFA_V_REJECTED || n[FFFA_V_REJECTED] == count);
+	require(!known || v != FFFA_V_DELIVERED || n[FFFA_V_DELIVERED] == count);
 }
 
 /* Header lines up to an empty one; the rest is the body, which arrives in pieces. */
@@ -47,8 +47,8 @@ static void receive(struct fffa_http_reply *r, char *text, size_t size)
 		char *nl = memchr(text, '\n', size);
 		size_t n = nl ? (size_t)(nl - text) + 1 : size;
 
-		check(fffa_http__reply_on_header(text, 1, n, r) == n);
-		check(strlen(r->retry_after) < sizeof(r->retry_after));
+		require(fffa_http__reply_on_header(text, 1, n, r) == n);
+		require(strlen(r->retry_after) < sizeof(r->retry_after));
 		text += n;
 		size -= n;
 		if (n == 1)
@@ -56,8 +56,8 @@ static void receive(struct fffa_http_reply *r, char *text, size_t size)
 	}
 	for (size_t n; size; text += n, size -= n) {
 		n = size < piece ? size : piece;
-		check(fffa_http__reply_on_body(text, 1, n, r) == n);
-		check(r->len <= r->most && r->held <= r->most);
+		require(fffa_http__reply_on_body(text, 1, n, r) == n);
+		require(r->len <= r->most && r->held <= r->most);
 	}
 }
 
@@ -77,9 +77,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* A copy, so that the sanitizer sees a read behind its end. */
 	memcpy(text, data + 2, size - 2);
 	receive(&r, text, size - 2);
-	check(fffa_http_retry_after_ms(r.retry_after, NOW_S) <= FFFA_HTTP_RETRY_AFTER_MAX_MS);
+	require(fffa_http_retry_after_ms(r.retry_after, NOW_S) <= FFFA_HTTP_RETRY_AFTER_MAX_MS);
 	text[size - 2] = '\0';
-	check(fffa_http_retry_after_ms(text, NOW_S) <= FFFA_HTTP_RETRY_AFTER_MAX_MS);
+	require(fffa_http_retry_after_ms(text, NOW_S) <= FFFA_HTTP_RETRY_AFTER_MAX_MS);
 	check_judge(fffa_http_shape__judge_bulk, &r, count);
 	check_judge(fffa_http_shape__judge_otlp, &r, count);
 	fffa_http__reply_fini(&r);

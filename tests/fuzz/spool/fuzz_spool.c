@@ -45,7 +45,7 @@ static void check_batch(const struct fffa_spool_frame *f, const struct fffa_batc
 		abort();
 }
 
-static void walk(const uint8_t *data, size_t size)
+static void walk_segment(const uint8_t *data, size_t size)
 {
 	struct input in = {data, size};
 	struct fffa_spool_source src = {.read = read_input, .arg = &in, .size = size};
@@ -95,7 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size >= FFFA_SPOOL_SEGMENT_HEAD)
 		(void)fffa_spool_segment_get(&head, data);
-	walk(data, size);
+	walk_segment(data, size);
 	if (size <= FFFA_SPOOL_SEGMENT_HEAD + FFFA_SPOOL_FRAME_HEAD)
 		return 0;
 	copy = malloc(size);
@@ -103,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(copy, data, size);
 	make_right(copy, size);
-	walk(copy, size);
+	walk_segment(copy, size);
 	free(copy);
 	return 0;
 }

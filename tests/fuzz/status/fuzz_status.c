@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void must(bool holds)
+static void require(bool holds)
 {
 	if (!holds)
 		abort();
@@ -25,11 +25,11 @@ static void check_label(const char *text)
 	o = (struct fffa_buf){.max = 1 << 16};
 	fffa_escape_label(&o, text);
 	for (size_t i = 0; !o.error && i < o.len; i++) {
-		must(o.ptr[i] >= ' ' && o.ptr[i] <= '~' && o.ptr[i] != '"');
+		require(o.ptr[i] >= ' ' && o.ptr[i] <= '~' && o.ptr[i] != '"');
 		if (o.ptr[i] != '\\')
 			continue;
 		i++;
-		must(i < o.len && (o.ptr[i] == '\\' || o.ptr[i] == '"'));
+		require(i < o.len && (o.ptr[i] == '\\' || o.ptr[i] == '"'));
 	}
 	fffa_buf_fini(&o);
 }
@@ -40,11 +40,11 @@ static void check_json(const char *text)
 
 	o = (struct fffa_buf){.max = 1 << 16};
 	fffa_escape_json(&o, text);
-	must(o.error || (o.len >= 2 && o.ptr[0] == '"' && o.ptr[o.len - 1] == '"'));
+	require(o.error || (o.len >= 2 && o.ptr[0] == '"' && o.ptr[o.len - 1] == '"'));
 	for (size_t i = 1; !o.error && i + 1 < o.len; i++) {
-		must((unsigned char)o.ptr[i] >= ' ' && o.ptr[i] != '"');
+		require((unsigned char)o.ptr[i] >= ' ' && o.ptr[i] != '"');
 		if (o.ptr[i] == '\\')
-			must(++i + 1 < o.len);
+			require(++i + 1 < o.len);
 	}
 	fffa_buf_fini(&o);
 }
@@ -62,9 +62,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(text, data, size);
 	text[size] = '\0';
 	if (!fffa_largest_parse_count(text, &n))
-		must(n >= 1 && n <= FFFA_LARGEST_MAX);
+		require(n >= 1 && n <= FFFA_LARGEST_MAX);
 	if (!fffa_address_parse(text, &a, &err))
-		must(a.sa.ss_family && a.len && a.len <= sizeof(a.sa));
+		require(a.sa.ss_family && a.len && a.len <= sizeof(a.sa));
 	check_label(text);
 	check_json(text);
 	free(text);

@@ -34,7 +34,7 @@ static struct fffa_kernel *open_kernel(void)
 	return NULL;
 }
 
-static int load(void **state)
+static int setup_kernel(void **state)
 {
 	*state = open_kernel();
 	return *state ? 0 : -1;
@@ -55,7 +55,7 @@ static int setup(void **state)
 	return system("ip link add da type veth peer name db && ip link set da up");
 }
 
-static void sh(const char *command)
+static void run_shell(const char *command)
 {
 	if (system(command))
 		fail_msg("%s failed", command);
@@ -199,7 +199,7 @@ static void a_qdisc_of_before_stays(void **state)
 	struct fffa_attachment a[2];
 	char line[256];
 
-	sh("tc qdisc add dev da clsact");
+	run_shell("tc qdisc add dev da clsact");
 	attach_both(*state, false, a);
 	fffa_attach_undo(a, 2);
 	assert_int_equal(qdiscs(), 1);
@@ -273,7 +273,7 @@ static void an_ingress_qdisc_in_the_way_is_named(void **state)
 	struct fffa_attachment a;
 	struct fffa_err err;
 
-	sh("tc qdisc add dev da ingress");
+	run_shell("tc qdisc add dev da ingress");
 	assert_int_equal(attach_one(*state, FFFA_PROGRAM_TC_OUT, false, &a, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "tc qdisc show dev da"));
 }
@@ -290,7 +290,7 @@ static void a_tcx_link_ends_with_its_device(void **state)
 	}
 	assert_int_equal(qdiscs(), 0);
 	assert_true(fffa_attach_is_in_place(&a[0]) && fffa_attach_is_in_place(&a[1]));
-	sh("ip link del da");
+	run_shell("ip link del da");
 	assert_false(fffa_attach_is_in_place(&a[0]) || fffa_attach_is_in_place(&a[1]));
 	fffa_attach_undo(a, 2);
 }
@@ -302,7 +302,7 @@ static void a_device_that_is_gone(void **state)
 	struct fffa_err err;
 
 	attach_both(*state, false, a);
-	sh("ip link del da");
+	run_shell("ip link del da");
 	assert_false(fffa_attach_is_in_place(&a[0]) || fffa_attach_is_in_place(&a[1]));
 	fffa_attach_undo(a, 2);
 	assert_int_equal(fffa_attach_tc(*state, FFFA_PROGRAM_TC_IN, old, "da", false, &a[0], &err),
@@ -329,5 +329,5 @@ int main(void)
 		(void)printf("cannot make namespaces and load programs: run as root\n");
 		return 77;
 	}
-	return cmocka_run_group_tests(tests, load, unload);
+	return cmocka_run_group_tests(tests, setup_kernel, unload);
 }

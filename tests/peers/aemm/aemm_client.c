@@ -96,7 +96,7 @@ static void on_look(uv_timer_t *t)
 	fffa_meta_close(c->meta, on_closed, NULL);
 }
 
-static int run(struct client *c, char *const *argv)
+static int run_client(struct client *c, char *const *argv)
 {
 	char *tags[] = {"Name", "Test"};
 	struct fffa_metadata_conf conf = {
@@ -136,5 +136,5 @@ int main(int argc, char **argv)
 
 	if (argc != 5 || uv_loop_init(&c.loop) != 0)
 		return 2;
-	return run(&c, argv);
+	return run_client(&c, argv);
 }

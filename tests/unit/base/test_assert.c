@@ -9,19 +9,19 @@
 #include "agent/base/assert.h"
 #include "tests/stubs/death.h"
 
-static void say(const char *text)
+static void write_dump(const char *text)
 {
 	(void)!write(STDERR_FILENO, text, strlen(text));
 }
 
 static void dump(void *arg)
 {
-	say(arg);
+	write_dump(arg);
 }
 
 static void dump_that_breaks(void *arg)
 {
-	say(arg);
+	write_dump(arg);
 	FFFA_ASSERT(arg == NULL);
 }
 
@@ -30,7 +30,7 @@ static void break_one(void *arg)
 	int n = *(const int *)arg;
 
 	FFFA_ASSERT(n == 1 + 1);
-	say("went on");
+	write_dump("went on");
 }
 
 static void a_true_condition_is_evaluated_once(void **state)

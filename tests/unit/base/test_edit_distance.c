@@ -6,7 +6,7 @@
 
 #include "agent/base/edit_distance.h"
 
-static void expect(const char *a, const char *b, size_t edits)
+static void expect_distance(const char *a, const char *b, size_t edits)
 {
 	assert_int_equal(fffa_edit_distance(a, strlen(a), b, strlen(b)), edits);
 	assert_int_equal(fffa_edit_distance(b, strlen(b), a, strlen(a)), edits);
@@ -15,14 +15,14 @@ static void expect(const char *a, const char *b, size_t edits)
 static void each_kind_of_edit(void **state)
 {
 	(void)state;
-	expect("", "", 0);
-	expect("sinks", "sinks", 0);
-	expect("", "abc", 3);
-	expect("snks", "sinks", 1);
-	expect("sonks", "sinks", 1);
-	expect("lgo", "log", 1);
-	expect("kitten", "sitting", 3);
-	expect("ca", "abc", 3); /* a swapped pair is not edited again */
+	expect_distance("", "", 0);
+	expect_distance("sinks", "sinks", 0);
+	expect_distance("", "abc", 3);
+	expect_distance("snks", "sinks", 1);
+	expect_distance("sonks", "sinks", 1);
+	expect_distance("lgo", "log", 1);
+	expect_distance("kitten", "sitting", 3);
+	expect_distance("ca", "abc", 3); /* a swapped pair is not edited again */
 }
 
 static void only_the_given_bytes_are_read(void **state)

@@ -59,7 +59,7 @@ ssize_t __wrap_pwritev64(int fd, const struct iovec *v, int n, off_t at)
 }
 
 /* Writes "0123456789" as spans of 3, 0, 6 and 1; checks rc, what was done, and the file. */
-static void check(const int *a, size_t n, off_t at, int rc, size_t done)
+static void check_write(const int *a, size_t n, off_t at, int rc, size_t done)
 {
 	char text[] = "0123456789", got[32];
 	struct iovec v[] = {{text, 3}, {text + 3, 0}, {text + 3, 6}, {text + 9, 1}};
@@ -81,9 +81,9 @@ static void check(const int *a, size_t n, off_t at, int rc, size_t done)
 static void one_write_is_enough(void **state)
 {
 	(void)state;
-	check(NULL, 0, FFFA_IO_APPEND, 0, 10);
+	check_write(NULL, 0, FFFA_IO_APPEND, 0, 10);
 	assert_int_equal(calls, 1);
-	check(NULL, 0, 4, 0, 10);
+	check_write(NULL, 0, 4, 0, 10);
 	assert_int_equal(calls, 1);
 }
 
@@ -92,9 +92,9 @@ static void goes_on_after_a_short_write(void **state)
 	static const int at_borders[] = {3, 6, 1}, within[] = {1, 1, 4, 3};
 
 	(void)state;
-	check(at_borders, 3, FFFA_IO_APPEND, 0, 10);
+	check_write(at_borders, 3, FFFA_IO_APPEND, 0, 10);
 	assert_int_equal(calls, 3);
-	check(within, 4, 4, 0, 10);
+	check_write(within, 4, 4, 0, 10);
 	assert_int_equal(calls, 5);
 }
 
@@ -103,8 +103,8 @@ static void goes_on_after_a_signal(void **state)
 	static const int a[] = {-EINTR, 5, -EINTR, -EINTR};
 
 	(void)state;
-	check(a, 4, FFFA_IO_APPEND, 0, 10);
-	check(a, 4, 4, 0, 10);
+	check_write(a, 4, FFFA_IO_APPEND, 0, 10);
+	check_write(a, 4, 4, 0, 10);
 }
 
 static void reports_what_was_written_before_a_failure(void **state)
@@ -112,10 +112,10 @@ static void reports_what_was_written_before_a_failure(void **state)
 	static const int none[] = {-ENOSPC}, some[] = {7, -ENOSPC}, silent[] = {2, 0};
 
 	(void)state;
-	check(none, 1, FFFA_IO_APPEND, -ENOSPC, 0);
-	check(some, 2, FFFA_IO_APPEND, -ENOSPC, 7);
-	check(some, 2, 4, -ENOSPC, 7);
-	check(silent, 2, 4, -EIO, 2);
+	check_write(none, 1, FFFA_IO_APPEND, -ENOSPC, 0);
+	check_write(some, 2, FFFA_IO_APPEND, -ENOSPC, 7);
+	check_write(some, 2, 4, -ENOSPC, 7);
+	check_write(silent, 2, 4, -EIO, 2);
 }
 
 static void nothing_to_write_is_no_call(void **state)

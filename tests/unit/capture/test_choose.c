@@ -53,7 +53,7 @@ static void expect_names(const struct fffa_netdevs *d, const char *want)
 	assert_string_equal(got, want);
 }
 
-static void expect(const char *interfaces, const char *exclude, const char *want)
+static void expect_choice(const char *interfaces, const char *exclude, const char *want)
 {
 	struct fffa_netdevs d;
 
@@ -81,14 +81,14 @@ static void expect_left(const char *interfaces, const char *name, enum fffa_left
 static void children_give_way_to_their_parent(void **state)
 {
 	(void)state;
-	expect("eth0*", "", "eth0");
-	expect("eth0 qinq*", "", "eth0"); /* through eth0.7, which nobody asked for */
-	expect("eth0.*", "", "eth0.7");
-	expect("eth0.* q*", "", "eth0.7");
-	expect("q*", "", "qinq");
-	expect("eth0 mac*", "", "eth0");
-	expect("mac* eth0.*", "", "eth0.7 mac0"); /* not on each other */
-	expect("auto eth0.*", "", "eth0");
+	expect_choice("eth0*", "", "eth0");
+	expect_choice("eth0 qinq*", "", "eth0"); /* through eth0.7, which nobody asked for */
+	expect_choice("eth0.*", "", "eth0.7");
+	expect_choice("eth0.* q*", "", "eth0.7");
+	expect_choice("q*", "", "qinq");
+	expect_choice("eth0 mac*", "", "eth0");
+	expect_choice("mac* eth0.*", "", "eth0.7 mac0"); /* not on each other */
+	expect_choice("auto eth0.*", "", "eth0");
 	expect_left("eth0*", "eth0.7", FFFA_LEFT_SHOWN_BELOW, "eth0");
 	expect_left("eth0* q*", "qinq", FFFA_LEFT_SHOWN_BELOW, "eth0");
 	expect_left("auto mac*", "mac0", FFFA_LEFT_SHOWN_BELOW, "eth0");
@@ -97,11 +97,11 @@ static void children_give_way_to_their_parent(void **state)
 static void masters_give_way_to_their_ports(void **state)
 {
 	(void)state;
-	expect("b*", "", "bond0");
-	expect("br*", "", "br0");
-	expect("eth1 b*", "", "eth1");
-	expect("eth1 br0.*", "", "eth1"); /* a VLAN on a bridge on a bond on eth1 */
-	expect("br0.*", "", "br0.9");
+	expect_choice("b*", "", "bond0");
+	expect_choice("br*", "", "br0");
+	expect_choice("eth1 b*", "", "eth1");
+	expect_choice("eth1 br0.*", "", "eth1"); /* a VLAN on a bridge on a bond on eth1 */
+	expect_choice("br0.*", "", "br0.9");
 	expect_left("eth1 b*", "br0", FFFA_LEFT_SHOWN_BELOW, "eth1");
 	expect_left("eth1 b*", "bond0", FFFA_LEFT_SHOWN_BELOW, "eth1");
 }
@@ -109,46 +109,46 @@ static void masters_give_way_to_their_ports(void **state)
 static void a_named_device_is_always_chosen(void **state)
 {
 	(void)state;
-	expect("eth0 eth0.7", "", "eth0 eth0.7");
-	expect("eth* eth0.7", "", "eth0 eth1 eth0.7");
-	expect("eth0 eth0.7 qinq mac0", "", "eth0 eth0.7 qinq mac0");
-	expect("eth1 bond0 br0 br0.9", "", "eth1 bond0 br0 br0.9");
+	expect_choice("eth0 eth0.7", "", "eth0 eth0.7");
+	expect_choice("eth* eth0.7", "", "eth0 eth1 eth0.7");
+	expect_choice("eth0 eth0.7 qinq mac0", "", "eth0 eth0.7 qinq mac0");
+	expect_choice("eth1 bond0 br0 br0.9", "", "eth1 bond0 br0 br0.9");
 	/*
 	 * Excluding one of the two is not enough: the other, selected by its glob, is the lower one
 	 * and stays.
 	 */
-	expect("eth0.7 eth0*", "", "eth0 eth0.7");
+	expect_choice("eth0.7 eth0*", "", "eth0 eth0.7");
 }
 
 static void an_excluded_device_leaves_no_other_out(void **state)
 {
 	(void)state;
-	expect("eth0*", "eth0", "eth0.7");
-	expect("eth1 b*", "eth1", "bond0");
-	expect("eth0 eth0.7", "eth0.*", "eth0");
-	expect("*", "*", "");
-	expect("auto eth1", "auto", "eth1");
+	expect_choice("eth0*", "eth0", "eth0.7");
+	expect_choice("eth1 b*", "eth1", "bond0");
+	expect_choice("eth0 eth0.7", "eth0.*", "eth0");
+	expect_choice("*", "*", "");
+	expect_choice("auto eth1", "auto", "eth1");
 }
 
 static void veth_peers_are_not_parent_and_child(void **state)
 {
 	(void)state;
-	expect("veth*", "", "veth0 veth1");
+	expect_choice("veth*", "", "veth0 veth1");
 }
 
 static void loopback_only_by_its_name(void **state)
 {
 	(void)state;
-	expect("lo", "", "lo");
-	expect("l*", "", "");
-	expect("lo l*", "", "lo");
-	expect("l* lo", "", "lo");
+	expect_choice("lo", "", "lo");
+	expect_choice("l*", "", "");
+	expect_choice("lo l*", "", "lo");
+	expect_choice("l* lo", "", "lo");
 }
 
 static void without_ethernet(void **state)
 {
 	(void)state;
-	expect("t* auto", "", "eth0");
+	expect_choice("t* auto", "", "eth0");
 	expect_left("t*", "tun0", FFFA_LEFT_NO_ETHERNET, "");
 	expect_left("tun0", "tun0", FFFA_LEFT_NO_ETHERNET, "");
 }

@@ -38,7 +38,7 @@ static int select_devices(const char *interfaces, const char *exclude, struct ff
 }
 
 /* Asserts that the selection is exactly the names in want, in this order. */
-static void expect(const char *interfaces, const char *exclude, const char *want)
+static void expect_selection(const char *interfaces, const char *exclude, const char *want)
 {
 	struct fffa_netdevs d;
 	struct fffa_err err;
@@ -72,11 +72,11 @@ static void exact_names(void **state)
 	struct fffa_err err;
 
 	(void)state;
-	expect("da", "", "da");
-	expect("ea da", "", "da ea"); /* by ifindex, not as written */
-	expect("da da", "", "da");
-	expect("da absent", "", "da");
-	expect("lo", "", "lo");
+	expect_selection("da", "", "da");
+	expect_selection("ea da", "", "da ea"); /* by ifindex, not as written */
+	expect_selection("da da", "", "da");
+	expect_selection("da absent", "", "da");
+	expect_selection("lo", "", "lo");
 	assert_int_equal(select_devices("da", "", &d, &err), 0);
 	assert_memory_equal(d.v[0].mac, ((uint8_t[]){2, 0, 0, 0, 0, 0x0a}), 6);
 	assert_int_equal(d.v[0].type, 1); /* ARPHRD_ETHER */
@@ -86,24 +86,24 @@ static void exact_names(void **state)
 static void globs_pass_over_loopback(void **state)
 {
 	(void)state;
-	expect("d*", "", "da db");
-	expect("?a", "", "da ea");
-	expect("[de]b", "", "db eb");
+	expect_selection("d*", "", "da db");
+	expect_selection("?a", "", "da ea");
+	expect_selection("[de]b", "", "db eb");
 	/* lo is not among them; the namespace has no other device whose name begins with l. */
 	expect_none("l*", "", "[l*]");
 	expect_none("l?", "", "[l?]");
-	expect("da l*", "", "da");
-	expect("d* lo", "", "lo da db");
+	expect_selection("da l*", "", "da");
+	expect_selection("d* lo", "", "lo da db");
 }
 
 static void excluded_ones_are_left_out(void **state)
 {
 	(void)state;
-	expect("d* e*", "?b", "da ea");
-	expect("d* e*", "da e*", "db");
-	expect("da db", "db", "da");
-	expect("da lo", "l*", "lo da"); /* a glob does not select lo here either */
-	expect("da lo", "lo", "da");
+	expect_selection("d* e*", "?b", "da ea");
+	expect_selection("d* e*", "da e*", "db");
+	expect_selection("da db", "db", "da");
+	expect_selection("da lo", "l*", "lo da"); /* a glob does not select lo here either */
+	expect_selection("da lo", "lo", "da");
 	expect_none("da", "da", "[da] less capture.exclude");
 	expect_none("d*", "*", "[d*]");
 }
@@ -112,8 +112,8 @@ static void auto_takes_the_holder_of_a_v4_default_route(void **state)
 {
 	(void)state;
 	run_ip("ip addr add 10.9.0.1/24 dev da && ip route add default via 10.9.0.2 dev da");
-	expect("auto", "", "da");
-	expect("auto ea", "", "da ea");
+	expect_selection("auto", "", "da");
+	expect_selection("auto ea", "", "da ea");
 	expect_none("auto", "da", "no Ethernet device holds a default route");
 }
 
@@ -122,7 +122,7 @@ static void auto_takes_the_holder_of_a_v6_default_route(void **state)
 	(void)state;
 	run_ip("ip -6 addr add fd09::1/64 dev db nodad && ip -6 route add default via fd09::2 dev "
 	       "db");
-	expect("auto", "", "db");
+	expect_selection("auto", "", "db");
 }
 
 static void auto_takes_all_holders(void **state)
@@ -132,8 +132,8 @@ static void auto_takes_all_holders(void **state)
 	       "1 && ip addr add 10.8.0.1/24 dev ea && ip route add default via 10.8.0.2 dev ea "
 	       "metric 2 && ip -6 addr add fd09::1/64 dev db nodad && ip -6 route add default via "
 	       "fd09::2 dev db");
-	expect("auto", "", "da db ea");
-	expect("auto", "db", "da ea");
+	expect_selection("auto", "", "da db ea");
+	expect_selection("auto", "db", "da ea");
 }
 
 static void routes_that_are_no_default_do_not_count(void **state)
@@ -153,10 +153,10 @@ static void a_device_without_ethernet_header(void **state)
 
 	(void)state;
 	run_ip("ip tuntap add mode tun name dt");
-	expect("d*", "", "da db"); /* a glob does not select it */
+	expect_selection("d*", "", "da db"); /* a glob does not select it */
 	assert_int_equal(select_devices("da dt", "", &d, &err), -ENOTSUP);
 	assert_non_null(strstr(err.text, "dt: "));
-	expect("da dt", "dt", "da");
+	expect_selection("da dt", "dt", "da");
 }
 
 static void no_more_than_the_cap(void **state)

@@ -27,7 +27,7 @@ static int setup(void **state)
 		      "ip link set db up && ip link add link db name mv index 12 type macvlan");
 }
 
-static struct fffa_link get(const struct fffa_links *l, uint32_t ifindex)
+static struct fffa_link get_link(const struct fffa_links *l, uint32_t ifindex)
 {
 	const struct fffa_link *found = fffa_links_find(l, ifindex);
 
@@ -46,22 +46,22 @@ static void what_a_device_is(void **state)
 		assert_true(l.v[i - 1].ifindex < l.v[i].ifindex);
 	assert_null(fffa_links_find(&l, 0));
 	assert_null(fffa_links_find(&l, 99));
-	d = get(&l, 1);
+	d = get_link(&l, 1);
 	assert_string_equal(d.name, "lo");
 	assert_int_equal(d.type, ARPHRD_LOOPBACK);
 	assert_true(d.up);
-	d = get(&l, 9);
+	d = get_link(&l, 9);
 	assert_string_equal(d.kind, "bridge");
 	assert_false(d.up);
 	assert_int_equal(d.parent | d.master, 0);
-	d = get(&l, 10);
+	d = get_link(&l, 10);
 	assert_string_equal(d.name, "da");
 	assert_string_equal(d.kind, "veth");
 	assert_memory_equal(d.mac, ((uint8_t[]){2, 0, 0, 0, 0, 0x0a}), 6);
 	assert_int_equal(d.mtu_bytes, 1400);
 	assert_int_equal(d.master, 9);
 	assert_int_equal(d.type, ARPHRD_ETHER);
-	d = get(&l, 12);
+	d = get_link(&l, 12);
 	assert_string_equal(d.kind, "macvlan");
 	assert_int_equal(d.parent, 11);
 	fffa_links_fini(&l);
@@ -133,7 +133,7 @@ static int holders(bool routes)
 	for (size_t i = 0; i < l.n; i++)
 		n += l.v[i].default_route;
 	if (n == 1)
-		assert_true(get(&l, 10).default_route);
+		assert_true(get_link(&l, 10).default_route);
 	fffa_links_fini(&l);
 	return n;
 }

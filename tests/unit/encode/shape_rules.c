@@ -86,7 +86,7 @@ static bool fits(const json_t *v, enum rule_type type)
 	return false;
 }
 
-static const struct rule *find(const struct rule *rules, size_t n, const char *path)
+static const struct rule *find_path(const struct rule *rules, size_t n, const char *path)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (!strcmp(rules[i].path, path))
@@ -106,7 +106,7 @@ static void check_members(const json_t *o, const char *prefix, const struct rule
 		const json_t *v = json_object_iter_value(it);
 
 		snprintf(path, sizeof(path), "%s%s", prefix, json_object_iter_key(it));
-		rule = find(rules, n, path);
+		rule = find_path(rules, n, path);
 		if (!rule)
 			fail_msg("%s: not a member that is defined", path);
 		else if (!fits(v, rule->type))

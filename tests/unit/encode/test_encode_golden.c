@@ -55,8 +55,8 @@ static size_t read_golden(const char *name, uint8_t *dst)
 }
 
 /* Checks one record and returns the rest of the golden. stamped: from the cached text. */
-static size_t take(const struct fffa_encoder *e, const struct golden *g, size_t i, bool stamped,
-		   const uint8_t *golden, size_t left)
+static size_t take_record(const struct fffa_encoder *e, const struct golden *g, size_t i,
+			  bool stamped, const uint8_t *golden, size_t left)
 {
 	uint8_t line[FFFA_RECORD_BYTES_MAX];
 	struct sample s;
@@ -92,7 +92,7 @@ static void check_golden(const struct golden *g, bool stamped)
 	assert_true(at <= len);
 	assert_memory_equal(header, golden, at);
 	for (size_t i = 0; i < encode_case_count; i++)
-		at += take(e, g, i, stamped, golden + at, len - at);
+		at += take_record(e, g, i, stamped, golden + at, len - at);
 	assert_int_equal(at, len);
 	fffa_encoder_free(e);
 	free(golden);

@@ -33,7 +33,7 @@ static const char *body_of(const struct answer *a, const char *path)
 }
 
 /* Asks every question once; one without an answer gets a 404. */
-static void run(struct fffa_imds_round *r, const struct answer *answers, struct asked *asked)
+static void run_round(struct fffa_imds_round *r, const struct answer *answers, struct asked *asked)
 {
 	memset(asked, 0, sizeof(*asked));
 	for (fffa_imds_round_begin(r); !fffa_imds_round_over(r); fffa_imds_round_next(r)) {
@@ -96,7 +96,7 @@ static void every_answer_has_its_place(void **state)
 
 	(void)state;
 	assert_non_null(d);
-	run(&r, full, &asked);
+	run_round(&r, full, &asked);
 	assert_int_equal(asked.n, 9 + 2 * 12);
 	assert_int_equal(asked.rejected, 0);
 	for (size_t k = 0; k < 21; k++) /* in the order of the table */
@@ -124,7 +124,7 @@ static void every_answer_has_its_place(void **state)
 	assert_string_equal(d->ifaces[1].interface_id, "eni-2");
 	check_list(&d->ifaces[1].ipv4s, 0, "");
 	/* A round leaves nothing in the next one. */
-	run(&r, &full[22], &asked);
+	run_round(&r, &full[22], &asked);
 	assert_string_equal(d->host.account_id, "");
 	assert_string_equal(d->host.outpost_id, "");
 	assert_string_equal(d->host.instance_tags.v[0], "");
@@ -152,19 +152,19 @@ static void tags_are_asked_only_when_wanted_and_there(void **state)
 
 	(void)state;
 	assert_non_null(d);
-	run(&r, full, &asked);
+	run_round(&r, full, &asked);
 	was_asked(&asked, META "tags/instance/", false);
 	r.tag_keys[1] = "team";
-	run(&r, full, &asked);
+	run_round(&r, full, &asked);
 	was_asked(&asked, META "tags/instance/team", true);
 	was_asked(&asked, META "tags/instance/Name", false);
 	assert_string_equal(d->host.instance_tags.v[0], "");
 	assert_string_equal(d->host.instance_tags.v[1], "a%20b");
 	/* Tags are not allowed (404), and the key is not among them. */
-	run(&r, &full[22], &asked);
+	run_round(&r, &full[22], &asked);
 	was_asked(&asked, META "tags/instance/", true);
 	was_asked(&asked, META "tags/instance/team", false);
-	run(&r, without, &asked);
+	run_round(&r, without, &asked);
 	was_asked(&asked, META "tags/instance/team", false);
 	assert_string_equal(d->host.instance_tags.v[1], "");
 	free(d);
@@ -204,7 +204,7 @@ static void longest_key(void **state)
 	memset(key, 'k', sizeof(key) - 1);
 	key[sizeof(key) - 1] = '\0';
 	memcpy(listing, key, sizeof(key));
-	run(&r, answers, &asked);
+	run_round(&r, answers, &asked);
 	assert_int_equal(strlen(asked.paths[6]), strlen(META "tags/instance/") + 128);
 	free(d);
 }

@@ -28,7 +28,7 @@ static size_t read_seed(const char *name, char *text, size_t cap)
 	return n;
 }
 
-static void check(const struct fffa_ip_table *t, const char *addr, const char *service)
+static void check_service(const struct fffa_ip_table *t, const char *addr, const char *service)
 {
 	struct fffa_cidr c;
 	const char *got;
@@ -50,17 +50,17 @@ static void the_file_as_aws_writes_it(void **state)
 	assert_int_equal(facts.prefixes, 12);
 	assert_int_equal(facts.rejected, 0);
 	assert_string_equal(facts.created, "2026-11-20-01-02-03");
-	check(t, "3.4.0.1", "EC2");
-	check(t, "3.4.15.255", "S3");
-	check(t, "3.4.16.0", "EC2");
-	check(t, "120.52.22.97", "CLOUDFRONT"); /* of region GLOBAL */
-	check(t, "13.124.199.1", "AMAZON");	/* a service that flow logs do not know */
-	check(t, "13.124.198.255", "-");
-	check(t, "2600:1f18::1", "EC2");
-	check(t, "2600:1f68:1000::6", "DYNAMODB");
-	check(t, "2600:1f68:1000::7", "ROUTE53_RESOLVER");
-	check(t, "2600:1f68:1000:100::", "AMAZON");
-	check(t, "2a05::1", "-");
+	check_service(t, "3.4.0.1", "EC2");
+	check_service(t, "3.4.15.255", "S3");
+	check_service(t, "3.4.16.0", "EC2");
+	check_service(t, "120.52.22.97", "CLOUDFRONT"); /* of region GLOBAL */
+	check_service(t, "13.124.199.1", "AMAZON");	/* a service that flow logs do not know */
+	check_service(t, "13.124.198.255", "-");
+	check_service(t, "2600:1f18::1", "EC2");
+	check_service(t, "2600:1f68:1000::6", "DYNAMODB");
+	check_service(t, "2600:1f68:1000::7", "ROUTE53_RESOLVER");
+	check_service(t, "2600:1f68:1000:100::", "AMAZON");
+	check_service(t, "2a05::1", "-");
 	fffa_ip_table_free(t);
 }
 
@@ -126,8 +126,8 @@ static void entries_that_are_no_prefix(void **state)
 		assert_int_equal(fffa_ip_ranges_parse(text, (size_t)n, &t, &facts, NULL), 0);
 		assert_int_equal(facts.prefixes, 1);
 		assert_int_equal(facts.rejected, 1);
-		check(t, "3.0.0.1", "-");
-		check(t, "4.0.0.1", "EBS");
+		check_service(t, "3.0.0.1", "-");
+		check_service(t, "4.0.0.1", "EBS");
 		fffa_ip_table_free(t);
 	}
 }
@@ -172,11 +172,11 @@ static void a_file_with_very_many_prefixes(void **state)
 	n += (size_t)snprintf(text + n, cap - n, "]}");
 	assert_int_equal(fffa_ip_ranges_parse(text, n, &t, &facts, NULL), 0);
 	assert_int_equal(facts.prefixes, count + 1);
-	check(t, "1.2.3.4", "EC2");
-	check(t, "20.0.0.9", "EBS");
-	check(t, "20.255.255.255", "S3");
-	check(t, "21.0.2.0", "EBS");
-	check(t, "30.0.0.0", "-");
+	check_service(t, "1.2.3.4", "EC2");
+	check_service(t, "20.0.0.9", "EBS");
+	check_service(t, "20.255.255.255", "S3");
+	check_service(t, "21.0.2.0", "EBS");
+	check_service(t, "30.0.0.0", "-");
 	fffa_ip_table_free(t);
 	free(text);
 }

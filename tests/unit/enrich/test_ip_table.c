@@ -39,21 +39,21 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void add(struct fixture *b, const char *prefix, const char *service)
+static void add_prefix(struct fixture *b, const char *prefix, const char *service)
 {
 	assert_true(b->n < MAX);
 	assert_int_equal(fffa_cidr_parse(prefix, &b->v[b->n].cidr, NULL), 0);
 	b->v[b->n++].service = fffa_aws_service_by_name(service);
 }
 
-static void make(struct fixture *b)
+static void make_table(struct fixture *b)
 {
 	fffa_ip_table_free(b->t);
 	assert_int_equal(fffa_ip_table_new(b->v, b->n, &b->t), 0);
 }
 
 /* service NULL: none. */
-static void check(const struct fixture *b, const char *addr, const char *service)
+static void check_service(const struct fixture *b, const char *addr, const char *service)
 {
 	struct fffa_cidr c;
 	const char *got;
@@ -76,72 +76,72 @@ static void the_specific_service_wins_a_tie(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		b->n = 0;
 		for (size_t k = 0; k < 4; k++)
-			add(b, "52.0.0.0/16", order[i][k]);
-		make(b);
-		check(b, "52.0.1.1", "CLOUDFRONT"); /* of two, the first in AWS's list */
+			add_prefix(b, "52.0.0.0/16", order[i][k]);
+		make_table(b);
+		check_service(b, "52.0.1.1", "CLOUDFRONT"); /* of two, the first in AWS's list */
 	}
 	b->n = 0;
-	add(b, "52.0.0.0/16", "EC2");
-	add(b, "52.0.0.0/16", "AMAZON");
-	add(b, "52.1.0.0/16", "AMAZON");
-	add(b, "52.1.0.0/16", "SOMETHING_NEW");
-	make(b);
-	check(b, "52.0.0.0", "EC2");
-	check(b, "52.1.0.0", "AMAZON");
+	add_prefix(b, "52.0.0.0/16", "EC2");
+	add_prefix(b, "52.0.0.0/16", "AMAZON");
+	add_prefix(b, "52.1.0.0/16", "AMAZON");
+	add_prefix(b, "52.1.0.0/16", "SOMETHING_NEW");
+	make_table(b);
+	check_service(b, "52.0.0.0", "EC2");
+	check_service(b, "52.1.0.0", "AMAZON");
 }
 
 static void the_longest_prefix_wins(void **state)
 {
 	struct fixture *b = *state;
 
-	add(b, "52.0.0.0/8", "S3");
-	add(b, "52.95.0.0/16", "AMAZON");
-	add(b, "52.95.4.0/22", "DYNAMODB");
-	add(b, "52.95.5.7/32", "EC2");
-	add(b, "52.95.7.0/24", "AMAZON");
-	make(b);
-	check(b, "51.255.255.255", NULL);
-	check(b, "52.0.0.0", "S3");
-	check(b, "52.94.255.255", "S3");
-	check(b, "52.95.0.0", "AMAZON");
-	check(b, "52.95.3.255", "AMAZON");
-	check(b, "52.95.4.0", "DYNAMODB");
-	check(b, "52.95.5.6", "DYNAMODB");
-	check(b, "52.95.5.7", "EC2");
-	check(b, "52.95.5.8", "DYNAMODB");
-	check(b, "52.95.6.255", "DYNAMODB");
-	check(b, "52.95.7.0", "AMAZON");
-	check(b, "52.95.255.255", "AMAZON");
-	check(b, "52.96.0.0", "S3");
-	check(b, "52.255.255.255", "S3");
-	check(b, "53.0.0.0", NULL);
+	add_prefix(b, "52.0.0.0/8", "S3");
+	add_prefix(b, "52.95.0.0/16", "AMAZON");
+	add_prefix(b, "52.95.4.0/22", "DYNAMODB");
+	add_prefix(b, "52.95.5.7/32", "EC2");
+	add_prefix(b, "52.95.7.0/24", "AMAZON");
+	make_table(b);
+	check_service(b, "51.255.255.255", NULL);
+	check_service(b, "52.0.0.0", "S3");
+	check_service(b, "52.94.255.255", "S3");
+	check_service(b, "52.95.0.0", "AMAZON");
+	check_service(b, "52.95.3.255", "AMAZON");
+	check_service(b, "52.95.4.0", "DYNAMODB");
+	check_service(b, "52.95.5.6", "DYNAMODB");
+	check_service(b, "52.95.5.7", "EC2");
+	check_service(b, "52.95.5.8", "DYNAMODB");
+	check_service(b, "52.95.6.255", "DYNAMODB");
+	check_service(b, "52.95.7.0", "AMAZON");
+	check_service(b, "52.95.255.255", "AMAZON");
+	check_service(b, "52.96.0.0", "S3");
+	check_service(b, "52.255.255.255", "S3");
+	check_service(b, "53.0.0.0", NULL);
 }
 
 static void ipv6_within_one_64_and_beyond(void **state)
 {
 	struct fixture *b = *state;
 
-	add(b, "2600:1f00::/24", "AMAZON");
-	add(b, "2600:1f18::/33", "EC2");
-	add(b, "2600:1f18:0:1::/64", "S3");
-	add(b, "2600:1f18:0:1::10/124", "EBS");
-	add(b, "2600:1f18:0:1::1f/128", "CLOUD9");
-	add(b, "2600:1f18:0:1:8000::/65", "DYNAMODB");
-	make(b);
-	check(b, "2600:1eff:ffff::", NULL);
-	check(b, "2600:1f00::", "AMAZON");
-	check(b, "2600:1f18::1", "EC2");
-	check(b, "2600:1f18:0:1::", "S3");
-	check(b, "2600:1f18:0:1::f", "S3");
-	check(b, "2600:1f18:0:1::10", "EBS");
-	check(b, "2600:1f18:0:1::1e", "EBS");
-	check(b, "2600:1f18:0:1::1f", "CLOUD9");
-	check(b, "2600:1f18:0:1::20", "S3");
-	check(b, "2600:1f18:0:1:7fff:ffff:ffff:ffff", "S3");
-	check(b, "2600:1f18:0:1:8000::", "DYNAMODB");
-	check(b, "2600:1f18:0:2::", "EC2");
-	check(b, "2600:1f18:8000::", "AMAZON");
-	check(b, "2600:2000::", NULL);
+	add_prefix(b, "2600:1f00::/24", "AMAZON");
+	add_prefix(b, "2600:1f18::/33", "EC2");
+	add_prefix(b, "2600:1f18:0:1::/64", "S3");
+	add_prefix(b, "2600:1f18:0:1::10/124", "EBS");
+	add_prefix(b, "2600:1f18:0:1::1f/128", "CLOUD9");
+	add_prefix(b, "2600:1f18:0:1:8000::/65", "DYNAMODB");
+	make_table(b);
+	check_service(b, "2600:1eff:ffff::", NULL);
+	check_service(b, "2600:1f00::", "AMAZON");
+	check_service(b, "2600:1f18::1", "EC2");
+	check_service(b, "2600:1f18:0:1::", "S3");
+	check_service(b, "2600:1f18:0:1::f", "S3");
+	check_service(b, "2600:1f18:0:1::10", "EBS");
+	check_service(b, "2600:1f18:0:1::1e", "EBS");
+	check_service(b, "2600:1f18:0:1::1f", "CLOUD9");
+	check_service(b, "2600:1f18:0:1::20", "S3");
+	check_service(b, "2600:1f18:0:1:7fff:ffff:ffff:ffff", "S3");
+	check_service(b, "2600:1f18:0:1:8000::", "DYNAMODB");
+	check_service(b, "2600:1f18:0:2::", "EC2");
+	check_service(b, "2600:1f18:8000::", "AMAZON");
+	check_service(b, "2600:2000::", NULL);
 }
 
 static void addresses_that_are_nobodys(void **state)
@@ -157,57 +157,57 @@ static void addresses_that_are_nobodys(void **state)
 	};
 	struct fixture *b = *state;
 
-	add(b, "0.0.0.0/0", "S3");
-	add(b, "10.0.0.0/8", "EC2");
-	add(b, "10.1.0.0/16", "EC2");
-	add(b, "::/0", "EC2");
-	add(b, "fd00::/16", "EC2");
-	make(b);
+	add_prefix(b, "0.0.0.0/0", "S3");
+	add_prefix(b, "10.0.0.0/8", "EC2");
+	add_prefix(b, "10.1.0.0/16", "EC2");
+	add_prefix(b, "::/0", "EC2");
+	add_prefix(b, "fd00::/16", "EC2");
+	make_table(b);
 	for (size_t i = 0; i < sizeof(addrs) / sizeof(addrs[0]); i++)
-		check(b, addrs[i], NULL);
-	check(b, "0.0.0.0", "S3");
-	check(b, "9.255.255.255", "S3");
-	check(b, "11.0.0.0", "S3");
-	check(b, "100.128.0.0", "S3");
-	check(b, "172.32.0.0", "S3");
-	check(b, "255.255.255.255", "S3");
-	check(b, "::", "EC2");
-	check(b, "::2", "EC2");
-	check(b, "::1:0:0:0", "EC2");
-	check(b, "fec0::", "EC2");
-	check(b, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "EC2");
+		check_service(b, addrs[i], NULL);
+	check_service(b, "0.0.0.0", "S3");
+	check_service(b, "9.255.255.255", "S3");
+	check_service(b, "11.0.0.0", "S3");
+	check_service(b, "100.128.0.0", "S3");
+	check_service(b, "172.32.0.0", "S3");
+	check_service(b, "255.255.255.255", "S3");
+	check_service(b, "::", "EC2");
+	check_service(b, "::2", "EC2");
+	check_service(b, "::1:0:0:0", "EC2");
+	check_service(b, "fec0::", "EC2");
+	check_service(b, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "EC2");
 }
 
 static void ipv6_says_nothing_of_ipv4(void **state)
 {
 	struct fixture *b = *state;
 
-	add(b, "::/0", "EC2");
-	make(b);
-	check(b, "52.0.0.1", NULL);
-	add(b, "255.0.0.0/8", "S3");
-	make(b);
-	check(b, "0.0.0.0", NULL);
-	check(b, "254.255.255.255", NULL);
-	check(b, "255.255.255.255", "S3");
-	check(b, "::1:0:0:0", "EC2");
+	add_prefix(b, "::/0", "EC2");
+	make_table(b);
+	check_service(b, "52.0.0.1", NULL);
+	add_prefix(b, "255.0.0.0/8", "S3");
+	make_table(b);
+	check_service(b, "0.0.0.0", NULL);
+	check_service(b, "254.255.255.255", NULL);
+	check_service(b, "255.255.255.255", "S3");
+	check_service(b, "::1:0:0:0", "EC2");
 	/* The same service on both sides of the border. */
-	add(b, "0.0.0.0/0", "EC2");
-	make(b);
-	check(b, "0.0.0.0", "EC2");
-	check(b, "254.255.255.255", "EC2");
-	check(b, "255.255.255.255", "S3");
-	check(b, "::", "EC2");
-	check(b, "::1:0:0:0", "EC2");
+	add_prefix(b, "0.0.0.0/0", "EC2");
+	make_table(b);
+	check_service(b, "0.0.0.0", "EC2");
+	check_service(b, "254.255.255.255", "EC2");
+	check_service(b, "255.255.255.255", "S3");
+	check_service(b, "::", "EC2");
+	check_service(b, "::1:0:0:0", "EC2");
 }
 
 static void nothing_at_all(void **state)
 {
 	struct fixture *b = *state;
 
-	make(b);
-	check(b, "52.0.0.1", NULL);
-	check(b, "2600:1f00::1", NULL);
+	make_table(b);
+	check_service(b, "52.0.0.1", NULL);
+	check_service(b, "2600:1f00::1", NULL);
 	assert_int_equal(fffa_ip_table_new(b->v, FFFA_IP_PREFIXES_MAX + 1, &b->t), -E2BIG);
 }
 
@@ -278,7 +278,7 @@ static void check_same(struct fixture *b, const uint8_t a[16])
 }
 
 /* The addresses before and behind, where off-by-one errors show. */
-static void step(uint8_t a[16], int by)
+static void next_address(uint8_t a[16], int by)
 {
 	for (int i = 15; i >= 0; i--) {
 		a[i] = (uint8_t)(a[i] + by);
@@ -304,7 +304,7 @@ static void random_prefixes_as_a_plain_search_finds_them(void **state)
 				c->bits = 128; /* not one of the two kinds: a lone address */
 			b->v[i].service = (uint8_t)(1 + next_random(b) % (FFFA_AWS_SERVICES - 2));
 		}
-		make(b);
+		make_table(b);
 		for (int k = 0; k < 300; k++) {
 			uint8_t a[16];
 
@@ -316,13 +316,13 @@ static void random_prefixes_as_a_plain_search_finds_them(void **state)
 			uint8_t a[16];
 
 			check_same(b, c.addr);
-			step(c.addr, -1);
+			next_address(c.addr, -1);
 			check_same(b, c.addr);
 			memcpy(a, b->v[i].cidr.addr, 16);
 			for (unsigned int bit = c.bits; bit < 128; bit++)
 				a[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
 			check_same(b, a);
-			step(a, 1);
+			next_address(a, 1);
 			check_same(b, a);
 		}
 	}

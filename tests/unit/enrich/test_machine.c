@@ -48,7 +48,7 @@ static int remove_root(void **state)
 }
 
 /* Writes root/path and makes the directories above it. */
-static void put(const char *root, const char *path, const char *text)
+static void write_file(const char *root, const char *path, const char *text)
 {
 	char full[256];
 	FILE *f;
@@ -75,7 +75,7 @@ static void check_dmi(void **state, const struct file *files, bool is_ec2, const
 
 	memset(&dmi, 0x5a, sizeof(dmi));
 	for (; files->path; files++)
-		put(*state, files->path, files->text);
+		write_file(*state, files->path, files->text);
 	fffa_dmi_read(*state, &dmi);
 	assert_int_equal(dmi.is_ec2, is_ec2);
 	assert_string_equal(dmi.instance_id, id);
@@ -178,15 +178,15 @@ static void test_read_line(void **state)
 {
 	char dst[8];
 
-	put(*state, "/a", "one\ntwo\n");
+	write_file(*state, "/a", "one\ntwo\n");
 	assert_int_equal(fffa_machine_read_line(*state, "/a", dst, sizeof(dst)), 3);
 	assert_string_equal(dst, "one");
-	put(*state, "/a", "0123456789");
+	write_file(*state, "/a", "0123456789");
 	assert_int_equal(fffa_machine_read_line(*state, "/a", dst, sizeof(dst)), 7);
 	assert_string_equal(dst, "0123456");
 	assert_int_equal(fffa_machine_read_line(*state, "/none", dst, sizeof(dst)), -ENOENT);
 	assert_string_equal(dst, "");
-	put(*state, "/d/x", "");
+	write_file(*state, "/d/x", "");
 	assert_int_equal(fffa_machine_read_line(*state, "/d", dst, sizeof(dst)), -EISDIR);
 	assert_string_equal(dst, "");
 }
@@ -198,12 +198,12 @@ static void test_machine_id(void **state)
 	struct utsname uts;
 	char id[64];
 
-	put(*state, "/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+	write_file(*state, "/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
 	fffa_machine_id(*state, id, sizeof(id));
 	assert_string_equal(id, "0123456789abcdef0123456789abcdef");
 	assert_int_equal(uname(&uts), 0);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		put(*state, "/etc/machine-id", bad[i]);
+		write_file(*state, "/etc/machine-id", bad[i]);
 		fffa_machine_id(*state, id, sizeof(id));
 		assert_string_equal(id, uts.nodename);
 	}
@@ -212,13 +212,13 @@ static void test_machine_id(void **state)
 static void test_container(void **state)
 {
 	assert_false(fffa_machine_in_container(*state));
-	put(*state, "/.dockerenv", "");
+	write_file(*state, "/.dockerenv", "");
 	assert_true(fffa_machine_in_container(*state));
 }
 
 static void test_container_podman(void **state)
 {
-	put(*state, "/run/.containerenv", "");
+	write_file(*state, "/run/.containerenv", "");
 	assert_true(fffa_machine_in_container(*state));
 }
 

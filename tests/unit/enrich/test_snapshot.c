@@ -40,8 +40,8 @@ static struct fffa_pair pair_of(char *key, char *value)
 	return (struct fffa_pair){key, value};
 }
 
-static struct fffa_snapshot *make(const struct fffa_static_ident *fixed,
-				  const struct fffa_imds_data *imds, const char *dmi)
+static struct fffa_snapshot *make_snapshot(const struct fffa_static_ident *fixed,
+					   const struct fffa_imds_data *imds, const char *dmi)
 {
 	struct fffa_snapshot_inputs inputs = {
 		.fixed = fixed,
@@ -60,7 +60,7 @@ static struct fffa_snapshot *make(const struct fffa_static_ident *fixed,
 static void test_nothing_known(void **state)
 {
 	struct fffa_static_ident fixed = {0};
-	struct fffa_snapshot *s = make(&fixed, NULL, "");
+	struct fffa_snapshot *s = make_snapshot(&fixed, NULL, "");
 	const struct fffa_ident *id = fffa_snapshot_find(s, 2);
 
 	(void)state;
@@ -76,7 +76,7 @@ static void test_nothing_known(void **state)
 static void test_learned(void **state)
 {
 	struct fffa_static_ident fixed = {0};
-	struct fffa_snapshot *s = make(&fixed, &learned, "");
+	struct fffa_snapshot *s = make_snapshot(&fixed, &learned, "");
 	const struct fffa_ident *id;
 
 	(void)state;
@@ -105,7 +105,7 @@ static void test_unknown_device(void **state)
 {
 	static const uint32_t none[] = {0, 1, 3, 4, 6, 39, 41, UINT32_MAX};
 	struct fffa_static_ident fixed = {0};
-	struct fffa_snapshot *s = make(&fixed, &learned, "");
+	struct fffa_snapshot *s = make_snapshot(&fixed, &learned, "");
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
@@ -135,7 +135,7 @@ static void test_static_wins(void **state)
 
 	(void)state;
 	assert_int_equal(fffa_static_ident_read(&pairs, &fixed, &err), 0);
-	s = make(&fixed, &learned, "i-01234567");
+	s = make_snapshot(&fixed, &learned, "i-01234567");
 	assert_string_equal(s->host.agent_id, "i-fixed");
 	assert_string_equal(s->host.account_id, "999999999999");
 	assert_string_equal(s->host.region, "eu-west-9");
@@ -162,7 +162,7 @@ static void test_some_static_values(void **state)
 
 	(void)state;
 	assert_int_equal(fffa_static_ident_read(&pairs, &fixed, NULL), 0);
-	s = make(&fixed, &learned, "");
+	s = make_snapshot(&fixed, &learned, "");
 	assert_string_equal(fffa_snapshot_find(s, 9)->vpc_id, "vpc-fixed");
 	assert_string_equal(fffa_snapshot_find(s, 9)->subnet_id, "subnet-2");
 	assert_string_equal(fffa_snapshot_find(s, 9)->owner_id, "210987654321");
@@ -198,13 +198,13 @@ static void test_static_refused(void **state)
 static void test_dmi_instance_id_until_imds_answers(void **state)
 {
 	struct fffa_static_ident fixed = {0};
-	struct fffa_snapshot *s = make(&fixed, NULL, "i-01234567");
+	struct fffa_snapshot *s = make_snapshot(&fixed, NULL, "i-01234567");
 
 	(void)state;
 	assert_string_equal(s->host.instance_id, "i-01234567");
 	assert_string_equal(s->host.agent_id, "i-01234567");
 	free(s);
-	s = make(&fixed, &learned, "i-01234567");
+	s = make_snapshot(&fixed, &learned, "i-01234567");
 	assert_string_equal(s->host.instance_id, "i-0123456789abcdef0");
 	free(s);
 }

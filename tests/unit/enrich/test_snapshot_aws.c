@@ -62,7 +62,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static const struct fffa_snapshot *make(struct fixture *f)
+static const struct fffa_snapshot *make_snapshot(struct fixture *f)
 {
 	struct fffa_snapshot_inputs inputs = {.fixed = &f->fixed,
 					      .imds = f->imds,
@@ -79,7 +79,7 @@ static const struct fffa_snapshot *make(struct fixture *f)
 
 static void primary_addresses(void **state)
 {
-	const struct fffa_snapshot *s = make(*state);
+	const struct fffa_snapshot *s = make_snapshot(*state);
 	const struct fffa_ident *id = fffa_snapshot_find(s, 2);
 	uint8_t want[16];
 
@@ -109,7 +109,7 @@ static int path_of(const struct fffa_snapshot *s, uint32_t ifindex, uint8_t view
 static void the_way_of_a_packet(void **state)
 {
 	static const struct fffa_tunnel tunnel;
-	const struct fffa_snapshot *s = make(*state);
+	const struct fffa_snapshot *s = make_snapshot(*state);
 	struct fffa_record r = {.key = {.ifindex = 2, .view = FFFA_VIEW_EGRESS}};
 
 	assert_int_equal(path_of(s, 2, FFFA_VIEW_EGRESS, "10.0.200.1"), 1);
@@ -142,7 +142,7 @@ static void the_way_of_a_packet(void **state)
 static void check_sublocation(struct fixture *f, const char *type, const char *id,
 			      const char *az_id)
 {
-	const struct fffa_ident_host *h = &make(f)->host;
+	const struct fffa_ident_host *h = &make_snapshot(f)->host;
 
 	assert_string_equal(h->sublocation_type, type);
 	assert_string_equal(h->sublocation_id, id);
@@ -185,7 +185,7 @@ static void tags(void **state)
 	memcpy(f->imds->host.instance_tags.v[0], "learned", 8);
 	memcpy(f->imds->host.instance_tags.v[1], "learned", 8);
 	assert_int_equal(fffa_static_ident_read(&pairs, &f->fixed, NULL), 0);
-	s = make(f);
+	s = make_snapshot(f);
 	assert_string_equal(s->host.instance_tags.v[0], "learned");
 	assert_string_equal(s->host.instance_tags.v[1], "a%2Db");
 	assert_string_equal(s->host.asg_tags.v[0], "g%2F1");
@@ -200,7 +200,7 @@ static void tags(void **state)
 
 static void resolvers_of_all_vpcs(void **state)
 {
-	const struct fffa_snapshot *s = make(*state);
+	const struct fffa_snapshot *s = make_snapshot(*state);
 	uint8_t want[16];
 
 	assert_int_equal(s->resolver_count, 2);

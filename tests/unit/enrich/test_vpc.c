@@ -6,7 +6,7 @@
 #include "agent/enrich/zone.h"
 #include "tests/unit/enrich/addr.h"
 
-static void fill(struct fffa_imds_iface *i)
+static void fill_iface(struct fffa_imds_iface *i)
 {
 	memset(i, 0, sizeof(*i));
 	list_add(&i->vpc_ipv4, "10.0.0.0/16");
@@ -62,7 +62,7 @@ static void inside_the_vpc(void **state)
 	struct fffa_imds_iface i, none;
 
 	(void)state;
-	fill(&i);
+	fill_iface(&i);
 	memset(&none, 0, sizeof(none));
 	for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
 		uint8_t addr[16];
@@ -81,7 +81,7 @@ static void resolvers(void **state)
 	size_t n;
 
 	(void)state;
-	fill(&i);
+	fill_iface(&i);
 	n = fffa_vpc_add_resolvers(&i, got, 0, 4);
 	assert_int_equal(n, 2);
 	addr_of("10.0.0.2", want);

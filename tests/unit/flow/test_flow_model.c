@@ -41,7 +41,7 @@ static void on_record(void *arg, struct fffa_record *r)
 	m->recorded[port] += r->packets;
 }
 
-static void run(uint32_t seed, uint32_t max_flows)
+static void run_model(uint32_t seed, uint32_t max_flows)
 {
 	struct model *m = test_calloc(1, sizeof(*m));
 	struct fffa_flow_conf c = {
@@ -90,14 +90,14 @@ static void model_with_much_room(void **state)
 {
 	(void)state;
 	for (uint32_t seed = 1; seed <= 5; seed++)
-		run(seed * 7919, 65536);
+		run_model(seed * 7919, 65536);
 }
 
 static void model_with_little_room(void **state)
 {
 	(void)state;
 	for (uint32_t seed = 1; seed <= 5; seed++)
-		run(seed * 104729, 64);
+		run_model(seed * 104729, 64);
 }
 
 int main(void)

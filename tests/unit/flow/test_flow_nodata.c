@@ -49,7 +49,7 @@ static int teardown(void **state)
 }
 
 /* at_ns and the times below are counted from START. */
-static void turn(struct fixture *b, uint64_t at_ns)
+static void turn_at(struct fixture *b, uint64_t at_ns)
 {
 	fffa_nodata_turn(&b->w, &b->l, START + at_ns, UNIX + at_ns, store_record, b);
 }
@@ -68,13 +68,13 @@ static void seen(struct fixture *b, uint32_t ifindex, uint64_t first_ns, uint64_
 }
 
 /* Makes a turn every second, up to until_ns inclusive. */
-static void run(struct fixture *b, uint64_t from_ns, uint64_t until_ns)
+static void turn_every_second(struct fixture *b, uint64_t from_ns, uint64_t until_ns)
 {
 	for (uint64_t at = from_ns; at <= until_ns; at += FFFA_NS_PER_S)
-		turn(b, at);
+		turn_at(b, at);
 }
 
-static size_t count(const struct fixture *b, uint32_t ifindex)
+static size_t count_records(const struct fixture *b, uint32_t ifindex)
 {
 	size_t n = 0;
 
@@ -87,10 +87,10 @@ static void idle_devices_are_told_each_interval(void **state)
 {
 	struct fixture *b = *state;
 
-	run(b, 0, 5 * T + 2 * FFFA_NS_PER_S);
+	turn_every_second(b, 0, 5 * T + 2 * FFFA_NS_PER_S);
 	assert_int_equal(b->n, 10);
 	assert_int_equal(b->l.nodata_records, 10);
-	assert_int_equal(count(b, 3), 5);
+	assert_int_equal(count_records(b, 3), 5);
 	for (size_t i = 0; i < b->n; i++) {
 		const struct fffa_record *r = &b->v[i];
 
@@ -109,10 +109,10 @@ static void a_busy_device_is_never_told(void **state)
 	for (uint64_t at = FFFA_NS_PER_S; at < 4 * T; at += FFFA_NS_PER_S) {
 		if (at % T == 4 * FFFA_NS_PER_S)
 			seen(b, 3, at, at);
-		turn(b, at);
+		turn_at(b, at);
 	}
-	assert_int_equal(count(b, 3), 0);
-	assert_int_equal(count(b, 7), 3);
+	assert_int_equal(count_records(b, 3), 0);
+	assert_int_equal(count_records(b, 7), 3);
 }
 
 /* What was seen in an interval may arrive a turn later, so nothing is recorded before that. */
@@ -120,16 +120,16 @@ static void an_interval_is_judged_when_all_of_it_is_in(void **state)
 {
 	struct fixture *b = *state;
 
-	turn(b, T - 1);
-	turn(b, T + FFFA_NS_PER_S);
+	turn_at(b, T - 1);
+	turn_at(b, T + FFFA_NS_PER_S);
 	assert_int_equal(b->n, 0);
 	seen(b, 3, T - 1, T - 1);
-	turn(b, T + 2 * FFFA_NS_PER_S);
+	turn_at(b, T + 2 * FFFA_NS_PER_S);
 	assert_int_equal(b->n, 1);
 	assert_int_equal(b->v[0].key.ifindex, 7);
 	/* Packets of the next interval that arrive before count in the next one. */
 	seen(b, 7, T + FFFA_NS_PER_S, T + FFFA_NS_PER_S);
-	run(b, T + 3 * FFFA_NS_PER_S, 2 * T + 2 * FFFA_NS_PER_S);
+	turn_every_second(b, T + 3 * FFFA_NS_PER_S, 2 * T + 2 * FFFA_NS_PER_S);
 	assert_int_equal(b->n, 2);
 	assert_int_equal(b->v[1].key.ifindex, 3);
 	assert_int_equal(b->v[1].start_ms, (UNIX + T) / FFFA_NS_PER_MS);
@@ -139,12 +139,12 @@ static void a_delta_over_an_edge_is_traffic_on_both_sides(void **state)
 {
 	struct fixture *b = *state;
 
-	run(b, 0, T);
+	turn_every_second(b, 0, T);
 	seen(b, 3, T - 1, T + 1);
 	seen(b, 7, T, T);
-	run(b, T + 1, 3 * T + 3 * FFFA_NS_PER_S);
-	assert_int_equal(count(b, 3), 1);
-	assert_int_equal(count(b, 7), 2);
+	turn_every_second(b, T + 1, 3 * T + 3 * FFFA_NS_PER_S);
+	assert_int_equal(count_records(b, 3), 1);
+	assert_int_equal(count_records(b, 7), 2);
 	assert_int_equal(b->v[0].key.ifindex, 7);
 	assert_int_equal(b->v[0].start_ms, UNIX / FFFA_NS_PER_MS);
 	assert_int_equal(b->v[1].start_ms, (UNIX + 2 * T) / FFFA_NS_PER_MS);
@@ -154,15 +154,15 @@ static void what_comes_late_changes_nothing(void **state)
 {
 	struct fixture *b = *state;
 
-	run(b, 0, T + 2 * FFFA_NS_PER_S);
+	turn_every_second(b, 0, T + 2 * FFFA_NS_PER_S);
 	assert_int_equal(b->n, 2);
 	seen(b, 3, 5, T - 1);
-	run(b, T + 3 * FFFA_NS_PER_S, 2 * T + 2 * FFFA_NS_PER_S);
+	turn_every_second(b, T + 3 * FFFA_NS_PER_S, 2 * T + 2 * FFFA_NS_PER_S);
 	assert_int_equal(b->n, 4);
 	seen(b, 3, 5, 2 * T + 1); /* began before, but goes on */
-	run(b, 2 * T + 3 * FFFA_NS_PER_S, 3 * T + 2 * FFFA_NS_PER_S);
-	assert_int_equal(count(b, 3), 2);
-	assert_int_equal(count(b, 7), 3);
+	turn_every_second(b, 2 * T + 3 * FFFA_NS_PER_S, 3 * T + 2 * FFFA_NS_PER_S);
+	assert_int_equal(count_records(b, 3), 2);
+	assert_int_equal(count_records(b, 7), 3);
 }
 
 static void a_device_that_comes_is_judged_from_its_first_whole_interval(void **state)
@@ -170,13 +170,13 @@ static void a_device_that_comes_is_judged_from_its_first_whole_interval(void **s
 	static const uint32_t three[] = {3, 5, 7};
 	struct fixture *b = *state;
 
-	run(b, 0, T);
+	turn_every_second(b, 0, T);
 	fffa_nodata_set_devices(&b->w, three, 3, START + T + 1);
-	run(b, T + FFFA_NS_PER_S, 2 * T + 2 * FFFA_NS_PER_S);
-	assert_int_equal(count(b, 5), 0);
-	assert_int_equal(count(b, 3), 2);
-	run(b, 2 * T + 3 * FFFA_NS_PER_S, 3 * T + 2 * FFFA_NS_PER_S);
-	assert_int_equal(count(b, 5), 1);
+	turn_every_second(b, T + FFFA_NS_PER_S, 2 * T + 2 * FFFA_NS_PER_S);
+	assert_int_equal(count_records(b, 5), 0);
+	assert_int_equal(count_records(b, 3), 2);
+	turn_every_second(b, 2 * T + 3 * FFFA_NS_PER_S, 3 * T + 2 * FFFA_NS_PER_S);
+	assert_int_equal(count_records(b, 5), 1);
 }
 
 static void a_device_that_is_gone_is_not_told(void **state)
@@ -185,28 +185,28 @@ static void a_device_that_is_gone_is_not_told(void **state)
 	static const uint32_t two[] = {3, 7};
 	struct fixture *b = *state;
 
-	run(b, 0, T + FFFA_NS_PER_S / 2);
+	turn_every_second(b, 0, T + FFFA_NS_PER_S / 2);
 	fffa_nodata_set_devices(&b->w, one, 1, START + T + FFFA_NS_PER_S / 2);
 	seen(b, 3, T + 1, T + 1); /* of its last packets */
-	run(b, T + FFFA_NS_PER_S, 2 * T + 2 * FFFA_NS_PER_S);
-	assert_int_equal(count(b, 3), 0);
-	assert_int_equal(count(b, 7), 2);
+	turn_every_second(b, T + FFFA_NS_PER_S, 2 * T + 2 * FFFA_NS_PER_S);
+	assert_int_equal(count_records(b, 3), 0);
+	assert_int_equal(count_records(b, 7), 2);
 	/* A device that comes back is a new one. */
 	fffa_nodata_set_devices(&b->w, two, 2, START + 2 * T + 3 * FFFA_NS_PER_S);
-	run(b, 2 * T + 3 * FFFA_NS_PER_S, 4 * T + 2 * FFFA_NS_PER_S);
-	assert_int_equal(count(b, 3), 1);
+	turn_every_second(b, 2 * T + 3 * FFFA_NS_PER_S, 4 * T + 2 * FFFA_NS_PER_S);
+	assert_int_equal(count_records(b, 3), 1);
 }
 
 static void an_interval_with_loss_is_not_called_empty(void **state)
 {
 	struct fixture *b = *state;
 
-	run(b, 0, T / 2);
+	turn_every_second(b, 0, T / 2);
 	b->l.lost[FFFA_PL_TABLE_FULL].packets = 1;
-	run(b, T / 2, T + 2 * FFFA_NS_PER_S);
+	turn_every_second(b, T / 2, T + 2 * FFFA_NS_PER_S);
 	assert_int_equal(b->n, 0);
 	b->l.lost[FFFA_PL_MALFORMED].packets = 5; /* no packet of a flow */
-	run(b, T + 3 * FFFA_NS_PER_S, 2 * T + 2 * FFFA_NS_PER_S);
+	turn_every_second(b, T + 3 * FFFA_NS_PER_S, 2 * T + 2 * FFFA_NS_PER_S);
 	assert_int_equal(b->n, 2);
 }
 
@@ -215,14 +215,14 @@ static void a_long_gap_is_caught_up_with(void **state)
 	struct fixture *b = *state;
 
 	seen(b, 3, 2 * T + 1, 2 * T + 1);
-	turn(b, 6 * T + 1);
+	turn_at(b, 6 * T + 1);
 	assert_int_equal(b->n, 0); /* what was seen until now is not known yet */
-	turn(b, 6 * T + FFFA_NS_PER_S);
-	assert_int_equal(count(b, 3),
+	turn_at(b, 6 * T + FFFA_NS_PER_S);
+	assert_int_equal(count_records(b, 3),
 			 4); /* the sixth is not over yet, with the tolerance of the time stamps */
-	assert_int_equal(count(b, 7), 5);
-	turn(b, 6 * T + 2 * FFFA_NS_PER_S);
-	assert_int_equal(count(b, 7), 6);
+	assert_int_equal(count_records(b, 7), 5);
+	turn_at(b, 6 * T + 2 * FFFA_NS_PER_S);
+	assert_int_equal(count_records(b, 7), 6);
 }
 
 static void more_intervals_than_are_kept_come_in_turns(void **state)
@@ -230,12 +230,12 @@ static void more_intervals_than_are_kept_come_in_turns(void **state)
 	struct fixture *b = *state;
 
 	seen(b, 3, 0, 1000 * T); /* more intervals than bits */
-	turn(b, 100 * T);
-	turn(b, 100 * T + FFFA_NS_PER_S);
-	assert_int_equal(count(b, 7), FFFA_NODATA_INTERVALS_MAX);
-	assert_int_equal(count(b, 3), 0);
-	turn(b, 100 * T + 2 * FFFA_NS_PER_S);
-	assert_int_equal(count(b, 7), 100);
+	turn_at(b, 100 * T);
+	turn_at(b, 100 * T + FFFA_NS_PER_S);
+	assert_int_equal(count_records(b, 7), FFFA_NODATA_INTERVALS_MAX);
+	assert_int_equal(count_records(b, 3), 0);
+	turn_at(b, 100 * T + 2 * FFFA_NS_PER_S);
+	assert_int_equal(count_records(b, 7), 100);
 }
 
 static void as_many_devices_as_fit(void **state)
@@ -249,7 +249,7 @@ static void as_many_devices_as_fit(void **state)
 	fffa_nodata_set_devices(&b->w, many, FFFA_NODATA_DEVICES_MAX + 3, START);
 	for (uint32_t i = 0; i < FFFA_NODATA_DEVICES_MAX + 3; i += 2)
 		seen(b, 100 + i, 1, 1);
-	run(b, 0, T + 2 * FFFA_NS_PER_S);
+	turn_every_second(b, 0, T + 2 * FFFA_NS_PER_S);
 	assert_int_equal(b->n, FFFA_NODATA_DEVICES_MAX / 2);
 	for (size_t i = 0; i < b->n; i++)
 		assert_int_equal(b->v[i].key.ifindex, 101 + 2 * i);
@@ -263,7 +263,7 @@ static void a_zeroed_one_never_emits(void **state)
 	memset(&b->w, 0, sizeof(b->w));
 	fffa_nodata_set_devices(&b->w, one, 1, START);
 	seen(b, 7, 1, 1);
-	run(b, 0, 5 * T);
+	turn_every_second(b, 0, 5 * T);
 	assert_int_equal(b->n, 0);
 }
 

@@ -54,8 +54,8 @@ static void loss_is_recorded_once(void **state)
 	assert_int_equal(l.skipdata_records, 3);
 }
 
-static struct fffa_key key(const char *src, const char *dst, uint8_t proto, uint16_t sport,
-			   uint16_t dport)
+static struct fffa_key make_key(const char *src, const char *dst, uint8_t proto, uint16_t sport,
+				uint16_t dport)
 {
 	struct fffa_key k = {.proto = proto, .sport = htons(sport), .dport = htons(dport)};
 	const char *text[2] = {src, dst};
@@ -101,15 +101,15 @@ static void parity_with_aws(void **state)
 		{"10.0.0.5", "10.0.0.3", 17, 40000, 53, false},
 		{"10.0.0.5", "::10.0.0.2", 17, 40000, 53, false},
 	};
-	struct fffa_key to = key("10.0.0.2", "10.1.0.2", 17, 0, 0);
+	struct fffa_key to = make_key("10.0.0.2", "10.1.0.2", 17, 0, 0);
 	uint8_t resolvers[2][16];
 
 	(void)state;
 	memcpy(resolvers[0], to.src, 16);
 	memcpy(resolvers[1], to.dst, 16);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct fffa_key k =
-			key(rows[i].src, rows[i].dst, rows[i].proto, rows[i].sport, rows[i].dport);
+		struct fffa_key k = make_key(rows[i].src, rows[i].dst, rows[i].proto, rows[i].sport,
+					     rows[i].dport);
 
 		assert_int_equal(fffa_parity_leaves_out(&k, (const uint8_t(*)[16])resolvers, 2),
 				 rows[i].out);

@@ -26,7 +26,7 @@ static void on_record(void *arg, struct fffa_record *r)
 	f->got[f->n++] = *r;
 }
 
-static void at(struct fixture *f, uint64_t ns)
+static void set_clock(struct fixture *f, uint64_t ns)
 {
 	fffa_flow_set_time(f->t, START + ns, UNIX0 + ns);
 }
@@ -36,7 +36,7 @@ static void expire(struct fixture *f, uint64_t ns)
 {
 	struct fffa_amount held;
 
-	at(f, ns);
+	set_clock(f, ns);
 	while (fffa_flow_expire(f->t, 16)) {
 	}
 	held = fffa_flow_held(f->t);
@@ -84,7 +84,7 @@ static int setup_with(void **state, uint32_t max_flows)
 		.idle_ns = 30 * S, .active_ns = 60 * S, .linger_ns = S, .max_flows = max_flows};
 
 	assert_int_equal(fffa_flow_table_new(&c, &f->ledger, on_record, f, &f->t), 0);
-	at(f, 0);
+	set_clock(f, 0);
 	*state = f;
 	return 0;
 }
@@ -194,7 +194,7 @@ static void fin_both_ways_ends_both(void **state)
 	struct fffa_delta a = delta(1, 0, S, 4, FFFA_F_SYN | FFFA_F_ACK | FFFA_F_FIN),
 			  b = reversed(a);
 
-	at(f, S);
+	set_clock(f, S);
 	fffa_flow_merge(f->t, &a);
 	expire(f, 5 * S);
 	assert_int_equal(f->n, 0); /* half closed */
@@ -224,7 +224,7 @@ static void rst_ends_both_at_once(void **state)
 	struct fffa_delta a = delta(1, 0, S, 4, FFFA_F_ACK), b = reversed(a);
 
 	b.flags = FFFA_F_RST;
-	at(f, S);
+	set_clock(f, S);
 	fffa_flow_merge(f->t, &a);
 	fffa_flow_merge(f->t, &b);
 	expire(f, 3 * S);
@@ -264,7 +264,7 @@ static void full_reports_the_oldest_early(void **state)
 	for (uint16_t p = 0; p < 10; p++) {
 		struct fffa_delta d = delta(p, p * S, p * S, 1, 0);
 
-		at(f, p * S);
+		set_clock(f, p * S);
 		fffa_flow_merge(f->t, &d);
 	}
 	assert_int_equal(f->n, 6);

@@ -63,7 +63,8 @@ static struct fffa_batch *two(const char *a, const char *b)
 	return batch;
 }
 
-static void expect(struct fixture *f, enum fffa_http_shape_id shape, bool json, const char *text)
+static void expect_body(struct fixture *f, enum fffa_http_shape_id shape, bool json,
+			const char *text)
 {
 	struct fffa_batch *b = json ? two("{\"a\":1,\"b\":\"x\\\"}y\"}\n", "{\"c\":true}\n")
 				    : two("2 - \"q\" OK\n", "2 \t last\n");
@@ -100,21 +101,22 @@ static void splunk(void **state)
 {
 	struct fixture *f = *state;
 
-	expect(f, FFFA_HTTP_SPLUNK_HEC, true,
-	       "{\"time\":1700000000.123,\"host\":\"i-0a/"
-	       "b\",\"source\":\"fffa\",\"event\":{\"a\":1,"
-	       "\"b\":\"x\\\"}y\"}}\n"
-	       "{\"time\":1700000000.124,\"host\":\"i-0a/b\",\"source\":\"fffa\",\"event\":{\"c\":"
-	       "true}}\n");
+	expect_body(
+		f, FFFA_HTTP_SPLUNK_HEC, true,
+		"{\"time\":1700000000.123,\"host\":\"i-0a/"
+		"b\",\"source\":\"fffa\",\"event\":{\"a\":1,"
+		"\"b\":\"x\\\"}y\"}}\n"
+		"{\"time\":1700000000.124,\"host\":\"i-0a/b\",\"source\":\"fffa\",\"event\":{\"c\":"
+		"true}}\n");
 	f->conf.index = "main";
 	f->conf.sourcetype = "flow:vpc";
 	f->conf.labels = (struct fffa_pairs){f->labels, 2};
 #define HEAD                                                                                       \
 	"\"host\":\"i-0a/b\",\"source\":\"fffa\",\"sourcetype\":\"flow:vpc\",\"index\":\"main\","  \
 	"\"fields\":{\"env\":\"a \\\"b\\\"\",\"team\":\"net\"},\"event\":"
-	expect(f, FFFA_HTTP_SPLUNK_HEC, false,
-	       "{\"time\":1700000000.123," HEAD "\"2 - \\\"q\\\" OK\"}\n"
-	       "{\"time\":1700000000.124," HEAD "\"2 \\u0009 last\"}\n");
+	expect_body(f, FFFA_HTTP_SPLUNK_HEC, false,
+		    "{\"time\":1700000000.123," HEAD "\"2 - \\\"q\\\" OK\"}\n"
+		    "{\"time\":1700000000.124," HEAD "\"2 \\u0009 last\"}\n");
 #undef HEAD
 }
 
@@ -122,17 +124,17 @@ static void elasticsearch(void **state)
 {
 	struct fixture *f = *state;
 
-	expect(f, FFFA_HTTP_ELASTICSEARCH, true,
-	       "{\"create\":{\"_id\":\"i-0a_b-3-7\"}}\n"
-	       "{\"@timestamp\":1700000000123,\"a\":1,\"b\":\"x\\\"}y\"}\n"
-	       "{\"create\":{\"_id\":\"i-0a_b-3-9\"}}\n"
-	       "{\"@timestamp\":1700000000124,\"c\":true}\n");
+	expect_body(f, FFFA_HTTP_ELASTICSEARCH, true,
+		    "{\"create\":{\"_id\":\"i-0a_b-3-7\"}}\n"
+		    "{\"@timestamp\":1700000000123,\"a\":1,\"b\":\"x\\\"}y\"}\n"
+		    "{\"create\":{\"_id\":\"i-0a_b-3-9\"}}\n"
+		    "{\"@timestamp\":1700000000124,\"c\":true}\n");
 	f->conf.index = "flows";
-	expect(f, FFFA_HTTP_ELASTICSEARCH, false,
-	       "{\"create\":{\"_index\":\"flows\",\"_id\":\"i-0a_b-3-7\"}}\n"
-	       "{\"@timestamp\":1700000000123,\"message\":\"2 - \\\"q\\\" OK\"}\n"
-	       "{\"create\":{\"_index\":\"flows\",\"_id\":\"i-0a_b-3-9\"}}\n"
-	       "{\"@timestamp\":1700000000124,\"message\":\"2 \\u0009 last\"}\n");
+	expect_body(f, FFFA_HTTP_ELASTICSEARCH, false,
+		    "{\"create\":{\"_index\":\"flows\",\"_id\":\"i-0a_b-3-7\"}}\n"
+		    "{\"@timestamp\":1700000000123,\"message\":\"2 - \\\"q\\\" OK\"}\n"
+		    "{\"create\":{\"_index\":\"flows\",\"_id\":\"i-0a_b-3-9\"}}\n"
+		    "{\"@timestamp\":1700000000124,\"message\":\"2 \\u0009 last\"}\n");
 }
 
 static void otlp(void **state)
@@ -149,20 +151,23 @@ static void otlp(void **state)
 	"\"},\"logRecords\":["
 #define RECORD(ms, body)                                                                           \
 	"{\"timeUnixNano\":\"" ms "000000\",\"severityNumber\":9,\"body\":" body "}"
-	expect(f, FFFA_HTTP_OTLP, true,
-	       RESOURCE SCOPE RECORD("1700000000123",
-				     "{\"kvlistValue\":{\"values\":[{\"key\":\"a\",\"value\":{"
-				     "\"intValue\":\"1\"}},"
-				     "{\"key\":\"b\",\"value\":{\"stringValue\":\"x\\\"}y\"}}]}"
-				     "}") "," RECORD("1700000000124",
-						     "{\"kvlistValue\":{\"values\":[{\"key\":"
-						     "\"c\",\"value\":{\"boolValue\":true}}]"
-						     "}}") "]}]}]}");
+	expect_body(
+		f, FFFA_HTTP_OTLP, true,
+		RESOURCE SCOPE RECORD("1700000000123",
+				      "{\"kvlistValue\":{\"values\":[{\"key\":\"a\",\"value\":{"
+				      "\"intValue\":\"1\"}},"
+				      "{\"key\":\"b\",\"value\":{\"stringValue\":\"x\\\"}y\"}}]}"
+				      "}") "," RECORD("1700000000124",
+						      "{\"kvlistValue\":{\"values\":[{\"key\":"
+						      "\"c\",\"value\":{\"boolValue\":true}}]"
+						      "}}") "]}]}]}");
 	f->conf.labels = (struct fffa_pairs){f->labels, 2};
-	expect(f, FFFA_HTTP_OTLP, false,
-	       RESOURCE "," A("env", "a \\\"b\\\"") "," A("team", "net") SCOPE
-		       RECORD("1700000000123", "{\"stringValue\":\"2 - \\\"q\\\" OK\"}") "," RECORD(
-			       "1700000000124", "{\"stringValue\":\"2 \\u0009 last\"}") "]}]}]}");
+	expect_body(f, FFFA_HTTP_OTLP, false,
+		    RESOURCE "," A("env", "a \\\"b\\\"") "," A("team", "net") SCOPE RECORD(
+			    "1700000000123",
+			    "{\"stringValue\":\"2 - \\\"q\\\" "
+			    "OK\"}") "," RECORD("1700000000124",
+						"{\"stringValue\":\"2 \\u0009 last\"}") "]}]}]}");
 }
 
 static void otlp_of_nested_records(void **state)
@@ -257,42 +262,43 @@ static void loki(void **state)
 {
 	struct fixture *f = *state;
 
-	expect(f, FFFA_HTTP_LOKI, true,
-	       "{\"streams\":[{\"stream\":{\"job\":\"fffa\",\"agent_id\":\"i-0a/b\"},\"values\":["
-	       "[\"1700000000123000000\",\"{\\\"a\\\":1,\\\"b\\\":\\\"x\\\\\\\"}y\\\"}\"],"
-	       "[\"1700000000124000000\",\"{\\\"c\\\":true}\"]]}]}");
+	expect_body(
+		f, FFFA_HTTP_LOKI, true,
+		"{\"streams\":[{\"stream\":{\"job\":\"fffa\",\"agent_id\":\"i-0a/b\"},\"values\":["
+		"[\"1700000000123000000\",\"{\\\"a\\\":1,\\\"b\\\":\\\"x\\\\\\\"}y\\\"}\"],"
+		"[\"1700000000124000000\",\"{\\\"c\\\":true}\"]]}]}");
 	f->labels[1].key = "job";
 	f->conf.labels = (struct fffa_pairs){f->labels, 2};
-	expect(f, FFFA_HTTP_LOKI, false,
-	       "{\"streams\":[{\"stream\":{\"env\":\"a "
-	       "\\\"b\\\"\",\"job\":\"net\",\"agent_id\":\"i-0a/"
-	       "b\"},\"values\":[[\"1700000000123000000\",\"2 - \\\"q\\\" OK\"],"
-	       "[\"1700000000124000000\",\"2 \\u0009 last\"]]}]}");
+	expect_body(f, FFFA_HTTP_LOKI, false,
+		    "{\"streams\":[{\"stream\":{\"env\":\"a "
+		    "\\\"b\\\"\",\"job\":\"net\",\"agent_id\":\"i-0a/"
+		    "b\"},\"values\":[[\"1700000000123000000\",\"2 - \\\"q\\\" OK\"],"
+		    "[\"1700000000124000000\",\"2 \\u0009 last\"]]}]}");
 }
 
 static void datadog(void **state)
 {
 	struct fixture *f = *state;
 
-	expect(f, FFFA_HTTP_DATADOG, true,
-	       "[{\"timestamp\":1700000000123,\"ddsource\":\"fffa\",\"service\":\"fffa\","
-	       "\"hostname\":"
-	       "\"i-0a/b\",\"message\":\"{\\\"a\\\":1,\\\"b\\\":\\\"x\\\\\\\"}y\\\"}\"},"
-	       "{\"timestamp\":1700000000124,\"ddsource\":\"fffa\",\"service\":\"fffa\","
-	       "\"hostname\":"
-	       "\"i-0a/b\",\"message\":\"{\\\"c\\\":true}\"}]");
+	expect_body(f, FFFA_HTTP_DATADOG, true,
+		    "[{\"timestamp\":1700000000123,\"ddsource\":\"fffa\",\"service\":\"fffa\","
+		    "\"hostname\":"
+		    "\"i-0a/b\",\"message\":\"{\\\"a\\\":1,\\\"b\\\":\\\"x\\\\\\\"}y\\\"}\"},"
+		    "{\"timestamp\":1700000000124,\"ddsource\":\"fffa\",\"service\":\"fffa\","
+		    "\"hostname\":"
+		    "\"i-0a/b\",\"message\":\"{\\\"c\\\":true}\"}]");
 	f->conf.labels = (struct fffa_pairs){f->labels, 2};
 	f->conf.service = NULL;
-	expect(f, FFFA_HTTP_DATADOG, false,
-	       "[{\"timestamp\":1700000000123,\"ddsource\":\"fffa\",\"hostname\":\"i-0a/"
-	       "b\",\"ddtags\":"
-	       "\"env:a \\\"b\\\",team:net\",\"message\":\"2 - \\\"q\\\" OK\"},"
-	       "{\"timestamp\":1700000000124,\"ddsource\":\"fffa\",\"hostname\":\"i-0a/"
-	       "b\",\"ddtags\":"
-	       "\"env:a \\\"b\\\",team:net\",\"message\":\"2 \\u0009 last\"}]");
+	expect_body(f, FFFA_HTTP_DATADOG, false,
+		    "[{\"timestamp\":1700000000123,\"ddsource\":\"fffa\",\"hostname\":\"i-0a/"
+		    "b\",\"ddtags\":"
+		    "\"env:a \\\"b\\\",team:net\",\"message\":\"2 - \\\"q\\\" OK\"},"
+		    "{\"timestamp\":1700000000124,\"ddsource\":\"fffa\",\"hostname\":\"i-0a/"
+		    "b\",\"ddtags\":"
+		    "\"env:a \\\"b\\\",team:net\",\"message\":\"2 \\u0009 last\"}]");
 }
 
-static int make(struct fixture *f, enum fffa_http_shape_id shape, uint32_t records, size_t len)
+static int make_body(struct fixture *f, enum fffa_http_shape_id shape, uint32_t records, size_t len)
 {
 	struct fffa_batch *b = make_batch(1, records, len);
 	struct fffa_span out;
@@ -308,12 +314,13 @@ static void limits_of_shapes(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(make(f, FFFA_HTTP_DATADOG, 1000, 100), 0);
-	assert_int_equal(make(f, FFFA_HTTP_DATADOG, 1001, 100), -EMSGSIZE);
-	assert_int_equal(make(f, FFFA_HTTP_DATADOG, 900, 6000), -EMSGSIZE);
-	assert_int_equal(make(f, FFFA_HTTP_DATADOG, 900, 5000), 0); /* no trace of the failure */
-	assert_int_equal(make(f, FFFA_HTTP_ELASTICSEARCH, 5001, 30), -EMSGSIZE);
-	assert_int_equal(make(f, FFFA_HTTP_LOKI, 20000, 30), 0);
+	assert_int_equal(make_body(f, FFFA_HTTP_DATADOG, 1000, 100), 0);
+	assert_int_equal(make_body(f, FFFA_HTTP_DATADOG, 1001, 100), -EMSGSIZE);
+	assert_int_equal(make_body(f, FFFA_HTTP_DATADOG, 900, 6000), -EMSGSIZE);
+	assert_int_equal(make_body(f, FFFA_HTTP_DATADOG, 900, 5000),
+			 0); /* no trace of the failure */
+	assert_int_equal(make_body(f, FFFA_HTTP_ELASTICSEARCH, 5001, 30), -EMSGSIZE);
+	assert_int_equal(make_body(f, FFFA_HTTP_LOKI, 20000, 30), 0);
 }
 
 static void expect_unzipped(struct fffa_span got, struct fffa_span want)

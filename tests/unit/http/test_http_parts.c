@@ -123,7 +123,7 @@ static void header(struct fffa_http_reply *r, const char *line)
 			 strlen(line));
 }
 
-static void body(struct fffa_http_reply *r, const char *text, size_t n)
+static void receive_body(struct fffa_http_reply *r, const char *text, size_t n)
 {
 	assert_int_equal(fffa_http__reply_on_body((char *)(uintptr_t)text, 1, n, r), n);
 }
@@ -135,18 +135,18 @@ static void an_answer_is_kept_up_to_its_bound(void **state)
 
 	(void)state;
 	memset(much, 'a', 9000);
-	body(&r, much, 9000);
+	receive_body(&r, much, 9000);
 	assert_false(r.cut);
 	assert_int_equal(r.len, 9000);
 	/* The second does not fit. What is stored has no holes, so nothing follows. */
-	body(&r, much, 9000);
+	receive_body(&r, much, 9000);
 	assert_true(r.cut);
 	assert_int_equal(r.len, 9000);
-	body(&r, "b", 1);
+	receive_body(&r, "b", 1);
 	assert_int_equal(r.len, 9000);
 	assert_true(r.held <= 10000);
 	fffa_http__reply_reset(&r);
-	body(&r, "fine", 4);
+	receive_body(&r, "fine", 4);
 	assert_false(r.cut);
 	assert_int_equal(r.len, 4);
 	assert_memory_equal(r.body, "fine", 4);

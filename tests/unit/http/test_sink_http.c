@@ -130,7 +130,7 @@ static void room_comes_back(void **state)
 	sink_fixture_close(&p->fixture);
 }
 
-static void put(void *arg, const char *key, const char *value)
+static void append_report(void *arg, const char *key, const char *value)
 {
 	char *text = arg;
 
@@ -145,7 +145,7 @@ static void status(void **state)
 
 	p->conf.requests = 2;
 	open_sink(p);
-	p->fixture.ops->report(p->fixture.sink, put, text);
+	p->fixture.ops->report(p->fixture.sink, append_report, text);
 	assert_string_equal(text, "last_status=- http_version=- connections_made=0 "
 				  "requests_in_flight=0 ");
 	for (int i = 0; i < 3; i++) {
@@ -154,7 +154,7 @@ static void status(void **state)
 	}
 	assert_int_equal(sink_fixture_submit(&p->fixture, &d, make_batch(1, 3, 50)), 0);
 	text[0] = '\0';
-	p->fixture.ops->report(p->fixture.sink, put, text);
+	p->fixture.ops->report(p->fixture.sink, append_report, text);
 	assert_string_equal(text, "last_status=200 http_version=1.1 connections_made=1 "
 				  "requests_in_flight=1 ");
 	sink_fixture_wait(&p->fixture, &d);

@@ -29,7 +29,7 @@ static void deliver_ten(void *arg)
 }
 
 /* The process must log want and the ledger of the ten records. */
-static void dies(struct fixture *f, const char *want)
+static void expect_death(struct fixture *f, const char *want)
 {
 	char said[4096];
 
@@ -53,7 +53,7 @@ static void a_record_has_a_verdict_that_does_not_exist(void **state)
 	struct fixture *f = *state;
 
 	f->peers[0].judge = judge_beyond_the_verdicts;
-	dies(f, "records[i]");
+	expect_death(f, "records[i]");
 }
 
 static struct fffa_outcome forget_the_verdict(void *arg, const struct fffa_batch *b)
@@ -68,7 +68,7 @@ static void a_delivery_has_no_verdict(void **state)
 	struct fixture *f = *state;
 
 	f->peers[0].judge = forget_the_verdict;
-	dies(f, "o->verdict");
+	expect_death(f, "o->verdict");
 }
 
 static struct fffa_outcome invent_a_verdict(void *arg, const struct fffa_batch *b)
@@ -83,7 +83,7 @@ static void a_delivery_has_a_verdict_that_does_not_exist(void **state)
 	struct fixture *f = *state;
 
 	f->peers[0].judge = invent_a_verdict;
-	dies(f, "o->verdict");
+	expect_death(f, "o->verdict");
 }
 
 /* A sink that holds its deliveries, and the pipeline's callbacks. */

@@ -8,7 +8,7 @@
 #include "agent/flow/hash.h"
 
 /* A configuration owns its strings and never writes to them. */
-static char *text(const char *literal)
+static char *as_config_text(const char *literal)
 {
 	return (char *)(uintptr_t)literal;
 }
@@ -126,7 +126,7 @@ static void sinks_with_equal_settings_share_batches(void **state)
 	struct fixture *f = *state;
 
 	f->sinks[2].common.batch_records = 7;
-	f->sinks[3].common.fields = text("seq epoch");
+	f->sinks[3].common.fields = as_config_text("seq epoch");
 	for (size_t i = 0; i < 4; i++)
 		f->peers[i].hold = true;
 	fixture_open(f, 4);
@@ -158,7 +158,7 @@ static void sinks_with_different_settings_share_no_batch(void **state)
 
 	f->sinks[1].common.batch_bytes++;
 	f->sinks[2].common.batch_age_ns++;
-	f->sinks[3].common.format = text("flowlog");
+	f->sinks[3].common.format = as_config_text("flowlog");
 	f->sinks[3].common.fields = NULL;
 	for (size_t i = 0; i < 4; i++)
 		f->peers[i].hold = true;
@@ -179,8 +179,8 @@ static void sinks_with_different_envelopes_share_no_batch(void **state)
 	struct fffa_span bytes;
 
 	for (size_t i = 0; i < 2; i++) {
-		f->sinks[i].common.format = text("vpc");
-		f->sinks[i].common.fields = text("${log-status} ${bytes}");
+		f->sinks[i].common.format = as_config_text("vpc");
+		f->sinks[i].common.fields = as_config_text("${log-status} ${bytes}");
 		f->peers[i].hold = true;
 	}
 	f->sinks[1].common.envelope = FFFA_ENVELOPE_FIREHOSE;
@@ -199,8 +199,8 @@ static void header_goes_to_those_who_want_it(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < 2; i++) {
-		f->sinks[i].common.format = text("vpc");
-		f->sinks[i].common.fields = text("${version} ${srcaddr}");
+		f->sinks[i].common.format = as_config_text("vpc");
+		f->sinks[i].common.fields = as_config_text("${version} ${srcaddr}");
 	}
 	f->sinks[1].common.header = false;
 	fixture_open(f, 3);
@@ -238,9 +238,9 @@ static void failed_open_leaves_nothing(void **state)
 	assert_int_equal(f->peers[2].creates, 0);
 	f->peers[1].start_error = 0;
 
-	f->sinks[1].common.format = text("xml");
+	f->sinks[1].common.format = as_config_text("xml");
 	open_fails(f, 2, -EINVAL, "sink b: format: xml is not known");
-	f->sinks[1].common.format = text("json");
+	f->sinks[1].common.format = as_config_text("json");
 
 	text_only.formats = 1u << FFFA_FORMAT_VPC;
 	f->sinks[0].ops = &text_only;

@@ -16,7 +16,7 @@
 		.verdict = FFFA_V_RETRY, .cause = (c)                                              \
 	}
 
-static void play(struct fixture *f, size_t i, const struct spy_step *steps, size_t n)
+static void script_steps(struct fixture *f, size_t i, const struct spy_step *steps, size_t n)
 {
 	f->peers[i].steps = steps;
 	f->peers[i].step_count = n;
@@ -28,7 +28,7 @@ static void a_full_sink_is_asked_again_when_ready(void **state)
 		{SPY_REFUSE, {0}, 5}, {SPY_TAKE, DELIVERED, 3}, {SPY_REFUSE, {0}, 0}};
 	struct fixture *f = *state;
 
-	play(f, 0, steps, 3);
+	script_steps(f, 0, steps, 3);
 	fixture_open(f, 1);
 	fixture_feed(f, 50);
 	assert_int_equal(f->peers[0].submits, 1); /* not asked again before ready */
@@ -66,7 +66,7 @@ static void retries_before_anything_younger(void **state)
 	struct fixture *f = *state;
 
 	f->peers[0].max_open = 1;
-	play(f, 0, steps, 3);
+	script_steps(f, 0, steps, 3);
 	fixture_open(f, 1);
 	fixture_feed(f, 40);
 	fixture_settle(f);
@@ -90,7 +90,7 @@ static void a_round_of_failures_keeps_the_order(void **state)
 	struct fixture *f = *state;
 
 	f->peers[0].max_open = 3;
-	play(f, 0, steps, 3);
+	script_steps(f, 0, steps, 3);
 	f->sinks[0].common.retry_min_ns = 20 * MS;
 	f->sinks[0].common.retry_max_ns = 10000 * MS;
 	fixture_open(f, 1);
@@ -111,7 +111,7 @@ static void waits_at_least_the_minimum_and_the_hint(void **state)
 	struct fixture *f = *state;
 	const struct spy_seen *seen = f->peers[0].seen;
 
-	play(f, 0, steps, 2);
+	script_steps(f, 0, steps, 2);
 	f->sinks[0].common.retry_min_ns = 30 * MS;
 	f->sinks[0].common.retry_max_ns = 30 * MS;
 	fixture_open(f, 1);
@@ -136,7 +136,7 @@ static void success_resets_the_wait(void **state)
 	struct fixture *f = *state;
 	const struct spy_seen *seen = f->peers[0].seen;
 
-	play(f, 0, steps, 8);
+	script_steps(f, 0, steps, 8);
 	f->sinks[0].common.retry_min_ns = 5 * MS;
 	f->sinks[0].common.retry_max_ns = 10000 * MS;
 	fixture_open(f, 1);
@@ -186,7 +186,7 @@ static void rejected_is_counted_and_not_repeated(void **state)
 		{SPY_TAKE, {.verdict = FFFA_V_REJECTED, .cause = -EINVAL}, 0}};
 	struct fixture *f = *state;
 
-	play(f, 0, steps, 1);
+	script_steps(f, 0, steps, 1);
 	fixture_open(f, 1);
 	fixture_feed(f, 30);
 	fixture_settle(f);
@@ -318,7 +318,7 @@ static void status_shows_queue_and_last_error(void **state)
 	struct fixture *f = *state;
 	struct fffa_sink_status s;
 
-	play(f, 0, steps, 1);
+	script_steps(f, 0, steps, 1);
 	f->sinks[0].common.retry_min_ns = 20 * MS;
 	fixture_open(f, 2);
 	fffa_pipeline_sink_status(f->p, 0, &s);

@@ -7,7 +7,7 @@
 
 #include "agent/pipeline/queue/deliver.h"
 
-static char *text(const char *literal)
+static char *as_config_text(const char *literal)
 {
 	return (char *)(uintptr_t)literal;
 }
@@ -15,7 +15,7 @@ static char *text(const char *literal)
 static void want_loss_fields(struct fixture *f, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		f->sinks[i].common.fields = text(FIXTURE_LOSS_FIELDS);
+		f->sinks[i].common.fields = as_config_text(FIXTURE_LOSS_FIELDS);
 }
 
 /* The sink holds everything until the queue has overflowed, then takes all. */

@@ -6,7 +6,7 @@
 #include "sinks/batch.h"
 #include "tests/stubs/failing_alloc.h"
 
-static void put(struct fffa_batch *b, const char *text, uint64_t seq)
+static void put_record(struct fffa_batch *b, const char *text, uint64_t seq)
 {
 	uint8_t *dst = fffa_batch_room(b, strlen(text));
 
@@ -21,9 +21,9 @@ static void holds_records_back_to_back(void **state)
 	struct fffa_span s;
 
 	(void)state;
-	put(b, "one\n", 7);
-	put(b, "", 8);
-	put(b, "three\n", 9);
+	put_record(b, "one\n", 7);
+	put_record(b, "", 8);
+	put_record(b, "three\n", 9);
 	fffa_batch_seal(b);
 	assert_int_equal(fffa_batch_count(b), 3);
 	assert_int_equal(fffa_batch_first_seq(b), 7);
@@ -50,9 +50,9 @@ static void lends_no_more_than_its_caps(void **state)
 	assert_null(fffa_batch_room(b, 11));
 	assert_null(fffa_batch_room(b, SIZE_MAX));
 	assert_non_null(fffa_batch_room(b, 10));
-	put(b, "123456", 1);
+	put_record(b, "123456", 1);
 	assert_null(fffa_batch_room(b, 5));
-	put(b, "1", 2);
+	put_record(b, "1", 2);
 	assert_null(fffa_batch_room(b, 1)); /* it holds its two records */
 	fffa_batch_unref(b);
 
@@ -69,7 +69,7 @@ static void holds_only_what_it_needs(void **state)
 
 	(void)state;
 	assert_true(empty < 256);
-	put(b, "a small record", 1);
+	put_record(b, "a small record", 1);
 	open = fffa_batch_footprint(b);
 	assert_true(open < 20000);
 	fffa_batch_seal(b);
@@ -107,7 +107,7 @@ static void lives_until_the_last_reference(void **state)
 	struct fffa_batch *b = fffa_batch_new(10, 2);
 
 	(void)state;
-	put(b, "x", 1);
+	put_record(b, "x", 1);
 	assert_ptr_equal(fffa_batch_ref(b), b);
 	fffa_batch_unref(b);
 	assert_int_equal(fffa_batch_bytes(b).ptr[0],
@@ -116,7 +116,7 @@ static void lives_until_the_last_reference(void **state)
 }
 
 /* Fills a batch to its caps, although one allocation fails; returns the number of records. */
-static uint32_t fill(struct fffa_batch *b)
+static uint32_t fill_batch(struct fffa_batch *b)
 {
 	uint64_t seq = 1;
 
@@ -145,7 +145,7 @@ static void survives_any_failed_allocation(void **state)
 		failing_alloc_arm(n++);
 		b = fffa_batch_new(200000, 600);
 		if (b) {
-			assert_int_equal(fill(b), 600);
+			assert_int_equal(fill_batch(b), 600);
 			fffa_batch_seal(b);
 			assert_int_equal(fffa_batch_bytes(b).len, 600 * 300);
 			assert_int_equal(fffa_batch_bytes(b).ptr[600 * 300 - 1], 'r');

@@ -286,7 +286,7 @@ static void run_until_full(struct sink_fixture *r, int reader)
 	(void)close(writer.fd);
 }
 
-static size_t drain(struct sink_fixture *r, int reader, char *dst, size_t want)
+static size_t read_all(struct sink_fixture *r, int reader, char *dst, size_t want)
 {
 	size_t got = 0;
 
@@ -312,14 +312,14 @@ static void slow_reader(struct sink_fixture *r, int reader)
 
 	assert_int_equal(sink_fixture_send(r, &b, make_batch(1, 1, 100)).verdict, FFFA_V_DELIVERED);
 	fixture_delivery_fini(&b);
-	assert_int_equal(drain(r, reader, got, 102), 102);
+	assert_int_equal(read_all(r, reader, got, 102), 102);
 	assert_memory_equal(got, "h\n1 x", 5);
 	assert_int_equal(sink_fixture_submit(r, &a, make_batch(1, 3000, 100)), 0);
 	run_until_full(r, reader);
 	assert_int_equal(a.outcome.verdict, FFFA_V_NONE);
 	readies = r->readies;
 	assert_int_equal(sink_fixture_submit(r, &b, make_batch(3001, 1, 100)), -EAGAIN);
-	assert_int_equal(drain(r, reader, got, 300000), 300000);
+	assert_int_equal(read_all(r, reader, got, 300000), 300000);
 	sink_fixture_wait(r, &a);
 	assert_int_equal(a.outcome.verdict, FFFA_V_DELIVERED);
 	assert_int_equal(r->readies, readies + 1);

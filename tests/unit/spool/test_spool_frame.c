@@ -113,7 +113,7 @@ struct result {
 	struct fffa_spool_pos end;
 };
 
-static struct result walk(struct segment *s)
+static struct result walk_segment(struct segment *s)
 {
 	struct fffa_spool_source src = {.read = read_memory, .arg = s, .size = s->len};
 	struct result r = {.end = fffa_spool_walk_begin()};
@@ -154,7 +154,7 @@ static void reads_back_what_was_written(void **state)
 	assert_int_equal(head.epoch, 9);
 	assert_int_equal(head.identity, 7);
 	assert_string_equal(head.format, "json");
-	r = walk(&s);
+	r = walk_segment(&s);
 	assert_int_equal(r.whole, (1u << FRAMES) - 1);
 	assert_int_equal(r.hidden, 0);
 	assert_int_equal(r.end.at, s.len);
@@ -175,7 +175,7 @@ static void cut_at_every_byte(void **state)
 		for (size_t i = 0; i < FRAMES; i++)
 			want |= s.begins[i + 1] <= cut ? 1u << i : 0;
 		s.len = cut;
-		r = walk(&s);
+		r = walk_segment(&s);
 		assert_int_equal(r.whole, want);
 		assert_int_equal(r.damaged, 0);
 	}
@@ -195,7 +195,7 @@ static void a_flip_of_any_byte_is_found(void **state)
 			hit++;
 		for (unsigned int bit = 0; bit < 8; bit += 3) {
 			s.bytes[at] ^= (uint8_t)(1u << bit);
-			r = walk(&s);
+			r = walk_segment(&s);
 			s.bytes[at] ^= (uint8_t)(1u << bit);
 			assert_int_equal(r.whole, ((1u << FRAMES) - 1) & ~(1u << hit));
 			/*
