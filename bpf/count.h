@@ -7,8 +7,8 @@
 
 #include "bpf/table.h"
 
-/* Counts a parsed packet into its flow, or one that could not be parsed as lost. r: enum fffa_parse. */
-static __always_inline void fffa_count_packet(int r, const struct fffa_frame *f,
+/* Counts a parsed packet into its flow, or one that could not be parsed as lost. rc: enum fffa_parse. */
+static __always_inline void fffa_count_packet(int rc, const struct fffa_frame *f,
 					      const struct fffa_packet *p, __u32 cpu,
 					      struct fffa_counts *c)
 {
@@ -16,17 +16,17 @@ static __always_inline void fffa_count_packet(int r, const struct fffa_frame *f,
 	enum fffa_kernel_loss why;
 	__u64 bytes;
 
-	if (r == FFFA_PARSE_OK) {
+	if (rc == FFFA_PARSE_OK) {
 		c->seen_packets[dir] += p->packets;
 		c->seen_bytes[dir] += p->bytes;
 		fffa_account(p, cpu, c);
 		return;
 	}
-	if (r == FFFA_PARSE_NOT_IP) {
+	if (rc == FFFA_PARSE_NOT_IP) {
 		c->not_ip_frames++;
 		return;
 	}
-	why = r == FFFA_PARSE_TRUNCATED ? FFFA_KL_TRUNCATED : FFFA_KL_MALFORMED;
+	why = rc == FFFA_PARSE_TRUNCATED ? FFFA_KL_TRUNCATED : FFFA_KL_MALFORMED;
 	bytes = f->wire_bytes > 14 ? f->wire_bytes - 14 : 0;
 	c->seen_packets[dir]++;
 	c->seen_bytes[dir] += bytes;

@@ -60,7 +60,7 @@ static __always_inline void init_key(struct fffa_packet *p, __u8 view, __u32 ifi
  */
 static __always_inline bool tc_tunnel(struct __sk_buff *skb, const struct fffa_frame *f,
 				      struct fffa_packet *p, __u32 nested, bool *count_outer,
-				      __u32 cpu, struct fffa_counts *c, int *r)
+				      __u32 cpu, struct fffa_counts *c, int *rc)
 {
 	__u32 type = fffa_open_type(p);
 	struct fffa_scratch *s;
@@ -70,8 +70,8 @@ static __always_inline bool tc_tunnel(struct __sk_buff *skb, const struct fffa_f
 	s = fffa_open_outer(p, cpu);
 	if (!s)
 		return false;
-	*r = fffa_tc_tunnel(skb, type | nested, p->l4_offset, cpu);
-	if (*r)
+	*rc = fffa_tc_tunnel(skb, type | nested, p->l4_offset, cpu);
+	if (*rc)
 		return false;
 	fffa_open_enter(p, s, f, *count_outer, cpu, c);
 	*count_outer = false;
@@ -87,11 +87,11 @@ static __always_inline int tc_tunnels(struct __sk_buff *skb, const struct fffa_f
 				      struct fffa_packet *p, bool *count_outer, __u32 cpu,
 				      struct fffa_counts *c)
 {
-	int r = FFFA_PARSE_OK;
+	int rc = FFFA_PARSE_OK;
 
-	if (tc_tunnel(skb, f, p, 0, count_outer, cpu, c, &r))
-		(void)tc_tunnel(skb, f, p, FFFA_OPEN_NESTED, count_outer, cpu, c, &r);
-	return r == FFFA_PARSE_TRUNCATED ? r : FFFA_PARSE_OK;
+	if (tc_tunnel(skb, f, p, 0, count_outer, cpu, c, &rc))
+		(void)tc_tunnel(skb, f, p, FFFA_OPEN_NESTED, count_outer, cpu, c, &rc);
+	return rc == FFFA_PARSE_TRUNCATED ? rc : FFFA_PARSE_OK;
 }
 
 static __always_inline bool xdp_tunnel(struct xdp_md *ctx, const struct fffa_frame *f,
@@ -136,13 +136,13 @@ static __always_inline int tc_parse_again(struct __sk_buff *skb, const struct ff
 					  struct fffa_counts *c)
 {
 	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
-	int r;
+	int rc;
 
 	if (!s)
 		return FFFA_PARSE_MALFORMED;
-	r = fffa_tc_parse_pulled(skb, cpu);
-	if (r)
-		return r;
+	rc = fffa_tc_parse_pulled(skb, cpu);
+	if (rc)
+		return rc;
 	fffa_open_copy(p, &s->packet);
 	p->l3_bytes = s->packet.l3_bytes;
 	p->header_bytes = s->packet.header_bytes;
@@ -158,7 +158,7 @@ static __always_inline int tc(struct __sk_buff *skb, __u8 view)
 	struct fffa_counts *c;
 	bool count_outer = true;
 	struct fffa_frame f;
-	int r;
+	int rc;
 
 	tc_frame(skb, &f);
 	if (cpu >= fffa_conf.slices) {
@@ -171,14 +171,14 @@ static __always_inline int tc(struct __sk_buff *skb, __u8 view)
 	if (fffa_count_not_sampled(c, f.gso_segs))
 		return TC_ACT_UNSPEC;
 	init_key(&p, view, skb->ifindex);
-	r = fffa_parse_frame(DATA(skb), END(skb), &f, &p);
-	if (!r)
-		r = tc_tunnels(skb, &f, &p, &count_outer, cpu, c);
-	if (r == FFFA_PARSE_TRUNCATED)
-		r = tc_parse_again(skb, &f, &p, &count_outer, cpu, c);
-	if (p.fragment && !r)
+	rc = fffa_parse_frame(DATA(skb), END(skb), &f, &p);
+	if (!rc)
+		rc = tc_tunnels(skb, &f, &p, &count_outer, cpu, c);
+	if (rc == FFFA_PARSE_TRUNCATED)
+		rc = tc_parse_again(skb, &f, &p, &count_outer, cpu, c);
+	if (p.fragment && !rc)
 		fffa_fragment_apply(&p, c);
-	fffa_count_packet(r, &f, &p, cpu, c);
+	fffa_count_packet(rc, &f, &p, cpu, c);
 	return TC_ACT_UNSPEC; /* the next program decides; TCX_NEXT has the same value */
 }
 
@@ -210,7 +210,7 @@ int fffa_xdp_in(struct xdp_md *ctx)
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct fffa_packet p = {};
 	struct fffa_counts *c;
-	int r;
+	int rc;
 
 	if (cpu >= fffa_conf.slices) {
 		fffa_count_no_slice(0, f.wire_bytes, 1);
@@ -222,14 +222,14 @@ int fffa_xdp_in(struct xdp_md *ctx)
 	if (fffa_count_not_sampled(c, 1))
 		return XDP_PASS;
 	init_key(&p, FFFA_VIEW_HOOK_XDP, ctx->ingress_ifindex);
-	r = fffa_parse_frame(data, end, &f, &p);
-	if (!r) {
+	rc = fffa_parse_frame(data, end, &f, &p);
+	if (!rc) {
 		xdp_tunnels(ctx, &f, &p, cpu, c);
 		if (p.fragment)
 			fffa_fragment_apply(&p, c);
 	}
-	if (r && fffa_conf.xdp_frags) /* a call: only where the length is counted */
+	if (rc && fffa_conf.xdp_frags) /* a call: only where the length is counted */
 		f.wire_bytes = bpf_xdp_get_buff_len(ctx);
-	fffa_count_packet(r, &f, &p, cpu, c);
+	fffa_count_packet(rc, &f, &p, cpu, c);
 	return XDP_PASS;
 }

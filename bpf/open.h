@@ -46,7 +46,7 @@ static __always_inline int fffa_open_header(const void *data, const void *end, _
 	__u64 *to = (__u64 *)&s->tunnel, had = to[6] & FFFA_TUNNEL_HAS_MASK;
 	__u32 cookie = s->inside.cookie;
 	struct fffa_tunnel t = {};
-	int r = fffa_parse_tunnel_header(data, end, type & 0xff, l4_offset, &t, &s->inside);
+	int rc = fffa_parse_tunnel_header(data, end, type & 0xff, l4_offset, &t, &s->inside);
 
 	/* A mirrored packet through GWLB keeps the facts of GENEVE. */
 	if (type & FFFA_OPEN_NESTED && !t.has) {
@@ -58,7 +58,7 @@ static __always_inline int fffa_open_header(const void *data, const void *end, _
 		to[6] = FFFA_TUNNEL_FACTS(&t);
 	}
 	FFFA_FORGET();
-	return r;
+	return rc;
 }
 
 /* Parses the packet inside a tunnel into the scratch, beside its tunnel. Returns enum fffa_parse. */
@@ -68,15 +68,15 @@ static __always_inline int fffa_open_inside(const void *data, const void *end,
 {
 	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
 	struct fffa_packet inner = {};
-	int r;
+	int rc;
 
 	if (!s)
 		return FFFA_PARSE_MALFORMED;
-	r = fffa_open_header(data, end, type, l4_offset, s);
-	if (!r)
-		r = fffa_parse_tunnel_inside(data, end, f, &s->inside, &inner);
-	if (r)
-		return r;
+	rc = fffa_open_header(data, end, type, l4_offset, s);
+	if (!rc)
+		rc = fffa_parse_tunnel_inside(data, end, f, &s->inside, &inner);
+	if (rc)
+		return rc;
 	inner.key.tunnel = fffa_intern(&s->tunnel, cpu);
 	fffa_open_copy(&s->packet, &inner);
 	return FFFA_PARSE_OK;

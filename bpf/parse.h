@@ -287,7 +287,7 @@ static __always_inline int fffa_parse_ipv6(const void *l3, const void *end, __u3
 	const __u8 *b = l3;
 	__u32 total, off = 0;
 	__u8 next;
-	int r;
+	int rc;
 
 	if (l3 + 40 > end)
 		return FFFA_PARSE_TRUNCATED;
@@ -304,9 +304,9 @@ static __always_inline int fffa_parse_ipv6(const void *l3, const void *end, __u3
 	((__u64 *)p->key.src)[1] = FFFA_LD64(b + 16);
 	((__u64 *)p->key.dst)[0] = FFFA_LD64(b + 24);
 	((__u64 *)p->key.dst)[1] = FFFA_LD64(b + 32);
-	r = fffa_walk_ipv6(l3, end, total, p, &next, &off);
-	if (r)
-		return r;
+	rc = fffa_walk_ipv6(l3, end, total, p, &next, &off);
+	if (rc)
+		return rc;
 	p->key.proto = next;
 	p->l3_bytes = total;
 	p->header_bytes = off ? off : 40;
@@ -341,7 +341,7 @@ static __always_inline int fffa_parse_l3(const void *data, const void *end, __u3
 {
 	const void *l3 = data + l3_offset;
 	__u32 left = f->wire_bytes - l3_offset, off = 0;
-	int r;
+	int rc;
 
 	p->key.sport = 0;
 	p->key.dport = 0;
@@ -356,17 +356,17 @@ static __always_inline int fffa_parse_l3(const void *data, const void *end, __u3
 	if (f->wire_bytes <= l3_offset)
 		return FFFA_PARSE_TRUNCATED;
 	if (proto == FFFA_ETH_P_IP)
-		r = fffa_parse_ipv4(l3, end, left, p, &off);
+		rc = fffa_parse_ipv4(l3, end, left, p, &off);
 	else
-		r = fffa_parse_ipv6(l3, end, left, p, &off);
-	if (r)
-		return r;
+		rc = fffa_parse_ipv6(l3, end, left, p, &off);
+	if (rc)
+		return rc;
 	if (off) {
 		if (off > p->l3_bytes)
 			return FFFA_PARSE_MALFORMED;
-		r = fffa_parse_l4(l3 + off, end, p->l3_bytes - off, p);
-		if (r)
-			return r;
+		rc = fffa_parse_l4(l3 + off, end, p->l3_bytes - off, p);
+		if (rc)
+			return rc;
 		p->l4_offset = l3_offset + off;
 	}
 	fffa_count_segments(f, p);
@@ -402,10 +402,10 @@ static __always_inline int fffa_parse_frame(const void *data, const void *end,
 {
 	__u32 off = 0;
 	__u16 proto = 0;
-	int r = fffa_parse_eth(data, end, &off, &proto);
+	int rc = fffa_parse_eth(data, end, &off, &proto);
 
-	if (r)
-		return r;
+	if (rc)
+		return rc;
 	return fffa_parse_l3(data, end, off, proto, f, p);
 }
 

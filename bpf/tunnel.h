@@ -97,10 +97,10 @@ static __always_inline int fffa_geneve_options(const void *data, const void *end
 		if (off > stop)
 			return FFFA_PARSE_MALFORMED;
 		if (FFFA_BE16(FFFA_LD16(o)) == FFFA_GENEVE_CLASS_AWS) {
-			int r = fffa_geneve_aws(o, end, value_bytes, t, cookie);
+			int rc = fffa_geneve_aws(o, end, value_bytes, t, cookie);
 
-			if (r)
-				return r;
+			if (rc)
+				return rc;
 		}
 	}
 	return FFFA_PARSE_OK;
@@ -124,10 +124,10 @@ static __always_inline int fffa_parse_geneve(const void *data, const void *end, 
 	t->vni = FFFA_BE32(FFFA_LD32(b + 4)) >> 8;
 	*offset += 8;
 	if (*offset < stop && !fffa_geneve_gwlb(b + 8, end, stop - *offset, t, cookie)) {
-		int r = fffa_geneve_options(data, end, *offset, stop, t, cookie);
+		int rc = fffa_geneve_options(data, end, *offset, stop, t, cookie);
 
-		if (r)
-			return r;
+		if (rc)
+			return rc;
 	}
 	*offset = stop;
 	return FFFA_PARSE_OK;
@@ -183,19 +183,19 @@ static __always_inline int fffa_parse_tunnel_header(const void *data, const void
 {
 	__u32 off = l4_offset + 8, cookie = 0;
 	__u16 proto = 0;
-	int r;
+	int rc;
 
 	if (off > FFFA_L3_OFFSET_MAX)
 		return FFFA_PARSE_MALFORMED;
 	if (type == FFFA_TUNNEL_GENEVE)
-		r = fffa_parse_geneve(data, end, &off, &proto, t, &cookie);
+		rc = fffa_parse_geneve(data, end, &off, &proto, t, &cookie);
 	else
-		r = fffa_parse_vxlan(data, end, &off, &proto, t);
+		rc = fffa_parse_vxlan(data, end, &off, &proto, t);
 	in->offset = off;
 	in->proto = proto;
 	in->pad0 = 0;
 	in->cookie = cookie;
-	return r;
+	return rc;
 }
 
 /* Reads the packet inside. Any result but FFFA_PARSE_OK: record the outer packet as it is. */
@@ -206,19 +206,19 @@ static __always_inline int fffa_parse_tunnel_inside(const void *data, const void
 {
 	__u32 off = in->offset;
 	__u16 proto = in->proto;
-	int r;
+	int rc;
 
 	if (off > FFFA_L3_OFFSET_MAX)
 		return FFFA_PARSE_MALFORMED;
 	if (proto == FFFA_ETH_P_TEB) {
-		r = fffa_parse_eth(data, end, &off, &proto);
-		if (r)
-			return r;
+		rc = fffa_parse_eth(data, end, &off, &proto);
+		if (rc)
+			return rc;
 	}
-	r = fffa_parse_l3(data, end, off, proto, f, inner);
+	rc = fffa_parse_l3(data, end, off, proto, f, inner);
 	inner->cookie = in->cookie;
 	in->payload = off + inner->header_bytes;
-	return r;
+	return rc;
 }
 
 /* All headers of a GSO packet repeat in each segment: those of the tunnel and of the packet inside are the outer packet's, too. */

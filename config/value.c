@@ -71,10 +71,10 @@ static int parse_ranged(const struct fffa_option *o, const struct unit *units, c
 			int64_t *out)
 {
 	int64_t v;
-	int err = parse_with_unit(text, units, &v);
+	int rc = parse_with_unit(text, units, &v);
 
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	if (o->max ? v < o->min || v > o->max : o->type != FFFA_OT_INT && v < 0)
 		return -ERANGE;
 	*out = v;

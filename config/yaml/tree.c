@@ -177,7 +177,7 @@ int fffa_tree_parse(struct fffa_tree *tree, const char *text, size_t len, struct
 {
 	struct builder b = {.tree = tree, .rep = rep, .text = text, .len = len};
 	bool end = false;
-	int err = 0;
+	int rc = 0;
 
 	memset(tree, 0, sizeof(*tree));
 	if (len > FFFA_TREE_FILE_BYTES_MAX) {
@@ -188,19 +188,19 @@ int fffa_tree_parse(struct fffa_tree *tree, const char *text, size_t len, struct
 		return fffa_report_nomem(rep);
 	yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&b.parser, (const unsigned char *)text, len);
-	while (!err && !end) {
+	while (!rc && !end) {
 		yaml_event_t ev;
 
 		if (!yaml_parser_parse(&b.parser, &ev)) {
-			err = syntax_error(&b);
+			rc = syntax_error(&b);
 			break;
 		}
 		end = ev.type == YAML_STREAM_END_EVENT;
-		err = on_event(&b, &ev);
+		rc = on_event(&b, &ev);
 		yaml_event_delete(&ev);
 	}
 	yaml_parser_delete(&b.parser);
-	return err;
+	return rc;
 }
 
 void fffa_tree_free(struct fffa_tree *tree)

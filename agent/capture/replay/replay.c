@@ -250,7 +250,7 @@ int fffa_replay_open(uv_loop_t *loop, const struct fffa_replay_conf *conf,
 		     struct fffa_replay **out, struct fffa_err *err)
 {
 	struct fffa_replay *r = calloc(1, sizeof(*r));
-	int e = 0;
+	int rc = 0;
 
 	if (!r)
 		return fffa_fail(err, ENOMEM, "no memory");
@@ -262,12 +262,12 @@ int fffa_replay_open(uv_loop_t *loop, const struct fffa_replay_conf *conf,
 	r->fragments = fffa_fragments_new();
 	r->frames.fragments = r->fragments;
 	if (!r->tunnels || !r->fragments)
-		e = fffa_fail(err, ENOMEM, "no memory");
+		rc = fffa_fail(err, ENOMEM, "no memory");
 	else
-		e = open_next(r, err);
-	if (e) {
+		rc = open_next(r, err);
+	if (rc) {
 		fffa_replay_close(r);
-		return e;
+		return rc;
 	}
 	(void)uv_idle_init(loop, &r->turn);
 	(void)uv_timer_init(loop, &r->wait);

@@ -81,17 +81,17 @@ struct fffa_amount fffa_checkpoint_gap(struct fffa_checkpoint *r, const struct f
 {
 	struct fffa_amount none = {0, 0}, gap;
 	struct fffa_checkpoint_state *before;
-	int err;
+	int rc;
 
 	if (!r->on)
 		return none;
 	note_counters(&r->next, hooks, n);
 	before = calloc(1, sizeof(*before));
-	err = before ? load_file(r->path, before) : -ENOMEM;
-	if (err && err != -ENOENT)
+	rc = before ? load_file(r->path, before) : -ENOMEM;
+	if (rc && rc != -ENOENT)
 		fffa_warn(TAG, "%s: %s; packets that passed since are not counted", r->path,
-			  err == -EINVAL ? "damaged" : strerror(-err));
-	if (err) {
+			  rc == -EINVAL ? "damaged" : strerror(-rc));
+	if (rc) {
 		free(before);
 		return none;
 	}
@@ -120,18 +120,18 @@ static int write_file(const struct fffa_checkpoint *r)
 {
 	int fd = open(r->tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	ssize_t put;
-	int err = 0;
+	int rc = 0;
 
 	if (fd < 0)
 		return -errno;
 	put = write(fd, r->text, r->len);
 	if (put != (ssize_t)r->len)
-		err = put < 0 ? -errno : -ENOSPC;
-	if (close(fd) && !err)
-		err = -errno;
-	if (!err && rename(r->tmp, r->path))
-		err = -errno;
-	return err;
+		rc = put < 0 ? -errno : -ENOSPC;
+	if (close(fd) && !rc)
+		rc = -errno;
+	if (!rc && rename(r->tmp, r->path))
+		rc = -errno;
+	return rc;
 }
 
 static void on_work(uv_work_t *w)

@@ -15,10 +15,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fffa_ecs_data d;
 	uint32_t rejected = 0;
-	int err;
+	int rc;
 
 	memset(&d, 0xa5, sizeof(d));
-	err = fffa_ecs_parse_task((const char *)data, size, &d, &rejected);
+	rc = fffa_ecs_parse_task((const char *)data, size, &d, &rejected);
 	CHECK(d.ids.cluster_arn);
 	CHECK(d.ids.cluster_name);
 	CHECK(d.ids.task_arn);
@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(d.az);
 	CHECK(d.vpc_id);
 	/* Without a task nothing is known; with one, its ARN is. */
-	if ((err == 0) != (d.ids.task_arn[0] != '\0') || rejected > 16)
+	if ((rc == 0) != (d.ids.task_arn[0] != '\0') || rejected > 16)
 		abort();
 	return 0;
 }

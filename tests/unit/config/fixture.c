@@ -88,7 +88,7 @@ static const char *fake_env(void *arg, const char *name)
 	return NULL;
 }
 
-static int give(const char *bytes, size_t n, size_t cap, char **text, size_t *len)
+static int copy_text(const char *bytes, size_t n, size_t cap, char **text, size_t *len)
 {
 	if (n > cap)
 		return -EFBIG;
@@ -105,15 +105,15 @@ static int fake_read(void *arg, const char *path, size_t cap, char **text, size_
 {
 	(void)arg;
 	if (!strcmp(path, "/secret"))
-		return give("hush\n", 5, cap, text, len);
+		return copy_text("hush\n", 5, cap, text, len);
 	if (!strcmp(path, "/two-lines"))
-		return give("hush\n\n", 6, cap, text, len);
+		return copy_text("hush\n\n", 6, cap, text, len);
 	if (!strcmp(path, "/empty"))
-		return give("\n", 1, cap, text, len);
+		return copy_text("\n", 1, cap, text, len);
 	if (!strcmp(path, "/nul"))
-		return give("a\0b", 3, cap, text, len);
+		return copy_text("a\0b", 3, cap, text, len);
 	if (!strcmp(path, "/alpha"))
-		return give("ok", 2, cap, text, len);
+		return copy_text("ok", 2, cap, text, len);
 	if (!strcmp(path, "/large"))
 		return -EFBIG;
 	return -ENOENT;
@@ -142,18 +142,18 @@ void expect_problems(const char *text, const char *expected)
 	static const struct fffa_config empty;
 	struct fffa_config c;
 	struct problems p;
-	int ret = load(text, &c, &p);
+	int rc = load(text, &c, &p);
 
 	assert_string_equal(p.text, expected);
-	assert_int_equal(ret, -EINVAL);
+	assert_int_equal(rc, -EINVAL);
 	assert_memory_equal(&c, &empty, sizeof(c));
 }
 
 void load_ok(const char *text, struct fffa_config *c)
 {
 	struct problems p;
-	int ret = load(text, c, &p);
+	int rc = load(text, c, &p);
 
 	assert_string_equal(p.text, "");
-	assert_int_equal(ret, 0);
+	assert_int_equal(rc, 0);
 }

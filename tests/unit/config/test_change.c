@@ -9,7 +9,7 @@
 
 #define SEC INT64_C(1000000000)
 
-static void note(void *arg, const char *key, bool taken)
+static void note_key(void *arg, const char *key, bool taken)
 {
 	char *text = arg;
 	size_t n = strlen(text);
@@ -29,7 +29,7 @@ static void expect_changes(const char *first, const char *second, const char *ke
 
 	load_ok(first, now);
 	load_ok(second, &next);
-	fffa_change_apply(now, &next, note, text);
+	fffa_change_apply(now, &next, note_key, text);
 	fffa_config_free(&next);
 	assert_string_equal(text, keys);
 }

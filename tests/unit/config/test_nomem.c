@@ -66,20 +66,20 @@ static unsigned int fail_each(const char *what)
 	struct fffa_config c;
 	struct problems p;
 	unsigned int n;
-	int ret;
+	int rc;
 
 	for (n = 1;; n++) {
 		countdown = n;
-		ret = load(what, &c, &p);
+		rc = load(what, &c, &p);
 		if (countdown)
 			break;
-		assert_int_equal(ret, -ENOMEM);
+		assert_int_equal(rc, -ENOMEM);
 		assert_int_equal(p.count, 1);
 		assert_non_null(strstr(p.text, ": out of memory\n"));
 		assert_memory_equal(&c, &empty, sizeof(c));
 	}
 	countdown = 0;
-	assert_int_equal(ret, 0);
+	assert_int_equal(rc, 0);
 	assert_string_equal(p.text, "");
 	fffa_config_free(&c);
 	return n;

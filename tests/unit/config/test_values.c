@@ -198,7 +198,7 @@ static void test_nearly_empty(void **state)
 struct number {
 	enum fffa_option_type type;
 	const char *text;
-	int ret;
+	int rc;
 	int64_t value;
 	const char *back; /* how it is printed; NULL: like text */
 };
@@ -265,9 +265,9 @@ static void test_numbers(void **state)
 		char back[32];
 
 		print_message("%s\n", n->text);
-		assert_int_equal(fffa_value_parse(&o, n->text, &v), n->ret);
-		assert_int_equal(v, n->ret ? 4711 : n->value);
-		if (n->ret)
+		assert_int_equal(fffa_value_parse(&o, n->text, &v), n->rc);
+		assert_int_equal(v, n->rc ? 4711 : n->value);
+		if (n->rc)
 			continue;
 		fffa_value_format(&o, v, back, sizeof(back));
 		assert_string_equal(back, n->back ? n->back : n->text);

@@ -57,18 +57,18 @@ static void merge(struct rig *rig, uint32_t id, uint64_t bytes)
 	fffa_flow_merge(rig->table, &d);
 }
 
-static void add(void *arg, const struct fffa_flow_window *w)
+static void add_window(void *arg, const struct fffa_flow_window *w)
 {
 	fffa_largest_add(arg, w);
 }
 
-static size_t walk(struct rig *rig, uint32_t slice)
+static size_t walk_table(struct rig *rig, uint32_t slice)
 {
 	size_t turns = 0;
 	uint32_t at = 0;
 
 	do {
-		at = fffa_flow_walk(rig->table, at, slice, &rig->largest.min_bytes, add,
+		at = fffa_flow_walk(rig->table, at, slice, &rig->largest.min_bytes, add_window,
 				    &rig->largest);
 		turns++;
 	} while (at);
@@ -97,7 +97,7 @@ static void test_the_largest_of_many(void **state)
 		bytes[i] = random >> 50; /* some are equal */
 		merge(rig, i, bytes[i]);
 	}
-	assert_int_equal(walk(rig, 1000), N / 1000);
+	assert_int_equal(walk_table(rig, 1000), N / 1000);
 	qsort(bytes, N, sizeof(*bytes), descending);
 	assert_int_equal(rig->largest.n, FFFA_LARGEST_MAX);
 	for (size_t i = 0; i < FFFA_LARGEST_MAX; i++)
@@ -109,11 +109,11 @@ static void test_few_and_none(void **state)
 {
 	struct rig *rig = *state;
 
-	assert_int_equal(walk(rig, 10), 1);
+	assert_int_equal(walk_table(rig, 10), 1);
 	assert_int_equal(rig->largest.n, 0);
 	for (uint32_t i = 0; i < 10; i++)
 		merge(rig, i, i);
-	assert_int_equal(walk(rig, 10), 1);
+	assert_int_equal(walk_table(rig, 10), 1);
 	assert_int_equal(rig->largest.n, 10);
 	assert_int_equal(rig->largest.v[0].bytes, 9);
 	assert_int_equal(rig->largest.v[9].bytes, 0);
@@ -127,7 +127,7 @@ static void test_only_open_windows(void **state)
 	for (uint32_t i = 0; i < 100; i++)
 		merge(rig, i, 1000);
 	assert_true(fffa_flow_flush(rig->table, 60));
-	(void)walk(rig, 7);
+	(void)walk_table(rig, 7);
 	assert_int_equal(rig->largest.n, 40);
 }
 
@@ -140,7 +140,7 @@ static void test_changes_between_slices(void **state)
 	for (uint32_t i = 0; i < 500; i++)
 		merge(rig, i, 1000 + i);
 	do {
-		at = fffa_flow_walk(rig->table, at, 50, &rig->largest.min_bytes, add,
+		at = fffa_flow_walk(rig->table, at, 50, &rig->largest.min_bytes, add_window,
 				    &rig->largest);
 		merge(rig, next++, 5);
 	} while (at);
@@ -201,7 +201,7 @@ static void test_count(void **state)
 {
 	static const struct {
 		const char *text;
-		int r;
+		int rc;
 		size_t n;
 	} cases[] = {
 		{NULL, 0, 50},
@@ -223,8 +223,8 @@ static void test_count(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		size_t n = 0;
 
-		assert_int_equal(fffa_largest_parse_count(cases[i].text, &n), cases[i].r);
-		if (!cases[i].r)
+		assert_int_equal(fffa_largest_parse_count(cases[i].text, &n), cases[i].rc);
+		if (!cases[i].rc)
 			assert_int_equal(n, cases[i].n);
 	}
 }
