@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long to wait before the next try. The wait doubles from min to max with each failure in a row,
- * and a random share of it is left out, so that a fleet of agents spreads out. Arithmetic only.
+ * How long to wait before the next try. The wait doubles from min to max with each failure in
+ * a row, and a random share of it is left out, so that a fleet of agents spreads out.
+ * Arithmetic only.
  */
 #ifndef FFFA_AGENT_LOOP_BACKOFF_H
 #define FFFA_AGENT_LOOP_BACKOFF_H

@@ -22,7 +22,7 @@ static void report_finished(struct fffa_curl_loop *c)
 	}
 }
 
-/* Fails the transfers that were under way. Those that done starts stand in front and are not touched. */
+/* Fails the transfers under way. Those that done starts stand in front of them and go on. */
 static void fail_all(struct fffa_curl_loop *c)
 {
 	size_t n = 0;
@@ -39,7 +39,7 @@ static void fail_all(struct fffa_curl_loop *c)
 	}
 }
 
-static void act(struct fffa_curl_loop *c, curl_socket_t fd, int events)
+static void run_transfers(struct fffa_curl_loop *c, curl_socket_t fd, int events)
 {
 	int running;
 
@@ -54,15 +54,15 @@ static void act(struct fffa_curl_loop *c, curl_socket_t fd, int events)
 
 static void on_timer(uv_timer_t *timer)
 {
-	act(timer->data, CURL_SOCKET_TIMEOUT, 0);
+	run_transfers(timer->data, CURL_SOCKET_TIMEOUT, 0);
 }
 
-static void wake(struct fffa_curl_loop *c)
+static void wake_bridge(struct fffa_curl_loop *c)
 {
 	(void)uv_timer_start(&c->timer, on_timer, 0, 0); /* fails only when closing */
 }
 
-/* CURLMOPT_TIMERFUNCTION. */
+/* For CURLMOPT_TIMERFUNCTION. */
 static int set_timer(CURLM *multi, long timeout_ms, void *arg)
 {
 	struct fffa_curl_loop *c = arg;
@@ -78,7 +78,7 @@ static int set_timer(CURLM *multi, long timeout_ms, void *arg)
 	return 0;
 }
 
-static void handle_gone(struct fffa_curl_loop *c)
+static void count_closed(struct fffa_curl_loop *c)
 {
 	if (--c->handles || !c->closing)
 		return;
@@ -115,10 +115,10 @@ int fffa_curl_loop_open(uv_loop_t *loop, long max_connections, struct fffa_curl_
 	if (!c)
 		goto fail;
 	c->loop = loop;
-	c->act = act;
-	c->wake = wake;
-	c->handle_gone = handle_gone;
-	c->most = max_connections;
+	c->run = run_transfers;
+	c->wake = wake_bridge;
+	c->handle_closed = count_closed;
+	c->max_transfers = max_connections;
 	c->multi = curl_multi_init();
 	if (!c->multi)
 		goto fail;
@@ -150,7 +150,7 @@ int fffa_curl_loop_start(struct fffa_curl_loop *c, struct fffa_curl_request *r)
 	    curl_easy_setopt(r->easy, CURLOPT_NOSIGNAL, 1L))
 		return -EIO;
 #if LIBCURL_VERSION_NUM >= 0x075700
-	/* Else cancelling waits for a resolver thread, and the loop with it. */
+	/* Otherwise cancelling waits for a resolver thread, and the loop with it. */
 	(void)curl_easy_setopt(r->easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
 	return fffa_curl_queue_enter(c, r);
@@ -168,7 +168,7 @@ void fffa_curl_loop_cancel(struct fffa_curl_loop *c, struct fffa_curl_request *r
 
 static void on_timer_closed(uv_handle_t *handle)
 {
-	handle_gone(handle->data);
+	count_closed(handle->data);
 }
 
 void fffa_curl_loop_close(struct fffa_curl_loop *c, void (*closed)(void *arg), void *arg)
@@ -182,7 +182,7 @@ void fffa_curl_loop_close(struct fffa_curl_loop *c, void (*closed)(void *arg), v
 		if (r->begun)
 			(void)curl_multi_remove_handle(multi, r->easy);
 	}
-	(void)curl_multi_cleanup(multi); /* still calls the socket function */
+	(void)curl_multi_cleanup(multi); /* calls the socket function */
 	c->multi = NULL;
 	fffa_curl_socket_close_all(c);
 	uv_close((uv_handle_t *)&c->timer, on_timer_closed);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Requests that wait for their turn. libcurl gets a request only when it can start at once. In its own
- * queue time limits do not run, and versions differ in what wakes it: in 8.14 a connection that turns out
- * to be HTTP/1.1 wakes nobody.
+ * The queue of requests that wait for their turn. libcurl gets a request only when it can start
+ * at once. Time limits do not run in libcurl's own queue, and versions differ in what wakes it:
+ * in 8.14 a connection that turns out to be HTTP/1.1 does not.
  */
 #include <errno.h>
 
@@ -39,7 +39,9 @@ void fffa_curl_queue_finish(struct fffa_curl_loop *c, struct fffa_curl_request *
 }
 
 #if LIBCURL_VERSION_NUM >= 0x075000
-/* CURLOPT_PREREQFUNCTION: the connection is there, with TLS, and its protocol is known. */
+/*
+ * For CURLOPT_PREREQFUNCTION: the connection is established, with TLS, and its protocol is known.
+ */
 /* NOLINTNEXTLINE(readability-non-const-parameter): libcurl names the type */
 static int on_connected(void *arg, char *peer_ip, char *own_ip, int peer_port, int own_port)
 {
@@ -62,12 +64,12 @@ static CURLcode watch_connect(struct fffa_curl_request *r)
 	r->connected = false;
 	return rc ? rc : curl_easy_setopt(r->easy, CURLOPT_PREREQFUNCTION, on_connected);
 #else
-	r->connected = true; /* libcurl does not report it, so nobody waits for it */
+	r->connected = true; /* libcurl does not report it, so no request waits for it */
 	return CURLE_OK;
 #endif
 }
 
-static int hand_over(struct fffa_curl_loop *c, struct fffa_curl_request *r)
+static int begin_transfer(struct fffa_curl_loop *c, struct fffa_curl_request *r)
 {
 	CURLMcode code;
 
@@ -96,7 +98,7 @@ static struct fffa_curl_request *next_to_begin(const struct fffa_curl_loop *c)
 		begun += r->begun;
 		connected |= r->begun && r->connected;
 	}
-	if (begun >= c->most)
+	if (begun >= c->max_transfers)
 		return NULL;
 	for (struct fffa_curl_request *r = c->active; r; r = r->next) {
 		if (!r->begun && (!r->shares || connected || !begun))
@@ -143,7 +145,7 @@ int fffa_curl_queue_enter(struct fffa_curl_loop *c, struct fffa_curl_request *r)
 	r->due_ms = uv_now(c->loop) + r->timeout_ms;
 	link_request(c, r);
 	if (next_to_begin(c) == r) {
-		int rc = hand_over(c, r);
+		int rc = begin_transfer(c, r);
 
 		if (rc)
 			fffa_curl_queue_remove(c, r);
@@ -166,7 +168,7 @@ void fffa_curl_queue_run(struct fffa_curl_loop *c)
 		r = next_to_begin(c);
 		if (!r)
 			break;
-		rc = hand_over(c, r);
+		rc = begin_transfer(c, r);
 		if (rc)
 			fffa_curl_queue_finish(
 				c, r, rc == -ENOMEM ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT);

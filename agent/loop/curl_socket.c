@@ -14,16 +14,16 @@ struct fffa_curl_socket {
 static void on_poll(uv_poll_t *poll, int status, int events);
 
 /* Fails the transfers one by one. An error returned to libcurl would leave them hanging in it. */
-static void socket_fail(struct fffa_curl_loop *c)
+static void fail_transfers(struct fffa_curl_loop *c)
 {
 	c->broken = true;
 	c->wake(c);
 }
 
-static void socket_poll(struct fffa_curl_socket *s)
+static void watch_socket(struct fffa_curl_socket *s)
 {
 	if (uv_poll_start(&s->poll, s->events, on_poll) != 0)
-		socket_fail(s->owner);
+		fail_transfers(s->owner);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
@@ -31,17 +31,19 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	struct fffa_curl_socket *s = poll->data;
 	int what = 0;
 
-	/* libuv stops at an error. libcurl finds the error by itself, after it has read what arrived
-	 * before. At CURL_CSELECT_ERR libcurl 7.88 would not read. */
+	/*
+	 * libuv stops at an error. libcurl finds the error itself, after it has read what arrived
+	 * before; with CURL_CSELECT_ERR libcurl 7.88 would not read that.
+	 */
 	if (status < 0)
 		events = UV_READABLE | UV_WRITABLE;
 	if (events & UV_READABLE)
 		what |= CURL_CSELECT_IN;
 	if (events & UV_WRITABLE)
 		what |= CURL_CSELECT_OUT;
-	s->owner->act(s->owner, s->fd, what);
+	s->owner->run(s->owner, s->fd, what);
 	if (status < 0 && !uv_is_closing((uv_handle_t *)poll))
-		socket_poll(s);
+		watch_socket(s);
 }
 
 static void on_socket_closed(uv_handle_t *handle)
@@ -50,11 +52,11 @@ static void on_socket_closed(uv_handle_t *handle)
 	struct fffa_curl_loop *c = s->owner;
 
 	free(s);
-	c->handle_gone(c);
+	c->handle_closed(c);
 }
 
 /* libcurl closes the descriptor after this returns, so the watcher must leave the poll set now. */
-static void socket_close(struct fffa_curl_socket *s)
+static void close_socket(struct fffa_curl_socket *s)
 {
 	struct fffa_curl_loop *c = s->owner;
 
@@ -67,7 +69,7 @@ static void socket_close(struct fffa_curl_socket *s)
 	uv_close((uv_handle_t *)&s->poll, on_socket_closed);
 }
 
-static struct fffa_curl_socket *socket_open(struct fffa_curl_loop *c, curl_socket_t fd)
+static struct fffa_curl_socket *open_socket(struct fffa_curl_loop *c, curl_socket_t fd)
 {
 	struct fffa_curl_socket *s = calloc(1, sizeof(*s));
 
@@ -96,13 +98,13 @@ int fffa_curl_socket_watch(CURL *easy, curl_socket_t fd, int what, void *arg, vo
 	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
 		if (s)
-			socket_close(s);
+			close_socket(s);
 		return 0;
 	}
 	if (!s) {
-		s = socket_open(c, fd);
+		s = open_socket(c, fd);
 		if (!s) {
-			socket_fail(c);
+			fail_transfers(c);
 			return 0;
 		}
 		(void)curl_multi_assign(c->multi, fd, s); /* fd is known: libcurl just named it */
@@ -112,12 +114,12 @@ int fffa_curl_socket_watch(CURL *easy, curl_socket_t fd, int what, void *arg, vo
 		s->events |= UV_READABLE;
 	if (what & CURL_POLL_OUT)
 		s->events |= UV_WRITABLE;
-	socket_poll(s);
+	watch_socket(s);
 	return 0;
 }
 
 void fffa_curl_socket_close_all(struct fffa_curl_loop *c)
 {
 	while (c->sockets)
-		socket_close(c->sockets);
+		close_socket(c->sockets);
 }

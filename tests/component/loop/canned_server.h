@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An HTTP server on the loop under test: what blocks the loop blocks the server too, so an answer
- * proves that nothing did. The path decides: /ok answers 200 "fine", /last does so and resets the
- * connection, /hang never answers, anything else ends the connection. It knows no TLS: a handshake
- * hangs, or with hang_up ends the connection.
+ * An HTTP server on the loop under test. What blocks the loop also blocks the server, so an
+ * answer proves that nothing did. /ok answers 200 "fine", /last does so and resets the
+ * connection, /hang never answers, and any other path ends the connection. The server has no TLS:
+ * a handshake hangs, or ends the connection with hang_up.
  */
 #ifndef FFFA_TESTS_COMPONENT_LOOP_CANNED_SERVER_H
 #define FFFA_TESTS_COMPONENT_LOOP_CANNED_SERVER_H
@@ -16,7 +16,7 @@ struct canned_server {
 	int port;
 	unsigned int connections; /* accepted so far */
 	unsigned int open, most_open;
-	unsigned int heard; /* of these, how many have sent something */
+	unsigned int heard; /* connections that have sent something */
 	unsigned int requests;
 	bool hang_up; /* ends each connection at its first bytes */
 	struct canned_client *clients;
@@ -25,7 +25,7 @@ struct canned_server {
 int canned_server_open(uv_loop_t *loop, struct canned_server *s);
 /* Ends all connections. */
 void canned_server_drop_all(struct canned_server *s);
-/* Closes all handles; they die as the loop turns. */
+/* Closes all handles. They are gone after some turns of the loop. */
 void canned_server_close(struct canned_server *s);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A bridge for four connections, eight transfers for it, and the server that they ask. */
+/* A bridge for four connections, eight transfers, and the server that they ask. */
 #ifndef FFFA_TESTS_COMPONENT_LOOP_CURL_RIG_H
 #define FFFA_TESTS_COMPONENT_LOOP_CURL_RIG_H
 
@@ -39,13 +39,13 @@ struct rig {
 int rig_setup(void **state);
 int rig_teardown(void **state);
 
-/* Starts t at 127.0.0.1; what fffa_curl_loop_start says. */
+/* Start t at 127.0.0.1 and return what fffa_curl_loop_start does. */
 int start_url(struct transfer *t, const char *scheme, int port, const char *path);
 int start_at(struct transfer *t, int port, const char *path);
-/* At the rig's server. */
+/* Starts t at the rig's server. */
 int start(struct transfer *t, const char *path);
 void cancel(struct transfer *t);
-/* Calls close; r->closed says when it is done. */
+/* Closes the bridge; r->closed is set when it is closed. */
 void close_bridge(struct rig *r);
 
 /* Runs the loop until cond holds; fails the test when that takes too long. */
