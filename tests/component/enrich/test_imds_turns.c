@@ -41,6 +41,9 @@ static void on_timer(uv_timer_t *h)
 	struct turns *t = h->data;
 	uint64_t one = 1;
 
+	/* A late loop runs the timer twice between two waits; the descriptor has its turn in a wait. */
+	if (t->timer_calls && t->asked_turn == t->turn)
+		return;
 	assert_int_equal(t->fd_calls, t->timer_calls); /* the last one was read meanwhile */
 	t->timer_calls++;
 	t->asked_turn = t->turn;
