@@ -8,7 +8,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/enrich/ecs/ecs.h"
-#include "tests/component/enrich/rig.h"
+#include "tests/component/enrich/metadata_fixture.h"
 
 #define SEEDS FFFA_SOURCE_DIR "/tests/data/fuzz/ecs/"
 #define PATH  "/v4/5b4c3d2e1f0-0123456789"
@@ -28,7 +28,7 @@ static char *read_seed(const char *name)
 }
 
 /* Serves the faults in before, each followed by a comma, and then the document. */
-static void serve(struct rig *r, const char *before, const char *name)
+static void serve(struct metadata_fixture *r, const char *before, const char *name)
 {
 	char *text = read_seed(name), *quoted, *rules;
 	json_t *s = json_string(text);
@@ -47,9 +47,9 @@ static void serve(struct rig *r, const char *before, const char *name)
 static int setup(void **state)
 {
 	char uri[128];
-	struct rig *r;
+	struct metadata_fixture *r;
 
-	if (rig_setup(state) != 0)
+	if (metadata_fixture_setup(state) != 0)
 		return -1;
 	r = *state;
 	r->ecs_only = true;
@@ -59,23 +59,23 @@ static int setup(void **state)
 	return setenv(FFFA_ECS_VARIABLE, uri, 1);
 }
 
-static const struct fffa_ident_host *host_of(struct rig *r)
+static const struct fffa_ident_host *host_of(struct metadata_fixture *r)
 {
-	return rig_ident(r, 2)->host;
+	return metadata_fixture_ident(r, 2)->host;
 }
 
-static bool has_task(struct rig *r, uint64_t arg)
+static bool has_task(struct metadata_fixture *r, uint64_t arg)
 {
 	(void)arg;
 	return host_of(r)->ecs.task_arn[0] != '\0';
 }
 
-static bool has_service(struct rig *r, uint64_t arg)
+static bool has_service(struct metadata_fixture *r, uint64_t arg)
 {
 	return (host_of(r)->ecs.service_name[0] != '\0') == (arg != 0);
 }
 
-static void assert_fargate(struct rig *r)
+static void assert_fargate(struct metadata_fixture *r)
 {
 	const struct fffa_ident_host *h = host_of(r);
 
@@ -90,89 +90,91 @@ static void assert_fargate(struct rig *r)
 
 static void test_a_task_on_fargate(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	serve(r, "", "fargate");
-	rig_open(r);
+	metadata_fixture_open(r);
 	assert_false(fffa_meta_settled(r->meta));
-	rig_await(r, rig_is_settled, 0);
+	metadata_fixture_await(r, metadata_fixture_is_settled, 0);
 	assert_fargate(r);
-	assert_false(rig_has_failures(r, 1));
+	assert_false(metadata_fixture_has_failures(r, 1));
 }
 
 static void test_a_task_on_ec2_beside_static_values(void **state)
 {
 	char account_key[] = "account_id", account[] = "999900001111";
 	struct fffa_pair pairs[] = {{account_key, account}};
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	r->conf.fixed.v = pairs;
 	r->conf.fixed.n = 1;
 	serve(r, "", "ec2");
-	rig_open(r);
-	rig_await(r, has_task, 0);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, has_task, 0);
 	assert_string_equal(host_of(r)->account_id, "999900001111");
 	assert_string_equal(host_of(r)->region, "eu-west-1");
 	assert_string_equal(host_of(r)->ecs.cluster_arn,
 			    "arn:aws:ecs:eu-west-1:111122223333:cluster/edge");
 	assert_string_equal(host_of(r)->ecs.service_name, "web");
-	assert_string_equal(rig_ident(r, 2)->vpc_id, "vpc-0a1b2c3d4e5f60718");
-	assert_string_equal(rig_ident(r, 77)->vpc_id, "vpc-0a1b2c3d4e5f60718");
+	assert_string_equal(metadata_fixture_ident(r, 2)->vpc_id, "vpc-0a1b2c3d4e5f60718");
+	assert_string_equal(metadata_fixture_ident(r, 77)->vpc_id, "vpc-0a1b2c3d4e5f60718");
 }
 
 static void test_what_imds_says_comes_first(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	r->ecs_only = false;
 	r->without_token = PATH;
 	r->conf.imds.enabled = FFFA_SW_ON;
 	serve(r, "", "ec2");
-	rig_open(r);
-	rig_await(r, rig_is_settled, 0);
-	rig_await(r, rig_is_learned, 0);
-	rig_await(r, has_task, 0);
-	rig_assert_all_known(r);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_is_settled, 0);
+	metadata_fixture_await(r, metadata_fixture_is_learned, 0);
+	metadata_fixture_await(r, has_task, 0);
+	metadata_fixture_assert_all_known(r);
 	assert_string_equal(host_of(r)->ecs.cluster_name, "edge");
 }
 
 static void test_the_answer_is_renewed(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	r->conf.imds.refresh_ns = 50 * (int64_t)FFFA_NS_PER_MS;
 	serve(r, "", "ec2");
-	rig_open(r);
-	rig_await(r, has_service, 1);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, has_service, 1);
 	serve(r, "", "fargate");
-	rig_await(r, has_service, 0);
+	metadata_fixture_await(r, has_service, 0);
 	assert_fargate(r);
 }
 
 static void test_the_last_good_answer_is_kept(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	r->conf.imds.refresh_ns = 50 * (int64_t)FFFA_NS_PER_MS;
-	rig_capture_log(r);
+	metadata_fixture_capture_log(r);
 	serve(r, "", "fargate");
-	rig_open(r);
-	rig_await(r, has_task, 0);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, has_task, 0);
 	imds_child_faults(&r->mock, "[{\"kind\":\"status\"," FOR ",\"status\":500}]");
-	rig_await(r, rig_has_failures, 3);
+	metadata_fixture_await(r, metadata_fixture_has_failures, 3);
 	assert_fargate(r);
 	serve(r, "", "fargate");
-	rig_await(r, rig_has_requests, imds_child_count(&r->mock, NULL, NULL) + 3);
-	assert_int_equal(rig_logged(r, "ECS task metadata failed: reason=server; the last good"),
+	metadata_fixture_await(r, metadata_fixture_has_requests,
+			       imds_child_count(&r->mock, NULL, NULL) + 3);
+	assert_int_equal(metadata_fixture_logged(
+				 r, "ECS task metadata failed: reason=server; the last good"),
 			 1);
-	assert_int_equal(rig_logged(r, "ECS task learned: cluster=prod"), 2);
+	assert_int_equal(metadata_fixture_logged(r, "ECS task learned: cluster=prod"), 2);
 }
 
 /*
  * What was known when the reader settled. A loaded machine may have the next answer a turn later.
  */
 struct first {
-	struct rig *rig;
+	struct metadata_fixture *fixture;
 	bool settled;
 	char task_id[sizeof(((struct fffa_ident_ecs *)0)->task_id)];
 };
@@ -182,10 +184,10 @@ static void on_settled(void *arg)
 	struct first *f = arg;
 
 	f->settled = true;
-	(void)snprintf(f->task_id, sizeof(f->task_id), "%s", host_of(f->rig)->ecs.task_id);
+	(void)snprintf(f->task_id, sizeof(f->task_id), "%s", host_of(f->fixture)->ecs.task_id);
 }
 
-static bool is_settled_first(struct rig *r, uint64_t arg)
+static bool is_settled_first(struct metadata_fixture *r, uint64_t arg)
 {
 	const struct first *f = (const void *)(uintptr_t)arg;
 
@@ -194,20 +196,20 @@ static bool is_settled_first(struct rig *r, uint64_t arg)
 }
 
 /* The first failure settles, as nobody shall wait for a broken endpoint; then the fault is gone. */
-static void passes(struct rig *r, const char *faults, const char *reason, uint64_t n)
+static void passes(struct metadata_fixture *r, const char *faults, const char *reason, uint64_t n)
 {
-	struct first f = {.rig = r};
+	struct first f = {.fixture = r};
 
 	serve(r, faults, "fargate");
-	rig_open(r);
+	metadata_fixture_open(r);
 	fffa_meta_wait(r->meta, 20 * FFFA_NS_PER_S, on_settled, &f);
-	rig_await(r, is_settled_first, (uintptr_t)&f);
-	assert_true(rig_is_settled(r, 0));
+	metadata_fixture_await(r, is_settled_first, (uintptr_t)&f);
+	assert_true(metadata_fixture_is_settled(r, 0));
 	assert_string_equal(f.task_id, "");
-	rig_await(r, has_task, 0);
+	metadata_fixture_await(r, has_task, 0);
 	assert_fargate(r);
-	assert_int_equal(rig_error(r, reason), n);
-	assert_false(rig_has_failures(r, n + 1));
+	assert_int_equal(metadata_fixture_error(r, reason), n);
+	assert_false(metadata_fixture_has_failures(r, n + 1));
 }
 
 #define PASSES(name, faults, reason, n)                                                            \
@@ -234,55 +236,55 @@ PASSES(test_not_http, "{\"kind\":\"nonsense\"," FOR ",\"count\":1}", "transfer",
 
 static void test_no_answer(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	r->conf.imds.timeout_ns = 100 * (int64_t)FFFA_NS_PER_MS;
 	imds_child_faults(&r->mock, "[{\"kind\":\"hang\"," FOR "}]");
-	rig_open(r);
-	rig_await(r, rig_has_failures, 2);
-	assert_int_equal(rig_error(r, "timeout"), 2);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_has_failures, 2);
+	assert_int_equal(metadata_fixture_error(r, "timeout"), 2);
 	serve(r, "", "fargate");
-	rig_await(r, has_task, 0);
+	metadata_fixture_await(r, has_task, 0);
 	assert_fargate(r);
 }
 
 static void test_nobody_listens(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	(void)setenv(FFFA_ECS_VARIABLE, "http://127.0.0.1:1/v4/x", 1);
-	rig_open(r);
-	rig_await(r, rig_has_failures, 2);
-	assert_int_equal(rig_error(r, "connect"), 2);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_has_failures, 2);
+	assert_int_equal(metadata_fixture_error(r, "connect"), 2);
 }
 
 static void test_closing_while_a_request_is_under_way(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	imds_child_faults(&r->mock, "[{\"kind\":\"hang\"," FOR "}]");
-	rig_open(r);
-	rig_await(r, rig_has_requests, 1);
-	rig_close(r); /* the teardown sees a clean loop */
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_has_requests, 1);
+	metadata_fixture_close(r); /* the teardown sees a clean loop */
 }
 
 static void test_nothing_is_asked_when_off_or_without_the_variable(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	r->conf.ecs = FFFA_ECS_OFF;
-	rig_open(r);
+	metadata_fixture_open(r);
 	assert_true(fffa_meta_settled(r->meta));
-	rig_close(r);
+	metadata_fixture_close(r);
 	r->conf.ecs = FFFA_ECS_AUTO;
 	(void)unsetenv(FFFA_ECS_VARIABLE);
-	rig_open(r);
+	metadata_fixture_open(r);
 	assert_true(fffa_meta_settled(r->meta));
-	rig_close(r);
+	metadata_fixture_close(r);
 	(void)setenv(FFFA_ECS_VARIABLE, "", 1);
-	rig_open(r);
+	metadata_fixture_open(r);
 	assert_true(fffa_meta_settled(r->meta));
-	rig_run_ms(r, 50);
+	metadata_fixture_run_ms(r, 50);
 	assert_int_equal(imds_child_count(&r->mock, NULL, NULL), 0);
 }
 
@@ -290,23 +292,23 @@ static void test_a_uri_of_no_use_is_said_and_left(void **state)
 {
 	static const char *const uris[] = {"https://127.0.0.1/v4/x", "169.254.170.2/v4/x?y",
 					   "http://user:secret@127.0.0.1/v4", "file:///etc/passwd"};
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
-	rig_capture_log(r);
+	metadata_fixture_capture_log(r);
 	for (size_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++) {
 		(void)setenv(FFFA_ECS_VARIABLE, uris[i], 1);
-		rig_open(r);
+		metadata_fixture_open(r);
 		assert_true(fffa_meta_settled(r->meta));
-		rig_close(r);
+		metadata_fixture_close(r);
 	}
-	assert_int_equal(rig_logged(r, FFFA_ECS_VARIABLE " cannot be used"), 4);
-	assert_int_equal(rig_logged(r, "secret"), 0);
+	assert_int_equal(metadata_fixture_logged(r, FFFA_ECS_VARIABLE " cannot be used"), 4);
+	assert_int_equal(metadata_fixture_logged(r, "secret"), 0);
 	assert_int_equal(imds_child_count(&r->mock, NULL, NULL), 0);
 }
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, rig_teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, metadata_fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_task_on_fargate),
 		TEST(test_a_task_on_ec2_beside_static_values),

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "agent/base/clock.h"
-#include "tests/component/enrich/rig.h"
+#include "tests/component/enrich/metadata_fixture.h"
 
 #define DOC    "/latest/dynamic/instance-identity/document"
 #define REGION "/latest/meta-data/placement/region"
@@ -20,14 +20,14 @@ struct passing {
 	uint64_t n;
 };
 
-static void check_passing(struct rig *r, const struct passing *p)
+static void check_passing(struct metadata_fixture *r, const struct passing *p)
 {
 	imds_child_faults(&r->mock, p->faults);
-	rig_open(r);
-	rig_await(r, rig_is_learned, 0);
-	rig_assert_all_known(r);
-	assert_int_equal(rig_error(r, p->reason), p->n);
-	assert_false(rig_has_failures(r, p->n + 1)); /* and nothing else was */
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_is_learned, 0);
+	metadata_fixture_assert_all_known(r);
+	assert_int_equal(metadata_fixture_error(r, p->reason), p->n);
+	assert_false(metadata_fixture_has_failures(r, p->n + 1)); /* and nothing else was */
 }
 
 #define PASSING(name, ...)                                                                         \
@@ -88,7 +88,7 @@ PASSING(test_page_instead_of_a_value,
 
 static void test_hostile_values_stay_out(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	imds_child_faults(
 		&r->mock,
@@ -101,57 +101,58 @@ static void test_hostile_values_stay_out(void **state)
 		"{\"kind\":\"body\",\"body\":\"{\\\"accountId\\\":\\\"1\\\\n2\\\","
 		"\\\"instanceId\\\":7}\","
 		"\"path\":\"" DOC "\"}]");
-	rig_open(r);
-	rig_await(r, rig_is_learned, 0);
-	assert_string_equal(rig_ident(r, 2)->interface_id, "");
-	assert_string_equal(rig_ident(r, 2)->vpc_id, "");
-	assert_string_equal(rig_ident(r, 2)->subnet_id, "");
-	assert_string_equal(rig_ident(r, 2)->owner_id, "123456789012");
-	assert_string_equal(rig_ident(r, 2)->host->account_id, "");
-	assert_string_equal(rig_ident(r, 2)->host->instance_id, "");
-	assert_string_equal(rig_ident(r, 3)->interface_id, "eni-00000020000000002");
-	assert_int_equal(rig_error(r, "bad_value"), 5);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_is_learned, 0);
+	assert_string_equal(metadata_fixture_ident(r, 2)->interface_id, "");
+	assert_string_equal(metadata_fixture_ident(r, 2)->vpc_id, "");
+	assert_string_equal(metadata_fixture_ident(r, 2)->subnet_id, "");
+	assert_string_equal(metadata_fixture_ident(r, 2)->owner_id, "123456789012");
+	assert_string_equal(metadata_fixture_ident(r, 2)->host->account_id, "");
+	assert_string_equal(metadata_fixture_ident(r, 2)->host->instance_id, "");
+	assert_string_equal(metadata_fixture_ident(r, 3)->interface_id, "eni-00000020000000002");
+	assert_int_equal(metadata_fixture_error(r, "bad_value"), 5);
 }
 
 static void test_hostile_list(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	imds_child_faults(&r->mock,
 			  "[{\"kind\":\"body\",\"count\":1,\"path\":\"" MACS
 			  "\",\"body\":\"../../x\\n"
 			  "02:00:00:00:00:02/\\n02:00:00:00:00:02/\\n02:00:00:00:00:0z/\\n\"}]");
-	rig_open(r);
-	rig_await(r, rig_is_learned, 0);
-	assert_string_equal(rig_ident(r, 2)->interface_id, "");
-	assert_string_equal(rig_ident(r, 3)->interface_id, "eni-00000020000000002");
-	assert_int_equal(rig_error(r, "bad_value"), 3);
-	assert_int_equal(imds_child_count(&r->mock, "GET", NULL), RIG_HOST_GETS + RIG_IFACE_GETS);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_is_learned, 0);
+	assert_string_equal(metadata_fixture_ident(r, 2)->interface_id, "");
+	assert_string_equal(metadata_fixture_ident(r, 3)->interface_id, "eni-00000020000000002");
+	assert_int_equal(metadata_fixture_error(r, "bad_value"), 3);
+	assert_int_equal(imds_child_count(&r->mock, "GET", NULL),
+			 METADATA_HOST_GETS + METADATA_IFACE_GETS);
 }
 
 static void test_401_gets_one_new_token_each(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	imds_child_faults(&r->mock, "[{\"kind\":\"status\",\"status\":401,\"path\":\"" DOC "\"}]");
-	rig_open(r);
-	rig_await(r, rig_has_failures, 6);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_has_failures, 6);
 	/* Each question is asked twice, each time with a new token, and no more often. */
 	assert_uint_in_range(imds_child_count(&r->mock, "PUT", NULL), 6, 7);
 	assert_uint_in_range(imds_child_count(&r->mock, "GET", NULL), 6, 7);
 	assert_true(fffa_meta_settled(r->meta));
-	assert_false(rig_is_learned(r, 0));
+	assert_false(metadata_fixture_is_learned(r, 0));
 }
 
-static void check_refused(struct rig *r, const char *faults, const char *reason)
+static void check_refused(struct metadata_fixture *r, const char *faults, const char *reason)
 {
 	imds_child_faults(&r->mock, faults);
-	rig_open(r);
-	rig_await(r, rig_is_settled, 0);
-	rig_run_ms(r, 200); /* ten times the shortest wait after other failures */
-	assert_int_equal(rig_error(r, reason), 1);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_is_settled, 0);
+	metadata_fixture_run_ms(r, 200); /* ten times the shortest wait after other failures */
+	assert_int_equal(metadata_fixture_error(r, reason), 1);
 	assert_int_equal(imds_child_count(&r->mock, NULL, NULL), 1);
-	assert_string_equal(rig_ident(r, 2)->host->instance_id, "");
+	assert_string_equal(metadata_fixture_ident(r, 2)->host->instance_id, "");
 }
 
 static void test_403_waits_long(void **state)
@@ -177,7 +178,7 @@ static void test_403_is_tried_again(void **state)
 	static const struct passing p = {
 		"[{\"kind\":\"status\",\"status\":403,\"method\":\"PUT\",\"count\":2}]",
 		"forbidden", 2};
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	r->tuning.timing.refused_ns = 30 * FFFA_NS_PER_MS;
 	check_passing(r, &p);
@@ -185,12 +186,12 @@ static void test_403_is_tried_again(void **state)
 
 static void test_nobody_listens(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	r->conf.imds.endpoint = "http://127.0.0.1:1";
-	rig_open(r);
-	rig_await(r, rig_has_failures, 3);
-	assert_true(rig_error(r, "connect") >= 3);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_has_failures, 3);
+	assert_true(metadata_fixture_error(r, "connect") >= 3);
 	assert_true(fffa_meta_settled(r->meta));
 }
 
@@ -198,7 +199,7 @@ static void test_waits_grow(void **state)
 {
 	/* The shortest waits for steps of 40, 80, 160 and 160 ms, half of each. */
 	static const double least_s[] = {0.020, 0.040, 0.080, 0.080};
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 	json_t *all, *e;
 	double before = 0;
 	size_t i;
@@ -207,8 +208,8 @@ static void test_waits_grow(void **state)
 	r->tuning.timing.backoff_max_ns = 160 * FFFA_NS_PER_MS;
 	imds_child_faults(&r->mock,
 			  "[{\"kind\":\"status\",\"status\":503,\"method\":\"PUT\",\"count\":4}]");
-	rig_open(r);
-	rig_await(r, rig_is_learned, 0);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_is_learned, 0);
 	all = imds_child_log(&r->mock);
 	json_array_foreach (all, i, e) {
 		double now = json_real_value(json_object_get(e, "time"));
@@ -218,32 +219,32 @@ static void test_waits_grow(void **state)
 			fail_msg("try %zu came after %f s", i, now - before);
 		before = now;
 	}
-	assert_int_equal(i, 1 + RIG_GETS + 4);
+	assert_int_equal(i, 1 + METADATA_GETS + 4);
 	json_decref(all);
 }
 
 static void test_hang_does_not_block_the_loop(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	r->conf.imds.timeout_ns = 1000 * (int64_t)FFFA_NS_PER_MS;
 	imds_child_faults(&r->mock, "[{\"kind\":\"hang\"}]");
-	rig_open(r);
-	rig_await(r, rig_has_requests, 1);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_has_requests, 1);
 	r->last_tick_ns = r->longest_gap_ns = r->ticks = 0;
-	rig_await(r, rig_is_settled, 0);
-	assert_int_equal(rig_error(r, "timeout"), 1);
+	metadata_fixture_await(r, metadata_fixture_is_settled, 0);
+	assert_int_equal(metadata_fixture_error(r, "timeout"), 1);
 	/* The mock is silent for a second; the timer of 10 ms still fires. */
 	assert_true(r->ticks >= 30);
 	assert_true(r->longest_gap_ns < 300 * FFFA_NS_PER_MS);
 	imds_child_faults(&r->mock, "[]");
-	rig_await(r, rig_is_learned, 0);
-	rig_assert_all_known(r);
+	metadata_fixture_await(r, metadata_fixture_is_learned, 0);
+	metadata_fixture_assert_all_known(r);
 }
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, metadata_fixture_setup, metadata_fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_401_once),
 		T(test_tokens_forgotten),

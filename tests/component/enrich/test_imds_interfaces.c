@@ -12,19 +12,20 @@
 #include "agent/base/clock.h"
 #include "agent/enrich/imds/imds_data.h"
 #include "agent/enrich/meta_internal.h"
-#include "tests/component/enrich/rig.h"
+#include "tests/component/enrich/metadata_fixture.h"
 
 #define ROUND_MS 30
 
-static bool has_documents(struct rig *r, uint64_t n)
+static bool has_documents(struct metadata_fixture *r, uint64_t n)
 {
 	return imds_child_count(&r->mock, "GET", "/document") >= n;
 }
 
 /* Waits until two rounds that began from here on are over. */
-static void await_rounds(struct rig *r)
+static void await_rounds(struct metadata_fixture *r)
 {
-	rig_await(r, has_documents, imds_child_count(&r->mock, "GET", "/document") + 3);
+	metadata_fixture_await(r, has_documents,
+			       imds_child_count(&r->mock, "GET", "/document") + 3);
 }
 
 static void check_list(const struct fffa_imds_list *l, const char *const *want)
@@ -45,7 +46,7 @@ static void check_list(const struct fffa_imds_list *l, const char *const *want)
 
 static void every_interface_with_all_its_addresses(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 	const struct fffa_imds_iface *i;
 
 	imds_child_faults(
@@ -56,9 +57,9 @@ static void every_interface_with_all_its_addresses(void **state)
 		"\"subnet-ipv4-cidr-block\":\"172.31.16.0/20\",\"local-ipv4s\":\"172.31.16.5\","
 		"\"ipv6s\":null,\"ipv4-prefix\":null,\"ipv6-prefix\":null,"
 		"\"vpc-ipv6-cidr-blocks\":null,\"subnet-ipv6-cidr-blocks\":null}}}}");
-	rig_open(r);
-	rig_await(r, rig_is_learned, 0);
-	assert_false(rig_has_failures(r, 1));
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_is_learned, 0);
+	assert_false(metadata_fixture_has_failures(r, 1));
 	i = fffa_meta_iface(r->meta, 0);
 	LIST(i->ipv4s, "10.0.1.10", "10.0.1.11");
 	LIST(i->ipv6s, "2001:db8:0:1::a", "2001:db8:0:1::10a");
@@ -77,7 +78,7 @@ static void every_interface_with_all_its_addresses(void **state)
 	assert_null(fffa_meta_iface(r->meta, 3));
 }
 
-static int path_to(struct rig *r, const char *dst)
+static int path_to(struct metadata_fixture *r, const char *dst)
 {
 	struct fffa_record rec = {.key = {.ifindex = 2, .view = FFFA_VIEW_EGRESS}};
 
@@ -88,21 +89,21 @@ static int path_to(struct rig *r, const char *dst)
 
 static void records_get_what_follows_from_it(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 	const uint8_t(*resolvers)[16];
 	uint8_t want[16];
 	size_t n;
 
-	rig_open(r);
+	metadata_fixture_open(r);
 	(void)fffa_meta_resolvers(r->meta, &n);
 	assert_int_equal(n, 0);
 	assert_int_equal(path_to(r, "::ffff:10.0.200.1"), 0);
-	rig_await(r, rig_is_learned, 0);
-	assert_true(rig_ident(r, 2)->has_primary_ipv4);
+	metadata_fixture_await(r, metadata_fixture_is_learned, 0);
+	assert_true(metadata_fixture_ident(r, 2)->has_primary_ipv4);
 	assert_int_equal(inet_pton(AF_INET6, "::ffff:10.0.1.10", want), 1);
-	assert_memory_equal(rig_ident(r, 2)->primary_ipv4, want, 16);
+	assert_memory_equal(metadata_fixture_ident(r, 2)->primary_ipv4, want, 16);
 	assert_int_equal(inet_pton(AF_INET6, "2001:db8:0:1::a", want), 1);
-	assert_memory_equal(rig_ident(r, 2)->primary_ipv6, want, 16);
+	assert_memory_equal(metadata_fixture_ident(r, 2)->primary_ipv6, want, 16);
 	assert_int_equal(path_to(r, "::ffff:10.0.200.1"), 1);
 	assert_int_equal(path_to(r, "::ffff:10.0.0.2"), 0);
 	assert_int_equal(path_to(r, "::ffff:8.8.8.8"), 0);
@@ -115,18 +116,18 @@ static void records_get_what_follows_from_it(void **state)
 /* A secondary address goes and a prefix of the VPC comes: the next refresh shows both. */
 static void lists_follow(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	r->conf.imds.refresh_ns = ROUND_MS * (int64_t)FFFA_NS_PER_MS;
-	rig_open(r);
-	rig_await(r, rig_is_learned, 0);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_is_learned, 0);
 	imds_child_faults(&r->mock, "{\"instance\":{\"interfaces\":{\"02:00:00:00:00:01\":{"
 				    "\"local-ipv4s\":\"10.0.1.10\",\"ipv6s\":null,"
 				    "\"vpc-ipv4-cidr-blocks\":\"10.0.0.0/16\\n10.9.0.0/16\"}}}}");
 	await_rounds(r);
 	LIST(fffa_meta_iface(r->meta, 0)->ipv4s, "10.0.1.10");
 	assert_int_equal(fffa_meta_iface(r->meta, 0)->ipv6s.n, 0);
-	assert_false(rig_ident(r, 2)->has_primary_ipv6);
+	assert_false(metadata_fixture_ident(r, 2)->has_primary_ipv6);
 	LIST(fffa_meta_iface(r->meta, 0)->vpc_ipv4, "10.0.0.0/16", "10.9.0.0/16");
 	/* An answer that cannot be read removes nothing. */
 	imds_child_faults(&r->mock, "{\"faults\":[{\"kind\":\"garbage\",\"path\":\"/latest/"
@@ -134,10 +135,10 @@ static void lists_follow(void **state)
 				    "ipv4s\"}]}");
 	await_rounds(r);
 	LIST(fffa_meta_iface(r->meta, 0)->ipv4s, "10.0.1.10");
-	assert_true(rig_error(r, "bad_value") > 0);
+	assert_true(metadata_fixture_error(r, "bad_value") > 0);
 }
 
-static void want_tags(struct rig *r)
+static void want_tags(struct metadata_fixture *r)
 {
 	static char *keys[] = {"Name", "team"};
 
@@ -145,7 +146,7 @@ static void want_tags(struct rig *r)
 	r->conf.imds.refresh_ns = ROUND_MS * (int64_t)FFFA_NS_PER_MS;
 }
 
-static void check_tags(struct rig *r, const char *first, const char *second)
+static void check_tags(struct metadata_fixture *r, const char *first, const char *second)
 {
 	assert_string_equal(fffa_meta_host(r->meta)->instance_tags.v[0], first);
 	assert_string_equal(fffa_meta_host(r->meta)->instance_tags.v[1], second);
@@ -153,17 +154,17 @@ static void check_tags(struct rig *r, const char *first, const char *second)
 
 static void tags_come_change_and_go(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	want_tags(r);
-	rig_open(r);
-	rig_await(r, rig_is_learned, 0);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_is_learned, 0);
 	check_tags(r, "", "");
 	assert_int_equal(imds_child_count(&r->mock, "GET", "/tags/instance/"), 1);
 	assert_int_equal(imds_child_count(&r->mock, "GET", "/tags/instance/Name"), 0);
 	await_rounds(r);
 	/* Absence is no failure, and counts until the next refresh. */
-	assert_false(rig_has_failures(r, 1));
+	assert_false(metadata_fixture_has_failures(r, 1));
 	assert_uint_in_range(imds_child_count(&r->mock, "GET", "/tags/instance/"),
 			     imds_child_count(&r->mock, "GET", "/document") - 1,
 			     imds_child_count(&r->mock, "GET", "/document"));
@@ -177,12 +178,12 @@ static void tags_come_change_and_go(void **state)
 	imds_child_faults(&r->mock, "{}");
 	await_rounds(r);
 	check_tags(r, "", "");
-	assert_false(rig_has_failures(r, 1));
+	assert_false(metadata_fixture_has_failures(r, 1));
 }
 
 static void tags_of_no_use(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 	char text[2048], dashes[257];
 
 	want_tags(r);
@@ -193,30 +194,30 @@ static void tags_of_no_use(void **state)
 		       "{\"kind\":\"garbage\",\"path\":\"/latest/meta-data/tags/instance/team\"}]}",
 		       dashes);
 	imds_child_faults(&r->mock, text);
-	rig_open(r);
-	rig_await(r, rig_is_learned, 0);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_is_learned, 0);
 	check_tags(r, "", "");
-	assert_int_equal(rig_error(r, "bad_value"), 2);
+	assert_int_equal(metadata_fixture_error(r, "bad_value"), 2);
 }
 
 static void sublocations(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	r->conf.imds.refresh_ns = ROUND_MS * (int64_t)FFFA_NS_PER_MS;
 	imds_child_faults(&r->mock,
 			  "{\"instance\":{\"outpost_arn\":"
 			  "\"arn:aws:outposts:us-east-1:123456789012:outpost/op-0a1b\"}}");
-	rig_open(r);
-	rig_await(r, rig_is_learned, 0);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_is_learned, 0);
 	assert_string_equal(fffa_meta_host(r->meta)->sublocation_type, "outpost");
 	assert_string_equal(fffa_meta_host(r->meta)->sublocation_id, "op-0a1b");
 	assert_string_equal(fffa_meta_host(r->meta)->az_id, "");
-	rig_close(r);
+	metadata_fixture_close(r);
 	imds_child_faults(&r->mock, "{\"instance\":{\"az\":\"us-east-1-bos-1a\","
 				    "\"az_id\":\"use1-bos1-az1\"}}");
-	rig_open(r);
-	rig_await(r, rig_is_learned, 0);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_is_learned, 0);
 	assert_string_equal(fffa_meta_host(r->meta)->sublocation_type, "localzone");
 	assert_string_equal(fffa_meta_host(r->meta)->sublocation_id, "use1-bos1-az1");
 	assert_string_equal(fffa_meta_host(r->meta)->az_id, "");
@@ -225,29 +226,29 @@ static void sublocations(void **state)
 
 static void an_address_change_asks_again(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
-	rig_open(r);
-	rig_await(r, rig_is_learned, 0);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_is_learned, 0);
 	for (int i = 0; i < 50; i++)
 		fffa_meta_addresses_changed(r->meta);
-	rig_await(r, has_documents, 2);
-	rig_run_ms(r, 200);
+	metadata_fixture_await(r, has_documents, 2);
+	metadata_fixture_run_ms(r, 200);
 	assert_int_equal(imds_child_count(&r->mock, "GET", "/document"), 2);
 }
 
 /* A round under way may have asked already, so another one follows a change. */
 static void an_address_change_during_a_round(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
-	rig_open(r);
-	rig_await(r, rig_has_requests, 10);
-	assert_false(rig_is_learned(r, 0));
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_has_requests, 10);
+	assert_false(metadata_fixture_is_learned(r, 0));
 	fffa_meta_addresses_changed(r->meta);
 	fffa_meta_addresses_changed(r->meta);
-	rig_await(r, has_documents, 2);
-	rig_run_ms(r, 200);
+	metadata_fixture_await(r, has_documents, 2);
+	metadata_fixture_run_ms(r, 200);
 	assert_int_equal(imds_child_count(&r->mock, "GET", "/document"), 2);
 }
 
@@ -256,33 +257,33 @@ static void a_device_during_the_first_round(void **state)
 {
 	static const struct fffa_device fresh = {
 		.ifindex = 5, .name = "eth2", .mac = {2, 0, 0, 0, 0, 9}};
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
-	rig_open(r);
-	rig_await(r, rig_has_requests, 10);
-	assert_false(rig_is_learned(r, 0));
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_has_requests, 10);
+	assert_false(metadata_fixture_is_learned(r, 0));
 	assert_int_equal(fffa_meta_set_devices(r->meta, &fresh, 1), 0);
-	rig_await(r, has_documents, 2);
+	metadata_fixture_await(r, has_documents, 2);
 }
 
 static void an_address_change_is_nothing_when_off(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	r->conf.imds.enabled = FFFA_SW_OFF;
-	rig_open(r);
+	metadata_fixture_open(r);
 	fffa_meta_addresses_changed(r->meta);
-	rig_run_ms(r, 60);
+	metadata_fixture_run_ms(r, 60);
 	assert_int_equal(imds_child_count(&r->mock, NULL, NULL), 0);
 }
 
-static bool is_failing(struct rig *r, uint64_t arg)
+static bool is_failing(struct metadata_fixture *r, uint64_t arg)
 {
 	(void)arg;
 	return strcmp(fffa_meta_state(r->meta), "failing") == 0;
 }
 
-static bool is_known(struct rig *r, uint64_t arg)
+static bool is_known(struct metadata_fixture *r, uint64_t arg)
 {
 	(void)arg;
 	return strcmp(fffa_meta_state(r->meta), "known") == 0;
@@ -290,53 +291,54 @@ static bool is_known(struct rig *r, uint64_t arg)
 
 static void what_it_tells_of_itself(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 	uint64_t age_ns;
 
 	r->conf.imds.refresh_ns = ROUND_MS * (int64_t)FFFA_NS_PER_MS;
-	rig_open(r);
+	metadata_fixture_open(r);
 	assert_string_equal(fffa_meta_state(r->meta), "asking");
 	assert_string_equal(fffa_meta_endpoint(r->meta), r->endpoint);
 	assert_string_equal(fffa_meta_last_error(r->meta), "");
 	assert_true(fffa_meta_age_ns(r->meta) == UINT64_MAX);
-	rig_await(r, is_known, 0);
+	metadata_fixture_await(r, is_known, 0);
 	assert_true(fffa_meta_age_ns(r->meta) < 10 * FFFA_NS_PER_S);
 	assert_string_equal(fffa_meta_ident(r->meta, 0)->ifname, "eth0");
 	assert_string_equal(fffa_meta_ident(r->meta, 1)->ifname, "eth1");
 	assert_null(fffa_meta_ident(r->meta, 2));
 	imds_child_faults(&r->mock, "[{\"kind\":\"status\",\"status\":503}]");
-	rig_await(r, is_failing, 0);
+	metadata_fixture_await(r, is_failing, 0);
 	assert_string_equal(fffa_meta_last_error(r->meta), "server");
 	/* The age counts from the last whole round, and what was learned stays. */
 	age_ns = fffa_meta_age_ns(r->meta);
-	rig_run_ms(r, 20);
+	metadata_fixture_run_ms(r, 20);
 	assert_true(fffa_meta_age_ns(r->meta) >= age_ns + 20 * FFFA_NS_PER_MS);
-	rig_assert_all_known(r);
+	metadata_fixture_assert_all_known(r);
 	imds_child_faults(&r->mock, "[]");
-	rig_await(r, is_known, 0);
+	metadata_fixture_await(r, is_known, 0);
 	assert_string_equal(fffa_meta_last_error(r->meta), "");
-	assert_true(rig_error(r, "server") >= 3);
+	assert_true(metadata_fixture_error(r, "server") >= 3);
 }
 
 static void what_it_tells_when_off(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	r->conf.imds.enabled = FFFA_SW_OFF;
-	rig_open(r);
+	metadata_fixture_open(r);
 	assert_string_equal(fffa_meta_state(r->meta), "off");
 	assert_string_equal(fffa_meta_endpoint(r->meta), "");
 	assert_string_equal(fffa_meta_last_error(r->meta), "");
-	assert_int_equal(rig_error(r, "timeout"), 0);
+	assert_int_equal(metadata_fixture_error(r, "timeout"), 0);
 }
 
-static void check_refused(struct rig *r, const char *faults, const char *reason, size_t requests)
+static void check_refused(struct metadata_fixture *r, const char *faults, const char *reason,
+			  size_t requests)
 {
 	imds_child_faults(&r->mock, faults);
-	rig_open(r);
-	rig_await(r, rig_is_settled, 0);
-	rig_run_ms(r, 200);
-	assert_int_equal(rig_error(r, reason), 1);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_is_settled, 0);
+	metadata_fixture_run_ms(r, 200);
+	assert_int_equal(metadata_fixture_error(r, reason), 1);
 	assert_int_equal(imds_child_count(&r->mock, NULL, NULL), requests);
 }
 
@@ -347,7 +349,7 @@ static void behind_a_forwarding_proxy(void **state)
 
 static void a_ttl_that_is_refused(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	r->tuning.timing.token_ttl_s = 0; /* 400: missing or invalid */
 	check_refused(r, "[]", "unexpected_status", 1);
@@ -363,13 +365,13 @@ static void a_redirect_of_a_question(void **state)
 
 static void one_connection_for_all(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 	json_int_t peer = 0;
 	json_t *all, *e;
 	size_t i;
 
-	rig_open(r);
-	rig_await(r, rig_is_learned, 0);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_is_learned, 0);
 	all = imds_child_log(&r->mock);
 	json_array_foreach (all, i, e) {
 		json_int_t now = json_integer_value(json_object_get(e, "peer"));
@@ -377,23 +379,23 @@ static void one_connection_for_all(void **state)
 		assert_true(now && (!peer || now == peer));
 		peer = now;
 	}
-	assert_int_equal(i, 1 + RIG_GETS);
+	assert_int_equal(i, 1 + METADATA_GETS);
 	json_decref(all);
 }
 
 static void timeout_of_the_environment(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 	struct fffa_err err = {""};
 
 	assert_int_equal(setenv("AWS_METADATA_SERVICE_TIMEOUT", "0.1", 1), 0);
 	r->conf.imds.timeout_ns = 1 * (int64_t)FFFA_NS_PER_S; /* the default */
 	imds_child_faults(&r->mock, "[{\"kind\":\"hang\"}]");
-	rig_open(r);
+	metadata_fixture_open(r);
 	assert_int_equal(r->meta->timeout_ns, 100 * FFFA_NS_PER_MS);
-	rig_await(r, rig_has_failures, 3);
-	assert_true(rig_error(r, "timeout") >= 3);
-	rig_close(r);
+	metadata_fixture_await(r, metadata_fixture_has_failures, 3);
+	assert_true(metadata_fixture_error(r, "timeout") >= 3);
+	metadata_fixture_close(r);
 	assert_int_equal(setenv("AWS_METADATA_SERVICE_TIMEOUT", "soon", 1), 0);
 	assert_int_equal(fffa_meta_open_tuned(&r->loop, &r->conf, &r->tuning, &r->meta, &err),
 			 -EINVAL);
@@ -402,7 +404,7 @@ static void timeout_of_the_environment(void **state)
 	assert_int_equal(unsetenv("AWS_METADATA_SERVICE_TIMEOUT"), 0);
 }
 
-static void put_file(const struct rig *r, const char *path, const char *text)
+static void put_file(const struct metadata_fixture *r, const char *path, const char *text)
 {
 	char full[200];
 	FILE *f;
@@ -414,7 +416,7 @@ static void put_file(const struct rig *r, const char *path, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
-static void each_dir(const struct rig *r, bool make)
+static void each_dir(const struct metadata_fixture *r, bool make)
 {
 	static const char *const dirs[] = {"/sys", "/sys/class", "/sys/class/dmi",
 					   "/sys/class/dmi/id"};
@@ -429,40 +431,41 @@ static void each_dir(const struct rig *r, bool make)
 /* On EC2 the log names the command once, with the instance's id; later only the failure. */
 static void hop_limit_on_ec2(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 	char path[200];
 
 	each_dir(r, true);
 	put_file(r, "/sys/class/dmi/id/sys_vendor", "Amazon EC2\n");
 	put_file(r, "/sys/class/dmi/id/board_asset_tag", "i-0123456789abcdef0\n");
-	rig_capture_log(r);
+	metadata_fixture_capture_log(r);
 	r->conf.imds.timeout_ns = 100 * (int64_t)FFFA_NS_PER_MS;
 	r->conf.imds.refresh_ns = ROUND_MS * (int64_t)FFFA_NS_PER_MS;
 	r->tuning.timing.token_ttl_s = 1;
 	/* Another failure first does not suppress the hint. */
 	imds_child_faults(&r->mock, "[{\"kind\":\"status\",\"status\":503,\"count\":1},"
 				    "{\"kind\":\"hang\",\"method\":\"PUT\"}]");
-	rig_open(r);
+	metadata_fixture_open(r);
 	(void)snprintf(path, sizeof(path), "%s/sys/class/dmi/id/sys_vendor", r->root);
 	assert_int_equal(unlink(path), 0);
 	(void)snprintf(path, sizeof(path), "%s/sys/class/dmi/id/board_asset_tag", r->root);
 	assert_int_equal(unlink(path), 0);
 	each_dir(r, false);
-	rig_await(r, rig_has_failures, 4);
+	metadata_fixture_await(r, metadata_fixture_has_failures, 4);
 	imds_child_faults(&r->mock, "[]");
-	rig_await(r, is_known, 0);
+	metadata_fixture_await(r, is_known, 0);
 	imds_child_faults(&r->mock, "[{\"kind\":\"hang\",\"method\":\"PUT\"}]");
-	rig_await(r, is_failing, 0); /* the token's end, and three silent requests */
-	assert_int_equal(rig_logged(r, "`aws ec2 modify-instance-metadata-options --instance-id "
-				       "i-0123456789abcdef0 --http-put-response-hop-limit 2 "
-				       "--http-endpoint enabled`"),
+	metadata_fixture_await(r, is_failing, 0); /* the token's end, and three silent requests */
+	assert_int_equal(metadata_fixture_logged(
+				 r, "`aws ec2 modify-instance-metadata-options --instance-id "
+				    "i-0123456789abcdef0 --http-put-response-hop-limit 2 "
+				    "--http-endpoint enabled`"),
 			 1);
-	assert_int_equal(rig_logged(r, "reason=timeout (token request)"), 1);
+	assert_int_equal(metadata_fixture_logged(r, "reason=timeout (token request)"), 1);
 }
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, metadata_fixture_setup, metadata_fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		T(every_interface_with_all_its_addresses),
 		T(records_get_what_follows_from_it),

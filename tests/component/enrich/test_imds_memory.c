@@ -5,13 +5,13 @@
 #include <errno.h>
 
 #include "agent/base/clock.h"
-#include "tests/component/enrich/rig.h"
+#include "tests/component/enrich/metadata_fixture.h"
 #include "tests/stubs/failing_alloc.h"
 
 static const struct fffa_device device = {.ifindex = 2, .name = "eth0", .mac = {2, 0, 0, 0, 0, 1}};
 
 /* Opens with the failure armed. False: it failed as it should and left nothing behind. */
-static bool open_armed(struct rig *r)
+static bool open_armed(struct metadata_fixture *r)
 {
 	struct fffa_err err = {""};
 	int rc = fffa_meta_open_tuned(&r->loop, &r->conf, &r->tuning, &r->meta, &err);
@@ -24,15 +24,15 @@ static bool open_armed(struct rig *r)
 	return false;
 }
 
-static bool has_task(struct rig *r, uint64_t arg)
+static bool has_task(struct metadata_fixture *r, uint64_t arg)
 {
 	(void)arg;
-	return rig_ident(r, 2)->host->ecs.task_id[0] != '\0';
+	return metadata_fixture_ident(r, 2)->host->ecs.task_id[0] != '\0';
 }
 
 static void test_every_allocation(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 	unsigned int failed_opens = 0, n;
 	bool fired = true;
 
@@ -43,15 +43,16 @@ static void test_every_allocation(void **state)
 			int rc = fffa_meta_set_devices(r->meta, &device, 1);
 
 			assert_true(rc == 0 || rc == -ENOMEM);
-			rig_await(r, rig_is_learned, 0);
+			metadata_fixture_await(r, metadata_fixture_is_learned, 0);
 			fired = failing_alloc_fired();
 			failing_alloc_arm(0);
 			if (rc)
 				assert_int_equal(fffa_meta_set_devices(r->meta, &device, 1), 0);
-			while (!rig_ident(r, 2)->interface_id[0])
+			while (!metadata_fixture_ident(r, 2)->interface_id[0])
 				(void)uv_run(&r->loop, UV_RUN_ONCE);
-			assert_string_equal(rig_ident(r, 2)->interface_id, "eni-00000020000000001");
-			rig_close(r);
+			assert_string_equal(metadata_fixture_ident(r, 2)->interface_id,
+					    "eni-00000020000000001");
+			metadata_fixture_close(r);
 		} else {
 			failing_alloc_arm(0);
 			failed_opens++;
@@ -65,7 +66,7 @@ static void test_every_allocation(void **state)
 /* Without the ECS client the rest does its work. */
 static void test_every_allocation_with_a_task(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 	bool fired = true;
 	unsigned int n;
 
@@ -77,12 +78,12 @@ static void test_every_allocation_with_a_task(void **state)
 	for (n = 1; fired && n < 100; n++) {
 		failing_alloc_arm(n);
 		if (open_armed(r)) {
-			rig_await(r, rig_is_settled, 0);
+			metadata_fixture_await(r, metadata_fixture_is_settled, 0);
 			fired = failing_alloc_fired();
 			if (!fired)
-				rig_await(r, has_task, 0);
+				metadata_fixture_await(r, has_task, 0);
 			failing_alloc_arm(0);
-			rig_close(r);
+			metadata_fixture_close(r);
 		} else {
 			failing_alloc_arm(0);
 		}
@@ -93,9 +94,10 @@ static void test_every_allocation_with_a_task(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_every_allocation, rig_setup, rig_teardown),
-		cmocka_unit_test_setup_teardown(test_every_allocation_with_a_task, rig_setup,
-						rig_teardown),
+		cmocka_unit_test_setup_teardown(test_every_allocation, metadata_fixture_setup,
+						metadata_fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_every_allocation_with_a_task,
+						metadata_fixture_setup, metadata_fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,13 +10,13 @@
 #include <unistd.h>
 
 #include "agent/base/clock.h"
-#include "tests/component/enrich/rig.h"
+#include "tests/component/enrich/metadata_fixture.h"
 
 /* Much less than the silence of IMDS (1 s), much more than a callback takes on a loaded machine. */
 #define TURN_MAX_NS (250 * FFFA_NS_PER_MS)
 
 struct turns {
-	struct rig *r;
+	struct metadata_fixture *r;
 	uv_prepare_t prepare; /* before each wait of the loop */
 	uv_timer_t timer;     /* every 5 ms: no wait is longer */
 	uv_poll_t poll;
@@ -41,7 +41,10 @@ static void on_timer(uv_timer_t *h)
 	struct turns *t = h->data;
 	uint64_t one = 1;
 
-	/* A late loop runs the timer twice between two waits; the descriptor has its turn in a wait. */
+	/*
+	 * A late loop runs the timer twice between two waits; the descriptor has its turn in
+	 * a wait.
+	 */
 	if (t->timer_calls && t->asked_turn == t->turn)
 		return;
 	assert_int_equal(t->fd_calls, t->timer_calls); /* the last one was read meanwhile */
@@ -64,7 +67,7 @@ static void on_fd(uv_poll_t *h, int status, int events)
 	t->fd_calls++;
 }
 
-static void turns_open(struct turns *t, struct rig *r)
+static void turns_open(struct turns *t, struct metadata_fixture *r)
 {
 	memset(t, 0, sizeof(*t));
 	t->r = r;
@@ -84,28 +87,28 @@ static void turns_close(struct turns *t)
 	uv_close((uv_handle_t *)&t->prepare, NULL);
 	uv_close((uv_handle_t *)&t->timer, NULL);
 	uv_close((uv_handle_t *)&t->poll, NULL);
-	rig_run_ms(t->r, 20); /* t is on the stack */
+	metadata_fixture_run_ms(t->r, 20); /* t is on the stack */
 	assert_int_equal(close(t->fd), 0);
 }
 
 /* IMDS runs into the time limit twice; the others get all their turns. */
-static void check_turns(struct rig *r, const char *faults)
+static void check_turns(struct metadata_fixture *r, const char *faults)
 {
 	struct turns t;
 
 	r->conf.imds.timeout_ns = 1000 * (int64_t)FFFA_NS_PER_MS;
 	imds_child_faults(&r->mock, faults);
 	turns_open(&t, r);
-	rig_open(r);
-	rig_await(r, rig_has_failures, 2);
-	assert_true(rig_error(r, "timeout") >= 2);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_has_failures, 2);
+	assert_true(metadata_fixture_error(r, "timeout") >= 2);
 	turns_close(&t);
 	assert_true(t.timer_calls > 100 && t.fd_calls + 1 >= t.timer_calls);
 	assert_true(t.waited_turns <= 1);
 	assert_true(t.longest_ns < TURN_MAX_NS);
 	imds_child_faults(&r->mock, "[]");
-	rig_await(r, rig_is_learned, 0);
-	rig_assert_all_known(r);
+	metadata_fixture_await(r, metadata_fixture_is_learned, 0);
+	metadata_fixture_assert_all_known(r);
 }
 
 static void silent_to_token_requests(void **state)
@@ -126,7 +129,7 @@ static void a_body_that_does_not_end(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, metadata_fixture_setup, metadata_fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		T(silent_to_token_requests),
 		T(silent_to_questions),

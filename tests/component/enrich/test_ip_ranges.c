@@ -13,18 +13,18 @@
 
 #include "agent/base/cidr.h"
 #include "agent/base/clock.h"
-#include "tests/component/enrich/rig.h"
+#include "tests/component/enrich/metadata_fixture.h"
 
 #define ONE(service)                                                                               \
 	"{\"prefixes\":[{\"ip_prefix\":\"52.0.0.0/8\",\"service\":\"" service                      \
 	"\"}],\"ipv6_prefixes\":[{\"ipv6_prefix\":\"2600::/16\",\"service\":\"EC2\"}]}"
 
-static void path_of(const struct rig *r, char path[128])
+static void path_of(const struct metadata_fixture *r, char path[128])
 {
 	(void)snprintf(path, 128, "%s/ip-ranges.json", r->mock.dir);
 }
 
-static void write_file(struct rig *r, const char *text)
+static void write_file(struct metadata_fixture *r, const char *text)
 {
 	char path[128], fresh[144];
 	FILE *f;
@@ -38,10 +38,10 @@ static void write_file(struct rig *r, const char *text)
 
 static int setup(void **state)
 {
-	struct rig *r;
+	struct metadata_fixture *r;
 	char path[128];
 
-	if (rig_setup(state) != 0)
+	if (metadata_fixture_setup(state) != 0)
 		return -1;
 	r = *state;
 	r->conf.imds.enabled = FFFA_SW_OFF;
@@ -53,17 +53,18 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 	char path[128];
 
 	path_of(r, path);
 	(void)unlink(path);
 	(void)rmdir(path);
 	free(r->conf.ip_ranges);
-	return rig_teardown(state);
+	return metadata_fixture_teardown(state);
 }
 
-static struct fffa_record record_of(struct rig *r, const char *src, const char *dst, uint8_t status)
+static struct fffa_record record_of(struct metadata_fixture *r, const char *src, const char *dst,
+				    uint8_t status)
 {
 	struct fffa_record rec = {.key.ifindex = 2, .status = status};
 	struct fffa_cidr c;
@@ -76,38 +77,38 @@ static struct fffa_record record_of(struct rig *r, const char *src, const char *
 	return rec;
 }
 
-static const char *service(struct rig *r)
+static const char *service(struct metadata_fixture *r)
 {
 	return record_of(r, "52.0.0.1", "10.0.0.1", FFFA_STATUS_OK).src_service;
 }
 
-static bool is_s3(struct rig *r, uint64_t arg)
+static bool is_s3(struct metadata_fixture *r, uint64_t arg)
 {
 	(void)arg;
 	return service(r) && strcmp(service(r), "S3") == 0;
 }
 
-static bool is_ebs(struct rig *r, uint64_t arg)
+static bool is_ebs(struct metadata_fixture *r, uint64_t arg)
 {
 	(void)arg;
 	return service(r) && strcmp(service(r), "EBS") == 0;
 }
 
-static bool is_logged(struct rig *r, uint64_t arg)
+static bool is_logged(struct metadata_fixture *r, uint64_t arg)
 {
-	return rig_logged(r, "metadata.ip_ranges: ") >= arg;
+	return metadata_fixture_logged(r, "metadata.ip_ranges: ") >= arg;
 }
 
 static void test_a_file_is_read_and_read_again(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 	struct fffa_record rec;
 
 	write_file(r, ONE("EBS"));
-	rig_open(r);
+	metadata_fixture_open(r);
 	assert_false(fffa_meta_settled(r->meta));
 	assert_null(service(r)); /* not read yet, and nothing blocks */
-	rig_await(r, rig_is_settled, 0);
+	metadata_fixture_await(r, metadata_fixture_is_settled, 0);
 	rec = record_of(r, "52.1.2.3", "2600::1", FFFA_STATUS_OK);
 	assert_string_equal(rec.src_service, "EBS");
 	assert_string_equal(rec.dst_service, "EC2");
@@ -117,89 +118,93 @@ static void test_a_file_is_read_and_read_again(void **state)
 	rec = record_of(r, "52.1.2.3", "2600::1", FFFA_STATUS_NODATA);
 	assert_null(rec.src_service);
 	write_file(r, ONE("S3"));
-	rig_await(r, is_s3, 0);
+	metadata_fixture_await(r, is_s3, 0);
 }
 
 static void test_the_last_good_one_stays(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 	char path[128];
 
-	rig_capture_log(r);
+	metadata_fixture_capture_log(r);
 	write_file(r, ONE("S3"));
-	rig_open(r);
-	rig_await(r, is_s3, 0);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, is_s3, 0);
 	write_file(r, "{\"prefixes\":[");
-	rig_await(r, is_logged, 1);
-	assert_int_equal(rig_logged(r, "no JSON at line 1, column 13; the last good file stays"),
+	metadata_fixture_await(r, is_logged, 1);
+	assert_int_equal(metadata_fixture_logged(
+				 r, "no JSON at line 1, column 13; the last good file stays"),
 			 1);
 	path_of(r, path);
 	assert_int_equal(unlink(path), 0);
-	rig_await(r, is_logged, 2);
-	assert_int_equal(rig_logged(r, "No such file or directory; the last good file stays"), 1);
-	rig_run_ms(r, 100); /* it is read several times, but logged once */
-	assert_int_equal(rig_logged(r, "metadata.ip_ranges: "), 2);
+	metadata_fixture_await(r, is_logged, 2);
+	assert_int_equal(
+		metadata_fixture_logged(r, "No such file or directory; the last good file stays"),
+		1);
+	metadata_fixture_run_ms(r, 100); /* it is read several times, but logged once */
+	assert_int_equal(metadata_fixture_logged(r, "metadata.ip_ranges: "), 2);
 	assert_true(is_s3(r, 0));
 	write_file(r, ONE("EBS"));
-	rig_await(r, is_ebs, 0);
+	metadata_fixture_await(r, is_ebs, 0);
 }
 
 static void test_a_file_that_comes_later(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
-	rig_capture_log(r);
-	rig_open(r);
-	rig_await(r, rig_is_settled, 0);
-	assert_int_equal(rig_logged(r, "services of addresses stay unknown"), 1);
+	metadata_fixture_capture_log(r);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_is_settled, 0);
+	assert_int_equal(metadata_fixture_logged(r, "services of addresses stay unknown"), 1);
 	assert_null(service(r));
 	write_file(r, ONE("S3"));
-	rig_await(r, is_s3, 0);
-	assert_int_equal(rig_logged(r, "read the AWS services of addresses: prefixes=2"), 1);
+	metadata_fixture_await(r, is_s3, 0);
+	assert_int_equal(
+		metadata_fixture_logged(r, "read the AWS services of addresses: prefixes=2"), 1);
 }
 
 static void test_what_is_no_file(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 	char path[128];
 
-	rig_capture_log(r);
+	metadata_fixture_capture_log(r);
 	path_of(r, path);
 	assert_int_equal(mkdir(path, 0700), 0);
-	rig_open(r);
-	rig_await(r, rig_is_settled, 0);
-	assert_int_equal(rig_logged(r, "not a regular file"), 1);
-	rig_close(r);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_is_settled, 0);
+	assert_int_equal(metadata_fixture_logged(r, "not a regular file"), 1);
+	metadata_fixture_close(r);
 	assert_int_equal(rmdir(path), 0);
 	/* Nobody writes to this pipe, so a reader would wait for ever. */
 	assert_int_equal(mkfifo(path, 0600), 0);
-	rig_open(r);
-	rig_await(r, rig_is_settled, 0);
-	assert_int_equal(rig_logged(r, "not a regular file"), 2);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_is_settled, 0);
+	assert_int_equal(metadata_fixture_logged(r, "not a regular file"), 2);
 }
 
 static void test_a_file_that_is_too_large(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 	char path[128];
 
-	rig_capture_log(r);
+	metadata_fixture_capture_log(r);
 	write_file(r, "");
 	path_of(r, path);
 	assert_int_equal(truncate(path, (off_t)1 << 40), 0); /* a hole */
-	rig_open(r);
-	rig_await(r, rig_is_settled, 0);
-	assert_int_equal(rig_logged(r, "larger than 16777216 bytes"), 1);
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_is_settled, 0);
+	assert_int_equal(metadata_fixture_logged(r, "larger than 16777216 bytes"), 1);
 }
 
 static void test_closing_while_it_is_read(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	write_file(r, ONE("S3"));
 	for (int i = 0; i < 20; i++) {
-		rig_open(r);
-		rig_close(r); /* the reading is under way */
+		metadata_fixture_open(r);
+		metadata_fixture_close(r); /* the reading is under way */
 	}
 }
 

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <sys/resource.h>
 
-#include "tests/component/loop/curl_rig.h"
+#include "tests/component/loop/curl_fixture.h"
 
 static void test_one(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	assert_int_equal(start(&r->t[0], "/ok"), 0);
 	assert_int_equal(r->t[0].calls, 0);
@@ -19,7 +19,7 @@ static void test_one(void **state)
 
 static void test_connection_is_kept(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	for (unsigned int n = 1; n <= 5; n++) {
 		assert_int_equal(start(&r->t[0], "/ok"), 0);
@@ -31,7 +31,7 @@ static void test_connection_is_kept(void **state)
 
 static void test_many_share_the_connections(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	for (int i = 0; i < REQUESTS; i++)
 		assert_int_equal(start(&r->t[i], "/ok"), 0);
@@ -46,7 +46,7 @@ static void test_many_share_the_connections(void **state)
 
 static void test_failures(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	assert_int_equal(start_at(&r->t[0], 1, "/"), 0);
 	assert_int_equal(start(&r->t[1], "/gone"), 0);
@@ -60,7 +60,7 @@ static void test_failures(void **state)
 
 static void test_answer_before_a_reset(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	for (int i = 0; i < REQUESTS; i++)
 		assert_int_equal(start(&r->t[i], "/last"), 0);
@@ -73,7 +73,7 @@ static void test_answer_before_a_reset(void **state)
 
 static void test_bad_arguments(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 	struct fffa_curl_loop *none = NULL;
 
 	assert_int_equal(fffa_curl_loop_open(&r->loop, 0, &none), -EINVAL);
@@ -84,7 +84,7 @@ static void test_bad_arguments(void **state)
 
 static void test_cancel(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	assert_int_equal(start(&r->t[0], "/hang"), 0);
 	assert_int_equal(start(&r->t[1], "/ok"), 0);
@@ -111,7 +111,7 @@ static void start_again(struct transfer *t)
 
 static void test_start_from_done(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	r->t[0].then = start_again;
 	assert_int_equal(start(&r->t[0], "/ok"), 0);
@@ -121,12 +121,12 @@ static void test_start_from_done(void **state)
 
 static void cancel_next(struct transfer *t)
 {
-	fffa_curl_loop_cancel(t->rig->bridge, &t[1].request);
+	fffa_curl_loop_cancel(t->fixture->bridge, &t[1].request);
 }
 
 static void test_cancel_from_done(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	r->t[0].then = cancel_next;
 	assert_int_equal(start(&r->t[1], "/hang"), 0);
@@ -138,13 +138,13 @@ static void test_cancel_from_done(void **state)
 
 static void close_now(struct transfer *t)
 {
-	if (t->rig->bridge)
-		close_bridge(t->rig);
+	if (t->fixture->bridge)
+		close_bridge(t->fixture);
 }
 
 static void test_close_from_done(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	for (int i = 0; i < 3; i++) {
 		r->t[i].then = close_now;
@@ -160,7 +160,7 @@ static void test_close_from_done(void **state)
 
 static void test_close_ends_what_is_under_way(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	for (int i = 0; i < REQUESTS; i++) /* half of them wait for a connection */
 		assert_int_equal(start(&r->t[i], "/hang"), 0);
@@ -181,7 +181,7 @@ static void restart(struct transfer *t)
 
 static void test_nothing_starts_while_closing(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 	struct fffa_curl_loop *bridge = r->bridge;
 
 	assert_int_equal(start(&r->t[0], "/hang"), 0);
@@ -197,7 +197,7 @@ static void test_nothing_starts_while_closing(void **state)
 
 static void test_cancel_while_closing(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 	struct fffa_curl_loop *bridge = r->bridge;
 
 	assert_int_equal(start(&r->t[0], "/hang"), 0);
@@ -209,7 +209,7 @@ static void test_cancel_while_closing(void **state)
 
 static void test_close_before_the_loop_turns(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	assert_int_equal(start(&r->t[0], "/ok"), 0);
 	close_bridge(r);
@@ -220,7 +220,7 @@ static void test_close_before_the_loop_turns(void **state)
 
 static void test_out_of_descriptors(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 	struct rlimit before, none;
 
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -238,7 +238,7 @@ static void test_out_of_descriptors(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, curl_fixture_setup, curl_fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_one),
 		T(test_connection_is_kept),

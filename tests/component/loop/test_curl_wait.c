@@ -4,9 +4,9 @@
 
 #include <errno.h>
 
-#include "tests/component/loop/curl_rig.h"
+#include "tests/component/loop/curl_fixture.h"
 
-static void set_shares(struct rig *r)
+static void set_shares(struct curl_fixture *r)
 {
 	for (int i = 0; i < REQUESTS; i++)
 		r->t[i].request.shares = true;
@@ -15,11 +15,11 @@ static void set_shares(struct rig *r)
 /* A handshake that the server never answers. */
 static void start_stuck(struct transfer *t)
 {
-	assert_int_equal(start_url(t, "https", t->rig->server.port, "/"), 0);
+	assert_int_equal(start_url(t, "https", t->fixture->server.port, "/"), 0);
 }
 
 /* t[0] to t[3] have the connections and no answer. */
-static void fill(struct rig *r)
+static void fill(struct curl_fixture *r)
 {
 	for (int i = 0; i < CONNECTIONS; i++)
 		assert_int_equal(start(&r->t[i], "/hang"), 0);
@@ -28,7 +28,7 @@ static void fill(struct rig *r)
 
 static void test_the_first_goes_alone(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	set_shares(r);
 	for (int i = 0; i < CONNECTIONS; i++)
@@ -43,7 +43,7 @@ static void test_the_first_goes_alone(void **state)
 
 static void test_the_others_follow_when_it_is_connected(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	set_shares(r);
 	fill(r); /* with an answer to none of them */
@@ -56,7 +56,7 @@ static void test_the_others_follow_when_it_is_connected(void **state)
 
 static void test_a_connected_one_is_enough(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	set_shares(r);
 	assert_int_equal(start(&r->t[0], "/hang"), 0);
@@ -76,7 +76,7 @@ static void test_a_connected_one_is_enough(void **state)
 
 static void test_those_that_do_not_share_do_not_wait(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	r->t[0].request.shares = true;
 	start_stuck(&r->t[0]);
@@ -87,7 +87,7 @@ static void test_those_that_do_not_share_do_not_wait(void **state)
 
 static void test_connections_that_the_server_closed(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	set_shares(r);
 	for (unsigned int n = 1; n <= 5; n++) {
@@ -103,7 +103,7 @@ static void test_connections_that_the_server_closed(void **state)
 
 static void test_failures_one_at_a_time(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	set_shares(r);
 	r->server.hang_up = true;
@@ -120,7 +120,7 @@ static void test_failures_one_at_a_time(void **state)
 
 static void test_resets(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	for (int i = 0; i < REQUESTS; i++)
 		assert_int_equal(start(&r->t[i], i < CONNECTIONS ? "/gone" : "/ok"), 0);
@@ -131,7 +131,7 @@ static void test_resets(void **state)
 
 static void test_the_first_times_out(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	set_shares(r);
 	r->t[0].request.timeout_ms = 50;
@@ -146,7 +146,7 @@ static void test_the_first_times_out(void **state)
 
 static void test_time_out_behind_the_first(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	set_shares(r);
 	start_stuck(&r->t[0]);
@@ -167,7 +167,7 @@ static void start_again(struct transfer *t)
 
 static void test_time_out_before_its_turn(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	fill(r);
 	r->t[4].then = start_again;
@@ -184,14 +184,14 @@ static void test_time_out_before_its_turn(void **state)
 	assert_string_equal(r->t[4].body, "fine");
 }
 
-static bool is_late(struct rig *r, unsigned int ms)
+static bool is_late(struct curl_fixture *r, unsigned int ms)
 {
 	return uv_now(&r->loop) >= ms;
 }
 
 static void test_waiting_is_part_of_the_time(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 	curl_off_t took_us = 0;
 	uint64_t began;
 
@@ -210,7 +210,7 @@ static void test_waiting_is_part_of_the_time(void **state)
 
 static void test_the_oldest_first(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	fill(r);
 	for (int i = CONNECTIONS; i < REQUESTS; i++)
@@ -225,7 +225,7 @@ static void test_the_oldest_first(void **state)
 
 static void test_cancel_while_waiting(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	fill(r);
 	for (int i = CONNECTIONS; i < REQUESTS; i++)
@@ -247,12 +247,12 @@ static void test_cancel_while_waiting(void **state)
 
 static void cancel_next(struct transfer *t)
 {
-	fffa_curl_loop_cancel(t->rig->bridge, &t[1].request);
+	fffa_curl_loop_cancel(t->fixture->bridge, &t[1].request);
 }
 
 static void test_cancel_a_waiting_one_from_done(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	set_shares(r);
 	r->t[0].request.timeout_ms = 50;
@@ -269,13 +269,13 @@ static void test_cancel_a_waiting_one_from_done(void **state)
 
 static void close_now(struct transfer *t)
 {
-	if (t->rig->bridge)
-		close_bridge(t->rig);
+	if (t->fixture->bridge)
+		close_bridge(t->fixture);
 }
 
 static void test_close_with_some_waiting(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	set_shares(r);
 	r->t[0].request.timeout_ms = 50;
@@ -295,7 +295,7 @@ static void test_close_with_some_waiting(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, curl_fixture_setup, curl_fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_the_first_goes_alone),
 		T(test_the_others_follow_when_it_is_connected),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/component/enrich/rig.h"
+#include "tests/component/enrich/metadata_fixture.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 
 static void on_tick(uv_timer_t *t)
 {
-	struct rig *r = t->data;
+	struct metadata_fixture *r = t->data;
 	uint64_t now = uv_hrtime();
 
 	if (r->last_tick_ns && now - r->last_tick_ns > r->longest_gap_ns)
@@ -23,7 +23,7 @@ static void on_tick(uv_timer_t *t)
 	r->ticks++;
 }
 
-int rig_setup(void **state)
+int metadata_fixture_setup(void **state)
 {
 	static const char *const variables[] = {"AWS_EC2_METADATA_DISABLED",
 						"AWS_EC2_METADATA_SERVICE_ENDPOINT",
@@ -32,7 +32,7 @@ int rig_setup(void **state)
 						"KUBERNETES_SERVICE_HOST",
 						"container",
 						"ECS_CONTAINER_METADATA_URI_V4"};
-	struct rig *r = calloc(1, sizeof(*r));
+	struct metadata_fixture *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return -1;
@@ -65,35 +65,35 @@ int rig_setup(void **state)
 
 static void on_closed(void *arg)
 {
-	struct rig *r = arg;
+	struct metadata_fixture *r = arg;
 
 	assert_false(r->closed);
 	r->closed = true;
 }
 
-static bool is_closed(struct rig *r, uint64_t arg)
+static bool is_closed(struct metadata_fixture *r, uint64_t arg)
 {
 	(void)arg;
 	return r->closed;
 }
 
-void rig_close(struct rig *r)
+void metadata_fixture_close(struct metadata_fixture *r)
 {
 	r->closed = false;
 	fffa_meta_close(r->meta, on_closed, r);
 	assert_false(r->closed);
 	r->meta = NULL;
-	rig_await(r, is_closed, 0);
+	metadata_fixture_await(r, is_closed, 0);
 }
 
-static bool is_tokenless(const struct rig *r, const char *path)
+static bool is_tokenless(const struct metadata_fixture *r, const char *path)
 {
 	return r->ecs_only ||
 	       (r->without_token && strncmp(path, r->without_token, strlen(r->without_token)) == 0);
 }
 
 /* What holds in every test. */
-static void check_manners(const struct rig *r)
+static void check_manners(const struct metadata_fixture *r)
 {
 	json_t *all = imds_child_log(&r->mock), *e, *headers;
 	size_t i;
@@ -125,7 +125,7 @@ static void check_manners(const struct rig *r)
 	json_decref(all);
 }
 
-static void release_log(struct rig *r)
+static void release_log(struct metadata_fixture *r)
 {
 	char line[2048];
 	FILE *f;
@@ -142,12 +142,12 @@ static void release_log(struct rig *r)
 	(void)unlink(r->captured);
 }
 
-int rig_teardown(void **state)
+int metadata_fixture_teardown(void **state)
 {
-	struct rig *r = *state;
+	struct metadata_fixture *r = *state;
 
 	if (r->meta)
-		rig_close(r);
+		metadata_fixture_close(r);
 	release_log(r);
 	uv_close((uv_handle_t *)&r->tick, NULL);
 	assert_int_equal(uv_run(&r->loop, UV_RUN_DEFAULT), 0);
@@ -159,7 +159,7 @@ int rig_teardown(void **state)
 	return 0;
 }
 
-void rig_open(struct rig *r)
+void metadata_fixture_open(struct metadata_fixture *r)
 {
 	static const struct fffa_device devices[] = {
 		{.ifindex = 2, .name = "eth0", .mac = {2, 0, 0, 0, 0, 1}},
@@ -172,7 +172,8 @@ void rig_open(struct rig *r)
 	assert_int_equal(fffa_meta_set_devices(r->meta, devices, 2), 0);
 }
 
-void rig_await(struct rig *r, bool (*cond)(struct rig *r, uint64_t arg), uint64_t arg)
+void metadata_fixture_await(struct metadata_fixture *r,
+			    bool (*cond)(struct metadata_fixture *r, uint64_t arg), uint64_t arg)
 {
 	uint64_t end = uv_hrtime() + LIMIT_NS;
 
@@ -183,30 +184,30 @@ void rig_await(struct rig *r, bool (*cond)(struct rig *r, uint64_t arg), uint64_
 	}
 }
 
-static bool is_past(struct rig *r, uint64_t arg)
+static bool is_past(struct metadata_fixture *r, uint64_t arg)
 {
 	(void)r;
 	return uv_hrtime() >= arg;
 }
 
-void rig_run_ms(struct rig *r, uint64_t ms)
+void metadata_fixture_run_ms(struct metadata_fixture *r, uint64_t ms)
 {
-	rig_await(r, is_past, uv_hrtime() + ms * FFFA_NS_PER_MS);
+	metadata_fixture_await(r, is_past, uv_hrtime() + ms * FFFA_NS_PER_MS);
 }
 
-bool rig_is_learned(struct rig *r, uint64_t arg)
+bool metadata_fixture_is_learned(struct metadata_fixture *r, uint64_t arg)
 {
 	(void)arg;
 	return fffa_meta_age_ns(r->meta) != UINT64_MAX;
 }
 
-bool rig_is_settled(struct rig *r, uint64_t arg)
+bool metadata_fixture_is_settled(struct metadata_fixture *r, uint64_t arg)
 {
 	(void)arg;
 	return fffa_meta_settled(r->meta);
 }
 
-bool rig_has_failures(struct rig *r, uint64_t arg)
+bool metadata_fixture_has_failures(struct metadata_fixture *r, uint64_t arg)
 {
 	uint64_t sum = 0, n;
 
@@ -215,12 +216,12 @@ bool rig_has_failures(struct rig *r, uint64_t arg)
 	return sum >= arg;
 }
 
-bool rig_has_requests(struct rig *r, uint64_t arg)
+bool metadata_fixture_has_requests(struct metadata_fixture *r, uint64_t arg)
 {
 	return imds_child_count(&r->mock, NULL, NULL) >= arg;
 }
 
-uint64_t rig_error(struct rig *r, const char *name)
+uint64_t metadata_fixture_error(struct metadata_fixture *r, const char *name)
 {
 	const char *got;
 	uint64_t n;
@@ -233,7 +234,7 @@ uint64_t rig_error(struct rig *r, const char *name)
 	return 0;
 }
 
-const struct fffa_ident *rig_ident(struct rig *r, uint32_t ifindex)
+const struct fffa_ident *metadata_fixture_ident(struct metadata_fixture *r, uint32_t ifindex)
 {
 	struct fffa_record rec = {.key = {.ifindex = ifindex}};
 
@@ -243,9 +244,10 @@ const struct fffa_ident *rig_ident(struct rig *r, uint32_t ifindex)
 	return rec.ident;
 }
 
-void rig_assert_all_known(struct rig *r)
+void metadata_fixture_assert_all_known(struct metadata_fixture *r)
 {
-	const struct fffa_ident *a = rig_ident(r, 2), *b = rig_ident(r, 3);
+	const struct fffa_ident *a = metadata_fixture_ident(r, 2),
+				*b = metadata_fixture_ident(r, 3);
 
 	assert_string_equal(a->host->agent_id, "i-0123456789abcdef0");
 	assert_string_equal(a->host->instance_id, "i-0123456789abcdef0");
@@ -263,7 +265,7 @@ void rig_assert_all_known(struct rig *r)
 	assert_ptr_equal(a->host, b->host);
 }
 
-void rig_capture_log(struct rig *r)
+void metadata_fixture_capture_log(struct metadata_fixture *r)
 {
 	int fd = open(r->captured, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
 
@@ -274,7 +276,7 @@ void rig_capture_log(struct rig *r)
 	(void)close(fd);
 }
 
-size_t rig_logged(struct rig *r, const char *text)
+size_t metadata_fixture_logged(struct metadata_fixture *r, const char *text)
 {
 	char line[4096];
 	size_t n = 0;

@@ -4,8 +4,8 @@
  * and checks what every test must hold: the loop closes clean, IMDSv1 was never asked, and no
  * proxy was used.
  */
-#ifndef FFFA_TESTS_COMPONENT_ENRICH_RIG_H
-#define FFFA_TESTS_COMPONENT_ENRICH_RIG_H
+#ifndef FFFA_TESTS_COMPONENT_ENRICH_METADATA_FIXTURE_H
+#define FFFA_TESTS_COMPONENT_ENRICH_METADATA_FIXTURE_H
 
 #include <stdbool.h>
 #include <uv.h>
@@ -14,7 +14,7 @@
 #include "agent/enrich/meta_tuning.h"
 #include "tests/component/enrich/imds_child.h"
 
-struct rig {
+struct metadata_fixture {
 	struct imds_child mock;
 	uv_loop_t loop;
 	uv_timer_t tick; /* every 10 ms: looks at conditions, and sees when the loop blocks */
@@ -32,45 +32,46 @@ struct rig {
 };
 
 /* Questions of a round: for the host without tags, and for each interface. */
-#define RIG_HOST_GETS  6
-#define RIG_IFACE_GETS 12
-#define RIG_GETS       (RIG_HOST_GETS + 2 * RIG_IFACE_GETS)
+#define METADATA_HOST_GETS  6
+#define METADATA_IFACE_GETS 12
+#define METADATA_GETS	    (METADATA_HOST_GETS + 2 * METADATA_IFACE_GETS)
 
 /*
- * cmocka fixtures. The state is the rig. The reader is not open yet, so that the test can change
- * conf and tuning.
+ * cmocka fixtures. The state is the fixture. The reader is not open yet, so that the test can
+ * change conf and tuning.
  */
-int rig_setup(void **state);
-int rig_teardown(void **state);
+int metadata_fixture_setup(void **state);
+int metadata_fixture_teardown(void **state);
 
 /* Opens the reader with two devices: ifindex 2 (first MAC of the mock) and 3 (second MAC). */
-void rig_open(struct rig *r);
+void metadata_fixture_open(struct metadata_fixture *r);
 /* Closes the reader and waits for it. */
-void rig_close(struct rig *r);
+void metadata_fixture_close(struct metadata_fixture *r);
 
 /* Turns the loop until cond holds; fails the test after 20 s. */
-void rig_await(struct rig *r, bool (*cond)(struct rig *r, uint64_t arg), uint64_t arg);
+void metadata_fixture_await(struct metadata_fixture *r,
+			    bool (*cond)(struct metadata_fixture *r, uint64_t arg), uint64_t arg);
 /* Turns the loop for ms, to see that nothing happens. */
-void rig_run_ms(struct rig *r, uint64_t ms);
+void metadata_fixture_run_ms(struct metadata_fixture *r, uint64_t ms);
 
 /* Conditions. */
-bool rig_is_learned(struct rig *r, uint64_t arg);
-bool rig_is_settled(struct rig *r, uint64_t arg);
+bool metadata_fixture_is_learned(struct metadata_fixture *r, uint64_t arg);
+bool metadata_fixture_is_settled(struct metadata_fixture *r, uint64_t arg);
 /* At least arg failures, of all reasons. */
-bool rig_has_failures(struct rig *r, uint64_t arg);
+bool metadata_fixture_has_failures(struct metadata_fixture *r, uint64_t arg);
 /* The mock had at least arg requests. */
-bool rig_has_requests(struct rig *r, uint64_t arg);
+bool metadata_fixture_has_requests(struct metadata_fixture *r, uint64_t arg);
 
 /* The count of the reason of this name; fails the test when there is none. */
-uint64_t rig_error(struct rig *r, const char *name);
+uint64_t metadata_fixture_error(struct metadata_fixture *r, const char *name);
 /* The identity of a record of this device. */
-const struct fffa_ident *rig_ident(struct rig *r, uint32_t ifindex);
+const struct fffa_ident *metadata_fixture_ident(struct metadata_fixture *r, uint32_t ifindex);
 /* Asserts that the default data of the mock are known for both devices. */
-void rig_assert_all_known(struct rig *r);
+void metadata_fixture_assert_all_known(struct metadata_fixture *r);
 
 /* Sends standard error to a file until the teardown. */
-void rig_capture_log(struct rig *r);
+void metadata_fixture_capture_log(struct metadata_fixture *r);
 /* How often the text occurs in the captured log. */
-size_t rig_logged(struct rig *r, const char *text);
+size_t metadata_fixture_logged(struct metadata_fixture *r, const char *text);
 
 #endif

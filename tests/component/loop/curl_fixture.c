@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/stubs/cmocka_all.h"
 
-#include "tests/component/loop/curl_rig.h"
+#include "tests/component/loop/curl_fixture.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,19 +26,19 @@ static void on_done(struct fffa_curl_request *r, CURLcode result)
 {
 	struct transfer *t = r->arg;
 
-	assert_false(t->rig->in_call);
+	assert_false(t->fixture->in_call);
 	assert_false(r->active);
 	t->calls++;
 	t->result = result;
-	t->order = ++t->rig->dones;
-	t->rig->done_before_closed += !t->rig->closed;
+	t->order = ++t->fixture->dones;
+	t->fixture->done_before_closed += !t->fixture->closed;
 	if (t->then)
 		t->then(t);
 }
 
-int rig_setup(void **state)
+int curl_fixture_setup(void **state)
 {
-	struct rig *r = calloc(1, sizeof(*r));
+	struct curl_fixture *r = calloc(1, sizeof(*r));
 
 	if (!r || uv_loop_init(&r->loop) != 0 || canned_server_open(&r->loop, &r->server) != 0)
 		return -1;
@@ -50,7 +50,7 @@ int rig_setup(void **state)
 	for (int i = 0; i < REQUESTS; i++) {
 		struct transfer *t = &r->t[i];
 
-		t->rig = r;
+		t->fixture = r;
 		t->request.easy = curl_easy_init();
 		t->request.done = on_done;
 		t->request.arg = t;
@@ -64,7 +64,8 @@ int rig_setup(void **state)
 	return 0;
 }
 
-void await_that(struct rig *r, bool (*cond)(struct rig *r, unsigned int arg), unsigned int arg)
+void await_that(struct curl_fixture *r, bool (*cond)(struct curl_fixture *r, unsigned int arg),
+		unsigned int arg)
 {
 	uint64_t end = uv_hrtime() + LIMIT_NS;
 
@@ -75,30 +76,30 @@ void await_that(struct rig *r, bool (*cond)(struct rig *r, unsigned int arg), un
 	}
 }
 
-bool is_closed(struct rig *r, unsigned int arg)
+bool is_closed(struct curl_fixture *r, unsigned int arg)
 {
 	(void)arg;
 	return r->closed > 0;
 }
 
-bool has_calls(struct rig *r, unsigned int n)
+bool has_calls(struct curl_fixture *r, unsigned int n)
 {
 	return r->dones >= n;
 }
 
-bool has_requests(struct rig *r, unsigned int n)
+bool has_requests(struct curl_fixture *r, unsigned int n)
 {
 	return r->server.requests >= n;
 }
 
-bool has_heard(struct rig *r, unsigned int n)
+bool has_heard(struct curl_fixture *r, unsigned int n)
 {
 	return r->server.heard >= n;
 }
 
 static void on_closed(void *arg)
 {
-	struct rig *r = arg;
+	struct curl_fixture *r = arg;
 
 	assert_false(r->in_call);
 	r->closed++;
@@ -106,7 +107,7 @@ static void on_closed(void *arg)
 		curl_easy_cleanup(r->t[i].request.easy);
 }
 
-void close_bridge(struct rig *r)
+void close_bridge(struct curl_fixture *r)
 {
 	r->in_call = true;
 	fffa_curl_loop_close(r->bridge, on_closed, r);
@@ -114,9 +115,9 @@ void close_bridge(struct rig *r)
 	r->bridge = NULL;
 }
 
-int rig_teardown(void **state)
+int curl_fixture_teardown(void **state)
 {
-	struct rig *r = *state;
+	struct curl_fixture *r = *state;
 
 	if (r->bridge)
 		close_bridge(r);
@@ -138,9 +139,9 @@ int start_url(struct transfer *t, const char *scheme, int port, const char *path
 	(void)snprintf(url, sizeof(url), "%s://127.0.0.1:%d%s", scheme, port, path);
 	assert_int_equal(curl_easy_setopt(t->request.easy, CURLOPT_URL, url), CURLE_OK);
 	t->body[0] = '\0';
-	t->rig->in_call = true;
-	rc = fffa_curl_loop_start(t->rig->bridge, &t->request);
-	t->rig->in_call = false;
+	t->fixture->in_call = true;
+	rc = fffa_curl_loop_start(t->fixture->bridge, &t->request);
+	t->fixture->in_call = false;
 	return rc;
 }
 
@@ -151,12 +152,12 @@ int start_at(struct transfer *t, int port, const char *path)
 
 int start(struct transfer *t, const char *path)
 {
-	return start_at(t, t->rig->server.port, path);
+	return start_at(t, t->fixture->server.port, path);
 }
 
 void cancel(struct transfer *t)
 {
-	t->rig->in_call = true;
-	fffa_curl_loop_cancel(t->rig->bridge, &t->request);
-	t->rig->in_call = false;
+	t->fixture->in_call = true;
+	fffa_curl_loop_cancel(t->fixture->bridge, &t->request);
+	t->fixture->in_call = false;
 }

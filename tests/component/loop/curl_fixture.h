@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A bridge for four connections, eight transfers, and the server that they ask. */
-#ifndef FFFA_TESTS_COMPONENT_LOOP_CURL_RIG_H
-#define FFFA_TESTS_COMPONENT_LOOP_CURL_RIG_H
+#ifndef FFFA_TESTS_COMPONENT_LOOP_CURL_FIXTURE_H
+#define FFFA_TESTS_COMPONENT_LOOP_CURL_FIXTURE_H
 
 #include <stdbool.h>
 
@@ -11,10 +11,10 @@
 #define CONNECTIONS 4
 #define REQUESTS    8
 
-struct rig;
+struct curl_fixture;
 
 struct transfer {
-	struct rig *rig;
+	struct curl_fixture *fixture;
 	struct fffa_curl_request request;
 	unsigned int calls;
 	CURLcode result;
@@ -23,7 +23,7 @@ struct transfer {
 	void (*then)(struct transfer *t); /* run from inside done */
 };
 
-struct rig {
+struct curl_fixture {
 	uv_loop_t loop;
 	uv_timer_t tick;
 	struct canned_server server;
@@ -36,23 +36,24 @@ struct rig {
 };
 
 /* For cmocka. Teardown asserts that nothing is left in the loop. */
-int rig_setup(void **state);
-int rig_teardown(void **state);
+int curl_fixture_setup(void **state);
+int curl_fixture_teardown(void **state);
 
 /* Start t at 127.0.0.1 and return what fffa_curl_loop_start does. */
 int start_url(struct transfer *t, const char *scheme, int port, const char *path);
 int start_at(struct transfer *t, int port, const char *path);
-/* Starts t at the rig's server. */
+/* Starts t at the fixture's server. */
 int start(struct transfer *t, const char *path);
 void cancel(struct transfer *t);
 /* Closes the bridge; r->closed is set when it is closed. */
-void close_bridge(struct rig *r);
+void close_bridge(struct curl_fixture *r);
 
 /* Runs the loop until cond holds; fails the test when that takes too long. */
-void await_that(struct rig *r, bool (*cond)(struct rig *r, unsigned int arg), unsigned int arg);
-bool is_closed(struct rig *r, unsigned int arg);
-bool has_calls(struct rig *r, unsigned int n);
-bool has_requests(struct rig *r, unsigned int n);
-bool has_heard(struct rig *r, unsigned int n);
+void await_that(struct curl_fixture *r, bool (*cond)(struct curl_fixture *r, unsigned int arg),
+		unsigned int arg);
+bool is_closed(struct curl_fixture *r, unsigned int arg);
+bool has_calls(struct curl_fixture *r, unsigned int n);
+bool has_requests(struct curl_fixture *r, unsigned int n);
+bool has_heard(struct curl_fixture *r, unsigned int n);
 
 #endif
