@@ -37,7 +37,10 @@ struct fffa_key {
 FFFA_ASSERT_SIZE(struct fffa_key, 44);
 FFFA_ASSERT_OFFSET(struct fffa_key, ifindex, 40);
 
-/* Flag bits of an entry, OR over its packets. Low byte: the eight TCP flags as on the wire (RFC 9293). */
+/*
+ * Flag bits of an entry, OR over its packets. Low byte: the eight TCP flags as on the wire
+ * (RFC 9293).
+ */
 #define FFFA_F_FIN    0x0001
 #define FFFA_F_SYN    0x0002
 #define FFFA_F_RST    0x0004

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* Counts what a hook sees: packets, losses, frames without IP, packets that are not sampled. Kernel build only. */
+/*
+ * Counts what a hook sees: packets, losses, frames without IP, packets that are not sampled. Kernel
+ * build only.
+ */
 #ifndef FFFA_BPF_COUNT_H
 #define FFFA_BPF_COUNT_H
 
@@ -7,7 +10,10 @@
 
 #include "bpf/table.h"
 
-/* Counts a parsed packet into its flow, or one that could not be parsed as lost. rc: enum fffa_parse. */
+/*
+ * Counts a parsed packet into its flow, or one that could not be parsed as lost. rc:
+ * enum fffa_parse.
+ */
 static __always_inline void fffa_count_packet(int rc, const struct fffa_frame *f,
 					      const struct fffa_packet *p, __u32 cpu,
 					      struct fffa_counts *c)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The hooks: TC (clsact or TCX) for both directions, XDP for ingress. Each counts the packet and passes it on; none
- * drops or changes a packet.
+ * The hooks: TC (clsact or TCX) for both directions, XDP for ingress. Each counts the packet and
+ * passes it on; none drops or changes a packet.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,8 +55,8 @@ static __always_inline void init_key(struct fffa_packet *p, __u8 view, __u32 ifi
 }
 
 /*
- * Opens the tunnel in p. True when p is now the packet inside and may hold a tunnel itself. No loop goes over the
- * depth: some compilers would unroll it and others not.
+ * Opens the tunnel in p. True when p is now the packet inside and may hold a tunnel itself. No loop
+ * goes over the depth: some compilers would unroll it and others not.
  */
 static __always_inline bool tc_tunnel(struct __sk_buff *skb, const struct fffa_frame *f,
 				      struct fffa_packet *p, __u32 nested, bool *count_outer,
@@ -79,8 +79,8 @@ static __always_inline bool tc_tunnel(struct __sk_buff *skb, const struct fffa_f
 }
 
 /*
- * Opens the tunnels in p, one in the other. p becomes the innermost packet that is whole. FFFA_PARSE_TRUNCATED: the
- * bytes at hand do not suffice for one more.
+ * Opens the tunnels in p, one in the other. p becomes the innermost packet that is whole.
+ * FFFA_PARSE_TRUNCATED: the bytes at hand do not suffice for one more.
  */
 _Static_assert(FFFA_TUNNEL_DEPTH == 2, "a tunnel is opened twice below");
 static __always_inline int tc_tunnels(struct __sk_buff *skb, const struct fffa_frame *f,

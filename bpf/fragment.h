@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* The key of a fragmented datagram (RFC 791, RFC 8200 section 4.5). Compiles for the kernel and for the host. */
+/*
+ * The key of a fragmented datagram (RFC 791, RFC 8200 section 4.5). Compiles for the kernel and for
+ * the host.
+ */
 #ifndef FFFA_BPF_FRAGMENT_H
 #define FFFA_BPF_FRAGMENT_H
 
@@ -17,8 +20,8 @@
 struct fffa_fragment_key {
 	__u8 src[16];
 	__u8 dst[16];
-	__u32 id; /* as on the wire */
-	__u8 proto; /* IPv4: an identification is one of its protocol; IPv6: 0, it stands for itself */
+	__u32 id;   /* as on the wire */
+	__u8 proto; /* IPv4: each protocol has its own identifications; IPv6: 0 */
 	__u8 pad0[3];
 };
 FFFA_ASSERT_SIZE(struct fffa_fragment_key, 40);

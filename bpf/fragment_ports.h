@@ -11,8 +11,9 @@
 #define FFFA_FRAGMENT_KNOWN (1ULL << 40) /* the ports of the first fragment are known */
 
 /*
- * Stores the ports of a first fragment. For a later one returns the stored ports: sport in the low 16 bits, then dport,
- * protocol and FFFA_FRAGMENT_KNOWN; or 0. Takes no packet, whose fields would then have to lie in memory all the way.
+ * Stores the ports of a first fragment. For a later one returns the stored ports: sport in the low
+ * 16 bits, then dport, protocol and FFFA_FRAGMENT_KNOWN; or 0. Takes no packet, whose fields would
+ * then have to lie in memory all the way.
  */
 static __noinline __u64 fffa_fragment_learn(struct fffa_fragment_key *k, __u64 ports, bool first)
 {

@@ -31,8 +31,8 @@ static __always_inline __u16 fffa_intern_slow(const struct fffa_tunnel *t)
 }
 
 /*
- * The same, through the cache of this CPU. t lies in a map, so that the compiler does not split it into pieces that
- * are then read as words.
+ * The same, through the cache of this CPU. t lies in a map, so that the compiler does not split it
+ * into pieces that are then read as words.
  */
 static __always_inline __u16 fffa_intern(const struct fffa_tunnel *t, __u32 cpu)
 {

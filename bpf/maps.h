@@ -77,9 +77,9 @@ struct {
 } fffa_tun_cache SEC(".maps");
 
 /*
- * Per slice: what the functions that open a tunnel pass to each other. They are global functions without
- * pointer arguments but the context, so that the verifier walks each once and not once for every way to
- * reach it.
+ * Per slice: what the functions that open a tunnel pass to each other. They are global functions
+ * without pointer arguments but the context, so that the verifier walks each once and not once for
+ * every way to reach it.
  */
 struct fffa_scratch {
 	struct fffa_packet packet; /* out: the one to account */

@@ -16,8 +16,8 @@
 #define FFFA_FORGET() asm volatile("" ::: "memory")
 
 /*
- * Copies field by field, as the fields were written: a copy in whole words would wait for them. Interface and view
- * stay, since they belong to the frame.
+ * Copies field by field, as the fields were written: a copy in whole words would wait for them.
+ * Interface and view stay, since they belong to the frame.
  */
 static __always_inline void fffa_open_copy(struct fffa_packet *to, const struct fffa_packet *from)
 {
@@ -37,8 +37,9 @@ static __always_inline void fffa_open_copy(struct fffa_packet *to, const struct 
 }
 
 /*
- * Passes the header's content through the scratch. There the verifier forgets which way it came, and walks the inner
- * packet once. Writes whole words: reading a word just after its pieces were written waits for them.
+ * Passes the header's content through the scratch. There the verifier forgets which way it came,
+ * and walks the inner packet once. Writes whole words: reading a word just after its pieces were
+ * written waits for them.
  */
 static __always_inline int fffa_open_header(const void *data, const void *end, __u32 type,
 					    __u32 l4_offset, struct fffa_scratch *s)
@@ -61,7 +62,9 @@ static __always_inline int fffa_open_header(const void *data, const void *end, _
 	return rc;
 }
 
-/* Parses the packet inside a tunnel into the scratch, beside its tunnel. Returns enum fffa_parse. */
+/*
+ * Parses the packet inside a tunnel into the scratch, beside its tunnel. Returns enum fffa_parse.
+ */
 static __always_inline int fffa_open_inside(const void *data, const void *end,
 					    const struct fffa_frame *f, __u32 type, __u32 l4_offset,
 					    __u32 cpu)
@@ -103,7 +106,10 @@ static __always_inline struct fffa_scratch *fffa_open_outer(const struct fffa_pa
 	return s;
 }
 
-/* Takes the packet that fffa_open_inside left in the scratch for p; by the view, the outer one is counted before or instead. */
+/*
+ * Takes the packet that fffa_open_inside left in the scratch for p; by the view, the outer one is
+ * counted before or instead.
+ */
 static __always_inline void fffa_open_enter(struct fffa_packet *p, const struct fffa_scratch *s,
 					    const struct fffa_frame *f, bool count_outer, __u32 cpu,
 					    struct fffa_counts *c)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Parses a frame into the key and the facts of one packet. Compiles for the kernel (inlined into each program) and for
- * the host (replay, unit tests, fuzzing): it uses no helper, no map, no global.
+ * Parses a frame into the key and the facts of one packet. Compiles for the kernel (inlined
+ * into each program) and for the host (replay, unit tests, fuzzing): it uses no helper, no map,
+ * no global.
  */
 #ifndef FFFA_BPF_PARSE_H
 #define FFFA_BPF_PARSE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Adds a packet to its entry of the flow table. Each CPU touches only its own slice, and bottom halves are off in every
- * hook, so there is no lock and no atomic operation. Kernel build only.
+ * Adds a packet to its entry of the flow table. Each CPU touches only its own slice, and bottom
+ * halves are off in every hook, so there is no lock and no atomic operation. Kernel build only.
  */
 #ifndef FFFA_BPF_TABLE_H
 #define FFFA_BPF_TABLE_H
@@ -77,7 +77,10 @@ static __always_inline bool fffa_same(const struct fffa_entry *e, const __u64 *w
 	       k[2] == w[2] && k[0] == w[0] && e->packets;
 }
 
-/* The set's slot that holds the flow; FFFA_WAYS: none. No loop: some compilers would unroll it and others not. */
+/*
+ * The set's slot that holds the flow; FFFA_WAYS: none. No loop: some compilers would unroll it and
+ * others not.
+ */
 _Static_assert(FFFA_WAYS == 4, "all slots are looked at");
 static __always_inline __u32 fffa_find(const struct fffa_set *s, const __u64 *w, __u32 ifindex)
 {
@@ -107,7 +110,10 @@ static __always_inline __u32 fffa_oldest(const struct fffa_set *s, __u32 now)
 	return c >= d ? 2 : 3;
 }
 
-/* Adds the packet to its flow's entry, to a new one, or to the loss counter. cpu is below fffa_conf.slices. */
+/*
+ * Adds the packet to its flow's entry, to a new one, or to the loss counter. cpu is
+ * below fffa_conf.slices.
+ */
 static __always_inline void fffa_account(const struct fffa_packet *p, __u32 cpu,
 					 struct fffa_counts *c)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Reads tunnel identity and inner packet from a UDP payload: GENEVE (RFC 8926) with the options of AWS Gateway Load
- * Balancer, VXLAN (RFC 7348). Compiles for the kernel and for the host, like parse.h.
+ * Reads tunnel identity and inner packet from a UDP payload: GENEVE (RFC 8926) with the options
+ * of AWS Gateway Load Balancer, VXLAN (RFC 7348). Compiles for the kernel and for the host,
+ * like parse.h.
  */
 #ifndef FFFA_BPF_TUNNEL_H
 #define FFFA_BPF_TUNNEL_H
@@ -106,7 +107,10 @@ static __always_inline int fffa_geneve_options(const void *data, const void *end
 	return FFFA_PARSE_OK;
 }
 
-/* Reads the GENEVE header at *offset. Moves *offset to the inner packet and sets *proto to its type. */
+/*
+ * Reads the GENEVE header at *offset. Moves *offset to the inner packet and sets *proto to
+ * its type.
+ */
 static __always_inline int fffa_parse_geneve(const void *data, const void *end, __u32 *offset,
 					     __u16 *proto, struct fffa_tunnel *t, __u32 *cookie)
 {
@@ -155,7 +159,7 @@ struct fffa_inside {
 	__u16 proto;  /* ether type, host order; FFFA_ETH_P_TEB: an Ethernet frame */
 	__u16 pad0;
 	__u32 cookie;
-	__u32 payload; /* frame offset of what the inner headers carry: all before it repeats in each segment */
+	__u32 payload; /* frame offset behind the inner headers: all before repeats in each segment */
 };
 
 /* The last word of a tunnel's identity, out of its parts. */
@@ -221,7 +225,10 @@ static __always_inline int fffa_parse_tunnel_inside(const void *data, const void
 	return rc;
 }
 
-/* All headers of a GSO packet repeat in each segment: those of the tunnel and of the packet inside are the outer packet's, too. */
+/*
+ * All headers of a GSO packet repeat in each segment: those of the tunnel and of the packet inside
+ * are the outer packet's, too.
+ */
 static __always_inline void fffa_count_outer(const struct fffa_frame *f,
 					     const struct fffa_inside *in, struct fffa_packet *p)
 {

@@ -7,8 +7,10 @@
 
 #include "config/config.h"
 
-/* One key that differs ("flows.idle_timeout", "sinks"). taken: the running configuration has the new
- * value; else it needs a restart. */
+/*
+ * One key that differs ("flows.idle_timeout", "sinks"). taken: the running configuration has the
+ * new value; else it needs a restart.
+ */
 typedef void (*fffa_change_fn)(void *arg, const char *key, bool taken);
 
 /*

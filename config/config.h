@@ -96,7 +96,10 @@ struct fffa_config {
 	int log_format; /* enum fffa_log_format */
 };
 
-/* What the reader must know of a sink type. The daemon supplies it, so that config includes no sink. */
+/*
+ * What the reader must know of a sink type. The daemon supplies it, so that config includes
+ * no sink.
+ */
 struct fffa_sink_schema {
 	const struct fffa_sink_ops *ops;
 	const char *name;
@@ -109,8 +112,8 @@ struct fffa_sink_schema {
 	int (*check)(const void *conf, struct fffa_err *err);
 	/*
 	 * -EINVAL with err when the sink, configured by own, cannot take the format or the format
-	 * cannot take the fields or the envelope; may be NULL. A text that begins with "fields: ", "envelope: " or
-	 * "format: " is reported at that key's line.
+	 * cannot take the fields or the envelope; may be NULL. A text that begins with "fields: ",
+	 * "envelope: " or "format: " is reported at that key's line.
 	 */
 	int (*check_format)(const struct fffa_sink_ops *ops, const struct fffa_sink_common_conf *c,
 			    const void *own, struct fffa_err *err);

@@ -10,8 +10,8 @@
 #define FFFA_EXPAND_BYTES_MAX (64 * 1024)
 
 /*
- * Writes text with its variables replaced to *out (malloc, caller frees). environment NULL: a plain copy,
- * nothing is replaced. As in a shell, an empty variable takes the default after ":-". Returns
+ * Writes text with its variables replaced to *out (malloc, caller frees). environment NULL: a plain
+ * copy, nothing is replaced. As in a shell, an empty variable takes the default after ":-". Returns
  * -EINVAL with err (a variable that is not set, a bad reference, a result that is too long or not
  * UTF-8) or -ENOMEM; then *out is untouched.
  */

@@ -14,15 +14,15 @@
 #include "agent/base/err.h"
 
 enum fffa_option_type {
-	FFFA_OT_BOOL, /* bool */
-	FFFA_OT_INT,  /* int64_t */
-	FFFA_OT_DURATION, /* int64_t nanoseconds: 500ms 10s 5m 1h. words[0], when set, is the text of 0 */
-	FFFA_OT_SIZE,	 /* int64_t bytes: 64KiB 10MiB */
-	FFFA_OT_STRING,	 /* char * (owned by the configuration) */
-	FFFA_OT_ENUM,	 /* int: index of the word in words */
-	FFFA_OT_STRINGS, /* struct fffa_strings */
-	FFFA_OT_INTS,	 /* struct fffa_ints, each in min..max */
-	FFFA_OT_SECRET,	 /* char *; printed as ***; KEY_file beside it reads a file */
+	FFFA_OT_BOOL,	  /* bool */
+	FFFA_OT_INT,	  /* int64_t */
+	FFFA_OT_DURATION, /* int64_t ns: 500ms 10s 5m 1h; words[0], if set, is the text of 0 */
+	FFFA_OT_SIZE,	  /* int64_t bytes: 64KiB 10MiB */
+	FFFA_OT_STRING,	  /* char * (owned by the configuration) */
+	FFFA_OT_ENUM,	  /* int: index of the word in words */
+	FFFA_OT_STRINGS,  /* struct fffa_strings */
+	FFFA_OT_INTS,	  /* struct fffa_ints, each in min..max */
+	FFFA_OT_SECRET,	  /* char *; printed as ***; KEY_file beside it reads a file */
 	FFFA_OT_MAP, /* struct fffa_pairs: text to text; words, when set, are the allowed keys */
 };
 

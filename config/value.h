@@ -10,9 +10,15 @@
 
 /* BOOL, INT, INTS (one item), DURATION, SIZE, ENUM: kept as a number. */
 bool fffa_value_is_number(enum fffa_option_type type);
-/* Reads text as the row says. -EINVAL: another type; -ERANGE: outside min..max; *out is then unchanged. */
+/*
+ * Reads text as the row says. -EINVAL: another type; -ERANGE: outside min..max; *out is
+ * then unchanged.
+ */
 int fffa_value_parse(const struct fffa_option *o, const char *text, int64_t *out);
-/* Writes the number as text: "1m", "4MiB", "auto", "true". 32 bytes are always enough; less cuts it. */
+/*
+ * Writes the number as text: "1m", "4MiB", "auto", "true". 32 bytes are always enough; less
+ * cuts it.
+ */
 void fffa_value_format(const struct fffa_option *o, int64_t value, char *dst, size_t cap);
 
 /* "a duration", "a whole number", "one of the words" ... */

@@ -138,7 +138,10 @@ static void on_drain_timer(uv_timer_t *h)
 {
 	struct fffa_live *l = h->data;
 
-	/* When another reader than on_ring took the event that woke the loop, nobody armed the ring. */
+	/*
+	 * When another reader than on_ring took the event that woke the loop, nobody armed
+	 * the ring.
+	 */
 	if (!uv_is_active((uv_handle_t *)&l->arm))
 		fffa_kernel_ring_arm(l->kernel);
 	if (l->working || l->merging)

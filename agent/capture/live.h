@@ -34,11 +34,10 @@ struct fffa_live_events {
 };
 
 /*
- * Loads the programs, attaches them to every selected device and starts. Follows devices that appear,
- * vanish or get another name from then on. Borrows all arguments but devices, which it copies. Writes the
- * kernel's seen and lost counts into ledger before each turn. On failure nothing is left attached and err
- * says what to do:
- * -EPERM, -ENODEV, -ENOTSUP, -EBUSY, ...
+ * Loads the programs, attaches them to every selected device and starts. Follows devices that
+ * appear, vanish or get another name from then on. Borrows all arguments but devices, which it
+ * copies. Writes the kernel's seen and lost counts into ledger before each turn. On failure nothing
+ * is left attached and err says what to do: -EPERM, -ENODEV, -ENOTSUP, -EBUSY, ...
  */
 int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
 		   const struct fffa_netdevs *devices, struct fffa_ledger *ledger,

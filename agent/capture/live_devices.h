@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The devices under capture. Attaches and detaches hooks as devices come and go, and logs every change
- * with its reason. Loop thread only.
+ * The devices under capture. Attaches and detaches hooks as devices come and go, and logs every
+ * change with its reason. Loop thread only.
  */
 #ifndef FFFA_AGENT_CAPTURE_LIVE_DEVICES_H
 #define FFFA_AGENT_CAPTURE_LIVE_DEVICES_H
@@ -47,8 +47,8 @@ struct fffa_live_devices {
 };
 
 /*
- * Attaches hooks to every chosen device. When one fails, the start fails and err says what to do; the
- * caller must detach in that case, too. The caller zeroes d before. Borrows kernel and conf.
+ * Attaches hooks to every chosen device. When one fails, the start fails and err says what to do;
+ * the caller must detach in that case, too. The caller zeroes d before. Borrows kernel and conf.
  */
 int fffa_live_devices_start(struct fffa_live_devices *d, const struct fffa_kernel *kernel,
 			    const struct fffa_capture_conf *conf, const struct fffa_netdevs *chosen,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The counters of one flow since the last hand-over, from the kernel or a replayed capture. The only type
- * that crosses from capture to flow.
+ * The counters of one flow since the last hand-over, from the kernel or a replayed capture. The
+ * only type that crosses from capture to flow.
  */
 #ifndef FFFA_AGENT_FLOW_DELTA_H
 #define FFFA_AGENT_FLOW_DELTA_H

@@ -31,8 +31,10 @@ struct fffa_flow {
 };
 FFFA_ASSERT_SIZE(struct fffa_flow, 112);
 
-/* Hashed timing wheel. A flow lies in the slot of its deadline, or in an earlier one when its deadline is
- * beyond the wheel. */
+/*
+ * Hashed timing wheel. A flow lies in the slot of its deadline, or in an earlier one when its
+ * deadline is beyond the wheel.
+ */
 struct fffa_wheel {
 	uint64_t tick;			 /* slots up to here have been emptied */
 	uint32_t head[FFFA_WHEEL_SLOTS]; /* flow index or FFFA_NIL */

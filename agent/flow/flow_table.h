@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The flow table merges deltas into flows and ends their windows as records. Pure: the caller passes the
- * time. Loop thread only.
+ * The flow table merges deltas into flows and ends their windows as records. Pure: the caller
+ * passes the time. Loop thread only.
  */
 #ifndef FFFA_AGENT_FLOW_FLOW_TABLE_H
 #define FFFA_AGENT_FLOW_FLOW_TABLE_H
@@ -39,14 +39,17 @@ void fffa_flow_set_timeouts(struct fffa_flow_table *t, uint64_t idle_ns, uint64_
 void fffa_flow_set_time(struct fffa_flow_table *t, uint64_t now_ns, uint64_t unix_ns);
 
 /*
- * Prefetches memory for a delta that will be merged FFFA_FLOW_AHEAD calls later. With many flows, waiting
- * for memory is most of the cost. Call it for d[i] before the merge of d[i - FFFA_FLOW_AHEAD].
+ * Prefetches memory for a delta that will be merged FFFA_FLOW_AHEAD calls later. With many
+ * flows, waiting for memory is most of the cost. Call it for d[i] before the merge of d[i
+ * - FFFA_FLOW_AHEAD].
  */
 #define FFFA_FLOW_AHEAD 12
 void fffa_flow_expect(struct fffa_flow_table *t, const struct fffa_delta *d);
 
-/* Adds d to its flow. May emit records: for a window that would grow too long, and for an old flow that
- * must make room. */
+/*
+ * Adds d to its flow. May emit records: for a window that would grow too long, and for an old flow
+ * that must make room.
+ */
 void fffa_flow_merge(struct fffa_flow_table *t, const struct fffa_delta *d);
 
 /* Ends the flows that are due, at most budget. True when more are due: call again. */
@@ -66,9 +69,9 @@ struct fffa_flow_window {
 };
 
 /*
- * Calls fn for the open windows among `budget` places, beginning at place `from` (0: the first). Returns
- * the next place, or 0 after the last. Flows may come and go between calls; a flow that stays is visited
- * once. Skips windows below *min_bytes; fn may raise it.
+ * Calls fn for the open windows among `budget` places, beginning at place `from` (0: the first).
+ * Returns the next place, or 0 after the last. Flows may come and go between calls; a flow that
+ * stays is visited once. Skips windows below *min_bytes; fn may raise it.
  */
 uint32_t fffa_flow_walk(const struct fffa_flow_table *t, uint32_t from, uint32_t budget,
 			const uint64_t *min_bytes,

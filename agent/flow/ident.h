@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The identity of the host and its interfaces, in AWS's terms. An empty text is not known (written as "-"
- * or left out). Values come from outside. The readers admit only printable ASCII without spaces, quotes
- * and backslashes, so encoders copy them as they are.
+ * The identity of the host and its interfaces, in AWS's terms. An empty text is not known (written
+ * as "-" or left out). Values come from outside. The readers admit only printable ASCII without
+ * spaces, quotes and backslashes, so encoders copy them as they are.
  */
 #ifndef FFFA_AGENT_FLOW_IDENT_H
 #define FFFA_AGENT_FLOW_IDENT_H
@@ -18,7 +18,9 @@ struct fffa_ident_tags {
 	char v[2][FFFA_IDENT_TAG_BYTES];
 };
 
-/* The ECS task that this process runs in. Source: ECS Developer Guide, task metadata endpoint v4. */
+/*
+ * The ECS task that this process runs in. Source: ECS Developer Guide, task metadata endpoint v4.
+ */
 struct fffa_ident_ecs {
 	char cluster_arn[320];
 	char cluster_name[256];
@@ -55,8 +57,10 @@ struct fffa_ident {
 	char subnet_id[32];
 	char vpc_id[32];
 	char owner_id[16]; /* account that owns the interface; empty: the host's account */
-	/* The interface's primary private addresses, IPv4 as ::ffff:a.b.c.d; valid when has_. AWS shows
-	 * them as srcaddr of egress and dstaddr of ingress records. */
+	/*
+	 * The interface's primary private addresses, IPv4 as ::ffff:a.b.c.d; valid when has_. AWS
+	 * shows them as srcaddr of egress and dstaddr of ingress records.
+	 */
 	uint8_t primary_ipv4[16];
 	uint8_t primary_ipv6[16];
 	bool has_primary_ipv4;
@@ -67,9 +71,9 @@ struct fffa_ident {
 };
 
 /*
- * Call it when the identity and its host are complete, and again after any change. Encoders cache the text
- * of an identity as long as its stamp stays the same. Without a stamp they write the text for each record,
- * which is correct but slower.
+ * Call it when the identity and its host are complete, and again after any change. Encoders cache
+ * the text of an identity as long as its stamp stays the same. Without a stamp they write the text
+ * for each record, which is correct but slower.
  */
 void fffa_ident_stamp(struct fffa_ident *i);
 

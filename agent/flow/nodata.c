@@ -29,7 +29,9 @@ static struct fffa_nodata_device *find(struct fffa_nodata *w, uint32_t ifindex)
 	return NULL;
 }
 
-/* Bit of the interval that at_ns lies in: 0 for the past, the last one for what is too far ahead. */
+/*
+ * Bit of the interval that at_ns lies in: 0 for the past, the last one for what is too far ahead.
+ */
 static unsigned int interval_of(const struct fffa_nodata *w, uint64_t at_ns)
 {
 	uint64_t n = at_ns > w->begin_ns ? (at_ns - w->begin_ns) / w->interval_ns : 0;

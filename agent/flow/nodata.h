@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Emits NODATA records for interfaces without traffic. Intervals of equal length follow each other from
- * the start. Each is judged when everything seen in it has been merged. Pure: the caller passes the time.
- * Source: AWS VPC User Guide, "Flow log records" (log-status).
+ * Emits NODATA records for interfaces without traffic. Intervals of equal length follow each other
+ * from the start. Each is judged when everything seen in it has been merged. Pure: the caller
+ * passes the time. Source: AWS VPC User Guide, "Flow log records" (log-status).
  */
 #ifndef FFFA_AGENT_FLOW_NODATA_H
 #define FFFA_AGENT_FLOW_NODATA_H
@@ -37,8 +37,9 @@ struct fffa_nodata {
 void fffa_nodata_init(struct fffa_nodata *w, uint64_t interval_ns, uint64_t now_ns);
 
 /*
- * Sets the devices under capture from now_ns on. A new one is judged from its first whole interval on; one
- * that is missing is not judged any more. Devices beyond FFFA_NODATA_DEVICES_MAX are never judged.
+ * Sets the devices under capture from now_ns on. A new one is judged from its first whole
+ * interval on; one that is missing is not judged any more. Devices beyond FFFA_NODATA_DEVICES_MAX
+ * are never judged.
  */
 void fffa_nodata_set_devices(struct fffa_nodata *w, const uint32_t *ifindexes, size_t n,
 			     uint64_t now_ns);
@@ -47,9 +48,10 @@ void fffa_nodata_set_devices(struct fffa_nodata *w, const uint32_t *ifindexes, s
 void fffa_nodata_seen(struct fffa_nodata *w, const struct fffa_delta *d);
 
 /*
- * Call it after each turn of the source. Emits one record for each device and each interval without a
- * packet, and counts it in l->nodata_records. An interval in which l counted packets lost for lack of room
- * gets no record, because nobody knows whose they were. unix_ns is the same instant as now_ns.
+ * Call it after each turn of the source. Emits one record for each device and each interval
+ * without a packet, and counts it in l->nodata_records. An interval in which l counted packets
+ * lost for lack of room gets no record, because nobody knows whose they were. unix_ns is the same
+ * instant as now_ns.
  */
 void fffa_nodata_turn(struct fffa_nodata *w, struct fffa_ledger *l, uint64_t now_ns,
 		      uint64_t unix_ns, fffa_record_fn fn, void *arg);

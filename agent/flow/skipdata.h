@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Emits SKIPDATA records for the loss since the last report, so that the stream itself tells it. Pure. */
+/*
+ * Emits SKIPDATA records for the loss since the last report, so that the stream itself tells
+ * it. Pure.
+ */
 #ifndef FFFA_AGENT_FLOW_SKIPDATA_H
 #define FFFA_AGENT_FLOW_SKIPDATA_H
 
@@ -13,8 +16,8 @@ struct fffa_skipdata {
 };
 
 /*
- * Emits one record for each reason whose loss has grown, over [since_ms, now_ms], for device ifindex (0: not
- * one device's loss). Counts them in l->skipdata_records.
+ * Emits one record for each reason whose loss has grown, over [since_ms, now_ms], for device
+ * ifindex (0: not one device's loss). Counts them in l->skipdata_records.
  */
 void fffa_skipdata_emit(struct fffa_skipdata *s, struct fffa_ledger *l, int64_t now_ms,
 			uint32_t ifindex, fffa_record_fn fn, void *arg);

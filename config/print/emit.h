@@ -18,7 +18,10 @@ struct fffa_emit {
 	bool verbatim; /* rows with FFFA_OPTION_TEMPLATE are written as they are */
 };
 
-/* Writes all fields, grouped by their dotted keys. Unset text is left out, or is a comment with comments. */
+/*
+ * Writes all fields, grouped by their dotted keys. Unset text is left out, or is a comment
+ * with comments.
+ */
 void fffa_emit_fields(struct fffa_emit *e, const struct fffa_fields *f);
 /* Writes one item of the list of sinks. */
 void fffa_emit_sink(struct fffa_emit *e, const struct fffa_sink_conf *conf);

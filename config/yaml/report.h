@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Problems are counted, formatted as "FILE:LINE: key.path: text" and passed to the caller's function. */
+/*
+ * Problems are counted, formatted as "FILE:LINE: key.path: text" and passed to the
+ * caller's function.
+ */
 #ifndef FFFA_CONFIG_YAML_REPORT_H
 #define FFFA_CONFIG_YAML_REPORT_H
 

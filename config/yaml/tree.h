@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* YAML text as a bounded tree of nodes with line numbers. Aliases, tags and second documents are errors. */
+/*
+ * YAML text as a bounded tree of nodes with line numbers. Aliases, tags and second documents
+ * are errors.
+ */
 #ifndef FFFA_CONFIG_YAML_TREE_H
 #define FFFA_CONFIG_YAML_TREE_H
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * For LD_PRELOAD. The agent and the tests then load the kernel programs of the object file that FFFA_BPF_OBJECT names
- * instead of their own, with a line on standard error. They end with status 1 when that file cannot be read.
+ * For LD_PRELOAD. The agent and the tests then load the kernel programs of the object file that
+ * FFFA_BPF_OBJECT names instead of their own, with a line on standard error. They end with status 1
+ * when that file cannot be read.
  */
 #include <dlfcn.h>
 #include <fcntl.h>

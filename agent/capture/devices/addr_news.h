@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tells an address that came or went from one that was only renewed. The kernel reports known addresses
- * again with each router advertisement and each lease.
+ * Tells an address that came or went from one that was only renewed. The kernel reports known
+ * addresses again with each router advertisement and each lease.
  */
 #ifndef FFFA_AGENT_CAPTURE_DEVICES_ADDR_NEWS_H
 #define FFFA_AGENT_CAPTURE_DEVICES_ADDR_NEWS_H
@@ -25,8 +25,8 @@ struct fffa_addr_news {
 };
 
 /*
- * Takes an RTM_NEWADDR or RTM_DELADDR. True when the address came or went. Never for an address that is
- * valid on one link or on this host only; always for one that is seen for the first time.
+ * Takes an RTM_NEWADDR or RTM_DELADDR. True when the address came or went. Never for an address
+ * that is valid on one link or on this host only; always for one that is seen for the first time.
  */
 bool fffa_addr_news_take(struct fffa_addr_news *a, const struct nlmsghdr *h);
 

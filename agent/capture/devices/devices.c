@@ -74,7 +74,10 @@ static bool has_ethernet(const struct fffa_link *l)
 
 static bool lies_on_parent(const struct fffa_link *l)
 {
-	/* A veth's parent is its peer and a tunnel's is the device it was made for. Their packets differ. */
+	/*
+	 * A veth's parent is its peer and a tunnel's is the device it was made for. Their
+	 * packets differ.
+	 */
 	static const char *const kinds[] = {"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -85,8 +88,8 @@ static bool lies_on_parent(const struct fffa_link *l)
 }
 
 /*
- * The lowest selected device under l, at any depth: it sees the packets of l. The lowest one is never
- * left out itself, so it is enough that it is selected.
+ * The lowest selected device under l, at any depth: it sees the packets of l. The lowest one is
+ * never left out itself, so it is enough that it is selected.
  */
 static const struct fffa_link *shown_below(const struct choice *c, const struct fffa_link *l,
 					   int depth)

@@ -59,9 +59,9 @@ struct fffa_devices_retained {
 
 /*
  * `auto` selects the devices that hold a default route. Globs (fnmatch) and auto skip the loopback
- * device. A device that exclude matches is never taken. A device that is not named exactly is left out
- * when a device below it is selected, too (the parent of a VLAN or macvlan, a port of a bridge or bond):
- * it would show the same packets again. retained may be NULL.
+ * device. A device that exclude matches is never taken. A device that is not named exactly is left
+ * out when a device below it is selected, too (the parent of a VLAN or macvlan, a port of a bridge
+ * or bond): it would show the same packets again. retained may be NULL.
  */
 void fffa_devices_choose(const struct fffa_capture_conf *conf, const struct fffa_links *links,
 			 const struct fffa_devices_retained *retained, struct fffa_netdevs *out);
@@ -71,8 +71,9 @@ bool fffa_devices_excluded(const struct fffa_capture_conf *conf, const struct ff
 bool fffa_devices_want_routes(const struct fffa_capture_conf *conf);
 
 /*
- * Chooses among the devices of this network namespace, at the start. -ENODEV: none is left; -ENOTSUP: no
- * hook fits a device that is named; -E2BIG: more than FFFA_DEVICES_MAX; err says what to do.
+ * Chooses among the devices of this network namespace, at the start. -ENODEV: none is left;
+ * -ENOTSUP: no hook fits a device that is named; -E2BIG: more than FFFA_DEVICES_MAX; err says what
+ * to do.
  */
 int fffa_devices_select(const struct fffa_capture_conf *conf, struct fffa_netdevs *out,
 			struct fffa_err *err);

@@ -69,8 +69,10 @@ static void on_quiet(uv_timer_t *h)
 
 	/* This call also covers the messages that wait in the socket: timers run before readers. */
 	(void)read_news(w);
-	/* libuv stops watching after an overrun. Starts again here and not at once, so that a lasting
-	 * error does not keep the loop busy. */
+	/*
+	 * libuv stops watching after an overrun. Starts again here and not at once, so that a
+	 * lasting error does not keep the loop busy.
+	 */
 	(void)uv_poll_start(&w->poll, UV_READABLE, on_readable);
 	addresses = w->addresses;
 	w->addresses = false;
@@ -107,7 +109,10 @@ static void on_closed(uv_handle_t *h)
 int fffa_link_watch_open(uv_loop_t *loop, void (*changed)(void *arg, bool addresses), void *arg,
 			 struct fffa_link_watch **out)
 {
-	/* Addresses, too: with the last one of a device its routes go, and the kernel does not tell. */
+	/*
+	 * Addresses, too: with the last one of a device its routes go, and the kernel does
+	 * not tell.
+	 */
 	unsigned int groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
 			      RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
 	struct fffa_link_watch *w = calloc(1, sizeof(*w));

@@ -14,9 +14,9 @@ struct fffa_link_watch;
 #define FFFA_LINK_WATCH_QUIET_MS 100
 
 /*
- * Calls changed on the loop FFFA_LINK_WATCH_QUIET_MS after the first of a burst of changes, and once
- * after the start, so that no earlier change is missed. addresses: an address that is not link-local
- * came or went, or may have, because the kernel dropped messages. 0 or -errno.
+ * Calls changed on the loop FFFA_LINK_WATCH_QUIET_MS after the first of a burst of changes, and
+ * once after the start, so that no earlier change is missed. addresses: an address that is not
+ * link-local came or went, or may have, because the kernel dropped messages. 0 or -errno.
  */
 int fffa_link_watch_open(uv_loop_t *loop, void (*changed)(void *arg, bool addresses), void *arg,
 			 struct fffa_link_watch **out);

@@ -254,7 +254,9 @@ int fffa_links_read(struct fffa_links *out, bool routes)
 	int rc = -EINTR;
 
 	for (int i = 0; rc == -EINTR && i < READS_MAX; i++) {
-		/* A new socket each time: an interrupted dump leaves answers behind in the old one. */
+		/*
+		 * A new socket each time: an interrupted dump leaves answers behind in the old one.
+		 */
 		struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 
 		if (!s)

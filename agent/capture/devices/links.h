@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The network devices of this namespace from rtnetlink, and which device is made on which. Any thread.
+ * The network devices of this namespace from rtnetlink, and which device is made on which.
+ * Any thread.
  */
 #ifndef FFFA_AGENT_CAPTURE_DEVICES_LINKS_H
 #define FFFA_AGENT_CAPTURE_DEVICES_LINKS_H
@@ -30,8 +31,8 @@ struct fffa_links {
 };
 
 /*
- * Reads all devices, and the default routes when routes is true (a router's table is long). 0, or -errno
- * with nothing held. Blocks until the kernel has answered.
+ * Reads all devices, and the default routes when routes is true (a router's table is long). 0, or
+ * -errno with nothing held. Blocks until the kernel has answered.
  */
 int fffa_links_read(struct fffa_links *out, bool routes);
 void fffa_links_fini(struct fffa_links *l);

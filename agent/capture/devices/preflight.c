@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The largest MTU that EC2's ENA driver takes with a program that does not support fragments. From its
- * own release 2.17 on, transmit queues are shared and every channel can stay. */
+/*
+ * The largest MTU that EC2's ENA driver takes with a program that does not support fragments. From
+ * its own release 2.17 on, transmit queues are shared and every channel can stay.
+ */
 #define ENA_MTU		3498
 #define ENA_MTU_SHARED	3502
 #define ENA_SHARED_FROM ((2 << 8) | 17)
@@ -33,8 +35,10 @@ static void another_program(const char *dev, const struct fffa_hook_facts *f,
 		       f->xdp_prog_id, dev);
 }
 
-/* Major and minor of a release of the driver's own source ("2.13.0g"); 0 for the one that comes with
- * the kernel, whose version is that of the kernel. */
+/*
+ * Major and minor of a release of the driver's own source ("2.13.0g"); 0 for the one that comes
+ * with the kernel, whose version is that of the kernel.
+ */
 static unsigned int ena_release(const char *version)
 {
 	unsigned int major, minor, patch;

@@ -104,7 +104,9 @@ int fffa_attach_xdp(const struct fffa_kernel *k, uint32_t ifindex, const char *i
 	return 0;
 }
 
-/* The kernel reports ifindex 0 once a link's device is gone, for TCX at the same place as for XDP. */
+/*
+ * The kernel reports ifindex 0 once a link's device is gone, for TCX at the same place as for XDP.
+ */
 static bool link_attached(int fd, uint32_t ifindex)
 {
 	struct bpf_link_info info = {0};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Attaches one program to one device. The kernel removes TCX and XDP attachments when the process ends.
- * A clsact filter stays after a crash; the next start recognises and replaces it. Loop thread only.
+ * Attaches one program to one device. The kernel removes TCX and XDP attachments when the process
+ * ends. A clsact filter stays after a crash; the next start recognises and replaces it. Loop
+ * thread only.
  */
 #ifndef FFFA_AGENT_CAPTURE_KERNEL_ATTACH_H
 #define FFFA_AGENT_CAPTURE_KERNEL_ATTACH_H
@@ -34,9 +35,9 @@ int fffa_attach_tc(const struct fffa_kernel *k, enum fffa_program program, uint3
 int fffa_attach_xdp(const struct fffa_kernel *k, uint32_t ifindex, const char *ifname,
 		    struct fffa_attachment *out, struct fffa_err *err);
 /*
- * Detaches the n attachments of one device. Removes the clsact qdisc that one of them made when nothing
- * else is on it. The programs do not run there any more after a grace period. Allowed on NONE and when
- * the device is gone.
+ * Detaches the n attachments of one device. Removes the clsact qdisc that one of them made when
+ * nothing else is on it. The programs do not run there any more after a grace period. Allowed on
+ * NONE and when the device is gone.
  */
 void fffa_attach_undo(struct fffa_attachment *a, size_t n);
 /* True while the device exists and the program is attached to it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The agent's filter on a device's clsact qdisc, for kernels without TCX. It outlives the process. A
- * filter that a crashed agent left is recognised by its place and its program's name.
+ * The agent's filter on a device's clsact qdisc, for kernels without TCX. It outlives the process.
+ * A filter that a crashed agent left is recognised by its place and its program's name.
  */
 #ifndef FFFA_AGENT_CAPTURE_KERNEL_CLSACT_H
 #define FFFA_AGENT_CAPTURE_KERNEL_CLSACT_H
@@ -15,9 +15,9 @@ struct fffa_clsact {
 };
 
 /*
- * Adds the qdisc where it is missing, and replaces a filter that a crashed agent left. -EEXIST: the place
- * holds another program's filter. -EINVAL: an ingress qdisc or a filter of another kind is in the way.
- * Other -errno.
+ * Adds the qdisc where it is missing, and replaces a filter that a crashed agent left. -EEXIST: the
+ * place holds another program's filter. -EINVAL: an ingress qdisc or a filter of another kind is in
+ * the way. Other -errno.
  */
 int fffa_clsact_attach(int prog_fd, uint32_t ifindex, bool egress, struct fffa_clsact *out);
 /* True while the filter is there. */

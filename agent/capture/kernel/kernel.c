@@ -164,7 +164,9 @@ static int fill_tunnel_ids(struct fffa_kernel *k)
 	return 0;
 }
 
-/* Where membarrier is refused (nohz_full kernels, seccomp), updating a map of maps waits instead. */
+/*
+ * Where membarrier is refused (nohz_full kernels, seccomp), updating a map of maps waits instead.
+ */
 static int prepare_grace_period(struct fffa_kernel *k)
 {
 	long cmds = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel side: loaded programs, mapped flow table, ring, counters. attach.h attaches the programs.
- * Loop thread, except where noted.
+ * The kernel side: loaded programs, mapped flow table, ring, counters. attach.h attaches the
+ * programs. Loop thread, except where noted.
  */
 #ifndef FFFA_AGENT_CAPTURE_KERNEL_KERNEL_H
 #define FFFA_AGENT_CAPTURE_KERNEL_KERNEL_H
@@ -55,10 +55,10 @@ struct fffa_deltas {
 void fffa_drain_deltas_fini(struct fffa_deltas *d);
 
 /*
- * Switches the generation, waits until no program can write the old one any more, and moves its entries
- * to the end of out. Blocks for some ms: call it from a worker thread, one call at a time. 0; -ENOMEM:
- * entries without room stay in the table for a later drain; other -errno: there was no grace period and
- * nothing moved.
+ * Switches the generation, waits until no program can write the old one any more, and moves its
+ * entries to the end of out. Blocks for some ms: call it from a worker thread, one call at a time.
+ * 0; -ENOMEM: entries without room stay in the table for a later drain; other -errno: there was no
+ * grace period and nothing moved.
  */
 int fffa_kernel_drain(struct fffa_kernel *k, struct fffa_deltas *out);
 

@@ -87,7 +87,10 @@ static bool is_local(const struct fffa_frame_conf *f, const uint8_t *addr)
 	return false;
 }
 
-/* Opens the tunnel that p is, when it is one that can be opened: then p is the packet inside, *t its tunnel. */
+/*
+ * Opens the tunnel that p is, when it is one that can be opened: then p is the packet inside, *t
+ * its tunnel.
+ */
 static bool enter(const struct fffa_frame_conf *f, const void *bytes, const void *end,
 		  const struct fffa_frame *frame, struct fffa_packet *p, struct fffa_tunnel *t)
 {

@@ -114,8 +114,10 @@ void fffa_checkpoint_note(struct fffa_checkpoint *r, const struct fffa_hooked *h
 	r->saved_ns = now;
 }
 
-/* In place of the old one at once: a reader sees one or the other. No sync: a checkpoint is for the next
- * agent of this boot, and held is not worth a disk's seek each second. */
+/*
+ * In place of the old one at once: a reader sees one or the other. No sync: a checkpoint is for the
+ * next agent of this boot, and held is not worth a disk's seek each second.
+ */
 static int write_file(const struct fffa_checkpoint *r)
 {
 	int fd = open(r->tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Saves the captured devices' counters in a file. From it the next start computes how many packets passed
- * while no agent counted: during an upgrade, after a crash or a kill. Loop thread only; a worker thread
- * writes the file.
+ * Saves the captured devices' counters in a file. From it the next start computes how many packets
+ * passed while no agent counted: during an upgrade, after a crash or a kill. Loop thread only; a
+ * worker thread writes the file.
  */
 #ifndef FFFA_AGENT_CAPTURE_UNATTENDED_CHECKPOINT_H
 #define FFFA_AGENT_CAPTURE_UNATTENDED_CHECKPOINT_H
@@ -31,14 +31,14 @@ struct fffa_checkpoint {
 };
 
 /*
- * dir: where the file lies (spool_dir); when it does not exist, gaps are not counted and the log says
- * so. r is zeroed before and stays where it is until the loop has ended.
+ * dir: where the file lies (spool_dir); when it does not exist, gaps are not counted and the log
+ * says so. r is zeroed before and stays where it is until the loop has ended.
  */
 void fffa_checkpoint_init(struct fffa_checkpoint *r, uv_loop_t *loop, const char *dir);
 
 /*
- * Right after the hooks were attached: what passed since the last agent's checkpoint. *since_ms: when that
- * was, untouched without a checkpoint. Blocks for one small read.
+ * Right after the hooks were attached: what passed since the last agent's checkpoint. *since_ms:
+ * when that was, untouched without a checkpoint. Blocks for one small read.
  */
 struct fffa_amount fffa_checkpoint_gap(struct fffa_checkpoint *r, const struct fffa_hooked *hooks,
 				       size_t n, int64_t *since_ms);
@@ -47,7 +47,9 @@ struct fffa_amount fffa_checkpoint_gap(struct fffa_checkpoint *r, const struct f
 void fffa_checkpoint_note(struct fffa_checkpoint *r, const struct fffa_hooked *hooks, size_t n,
 			  bool last);
 
-/* What the counters of the last checkpoint showed has been merged; held of it is in no record yet. */
+/*
+ * What the counters of the last checkpoint showed has been merged; held of it is in no record yet.
+ */
 void fffa_checkpoint_save(struct fffa_checkpoint *r, struct fffa_amount held, int64_t unix_ms);
 
 #endif

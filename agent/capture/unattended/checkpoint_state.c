@@ -22,7 +22,9 @@ size_t fffa_checkpoint_state_format(const struct fffa_checkpoint_state *m,
 		const struct fffa_checkpoint_device *d = &m->v[i];
 		const struct fffa_amount *rx = &d->passed.dir[0], *tx = &d->passed.dir[1];
 
-		/* The name last: any byte but slash and white space may be in it (dev_valid_name). */
+		/*
+		 * The name last: any byte but slash and white space may be in it (dev_valid_name).
+		 */
 		n += (size_t)snprintf(dst + n, FFFA_CHECKPOINT_TEXT_MAX - n,
 				      "%" PRIu32 " %02x:%02x:%02x:%02x:%02x:%02x %d %d %" PRIu64
 				      " %" PRIu64 " %" PRIu64 " %" PRIu64 " %s\n",

@@ -41,10 +41,10 @@ size_t fffa_checkpoint_state_format(const struct fffa_checkpoint_state *m,
 int fffa_checkpoint_state_parse(const char *text, struct fffa_checkpoint_state *m);
 
 /*
- * What passed the devices that both marks have, between the two, with what was held at the first. Bytes
- * are without Ethernet headers, so about those of the IP packets; frames that are no IP packets and
- * segments of super-packets cannot be told from the device's counters. A device made anew, another
- * boot or another namespace: its part is not known and 0.
+ * What passed the devices that both marks have, between the two, with what was held at the first.
+ * Bytes are without Ethernet headers, so about those of the IP packets; frames that are no IP
+ * packets and segments of super-packets cannot be told from the device's counters. A device made
+ * anew, another boot or another namespace: its part is not known and 0.
  */
 struct fffa_amount fffa_checkpoint_state_between(const struct fffa_checkpoint_state *before,
 						 const struct fffa_checkpoint_state *now);

@@ -27,7 +27,10 @@ int fffa_dev_counters_find(const char *text, const char *name, struct fffa_dev_c
 		line += strspn(line, " ");
 		if (strncmp(line, name, len) != 0 || line[len] != ':')
 			continue;
-		/* Eight columns for each way: bytes, packets, errs, drop, fifo, frame, compressed, multicast */
+		/*
+		 * Eight columns for each way: bytes, packets, errs, drop, fifo, frame,
+		 * compressed, multicast
+		 */
 		if (sscanf(line + len + 1,
 			   "%" SCNu64 " %" SCNu64 " %*u %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64,
 			   &rx_bytes, &rx_packets, &tx_bytes, &tx_packets) != 4)

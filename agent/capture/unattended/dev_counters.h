@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel's own counters of a device, and the network namespace that its name belongs to. They cover
- * the time in which no hook was attached. Any thread.
+ * The kernel's own counters of a device, and the network namespace that its name belongs to. They
+ * cover the time in which no hook was attached. Any thread.
  */
 #ifndef FFFA_AGENT_CAPTURE_UNATTENDED_DEV_COUNTERS_H
 #define FFFA_AGENT_CAPTURE_UNATTENDED_DEV_COUNTERS_H
@@ -21,7 +21,9 @@ struct fffa_dev_counters {
  */
 int fffa_dev_counters_find(const char *text, const char *name, struct fffa_dev_counters *out);
 
-/* /proc/net/dev of this namespace with a NUL; the caller frees it. At most 4 MiB. NULL: see errno. */
+/*
+ * /proc/net/dev of this namespace with a NUL; the caller frees it. At most 4 MiB. NULL: see errno.
+ */
 char *fffa_dev_counters_read(void);
 
 /* Unique over all namespaces since boot (SO_NETNS_COOKIE, Linux 5.14); 0: not known. */
