@@ -163,7 +163,7 @@ FFFA_ASSERT_SIZE(struct fffa_counts, 256);
 #define FFFA_MAX_TUNNEL_PORTS 4
 enum fffa_clock_source {
 	FFFA_CLOCK_JIFFIES, /* the kernel's timer ticks, 1 to 10 ms: a load, no call */
-	FFFA_CLOCK_PRECISE, /* 2^20 ns of CLOCK_MONOTONIC: 25 ns a packet dearer */
+	FFFA_CLOCK_PRECISE, /* 2^20 ns of CLOCK_MONOTONIC: costs 25 ns more per packet */
 };
 
 /* Which packet of a tunnelled one is recorded. */

@@ -353,7 +353,10 @@ static __always_inline int fffa_parse_l3(const void *data, const void *end, __u3
 	p->fragment = FFFA_FRAGMENT_NONE;
 	if (proto != FFFA_ETH_P_IP && proto != FFFA_ETH_P_IPV6)
 		return FFFA_PARSE_NOT_IP;
-	/* Not "left is 0": Linux 5.10 would follow that 0 where it cannot get, and lose its way. */
+	/*
+	 * Compares the lengths instead of left with 0: the verifier of Linux 5.10 follows the
+	 * impossible branch and refuses the program.
+	 */
 	if (f->wire_bytes <= l3_offset)
 		return FFFA_PARSE_TRUNCATED;
 	if (proto == FFFA_ETH_P_IP)

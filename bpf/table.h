@@ -54,9 +54,11 @@ static __always_inline bool fffa_hand_over(struct fffa_entry *e, const __u32 *co
 	ev->cookie = *cookie;
 	ev->pad0 = 0;
 	c->ring_events[kind]++;
-	/* An end waits: wake the reader once for all that follow until it arms again. Else only for
-	 * a quarter full, and by force: by itself the kernel wakes a reader that had caught up, and
-	 * this one never has. */
+	/*
+	 * An end event wakes the reader once, until it arms again. Other events wake it when the
+	 * ring is a quarter full, by force: the kernel's own rule wakes only a reader that had
+	 * read everything.
+	 */
 	if (kind == FFFA_EV_END && fffa_ctl.ring_armed) {
 		fffa_ctl.ring_armed = 0;
 		flags = BPF_RB_FORCE_WAKEUP;

@@ -20,7 +20,7 @@ static void skip(struct iovec **v, int *n, size_t len)
 
 int fffa_io_write_all(int fd, struct iovec *v, int n, off_t at, size_t *done)
 {
-	skip(&v, &n, 0); /* a write of nothing says nothing */
+	skip(&v, &n, 0); /* an empty write may return 0, which is an error below */
 	while (n) {
 		ssize_t put = at == FFFA_IO_APPEND ? writev(fd, v, n) : pwritev(fd, v, n, at);
 

@@ -84,7 +84,8 @@ static void note_end(struct fffa_flow_table *t, uint32_t i, uint16_t flags)
 	back.dport = f->key.sport;
 	back.view ^= FFFA_VIEW_EGRESS;
 	j = fffa_flow__find(t, &back);
-	if (j == FFFA_NIL) { /* ingress by XDP, egress by TC: the two differ in the hook, too */
+	if (j == FFFA_NIL) {
+		/* where XDP counts ingress and TC egress, the reverse key also has another hook bit */
 		back.view ^= FFFA_VIEW_HOOK_XDP;
 		j = fffa_flow__find(t, &back);
 	}
@@ -130,9 +131,9 @@ void fffa_flow_merge(struct fffa_flow_table *t, const struct fffa_delta *d)
 	f = &t->flows[i];
 	if (f->packets && d->last_ns > f->first_ns && d->last_ns - f->first_ns > t->conf.active_ns)
 		emit(t, f, FFFA_END_ACTIVE);
+	/* deltas are out of order: a ring event may be read before an older table entry */
 	if (!f->packets || d->first_ns < f->first_ns)
-		f->first_ns =
-			d->first_ns; /* the ring overtakes the table: deltas are not in order */
+		f->first_ns = d->first_ns;
 	if (d->last_ns > f->last_ns)
 		f->last_ns = d->last_ns;
 	f->packets += d->packets;

@@ -33,7 +33,7 @@ static uint32_t bucket_of(const struct fffa_flow_table *t, const struct fffa_key
 	return (uint32_t)h & t->bucket_mask;
 }
 
-/* In two steps: the bucket now, the flow that it points to half way on. */
+/* Prefetches in two steps: the bucket now, its first flow FFFA_FLOW_AHEAD / 2 calls later. */
 void fffa_flow_expect(struct fffa_flow_table *t, const struct fffa_delta *d)
 {
 	uint32_t bucket = bucket_of(t, &d->key);

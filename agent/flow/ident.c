@@ -3,7 +3,7 @@
 
 #include "agent/flow/ident.h"
 
-/* FNV-1a, 64 bits. Nobody gains by making two of his own identities alike. */
+/* FNV-1a, 64 bits, without a key: only the host itself chooses its identities. */
 static uint64_t mix(uint64_t h, const void *bytes, size_t n)
 {
 	const uint8_t *b = bytes;

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /*
- * The CRC of n bytes that follow those whose CRC is crc (0: none). Uses the instruction of the CPU
- * where there is one.
+ * Continues the checksum crc (0: a new one) over n bytes at p. Uses the CPU's instruction where
+ * there is one.
  */
 uint32_t fffa_crc32c(uint32_t crc, const void *p, size_t n);
 /* The same without that instruction. */

@@ -46,8 +46,9 @@ uint64_t fffa_spool_frame_len(const struct fffa_batch *b);
 void fffa_spool_frame_describe(struct fffa_spool_frame *f, const struct fffa_batch *b);
 /* Writes the index: FFFA_SPOOL_INDEX_ROW bytes for each record. Returns the CRC of the body. */
 uint32_t fffa_spool_frame_put_index(const struct fffa_batch *b, uint8_t *dst);
+/* Writes the head to dst. */
 void fffa_spool_frame_put(const struct fffa_spool_frame *f, uint8_t dst[FFFA_SPOOL_FRAME_HEAD]);
-/* 0, or -EBADMSG when src is no head of a frame. */
+/* Reads a head. 0; -EBADMSG when src holds none, and *f is undefined. */
 int fffa_spool_frame_get(struct fffa_spool_frame *f, const uint8_t src[FFFA_SPOOL_FRAME_HEAD]);
 
 /*

@@ -50,11 +50,11 @@ static int make_dir(const char *path)
 
 	if (mkdir(path, 0700))
 		return errno == EEXIST ? 0 : -errno;
-	/* Without this a power cut may take the directory with all files in it. */
+	/* Syncs the parent: otherwise a power loss may remove the new directory with its files. */
 	(void)snprintf(parent, sizeof(parent), "%s/..", path);
 	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return 0; /* not readable for us: the directory is as safe as before */
+		return 0; /* the parent cannot be synced; go on without */
 	(void)fsync(fd);  /* not every file system can do this */
 	(void)close(fd);
 	return 0;
@@ -241,7 +241,7 @@ int fffa_store_cut(struct fffa_store *s, uint64_t id, uint64_t size)
 	if (fd < 0)
 		return -errno;
 	rc = ftruncate(fd, (off_t)size) ? -errno : 0;
-	(void)close(fd); /* the next start cuts again what does not last */
+	(void)close(fd); /* if a crash undoes the cut, the next start cuts again */
 	return rc;
 }
 
@@ -255,7 +255,7 @@ int fffa_store_remove(struct fffa_store *s, uint64_t id)
 {
 	forget_read(s, id);
 	if (s->write_id == id)
-		fffa_store_write_end(s); /* an open file keeps its room on disk */
+		fffa_store_write_end(s); /* an open descriptor would hold its disk space */
 	return unlinkat(s->dir, fffa_store_name(id).text, 0) && errno != ENOENT ? -errno : 0;
 }
 

@@ -44,7 +44,7 @@ int fffa_store_list(struct fffa_store *s, uint64_t **ids, size_t *n, struct fffa
 int fffa_store_source(struct fffa_store *s, uint64_t id, struct fffa_spool_source *src);
 /* Cuts a segment, which is not being written, to size bytes. 0 or -errno. */
 int fffa_store_cut(struct fffa_store *s, uint64_t id, uint64_t size);
-/* 0, also when there is no such segment, or -errno. */
+/* Removes the segment; one that is missing is no error. 0 or -errno. */
 int fffa_store_remove(struct fffa_store *s, uint64_t id);
 /* Gives a segment a name under which it is never read again. 0 or -errno. */
 int fffa_store_set_aside(struct fffa_store *s, uint64_t id);

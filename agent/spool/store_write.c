@@ -34,7 +34,8 @@ int fffa_store_write_begin(struct fffa_store *s, const struct fffa_spool_segment
 		rc = -errno;
 	if (rc) {
 		fffa_store_write_end(s);
-		(void)unlinkat(s->dir, name.text, 0); /* the next start would find it empty */
+		/* otherwise the next start finds an empty segment */
+		(void)unlinkat(s->dir, name.text, 0);
 	}
 	return rc;
 }
@@ -71,7 +72,7 @@ int fffa_store_write_append(struct fffa_store *s, uint64_t at, struct fffa_spool
 		rc = fffa_io_write_all(s->write, v, 2, (off_t)at, NULL);
 	}
 	if (rc && ftruncate(s->write, (off_t)at))
-		rc = -errno; /* the torn tail stays */
+		rc = -errno; /* the rest stays as a torn tail, which the next start cuts */
 	return rc;
 }
 

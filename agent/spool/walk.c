@@ -48,7 +48,7 @@ static int resync(const struct fffa_spool_source *src, uint64_t *off, struct fff
 			return rc;
 		hit = find_magic(buf, n);
 		if (!hit) {
-			/* a magic may begin in the last bytes of buf */
+			/* the magic may begin in the last bytes of this block */
 			*off += n - sizeof(fffa_spool_frame_magic) + 1;
 			continue;
 		}
@@ -75,7 +75,7 @@ int fffa_spool_walk_next(const struct fffa_spool_source *src, const struct fffa_
 	if (rc <= 0)
 		return rc;
 	out->frame = f;
-	/* The head says how much was written before it. */
+	/* The frame's head has the counts, which include damaged frames. */
 	out->begin = (struct fffa_spool_pos){
 		.at = at,
 		.records = fffa_max_u64(pos->records, f.records_before),

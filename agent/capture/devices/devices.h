@@ -66,6 +66,7 @@ struct fffa_devices_retained {
 void fffa_devices_choose(const struct fffa_capture_conf *conf, const struct fffa_links *links,
 			 const struct fffa_devices_retained *retained, struct fffa_netdevs *out);
 
+/* True when capture.exclude matches the device. */
 bool fffa_devices_excluded(const struct fffa_capture_conf *conf, const struct fffa_link *l);
 /* True when a pattern needs the default routes. */
 bool fffa_devices_want_routes(const struct fffa_capture_conf *conf);

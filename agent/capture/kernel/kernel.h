@@ -42,6 +42,7 @@ int fffa_kernel_open(const struct fffa_kernel_conf *conf, struct fffa_kernel **o
 /* NULL is allowed. Programs that are still attached keep running. */
 void fffa_kernel_close(struct fffa_kernel *k);
 
+/* The program's descriptor; borrowed. */
 int fffa_kernel_program_fd(const struct fffa_kernel *k, enum fffa_program p);
 /* "jiffies" or "precise": the clock the programs use. */
 const char *fffa_kernel_clock_name(const struct fffa_kernel *k);
@@ -52,6 +53,7 @@ struct fffa_deltas {
 	size_t count;
 	size_t capacity;
 };
+/* Frees the array and empties d. */
 void fffa_drain_deltas_fini(struct fffa_deltas *d);
 
 /*

@@ -41,7 +41,7 @@ struct fffa_kernel {
 	} reading; /* of fffa_kernel_ring_read */
 };
 
-/* After load: reads the clock for the first time. -errno. */
+/* Call it after load. Reads the clock once. 0 or -errno. */
 int fffa_kernel__clock_start(struct fffa_kernel *k);
 #define FFFA_XDP_HAS_FRAGS                                                                         \
 	(1u << 5) /* BPF_F_XDP_HAS_FRAGS, since Linux 5.18; older headers lack it */
@@ -52,7 +52,7 @@ bool fffa_kernel__has_xdp_frags(void);
 void fffa_kernel__clock_choose(struct fffa_kernel *k);
 /* Any thread. */
 void fffa_kernel__now(const struct fffa_kernel *k, struct fffa_kernel_now *now);
-/* e -> d. e->packets > 0. */
+/* Converts a table entry into a delta. e->packets is above 0. */
 void fffa_kernel__decode(const struct fffa_kernel *k, const struct fffa_entry *e, uint32_t cookie,
 			 const struct fffa_kernel_now *now, struct fffa_delta *d);
 

@@ -54,7 +54,7 @@ static inline void fffa_backlog_count_record(struct fffa_backlog *q)
 	q->ledger.records++;
 	q->ledger.in_flight++;
 }
-/* Such a record will be in no batch. */
+/* Counts an offered record as lost that is in no sealed batch. */
 void fffa_backlog_lose_record(struct fffa_backlog *q, const struct fffa_record *r,
 			      enum fffa_record_loss why);
 /* Queues a sealed batch of such records with a reference of its own, or loses it or older ones. */
@@ -94,7 +94,10 @@ void fffa_backlog_report_missing(struct fffa_backlog *q, bool urgent);
 /* The end begins: nothing is submitted, tried again or reported any more. */
 void fffa_backlog_stop(struct fffa_backlog *q);
 bool fffa_backlog_is_ending(const struct fffa_backlog *q);
-/* After stop: a held batch stays on disk, goes there or is lost. Frees it. */
+/*
+ * After stop: ends a held batch and frees it. Its records stay in the spool, are written there, or
+ * are lost.
+ */
 void fffa_backlog_store_or_lose(struct fffa_backlog *q, struct fffa_queued_batch *b);
 /*
  * After stop and when the sink is closed: the spooler writes what waits, and is closed. closed is
@@ -104,7 +107,9 @@ void fffa_backlog_close_spool(struct fffa_backlog *q, void (*closed)(void *arg),
 
 /* Nothing is queued or waits in the spool. The sink may still hold batches. */
 bool fffa_backlog_is_empty(const struct fffa_backlog *q);
-/* Room for bytes more from a source that can wait: it leaves three quarters of the queue free. */
+/*
+ * True when a source that can wait may add so many bytes: the queue is at most a quarter full then.
+ */
 bool fffa_backlog_has_room(const struct fffa_backlog *q, size_t bytes);
 /* Memory of all batches: queued, submitted, and waiting to be written. */
 size_t fffa_backlog_memory_bytes(const struct fffa_backlog *q);

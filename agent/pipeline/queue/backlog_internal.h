@@ -11,8 +11,9 @@
 #include "agent/pipeline/queue/backlog.h"
 
 /* backlog.c */
-/* The memory of a batch begins to count here; ends to count here. */
+/* Counts the batch's memory in held_bytes. */
 void fffa_backlog__hold(struct fffa_backlog *q, const struct fffa_batch *batch);
+/* Stops counting it. */
 void fffa_backlog__let_go(struct fffa_backlog *q, const struct fffa_batch *batch);
 /* There is room for bytes more. */
 bool fffa_backlog__fits(const struct fffa_backlog *q, size_t bytes);

@@ -43,7 +43,10 @@ static void add_missing(struct fffa_backlog *q, enum fffa_record_loss why,
 {
 	if (!m->records || why == FFFA_RL_SHUTDOWN || q->ending)
 		return; /* the stream ends here */
-	/* A SKIPDATA record is of one epoch: what an earlier one misses is reported now. */
+	/*
+	 * A SKIPDATA record covers one epoch: numbers of another epoch are reported first, even
+	 * without room.
+	 */
 	if (fffa_skipdata_records_clash(&q->skipdata, why, m) && !report_one(q, why, false))
 		q->ledger.untold += fffa_skipdata_records_missing(&q->skipdata, why);
 	fffa_skipdata_records_add(&q->skipdata, why, m);

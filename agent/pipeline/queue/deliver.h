@@ -48,7 +48,7 @@ void fffa_deliver_ready(void *deliver);
 
 /* Nothing is queued, submitted or waits in the spool. */
 bool fffa_deliver_is_idle(const struct fffa_deliver *d);
-/* Nothing is submitted in a later turn any more. */
+/* No idle callback submits any more. */
 void fffa_deliver_stop(struct fffa_deliver *d);
 /* Calls closed later, on the loop. Then the memory of d may be freed. */
 void fffa_deliver_close(struct fffa_deliver *d, void (*closed)(void *arg), void *arg);

@@ -54,7 +54,7 @@ static void reject_batch(struct fffa_settle *s, struct fffa_queued_batch *b)
 	fffa_log_limited(&s->rejected_log, s->tag, "records are rejected", n);
 }
 
-/* Queues b again, before all younger ones, or gives it up when retry.give_up has passed. */
+/* Queues b again before all younger batches, or loses it when retry.give_up has passed. */
 static void retry_later(struct fffa_settle *s, struct fffa_queued_batch *b, uint32_t after_ms)
 {
 	uint64_t now = fffa_clock_mono_ns(&fffa_clock_system), first;
@@ -147,7 +147,8 @@ static int judge_records(const struct fffa_batch *b, const uint8_t *records, str
 		FFFA_ASSERT(records[i] > FFFA_V_NONE && records[i] <= FFFA_V_TOO_BIG);
 		j->n[records[i]]++;
 	}
-	if (j->n[FFFA_V_TOO_BIG] == 1) { /* one record cannot be split */
+	/* a single record that is too big cannot be split: rejected */
+	if (j->n[FFFA_V_TOO_BIG] == 1) {
 		j->n[FFFA_V_TOO_BIG] = 0;
 		j->n[FFFA_V_REJECTED]++;
 	}

@@ -50,7 +50,7 @@ void fffa_sink_queue_start(struct fffa_sink_queue *q);
 
 /* The sink was offered one more record, which is in no sealed batch yet. */
 void fffa_sink_queue_count_record(struct fffa_sink_queue *q);
-/* Such a record will be in no batch: it is lost. */
+/* Counts an offered record as lost that is in no sealed batch. */
 void fffa_sink_queue_lose_record(struct fffa_sink_queue *q, const struct fffa_record *r,
 				 enum fffa_record_loss why);
 /* Queues a sealed batch of such records with a reference of its own, or loses it or older ones. */
@@ -62,7 +62,9 @@ void fffa_sink_queue_flush(struct fffa_sink_queue *q);
 /* The sink reopens its files. */
 void fffa_sink_queue_reopen(struct fffa_sink_queue *q);
 
-/* Room for bytes more from a source that can wait: it leaves three quarters of the queue free. */
+/*
+ * True when a source that can wait may add so many bytes: the queue is at most a quarter full then.
+ */
 bool fffa_sink_queue_has_room(const struct fffa_sink_queue *q, size_t bytes);
 /* Nothing is queued, submitted or waits in the spool. */
 bool fffa_sink_queue_is_empty(const struct fffa_sink_queue *q);

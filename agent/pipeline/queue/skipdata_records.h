@@ -22,7 +22,7 @@ struct fffa_skipdata_records {
 /* Borrows both. */
 void fffa_skipdata_records_init(struct fffa_skipdata_records *s, struct fffa_encoder *encoder,
 				const struct fffa_origin_source *source);
-/* Numbers of another epoch are missing for that reason: they must be reported before add. */
+/* True when numbers of another epoch are missing for why; report them before add. */
 bool fffa_skipdata_records_clash(const struct fffa_skipdata_records *s, enum fffa_record_loss why,
 				 const struct fffa_missing *add);
 /* More numbers are missing. */
@@ -39,8 +39,9 @@ struct fffa_queued_batch *fffa_skipdata_records_make(const struct fffa_skipdata_
 						     enum fffa_record_loss why);
 void fffa_skipdata_records_reported(struct fffa_skipdata_records *s, enum fffa_record_loss why);
 /*
- * True when there is something to report now: then make a record for each reason, and call
- * fffa_skipdata_records_report_later when that fails for one. Without urgent at most once a second.
+ * True when a report is due, and takes the time of this try. urgent: also within a second of the
+ * last try. Then make a record for each reason. When one cannot be made, call
+ * fffa_skipdata_records_report_later.
  */
 bool fffa_skipdata_records_start_report(struct fffa_skipdata_records *s, bool urgent);
 void fffa_skipdata_records_report_later(struct fffa_skipdata_records *s);

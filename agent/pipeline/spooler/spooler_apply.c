@@ -38,7 +38,10 @@ static void note_write(struct fffa_spooler *s, int rc)
 	s->error = rc;
 }
 
-/* A batch may stay in memory when all older ones are there, and half of queue.memory has room. */
+/*
+ * True when the batch may stay in memory: all older ones are there, too, and half of queue.memory
+ * has room.
+ */
 static bool may_stay_in_memory(const struct fffa_spooler *s, size_t footprint)
 {
 	size_t ready = fffa_spooler__ready_bytes(s);

@@ -27,7 +27,7 @@ static int sync_group(struct fffa_spooler_job *j, size_t first, size_t end)
 		return 0;
 	fffa_store_write_end(j->store);
 	fail_from(j, first, end, rc);
-	/* They will be written again elsewhere: there must be one copy. */
+	/* Cuts off what was not synced: these batches are written again to another segment. */
 	(void)fffa_store_cut(j->store, j->writes[first].seg->id, j->writes[first].begin.at);
 	return rc;
 }
@@ -112,14 +112,13 @@ void fffa_spooler__work(uv_work_t *w)
 {
 	struct fffa_spooler_job *j = w->data;
 
+	/* on failure the next start removes it by the ack, or sends it again */
 	for (size_t i = 0; i < j->remove_count; i++)
-		(void)fffa_store_remove(
-			j->store,
-			j->removes[i]); /* one that stays is acknowledged, or sent again */
+		(void)fffa_store_remove(j->store, j->removes[i]);
 	write_batches(j);
+	/* on failure the older ack counts, and more records are sent twice */
 	if (j->acks)
-		(void)fffa_store_ack_write(j->store,
-					   &j->ack); /* with an older one more is sent again */
+		(void)fffa_store_ack_write(j->store, &j->ack);
 	if (j->read_seg)
 		j->read_rc = read_some(j);
 }

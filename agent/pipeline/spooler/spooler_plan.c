@@ -35,12 +35,12 @@ static bool is_removable(const struct fffa_spooler *s, const struct fffa_spooler
 {
 	if (seg->settled < seg->end.records - seg->begin_records)
 		return false;
-	/* A new one for each few frames would cost more than it frees. */
+	/* The segment being written is removed only once it has a quarter of the full size. */
 	return seg != s->writing || s->closing ||
 	       (seg->end.records && seg->end.at >= s->segment_bytes / 4);
 }
 
-/* Segments that are settled. They lie before the first that is not loaded. */
+/* Removes settled segments up to the first one with unread frames. */
 static void plan_removals(struct fffa_spooler *s)
 {
 	struct fffa_spooler_segment *seg = TAILQ_FIRST(&s->segments), *next;
@@ -52,7 +52,7 @@ static void plan_removals(struct fffa_spooler *s)
 		if (is_removable(s, seg))
 			plan_removal(s, seg);
 	}
-	/* Segments that got no frame because the disk took none. */
+	/* Removes empty segments at the end, begun while no frame could be written. */
 	while ((seg = TAILQ_LAST(&s->segments, fffa_spooler_segments)) && seg != s->writing &&
 	       !seg->end.records && s->job.remove_count < FFFA_SPOOLER_REMOVES)
 		plan_removal(s, seg);
@@ -168,7 +168,8 @@ static bool plan_write(struct fffa_spooler *s, struct fffa_queued_batch *b)
 		s->full = true;
 		return false;
 	}
-	w->begins = begins_segment(s, epoch, len); /* make_room may have removed the segment */
+	/* make_room may have removed the segment that was being written */
+	w->begins = begins_segment(s, epoch, len);
 	if (w->begins && !begin_segment(s, epoch)) {
 		wake_after(s, 1000);
 		return false;
@@ -181,7 +182,9 @@ static bool plan_write(struct fffa_spooler *s, struct fffa_queued_batch *b)
 	return true;
 }
 
-/* While the disk takes nothing, batches go to the sink without it, if nothing older lies there. */
+/*
+ * Sends the waiting batches without the spool while it cannot be written and holds nothing older.
+ */
 static void bypass_disk(struct fffa_spooler *s)
 {
 	struct fffa_queued_batch *b;
@@ -195,7 +198,7 @@ static void bypass_disk(struct fffa_spooler *s)
 	s->conf.ops->pump(s->conf.queue);
 }
 
-/* True when it is too early; then the spooler plans again at again_ns. */
+/* True when it is too early to try again; the timer then plans anew at again_ns. */
 static bool wait_until(struct fffa_spooler *s, uint64_t again_ns)
 {
 	uint64_t now = now_ns();
@@ -206,7 +209,7 @@ static bool wait_until(struct fffa_spooler *s, uint64_t again_ns)
 	return true;
 }
 
-/* Loses b when it is larger than the whole spool: it would stand in the way of all others. */
+/* Loses a batch that is larger than the whole spool. */
 static bool lose_giant(struct fffa_spooler *s, struct fffa_queued_batch *b)
 {
 	uint64_t need =
@@ -310,7 +313,7 @@ bool fffa_spooler__plan(struct fffa_spooler *s)
 	j->read_rc = 0;
 	s->wake_ms = FFFA_SPOOLER_NO_WAKE;
 	plan_removals(s);
-	plan_ack(s); /* before the writes, which it must not include */
+	plan_ack(s); /* before plan_writes: the ack must not cover frames of this job */
 	plan_writes(s);
 	plan_read(s);
 	return j->remove_count || j->write_count || j->acks || j->read_seg;

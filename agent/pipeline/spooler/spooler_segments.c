@@ -38,7 +38,7 @@ void fffa_spooler__forget_segment(struct fffa_spooler *s, struct fffa_spooler_se
 {
 	struct fffa_spool_ref *ref, *next;
 
-	/* References that are settled wait here only to raise the watermark in order. */
+	/* Frees this segment's settled references, which only wait for older frames. */
 	for (ref = TAILQ_FIRST(&s->refs); ref && seg->refs; ref = next) {
 		next = TAILQ_NEXT(ref, link);
 		if (ref->seg == seg && !ref->batches)
@@ -93,7 +93,7 @@ bool fffa_spooler__release_ref(struct fffa_spooler *s, struct fffa_queued_batch 
 	ref->seg->settled += ref->records;
 	if (ref->seg->gone)
 		end_ref(s, ref);
-	/* The watermark rises over all references that are settled in a row. */
+	/* Frees settled references at the head of the list; the first that stays bounds the ack. */
 	for (ref = TAILQ_FIRST(&s->refs); ref && !ref->batches; ref = next) {
 		next = TAILQ_NEXT(ref, link);
 		end_ref(s, ref);
@@ -110,7 +110,7 @@ void fffa_spooler_share(struct fffa_queued_batch *b, const struct fffa_queued_ba
 
 void fffa_spooler_detach(struct fffa_queued_batch *b)
 {
-	b->ref = NULL; /* the reference stays: the watermark must not pass it */
+	b->ref = NULL; /* the reference stays, so that the ack does not pass this frame */
 }
 
 bool fffa_spooler_holds(const struct fffa_queued_batch *b)
