@@ -8,7 +8,7 @@
 #   --quick        the cheap part: dev build, unit, contract and component tests, the fast lint steps
 #   --only LABEL   one kind of test only: a ctest label (unit, netns, ...), lint, fuzz, kernels, bare or peers
 #   --suite NAME   the Debian suite of the bare systems: trixie (default), bookworm, testing; may be repeated
-#   --list         say what would run, and where; runs nothing
+#   --list         print what would run, and where; run nothing
 #
 # FUZZ_SECONDS (default 10) bounds each fuzz target. Logs are in build/log. The last line is
 # "N passed, N failed, N skipped"; the exit status is 0 only when nothing failed.
@@ -16,7 +16,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 2
 
-# preset: labels that run in it, "*" for all. The release build is what is delivered: its warnings count too.
+# preset: labels that run in it, "*" for all. The release build is delivered, so its warnings count, too.
 plan=(
 	"dev:*"
 	"release:"
@@ -24,9 +24,9 @@ plan=(
 	"asan:unit contract component netns bpf"
 	"tsan:unit contract"
 )
-# These use the whole machine (hooks, namespaces, the clock): one at a time.
+# These use the whole machine (hooks, namespaces, the clock), so they run one at a time.
 serial='netns|bpf|bench-smoke|system'
-# A stage of their own, one at a time: they fetch and build what others wrote, once, under build/peers.
+# A stage of their own, one at a time: they fetch and build programs of others, once, under build/peers.
 apart='peers'
 quick_labels='unit|contract|component'
 # shellcheck source=tests/lint/lib.sh
@@ -38,7 +38,7 @@ quick='' only='' list='' suites=()
 passed=0 failed=0 skipped=0
 table=()
 
-# gcc's and clang's run-time checks end the test that trips them, with a trace.
+# A finding of a sanitizer ends the test with a trace.
 export ASAN_OPTIONS=${ASAN_OPTIONS-detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS-print_stacktrace=1:halt_on_error=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS-halt_on_error=1:second_deadlock_stack=1}
@@ -48,13 +48,13 @@ usage()
 	sed -n '/^# Installs/,/^set/{/^# shellcheck/d;/^set/d;s/^# \{0,1\}//;p}' tests/run.sh
 }
 
-# count P F S: adds to the sums and to the stage that is under way.
+# count P F S: adds to the sums and to the current stage.
 count()
 {
 	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
 }
 
-# stage NAME COMMAND...: one line of the table, with its time and what it counted.
+# stage NAME COMMAND...: runs one stage, a line of the table with its time and counts.
 stage()
 {
 	local name=$1 began=$SECONDS p=$passed f=$failed s=$skipped rc=0
@@ -67,8 +67,8 @@ stage()
 	return "$rc"
 }
 
-# check NAME COMMAND...: one counted step with its output in a log, shown when it fails. 77: skipped, the last
-# line says why.
+# check NAME COMMAND...: runs and counts one step. Its output goes to a log and is shown when it fails. 77: skipped, and
+# the last line says why.
 check()
 {
 	local name=$1 log=$logs/$1.log rc=0
@@ -95,7 +95,7 @@ configure_and_build()
 	cmake --preset "$1" && cmake --build --preset "$1" -- -j "$jobs" -k 0
 }
 
-# Builds a preset once in a run; fails when it does not build.
+# Builds a preset once; fails when it does not build.
 declare -A built
 build()
 {
@@ -124,8 +124,8 @@ run_ctest()
 	count ${report##*$'\n'}
 }
 
-# test_preset PRESET WORD...: what the plan's words and the options leave of its tests, first those that may run
-# side by side, then the others.
+# test_preset PRESET WORD...: runs the preset's tests that the words and the options select, first those that may run at
+# the same time, then the others.
 test_preset()
 {
 	local preset=$1 select=() before=$((passed + failed + skipped))
@@ -140,7 +140,7 @@ test_preset()
 	fi
 	run_ctest "$preset" parallel -j "$jobs" "${select[@]}" -LE "^($serial|$apart)\$"
 	run_ctest "$preset" serial -j 1 "${select[@]}" -L "^($serial)\$" -LE "^($apart)\$"
-	# A label that nobody carries any more must not pass for a green one.
+	# A label that no test has any more must not look green.
 	[[ $((passed + failed + skipped)) -gt $before ]] || {
 		echo "   FAILED: the $preset build has no test with these labels: $*"
 		count 0 1 0
@@ -153,7 +153,7 @@ join()
 	echo "$*"
 }
 
-# applies PRESET WORD...: does the plan's line have anything to do under --only and --quick?
+# applies PRESET WORD...: true if --only and --quick leave anything of this line of the plan.
 applies()
 {
 	local preset=$1 word
@@ -176,20 +176,20 @@ run_plan()
 		preset=${line%%:*}
 		read -ra words <<<"${line#*:}"
 		applies "$preset" "${words[@]}" || continue
-		# What did build is tested also when something else did not.
+		# Tests that did build run even when something else did not.
 		build "$preset" || [[ -f build/$preset/CTestTestfile.cmake ]] || continue
 		[[ ${#words[@]} -eq 0 ]] || stage "test $preset" test_preset "$preset" "${words[@]}"
 	done
 }
 
-# fuzz_one TARGET: for a bounded time, from the seeds that the tree holds.
+# fuzz_one TARGET: runs it for a bounded time, with the seeds of the tree.
 fuzz_one()
 {
 	local target=$1 name seeds=() scratch rc
 
 	name=$(basename "$target")
 	[[ -d tests/data/fuzz/$name ]] && seeds=("tests/data/fuzz/$name")
-	# New inputs go to the first folder: never into the tree.
+	# New inputs go to the first folder, so that none goes into the tree.
 	scratch=$(mktemp -d)
 	mkdir -p build/fuzz/crashes
 	"$target" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
@@ -232,7 +232,7 @@ fuzz_result()
 	return "$(cat "$logs/$1.status")"
 }
 
-# With the time of each, as the first run of one may take minutes.
+# Prints the time of each, because the first run of one may take minutes.
 run_peers()
 {
 	run_ctest dev peers -j 1 -L "^$apart\$"
@@ -264,7 +264,7 @@ run_lint()
 {
 	local script
 
-	# A script whose tool cannot be had is skipped, and says which.
+	# A script without its tool is skipped and says so.
 	tests/lint/tools.sh >"$logs/lint-tools.log" 2>&1 || true
 	for script in "$@"; do
 		check "lint-${script%.*}" "tests/lint/$script"
@@ -300,7 +300,7 @@ list()
 		ctest --test-dir build/dev -N ${only:+-L "^$only\$"} | grep '  Test' || true
 }
 
-# In a function, so that the script is read whole before it runs: it may be edited meanwhile.
+# In a function, so that bash reads the whole script before it runs: it may be edited meanwhile.
 main()
 {
 	while [[ $# -gt 0 ]]; do

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# The part of run.sh that runs in namespaces of its own: mounts the layers of a bare system, with the tree in it,
-# and runs one command there. All of it ends with this process.
+# The part of run.sh in namespaces of its own. It mounts the layers of a bare system, with the tree in it, and runs one
+# command there. Everything ends with this process.
 #
 #   inside.sh host|own LOWER UPPER TREE COMMAND...
 #   inside.sh own LOWER UPPER TREE --quickstart SECONDS COMMAND...
 #
 # LOWER, UPPER: the layers as overlayfs names them, with the folders UPPER.mnt and UPPER.work for it. TREE: where the
-# tree's copy is. own: the network is a new one, whose default route leads to a neighbour over a veth; host: the host's.
+# tree's copy is. own: a new network, whose default route leads to a neighbour over a veth; host: that of the host.
 # --quickstart: the command must show records of the neighbour's traffic, and end well on SIGINT.
 set -euo pipefail
 network=$1 lower=$2 upper=$3 tree=$4
@@ -67,7 +67,7 @@ mount_system()
 {
 	mount -t overlay fffa-bare -o "lowerdir=$lower,upperdir=$upper,workdir=$upper.work" "$upper.mnt"
 	mount -t proc proc "$root/proc"
-	# From within the network that it is to show.
+	# Inside the network that it must show.
 	"${enter[@]}" mount -t sysfs sysfs "$root/sys"
 	mount_devices
 	mkdir -p "$root/$src" "$root/var/cache/apt/archives"
@@ -83,7 +83,7 @@ command_there()
 		HOME=/root LANG=C.UTF-8 TERM=dumb "$@"
 }
 
-# await SECONDS WHAT COMMAND...: until the command succeeds; not after the quick start has ended.
+# await SECONDS WHAT COMMAND...: waits until the command succeeds, or fails when the quick start has ended.
 await()
 {
 	local deadline=$((SECONDS + $1)) what=$2
@@ -128,6 +128,6 @@ mount_system
 if [[ $1 == --quickstart ]]; then
 	quickstart "${@:2}"
 else
-	# Not by exec: the first process of a PID namespace has duties that a command does not know.
+	# Not by exec: the first process of a PID namespace has duties that the command does not fulfil.
 	(command_there "$@")
 fi

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# README's two commands on a bare Debian: a minimal system below this tree in which nothing is installed, with a
-# network of its own. Needs root; the host stays as it is.
+# Runs README's two commands on a bare Debian: a minimal system below this tree, with nothing else installed and with a
+# network of its own. Needs root; changes nothing on the host.
 #
 #   tests/bare/run.sh [SUITE...]                 trixie (default), bookworm, testing
 #   tests/bare/run.sh --in SUITE COMMAND...      any command in a copy of the tree there, with the host's network
@@ -22,15 +22,15 @@ logs=$PWD/build/log
 quickstart_seconds=300 tests_seconds=900 # several times what an idle machine of two processors needs
 suite='' dir='' reason=''
 
-# skip REASON: this suite cannot be had here.
+# skip REASON: ends the script, because this suite cannot be fetched.
 skip()
 {
 	reason=$1
 	return 77
 }
 
-# inside NETWORK LAYERS UPPER COMMAND...: on the layers "base", "build base", "test build base"; what is written goes
-# to UPPER. See inside.sh.
+# inside NETWORK LAYERS UPPER COMMAND...: runs the command on the layers "base", "build base" or "test build base". Writes
+# go to UPPER. See inside.sh.
 inside()
 {
 	local network=() layer lower=''
@@ -44,13 +44,13 @@ inside()
 		tests/bare/inside.sh "$1" "$lower" "$dir/$3" "$dir/tree" "${@:4}"
 }
 
-# fresh NAME KEY: is the layer there, made from the same, and not too old?
+# fresh NAME KEY: true if the layer exists, was made with this key, and is not too old.
 fresh()
 {
 	[[ $(cat "$dir/$1.ready" 2>/dev/null) == "$2" && -z $(find "$dir/$1.ready" -mtime +30) ]]
 }
 
-# layer NAME KEY COMMAND...: makes it by the command, unless it is there. The key of one is part of the next one's.
+# layer NAME KEY COMMAND...: makes the layer with the command, unless it is fresh. Each key is part of the next one.
 layer()
 {
 	local name=$1 key=$2 began=$SECONDS
@@ -66,7 +66,7 @@ layer()
 	echo "$suite: $name is new, $((SECONDS - began)) s"
 }
 
-# The system itself below base/system: its root is then no mount point, as in many a chroot.
+# The system is below base/system, so that its root is not a mount point, as in many a chroot.
 make_base()
 {
 	local mirror=$1 system=$dir/base/system
@@ -79,13 +79,13 @@ make_base()
 	mmdebstrap --quiet --variant=minbase --include=ca-certificates --aptopt="$dir/apt.conf" \
 		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt=force-unsafe-io "$suite" "$system" "$mirror" || return
-	# Those whom this host trusts for its package sources, and where it looks for Python's.
+	# The certificates that this host trusts for its package sources, and its settings for Python's.
 	[[ ! -e /etc/pip.conf ]] || cp /etc/pip.conf "$system/etc/pip.conf"
 	cp -r /usr/local/share/ca-certificates/. "$system/usr/local/share/ca-certificates/" 2>/dev/null || true
 	chroot "$system" /usr/sbin/update-ca-certificates
 }
 
-# The system, and what compiles and runs the agent there.
+# The system, and the packages to compile and run the agent.
 prepare_build()
 {
 	local mirror key
@@ -99,7 +99,7 @@ prepare_build()
 	layer build "$key" inside host base build docker/install-deps.sh build || return 1
 }
 
-# What the tests need beside that. The lint's own tools lie in the tree and stay from run to run.
+# The packages of the tests. The lint's own tools are in the tree and are used again in the next run.
 prepare_test()
 {
 	layer test "$(cat "$dir/build.ready") $(stat -c %Y "$dir/build.ready")" \
@@ -107,7 +107,7 @@ prepare_test()
 		inside host "test build base" tools tests/lint/tools.sh
 }
 
-# The files of the project as a checkout, with nothing built but the lint's tools.
+# The files of the project as a checkout, with no build results except the lint's tools.
 copy_tree()
 {
 	mkdir -p "$dir/tree/build"
@@ -117,20 +117,20 @@ copy_tree()
 	git init -q "$dir/tree" && git -C "$dir/tree" add -A
 }
 
-# readme_command TEXT: README's line "sudo TEXT ...", without sudo: what it says is what is run.
+# readme_command TEXT: prints README's line "sudo TEXT ..." without sudo, so that exactly this is run.
 readme_command()
 {
 	sed -n "s|^    sudo \($1\) .*|\1|p" README.md
 }
 
-# What is tried, into a log.
+# Writes the versions of the tools to a log.
 versions()
 {
 	dpkg-query --admindir="$dir/test/system/var/lib/dpkg" -W -f '${Package} ${Version}\n' gcc clang cmake bpftool python3 \
 		'lib*-dev' linux-libc-dev | grep ' .' >"$logs/bare-$suite-versions.log"
 }
 
-# step NAME COMMAND...: prints what came of it, with its time.
+# step NAME COMMAND...: runs the command and prints its result and time.
 step()
 {
 	local name=$1 log=$logs/bare-$suite-$1.log began=$SECONDS
@@ -146,8 +146,8 @@ step()
 	return 1
 }
 
-# Under the lock: 0 passed, 1 failed, 77 skipped. What the tests need is installed while the quick start, which must do
-# without it, builds.
+# Runs under the lock. 0 passed, 1 failed, 77 skipped. The packages of the tests are installed while the quick start, which
+# must not need them, builds.
 run_suite()
 {
 	local rc=0 quickstart
@@ -171,12 +171,12 @@ run_in()
 
 clean_up()
 {
-	# Nothing is mounted outside of the namespaces that are gone; if it were, it would be let alone.
+	# Nothing is mounted outside of the namespaces, which are gone; a mount would be left alone.
 	rm -rf --one-file-system "$dir"/{run,run-*,tools} "$dir"/*.work
 	rmdir "$dir"/*.mnt
 }
 
-# with_suite SUITE COMMAND...: one at a time, with $dir set.
+# with_suite SUITE COMMAND...: runs the command with $dir set, one suite at a time.
 with_suite()
 {
 	local rc=0

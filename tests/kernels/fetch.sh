@@ -27,7 +27,7 @@ newest_package()
 	own_apt apt-cache pkgnames "linux-image-$line." | grep -E -- '-cloud-amd64$' | sort -V | tail -n 1 || true
 }
 
-# The paths of the wanted modules and of what they need, in the order to load them.
+# Prints the paths of the wanted modules and of those that they need, in the order to load them.
 load_order()
 {
 	local release=$1 module
@@ -67,7 +67,7 @@ mkdir -p "$dir/modules"
 cp "$image" "$dir/vmlinuz"
 release=${image##*/vmlinuz-}
 echo "$release" >"$dir/release"
-# A kernel from a host with /usr merged finds its modules under usr/lib.
+# A kernel for a merged /usr has its modules under usr/lib.
 [[ -e $scratch/k/lib/modules ]] || ln -s usr/lib "$scratch/k/lib"
 unpack_modules "$release"
 echo "$suite ${modules[*]}" >"$dir/ready"

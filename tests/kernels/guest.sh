@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The first process of a guest (busybox ash): runs what a kernel has to pass and prints a line for each check,
+# The first process of a guest (busybox ash). It runs the checks of a kernel and prints a line for each,
 # "CHECK pass NAME" or "CHECK FAIL NAME: why", then CHECKS-DONE. /objects has the programs as other compilers make them.
 # The kernel's command line gives
 #   tc=tcx|clsact       what a TC hook must become on this kernel
@@ -11,7 +11,7 @@
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 name=unnamed agent='' server=''
 
-# ash takes its own applet before a program of the same name.
+# ash prefers its own applet to a program of the same name.
 ip()
 {
 	/usr/bin/ip "$@"
@@ -32,7 +32,7 @@ peer()
 	/usr/bin/ip netns exec peer "$@"
 }
 
-# A check runs in a shell of its own: fail ends it, and takes its processes with it.
+# A check runs in a shell of its own; fail ends it and its processes.
 fail()
 {
 	echo "CHECK FAIL $name: $*"
@@ -54,7 +54,7 @@ check()
 	("$@") && echo "CHECK pass $name ($(($(cut -d. -f1 /proc/uptime) - began)) s)"
 }
 
-# await WHAT COMMAND...: the host's CPUs are shared, so the bound is far from what is needed.
+# await WHAT COMMAND...: waits until the command succeeds. The host's CPUs are shared, so the bound is generous.
 await()
 {
 	local what="$1" i=0
@@ -86,10 +86,10 @@ prepare()
 	done
 }
 
-# v0, where the agent looks, and v1 in the namespace peer; a GENEVE device on each side, through the veth.
+# Makes v0, which the agent captures, v1 in the namespace peer, and a GENEVE device on each side, through the veth.
 make_network()
 {
-	# Nothing is autoconfigured: what is on the wire is what a check sends.
+	# Nothing is autoconfigured, so the wire has only what a check sends.
 	echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
 	ip link set lo up
 	ip netns add peer
@@ -117,7 +117,7 @@ bpf_test()
 	grep -q 'PASSED' /tmp/out || fail "it ran nothing"
 }
 
-# start_agent HOOK: in the background, and waited for.
+# start_agent HOOK: starts it in the background and waits until it captures.
 start_agent()
 {
 	cat >/tmp/c.yaml <<-END
@@ -155,7 +155,7 @@ attached()
 	grep -q "attached interface=v0 .*$1=$2 " /tmp/err || fail "$1 is not attached as $2"
 }
 
-# record WHAT PATTERN...: there is a record that all the patterns match.
+# record WHAT PATTERN...: waits for a record that matches all patterns.
 record()
 {
 	local what="$1" found
@@ -177,7 +177,7 @@ traffic()
 	ping -c 5 -i 0.05 -q 10.9.0.2 >/tmp/ping || fail "no answer to a ping"
 	ping -c 4 -i 0.05 -q 10.10.0.2 >/tmp/ping || fail "no answer through GENEVE"
 	head -c 20000 /usr/bin/fffa >/tmp/sent
-	# Its input never ends: nc would close its side and the client go before all is sent.
+	# Its input never ends, because nc would close its side before the client has sent everything.
 	mkfifo /tmp/hold
 	exec 3<>/tmp/hold
 	peer nc -l -p 7000 >/tmp/got <&3 &
@@ -186,11 +186,11 @@ traffic()
 	nc 10.9.0.2 7000 </tmp/sent
 	wait $server
 	cmp /tmp/sent /tmp/got || fail "TCP has changed what was sent"
-	# UDP: nobody answers at these ports but the kernel.
+	# UDP: only the kernel answers on these ports.
 	traceroute -n -m 1 -q 3 -p 33434 10.9.0.2 >/tmp/trace || fail "no UDP packet was sent"
 }
 
-# What the verifier walked through for each program; the kernel says so since 5.16.
+# Prints how many instructions the verifier followed in each program; the kernel reports that since 5.16.
 verifier_cost()
 {
 	grep -hE 'prog_type|verified_insns' /proc/"$agent"/fdinfo/* |
@@ -198,7 +198,7 @@ verifier_cost()
 			$1 == "verified_insns:" && $2 > 1000 { print "INFO " name ": verified", t, $2 }'
 }
 
-# end_to_end HOOK INGRESS: records of known traffic, with the hooks that this kernel must give.
+# end_to_end HOOK INGRESS: checks the records of known traffic, with the hooks that this kernel must have.
 end_to_end()
 {
 	start_agent "$1"
@@ -242,7 +242,7 @@ xdp_gone()
 	! ip -d link show v0 | grep -q 'prog/xdp'
 }
 
-# What a killed agent leaves: links go by themselves, clsact filters are taken over by the next one.
+# What a killed agent leaves: links disappear, and the next agent replaces clsact filters.
 crash()
 {
 	start_agent xdp
@@ -260,7 +260,7 @@ crash()
 	filters_are 0 "after its end"
 }
 
-# Without CAP_SYS_RESOURCE and with the default limit: refused where memory counts against it, and said so.
+# Without CAP_SYS_RESOURCE, the default limit must be too low, with a clear message, where BPF memory counts against it.
 memlock()
 {
 	local rc=0

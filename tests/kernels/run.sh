@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# The kernel programs and the agent on other kernels: boots each in qemu (emulated, no KVM needed) with a small
+# Tests the kernel programs and the agent on other kernels. It boots each in qemu (emulated, without KVM) with a small
 # system in memory, runs guest.sh there and reads its checks from the serial line. Needs root.
 #
 #   tests/kernels/run.sh [--build DIR] [--clangs "N..."|all|none] [LINE...]
@@ -35,13 +35,13 @@ exact_packets=200000
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# install_program PATH [NAME]: with the libraries that it is linked to.
+# install_program PATH [NAME]: copies it with its libraries.
 install_program()
 {
 	local path=$1 name=${2-usr/bin/$(basename "$1")} library
 
 	install -D "$path" "$work/system/$name"
-	# ldd fails for what is static.
+	# ldd fails for static programs.
 	ldd "$path" 2>/dev/null | grep -o '/[^ ]*' | while read -r library; do
 		[[ -e $work/system$library ]] || install -D "$library" "$work/system$library"
 	done
@@ -55,14 +55,14 @@ program()
 	}
 }
 
-# What all guests share; their modules are a second archive, which the kernel unpacks over it.
+# The system of all guests. Their modules are a second archive, which the kernel unpacks over it.
 pack()
 {
 	local test
 
 	mkdir -p "$work/system"/{bin,proc,sys,dev,tmp,modules}
 	install "$(program busybox)" "$work/system/bin/busybox"
-	# Its path as the kernel runs it; ip and others find their configuration missing, and need none.
+	# The path at which the kernel runs it. ip and others have no configuration here, and need none.
 	sed '1s|.*|#!/bin/busybox sh|' tests/kernels/guest.sh >"$work/system/init"
 	chmod 755 "$work/system/init"
 	install_program "$build/agent/fffa"

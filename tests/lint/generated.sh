@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Files that the program writes are as it writes them. generated.sh [TREE [PROGRAM]], by default the dev build's.
+# Files that the program can write look as it writes them. generated.sh [TREE [PROGRAM]], by default that of the dev build.
 set -euo pipefail
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# No mutable globals and no static locals: looks at what the compiler made of the agent's sources, so a name or
-# a macro hides nothing. Takes the build directory too: globals.sh [TREE [BUILD]], by default build/dev.
+# Finds mutable globals and static locals in the objects of the agent's sources, where no macro can hide them.
+# globals.sh [TREE [BUILD]], by default build/dev.
 set -euo pipefail
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -15,7 +15,7 @@ build=${2:-build/dev}
 	exit 1
 }
 
-# Objects are named by the build's own list: one that an earlier build left behind does not count.
+# The build's list names the objects, so one that an earlier build left behind does not count.
 jq -r --arg root "$PWD/" '.[] | select((.command | test(" -o tests/")) | not) | (.file | ltrimstr($root)) + " " + (.command | capture(" -o (?<o>[^ ]+)").o)' \
 	"$build/compile_commands.json" | grep -E '^(agent|sinks|config)/' |
 	while read -r source object; do

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Who may include whom: a folder sees only what layers.table grants it, and each library has one place where it
-# is used. tests/ may include anything. layers.sh [TREE [unused]]: with "unused", and without a tree, a permission
-# that nobody uses is an offence, too.
+# A folder includes only the folders that layers.table allows, and each library is used in its own folders. tests/ may
+# include anything. layers.sh [TREE [unused]]: with "unused", and without a tree, an unused permission is an error, too.
 set -euo pipefail
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -12,8 +11,8 @@ unused=${2-}
 [[ $# -gt 0 ]] || unused=unused
 lint_enter "${1-}"
 
-# header (a regular expression on what stands between < and >): places that may include it, path prefixes.
-# "!": everywhere but there. The helpers of bpf/ are macros for kernel programs, not the library.
+# header (a regular expression for the text between < and >): path prefixes that may include it. "!": all paths but these.
+# The helpers of bpf/ are macros for kernel programs, not the library.
 fences='
 ^bpf/bpf_(helpers|endian|core_read|tracing)\.h$   bpf/ agent/capture/
 ^(bpf/|libelf|gelf)                               agent/capture/

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# Shared by the lint scripts. Each takes the tree to look at as its one argument, by default the checkout it
-# lies in; prints every offence as FILE:LINE: what is wrong; and ends with 1 when there was one.
+# Shared by the lint scripts. Each takes the tree to check as its argument, by default its own checkout; prints every
+# offence as FILE:LINE: what is wrong; and ends with status 1 when there was one.
 
-# Goes to the tree that the argument of the script names.
+# Changes to the tree that the argument of the script names.
 lint_enter()
 {
 	cd "${1:-$(dirname "${BASH_SOURCE[0]}")/../..}" || exit 2
 }
 
-# The files of the project, NUL-terminated: in a checkout what git tracks or would track, else everything but
-# build results.
+# Prints the files of the project, NUL-terminated: in a checkout those that git tracks or does not ignore, else everything
+# but build results.
 lint_files()
 {
 	if [[ -e .git ]]; then
@@ -24,7 +24,7 @@ lint_files()
 	fi
 }
 
-# Copies what awk or grep found to the terminal, ends with 1 when there was anything.
+# Prints what awk or grep found; returns 1 when there was anything.
 lint_verdict()
 {
 	local found
@@ -40,7 +40,7 @@ lint_verdict()
 declare -A lint_version=([clang-format]=14.0.6 [clang-tidy]=14.0.6 [shellcheck]=0.9.0 [cppcheck]=2.10)
 lint_tools=$(realpath -m "$(dirname "${BASH_SOURCE[0]}")/../../build/lint-tools")
 
-# lint_find TOOL: the path of that tool in that version; fails where there is none.
+# lint_find TOOL: prints the path of that tool in that version; fails when there is none.
 lint_find()
 {
 	local path
@@ -54,7 +54,7 @@ lint_find()
 	return 1
 }
 
-# lint_tool TOOL: the same for a lint script, which is skipped where there is none.
+# lint_tool TOOL: the same for a lint script, which is skipped when there is none.
 lint_tool()
 {
 	lint_find "$1" || {

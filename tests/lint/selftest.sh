@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# A check that finds nothing proves nothing until it has found something: each offence below is planted in a
-# small tree of its own, and the script that is meant for it must name the file and fail. The same tree without
-# the offence must pass. Where the tool of a script is missing (77), that script is not tried; the last line says so.
+# Tests the lint scripts. Each offence below is put into a small tree, and the script for it must name the file and fail.
+# The same tree without the offence must pass. A script whose tool is missing (77) is not tried; the last line says so.
 set -uo pipefail
 lint=$(realpath "$(dirname "$0")")
 work=$(mktemp -d)
@@ -11,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 bad=0
 declare -A untried=()
 
-# A clean tree with one file in each kind of place.
+# Makes a clean tree with one file in each kind of folder.
 fresh()
 {
 	rm -rf "$work/tree"
@@ -26,7 +25,7 @@ fresh()
 	git -c user.name=t -c user.email=t add -A
 }
 
-# expect SCRIPT FILE TEXT [ARGUMENTS]: the script fails and names the file, and TEXT with it.
+# expect SCRIPT FILE TEXT [ARGUMENTS]: the script must fail and print a line with FILE and TEXT.
 expect()
 {
 	local script=$1 file=$2 text=$3 out rc=0
@@ -56,7 +55,7 @@ clean()
 	esac
 }
 
-# plant FILE LINE...: appends lines, making the file with its licence where it is new.
+# plant FILE LINE...: appends the lines; a new file gets its licence line first.
 plant()
 {
 	local file=$1
@@ -71,7 +70,7 @@ for script in layers spdx tree format shell cppcheck; do
 	clean $script.sh
 done
 
-# include, planted in, reported as
+# header, and the file that includes it
 while read -r header file; do
 	fresh
 	plant "$file" "#include $header"
@@ -104,7 +103,7 @@ plant agent/newcomer/n.c '#include "agent/base/a.h"'
 expect layers.sh agent/newcomer/n.c 'no row'
 fresh
 expect layers.sh layers.table 'nothing in agent/cli includes agent/daemon' unused
-# Places where each library is at home, and the one file that knows every sink.
+# The folders of each library, and the one file that includes every sink.
 fresh
 plant agent/capture/kernel/c.c '#include <bpf/libbpf.h>' '#include <libmnl/libmnl.h>' '#include <pcap/pcap.h>' '#include "fffa_bpf.skel.h"'
 plant agent/loop/curl_loop.c '#include <curl/curl.h>' '#include <uv.h>'
@@ -185,7 +184,7 @@ printf '%s\n' 'fffa_library(fffa_flow SRC f.c LINK fffa_loop)' >agent/flow/CMake
 expect links.py agent/flow/CMakeLists.txt 'links agent/loop'
 expect links.py agent/flow/CMakeLists.txt 'does not link agent/base'
 
-# compile NAME...: each agent/base/NAME.c into build/, with a database of compile commands.
+# compile NAME...: compiles each agent/base/NAME.c into build/ and writes the compile commands.
 compile()
 {
 	local name entries=()
@@ -204,7 +203,7 @@ join_with_commas()
 	echo "$*"
 }
 
-# Scripts that look at a build get one.
+# The scripts that need a build.
 fresh
 plant agent/base/ping.c 'int fffa_ping_a(void);' 'int fffa_pong_b(void);' 'int fffa_ping_a(void)' '{' '	return fffa_pong_b();' '}'
 plant agent/base/pong.c 'int fffa_pong_b(void);' 'int fffa_pong_b(void)' '{' '	return 1;' '}'
@@ -246,7 +245,7 @@ clean generated.sh build/fffa
 echo 'a: 2' >config/fffa.yaml
 expect generated.sh config/fffa.yaml differs build/fffa
 
-# The tally counts what ctest says, and takes a test that did not start for a failure.
+# tally.py counts ctest's results; a test that did not start is a failure.
 cat >build/junit.xml <<'XML'
 <testsuite>
 <testcase name="good" status="run"><system-out>[  SKIPPED ] part_of_it</system-out></testcase>

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# clang-tidy with the checks of .clang-tidy over what is built. tidy.sh [TREE [BUILD]], by default build/clang,
-# which must be built: the sources include generated headers.
+# Runs clang-tidy with the checks of .clang-tidy over the built sources. tidy.sh [TREE [BUILD]], by default build/clang. It
+# must be built, because the sources include generated headers.
 set -euo pipefail
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 lint_enter "${1-}"
 build=${2:-build/clang}
 tool=$(lint_tool clang-tidy)
-# A wheel holds no headers of the compiler's own; the installed compiler has them.
+# A wheel has no compiler headers; those of the installed compiler are used.
 own_headers=()
 [[ $tool != "$lint_tools"/* ]] || own_headers=("--extra-arg=-resource-dir=$(clang -print-resource-dir)")
 
@@ -17,7 +17,7 @@ own_headers=()
 	echo "$build: no build here; run cmake --preset clang && cmake --build --preset clang first"
 	exit 1
 }
-# One file a run: with several, clang-tidy 14 takes the state of one to the next.
+# One file in each run: with several, clang-tidy 14 carries state from one to the next.
 tidy()
 {
 	xargs -r -d '\n' -n 1 -P "$(nproc)" "$tool" --quiet -p "$build" "${own_headers[@]}" "$@" 2>/dev/null
@@ -29,14 +29,14 @@ files=$(jq -r --arg root "$PWD/" '.[].file | select(startswith($root)) | ltrimst
 	echo "$build: nothing of this tree is compiled there"
 	exit 1
 }
-# bpftool's loader of the kernel programs hands its memory to libbpf, which the leak check cannot see.
+# bpftool's loader of the kernel programs gives its memory to libbpf, which the leak check cannot see.
 loads=$(xargs -d '\n' grep -l '\.skel\.h"' <<<"$files" || true)
 found=$({
 	grep -vxF -e "${loads:-none}" <<<"$files" | tidy || echo 'error: clang-tidy failed'
 	[[ -z $loads ]] || tidy --checks=-clang-analyzer-unix.Malloc <<<"$loads" || echo 'error: clang-tidy failed'
 })
 grep -q 'error:' <<<"$found" || exit 0
-# How each comes about, then the list.
+# The path to each finding, then the list.
 printf '%s\n\n' "$found"
 grep 'error:' <<<"$found" | sort -u
 exit 1

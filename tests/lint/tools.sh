@@ -21,7 +21,7 @@ done
 echo "lint tools: getting ${missing[*]}"
 /usr/bin/python3 -m venv "$lint_tools"
 timeout 180 "$lint_tools/bin/python" -m pip install --quiet --retries 1 --no-deps --only-binary :all: "${missing[@]}"
-# Not by way of Python, each time: they are called once for a file.
+# The programs themselves and not their Python wrappers, because they are called once for each file.
 for path in "$lint_tools"/lib/python*/site-packages/clang_*/data/bin/clang-{format,tidy}; do
 	[[ ! -e $path ]] || ln -sf "$path" "$lint_tools/bin/"
 done

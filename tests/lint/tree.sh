@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The shape of the tree: what may lie at the top, how long a file may be, how many sources a folder may hold (tests
-# excepted), and that no file knows the machine that it was written on.
+# Checks the shape of the tree: what may be at its top, how long a file may be, how many sources a folder may have (except
+# tests), and that no file names a path of the machine where it was written.
 set -euo pipefail
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -3,7 +3,7 @@
 #
 # What this host's apt knows about Debian, for scripts that fetch from another suite.
 
-# known_mirror LABEL: by the package lists that are there.
+# known_mirror LABEL: prints the mirror of the package lists with this label.
 known_mirror()
 {
 	# shellcheck disable=SC2016 # apt's own variables
@@ -11,7 +11,7 @@ known_mirror()
 		sed -n "s|^Debian/$1 ||p" | head -n 1
 }
 
-# debian_mirror SUITE: the mirror that this host uses for Debian, or for its security updates; nothing when none.
+# debian_mirror SUITE: prints the mirror that this host uses for Debian, or for its security updates; nothing if it has none.
 debian_mirror()
 {
 	local label=Debian uri
@@ -24,7 +24,7 @@ debian_mirror()
 	echo "$uri"
 }
 
-# How this host fetches (proxies, time-outs, what it takes for outdated), as lines for an apt.conf.
+# Prints how this host fetches (proxies, time-outs, age limits) as lines for an apt.conf.
 apt_fetch_options()
 {
 	apt-config dump | grep -E '^Acquire::(https?|Check-[A-Za-z-]+|Retries|ForceIPv[46])(::[^ ]*)? "..*";$' || true
@@ -63,7 +63,7 @@ own_apt_open()
 	own_apt apt-get -qq update || die "the package list of $suite cannot be read"
 }
 
-# own_apt TOOL ARGUMENT...: an apt tool with those lists, and the host's proxies and keys.
+# own_apt TOOL ARGUMENT...: runs an apt tool with those lists, and the host's proxies and keys.
 own_apt()
 {
 	APT_CONFIG=$own_apt_conf "$@"

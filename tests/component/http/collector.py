@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An HTTP collector that does as it is told, a thread per connection, and the files of a small certificate authority."""
+"""An HTTP collector whose answers the test sets, with a thread for each connection, and the files of a small certificate authority."""
 import http.server
 import json
 import os
@@ -29,7 +29,7 @@ class Post:
         self.at = time.monotonic()
         self.raw = body
         self.batch = handler.headers["FFFA-Batch"]
-        self.status = None  # what it was answered; None: nothing
+        self.status = None  # the status of the answer; None: no answer
 
     @property
     def body(self):
@@ -41,7 +41,7 @@ class Post:
 
 
 class Answer:
-    """What happens to one request. before: called first; act: with the handler, in place of an answer."""
+    """The answer to one request. before is called first; act(handler) replaces the answer."""
 
     def __init__(self, status=200, headers=None, body=b"", before=None, act=None):
         self.status, self.headers, self.body = status, headers or {}, body
@@ -49,14 +49,14 @@ class Answer:
 
 
 def reset(handler):
-    """The end of the connection as a crash makes it."""
+    """Ends the connection like a crash does."""
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.close_connection = True
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # else head and body of an answer wait for each other
+    disable_nagle_algorithm = True  # else head and body of an answer wait for each other's acknowledgement
 
     def do_POST(self):
         server = self.server
@@ -96,10 +96,10 @@ class Collector(http.server.ThreadingHTTPServer):
     request_queue_size = 64
 
     def __init__(self, script=(), tls=None, port=0):
-        self.script = list(script)  # one Answer, or a function of the Post that gives one, per request; then 200
+        self.script = list(script)  # one for each request: an Answer, or a function that makes one of the Post; then 200
         self.posts = []
         self.lock = threading.Lock()
-        self.early = lambda handler: None  # may give a function that takes over before the body is read
+        self.early = lambda handler: None  # may return a function that takes over before the body is read
         self.connections = 0
         super().__init__(("127.0.0.1", port), Handler)
         self.tls = tls
@@ -109,19 +109,19 @@ class Collector(http.server.ThreadingHTTPServer):
     def get_request(self):
         connection, peer = super().get_request()
         self.connections += 1
-        if self.tls:  # the handshake is the connection's thread's
+        if self.tls:  # the thread of the connection does the handshake
             connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         return connection, peer
 
     def handle_error(self, request, client_address):
-        pass  # resets are part of the play
+        pass  # resets are expected
 
     @property
     def url(self):
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}/v1/flows"
 
     def delivered(self):
-        """The posts that were answered with 2xx."""
+        """Returns the posts that were answered with 2xx."""
         with self.lock:
             return [p for p in self.posts if p.status and 200 <= p.status < 300]
 
@@ -135,13 +135,13 @@ def openssl(folder, *args):
 
 
 def make_ca(folder, name):
-    """NAME.pem and NAME.key."""
+    """Makes NAME.pem and NAME.key of a new authority."""
     openssl(folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
             "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem")
 
 
 def make_certificate(folder, ca, name):
-    """NAME.pem and NAME.key, of 127.0.0.1, from the authority."""
+    """Makes NAME.pem and NAME.key for 127.0.0.1, signed by the authority."""
     (folder / "san").write_text("subjectAltName=IP:127.0.0.1\n")
     openssl(folder, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}",
             "-keyout", f"{name}.key", "-out", f"{name}.csr")

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""nginx as the far end, a collector behind it: HTTP/2 over TLS, client certificates, limits, and its death."""
+"""nginx as the server, with a collector behind it: HTTP/2 over TLS, client certificates, limits, and a killed nginx."""
 import os
 import shutil
 import signal
@@ -87,7 +87,7 @@ class Nginx(http_fixture.Case):
             nginx.wait()
 
     def listen(self):
-        """A socket in nginx's place; None while a worker of it is still there."""
+        """Opens a socket on nginx's port; returns None while one of its workers still has the port."""
         try:
             return socket.create_server(("127.0.0.1", self.port))
         except OSError:
@@ -97,7 +97,7 @@ class Nginx(http_fixture.Case):
         return f"https://127.0.0.1:{self.port}{path}"
 
     def lines(self):
-        """What the access log has, as protocol, status, client certificate, connection, batch."""
+        """Reads the access log: protocol, status, client certificate, connection, batch."""
         return [line.split() for line in (self.dir / "access.log").read_text().splitlines()]
 
     def test_http2_and_a_client_certificate(self):
@@ -132,7 +132,7 @@ class Nginx(http_fixture.Case):
         self.assertEqual({line[1] for line in self.lines()}, {"429", "200"})
 
     def test_without_a_certificate(self):
-        """nginx answers 400 only once it has the request."""
+        """nginx answers 400 only after it has read the request."""
         books = self.replay(self.conf(self.url(), tls=f"{{ca_file: {self.dir}/ca.pem}}"), 10)
         self.assertEqual((books["delivered"], books["rejected"]), (0, 10), self.said)
 
@@ -147,7 +147,7 @@ class Nginx(http_fixture.Case):
         self.arrived(self.collector, 300)
 
     def test_killed_and_frozen(self):
-        """Records that were taken but not confirmed come again; none is missing."""
+        """Records that were received but not confirmed are sent again, and none is missing."""
         conf = self.conf(self.url(), tls=self.tls, timeout="400ms", batch="{records: 10, age: 50ms}")
         replay = self.start(conf, self.pcap(6000))
         for at in (50, 150):
@@ -172,7 +172,7 @@ class Nginx(http_fixture.Case):
         replay = self.start(self.conf(self.url(), tls=self.tls, timeout="2s"), self.pcap(1000))
         program.await_that("answers", lambda: [line[1] for line in self.lines()] == ["400"] * 4, replay)
         self.stop(self.nginx)
-        with program.await_that("the port", self.listen):  # no handshake has an end here
+        with program.await_that("the port", self.listen):  # no handshake ends here
             replay.send_signal(signal.SIGCONT)
             said = ""
             while "deliveries fail, will retry" not in said:

@@ -13,7 +13,7 @@ import http_fixture
 
 
 class Proxy(socketserver.ThreadingTCPServer):
-    """Takes CONNECT, and requests for whole URLs; keeps what it was asked for."""
+    """A proxy for CONNECT and for requests of whole URLs; stores what it was asked for."""
     daemon_threads = True
     block_on_close = False
     allow_reuse_address = True
@@ -42,13 +42,13 @@ class Relay(socketserver.BaseRequestHandler):
         method, target = head.split(b" ")[:2]
         place = target if method == b"CONNECT" else target.split(b"/")[2]
         host, port = place.split(b":")
-        with socket.create_connection((host.decode(), int(port))) as far:
+        with socket.create_connection((host.decode(), int(port))) as server:
             if method == b"CONNECT":
                 self.request.sendall(b"HTTP/1.1 200 Go on\r\n\r\n")
-                far.sendall(rest)
+                server.sendall(rest)
             else:
-                far.sendall(head.replace(b"http://" + place, b"", 1) + b"\r\n\r\n" + rest)
-            ends = {self.request: far, far: self.request}
+                server.sendall(head.replace(b"http://" + place, b"", 1) + b"\r\n\r\n" + rest)
+            ends = {self.request: server, server: self.request}
             while True:
                 for end in select.select(list(ends), [], [])[0]:
                     data = end.recv(65536)
@@ -71,7 +71,7 @@ class Tls(http_fixture.Case):
         return server
 
     def stays_down(self, conf, server, *words):
-        """It goes on trying and says why; nothing is lost but by the end."""
+        """It retries and logs why; records are lost only at the end."""
         replay = self.start(conf, self.pcap(20))
         said = ""
         while "deliveries fail, will retry" not in said:
@@ -99,7 +99,7 @@ class Tls(http_fixture.Case):
         self.arrived(server, 1000)
 
     def test_several_in_flight_on_new_connections(self):
-        """Four at a time also when each needs a connection of its own."""
+        """Four requests at a time, also when each needs a connection of its own."""
         together = threading.Barrier(4, timeout=program.WAIT_S)
         server = self.collector()
         server.script = [c.Answer(before=together.wait, headers={"Connection": "close"}) for _ in range(12)]
@@ -107,7 +107,7 @@ class Tls(http_fixture.Case):
         self.arrived(server, 1000)
 
     def test_a_handshake_without_an_end(self):
-        """One connection is tried, and all requests end in their time."""
+        """One connection is tried, and all requests end in time."""
         with socket.create_server(("127.0.0.1", 0)) as deaf:
             conf = self.conf(f"https://127.0.0.1:{deaf.getsockname()[1]}/", timeout="300ms", retry="{min: 1m, max: 1m}")
             replay = self.start(conf, self.pcap(1000))

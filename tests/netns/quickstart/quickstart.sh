@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# agent/quickstart.sh in a network namespace of its own: finds the interface of the default route, shows the
-# first record within 5 seconds of traffic, ends on one signal with the ledger, and leaves nothing behind.
+# Runs agent/quickstart.sh in a network namespace of its own. It must find the interface of the default route, show the
+# first record within 5 seconds of traffic, end on one signal with the ledger, and leave nothing behind.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../../.." && pwd)
 host=fffa-qs-$$ peer=fffa-qp-$$
@@ -31,7 +31,7 @@ gone()
 	! kill -0 "$1" 2>/dev/null
 }
 
-# await SECONDS WHAT COMMAND...: until the command succeeds; not after the agent has ended.
+# await SECONDS WHAT COMMAND...: waits until the command succeeds, or fails when the agent has ended.
 await()
 {
 	local deadline=$((SECONDS + $1)) what=$2
@@ -46,7 +46,7 @@ await()
 
 quickstart()
 {
-	# A job in the background has SIGINT ignored, and a shell cannot undo that.
+	# A background job ignores SIGINT, and a shell cannot undo that.
 	TMPDIR=$work/tmp exec env --default-signal=INT ip netns exec "$host" "$root/agent/quickstart.sh" "$@"
 }
 
@@ -76,7 +76,7 @@ ip -n "$host" route add default via 198.51.100.2
 quickstart >"$work/run.out" 2>"$work/run.err" &
 script=$!
 await 240 "the word that it watches qs0" grep -q 'watching qs0' "$work/run.err"
-# The hooks are there when a packet is recorded: traffic goes on until then.
+# The hooks are attached when a packet is recorded, so traffic goes on until then.
 ip netns exec "$peer" ping -q -i 0.2 -w 20 198.51.100.1 >/dev/null &
 ping=$!
 await 15 "the header line" grep -q '^version account-id interface-id ' "$work/run.out"

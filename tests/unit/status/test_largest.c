@@ -11,7 +11,7 @@
 
 #define S UINT64_C(1000000000)
 
-struct rig {
+struct fixture {
 	struct fffa_ledger ledger;
 	struct fffa_flow_table *table;
 	struct fffa_largest largest;
@@ -27,25 +27,26 @@ static int setup(void **state)
 {
 	struct fffa_flow_conf conf = {
 		.idle_ns = 60 * S, .active_ns = 60 * S, .linger_ns = S, .max_flows = 100000};
-	struct rig *rig = calloc(1, sizeof(*rig));
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
-	if (!rig || fffa_flow_table_new(&conf, &rig->ledger, on_record, NULL, &rig->table))
+	if (!fixture ||
+	    fffa_flow_table_new(&conf, &fixture->ledger, on_record, NULL, &fixture->table))
 		return -1;
-	fffa_flow_set_time(rig->table, 1000 * S, 1700000000 * S);
-	*state = rig;
+	fffa_flow_set_time(fixture->table, 1000 * S, 1700000000 * S);
+	*state = fixture;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct rig *rig = *state;
+	struct fixture *fixture = *state;
 
-	fffa_flow_table_free(rig->table);
-	free(rig);
+	fffa_flow_table_free(fixture->table);
+	free(fixture);
 	return 0;
 }
 
-static void merge(struct rig *rig, uint32_t id, uint64_t bytes)
+static void merge(struct fixture *fixture, uint32_t id, uint64_t bytes)
 {
 	struct fffa_delta d = {.packets = 1,
 			       .bytes = bytes,
@@ -54,7 +55,7 @@ static void merge(struct rig *rig, uint32_t id, uint64_t bytes)
 			       .key = {.proto = 17, .ifindex = 2}};
 
 	memcpy(d.key.src, &id, sizeof(id));
-	fffa_flow_merge(rig->table, &d);
+	fffa_flow_merge(fixture->table, &d);
 }
 
 static void add_window(void *arg, const struct fffa_flow_window *w)
@@ -62,17 +63,17 @@ static void add_window(void *arg, const struct fffa_flow_window *w)
 	fffa_largest_add(arg, w);
 }
 
-static size_t walk_table(struct rig *rig, uint32_t slice)
+static size_t walk_table(struct fixture *fixture, uint32_t slice)
 {
 	size_t turns = 0;
 	uint32_t at = 0;
 
 	do {
-		at = fffa_flow_walk(rig->table, at, slice, &rig->largest.min_bytes, add_window,
-				    &rig->largest);
+		at = fffa_flow_walk(fixture->table, at, slice, &fixture->largest.min_bytes,
+				    add_window, &fixture->largest);
 		turns++;
 	} while (at);
-	fffa_largest_sort(&rig->largest);
+	fffa_largest_sort(&fixture->largest);
 	return turns;
 }
 
@@ -87,7 +88,7 @@ static int descending(const void *a, const void *b)
 static void test_the_largest_of_many(void **state)
 {
 	enum { N = 50000 };
-	struct rig *rig = *state;
+	struct fixture *fixture = *state;
 	uint64_t *bytes = calloc(N, sizeof(*bytes));
 	uint64_t random = 1;
 
@@ -95,90 +96,90 @@ static void test_the_largest_of_many(void **state)
 	for (uint32_t i = 0; i < N; i++) {
 		random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 		bytes[i] = random >> 50; /* some are equal */
-		merge(rig, i, bytes[i]);
+		merge(fixture, i, bytes[i]);
 	}
-	assert_int_equal(walk_table(rig, 1000), N / 1000);
+	assert_int_equal(walk_table(fixture, 1000), N / 1000);
 	qsort(bytes, N, sizeof(*bytes), descending);
-	assert_int_equal(rig->largest.n, FFFA_LARGEST_MAX);
+	assert_int_equal(fixture->largest.n, FFFA_LARGEST_MAX);
 	for (size_t i = 0; i < FFFA_LARGEST_MAX; i++)
-		assert_int_equal(rig->largest.v[i].bytes, bytes[i]);
+		assert_int_equal(fixture->largest.v[i].bytes, bytes[i]);
 	free(bytes);
 }
 
 static void test_few_and_none(void **state)
 {
-	struct rig *rig = *state;
+	struct fixture *fixture = *state;
 
-	assert_int_equal(walk_table(rig, 10), 1);
-	assert_int_equal(rig->largest.n, 0);
+	assert_int_equal(walk_table(fixture, 10), 1);
+	assert_int_equal(fixture->largest.n, 0);
 	for (uint32_t i = 0; i < 10; i++)
-		merge(rig, i, i);
-	assert_int_equal(walk_table(rig, 10), 1);
-	assert_int_equal(rig->largest.n, 10);
-	assert_int_equal(rig->largest.v[0].bytes, 9);
-	assert_int_equal(rig->largest.v[9].bytes, 0);
+		merge(fixture, i, i);
+	assert_int_equal(walk_table(fixture, 10), 1);
+	assert_int_equal(fixture->largest.n, 10);
+	assert_int_equal(fixture->largest.v[0].bytes, 9);
+	assert_int_equal(fixture->largest.v[9].bytes, 0);
 }
 
 /* Reported flows have no open window, free entries hold no flow. */
 static void test_only_open_windows(void **state)
 {
-	struct rig *rig = *state;
+	struct fixture *fixture = *state;
 
 	for (uint32_t i = 0; i < 100; i++)
-		merge(rig, i, 1000);
-	assert_true(fffa_flow_flush(rig->table, 60));
-	(void)walk_table(rig, 7);
-	assert_int_equal(rig->largest.n, 40);
+		merge(fixture, i, 1000);
+	assert_true(fffa_flow_flush(fixture->table, 60));
+	(void)walk_table(fixture, 7);
+	assert_int_equal(fixture->largest.n, 40);
 }
 
 /* Flows come and go between slices; each flow that stays is seen once. */
 static void test_changes_between_slices(void **state)
 {
-	struct rig *rig = *state;
+	struct fixture *fixture = *state;
 	uint32_t at = 0, next = 1000;
 
 	for (uint32_t i = 0; i < 500; i++)
-		merge(rig, i, 1000 + i);
+		merge(fixture, i, 1000 + i);
 	do {
-		at = fffa_flow_walk(rig->table, at, 50, &rig->largest.min_bytes, add_window,
-				    &rig->largest);
-		merge(rig, next++, 5);
+		at = fffa_flow_walk(fixture->table, at, 50, &fixture->largest.min_bytes, add_window,
+				    &fixture->largest);
+		merge(fixture, next++, 5);
 	} while (at);
-	fffa_largest_sort(&rig->largest);
+	fffa_largest_sort(&fixture->largest);
 	for (uint32_t i = 0; i < 500; i++)
-		assert_int_equal(rig->largest.v[i].bytes, 1499 - i);
+		assert_int_equal(fixture->largest.v[i].bytes, 1499 - i);
 }
 
 static void test_json(void **state)
 {
 	static const uint8_t v6[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1};
 	static const uint8_t v4[16] = {[10] = 0xff, [11] = 0xff, 10, 0, 0, 1};
-	struct rig *rig = *state;
+	struct fixture *fixture = *state;
 	struct fffa_interfaces *names = calloc(1, sizeof(*names));
 	struct fffa_buf o;
 
 	assert_non_null(names);
 	fffa_interfaces_name(names, 2, "eth0");
-	rig->largest.n = 2;
-	rig->largest.v[0] = (struct fffa_largest_flow){.key = {.proto = 6,
-							       .view = FFFA_VIEW_EGRESS,
-							       .ifindex = 2,
-							       .tunnel = 3,
-							       .sport = htons(443),
-							       .dport = htons(50000)},
-						       .packets = 10,
-						       .bytes = 5000,
-						       .start_ms = 1,
-						       .end_ms = 2,
-						       .flags = FFFA_F_SYNACK | FFFA_F_ACK};
-	memcpy(rig->largest.v[0].key.src, v4, 16);
-	memcpy(rig->largest.v[0].key.dst, v6, 16);
-	rig->largest.v[1] = (struct fffa_largest_flow){
+	fixture->largest.n = 2;
+	fixture->largest.v[0] = (struct fffa_largest_flow){.key = {.proto = 6,
+								   .view = FFFA_VIEW_EGRESS,
+								   .ifindex = 2,
+								   .tunnel = 3,
+								   .sport = htons(443),
+								   .dport = htons(50000)},
+							   .packets = 10,
+							   .bytes = 5000,
+							   .start_ms = 1,
+							   .end_ms = 2,
+							   .flags = FFFA_F_SYNACK | FFFA_F_ACK};
+	memcpy(fixture->largest.v[0].key.src, v4, 16);
+	memcpy(fixture->largest.v[0].key.dst, v6, 16);
+	fixture->largest.v[1] = (struct fffa_largest_flow){
 		.key = {.proto = 1, .ifindex = 9, .dport = htons(8 << 8 | 1)}, .bytes = 84};
-	memcpy(rig->largest.v[1].key.src, v4, 16);
-	memcpy(rig->largest.v[1].key.dst, v4, 16);
+	memcpy(fixture->largest.v[1].key.src, v4, 16);
+	memcpy(fixture->largest.v[1].key.dst, v4, 16);
 	o = (struct fffa_buf){.max = 4096};
-	fffa_largest_write(&o, &rig->largest, 50, 3, 7, names);
+	fffa_largest_write(&o, &fixture->largest, 50, 3, 7, names);
 	fffa_buf_add(&o, "", 1);
 	assert_string_equal(
 		(char *)o.ptr,
@@ -190,7 +191,7 @@ static void test_json(void **state)
 		"\"icmp_type\":8,\"icmp_code\":1,\"protocol\":1,\"packets\":0,\"bytes\":84,"
 		"\"start_ms\":0,\"end_ms\":0,\"encapsulated\":false}]}\n");
 	o.len = 0;
-	fffa_largest_write(&o, &rig->largest, 1, 3, 7, names);
+	fffa_largest_write(&o, &fixture->largest, 1, 3, 7, names);
 	fffa_buf_add(&o, "", 1);
 	assert_null(strstr((char *)o.ptr, "icmp"));
 	fffa_buf_fini(&o);

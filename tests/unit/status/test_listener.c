@@ -14,7 +14,7 @@
 #include "agent/status/listener.h"
 #include "config/address.h"
 
-struct rig {
+struct fixture {
 	char dir[64];
 	char path[96];
 	char text[128];
@@ -22,85 +22,85 @@ struct rig {
 
 static int setup(void **state)
 {
-	struct rig *rig = calloc(1, sizeof(*rig));
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
-	if (!rig)
+	if (!fixture)
 		return -1;
-	(void)strcpy(rig->dir, "/tmp/fffa-listen-XXXXXX");
-	if (!mkdtemp(rig->dir))
+	(void)strcpy(fixture->dir, "/tmp/fffa-listen-XXXXXX");
+	if (!mkdtemp(fixture->dir))
 		return -1;
-	(void)snprintf(rig->path, sizeof(rig->path), "%s/sock", rig->dir);
-	(void)snprintf(rig->text, sizeof(rig->text), "unix:%s", rig->path);
-	*state = rig;
+	(void)snprintf(fixture->path, sizeof(fixture->path), "%s/sock", fixture->dir);
+	(void)snprintf(fixture->text, sizeof(fixture->text), "unix:%s", fixture->path);
+	*state = fixture;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct rig *rig = *state;
+	struct fixture *fixture = *state;
 
-	(void)unlink(rig->path);
-	(void)rmdir(rig->dir);
-	free(rig);
+	(void)unlink(fixture->path);
+	(void)rmdir(fixture->dir);
+	free(fixture);
 	return 0;
 }
 
 static void test_unix_mode_and_end(void **state)
 {
-	struct rig *rig = *state;
+	struct fixture *fixture = *state;
 	struct fffa_listener l;
 	struct fffa_err err;
 	struct stat st;
 
-	assert_int_equal(fffa_listener_open(&l, rig->text, &err), 0);
-	assert_int_equal(stat(rig->path, &st), 0);
+	assert_int_equal(fffa_listener_open(&l, fixture->text, &err), 0);
+	assert_int_equal(stat(fixture->path, &st), 0);
 	assert_true(S_ISSOCK(st.st_mode));
 	assert_int_equal(st.st_mode & 07777, 0660);
 	fffa_listener_close(&l);
-	assert_int_equal(stat(rig->path, &st), -1);
+	assert_int_equal(stat(fixture->path, &st), -1);
 }
 
 static void test_unix_taken(void **state)
 {
-	struct rig *rig = *state;
+	struct fixture *fixture = *state;
 	struct fffa_listener l, second;
 	struct fffa_err err;
 	struct stat st;
 
-	assert_int_equal(fffa_listener_open(&l, rig->text, &err), 0);
-	assert_int_equal(fffa_listener_open(&second, rig->text, &err), -EADDRINUSE);
+	assert_int_equal(fffa_listener_open(&l, fixture->text, &err), 0);
+	assert_int_equal(fffa_listener_open(&second, fixture->text, &err), -EADDRINUSE);
 	assert_non_null(strstr(err.text, "status.listen"));
-	assert_non_null(strstr(err.text, rig->text));
-	assert_int_equal(stat(rig->path, &st), 0); /* the socket of the first is still there */
+	assert_non_null(strstr(err.text, fixture->text));
+	assert_int_equal(stat(fixture->path, &st), 0); /* the socket of the first is still there */
 	fffa_listener_close(&l);
 }
 
 /* Its owner was killed. */
 static void test_unix_left_behind(void **state)
 {
-	struct rig *rig = *state;
+	struct fixture *fixture = *state;
 	struct fffa_listener l;
 	struct fffa_err err;
 
-	assert_int_equal(fffa_listener_open(&l, rig->text, &err), 0);
+	assert_int_equal(fffa_listener_open(&l, fixture->text, &err), 0);
 	(void)close(l.fd);
-	assert_int_equal(fffa_listener_open(&l, rig->text, &err), 0);
+	assert_int_equal(fffa_listener_open(&l, fixture->text, &err), 0);
 	fffa_listener_close(&l);
 }
 
 /* A file that is not a socket is not replaced. */
 static void test_unix_file_in_the_way(void **state)
 {
-	struct rig *rig = *state;
+	struct fixture *fixture = *state;
 	struct fffa_listener l;
 	struct fffa_err err;
 	struct stat st;
-	FILE *f = fopen(rig->path, "w");
+	FILE *f = fopen(fixture->path, "w");
 
 	assert_non_null(f);
 	(void)fclose(f);
-	assert_int_equal(fffa_listener_open(&l, rig->text, &err), -EADDRINUSE);
-	assert_int_equal(stat(rig->path, &st), 0);
+	assert_int_equal(fffa_listener_open(&l, fixture->text, &err), -EADDRINUSE);
+	assert_int_equal(stat(fixture->path, &st), 0);
 	assert_true(S_ISREG(st.st_mode));
 }
 
