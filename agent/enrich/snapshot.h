@@ -43,7 +43,7 @@ struct fffa_snapshot_inputs {
 };
 
 /* Borrows the inputs for the call. NULL without memory. Free with free(). */
-struct fffa_snapshot *fffa_snapshot_new(const struct fffa_snapshot_inputs *inputs);
+struct fffa_snapshot *fffa_snapshot_new(const struct fffa_snapshot_inputs *p);
 
 /*
  * Sets r->ident by r->key.ifindex, borrowed from s, and r->traffic_path: 1 (another resource of the
