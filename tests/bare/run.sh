@@ -40,7 +40,8 @@ inside()
 		lower+=${lower:+:}$dir/$layer
 	done
 	mkdir -p "$dir/$3" "$dir/$3.mnt" "$dir/$3.work"
-	unshare --mount-proc --propagation private --pid --fork --kill-child --ipc --uts "${network[@]}" \
+	setpriv --pdeathsig KILL \
+		unshare --mount-proc --propagation private --pid --fork --kill-child --ipc --uts "${network[@]}" \
 		tests/bare/inside.sh "$1" "$lower" "$dir/$3" "$dir/tree" "${@:4}"
 }
 

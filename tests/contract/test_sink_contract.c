@@ -215,7 +215,7 @@ static void expect_cut_short(const struct peer_ops *o, struct peer *f,
 	assert_int_equal(got.len, len);
 	if (len)
 		assert_memory_equal(got.ptr, fffa_batch_bytes(b).ptr, len);
-	assert_in_range(arrived, confirmed, o->mute ? OPEN_RECORDS : confirmed);
+	assert_uint_in_range(arrived, confirmed, o->mute ? OPEN_RECORDS : confirmed);
 	free((void *)(uintptr_t)got.ptr);
 }
 
