@@ -174,8 +174,12 @@ static void the_longest_idle_gives_way(void **state)
 			for (int i = 0; i < FFFA_WAYS; i++)
 				assert_ptr_equal(set_of(k, flows[i]), s);
 			fffa_kernel__now(k, &now);
-			for (uint32_t i = 0; i < FFFA_WAYS; i++)
+			/* When a flow began does not matter: the longest idle began last. */
+			for (uint32_t i = 0; i < FFFA_WAYS; i++) {
 				s->e[i].last = now.ticks - 100 - i;
+				s->e[i].first = now.ticks - 1000 + i;
+			}
+			s->e[oldest].first = now.ticks - 300;
 			s->e[oldest].last = now.ticks - (is_free ? 0 : 200);
 			s->e[oldest].packets = is_free ? 0 : 7;
 			before = *s;

@@ -236,6 +236,40 @@ static void nested_tunnels_have_two_views(void **state)
 	fffa_kernel_close(k);
 }
 
+/* The same with VXLAN outermost: the tunnels may come in any order. */
+static void nested_tunnels_with_vxlan_outermost(void **state)
+{
+	struct fffa_kernel *k = open_as(FFFA_TUNNEL_RECORD_BOTH, 1);
+	const uint32_t inner = 40 + 100, mid = 20 + 8 + 8 + 32 + inner;
+	struct packet p;
+
+	(void)state;
+	packet_start(&p, "nested");
+	packet_eth(&p, V4);
+	packet_ipv4(&p, 17, OUT_A, OUT_B, 0, 0);
+	packet_udp(&p, 60000, 4789);
+	packet_vxlan(&p, 99);
+	packet_eth(&p, V4);
+	packet_ipv4(&p, 17, IN_A, IN_B, 0, 0);
+	packet_udp(&p, 60001, 6081);
+	packet_geneve(&p, V4, 1, 8);
+	packet_gwlb(&p, 1, 2, 3);
+	packet_ipv4(&p, 6, 1, 2, 0, 0);
+	packet_tcp(&p, 8080, 443, FFFA_F_ACK, 0);
+	packet_payload(&p, 100);
+	packet_finish(&p);
+	for (int prog = 0; prog < FFFA_PROGRAM_MAX; prog++) {
+		struct fffa_delta d[4];
+
+		bpf_fixture_run(k, prog, p.b, p.len);
+		assert_int_equal(bpf_fixture_take(k, d, 4), 2);
+		expect_entry(with_dport(d, 2, 4789), 1, 20 + 8 + 8 + 14 + mid, false, views[prog]);
+		expect_entry(with_dport(d, 2, 443), 1, inner, true, views[prog]);
+		assert_int_equal(with_dport(d, 2, 443)->cookie, 3); /* of the GENEVE inside */
+	}
+	fffa_kernel_close(k);
+}
+
 /*
  * Fragments of the outer packet are recorded with its ports, those of the inner packet with the
  * inner ports.
@@ -341,6 +375,7 @@ int main(void)
 		cmocka_unit_test(both_views),
 		cmocka_unit_test(a_truncated_inner_packet),
 		cmocka_unit_test(nested_tunnels_have_two_views),
+		cmocka_unit_test(nested_tunnels_with_vxlan_outermost),
 		cmocka_unit_test(fragments_keep_their_ports_in_both_views),
 		cmocka_unit_test(one_packet_in_ten_is_sampled),
 		cmocka_unit_test(sampling_counts_segments),

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "sinks/kafka/client.h"
 #include "sinks/kafka/judge.h"
 #include "sinks/kafka/slot.h"
 #include "tests/component/kafka/kafka_fixture.h"
@@ -123,6 +124,40 @@ static void wrong_properties_are_named(void **state)
 		p = (struct fffa_pair){broker_of(fine[i].key), broker_of(fine[i].value)};
 		assert_int_equal(fffa_sink_kafka_ops.check(&c, &err), 0);
 	}
+}
+
+static void expect_property(const struct fffa_sink_kafka_conf *c, const char *name,
+			    const char *want)
+{
+	struct fffa_kafka_client k;
+	struct fffa_err err;
+	char value[64] = "";
+	size_t n = sizeof(value);
+
+	assert_int_equal(fffa_kafka__client_open(c, 0, -1, &k, &err), 0);
+	assert_int_equal(rd_kafka_conf_get(rd_kafka_conf(k.rk), name, value, &n), RD_KAFKA_CONF_OK);
+	assert_string_equal(value, want);
+	fffa_kafka__client_close(&k, NULL, NULL);
+}
+
+/* Without idempotence librdkafka's own retries write records twice and in another order. */
+static void properties_that_deliveries_rely_on(void **state)
+{
+	char *broker = broker_of("127.0.0.1:1");
+	struct fffa_pair p = {broker_of("client.id"), broker_of("mine")};
+	struct fffa_sink_kafka_conf c = {
+		.brokers = {&broker, 1}, .topic = broker_of("flows"), .properties = {&p, 1}};
+
+	(void)state;
+	expect_property(&c, "enable.idempotence", "true");
+	expect_property(&c, "message.timeout.ms", "0");
+	expect_property(&c, "delivery.report.only.error", "false");
+	expect_property(&c, "log.queue", "true");
+	expect_property(&c, "topic.metadata.propagation.max.ms", "5000");
+	expect_property(&c, "socket.keepalive.enable", "true");
+	expect_property(&c, "client.id", "mine"); /* the user's own win */
+	c.properties.n = 0;
+	expect_property(&c, "client.id", "fffa");
 }
 
 static void errors_and_verdicts(void **state)
@@ -246,6 +281,7 @@ int main(void)
 		cmocka_unit_test(brokers_and_topic),
 		cmocka_unit_test(a_key_for_many_records),
 		cmocka_unit_test(wrong_properties_are_named),
+		cmocka_unit_test(properties_that_deliveries_rely_on),
 		cmocka_unit_test(errors_and_verdicts),
 		cmocka_unit_test(records_survive_the_pointer),
 		cmocka_unit_test(one_outcome_for_all_its_messages),

@@ -85,6 +85,16 @@ class Views(program.Case):
                           inner["gwlb_flow_cookie"]), (2, PLAIN_BYTES, "vxlan", 99, "172.16.0.1", 0xC00C1E))
         self.seen(2, outer["bytes"] + PLAIN_BYTES)
 
+    def test_both_with_vxlan_outermost(self):
+        vxlan = bytes((8, 0, 0, 0)) + (99 << 8).to_bytes(4, "big") + f.eth(tunnelled(PLAIN))
+        packet = f.ip("172.16.0.1", "172.16.0.2", 17, f.udp(60001, 4789, vxlan))
+        inner, outer = self.records("{tunnel_view: both}", [packet])
+        self.assertEqual((outer["srcaddr"], outer["dstport"], outer["bytes"], outer["encapsulated"]),
+                         ("172.16.0.1", 4789, len(packet), False))
+        self.assertEqual((inner["dstport"], inner["bytes"], inner["tunnel"], inner["vni"], inner["tunnel_src"],
+                          inner["gwlb_flow_cookie"]), (2, PLAIN_BYTES, "geneve", 7, "10.0.1.100", 0xC00C1E))
+        self.seen(2, len(packet) + PLAIN_BYTES)
+
     def test_both_of_a_cut_tunnel_are_one(self):
         conf = "{tunnel_view: both}"
         cut = tunnelled(b"\x45" + bytes(3))  # less than an IP header behind the options

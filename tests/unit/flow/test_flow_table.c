@@ -206,6 +206,28 @@ static void fin_both_ways_ends_both(void **state)
 	assert_int_equal(fffa_flow_count(f->t), 0);
 }
 
+/* The end that said FIN first still receives: neither direction ends before the other FIN. */
+static void half_closed_connection_goes_on(void **state)
+{
+	struct fixture *f = *state;
+	struct fffa_delta a = delta(1, 0, S, 4, FFFA_F_SYN | FFFA_F_FIN), b = reversed(a);
+
+	b.flags = FFFA_F_SYN | FFFA_F_ACK;
+	set_clock(f, S);
+	fffa_flow_merge(f->t, &b);
+	fffa_flow_merge(f->t, &a);
+	expire(f, 20 * S);
+	assert_int_equal(f->n, 0);
+	b.first_ns = b.last_ns = START + 20 * S;
+	fffa_flow_merge(f->t, &b); /* what it receives */
+	expire(f, 33 * S);
+	assert_int_equal(f->n, 1);
+	assert_int_equal(f->got[0].end_reason, FFFA_END_IDLE); /* the end that is silent */
+	expire(f, 45 * S);
+	assert_int_equal(f->n, 1);
+	assert_int_equal(fffa_flow_count(f->t), 1);
+}
+
 static void the_other_way_may_have_another_hook(void **state)
 {
 	struct fixture *f = *state;
@@ -346,6 +368,7 @@ int main(void)
 		T(a_late_delta_never_stretches_a_window),
 		T(a_window_without_packets_is_no_record),
 		T(fin_both_ways_ends_both),
+		T(half_closed_connection_goes_on),
 		T(the_other_way_may_have_another_hook),
 		T(rst_ends_both_at_once),
 		T(the_last_ack_still_counts),

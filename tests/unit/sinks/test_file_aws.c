@@ -139,6 +139,51 @@ static void an_object_is_completed_after_its_slot(void **state)
 	aws_fixture_expect_once(p, 1, 21);
 }
 
+/* After a clock was set back an object is not kept open until the old time comes again. */
+static void a_clock_set_back_completes_the_object(void **state)
+{
+	struct aws_fixture *p = *state;
+	const int64_t t = T0_S * 1000, earlier = t - 20 * SLOT_MS;
+
+	aws_fixture_open(p);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1, 10, &t, 1)), 0);
+	p->job.now_s -= FFFA_AWS_SLOT_S; /* a small step: the object goes on */
+	(void)aws_fixture_work(p, NULL);
+	assert_int_equal(p->job.completed, 0);
+	p->job.now_s--;
+	(void)aws_fixture_work(p, NULL);
+	assert_int_equal(p->job.completed, 1);
+	assert_int_equal(aws_fixture_count(p, "-name '*_20260511T1015Z_*'"), 1);
+	p->job.now_s = T0_S - 20 * FFFA_AWS_SLOT_S;
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(11, 10, &earlier, 1)), 0);
+	assert_int_equal(p->job.completed, 1);
+	aws_fixture_complete_all(p);
+	aws_fixture_expect_once(p, 1, 20);
+}
+
+/* A ninth object closes the one that was opened first, wherever it lies in the table. */
+static void the_object_opened_first_makes_room(void **state)
+{
+	static const int opened_after_s[] = {3, 1, 4, 0, 7, 5, 2, 6};
+	struct aws_fixture *p = *state;
+	int64_t t;
+
+	aws_fixture_open(p);
+	for (uint64_t i = 0; i < 8; i++) {
+		t = (T0_S + (int64_t)i * FFFA_AWS_SLOT_S) * 1000;
+		p->job.now_s = T0_S + 10 + opened_after_s[i];
+		assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1 + i, 1, &t, 1)), 0);
+	}
+	assert_int_equal(p->job.completed, 0);
+	p->job.now_s = T0_S + 20;
+	t = T0_S * 1000 - SLOT_MS;
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(9, 1, &t, 1)), 0);
+	assert_int_equal(p->job.completed, 1);
+	assert_int_equal(aws_fixture_count(p, "-path '*AWSLogs*' -name '*_20260511T1030Z_*'"), 1);
+	aws_fixture_complete_all(p);
+	aws_fixture_expect_once(p, 1, 9);
+}
+
 static void a_full_object_is_followed_by_another(void **state)
 {
 	struct aws_fixture *p = *state;
@@ -270,6 +315,8 @@ int main(void)
 		CASE(slots_are_of_five_minutes),
 		CASE(each_slot_has_its_object),
 		CASE(an_object_is_completed_after_its_slot),
+		CASE(a_clock_set_back_completes_the_object),
+		CASE(the_object_opened_first_makes_room),
 		CASE(a_full_object_is_followed_by_another),
 		CASE(many_slots_in_a_batch),
 		CASE(some_slots_without_room),
