@@ -13,6 +13,7 @@
 #include "agent/capture/live_devices.h"
 #include "config/ports.h"
 #include "agent/flow/flow_table.h"
+#include "agent/loop/worker.h"
 
 #define DELTAS_PER_TURN 8192  /* then timers and signals get their turn */
 #define ARM_AFTER_MS	100   /* connection ends wake the loop at most this often */
@@ -27,12 +28,13 @@ struct fffa_live {
 	uv_poll_t ring;
 	uv_timer_t drain;
 	uv_timer_t arm;
-	uv_idle_t more; /* runs while a turn's budget left work over */
-	uv_work_t work;
-	int handles;	/* not closed yet */
-	bool working;	/* the worker drains */
-	bool merging;	/* deltas holds unread ones */
-	bool ring_left; /* the ring's budget was used up */
+	uv_idle_t more;		    /* runs while a turn's budget left work over */
+	struct fffa_worker *worker; /* NULL: not open yet */
+	struct fffa_worker_job job; /* a drain */
+	int handles;		    /* not closed yet, the worker among them */
+	bool working;		    /* the worker drains */
+	bool merging;		    /* deltas holds unread ones */
+	bool ring_left;		    /* the ring's budget was used up */
 	enum state state;
 	int drains_left; /* while stopping */
 	int drain_error;
@@ -102,18 +104,17 @@ static void continue_turns(struct fffa_live *l)
 	(void)uv_idle_start(&l->more, on_more);
 }
 
-static void work_drain(uv_work_t *w)
+static void work_drain(void *arg)
 {
-	struct fffa_live *l = w->data;
+	struct fffa_live *l = arg;
 
 	l->drain_error = fffa_kernel_drain(l->kernel, &l->deltas);
 }
 
-static void after_drain(uv_work_t *w, int status)
+static void after_drain(void *arg)
 {
-	struct fffa_live *l = w->data;
+	struct fffa_live *l = arg;
 
-	(void)status; /* never cancelled */
 	l->working = false;
 	if (l->drain_error)
 		fffa_error("capture", "drain failed, entries stay in the kernel: %s",
@@ -131,7 +132,7 @@ static void start_drain(struct fffa_live *l)
 		l->ev.draining(l->ev.arg);
 	l->working = true;
 	l->drain_began_ns = uv_hrtime();
-	(void)uv_queue_work(l->drain.loop, &l->work, work_drain, after_drain);
+	fffa_worker_submit(l->worker, &l->job);
 }
 
 static void on_drain_timer(uv_timer_t *h)
@@ -205,7 +206,12 @@ static int start_handles(struct fffa_live *l, uv_loop_t *loop, const struct fffa
 	(void)uv_timer_init(loop, &l->arm);
 	(void)uv_idle_init(loop, &l->more);
 	l->handles = 4;
-	l->ring.data = l->drain.data = l->arm.data = l->more.data = l->work.data = l;
+	l->ring.data = l->drain.data = l->arm.data = l->more.data = l;
+	l->job = (struct fffa_worker_job){.work = work_drain, .done = after_drain, .arg = l};
+	rc = fffa_worker_open(loop, "drain", &l->worker);
+	if (rc)
+		return rc;
+	l->handles++;
 	rc = uv_poll_start(&l->ring, UV_READABLE, on_ring);
 	if (!rc)
 		rc = uv_timer_start(&l->drain, on_drain_timer, interval_ms, interval_ms);
@@ -240,8 +246,7 @@ int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
 			  fffa_kernel_clock_name(l->kernel));
 		rc = start_handles(l, loop, conf);
 		if (rc)
-			(void)fffa_fail(err, -rc, "cannot watch the kernel's ring: %s",
-					uv_strerror(rc));
+			(void)fffa_fail(err, -rc, "cannot start the drain: %s", uv_strerror(rc));
 	}
 	if (rc) {
 		fffa_live_close(l);
@@ -301,12 +306,17 @@ static void free_live(struct fffa_live *l)
 	free(l);
 }
 
-static void on_closed(uv_handle_t *h)
+static void on_one_closed(void *arg)
 {
-	struct fffa_live *l = h->data;
+	struct fffa_live *l = arg;
 
 	if (!--l->handles)
 		free_live(l);
+}
+
+static void on_closed(uv_handle_t *h)
+{
+	on_one_closed(h->data);
 }
 
 void fffa_live_close(struct fffa_live *l)
@@ -320,4 +330,6 @@ void fffa_live_close(struct fffa_live *l)
 	uv_close((uv_handle_t *)&l->drain, on_closed);
 	uv_close((uv_handle_t *)&l->arm, on_closed);
 	uv_close((uv_handle_t *)&l->more, on_closed);
+	if (l->worker)
+		fffa_worker_close(l->worker, on_one_closed, l);
 }

@@ -154,6 +154,7 @@ static void close_live(struct fffa_source *base)
 	if (s->live)
 		fffa_live_close(s->live);
 	s->live = NULL;
+	fffa_checkpoint_close(&s->checkpoint);
 }
 
 static void read_clock(const struct fffa_source *base, uint64_t *mono_ns, uint64_t *unix_ns)

@@ -105,8 +105,6 @@ static void on_handle_closed(void *arg)
 		return;
 	if (s->delivery)
 		s->env->done(s->env->pipe, s->delivery, &o);
-	if (s->layout)
-		s->ops->free(s->layout);
 	free(s);
 	closed(closed_arg);
 }
@@ -117,8 +115,8 @@ static void on_timer_closed(uv_handle_t *h)
 }
 
 /*
- * Goes on with the end of the sink when no worker thread has anything of it: the last write, then
- * the handles.
+ * Goes on with the end of the sink when no thread has anything of it: the last write, then the
+ * layout and the handles.
  */
 static void end_step(struct fffa_sink *s)
 {
@@ -130,9 +128,10 @@ static void end_step(struct fffa_sink *s)
 		fffa_file_writer_start(&s->writer);
 		return;
 	}
-	s->end.open_handles = 1;
+	s->end.open_handles = 2;
 	uv_close((uv_handle_t *)&s->timer, on_timer_closed);
-	if (fffa_file_writer_close(&s->writer, on_handle_closed))
+	fffa_file_writer_close(&s->writer, on_handle_closed, s);
+	if (fffa_file_maintenance_close(&s->maintenance, on_handle_closed, s))
 		s->end.open_handles++;
 }
 
@@ -164,18 +163,41 @@ static void note_result(struct fffa_sink *s, int rc)
 	s->seen.rotation_error = error;
 }
 
-/* If the new file cannot be opened, the old one stays in use and nothing is lost. */
 static void reopen_now(struct fffa_sink *s)
 {
-	struct fffa_err err;
-
 	s->reopen_due = false;
-	if (!s->ops->reopen)
+	fffa_file_writer_reopen(&s->writer);
+}
+
+/* The thread is idle again, and the layout has what it came with. */
+static void go_on(struct fffa_sink *s)
+{
+	if (s->end.begun) {
+		end_step(s);
 		return;
-	if (s->ops->reopen(s->layout, &err))
-		fffa_error(s->env->tag, "cannot reopen, the old file stays in use: %s", err.text);
+	}
+	if (is_idle(s) && s->reopen_due)
+		reopen_now(s);
+	if (is_idle(s) && s->refused) {
+		s->refused = false;
+		s->env->ready(s->env->pipe); /* may submit the next batch, or close */
+	}
+}
+
+/* If the new file cannot be opened, the old one stays in use and nothing is lost. */
+static void on_reopened(void *arg, int rc, const struct fffa_err *err)
+{
+	struct fffa_sink *s = arg;
+
+	if (rc)
+		fffa_error(s->env->tag, "cannot reopen, the old file stays in use: %s", err->text);
 	else
 		look_at_layout(s);
+	if (!s->refused || s->end.begun) /* else the batch that comes has it */
+		write_preamble(s);
+	go_on(s);
+	if (is_idle(s) && !s->end.begun)
+		write_preamble(s);
 }
 
 static void on_written(void *arg, int rc)
@@ -183,25 +205,33 @@ static void on_written(void *arg, int rc)
 	struct fffa_sink *s = arg;
 	struct fffa_delivery *d = s->delivery;
 	struct fffa_outcome o = {.verdict = rc ? FFFA_V_RETRY : FFFA_V_DELIVERED, .cause = rc};
-	bool reopened = s->reopen_due && !s->end.begun;
 
 	s->delivery = NULL;
 	s->ops->end(s->layout, &o);
 	note_result(s, rc);
-	if (reopened)
+	if (s->reopen_due && !s->end.begun)
 		reopen_now(s);
 	if (d)
 		s->env->done(s->env->pipe, d, &o); /* may submit the next batch, or close */
-	if (s->end.begun) {
-		end_step(s);
-		return;
-	}
-	if (is_idle(s) && s->refused) {
-		s->refused = false;
-		s->env->ready(s->env->pipe);
-	}
-	if (is_idle(s) && reopened && !s->end.begun)
-		write_preamble(s);
+	go_on(s);
+}
+
+static int start_threads(struct fffa_sink *s)
+{
+	const struct fffa_file_writer_events events = {
+		.written = on_written, .reopened = on_reopened, .arg = s};
+	const struct fffa_sink_file_conf *c = s->layout_env.conf;
+	bool maintains = c->layout != FFFA_FILE_LAYOUT_PLAIN || c->rotate.size_bytes ||
+			 c->rotate.interval_ns;
+	int rc = fffa_file_maintenance_open(&s->maintenance, s->env, c->path, s->ops, maintains,
+					    on_maintenance_stopped, s);
+
+	if (rc)
+		return rc;
+	rc = fffa_file_writer_open(&s->writer, s->env->loop, s->ops, &events);
+	if (rc)
+		(void)fffa_file_maintenance_close(&s->maintenance, NULL, NULL);
+	return rc;
 }
 
 static int create_sink(const struct fffa_sink_env *env, const void *conf, struct fffa_sink **out,
@@ -217,18 +247,17 @@ static int create_sink(const struct fffa_sink_env *env, const void *conf, struct
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return fffa_fail(err, ENOMEM, "no memory for the sink");
-	rc = uv_timer_init(env->loop, &s->timer);
-	if (rc) {
-		free(s);
-		return fffa_fail(err, -rc, "cannot create a timer: %s", uv_strerror(rc));
-	}
-	s->timer.data = s;
 	s->env = env;
 	s->ops = ops;
 	s->layout_env.sink = env;
 	s->layout_env.conf = c;
-	fffa_file_writer_init(&s->writer, env->loop, ops, on_written, s);
-	fffa_file_maintenance_init(&s->maintenance, env, c->path, ops, on_maintenance_stopped, s);
+	rc = start_threads(s);
+	if (rc) {
+		free(s);
+		return fffa_fail(err, -rc, "cannot start a thread: %s", strerror(-rc));
+	}
+	(void)uv_timer_init(env->loop, &s->timer); /* cannot fail */
+	s->timer.data = s;
 	*out = s;
 	return 0;
 }
@@ -265,14 +294,12 @@ static int submit_delivery(struct fffa_sink *s, struct fffa_delivery *d)
 
 static void reopen_sink(struct fffa_sink *s)
 {
-	if (s->end.begun || !s->layout)
+	if (s->end.begun || !s->layout || !s->ops->reopen)
 		return;
-	if (!is_idle(s)) {
+	if (is_idle(s))
+		reopen_now(s);
+	else
 		s->reopen_due = true;
-		return;
-	}
-	reopen_now(s);
-	write_preamble(s);
 }
 
 static void close_sink(struct fffa_sink *s, void (*closed)(void *arg), void *arg)

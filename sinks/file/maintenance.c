@@ -5,33 +5,19 @@
 
 #include "agent/base/log.h"
 
-void fffa_file_maintenance_init(struct fffa_file_maintenance *m, const struct fffa_sink_env *env,
-				const char *path, const struct fffa_file_layout_ops *ops,
-				void (*stopped)(void *arg), void *arg)
+static void work_maintain(void *arg)
 {
-	memset(m, 0, sizeof(*m));
-	m->env = env;
-	m->path = path;
-	m->ops = ops;
-	m->stopped = stopped;
-	m->arg = arg;
-	atomic_init(&m->cancel, false);
-	m->work.data = m;
-}
-
-static void on_work(uv_work_t *work)
-{
-	struct fffa_file_maintenance *m = work->data;
+	struct fffa_file_maintenance *m = arg;
 
 	m->rc = m->ops->maintain(m->layout, &m->cancel);
 }
 
 static void queue_run(struct fffa_file_maintenance *m);
 
-static void on_worked(uv_work_t *work, int status)
+static void on_maintained(void *arg)
 {
-	struct fffa_file_maintenance *m = work->data;
-	int rc = status ? status : m->rc;
+	struct fffa_file_maintenance *m = arg;
+	int rc = m->rc;
 
 	m->running = false;
 	if (atomic_load(&m->cancel)) {
@@ -50,8 +36,7 @@ static void queue_run(struct fffa_file_maintenance *m)
 {
 	m->running = true;
 	m->again = false;
-	/* Cannot fail: there is a work callback. */
-	(void)uv_queue_work(m->env->loop, &m->work, on_work, on_worked);
+	fffa_worker_submit(m->worker, &m->job);
 }
 
 void fffa_file_maintenance_start(struct fffa_file_maintenance *m)
@@ -67,4 +52,28 @@ void fffa_file_maintenance_start(struct fffa_file_maintenance *m)
 void fffa_file_maintenance_stop(struct fffa_file_maintenance *m)
 {
 	atomic_store(&m->cancel, true);
+}
+
+bool fffa_file_maintenance_close(struct fffa_file_maintenance *m, void (*closed)(void *arg),
+				 void *arg)
+{
+	if (!m->worker)
+		return false;
+	fffa_worker_close(m->worker, closed, arg);
+	return true;
+}
+
+int fffa_file_maintenance_open(struct fffa_file_maintenance *m, const struct fffa_sink_env *env,
+			       const char *path, const struct fffa_file_layout_ops *ops,
+			       bool needed, void (*stopped)(void *arg), void *arg)
+{
+	memset(m, 0, sizeof(*m));
+	m->env = env;
+	m->path = path;
+	m->ops = ops;
+	m->stopped = stopped;
+	m->arg = arg;
+	atomic_init(&m->cancel, false);
+	m->job = (struct fffa_worker_job){.work = work_maintain, .done = on_maintained, .arg = m};
+	return needed ? fffa_worker_open(env->loop, "file-maintain", &m->worker) : 0;
 }

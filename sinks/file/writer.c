@@ -7,26 +7,25 @@
 
 #include "agent/base/assert.h"
 
-void fffa_file_writer_init(struct fffa_file_writer *w, uv_loop_t *loop,
-			   const struct fffa_file_layout_ops *ops, void (*done)(void *arg, int rc),
-			   void *arg)
+static void work_write(void *arg)
 {
-	*w = (struct fffa_file_writer){
-		.loop = loop,
-		.ops = ops,
-		.done = done,
-		.arg = arg,
-		.epoll_fd = -1,
-	};
-	w->work.data = w;
-	w->waiter.data = w;
-}
-
-static void on_work(uv_work_t *work)
-{
-	struct fffa_file_writer *w = work->data;
+	struct fffa_file_writer *w = arg;
 
 	w->rc = w->ops->work(w->layout);
+}
+
+static void work_reopen(void *arg)
+{
+	struct fffa_file_writer *w = arg;
+
+	w->rc = w->ops->reopen(w->layout, &w->err);
+}
+
+static void work_free(void *arg)
+{
+	struct fffa_file_writer *w = arg;
+
+	w->ops->free(w->layout);
 }
 
 static void stop_waiting(struct fffa_file_writer *w)
@@ -84,10 +83,10 @@ static int wait_writable(struct fffa_file_writer *w)
 	return 0;
 }
 
-static void on_worked(uv_work_t *work, int status)
+static void on_written(void *arg)
 {
-	struct fffa_file_writer *w = work->data;
-	int rc = status ? status : w->rc;
+	struct fffa_file_writer *w = arg;
+	int rc = w->rc;
 
 	w->phase = FFFA_FILE_WRITER_IDLE;
 	if (rc == -EAGAIN && w->ops->wait_fd) {
@@ -95,15 +94,29 @@ static void on_worked(uv_work_t *work, int status)
 		if (!rc)
 			return;
 	}
-	w->done(w->arg, rc);
+	w->events.written(w->events.arg, rc);
 }
 
 void fffa_file_writer_start(struct fffa_file_writer *w)
 {
 	FFFA_ASSERT(w->phase == FFFA_FILE_WRITER_IDLE);
 	w->phase = FFFA_FILE_WRITER_WORKING;
-	/* Cannot fail: there is a work callback. */
-	(void)uv_queue_work(w->loop, &w->work, on_work, on_worked);
+	fffa_worker_submit(w->worker, &w->write);
+}
+
+static void on_reopened(void *arg)
+{
+	struct fffa_file_writer *w = arg;
+
+	w->phase = FFFA_FILE_WRITER_IDLE;
+	w->events.reopened(w->events.arg, w->rc, &w->err);
+}
+
+void fffa_file_writer_reopen(struct fffa_file_writer *w)
+{
+	FFFA_ASSERT(w->phase == FFFA_FILE_WRITER_IDLE);
+	w->phase = FFFA_FILE_WRITER_WORKING;
+	fffa_worker_submit(w->worker, &w->reopen);
 }
 
 void fffa_file_writer_stop(struct fffa_file_writer *w)
@@ -113,19 +126,58 @@ void fffa_file_writer_stop(struct fffa_file_writer *w)
 		stop_waiting(w);
 }
 
-static void on_waiter_closed(uv_handle_t *h)
+static void on_one_closed(void *arg)
 {
-	struct fffa_file_writer *w = h->data;
+	struct fffa_file_writer *w = arg;
 
-	(void)close(w->epoll_fd); /* an epoll descriptor holds no data */
-	w->closed(w->arg);
+	if (--w->open_handles)
+		return;
+	if (w->epoll_fd >= 0)
+		(void)close(w->epoll_fd); /* an epoll descriptor holds no data */
+	w->closed(w->closed_arg);
 }
 
-bool fffa_file_writer_close(struct fffa_file_writer *w, void (*closed)(void *arg))
+static void on_waiter_closed(uv_handle_t *h)
 {
-	if (w->epoll_fd < 0)
-		return false;
+	on_one_closed(h->data);
+}
+
+static void close_handles(void *arg)
+{
+	struct fffa_file_writer *w = arg;
+
+	w->open_handles = 1;
+	if (w->epoll_fd >= 0) {
+		w->open_handles++;
+		uv_close((uv_handle_t *)&w->waiter, on_waiter_closed);
+	}
+	fffa_worker_close(w->worker, on_one_closed, w);
+}
+
+void fffa_file_writer_close(struct fffa_file_writer *w, void (*closed)(void *arg), void *arg)
+{
+	FFFA_ASSERT(w->phase == FFFA_FILE_WRITER_IDLE);
 	w->closed = closed;
-	uv_close((uv_handle_t *)&w->waiter, on_waiter_closed);
-	return true;
+	w->closed_arg = arg;
+	if (w->layout)
+		fffa_worker_submit(w->worker, &w->free);
+	else
+		close_handles(w);
+}
+
+int fffa_file_writer_open(struct fffa_file_writer *w, uv_loop_t *loop,
+			  const struct fffa_file_layout_ops *ops,
+			  const struct fffa_file_writer_events *events)
+{
+	*w = (struct fffa_file_writer){
+		.loop = loop,
+		.ops = ops,
+		.events = *events,
+		.write = {.work = work_write, .done = on_written, .arg = w},
+		.reopen = {.work = work_reopen, .done = on_reopened, .arg = w},
+		.free = {.work = work_free, .done = close_handles, .arg = w},
+		.epoll_fd = -1,
+	};
+	w->waiter.data = w;
+	return fffa_worker_open(loop, "file", &w->worker);
 }

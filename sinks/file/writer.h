@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Takes one write of a layout to a worker thread, and waits for room in a pipe between two tries.
- * All functions are called on the loop thread.
+ * Takes the work of a layout to the sink's own thread, and waits for room in a pipe between two
+ * tries of a write. All functions are called on the loop thread.
  */
 #ifndef FFFA_SINKS_FILE_WRITER_H
 #define FFFA_SINKS_FILE_WRITER_H
 
 #include <uv.h>
 
+#include "agent/loop/worker.h"
 #include "sinks/file/layout/layout.h"
 
 enum fffa_file_writer_phase {
@@ -16,37 +17,53 @@ enum fffa_file_writer_phase {
 	FFFA_FILE_WRITER_WAITING, /* for a reader */
 };
 
-struct fffa_file_writer {
-	uv_loop_t *loop;
-	const struct fffa_file_layout_ops *ops;
-	struct fffa_file_layout *layout; /* set before the first start */
-	/* The write is over, with the result of the layout's work; the phase is idle again. */
-	void (*done)(void *arg, int rc);
-	void (*closed)(void *arg);
+/* Called on the loop, never from inside; the writer is idle again. */
+struct fffa_file_writer_events {
+	void (*written)(void *arg, int rc); /* with the result of the layout's work */
+	/* With that of its reopen, and err if it failed. */
+	void (*reopened)(void *arg, int rc, const struct fffa_err *err);
 	void *arg;
-	enum fffa_file_writer_phase phase;
-	bool stopped;
-	int rc; /* of work */
-	uv_work_t work;
-	uv_poll_t waiter; /* of epoll_fd */
-	int epoll_fd;	  /* -1 until there was something to wait for */
 };
 
-/* Fills all of *w; the caller sets layout. Needs no clean-up before the first start. */
-void fffa_file_writer_init(struct fffa_file_writer *w, uv_loop_t *loop,
-			   const struct fffa_file_layout_ops *ops, void (*done)(void *arg, int rc),
-			   void *arg);
-
-/* Runs the write that the layout has begun. Only when idle; done follows, never from inside. */
-void fffa_file_writer_start(struct fffa_file_writer *w);
+struct fffa_file_writer {
+	uv_loop_t *loop;
+	struct fffa_worker *worker;
+	const struct fffa_file_layout_ops *ops;
+	struct fffa_file_layout *layout; /* NULL before the first start; freed by close */
+	struct fffa_file_writer_events events;
+	enum fffa_file_writer_phase phase;
+	bool stopped;
+	int rc;		     /* of what the worker did last */
+	struct fffa_err err; /* of the same */
+	struct fffa_worker_job write, reopen, free;
+	uv_poll_t waiter; /* of epoll_fd */
+	int epoll_fd;	  /* -1 until there was something to wait for */
+	unsigned int open_handles;
+	void (*closed)(void *arg);
+	void *closed_arg;
+};
 
 /*
- * From now on nothing waits for a reader: a wait that is under way ends without done, and a write
- * that would have to wait is done with -ECANCELED.
+ * Fills all of *w and starts its thread; the caller sets layout. 0 or -errno of fffa_worker_open;
+ * then there is nothing to close.
+ */
+int fffa_file_writer_open(struct fffa_file_writer *w, uv_loop_t *loop,
+			  const struct fffa_file_layout_ops *ops,
+			  const struct fffa_file_writer_events *events);
+
+/* Runs the write that the layout has begun. Only when idle; written follows. */
+void fffa_file_writer_start(struct fffa_file_writer *w);
+
+/* Lets the layout open its path again. Only when idle; reopened follows. */
+void fffa_file_writer_reopen(struct fffa_file_writer *w);
+
+/*
+ * From now on nothing waits for a reader: a wait that is under way ends without written, and a
+ * write that would have to wait is done with -ECANCELED.
  */
 void fffa_file_writer_stop(struct fffa_file_writer *w);
 
-/* Only when idle. Whether there is a handle to close: closed follows then, never from inside. */
-bool fffa_file_writer_close(struct fffa_file_writer *w, void (*closed)(void *arg));
+/* Only when idle: frees the layout on the thread, then ends it. closed follows. */
+void fffa_file_writer_close(struct fffa_file_writer *w, void (*closed)(void *arg), void *arg);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <uv.h>
 
 #include "agent/base/log.h"
+#include "agent/loop/worker.h"
 #include "sinks/http/body.h"
 #include "sinks/http/exchange.h"
 #include "sinks/http/options.h"
@@ -24,7 +26,7 @@ struct slot {
 	struct fffa_sink *sink;
 	enum phase phase;
 	struct fffa_delivery *delivery; /* borrowed; NULL when free */
-	uv_work_t work;			/* while MAKING, the worker thread has body and made */
+	struct fffa_worker_job job;	/* while MAKING, the worker has body and made */
 	struct fffa_http_body body;
 	int made; /* 0 or -errno */
 	struct fffa_span payload;
@@ -36,6 +38,7 @@ struct fffa_sink {
 	const struct fffa_sink_http_conf *conf;
 	const struct fffa_http_shape *shape;
 	struct fffa_curl_loop *bridge;
+	struct fffa_worker *worker; /* makes bodies */
 	struct fffa_http_target target;
 	struct slot *slots;
 	size_t slot_count;
@@ -44,7 +47,8 @@ struct fffa_sink {
 	bool shares;  /* all requests share a connection: HTTP/2, or TLS without an answer yet */
 	bool refused; /* submit returned -EAGAIN, so ready is due */
 	bool closing;
-	bool bridge_closing; /* the bridge is being closed */
+	atomic_bool stop_making; /* closing, for the worker */
+	bool bridge_closing;	 /* the bridge is being closed */
 	void (*closed)(void *arg);
 	void *closed_arg;
 	/*
@@ -211,17 +215,20 @@ static int send_request(struct slot *t)
 	return fffa_http__exchange_send(&t->x, t->sink->bridge, b, t->payload);
 }
 
-/* On a worker thread. */
-static void make_body(uv_work_t *w)
+/* On the worker. */
+static void make_body(void *arg)
 {
-	struct slot *t = w->data;
+	struct slot *t = arg;
 
-	t->made = fffa_http__body_make(&t->body, fffa_delivery_batch(t->delivery), &t->payload);
+	t->made = -ECANCELED;
+	if (!atomic_load(&t->sink->stop_making))
+		t->made = fffa_http__body_make(&t->body, fffa_delivery_batch(t->delivery),
+					       &t->payload);
 }
 
 static void on_bridge_closed(void *arg);
 
-/* Closes the bridge, once no worker thread has a slot. */
+/* Closes the bridge, once the worker has no slot. */
 static void close_when_idle(struct fffa_sink *s)
 {
 	if (!s->closing || s->making || s->bridge_closing)
@@ -230,11 +237,11 @@ static void close_when_idle(struct fffa_sink *s)
 	fffa_curl_loop_close(s->bridge, on_bridge_closed, s);
 }
 
-static void on_made(uv_work_t *w, int status)
+static void on_made(void *arg)
 {
-	struct slot *t = w->data;
+	struct slot *t = arg;
 	struct fffa_sink *s = t->sink;
-	int rc = status ? status : t->made;
+	int rc = t->made;
 
 	s->making--;
 	if (s->closing)
@@ -244,6 +251,19 @@ static void on_made(uv_work_t *w, int status)
 	else if (rc || (rc = send_request(t)))
 		finish_unsent(t, FFFA_V_RETRY, rc);
 	close_when_idle(s);
+}
+
+static int open_helpers(struct fffa_sink *s, uv_loop_t *loop, struct fffa_err *err)
+{
+	int rc = fffa_worker_open(loop, "http", &s->worker);
+
+	if (rc)
+		return fffa_fail(err, -rc, "cannot start a thread: %s", strerror(-rc));
+	rc = fffa_curl_loop_open(loop, (long)s->slot_count, &s->bridge);
+	if (!rc)
+		return 0;
+	fffa_worker_close(s->worker, NULL, NULL);
+	return fffa_fail(err, -rc, "cannot prepare libcurl: %s", strerror(-rc));
 }
 
 static int create(const struct fffa_sink_env *env, const void *conf, struct fffa_sink **out,
@@ -263,11 +283,12 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 		return fffa_fail(err, ENOMEM, "no memory for the sink");
 	s->slot_count = (size_t)c->requests;
 	s->slots = calloc(s->slot_count, sizeof(*s->slots));
-	rc = s->slots ? fffa_curl_loop_open(env->loop, (long)s->slot_count, &s->bridge) : -ENOMEM;
+	rc = s->slots ? open_helpers(s, env->loop, err)
+		      : fffa_fail(err, ENOMEM, "no memory for the sink");
 	if (rc) {
 		free(s->slots);
 		free(s);
-		return fffa_fail(err, -rc, "cannot prepare libcurl: %s", strerror(-rc));
+		return rc;
 	}
 	s->env = env;
 	s->conf = c;
@@ -276,7 +297,7 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 		struct slot *t = &s->slots[i];
 
 		t->sink = s;
-		t->work.data = t;
+		t->job = (struct fffa_worker_job){.work = make_body, .done = on_made, .arg = t};
 		t->x.request.done = on_done;
 		t->x.request.arg = t;
 		t->body.shape = shape;
@@ -334,8 +355,7 @@ static int submit(struct fffa_sink *s, struct fffa_delivery *d)
 	if (!fffa_http__body_is_batch(&t->body)) {
 		t->phase = MAKING;
 		s->making++;
-		/* Fails only without a work callback. */
-		(void)uv_queue_work(s->env->loop, &t->work, make_body, on_made);
+		fffa_worker_submit(s->worker, &t->job);
 		return 0;
 	}
 	t->payload = fffa_batch_bytes(fffa_delivery_batch(d));
@@ -379,11 +399,19 @@ static void report(const struct fffa_sink *s,
 	put(arg, "requests_in_flight", text);
 }
 
-static void on_bridge_closed(void *arg)
+static void on_worker_closed(void *arg)
 {
 	struct fffa_sink *s = arg;
 	void (*closed)(void *arg) = s->closed;
 	void *closed_arg = s->closed_arg;
+
+	free(s);
+	closed(closed_arg);
+}
+
+static void on_bridge_closed(void *arg)
+{
+	struct fffa_sink *s = arg;
 
 	for (size_t i = 0; i < s->slot_count; i++) {
 		fffa_http__exchange_fini(&s->slots[i].x);
@@ -392,8 +420,7 @@ static void on_bridge_closed(void *arg)
 	fffa_http__exchange_target_fini(&s->target);
 	free(s->records);
 	free(s->slots);
-	free(s);
-	closed(closed_arg);
+	fffa_worker_close(s->worker, on_worker_closed, s);
 }
 
 static void close_sink(struct fffa_sink *s, void (*closed)(void *arg), void *arg)
@@ -401,10 +428,7 @@ static void close_sink(struct fffa_sink *s, void (*closed)(void *arg), void *arg
 	s->closing = true;
 	s->closed = closed;
 	s->closed_arg = arg;
-	for (size_t i = 0; i < s->slot_count; i++) {
-		if (s->slots[i].phase == MAKING)
-			(void)uv_cancel((uv_req_t *)&s->slots[i].work); /* else it ends soon */
-	}
+	atomic_store(&s->stop_making, true);
 	close_when_idle(s);
 }
 

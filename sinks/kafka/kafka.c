@@ -148,9 +148,9 @@ static int start_producer(struct fffa_sink *s)
 	return uv_poll_start(&s->wake, UV_READABLE, on_wake);
 }
 
-static void make_client(uv_work_t *w)
+static void make_client(void *arg)
 {
-	struct fffa_sink *s = w->data;
+	struct fffa_sink *s = arg;
 
 	(void)fffa_kafka__client_open(s->conf, s->wire_bytes, s->wake_fd, &s->client, &s->make_err);
 }
@@ -161,11 +161,10 @@ static void schedule_make(struct fffa_sink *s, uint64_t delay_ns)
 	(void)uv_timer_start(&s->timer, on_timer, delay_ns / FFFA_NS_PER_MS, 0);
 }
 
-static void on_made(uv_work_t *w, int status)
+static void on_made(void *arg)
 {
-	struct fffa_sink *s = w->data;
+	struct fffa_sink *s = arg;
 
-	(void)status;
 	if (!s->client.rk) {
 		s->phase = FFFA_KAFKA_DOWN;
 		if (s->closing) {
@@ -195,14 +194,14 @@ static void on_timer(uv_timer_t *t)
 		watch_confirmations(s);
 	} else if (s->phase == FFFA_KAFKA_DOWN) {
 		s->phase = FFFA_KAFKA_MAKING;
-		(void)uv_queue_work(s->env->loop, &s->work, make_client, on_made);
+		fffa_worker_submit(s->worker, &s->making);
 	}
 }
 
-/* On the worker thread, which has the slots, too. */
-static void end_client(uv_work_t *w)
+/* On the worker, which has the slots, too. */
+static void end_client(void *arg)
 {
-	struct fffa_sink *s = w->data;
+	struct fffa_sink *s = arg;
 
 	fffa_kafka__client_close(&s->client, fffa_kafka__events_on_report, s);
 }
@@ -240,13 +239,12 @@ static void shrink_wire_bytes(struct fffa_sink *s, size_t refused)
 		  refused, s->wire_bytes);
 }
 
-static void on_ended(uv_work_t *w, int status)
+static void on_ended(void *arg)
 {
-	struct fffa_sink *s = w->data;
+	struct fffa_sink *s = arg;
 	uint64_t lived_ns = fffa_clock_mono_ns(&fffa_clock_system) - s->made_ns;
 	bool at_once = s->too_big && !s->fatal;
 
-	(void)status;
 	s->phase = FFFA_KAFKA_DOWN;
 	if (s->too_big)
 		shrink_wire_bytes(s, s->client.wire_bytes);
@@ -268,12 +266,12 @@ static void start_ending(struct fffa_sink *s, int cause, const char *why)
 	s->phase = FFFA_KAFKA_ENDING;
 	(void)uv_poll_stop(&s->wake);
 	(void)uv_timer_stop(&s->timer);
-	(void)uv_queue_work(s->env->loop, &s->work, end_client, on_ended);
+	fffa_worker_submit(s->worker, &s->ending);
 }
 
-static void on_handle_closed(uv_handle_t *h)
+static void on_one_closed(void *sink)
 {
-	struct fffa_sink *s = h->data;
+	struct fffa_sink *s = sink;
 	void (*closed)(void *arg) = s->closed;
 	void *arg = s->closed_arg;
 
@@ -286,12 +284,18 @@ static void on_handle_closed(uv_handle_t *h)
 	closed(arg);
 }
 
+static void on_handle_closed(uv_handle_t *h)
+{
+	on_one_closed(h->data);
+}
+
 static void close_handles(struct fffa_sink *s)
 {
 	if (s->phase == FFFA_KAFKA_CLOSING)
 		return;
 	s->phase = FFFA_KAFKA_CLOSING;
-	s->handles = 2;
+	s->handles = 3;
+	fffa_worker_close(s->worker, on_one_closed, s);
 	uv_close((uv_handle_t *)&s->wake, on_handle_closed);
 	uv_close((uv_handle_t *)&s->timer, on_handle_closed);
 }
@@ -310,20 +314,32 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 		free(s);
 		return rc;
 	}
+	rc = fffa_worker_open(env->loop, "kafka", &s->worker);
+	if (rc) {
+		(void)fffa_fail(err, -rc, "cannot start a thread: %s", strerror(-rc));
+		goto no_worker;
+	}
 	rc = uv_poll_init(env->loop, &s->wake, s->wake_fd);
 	if (rc) {
-		(void)close(s->wake_fd);
-		free(s);
-		return fffa_fail(err, -rc, "cannot watch the eventfd: %s", uv_strerror(rc));
+		(void)fffa_fail(err, -rc, "cannot watch the eventfd: %s", uv_strerror(rc));
+		goto no_poll;
 	}
 	(void)uv_timer_init(env->loop, &s->timer); /* cannot fail */
 	s->env = env;
 	s->conf = conf;
 	s->filling = -1;
-	s->wake.data = s->timer.data = s->work.data = s;
+	s->wake.data = s->timer.data = s;
+	s->making = (struct fffa_worker_job){.work = make_client, .done = on_made, .arg = s};
+	s->ending = (struct fffa_worker_job){.work = end_client, .done = on_ended, .arg = s};
 	fffa_backoff_init(&s->backoff, RESTART_MIN_NS, RESTART_MAX_NS, 0);
 	*out = s;
 	return 0;
+no_poll:
+	fffa_worker_close(s->worker, NULL, NULL);
+no_worker:
+	(void)close(s->wake_fd);
+	free(s);
+	return rc;
 }
 
 static int start(struct fffa_sink *s, struct fffa_err *err)

@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "agent/loop/backoff.h"
+#include "agent/loop/worker.h"
 #include "sinks/kafka/client.h"
 #include "sinks/kafka/kafka.h"
 #include "sinks/kafka/slot.h"
@@ -16,9 +17,9 @@
 enum fffa_kafka_phase {
 	FFFA_KAFKA_NEW,
 	FFFA_KAFKA_UP,	    /* there is a producer; the loop thread uses it */
-	FFFA_KAFKA_ENDING,  /* a worker thread has the producer and the slots */
+	FFFA_KAFKA_ENDING,  /* the worker has the producer and the slots */
 	FFFA_KAFKA_DOWN,    /* no producer; the timer starts the next */
-	FFFA_KAFKA_MAKING,  /* a worker thread creates a producer */
+	FFFA_KAFKA_MAKING,  /* the worker creates a producer */
 	FFFA_KAFKA_CLOSING, /* the handles are being closed */
 };
 
@@ -27,7 +28,8 @@ struct fffa_sink {
 	const struct fffa_sink_kafka_conf *conf;
 	uv_poll_t wake; /* of wake_fd: librdkafka's queue has events, or produce_wake was called */
 	uv_timer_t timer; /* UP: conf->timeout_ns has passed; DOWN: the next producer is due */
-	uv_work_t work;
+	struct fffa_worker *worker; /* makes and ends producers */
+	struct fffa_worker_job making, ending;
 	int wake_fd;
 	unsigned int handles; /* handles that are not closed yet */
 	enum fffa_kafka_phase phase;

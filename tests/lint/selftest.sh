@@ -134,6 +134,9 @@ expect tree.sh agent/base:1 '13 sources'
 fresh
 plant agent/base/p.c "/* see /hom""e/someone/notes */"
 expect tree.sh agent/base/p.c:2 'a path of a machine'
+fresh
+plant sinks/file/p.c 'void f(uv_loop_t *l, uv_work_t *w) { uv_queue_work(l, w, 0, 0); }'
+expect tree.sh sinks/file/p.c:2 'threads that all share'
 
 fresh
 plant agent/base/p.c 'int  f(void) {return 0;}'

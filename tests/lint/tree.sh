@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Checks the shape of the tree: what may be at its top, how long a file may be, how many sources a folder may have (except
-# tests), and that no file names a path of the machine where it was written.
+# tests), that no file names a path of the machine where it was written, and that nothing runs on libuv's own threads,
+# which one frozen disk would take from everybody: agent/loop/worker.h is used instead.
 set -euo pipefail
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -11,6 +12,7 @@ max_lines=600
 max_sources=12
 top='^(CMakeLists\.txt|CMakePresets\.json|README\.md|LICENSE|agent|bpf|sinks|config|docker|tests|\..*)$'
 # The brackets keep these expressions from finding themselves.
+pool='\buv_(queue_work|cancel|fs_[a-z]+|getaddrinfo|getnameinfo|random)[[:space:]]*\('
 machine='/(wor[k]|far[m]|hom[e]/[a-z0-9_-]+|roo[t]|User[s])/|bash_job[s]|[.]librar[y]'
 
 {
@@ -28,6 +30,9 @@ machine='/(wor[k]|far[m]|hom[e]/[a-z0-9_-]+|roo[t]|User[s])/|bash_job[s]|[.]libr
 		while read -r count folder; do
 			[[ $count -le $max_sources ]] || echo "$folder:1: $count sources; a folder holds at most $max_sources"
 		done
+
+	lint_files | grep -zE '^(agent|sinks|config)/.*\.[ch]$' | sort -z | xargs -0r grep -HnE "$pool" -- |
+		sed 's/$/   <- runs on threads that all share; use agent\/loop\/worker.h/' || true
 
 	lint_files | sort -z | xargs -0r grep -HInE "$machine" -- |
 		sed 's/$/   <- names a path of a machine/' || true

@@ -15,27 +15,6 @@
 #define TAG	 "restart"
 #define EVERY_NS FFFA_NS_PER_S
 
-void fffa_checkpoint_init(struct fffa_checkpoint *r, uv_loop_t *loop, const char *dir)
-{
-	struct stat st;
-
-	r->loop = loop;
-	r->work.data = r;
-	if (!dir || !*dir)
-		return;
-	if (stat(dir, &st) || !S_ISDIR(st.st_mode)) {
-		fffa_info(
-			TAG,
-			"spool_dir %s is not there: packets that pass while no agent runs are not "
-			"counted",
-			dir);
-		return;
-	}
-	r->on = (size_t)snprintf(r->path, sizeof(r->path), "%s/capture.mark", dir) <
-		sizeof(r->path);
-	(void)snprintf(r->tmp, sizeof(r->tmp), "%s.new", r->path);
-}
-
 static void note_counters(struct fffa_checkpoint_state *m, const struct fffa_hooked *hooks,
 			  size_t n)
 {
@@ -136,20 +115,19 @@ static int write_file(const struct fffa_checkpoint *r)
 	return rc;
 }
 
-static void on_work(uv_work_t *w)
+static void work_save(void *arg)
 {
-	struct fffa_checkpoint *r = w->data;
+	struct fffa_checkpoint *r = arg;
 
 	r->error = write_file(r);
 }
 
 static void start_save(struct fffa_checkpoint *r);
 
-static void on_saved(uv_work_t *w, int status)
+static void on_saved(void *arg)
 {
-	struct fffa_checkpoint *r = w->data;
+	struct fffa_checkpoint *r = arg;
 
-	(void)status; /* never cancelled */
 	r->saving = false;
 	if (r->error && !r->error_logged)
 		fffa_warn(TAG, "%s: %s; what passes while no agent runs may not be counted", r->tmp,
@@ -164,7 +142,7 @@ static void start_save(struct fffa_checkpoint *r)
 	r->save_again = false;
 	r->saving = true;
 	r->len = fffa_checkpoint_state_format(&r->next, r->text);
-	(void)uv_queue_work(r->loop, &r->work, on_work, on_saved); /* fails only without on_work */
+	fffa_worker_submit(r->worker, &r->job);
 }
 
 void fffa_checkpoint_save(struct fffa_checkpoint *r, struct fffa_amount held, int64_t unix_ms)
@@ -178,4 +156,46 @@ void fffa_checkpoint_save(struct fffa_checkpoint *r, struct fffa_amount held, in
 		r->save_again = true;
 	else
 		start_save(r);
+}
+
+void fffa_checkpoint_close(struct fffa_checkpoint *r)
+{
+	if (!r->on)
+		return;
+	r->on = r->changed = false;
+	fffa_worker_close(r->worker, NULL, NULL);
+}
+
+static void open_worker(struct fffa_checkpoint *r, struct uv_loop_s *loop)
+{
+	int rc = fffa_worker_open(loop, "checkpoint", &r->worker);
+
+	r->on = !rc;
+	if (rc)
+		fffa_warn(
+			TAG,
+			"cannot start a thread: %s; packets that pass while no agent runs are not "
+			"counted",
+			strerror(-rc));
+}
+
+void fffa_checkpoint_init(struct fffa_checkpoint *r, struct uv_loop_s *loop, const char *dir)
+{
+	struct stat st;
+
+	r->job = (struct fffa_worker_job){.work = work_save, .done = on_saved, .arg = r};
+	if (!dir || !*dir)
+		return;
+	if (stat(dir, &st) || !S_ISDIR(st.st_mode)) {
+		fffa_info(
+			TAG,
+			"spool_dir %s is not there: packets that pass while no agent runs are not "
+			"counted",
+			dir);
+		return;
+	}
+	if ((size_t)snprintf(r->path, sizeof(r->path), "%s/capture.mark", dir) >= sizeof(r->path))
+		return;
+	(void)snprintf(r->tmp, sizeof(r->tmp), "%s.new", r->path);
+	open_worker(r, loop);
 }

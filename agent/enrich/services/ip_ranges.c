@@ -11,6 +11,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/enrich/services/aws_service.h"
+#include "agent/loop/worker.h"
 
 #define TAG "metadata"
 
@@ -32,19 +33,18 @@ struct reading {
 };
 
 struct fffa_ip_ranges {
-	uv_loop_t *loop;
 	uv_timer_t timer;
-	uv_work_t work;
+	struct fffa_worker *worker;
+	struct fffa_worker_job job;
 	uint64_t refresh_ms;
 	void (*changed)(void *arg);
 	void *arg;
 	struct fffa_ip_table *table; /* NULL: no file could be used yet */
 	struct reading reading;
 	struct fffa_err logged; /* the last problem that was logged */
-	bool working;
 	bool settled;
 	bool closing;
-	bool handle_closed;
+	unsigned int open_handles;
 	void (*closed)(void *arg);
 	void *closed_arg;
 	char path[];
@@ -147,16 +147,18 @@ int fffa_ip_ranges_check(const char *path, struct fffa_ip_ranges_facts *facts, s
 	return reading.error;
 }
 
-static void on_work(uv_work_t *w)
+static void on_work(void *arg)
 {
-	struct fffa_ip_ranges *r = w->data;
+	struct fffa_ip_ranges *r = arg;
 
 	read_path(r->path, &r->reading);
 }
 
-static void free_when_closed(struct fffa_ip_ranges *r)
+static void on_one_closed(void *arg)
 {
-	if (!r->handle_closed || r->working)
+	struct fffa_ip_ranges *r = arg;
+
+	if (--r->open_handles)
 		return;
 	r->closed(r->closed_arg);
 	fffa_ip_table_free(r->reading.table);
@@ -187,17 +189,13 @@ static void log_outcome(struct fffa_ip_ranges *r)
 
 static void on_timer(uv_timer_t *timer);
 
-static void on_read(uv_work_t *w, int status)
+static void on_read(void *arg)
 {
-	struct fffa_ip_ranges *r = w->data;
+	struct fffa_ip_ranges *r = arg;
 	bool is_news = !r->settled || r->reading.table;
 
-	(void)status; /* never cancelled */
-	r->working = false;
-	if (r->closing) {
-		free_when_closed(r);
+	if (r->closing)
 		return;
-	}
 	log_outcome(r);
 	if (r->reading.table) {
 		fffa_ip_table_free(r->table);
@@ -214,8 +212,7 @@ static void on_timer(uv_timer_t *timer)
 {
 	struct fffa_ip_ranges *r = timer->data;
 
-	r->working = true;
-	(void)uv_queue_work(r->loop, &r->work, on_work, on_read); /* fails only without on_work */
+	fffa_worker_submit(r->worker, &r->job);
 }
 
 int fffa_ip_ranges_open(uv_loop_t *loop, const char *path, uint64_t refresh_ns,
@@ -223,15 +220,20 @@ int fffa_ip_ranges_open(uv_loop_t *loop, const char *path, uint64_t refresh_ns,
 {
 	size_t len = strlen(path) + 1;
 	struct fffa_ip_ranges *r = calloc(1, sizeof(*r) + len);
+	int rc;
 
 	if (!r)
 		return -ENOMEM;
+	rc = fffa_worker_open(loop, "ip_ranges", &r->worker);
+	if (rc) {
+		free(r);
+		return rc;
+	}
 	memcpy(r->path, path, len);
-	r->loop = loop;
 	r->refresh_ms = refresh_ns / FFFA_NS_PER_MS;
 	r->changed = changed;
 	r->arg = arg;
-	r->work.data = r;
+	r->job = (struct fffa_worker_job){.work = on_work, .done = on_read, .arg = r};
 	(void)uv_timer_init(loop, &r->timer); /* always 0 */
 	r->timer.data = r;
 	on_timer(&r->timer);
@@ -254,10 +256,7 @@ void fffa_ip_ranges_apply(const struct fffa_ip_ranges *r, struct fffa_record *re
 
 static void on_timer_closed(uv_handle_t *handle)
 {
-	struct fffa_ip_ranges *r = handle->data;
-
-	r->handle_closed = true;
-	free_when_closed(r);
+	on_one_closed(handle->data);
 }
 
 void fffa_ip_ranges_close(struct fffa_ip_ranges *r, void (*closed)(void *arg), void *arg)
@@ -265,5 +264,7 @@ void fffa_ip_ranges_close(struct fffa_ip_ranges *r, void (*closed)(void *arg), v
 	r->closing = true;
 	r->closed = closed;
 	r->closed_arg = arg;
+	r->open_handles = 2;
 	uv_close((uv_handle_t *)&r->timer, on_timer_closed);
+	fffa_worker_close(r->worker, on_one_closed, r);
 }

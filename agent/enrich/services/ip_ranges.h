@@ -19,7 +19,7 @@ struct fffa_ip_ranges;
 /*
  * Borrows loop, copies path, and looks at the file every refresh_ns. Calls changed on the loop,
  * never from inside, when the first reading has ended and when another table is in use. 0, or
- * -ENOMEM with nothing left behind.
+ * -ENOMEM, -EAGAIN without a thread; then a handle may close as the loop runs on.
  */
 int fffa_ip_ranges_open(uv_loop_t *loop, const char *path, uint64_t refresh_ns,
 			void (*changed)(void *arg), void *arg, struct fffa_ip_ranges **out);

@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "agent/base/assert.h"
 #include "agent/base/minmax.h"
 #include "sinks/batch.h"
 
@@ -27,33 +27,61 @@ static void lose_waiting(struct fffa_spooler *s, enum fffa_record_loss why)
 	}
 }
 
-static void on_timer_closed(uv_handle_t *h)
+static void on_handle_closed(void *spooler)
 {
-	struct fffa_spooler *s = h->data;
+	struct fffa_spooler *s = spooler;
 	void (*closed)(void *arg) = s->closed;
 	void *arg = s->closed_arg;
 
+	if (--s->open_handles)
+		return;
 	fffa_spooler__free_segments(s);
-	fffa_store_close(s->store);
 	free(s);
 	closed(arg);
+}
+
+static void on_timer_closed(uv_handle_t *h)
+{
+	on_handle_closed(h->data);
+}
+
+/* On the worker: closing a file may wait for its disk, too. */
+static void close_store(void *arg)
+{
+	struct fffa_spooler *s = arg;
+
+	fffa_store_close(s->store);
+}
+
+static void on_store_closed(void *arg)
+{
+	struct fffa_spooler *s = arg;
+
+	s->open_handles = 2;
+	uv_close((uv_handle_t *)&s->timer, on_timer_closed);
+	fffa_worker_close(s->worker, on_handle_closed, s);
 }
 
 static void finish_close(struct fffa_spooler *s)
 {
 	lose_waiting(s, s->full ? FFFA_RL_SPOOL_FULL : FFFA_RL_SHUTDOWN);
 	(void)uv_timer_stop(&s->timer);
-	uv_close((uv_handle_t *)&s->timer, on_timer_closed);
+	s->work = (struct fffa_worker_job){.work = close_store, .done = on_store_closed, .arg = s};
+	fffa_worker_submit(s->worker, &s->work);
 }
 
-static void on_job_done(uv_work_t *w, int status)
+static void work_job(void *arg)
 {
-	struct fffa_spooler_job *j = w->data;
-	struct fffa_spooler *s =
-		(struct fffa_spooler *)((char *)j - offsetof(struct fffa_spooler, job));
+	struct fffa_spooler *s = arg;
+
+	fffa_spooler__work(&s->job);
+}
+
+static void on_job_done(void *arg)
+{
+	struct fffa_spooler *s = arg;
 	bool failed;
 
-	FFFA_ASSERT(!status); /* it is never cancelled */
 	s->running = false;
 	s->planning = true; /* no job starts meanwhile */
 	fffa_spooler__apply(s);
@@ -88,8 +116,7 @@ static void start_job(struct fffa_spooler *s)
 	start_timer(s);
 	if (work) {
 		s->running = true;
-		s->job.work.data = &s->job;
-		(void)uv_queue_work(s->timer.loop, &s->job.work, fffa_spooler__work, on_job_done);
+		fffa_worker_submit(s->worker, &s->work);
 	} else if (s->closing) {
 		s->started = false; /* that was the last job */
 		finish_close(s);
@@ -178,6 +205,11 @@ int fffa_spooler_open(const struct fffa_spooler_conf *c, struct fffa_spooler **o
 	rc = fffa_store_open(c->spool_dir, c->name, &s->store, err);
 	if (!rc)
 		rc = fffa_spooler__scan(s, err);
+	if (!rc) {
+		rc = fffa_worker_open(c->loop, "spool", &s->worker);
+		if (rc)
+			(void)fffa_fail(err, -rc, "cannot start a thread: %s", strerror(-rc));
+	}
 	if (rc) {
 		fffa_spooler__free_segments(s);
 		fffa_store_close(s->store);
@@ -185,6 +217,7 @@ int fffa_spooler_open(const struct fffa_spooler_conf *c, struct fffa_spooler **o
 		return rc;
 	}
 	s->job.store = s->store;
+	s->work = (struct fffa_worker_job){.work = work_job, .done = on_job_done, .arg = s};
 	(void)uv_timer_init(c->loop, &s->timer); /* never fails */
 	s->timer.data = s;
 	*out = s;

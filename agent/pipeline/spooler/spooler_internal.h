@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "agent/base/log.h"
+#include "agent/loop/worker.h"
 #include "agent/pipeline/spooler/spooler.h"
 #include "agent/spool/store.h"
 
@@ -64,7 +65,6 @@ struct fffa_spooler_read {
 
 /* What the worker is to do, in this order. While it runs, only the worker touches this. */
 struct fffa_spooler_job {
-	uv_work_t work;
 	struct fffa_store *store;
 	uint64_t removes[FFFA_SPOOLER_REMOVES];
 	size_t remove_count;
@@ -114,6 +114,9 @@ struct fffa_spooler {
 	bool started, running, planning, stopped, closing;
 	uint64_t wake_ms; /* plan again after this time; FFFA_SPOOLER_NO_WAKE: no need */
 	uv_timer_t timer;
+	struct fffa_worker *worker;
+	struct fffa_worker_job work;
+	unsigned int open_handles; /* while they are being closed */
 	void (*closed)(void *arg);
 	void *closed_arg;
 	struct fffa_spooler_job job;
@@ -126,7 +129,7 @@ int fffa_spooler__scan(struct fffa_spooler *s, struct fffa_err *err);
 bool fffa_spooler__plan(struct fffa_spooler *s);
 
 /* spooler_job.c, in the worker thread. */
-void fffa_spooler__work(uv_work_t *w);
+void fffa_spooler__work(struct fffa_spooler_job *j);
 
 /* spooler_apply.c, after a job. */
 void fffa_spooler__apply(struct fffa_spooler *s);

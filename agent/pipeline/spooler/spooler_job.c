@@ -108,10 +108,8 @@ static int read_some(struct fffa_spooler_job *j)
 	return 0;
 }
 
-void fffa_spooler__work(uv_work_t *w)
+void fffa_spooler__work(struct fffa_spooler_job *j)
 {
-	struct fffa_spooler_job *j = w->data;
-
 	/* on failure the next start removes it by the ack, or sends it again */
 	for (size_t i = 0; i < j->remove_count; i++)
 		(void)fffa_store_remove(j->store, j->removes[i]);

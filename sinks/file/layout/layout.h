@@ -3,10 +3,11 @@
  * What differs between the layouts of the file sink: one constant table of functions each. The sink
  * (sinks/file/file.c) knows deliveries, threads and timers; a layout knows files.
  *
- * A write has three steps: begin (loop thread), work (a worker thread), end (loop thread). One
- * write is under way at most. maintain runs on another worker thread, and a write may be under way
- * meanwhile. The other functions are called on the loop thread; those marked "between writes" are
- * not called between begin and end.
+ * A write has three steps: begin (loop thread), work (the sink's thread), end (loop thread). One
+ * write is under way at most. reopen and free run on the sink's thread, too; maintain runs on
+ * another one, and a write may be under way meanwhile. The other functions are called on the loop
+ * thread and touch no file; those marked "between writes" are not called between begin and end, or
+ * during a reopen.
  */
 #ifndef FFFA_SINKS_FILE_LAYOUT_LAYOUT_H
 #define FFFA_SINKS_FILE_LAYOUT_LAYOUT_H
@@ -49,14 +50,14 @@ struct fffa_file_layout_ops {
 	 */
 	int (*open)(const struct fffa_file_layout_env *env, struct fffa_file_layout **out,
 		    struct fffa_err *err);
-	/* Closes all files. Between writes, and not while maintain runs. */
+	/* On the sink's thread, between writes, not while maintain runs: closes all files. */
 	void (*free)(struct fffa_file_layout *l);
 	/* Prepares a write of b, which is borrowed until end. NULL: only of what is due. */
 	void (*begin)(struct fffa_file_layout *l, const struct fffa_batch *b);
 	/* Prepares the last write, which finishes all files. NULL: this layout has none. */
 	void (*begin_last)(struct fffa_file_layout *l);
 	/*
-	 * Writes, on a worker thread. 0, or -errno. -EAGAIN of a layout with wait_fd: a reader is
+	 * Writes, on the sink's thread. 0, or -errno. -EAGAIN of a layout with wait_fd: a reader is
 	 * slow; the same write is continued by a further work once wait_fd is writable.
 	 */
 	int (*work)(struct fffa_file_layout *l);
@@ -71,8 +72,8 @@ struct fffa_file_layout_ops {
 	 */
 	void (*end)(struct fffa_file_layout *l, struct fffa_outcome *o);
 	/*
-	 * Between writes: opens the path again (HUP). On failure -errno with err, and the old file
-	 * stays in use. NULL: there is nothing to reopen.
+	 * On the sink's thread, between writes: opens the path again (HUP). On failure -errno with
+	 * err, and the old file stays in use. NULL: there is nothing to reopen.
 	 */
 	int (*reopen)(struct fffa_file_layout *l, struct fffa_err *err);
 	/* Between writes: whether a file must be finished although no batch comes. */
@@ -80,7 +81,7 @@ struct fffa_file_layout_ops {
 	/* Seconds until the next is_due should be asked; 0: never. At any time. */
 	int64_t (*check_in_s)(const struct fffa_file_layout *l);
 	/*
-	 * Looks after finished files, on a worker thread: deletes, compresses or completes what an
+	 * Looks after finished files, on a thread of its own: deletes, compresses or completes what an
 	 * earlier process left. Ends soon after *cancel is set. 0, or the first -errno; the rest
 	 * is done all the same.
 	 */
