@@ -28,6 +28,15 @@ enum fffa_envelope {
 /* No header line is longer. */
 #define FFFA_HEADER_BYTES_MAX 1024
 
+/* What bytes that were found in a file are, to a sink of one format and one choice of fields. */
+enum fffa_found {
+	FFFA_FOUND_FOREIGN, /* no record of this program */
+	FFFA_FOUND_OTHER,   /* a record or header of this program: another format, other fields */
+	FFFA_FOUND_TORN,    /* the begin of a record, and nothing else */
+	FFFA_FOUND_UNTERMINATED, /* a record without its newline, and nothing else */
+	FFFA_FOUND_RECORD,	 /* begins with a whole record */
+};
+
 /* "vpc", "flowlog", "json", "msgpack", "ocsf", "ecs". 0 and *out; -EINVAL for any other name. */
 int fffa_format_parse(const char *name, enum fffa_format *out);
 
