@@ -31,6 +31,7 @@
 #include <stdint.h>
 
 #include "agent/base/err.h"
+#include "agent/base/format.h"
 #include "config/option.h"
 #include "sinks/batch.h"
 
@@ -92,6 +93,14 @@ struct fffa_sink_env {
 	struct fffa_span preamble;
 	unsigned int format;	  /* enum fffa_format (agent/base/format.h) of the records */
 	const char *content_type; /* media type of the records, static */
+	/*
+	 * Judges bytes that were found where a record or a preamble may begin: fffa_recognize
+	 * (agent/encode/recognize.h) with recognizer as its encoder. Any thread. NULL: all that
+	 * this sink finds is foreign.
+	 */
+	enum fffa_found (*recognize)(const void *recognizer, const uint8_t *p, size_t n,
+				     size_t *len);
+	const void *recognizer;
 };
 
 /* A kind of sink. The table is constant; any number of sinks of a kind live side by side. */
@@ -113,6 +122,13 @@ struct fffa_sink_ops {
 	 * NULL: it takes all of them.
 	 */
 	int (*check_format)(const void *conf, unsigned int format, struct fffa_err *err);
+
+	/*
+	 * The path of the file that a sink with this conf writes to, if nobody else may; NULL: none
+	 * such. The configuration refuses a second sink with the same. NULL: no sink of this kind
+	 * has one.
+	 */
+	const char *(*output)(const void *conf);
 
 	/*
 	 * Allocates the sink; opens nothing. env and conf outlive the sink. 0: the pipeline ends

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "agent/base/minmax.h"
+#include "agent/encode/recognize.h"
 #include "agent/pipeline/queue/deliver.h"
 
 struct fffa_sink_queue {
@@ -80,6 +81,8 @@ int fffa_sink_queue_open(struct fffa_sink_queue *q, const struct fffa_sink_queue
 		.preamble = src->preamble,
 		.format = src->format,
 		.content_type = fffa_encoder_content_type(src->encoder),
+		.recognize = fffa_recognize,
+		.recognizer = src->encoder,
 	};
 	fffa_backlog_set_source(&q->backlog, src->encoder, src->origin);
 	if (q->conf->common.queue_spool && src->spool_dir)

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "sinks/file/layout/sync_dir.h"
@@ -39,6 +41,13 @@ static int explain_error(const char *path, int error, struct fffa_err *err)
 	case ENXIO:
 		return fffa_fail(err, error,
 				 "path: nobody reads the FIFO %s; start its reader first", path);
+	case EBUSY:
+		return fffa_fail(err, error,
+				 "path: another process or sink writes to %s; change path", path);
+	case ENODEV:
+		return fffa_fail(err, error,
+				 "path: %s is a device; name a file, a FIFO, a terminal or -",
+				 path);
 	case EROFS:
 		return fffa_fail(err, error,
 				 "path: %s lies on a read-only file system; change path", path);
@@ -132,39 +141,144 @@ fail:
 	return -1;
 }
 
-static int open_named(const char *path, const struct fffa_file_access *access, bool sync)
+bool fffa_plain_is_same_file(const char *path, int fd)
 {
-	int fd = open(path, OPEN_FLAGS);
+	struct stat a, b;
 
-	return fd < 0 && errno == ENOENT ? make_file(path, access, sync) : fd;
+	return !stat(path, &a) && !fstat(fd, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
+/* A device keeps nothing of a file, and a disk would be written over. */
+static bool is_refused(int fd, const struct stat *st)
+{
+	struct stat out;
+
+	if (S_ISBLK(st->st_mode))
+		return true;
+	if (!S_ISCHR(st->st_mode) || isatty(fd) || st->st_rdev == makedev(1, 3)) /* /dev/null */
+		return false;
+	return fstat(STDOUT_FILENO, &out) || out.st_rdev != st->st_rdev || !S_ISCHR(out.st_mode);
+}
+
+/* 0: locked, or this file system has no locks. */
+static int lock_file(int fd)
+{
+	return flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK ? -EBUSY : 0;
+}
+
+/* Fills *st. -ESTALE: the file was moved away before it was locked. */
+static int check_named(const char *path, int fd, struct stat *st)
+{
+	int rc;
+
+	if (fstat(fd, st))
+		return -errno;
+	if (is_refused(fd, st))
+		return -ENODEV;
+	rc = S_ISREG(st->st_mode) ? lock_file(fd) : 0;
+	if (rc)
+		return rc;
+	return S_ISREG(st->st_mode) && !fffa_plain_is_same_file(path, fd) ? -ESTALE : 0;
+}
+
+static int open_once(const char *path, const struct fffa_file_access *access, bool sync,
+		     struct stat *st)
+{
+	int fd = open(path, OPEN_FLAGS), rc;
+
+	if (fd < 0 && errno == ENOENT)
+		fd = make_file(path, access, sync);
+	if (fd < 0)
+		return -errno;
+	rc = check_named(path, fd, st);
+	if (rc) {
+		(void)close(fd); /* nothing was written to it */
+		return rc;
+	}
+	return fd;
+}
+
+#define OPEN_TRIES 5 /* somebody may rotate the file between two steps */
+
+/* Returns the descriptor and fills *st, or -errno. */
+static int open_named(const char *path, const struct fffa_file_access *access, bool sync,
+		      struct stat *st)
+{
+	int fd = -ESTALE;
+
+	for (int i = 0; i < OPEN_TRIES && fd == -ESTALE; i++)
+		fd = open_once(path, access, sync, st);
+	return fd;
+}
+
+static void note_folder(const char *path, struct fffa_plain_target *out)
+{
+	int n = dir_length(path);
+	char *dir = n ? strndup(path, (size_t)n) : strdup(".");
+	struct stat st;
+
+	out->folder.mode = 0755;
+	out->folder.uid = (uid_t)-1;
+	out->folder.gid = (gid_t)-1;
+	if (dir && !stat(dir, &st)) {
+		out->folder.mode = st.st_mode & 07777;
+		out->folder.uid = st.st_uid;
+		out->folder.gid = st.st_gid;
+	}
+	free(dir);
+}
+
+int fffa_plain_make_folders(const char *path, const struct fffa_plain_target *t)
+{
+	char *dir = strdup(path), *slash;
+	int rc = dir ? 0 : -ENOMEM;
+	bool made = false;
+
+	for (slash = dir ? strchr(dir + 1, '/') : NULL; slash && !rc;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		made = !mkdir(dir, 0755);
+		if (!made && errno != EEXIST)
+			rc = -errno;
+		if (made && !strchr(slash + 1, '/')) {
+			/* Without the right to give it away it stays this user's own. */
+			(void)!chown(dir, t->folder.uid, t->folder.gid);
+			if (chmod(dir, t->folder.mode))
+				rc = -errno;
+		}
+		*slash = '/';
+	}
+	free(dir);
+	return rc;
 }
 
 int fffa_plain_open(const char *path, const struct fffa_file_access *access, bool sync,
 		    struct fffa_plain_target *out, struct fffa_err *err)
 {
 	bool is_stdout = !strcmp(path, "-");
-	int fd = is_stdout ? open_stdout() : open_named(path, access, sync), rc;
-	struct stat st;
+	struct stat st = {.st_size = 0};
+	int fd;
 
-	if (fd < 0) {
-		if (is_stdout)
+	if (is_stdout) {
+		fd = open_stdout();
+		if (fd < 0 || fstat(fd, &st))
 			return fffa_fail(err, errno,
 					 "path: standard output is not open (%s); name a file",
 					 strerror(errno));
-		return explain_error(path, errno, err);
+	} else {
+		fd = open_named(path, access, sync, &st);
+		if (fd < 0)
+			return explain_error(path, -fd, err);
 	}
-	if (fstat(fd, &st)) {
-		rc = fffa_fail(err, errno, "path: cannot examine %s: %s", path, strerror(errno));
-		(void)close(fd); /* nothing was written to it */
-		return rc;
-	}
+	memset(out, 0, sizeof(*out));
 	out->fd = fd;
 	out->regular = S_ISREG(st.st_mode);
 	out->stream = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(fd);
 	out->named = !is_stdout;
 	out->anonymous = out->stream && is_anonymous(fd);
-	out->starts_empty = is_stdout || !out->regular || st.st_size == 0;
 	out->mtime_s = st.st_mtim.tv_sec;
 	out->size = st.st_size;
+	if (out->named && out->regular)
+		note_folder(path, out);
 	return 0;
 }

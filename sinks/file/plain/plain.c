@@ -11,7 +11,7 @@
 #include "agent/base/assert.h"
 #include "agent/base/format.h"
 #include "agent/base/log.h"
-#include "sinks/file/plain/recover_tail.h"
+#include "sinks/file/plain/inspect.h"
 #include "sinks/file/plain/retention.h"
 #include "sinks/file/plain/write.h"
 
@@ -54,23 +54,6 @@ static void use_target(struct fffa_file_layout *l, const struct fffa_plain_targe
 	l->partial.done_bytes = 0;
 }
 
-static void cut_torn_tail(const struct fffa_file_layout_env *env, struct fffa_plain_target *to)
-{
-	const char *path = env->conf->path;
-	int64_t torn;
-
-	if (env->sink->format == FFFA_FORMAT_MSGPACK)
-		return; /* records cannot be told apart from behind */
-	torn = fffa_plain_recover_tail(to);
-	if (torn > 0)
-		fffa_warn(env->sink->tag,
-			  "%s ended within a record after a crash, cut back by %" PRId64 " bytes",
-			  path, torn);
-	else if (torn < 0)
-		fffa_warn(env->sink->tag, "cannot check whether %s ends within a record: %s", path,
-			  strerror((int)-torn));
-}
-
 static struct fffa_file_layout *new_layout(const struct fffa_file_layout_env *env)
 {
 	const struct fffa_sink_file_conf *conf = env->conf;
@@ -87,12 +70,33 @@ static struct fffa_file_layout *new_layout(const struct fffa_file_layout_env *en
 	return l;
 }
 
+/* Puts a file aside that holds records of another format or other fields. */
+static void rotate_unfit(const struct fffa_file_layout_env *env, struct fffa_plain_target *to)
+{
+	const char *path = env->conf->path;
+	int rc = fffa_plain_rotate(env, time(NULL), to);
+
+	if (rc)
+		fffa_error(env->sink->tag,
+			   "%s holds records of another format or other fields and cannot be "
+			   "rotated; records follow in it: %s",
+			   path, strerror(-rc));
+	else
+		fffa_warn(env->sink->tag,
+			  "%s held records of another format or other fields; it was rotated",
+			  path);
+}
+
+/* Opens the path, and mends or rotates what is found there. */
 static int open_target(const struct fffa_file_layout_env *env, struct fffa_plain_target *to,
 		       struct fffa_err *err)
 {
 	bool sync = env->conf->sync == FFFA_FILE_SYNC_BATCH;
+	int rc = fffa_plain_open(env->conf->path, &env->access, sync, to, err);
 
-	return fffa_plain_open(env->conf->path, &env->access, sync, to, err);
+	if (!rc && fffa_plain_inspect(env, to))
+		rotate_unfit(env, to);
+	return rc;
 }
 
 static int open_plain(const struct fffa_file_layout_env *env, struct fffa_file_layout **out,
@@ -109,7 +113,6 @@ static int open_plain(const struct fffa_file_layout_env *env, struct fffa_file_l
 		free(l);
 		return rc;
 	}
-	cut_torn_tail(env, &to);
 	use_target(l, &to);
 	l->maintenance_due = l->rotates && is_named_file(l);
 	*out = l;
@@ -216,7 +219,8 @@ static int reopen_path(struct fffa_file_layout *l, struct fffa_err *err)
 	struct fffa_plain_target to;
 	int rc;
 
-	if (!strcmp(l->env->conf->path, "-"))
+	if (!strcmp(l->env->conf->path, "-") ||
+	    fffa_plain_is_same_file(l->env->conf->path, l->job.to.fd))
 		return 0;
 	rc = open_target(l->env, &to, err);
 	if (rc)

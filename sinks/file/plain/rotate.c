@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sinks/file/plain/inspect.h"
 #include "sinks/file/plain/rotated_name.h"
 
 bool fffa_plain_rotate_is_due(struct fffa_plain_rotation *r, int64_t size, size_t head, size_t more,
@@ -81,34 +82,62 @@ static int rename_to_rotated(const char *real, int64_t now_s, char *name, size_t
 	return rename(real, name) ? -errno : 0;
 }
 
-static bool is_same_file(const char *real, int fd)
+/* Opens the path of env; what is found there stays, whatever it is. */
+static int open_renewed(const struct fffa_file_layout_env *env, struct fffa_plain_target *out,
+			struct fffa_err *err)
 {
-	struct stat a, b;
+	bool sync = env->conf->sync == FFFA_FILE_SYNC_BATCH;
+	int rc = fffa_plain_open(env->conf->path, &env->access, sync, out, err);
 
-	return !stat(real, &a) && !fstat(fd, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+	if (!rc)
+		(void)fffa_plain_inspect(env, out);
+	return rc;
 }
 
-int fffa_plain_rotate(const char *path, const struct fffa_file_access *access, bool sync,
-		      int64_t now_s, struct fffa_plain_target *to)
+static void replace_target(struct fffa_plain_target *to, const struct fffa_plain_target *by)
+{
+	(void)close(to->fd); /* what counted was synced; the rest the kernel has */
+	*to = *by;
+}
+
+int fffa_plain_rotate(const struct fffa_file_layout_env *env, int64_t now_s,
+		      struct fffa_plain_target *to)
 {
 	struct fffa_plain_target renewed = {.fd = -1};
-	char *real = realpath(path, NULL);
+	char *real = realpath(env->conf->path, NULL);
 	char name[PATH_MAX];
-	bool ours = real && is_same_file(real, to->fd);
+	bool ours = real && fffa_plain_is_same_file(real, to->fd);
 	int rc = 0;
 
 	if (ours)
 		rc = rename_to_rotated(real, now_s, name, sizeof(name));
 	if (!rc) {
-		rc = fffa_plain_open(path, access, sync, &renewed, NULL);
+		rc = open_renewed(env, &renewed, NULL);
 		/* The old file gets its name back and goes on. */
 		if (rc && ours)
 			(void)rename(name, real);
 	}
-	if (!rc) {
-		(void)close(to->fd); /* what counted was synced; the rest the kernel has */
-		*to = renewed;
-	}
+	if (!rc)
+		replace_target(to, &renewed);
 	free(real);
+	return rc;
+}
+
+int fffa_plain_remake(const struct fffa_file_layout_env *env, struct fffa_plain_target *to,
+		      struct fffa_err *err)
+{
+	struct fffa_plain_target renewed = {.fd = -1};
+	const char *path = env->conf->path;
+	int rc = open_renewed(env, &renewed, err);
+
+	if (rc == -ENOENT) {
+		rc = fffa_plain_make_folders(path, to);
+		if (rc)
+			return fffa_fail(err, -rc, "cannot make the folder of %s: %s", path,
+					 strerror(-rc));
+		rc = open_renewed(env, &renewed, err);
+	}
+	if (!rc)
+		replace_target(to, &renewed);
 	return rc;
 }

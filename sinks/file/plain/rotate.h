@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* When a file is rotated, and the rotation itself. */
+/* When a file is rotated, the rotation itself, and what follows when a file was removed. */
 #ifndef FFFA_SINKS_FILE_PLAIN_ROTATE_H
 #define FFFA_SINKS_FILE_PLAIN_ROTATE_H
 
+#include "sinks/file/layout/layout.h"
 #include "sinks/file/plain/open.h"
 
 struct fffa_plain_rotation {
@@ -25,12 +26,19 @@ bool fffa_plain_rotate_is_due(struct fffa_plain_rotation *r, int64_t size, size_
 			      int64_t now_s);
 
 /*
- * Renames the file that path names (through symbolic links) to a rotated name, and opens a new one.
+ * Renames the file that the path of env names (through symbolic links) to a rotated name, and opens a new one.
  * If path is another file by now, somebody else has rotated: only the new one is opened. 0: *to is
  * the new file, the old descriptor is closed, and with sync the new name is on the disk. -errno:
  * *to stays in use under its old name. Blocks.
  */
-int fffa_plain_rotate(const char *path, const struct fffa_file_access *access, bool sync,
-		      int64_t now_s, struct fffa_plain_target *to);
+int fffa_plain_rotate(const struct fffa_file_layout_env *env, int64_t now_s,
+		      struct fffa_plain_target *to);
+
+/*
+ * The file behind *to was removed: makes it anew, and the folders on the way to it. 0: *to is the
+ * new file. -errno with err: *to is as it was. Blocks.
+ */
+int fffa_plain_remake(const struct fffa_file_layout_env *env, struct fffa_plain_target *to,
+		      struct fffa_err *err);
 
 #endif

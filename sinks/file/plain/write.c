@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/base/io.h"
+#include "agent/base/log.h"
 
 #define FULL_TERMINAL_MS 10
 #define ROTATE_AGAIN_S	 5
@@ -89,9 +90,48 @@ static bool wants_sync(const struct fffa_plain_job *j)
 
 void fffa_plain_write_preamble(struct fffa_plain_job *j)
 {
-	j->prefix = (struct fffa_plain_output){.done = 0};
-	if (j->to.starts_empty)
-		j->prefix.bytes = j->env->sink->preamble;
+	j->prefix = (struct fffa_plain_output){.bytes = j->to.before};
+}
+
+/* Nothing of the job is in the file that to is now. */
+static void begin_anew(struct fffa_plain_job *j)
+{
+	fffa_plain_write_preamble(j);
+	j->body.done = 0;
+}
+
+/* Fills *st with the new file. */
+static int remake_file(struct fffa_plain_job *j, struct stat *st)
+{
+	const char *tag = j->env->sink->tag, *path = j->env->conf->path;
+	struct fffa_err err;
+	int rc = fffa_plain_remake(j->env, &j->to, &err);
+
+	if (rc) {
+		if (rc != j->remake_error)
+			fffa_error(tag, "%s was removed and cannot be made anew: %s", path,
+				   err.text);
+		j->remake_error = rc;
+		return rc;
+	}
+	j->remake_error = 0;
+	fffa_warn(tag, "%s was removed; it is made anew", path);
+	begin_anew(j);
+	return fstat(j->to.fd, st) ? -errno : 0;
+}
+
+/* Fills *st with the file that is written to. */
+static int check_file(struct fffa_plain_job *j, struct stat *st)
+{
+	if (fstat(j->to.fd, st))
+		return -errno;
+	if (!st->st_nlink)
+		return remake_file(j, st);
+	if (!st->st_size) { /* new, or somebody has emptied it (copytruncate) */
+		j->to.before = j->env->sink->preamble;
+		begin_anew(j);
+	}
+	return 0;
 }
 
 /* Fills *st with the file that is written to. */
@@ -100,14 +140,10 @@ static int rotate_if_due(struct fffa_plain_job *j, struct stat *st)
 	struct fffa_plain_rotation *r = &j->rotation;
 	int64_t now_s = time(NULL);
 
-	r->done = false;
-	if (fstat(j->to.fd, st))
-		return -errno;
 	if (!j->may_rotate || !fffa_plain_rotate_is_due(r, st->st_size, j->env->sink->preamble.len,
 							j->body.bytes.len, now_s))
 		return 0;
-	r->error = fffa_plain_rotate(j->env->conf->path, &j->env->access, wants_sync(j), now_s,
-				     &j->to);
+	r->error = fffa_plain_rotate(j->env, now_s, &j->to);
 	if (r->error) {
 		r->not_before_s = now_s + ROTATE_AGAIN_S;
 		return 0;
@@ -122,6 +158,13 @@ static int rotate_if_due(struct fffa_plain_job *j, struct stat *st)
 	return 0;
 }
 
+static int prepare_file(struct fffa_plain_job *j, struct stat *st)
+{
+	int rc = check_file(j, st);
+
+	return rc ? rc : rotate_if_due(j, st);
+}
+
 static void undo_write(struct fffa_plain_job *j, off_t start, size_t prefix_begin,
 		       size_t body_begin)
 {
@@ -133,14 +176,32 @@ static void undo_write(struct fffa_plain_job *j, off_t start, size_t prefix_begi
 	j->body.done = body_begin;
 }
 
-int fffa_plain_write(struct fffa_plain_job *j)
+/*
+ * Whether a write to a file of start bytes must be done again: the file was removed meanwhile, or
+ * it was emptied, so that the header line is missing.
+ */
+static bool is_misplaced(const struct fffa_plain_job *j, off_t start, size_t written)
 {
-	size_t prefix_begin, body_begin = j->body.done;
+	struct stat st;
+
+	if (fstat(j->to.fd, &st))
+		return false;
+	if (!st.st_nlink)
+		return true;
+	return start && j->env->sink->preamble.len && st.st_size == (off_t)written &&
+	       ftruncate(j->to.fd, 0) == 0;
+}
+
+/* misplaced (may be NULL) is set if the write has succeeded, and must be done again. */
+static int write_once(struct fffa_plain_job *j, bool *misplaced)
+{
+	size_t prefix_begin, body_begin, written;
 	bool named = j->to.regular && j->to.named;
 	struct stat st = {.st_size = 0};
-	int rc = named ? rotate_if_due(j, &st) : 0;
+	int rc = named ? prepare_file(j, &st) : 0;
 
 	prefix_begin = j->prefix.done;
+	body_begin = j->body.done;
 	if (!rc)
 		rc = write_output(&j->to, &j->prefix);
 	if (!rc)
@@ -149,7 +210,22 @@ int fffa_plain_write(struct fffa_plain_job *j)
 		rc = sync_data(j->to.fd);
 	if (rc && named)
 		undo_write(j, st.st_size, prefix_begin, body_begin);
-	j->file_bytes = st.st_size + (int64_t)(j->prefix.done - prefix_begin) +
-			(int64_t)(j->body.done - body_begin);
+	written = j->prefix.done - prefix_begin + j->body.done - body_begin;
+	j->file_bytes = st.st_size + (int64_t)written;
+	if (misplaced)
+		*misplaced = !rc && named && is_misplaced(j, st.st_size, written);
 	return rc;
+}
+
+int fffa_plain_write(struct fffa_plain_job *j)
+{
+	bool misplaced;
+	int rc;
+
+	j->rotation.done = false;
+	rc = write_once(j, &misplaced);
+	if (!misplaced)
+		return rc;
+	j->body.done = 0; /* check_file sets the prefix */
+	return write_once(j, NULL);
 }

@@ -22,21 +22,23 @@ struct fffa_plain_output {
 struct fffa_plain_job {
 	const struct fffa_file_layout_env *env;
 	struct fffa_plain_target to;
-	struct fffa_plain_output prefix; /* the preamble, or the rest of a torn record */
+	struct fffa_plain_output prefix; /* to.before, or the rest of a torn record */
 	struct fffa_plain_output body;	 /* the batch */
 	bool may_rotate; /* to is a regular file opened by name, and ends between two batches */
 	struct fffa_plain_rotation rotation;
 	int64_t file_bytes; /* of a regular file opened by name */
+	int remake_error;   /* of the last try to make a removed file anew: 0 or -errno */
 };
 
-/* Makes the preamble the prefix if to starts empty; without one there is no prefix then. */
+/* Makes what belongs before the first batch of a file that was just opened the prefix. */
 void fffa_plain_write_preamble(struct fffa_plain_job *j);
 
 /*
  * Runs the job on a worker thread; never waits for a reader. 0: all is written. -EAGAIN: a pipe has
  * no room now. Another -errno: failed.
  *
- * After a failure on a regular file opened by name the file is cut back to where the job began, so
+ * A regular file opened by name that was removed is made anew first, and one that is empty (again)
+ * gets the preamble. After a failure on a regular file opened by name the file is cut back to where the job began, so
  * nothing of it is left half written. Elsewhere the outputs say how far it came, and a further call
  * goes on from there.
  */

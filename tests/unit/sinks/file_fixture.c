@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tests/unit/sinks/file_fixture.h"
 
+#include "tests/stubs/cmocka_all.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,4 +33,23 @@ int file_fixture_teardown(void **state)
 	files_remove(p->dir);
 	free(p);
 	return 0;
+}
+
+void file_fixture_expect(const char *path, const char *head, const struct fixture_delivery *a,
+			 const struct fixture_delivery *b)
+{
+	const struct fixture_delivery *const deliveries[] = {a, b};
+	char *text = files_read(path, NULL), *at = text;
+
+	assert_int_equal(strncmp(at, head, strlen(head)), 0);
+	at += strlen(head);
+	for (size_t i = 0; i < 2 && deliveries[i]; i++) {
+		struct fffa_span s = fffa_batch_bytes(deliveries[i]->d.batch);
+
+		assert_true(strlen(at) >= s.len);
+		assert_memory_equal(at, s.ptr, s.len);
+		at += s.len;
+	}
+	assert_string_equal(at, "");
+	free(text);
 }

@@ -4,6 +4,7 @@
 #define FFFA_TESTS_UNIT_SINKS_FILE_PLACE_H
 
 #include "sinks/file/file.h"
+#include "tests/stubs/sink_fixture.h"
 
 struct file_fixture {
 	char dir[64];
@@ -14,5 +15,9 @@ struct file_fixture {
 /* For cmocka: *state is the struct; teardown removes the folder with all that lies in it. */
 int file_fixture_setup(void **state);
 int file_fixture_teardown(void **state);
+
+/* The file holds head, then the batch of a, then that of b (NULL: none), and nothing else. */
+void file_fixture_expect(const char *path, const char *head, const struct fixture_delivery *a,
+			 const struct fixture_delivery *b);
 
 #endif

@@ -199,6 +199,24 @@ static void a_full_object_is_followed_by_another(void **state)
 	assert_int_equal(aws_fixture_count(p, "-size +6000c"), 0);
 }
 
+/* rm of the folder while an object grows: what comes later goes into a new one. */
+static void a_removed_object_is_replaced(void **state)
+{
+	struct aws_fixture *p = *state;
+	const int64_t t = T0_S * 1000;
+
+	aws_fixture_open(p);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1, 50, &t, 1)), 0);
+	files_remove(p->dir);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(51, 50, &t, 1)), 0);
+	assert_int_equal(p->job.removed, 1);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(101, 50, &t, 1)), 0);
+	assert_int_equal(p->job.removed, 0);
+	aws_fixture_complete_all(p);
+	assert_int_equal(p->job.completion_error, 0);
+	aws_fixture_expect_once(p, 51, 150);
+}
+
 /* With more slots than objects may be open, the oldest objects are completed. */
 static void many_slots_in_a_batch(void **state)
 {
@@ -318,6 +336,7 @@ int main(void)
 		CASE(a_clock_set_back_completes_the_object),
 		CASE(the_object_opened_first_makes_room),
 		CASE(a_full_object_is_followed_by_another),
+		CASE(a_removed_object_is_replaced),
 		CASE(many_slots_in_a_batch),
 		CASE(some_slots_without_room),
 		CASE(completion_is_retried),

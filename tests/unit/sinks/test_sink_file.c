@@ -16,26 +16,6 @@
 #include "tests/stubs/sink_fixture.h"
 #include "tests/unit/sinks/file_fixture.h"
 
-/* The file holds head, then the batch of a, then that of b (NULL: none), and nothing else. */
-static void expect_file(const char *path, const char *head, const struct fixture_delivery *a,
-			const struct fixture_delivery *b)
-{
-	const struct fixture_delivery *const deliveries[] = {a, b};
-	char *text = files_read(path, NULL), *at = text;
-
-	assert_int_equal(strncmp(at, head, strlen(head)), 0);
-	at += strlen(head);
-	for (size_t i = 0; i < 2 && deliveries[i]; i++) {
-		struct fffa_span s = fffa_batch_bytes(deliveries[i]->d.batch);
-
-		assert_true(strlen(at) >= s.len);
-		assert_memory_equal(at, s.ptr, s.len);
-		at += s.len;
-	}
-	assert_string_equal(at, "");
-	free(text);
-}
-
 /* Starts the sink with fd as standard output; the sink keeps a duplicate. */
 static int start_on_stdout(struct sink_fixture *r, int fd)
 {
@@ -59,7 +39,7 @@ static void header_begins_a_new_file_only(void **state)
 	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "head er\n");
 	assert_int_equal(sink_fixture_start(&r), 0);
 	sink_fixture_close(&r);
-	expect_file(p->path, "head er\n", NULL, NULL); /* also without a record */
+	file_fixture_expect(p->path, "head er\n", NULL, NULL); /* also without a record */
 	assert_int_equal(stat(p->path, &st), 0);
 	assert_int_equal(st.st_mode & 0777 & ~0640u, 0);
 
@@ -67,14 +47,14 @@ static void header_begins_a_new_file_only(void **state)
 	assert_int_equal(sink_fixture_start(&r), 0);
 	assert_int_equal(sink_fixture_send(&r, &a, make_batch(1, 3, 40)).verdict, FFFA_V_DELIVERED);
 	sink_fixture_close(&r);
-	expect_file(p->path, "head er\n", &a, NULL);
+	file_fixture_expect(p->path, "head er\n", &a, NULL);
 
 	p->conf.sync = FFFA_FILE_SYNC_BATCH;
 	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "head er\n");
 	assert_int_equal(sink_fixture_start(&r), 0);
 	assert_int_equal(sink_fixture_send(&r, &b, make_batch(4, 2, 40)).verdict, FFFA_V_DELIVERED);
 	sink_fixture_close(&r);
-	expect_file(p->path, "head er\n", &a, &b);
+	file_fixture_expect(p->path, "head er\n", &a, &b);
 	fixture_delivery_fini(&a);
 	fixture_delivery_fini(&b);
 }
@@ -136,13 +116,13 @@ static void a_full_file_is_cut_back_and_retried(void **state)
 		      : sink_fixture_send(&r, &b, make_batch(11, 10, 100));
 		assert_int_equal(o.verdict, FFFA_V_RETRY);
 		assert_int_equal(o.cause, -EFBIG);
-		expect_file(p->path, "h\n", &a, NULL);
+		file_fixture_expect(p->path, "h\n", &a, NULL);
 	}
 	files_limit_size(RLIM_INFINITY);
 	assert_int_equal(sink_fixture_again(&r, &b), 0);
 	sink_fixture_wait(&r, &b);
 	assert_int_equal(b.outcome.verdict, FFFA_V_DELIVERED);
-	expect_file(p->path, "h\n", &a, &b);
+	file_fixture_expect(p->path, "h\n", &a, &b);
 	sink_fixture_close(&r);
 	fixture_delivery_fini(&a);
 	fixture_delivery_fini(&b);
@@ -158,12 +138,12 @@ static void header_waits_for_room(void **state)
 	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "header\n");
 	assert_int_equal(sink_fixture_start(&r), 0);
 	assert_int_equal(sink_fixture_send(&r, &a, make_batch(1, 2, 30)).verdict, FFFA_V_RETRY);
-	expect_file(p->path, "", NULL, NULL);
+	file_fixture_expect(p->path, "", NULL, NULL);
 	files_limit_size(RLIM_INFINITY);
 	assert_int_equal(sink_fixture_again(&r, &a), 0);
 	sink_fixture_wait(&r, &a);
 	assert_int_equal(a.outcome.verdict, FFFA_V_DELIVERED);
-	expect_file(p->path, "header\n", &a, NULL);
+	file_fixture_expect(p->path, "header\n", &a, NULL);
 	sink_fixture_close(&r);
 	fixture_delivery_fini(&a);
 }
@@ -174,15 +154,17 @@ static void device_without_room_is_retry(void **state)
 	struct sink_fixture r;
 	struct fixture_delivery a = {0};
 	struct fffa_outcome o;
+	int fd = open("/dev/full", O_WRONLY);
 
-	p->conf.path = (char[]){"/dev/full"};
+	p->conf.path = (char[]){"-"};
 	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
-	assert_int_equal(sink_fixture_start(&r), 0);
+	assert_int_equal(start_on_stdout(&r, fd), 0);
 	o = sink_fixture_send(&r, &a, make_batch(1, 2, 30));
 	assert_int_equal(o.verdict, FFFA_V_RETRY);
 	assert_int_equal(o.cause, -ENOSPC);
 	sink_fixture_close(&r);
 	fixture_delivery_fini(&a);
+	(void)close(fd);
 }
 
 /* Standard output is shared, so it is never cut. The same batch goes on where it stopped. */
@@ -209,7 +191,7 @@ static void shared_output_goes_on_where_it_stopped(void **state)
 	assert_int_equal(sink_fixture_again(&r, &a), 0);
 	sink_fixture_wait(&r, &a);
 	assert_int_equal(a.outcome.verdict, FFFA_V_DELIVERED);
-	expect_file(p->path, "h\n", &a, NULL);
+	file_fixture_expect(p->path, "h\n", &a, NULL);
 	sink_fixture_close(&r);
 	fixture_delivery_fini(&a);
 	(void)close(fd);
@@ -234,7 +216,7 @@ static void reopen_of_shared_output_repeats_nothing(void **state)
 		(void)uv_run(&r.loop, UV_RUN_ONCE);
 	sink_fixture_wait(&r, &a);
 	assert_int_equal(a.outcome.verdict, FFFA_V_DELIVERED);
-	expect_file(p->path, "h\n", &a, NULL);
+	file_fixture_expect(p->path, "h\n", &a, NULL);
 	sink_fixture_close(&r);
 	fixture_delivery_fini(&a);
 	(void)close(fd);
@@ -260,7 +242,7 @@ static void a_torn_record_is_completed_before_another_batch(void **state)
 	sink_fixture_wait(&r, &b);
 	assert_int_equal(b.outcome.verdict, FFFA_V_DELIVERED);
 	front.d.batch = make_batch(1, 3, 100);
-	expect_file(p->path, "", &front, &b);
+	file_fixture_expect(p->path, "", &front, &b);
 	sink_fixture_close(&r);
 	fixture_delivery_fini(&a);
 	fixture_delivery_fini(&b);
@@ -449,14 +431,14 @@ static void reopen_begins_a_new_file(void **state)
 	assert_int_equal(b.outcome.verdict, FFFA_V_DELIVERED);
 	assert_int_equal(sink_fixture_send(&r, &c, make_batch(2003, 2, 30)).verdict,
 			 FFFA_V_DELIVERED);
-	expect_file(old, "h\n", &a, &b);
-	expect_file(p->path, "h\n", &c, NULL);
+	file_fixture_expect(old, "h\n", &a, &b);
+	file_fixture_expect(p->path, "h\n", &c, NULL);
 
 	assert_int_equal(unlink(old), 0);
 	assert_int_equal(rename(p->path, old), 0);
 	sink_fixture_reopen(&r); /* without a write: the new file gets its header at once */
 	sink_fixture_close(&r);
-	expect_file(p->path, "h\n", NULL, NULL);
+	file_fixture_expect(p->path, "h\n", NULL, NULL);
 	fixture_delivery_fini(&a);
 	fixture_delivery_fini(&b);
 	fixture_delivery_fini(&c);
@@ -476,7 +458,7 @@ static void failed_reopen_keeps_the_old_file(void **state)
 	assert_int_equal(mkdir(p->path, 0700), 0);
 	sink_fixture_reopen(&r);
 	assert_int_equal(sink_fixture_send(&r, &a, make_batch(1, 2, 30)).verdict, FFFA_V_DELIVERED);
-	expect_file(old, "", &a, NULL);
+	file_fixture_expect(old, "", &a, NULL);
 	sink_fixture_close(&r);
 	assert_int_equal(rmdir(p->path), 0);
 	fixture_delivery_fini(&a);
@@ -494,13 +476,13 @@ static void bytes_of_others_are_never_cut(void **state)
 	assert_int_equal(sink_fixture_start(&r), 0);
 	files_limit_size(250);
 	assert_int_equal(sink_fixture_send(&r, &a, make_batch(1, 5, 100)).verdict, FFFA_V_RETRY);
-	expect_file(p->path, "", NULL, NULL);
+	file_fixture_expect(p->path, "", NULL, NULL);
 	files_limit_size(RLIM_INFINITY);
 	assert_int_equal(write(fd, "theirs\n", 7), 7);
 	assert_int_equal(sink_fixture_again(&r, &a), 0);
 	sink_fixture_wait(&r, &a);
 	assert_int_equal(a.outcome.verdict, FFFA_V_DELIVERED);
-	expect_file(p->path, "theirs\n", &a, NULL);
+	file_fixture_expect(p->path, "theirs\n", &a, NULL);
 	sink_fixture_close(&r);
 	fixture_delivery_fini(&a);
 	(void)close(fd);
