@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "config/check.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/base/percent.h"
@@ -304,7 +306,54 @@ static void check_own(const struct check *k, const struct fffa_sink_conf *s,
 		report_err(k, s->opts, "format", &err);
 }
 
-void fffa_check_sink(const struct fffa_config *c, size_t i, const struct fffa_sink_schema *schema,
+/*
+ * Where path leads: through symbolic links, also when the file itself is not there yet. The caller
+ * frees. NULL: it cannot be told.
+ */
+static char *resolve(const char *path)
+{
+	char *real = realpath(path, NULL), *copy, *slash, *dir;
+	size_t n;
+
+	if (real)
+		return real;
+	copy = strdup(path);
+	slash = copy ? strrchr(copy, '/') : NULL;
+	if (slash)
+		*slash = '\0';
+	dir = copy ? realpath(!slash ? "." : *copy ? copy : "/", NULL) : NULL;
+	n = dir ? strlen(dir) + strlen(path) + 2 : 0;
+	real = n ? malloc(n) : NULL;
+	if (real)
+		(void)snprintf(real, n, "%s/%s", dir, slash ? slash + 1 : path);
+	free(dir);
+	free(copy);
+	return real;
+}
+
+static bool is_same_output(const char *a, const char *b)
+{
+	char *ra = resolve(a), *rb = resolve(b);
+	bool same = ra && rb ? !strcmp(ra, rb) : !strcmp(a, b);
+
+	free(ra);
+	free(rb);
+	return same;
+}
+
+/* Two sinks that write to one file would cut and rotate each other's records. */
+static void check_output(const struct check *k, const struct fffa_config *c, size_t i)
+{
+	const char *path = c->sinks[i].output;
+
+	for (size_t j = 0; path && j < i; j++)
+		if (c->sinks[j].output && is_same_output(path, c->sinks[j].output))
+			wrong(k, "path", NULL,
+			      "%s is also written by sinks[%zu]; allowed: a file for one sink",
+			      fffa_report_printable(path).text, j);
+}
+
+void fffa_check_sink(struct fffa_config *c, size_t i, const struct fffa_sink_schema *schema,
 		     struct fffa_report *rep, const struct fffa_node *node)
 {
 	struct fffa_path path = fffa_report_path_index("sinks", i);
@@ -314,4 +363,7 @@ void fffa_check_sink(const struct fffa_config *c, size_t i, const struct fffa_si
 	check_common(&k, &c->sinks[i].common, c->spool_dir);
 	if (schema)
 		check_own(&k, &c->sinks[i], schema);
+	if (schema && schema->output && c->sinks[i].own)
+		c->sinks[i].output = schema->output(c->sinks[i].own);
+	check_output(&k, c, i);
 }

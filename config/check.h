@@ -11,7 +11,7 @@
 void fffa_check_config(const struct fffa_config *c, struct fffa_report *rep,
 		       const struct fffa_node *root);
 /* Sink i, whose map is node: the common rules, then those of its type (schema, may be NULL). */
-void fffa_check_sink(const struct fffa_config *c, size_t i, const struct fffa_sink_schema *schema,
+void fffa_check_sink(struct fffa_config *c, size_t i, const struct fffa_sink_schema *schema,
 		     struct fffa_report *rep, const struct fffa_node *node);
 
 #endif

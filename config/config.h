@@ -78,7 +78,8 @@ struct fffa_sink_conf {
 	struct fffa_sink_common_conf common;
 	const struct fffa_sink_ops *ops; /* found by type */
 	const struct fffa_option *opts;	 /* the rows of own, from the schema */
-	void *own;			 /* the sink's own struct, filled from opts */
+	const char *output; /* the file that only this sink may write to, in own; NULL: none */
+	void *own;	    /* the sink's own struct, filled from opts */
 };
 
 struct fffa_config {
@@ -117,6 +118,8 @@ struct fffa_sink_schema {
 	 */
 	int (*check_format)(const struct fffa_sink_ops *ops, const struct fffa_sink_common_conf *c,
 			    const void *own, struct fffa_err *err);
+	/* The file that only this sink may write to; NULL: there is none. May be NULL. */
+	const char *(*output)(const void *own);
 };
 
 /* Caps on what is read; reaching one is a problem, never a cut. */

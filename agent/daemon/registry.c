@@ -72,7 +72,8 @@ void fffa_registry_schema(struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS])
 						    .conf_size = ops->conf_size,
 						    .opts = ops->opts,
 						    .check = ops->check,
-						    .check_format = check_format};
+						    .check_format = check_format,
+						    .output = ops->output};
 	}
 	rows[n] = (struct fffa_sink_schema){.name = NULL};
 }

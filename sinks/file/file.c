@@ -234,6 +234,14 @@ static int start_threads(struct fffa_sink *s)
 	return rc;
 }
 
+static int check_format(const void *conf, unsigned int format, struct fffa_err *err)
+{
+	const struct fffa_sink_file_conf *c = conf;
+	const struct fffa_file_layout_ops *ops = layouts[c->layout];
+
+	return ops->check_format ? ops->check_format(format, err) : 0;
+}
+
 static int create_sink(const struct fffa_sink_env *env, const void *conf, struct fffa_sink **out,
 		       struct fffa_err *err)
 {
@@ -242,7 +250,7 @@ static int create_sink(const struct fffa_sink_env *env, const void *conf, struct
 	struct fffa_sink *s;
 	int rc;
 
-	if (ops->check_format && ops->check_format(env->format, err))
+	if (check_format(conf, env->format, err))
 		return -EINVAL;
 	s = calloc(1, sizeof(*s));
 	if (!s)
@@ -339,6 +347,8 @@ const struct fffa_sink_ops fffa_sink_file_ops = {
 	.conf_size = sizeof(struct fffa_sink_file_conf),
 	.opts = fffa_file_options,
 	.check = fffa_file_options_check,
+	.check_format = check_format,
+	.output = fffa_file_options_output,
 	.create = create_sink,
 	.start = start_sink,
 	.submit = submit_delivery,

@@ -29,6 +29,16 @@ int fffa_file_options_check(const void *conf, struct fffa_err *err)
 	return fffa_file_access_read(c, &access, err);
 }
 
+const char *fffa_file_options_output(const void *conf)
+{
+	const struct fffa_sink_file_conf *c = conf;
+
+	/* Standard output is shared anyway, and objects of the aws layouts have names of their own. */
+	if (c->layout || !c->path || !strcmp(c->path, "-") || !strncmp(c->path, "/dev/", 5))
+		return NULL;
+	return c->path;
+}
+
 #define C struct fffa_sink_file_conf
 
 static const char *const sync_words[] = {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sinks/file/aws/aws_folder.h"
@@ -121,6 +122,23 @@ static bool is_object_due(const struct open_object *o, int64_t now_s)
 		end_s = o->opened_s;
 	return o->ended || now_s >= end_s + FFFA_AWS_GRACE_S ||
 	       now_s < o->opened_s - FFFA_AWS_SLOT_S; /* the clock was set back */
+}
+
+/* Forgets objects that somebody has deleted: nothing more goes into them. */
+static void drop_removed(struct fffa_aws *a, struct fffa_aws_job *job)
+{
+	struct stat st;
+
+	job->removed = 0;
+	for (size_t i = 0; i < OPEN_OBJECTS_MAX; i++) {
+		struct open_object *o = &a->v[i];
+
+		if (!o->member || fstat(o->member->fd, &st) || st.st_nlink)
+			continue;
+		fffa_gzip_member_close(o->member);
+		memset(o, 0, sizeof(*o));
+		job->removed++;
+	}
 }
 
 static void complete_due(struct fffa_aws *a, struct fffa_aws_job *job)
@@ -291,6 +309,7 @@ void fffa_aws_write(struct fffa_aws *a, struct fffa_aws_job *job)
 {
 	job->rc = 0;
 	job->verdicts = NULL;
+	drop_removed(a, job);
 	complete_due(a, job);
 	if (job->batch)
 		write_batch(a, job);

@@ -32,6 +32,7 @@ struct fffa_aws_job {
 	int64_t open_bytes;	/* of the objects that still grow */
 	int64_t completed_at_s; /* Unix time of the last completion; 0: none */
 	uint64_t completed;	/* objects since new */
+	size_t removed; /* objects that somebody has deleted while they grew; by this write */
 };
 
 /*

@@ -6,12 +6,14 @@
 #include <time.h>
 
 #include "agent/base/format.h"
+#include "agent/base/log.h"
 #include "sinks/file/aws/aws.h"
 #include "sinks/file/aws/aws_recover.h"
 
 #define CHECK_S 10
 
 struct fffa_file_layout {
+	const struct fffa_file_layout_env *env;
 	struct fffa_aws_conf conf;
 	struct fffa_aws *aws;
 	struct fffa_aws_job job;
@@ -34,6 +36,7 @@ static int open_aws(const struct fffa_file_layout_env *env, struct fffa_file_lay
 
 	if (!l)
 		return fffa_fail(err, ENOMEM, "no memory for the sink");
+	l->env = env;
 	l->conf = (struct fffa_aws_conf){
 		.path = conf->path,
 		.hive = conf->layout == FFFA_FILE_LAYOUT_AWS_HIVE,
@@ -81,6 +84,10 @@ static int do_write(struct fffa_file_layout *l)
 static void end_write(struct fffa_file_layout *l, struct fffa_outcome *o)
 {
 	o->records = l->job.verdicts;
+	if (l->job.removed)
+		fffa_warn(l->env->sink->tag,
+			  "%zu open objects in %s were removed; records go into new ones",
+			  l->job.removed, l->conf.path);
 	l->job.batch = NULL;
 	l->job.complete_all = false;
 }

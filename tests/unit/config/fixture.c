@@ -58,8 +58,19 @@ static int check_format(const struct fffa_sink_ops *ops, const struct fffa_sink_
 	return 0;
 }
 
+static const char *file_output(const void *own)
+{
+	const struct fake_file *f = own;
+
+	return f->path && strcmp(f->path, "-") ? f->path : NULL;
+}
+
 const struct fffa_sink_schema fake_schema[] = {
-	{.name = "file", .conf_size = sizeof(F), .opts = file_rows, .check_format = check_format},
+	{.name = "file",
+	 .conf_size = sizeof(F),
+	 .opts = file_rows,
+	 .check_format = check_format,
+	 .output = file_output},
 	{.name = "demo",
 	 .conf_size = sizeof(D),
 	 .opts = demo_rows,

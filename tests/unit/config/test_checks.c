@@ -37,6 +37,32 @@ static void test_capture(void **state)
 	fffa_config_free(&c);
 }
 
+/* Two sinks would cut and rotate each other's records, whatever name each has for the file. */
+static void test_one_file_one_sink(void **state)
+{
+	static const char head[] = "sinks:\n- {name: a, type: file, path: /tmp/none/x}\n"
+				   "- {name: b, type: file, path: ";
+	static const char *const same[] = {"/tmp/none/x", "/tmp/../tmp/x", "/tmp/x", "/tmp/./x"};
+	char text[256], expected[256];
+	struct fffa_config c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		(void)snprintf(text, sizeof(text), "%s%s}\n", head, same[i]);
+		if (i)
+			memcpy(strstr(text, "/tmp/none/x"), "/tmp//////x", 11);
+		(void)snprintf(expected, sizeof(expected),
+			       "f:3: sinks[1].path: %s is also written by sinks[0]; allowed: a "
+			       "file for one sink\n",
+			       same[i]);
+		expect_problems(text, expected);
+	}
+	load_ok("sinks: [{name: a, type: file, path: /tmp/x}, {name: b, type: file, path: /tmp/y}, "
+		"{name: c, type: file}, {name: d, type: file}]\n",
+		&c);
+	fffa_config_free(&c);
+}
+
 static void test_listener(void **state)
 {
 	(void)state;
@@ -271,6 +297,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_capture),
+		cmocka_unit_test(test_one_file_one_sink),
 		cmocka_unit_test(test_listener),
 		cmocka_unit_test(test_endpoint),
 		cmocka_unit_test(test_static_fits_ident),
