@@ -2,11 +2,11 @@
 #include "config/config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/base/io.h"
 #include "config/check.h"
 #include "config/read.h"
 #include "config/rows.h"
@@ -17,43 +17,10 @@ static const char *system_env(void *arg, const char *name)
 	return getenv(name);
 }
 
-/* Reads up to cap + 1 bytes, so that one too many is seen. */
-static int read_all(int fd, char *text, size_t cap, size_t *len)
-{
-	size_t n = 0;
-
-	while (n <= cap) {
-		ssize_t got = read(fd, text + n, cap + 1 - n);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (!got)
-			break;
-		n += (size_t)got;
-	}
-	text[n] = '\0';
-	*len = n;
-	return n > cap ? -EFBIG : 0;
-}
-
 static int system_read_file(void *arg, const char *path, size_t cap, char **text, size_t *len)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
-	char *p = NULL;
-
 	(void)arg;
-	if (fd < 0)
-		return -errno;
-	p = malloc(cap + 2);
-	rc = p ? read_all(fd, p, cap, len) : -ENOMEM;
-	close(fd);
-	if (!rc)
-		*text = p;
-	else
-		free(p);
-	return rc;
+	return fffa_io_read_regular(path, cap, text, len);
 }
 
 const struct fffa_config_environment fffa_config_environment_system = {
@@ -116,6 +83,11 @@ int fffa_config_load_text(const char *name, const char *text, size_t len,
 				   problem, arg);
 }
 
+bool fffa_config_is_stdin(const char *path)
+{
+	return path && (!strcmp(path, "-") || !strcmp(path, "/dev/stdin"));
+}
+
 int fffa_config_load(const char *path, const struct fffa_sink_schema *schema,
 		     struct fffa_config *out, fffa_problem_fn problem, void *arg)
 {
@@ -127,16 +99,21 @@ int fffa_config_load(const char *path, const struct fffa_sink_schema *schema,
 	if (!path)
 		return fffa_config_load_text("built-in defaults", "", 0, schema, out, problem, arg);
 	memset(out, 0, sizeof(*out));
-	rc = system_read_file(NULL, path, FFFA_TREE_FILE_BYTES_MAX, &text, &len);
+	if (fffa_config_is_stdin(path)) {
+		rep.file = "standard input";
+		rc = fffa_io_read_all(STDIN_FILENO, FFFA_TREE_FILE_BYTES_MAX, &text, &len);
+	} else {
+		rc = fffa_io_read_regular(path, FFFA_TREE_FILE_BYTES_MAX, &text, &len);
+	}
 	if (rc == -EFBIG) {
 		fffa_report_problem(&rep, 0, "", "too large; at most 1MiB");
 		return -EINVAL;
 	}
 	if (rc) {
-		fffa_report_problem(&rep, 0, "", "cannot be read: %s", strerror(-rc));
+		fffa_report_problem(&rep, 0, "", "cannot be read: %s", fffa_io_strerror(rc));
 		return rc;
 	}
-	rc = fffa_config_load_text(path, text, len, schema, out, problem, arg);
+	rc = fffa_config_load_text(rep.file, text, len, schema, out, problem, arg);
 	/* It may hold secrets. */
 	explicit_bzero(text, len);
 	free(text);

@@ -126,8 +126,12 @@ struct fffa_sink_schema {
 #define FFFA_CONFIG_SECRET_BYTES_MAX (64 * 1024)
 #define FFFA_CONFIG_SINKS_MAX	     16
 
+/* Whether path stands for standard input: "-" or /dev/stdin. */
+bool fffa_config_is_stdin(const char *path);
+
 /*
- * Reads path (NULL: defaults only: interfaces auto, vpc text on standard output) into *out. Every
+ * Reads path (NULL: defaults only: interfaces auto, vpc text on standard output) into *out; only a
+ * regular file, or standard input. Every
  * problem is reported through problem, not only the first. Returns 0; -EINVAL when there were
  * problems; -errno when the file cannot be read (reported too). schema ends with a row whose name
  * is NULL. On success the caller frees with fffa_config_free; on failure *out is empty.

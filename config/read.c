@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/io.h"
+
 static int default_from_yaml(const struct fffa_target *t, const char *text)
 {
 	struct fffa_tree tree;
@@ -79,7 +81,7 @@ static int read_secret_file(const struct fffa_scope *s, struct fffa_field *f,
 	}
 	if (rc) {
 		fffa_report_problem(s->rep, node->line, path, "cannot read %s: %s",
-				    fffa_report_printable(name).text, strerror(-rc));
+				    fffa_report_printable(name).text, fffa_io_strerror(rc));
 		goto out;
 	}
 	if (len && text[len - 1] == '\n')

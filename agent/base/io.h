@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Complete writes. May block; any thread. */
+/* Complete writes, and reads of files that nobody must wait for. May block on a disk; any thread. */
 #ifndef FFFA_AGENT_BASE_IO_H
 #define FFFA_AGENT_BASE_IO_H
 
@@ -15,5 +15,24 @@
  * writes nothing and gives no reason.
  */
 int fffa_io_write_all(int fd, struct iovec *v, int n, off_t at, size_t *done);
+
+/*
+ * Opens a regular file: path as seen from dir_fd (AT_FDCWD), with these flags of open. Never waits
+ * for another process. Returns the descriptor, which the caller closes, or -errno; -EISDIR for a
+ * folder, -EMEDIUMTYPE for a FIFO, a device and the like.
+ */
+int fffa_io_open_regular(int dir_fd, const char *path, int flags);
+
+/*
+ * Reads a whole regular file of at most cap bytes. 0: *text (caller frees) has *len bytes and a NUL
+ * behind them. -EFBIG: it is larger. -ENOMEM, or as fffa_io_open_regular; then nothing is set.
+ */
+int fffa_io_read_regular(const char *path, size_t cap, char **text, size_t *len);
+
+/* The same for an open descriptor of any kind, from where it stands; waits for its end. */
+int fffa_io_read_all(int fd, size_t cap, char **text, size_t *len);
+
+/* What the -errno of one of the above means, as a phrase; static, or as strerror's. */
+const char *fffa_io_strerror(int rc);
 
 #endif

@@ -15,7 +15,9 @@ enum fffa_exit fffa_cmd_run(const struct fffa_command *self, int argc, char **ar
 	code = fffa_cli_load(given, &conf, stderr);
 	if (code)
 		return code;
-	code = fffa_agent_run(&conf, fffa_cli_config_path(given));
+	/* Standard input cannot be read again. */
+	code = fffa_agent_run(&conf,
+			      fffa_config_is_stdin(given) ? NULL : fffa_cli_config_path(given));
 	fffa_config_free(&conf);
 	return code;
 }

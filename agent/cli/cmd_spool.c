@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/io.h"
 #include "agent/cli/commands.h"
 #include "agent/spool/store.h"
 
@@ -108,7 +109,7 @@ static enum fffa_exit list_spool(const char *dir, bool cat)
 	free(ids);
 	fffa_store_close(s);
 	if (rc) {
-		(void)fprintf(stderr, "fffa spool: %s: %s\n", dir, strerror(-rc));
+		(void)fprintf(stderr, "fffa spool: %s: %s\n", dir, fffa_io_strerror(rc));
 		return FFFA_EXIT_FAILED;
 	}
 	if (!cat)

@@ -12,8 +12,8 @@ static const struct fffa_command commands[] = {
 	{"run",
 	 "usage: fffa run [-c FILE]\n"
 	 "Sends records of the flows on the configured interfaces, until TERM or INT.\n"
-	 "  -c FILE  the configuration. Default: " FFFA_CLI_DEFAULT_CONFIG " if it exists, else\n"
-	 "           interfaces auto and VPC Flow Logs text on standard output\n"
+	 "  -c FILE  the configuration; - is standard input. Default: " FFFA_CLI_DEFAULT_CONFIG "\n"
+	 "           if it exists, else interfaces auto and VPC Flow Logs text on standard output\n"
 	 "HUP reads the configuration again and reopens files. USR1 logs the ledger.\n",
 	 fffa_cmd_run},
 	{"replay",

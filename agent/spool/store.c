@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/base/io.h"
 #include "agent/spool/store_internal.h"
 
 static struct fffa_store *new_store(void)
@@ -218,28 +219,28 @@ int fffa_store_source(struct fffa_store *s, uint64_t id, struct fffa_spool_sourc
 	struct stat st;
 
 	if (s->read < 0 || s->read_id != id) {
+		int fd;
+
 		close_fd(&s->read);
-		s->read =
-			openat(s->dir, fffa_store_name(id).text, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-		if (s->read < 0)
-			return -errno;
+		fd = fffa_io_open_regular(s->dir, fffa_store_name(id).text, O_RDONLY | O_NOFOLLOW);
+		if (fd < 0)
+			return fd;
+		s->read = fd;
 		s->read_id = id;
 	}
 	if (fstat(s->read, &st))
 		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
 	*src = (struct fffa_spool_source){.read = read_fd, .arg = s, .size = (uint64_t)st.st_size};
 	return 0;
 }
 
 int fffa_store_cut(struct fffa_store *s, uint64_t id, uint64_t size)
 {
-	int fd = openat(s->dir, fffa_store_name(id).text, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = fffa_io_open_regular(s->dir, fffa_store_name(id).text, O_WRONLY | O_NOFOLLOW);
 	int rc;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	rc = ftruncate(fd, (off_t)size) ? -errno : 0;
 	(void)close(fd); /* if a crash undoes the cut, the next start cuts again */
 	return rc;

@@ -61,12 +61,12 @@ int fffa_store_ack_write(struct fffa_store *s, const struct fffa_spool_ack *ack)
 int fffa_store_ack_read(struct fffa_store *s, struct fffa_spool_ack *ack)
 {
 	uint8_t slots[2 * ACK_SLOT] = {0};
-	int fd = openat(s->dir, "ack", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = fffa_io_open_regular(s->dir, "ack", O_RDONLY | O_NOFOLLOW);
 	ssize_t got;
 
 	*ack = (struct fffa_spool_ack){0};
 	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
+		return fd == -ENOENT ? 0 : fd;
 	got = pread(fd, slots, sizeof(slots), 0);
 	(void)close(fd);
 	if (got < 0)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/io.h"
 #include "agent/base/log.h"
 
 #define TAG	 "restart"
@@ -42,11 +43,11 @@ static void note_counters(struct fffa_checkpoint_state *m, const struct fffa_hoo
 static int load_file(const char *path, struct fffa_checkpoint_state *m)
 {
 	char text[FFFA_CHECKPOINT_TEXT_MAX];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = fffa_io_open_regular(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW);
 	ssize_t got;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	got = read(fd, text, sizeof(text) - 1);
 	(void)close(fd);
 	if (got < 0)
@@ -69,7 +70,7 @@ struct fffa_amount fffa_checkpoint_gap(struct fffa_checkpoint *r, const struct f
 	rc = before ? load_file(r->path, before) : -ENOMEM;
 	if (rc && rc != -ENOENT)
 		fffa_warn(TAG, "%s: %s; packets that passed since are not counted", r->path,
-			  rc == -EINVAL ? "damaged" : strerror(-rc));
+			  rc == -EINVAL ? "damaged" : fffa_io_strerror(rc));
 	if (rc) {
 		free(before);
 		return none;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/io.h"
 #include "agent/base/log.h"
 #include "agent/enrich/services/aws_service.h"
 #include "agent/loop/worker.h"
@@ -99,8 +100,6 @@ static int read_open(int fd, struct reading *reading)
 
 	if (fstat(fd, &st) != 0)
 		return fffa_fail(&reading->err, errno, "%s", strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return fffa_fail(&reading->err, EINVAL, "not a regular file");
 	now = stamp_of(&st);
 	if (is_same_stamp(&now, &reading->stamp))
 		return reading->error; /* nothing has changed */
@@ -121,13 +120,11 @@ static int read_open(int fd, struct reading *reading)
 
 static void read_path(const char *path, struct reading *reading)
 {
-	/* Opening a FIFO must not hold a worker. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	int error = errno;
+	int fd = fffa_io_open_regular(AT_FDCWD, path, O_RDONLY);
 
 	if (fd < 0) {
 		memset(&reading->stamp, 0, sizeof(reading->stamp));
-		reading->error = fffa_fail(&reading->err, error, "%s", strerror(error));
+		reading->error = fffa_fail(&reading->err, -fd, "%s", fffa_io_strerror(fd));
 		return;
 	}
 	reading->error = read_open(fd, reading);

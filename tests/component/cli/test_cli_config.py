@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """fffa reports every problem of its configuration with the line, and ends with exit status 78."""
+import os
 import unittest
 
 import frames
@@ -111,6 +112,31 @@ class Config(program.Case):
         self.assertEqual((done.returncode, done.stdout), (78, ""))
         self.assertEqual(len(done.stderr.splitlines()), 1)
         self.assertIn(str(self.dir), done.stderr)
+
+    def test_what_is_no_regular_file(self):
+        """A FIFO without a writer, and devices, are refused at once, as the configuration and as a secret."""
+        fifo = self.dir / "fifo"
+        os.mkfifo(fifo)
+        capture = self.file("a.pcap", frames.pcap([]))
+        for odd in (fifo, "/dev/zero", "/dev/tty"):
+            conf = self.file("secret.yaml", "sinks: [{name: h, type: http, url: \"http://127.0.0.1:9/\", format: json, "
+                                            f"auth: {{bearer_file: {odd}}}}}]\n")
+            for args in (("run", "-c"), ("check", "-c"), ("config", "-c"), ("replay", capture, "-c"), ("top", "-c")):
+                for given, key in ((odd, f"{odd}: "), (conf, "auth.bearer_file")):
+                    done = program.fffa(*args, given)
+                    self.assertEqual(done.returncode, 78, (args, given))
+                    said = done.stdout + done.stderr
+                    self.assertIn(key, said)
+                    self.assertIn("not a regular file", said)
+
+    def test_standard_input(self):
+        for given in ("-", "/dev/stdin"):
+            done = program.fffa("config", "-c", given, input="flows: {idle_timeout: 7s}\n")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("idle_timeout: 7s", done.stdout)
+            done = program.fffa("check", "-c", given, input="flows: {\n  idle: 7s}\n")
+            self.assertEqual(done.returncode, 78)
+            self.assertIn("standard input:2: flows.idle: unknown key", done.stdout)
 
     def test_what_config_prints_reads_back_the_same(self):
         first = program.fffa("config", "-c", self.file("good.yaml", GOOD), env={"FFFA_TEST_DIR": str(self.dir)})

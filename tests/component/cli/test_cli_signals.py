@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """The signals of fffa run on the loopback device of a namespace: TERM and INT deliver, HUP reopens, USR1 logs."""
+import os
 import signal
 import socket
 import subprocess
@@ -110,6 +111,19 @@ class Signals(program.Case):
         conf.write_text(conf.read_text().replace("idle_timeout: 200ms", "idle_timeout: 1h, oops: 1"))
         self.agent.send_signal(signal.SIGHUP)
         self.logged("fffa.yaml:2: flows.oops: unknown key")
+        self.logged("fffa.yaml: not taken over; the agent keeps its configuration")
+        self.send(PORT)
+        program.await_that("a record in time", lambda: len(self.records(self.out, PORT)) == 2, self.agent)
+        self.agent.terminate()
+        self.stopped_well()
+
+    def test_hup_with_a_fifo_waits_for_nobody(self):
+        self.start("{idle_timeout: 200ms}")
+        conf = self.dir / "fffa.yaml"
+        conf.unlink()
+        os.mkfifo(conf)
+        self.agent.send_signal(signal.SIGHUP)
+        self.logged("fffa.yaml: cannot be read: not a regular file")
         self.logged("fffa.yaml: not taken over; the agent keeps its configuration")
         self.send(PORT)
         program.await_that("a record in time", lambda: len(self.records(self.out, PORT)) == 2, self.agent)

@@ -106,6 +106,12 @@ class Spool(program.Case):
         self.write(bytes(head), two)
         self.assertIn("  damaged at=128 records=3", self.show())
 
+    def test_a_fifo_in_place_of_a_segment(self):
+        for name in ("0000000000000003.seg", "ack"):
+            os.mkfifo(os.path.join(self.path, name))
+            done = program.fffa("spool", self.path)
+            self.assertNotEqual(done.stdout + done.stderr, "")
+
     def test_usage(self):
         for args, says in (((), "no directory"), (("a", "b"), "unexpected argument b"),
                            (("--bogus", "a"), "unknown option --bogus")):

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
-/* Writes that the kernel cuts short, interrupts or refuses. */
+/* Writes that the kernel cuts short, interrupts or refuses; files that are no regular ones. */
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/base/io.h"
+#include "tests/stubs/files.h"
 
 ssize_t __wrap_writev(int fd, const struct iovec *v, int n);
 ssize_t __wrap_pwritev(int fd, const struct iovec *v, int n, off_t at);
@@ -129,6 +134,31 @@ static void nothing_to_write_is_no_call(void **state)
 	assert_int_equal(calls, 0);
 }
 
+static void reads_regular_files_only(void **state)
+{
+	char dir[] = "fffa-io-XXXXXX", path[64], *text = NULL;
+	size_t len = 0;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/x", dir);
+	files_write(path, "a\0b", 3);
+	assert_int_equal(fffa_io_read_regular(path, 3, &text, &len), 0);
+	assert_int_equal(len, 3);
+	assert_memory_equal(text, "a\0b", 4);
+	free(text);
+	assert_int_equal(fffa_io_read_regular(path, 2, &text, &len), -EFBIG);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(fffa_io_read_regular(path, 3, &text, &len), -ENOENT);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(fffa_io_open_regular(AT_FDCWD, path, O_RDONLY), -EMEDIUMTYPE);
+	assert_int_equal(fffa_io_open_regular(AT_FDCWD, path, O_WRONLY), -EMEDIUMTYPE);
+	assert_int_equal(fffa_io_open_regular(AT_FDCWD, "/dev/zero", O_RDONLY), -EMEDIUMTYPE);
+	assert_int_equal(fffa_io_open_regular(AT_FDCWD, dir, O_RDONLY), -EISDIR);
+	assert_string_equal(fffa_io_strerror(-EMEDIUMTYPE), "not a regular file");
+	files_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +167,7 @@ int main(void)
 		cmocka_unit_test(goes_on_after_a_signal),
 		cmocka_unit_test(reports_what_was_written_before_a_failure),
 		cmocka_unit_test(nothing_to_write_is_no_call),
+		cmocka_unit_test(reads_regular_files_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
