@@ -13,15 +13,21 @@
  *                       loop ends
  *   check_ledger        the packet ledger is logged and must balance
  *   run_loop            uv_loop_close must succeed
+ *
+ * A thread may be stuck, as on a disk that stands still, and keep its sink from closing. So
+ * on_overtime, a little after shutdown_timeout, counts what such sinks hold as lost, logs the same
+ * ledgers and exits.
  */
 #include "agent/daemon/agent.h"
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/base/assert.h"
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
+#include "agent/base/minmax.h"
 #include "agent/capture/live_devices.h"
 #include "agent/daemon/agent_internal.h"
 #include "agent/daemon/ledger_log.h"
@@ -31,6 +37,10 @@
 #include "agent/flow/parity.h"
 
 #define FLOWS_PER_TURN	 8192
+#define PATIENCE_NS	 (5 * FFFA_NS_PER_S) /* a sink that takes nothing for so long is away */
+#define WAIT_MS		 2		     /* until the next look for room */
+#define OVERTIME_MS	 700		     /* after shutdown_timeout */
+#define CLOSING_MS	 300		     /* at least this long for sinks to close */
 #define METADATA_WAIT_NS (5 * FFFA_NS_PER_S)
 
 static int64_t now_ms(const struct fffa_agent *a)
@@ -119,12 +129,44 @@ static void on_wait(uv_timer_t *h)
 	(void)uv_idle_start(&a->sweep, on_sweep);
 }
 
+static void wait_for_room(struct fffa_agent *a)
+{
+	(void)uv_idle_stop(&a->sweep);
+	(void)uv_timer_start(&a->wait, on_wait, WAIT_MS, 0);
+}
+
+/*
+ * At the end. A replay waits for every sink. A live source has shutdown_timeout only, so it waits
+ * for those that work: what is left for the last moment is lost for all of them.
+ */
+static bool flush_should_wait(const struct fffa_agent *a)
+{
+	uint64_t patience_ns =
+		fffa_min_u64(PATIENCE_NS, (uint64_t)a->conf->shutdown_timeout_ns / 2);
+
+	if (a->ignore_room)
+		return false;
+	return a->source->repeatable ? !fffa_pipeline_has_room(a->pipeline)
+				     : fffa_pipeline_should_wait(a->pipeline, patience_ns);
+}
+
+/*
+ * Many flows may be due at once. They wait in the flow table for a sink that works, until the table
+ * needs their room.
+ */
+static bool expiry_should_wait(const struct fffa_agent *a)
+{
+	uint32_t max_flows = (uint32_t)a->conf->flows.max_flows;
+
+	return fffa_flow_count(a->flows) < max_flows - max_flows / 8 &&
+	       fffa_pipeline_should_wait(a->pipeline, PATIENCE_NS);
+}
+
 /* Ends a bounded number of flows each turn, while the pipeline has room. */
 static void flush_slice(struct fffa_agent *a)
 {
-	if (!fffa_pipeline_has_room(a->pipeline) && !a->ignore_room) {
-		(void)uv_idle_stop(&a->sweep);
-		(void)uv_timer_start(&a->wait, on_wait, 1, 0);
+	if (flush_should_wait(a)) {
+		wait_for_room(a);
 		return;
 	}
 	if (fffa_flow_flush(a->flows, FLOWS_PER_TURN))
@@ -139,6 +181,8 @@ static void on_sweep(uv_idle_t *h)
 
 	if (a->stage == FFFA_STAGE_FLUSH)
 		flush_slice(a);
+	else if (expiry_should_wait(a))
+		wait_for_room(a);
 	else if (!fffa_flow_expire(a->flows, FLOWS_PER_TURN))
 		(void)uv_idle_stop(h);
 }
@@ -241,6 +285,8 @@ static void on_limit(uv_timer_t *h)
 	a->ignore_room = true;
 }
 
+static void on_overtime(uv_timer_t *h);
+
 /* shutdown_timeout begins now. */
 static void start_deadline(struct fffa_agent *a)
 {
@@ -249,6 +295,8 @@ static void start_deadline(struct fffa_agent *a)
 	a->deadline_ns = fffa_clock_mono_ns(&fffa_clock_system) + timeout_ns;
 	a->bounded = true;
 	(void)uv_timer_start(&a->limit, on_limit, timeout_ns / FFFA_NS_PER_MS, 0);
+	(void)uv_timer_start(&a->overtime, on_overtime, timeout_ns / FFFA_NS_PER_MS + OVERTIME_MS,
+			     0);
 }
 
 /* Time until the deadline, at least 1; 0: there is no deadline. */
@@ -278,6 +326,7 @@ static void begin_stop(void *arg)
 	}
 	a->stage = FFFA_STAGE_STOP;
 	(void)uv_idle_stop(&a->sweep);
+	(void)uv_timer_stop(&a->wait);
 	fffa_source_stop(a->source);
 }
 
@@ -299,18 +348,17 @@ static void close_rest(struct fffa_agent *a)
 	fffa_source_close(a->source);
 }
 
+static void check_sinks(struct fffa_agent *a, const struct fffa_pipeline *p)
+{
+	if (!fffa_ledger_log_final_sinks(a->conf, p, a->source->repeatable))
+		a->code = FFFA_EXIT_FAILED;
+}
+
 static void on_pipeline_closed(void *arg, struct fffa_pipeline *p)
 {
 	struct fffa_agent *a = arg;
 
-	fffa_ledger_log_sinks(FFFA_LOG_INFO, p);
-	for (size_t i = 0; i < fffa_pipeline_sink_count(p); i++) {
-		const struct fffa_sink_ledger *l = fffa_pipeline_sink_ledger(p, i);
-		bool untaken = fffa_ledger_sink_lost(l) || l->rejected;
-
-		if (!fffa_ledger_sink_balances(l) || (a->source->repeatable && untaken))
-			a->code = FFFA_EXIT_FAILED;
-	}
+	check_sinks(a, p);
 	a->pipeline = NULL;
 	close_rest(a);
 }
@@ -319,6 +367,8 @@ static void close_pipeline(struct fffa_agent *a)
 {
 	a->stage = FFFA_STAGE_CLOSE;
 	fffa_source_checkpoint(a->source, (struct fffa_amount){0, 0}, now_ms(a));
+	if (a->bounded && uv_timer_get_due_in(&a->overtime) < CLOSING_MS)
+		(void)uv_timer_start(&a->overtime, on_overtime, CLOSING_MS, 0);
 	fffa_pipeline_close(a->pipeline, left_ns(a), on_pipeline_closed, a);
 }
 
@@ -368,7 +418,9 @@ static void open_handles(struct fffa_agent *a)
 	(void)uv_idle_init(&a->loop, &a->sweep);
 	(void)uv_timer_init(&a->loop, &a->wait);
 	(void)uv_timer_init(&a->loop, &a->limit);
-	a->sweep.data = a->wait.data = a->limit.data = a;
+	(void)uv_timer_init(&a->loop, &a->overtime);
+	uv_unref((uv_handle_t *)&a->overtime);
+	a->sweep.data = a->wait.data = a->limit.data = a->overtime.data = a;
 	fffa_signals_open(&a->signals, &a->loop, &ev);
 	a->handles = true;
 }
@@ -447,22 +499,53 @@ static void abandon_start(struct fffa_agent *a, int error)
 {
 	a->code = error == -EPERM || error == -EACCES ? FFFA_EXIT_PRIVILEGE : FFFA_EXIT_FAILED;
 	a->stage = FFFA_STAGE_CLOSE;
+	if (a->handles)
+		start_deadline(a);
 	if (a->pipeline)
 		fffa_pipeline_close(a->pipeline, 1, on_pipeline_closed, a);
 	else if (a->handles)
 		close_rest(a);
 }
 
-/* After the loop has ended. */
+/* When no packet is counted any more. */
 static void check_ledger(struct fffa_agent *a)
 {
-	struct fffa_amount held = count_held(a);
-
-	fffa_ledger_log_packets(FFFA_LOG_INFO, &a->ledger, held);
-	if (!fffa_ledger_balances(&a->ledger, held)) {
-		fffa_error("ledger", "the counts do not balance; please report this");
+	if (!fffa_ledger_log_final_packets(&a->ledger, count_held(a)))
 		a->code = FFFA_EXIT_FAILED;
+}
+
+/* A thread is stuck, so the loop does not end: the last ledgers, then the end of the process. */
+static void exit_at_once(struct fffa_agent *a)
+{
+	if (a->pipeline) {
+		fffa_pipeline_abandon(a->pipeline);
+		check_sinks(a, a->pipeline);
+	} else {
+		fffa_warn("agent", "a thread still waits, perhaps for a disk that stands still; "
+				   "ending without it");
 	}
+	if (a->started)
+		check_ledger(a);
+	_exit(a->code);
+}
+
+static void on_overtime(uv_timer_t *h)
+{
+	struct fffa_agent *a = h->data;
+
+	if (a->pipeline && a->stage < FFFA_STAGE_CLOSE)
+		(void)uv_timer_start(h, on_overtime, CLOSING_MS, 0); /* the flows are not done */
+	else
+		exit_at_once(a);
+}
+
+/* The loop has nothing more to do, unless overtime is still there. */
+static void end_loop(struct fffa_agent *a)
+{
+	(void)uv_run(&a->loop, UV_RUN_DEFAULT);
+	if (a->handles)
+		uv_close((uv_handle_t *)&a->overtime, NULL);
+	(void)uv_run(&a->loop, UV_RUN_DEFAULT);
 }
 
 /* Frees a->source. */
@@ -482,7 +565,8 @@ static enum fffa_exit run_loop(struct fffa_agent *a)
 		fffa_error("agent", "%s", err.text);
 		abandon_start(a, rc);
 	}
-	(void)uv_run(&a->loop, UV_RUN_DEFAULT);
+	a->started = !rc;
+	end_loop(a);
 	if (!rc)
 		check_ledger(a);
 	fffa_assert_set_dump(NULL, NULL);

@@ -30,10 +30,12 @@ struct fffa_agent {
 
 	uv_loop_t loop;
 	struct fffa_signals signals;
-	uv_idle_t sweep;  /* expiry, flush */
-	uv_timer_t wait;  /* for room in the pipeline */
-	uv_timer_t limit; /* shutdown_timeout */
-	bool handles;	  /* the four above are there */
+	uv_idle_t sweep;     /* expiry, flush */
+	uv_timer_t wait;     /* for room in the pipeline */
+	uv_timer_t limit;    /* shutdown_timeout */
+	uv_timer_t overtime; /* a little later; does not keep the loop alive */
+	bool handles;	     /* those above are there */
+	bool started;
 
 	struct fffa_flow_table *flows;
 	struct fffa_meta *meta;

@@ -137,6 +137,18 @@ bool fffa_batcher__has_room(const struct fffa_batcher *b)
 	return true;
 }
 
+bool fffa_batcher__should_wait(const struct fffa_batcher *b, uint64_t patience_ns)
+{
+	size_t batch_bytes = footprint_max(b);
+
+	for (size_t i = 0; i < b->queue_count; i++) {
+		if (!fffa_sink_queue_has_room(b->queues[i], batch_bytes) &&
+		    fffa_sink_queue_moves(b->queues[i], patience_ns))
+			return true;
+	}
+	return false;
+}
+
 void fffa_batcher__seal(struct fffa_batcher *b)
 {
 	struct fffa_batch *full = b->open;

@@ -52,6 +52,8 @@ void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r);
 void fffa_batcher__seal(struct fffa_batcher *b);
 /* False when a queue has no room for one more batch from a source that can wait. */
 bool fffa_batcher__has_room(const struct fffa_batcher *b);
+/* True when such a queue moves, see fffa_sink_queue_moves: waiting makes room. */
+bool fffa_batcher__should_wait(const struct fffa_batcher *b, uint64_t patience_ns);
 /* Fills encoder, origin and, for a sink that wants the header, preamble of a queue's source. */
 void fffa_batcher__describe(const struct fffa_batcher *b, bool header,
 			    struct fffa_sink_queue_source *out);

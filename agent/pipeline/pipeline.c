@@ -150,6 +150,15 @@ bool fffa_pipeline_has_room(const struct fffa_pipeline *p)
 	return true;
 }
 
+bool fffa_pipeline_should_wait(const struct fffa_pipeline *p, uint64_t patience_ns)
+{
+	for (size_t i = 0; i < p->batcher_count; i++) {
+		if (fffa_batcher__should_wait(&p->batchers[i], patience_ns))
+			return true;
+	}
+	return false;
+}
+
 void fffa_pipeline_reopen(struct fffa_pipeline *p)
 {
 	for (size_t i = 0; i < p->queue_count; i++)

@@ -54,6 +54,12 @@ void fffa_pipeline_record(struct fffa_pipeline *p, struct fffa_record *r);
  */
 bool fffa_pipeline_has_room(const struct fffa_pipeline *p);
 
+/*
+ * True when a queue is more than a quarter full and waiting helps: its sink has taken something
+ * during the last patience_ns. A source that can put its records off for a while should then.
+ */
+bool fffa_pipeline_should_wait(const struct fffa_pipeline *p, uint64_t patience_ns);
+
 /* Every sink reopens its files. */
 void fffa_pipeline_reopen(struct fffa_pipeline *p);
 
@@ -70,6 +76,12 @@ void fffa_pipeline_close(struct fffa_pipeline *p, uint64_t deadline_ns,
  * from now.
  */
 void fffa_pipeline_limit(struct fffa_pipeline *p, uint64_t deadline_ns);
+
+/*
+ * After fffa_pipeline_close, when the process ends before closed because a thread is stuck: settles
+ * the ledgers of the sinks that are not closed and logs which they are. Nothing is freed.
+ */
+void fffa_pipeline_abandon(struct fffa_pipeline *p);
 
 size_t fffa_pipeline_sink_count(const struct fffa_pipeline *p);
 const char *fffa_pipeline_sink_name(const struct fffa_pipeline *p, size_t i);

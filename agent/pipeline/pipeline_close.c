@@ -104,3 +104,13 @@ void fffa_pipeline_close(struct fffa_pipeline *p, uint64_t deadline_ns,
 		fffa_sink_queue_flush(p->queues[i]);
 	fffa_pipeline__emptied(p); /* all may be delivered already */
 }
+
+void fffa_pipeline_abandon(struct fffa_pipeline *p)
+{
+	if (p->phase != FFFA_PP_CLOSING)
+		fffa_pipeline__end(p);
+	for (size_t i = 0; i < p->queue_count; i++) {
+		if (p->queues[i])
+			fffa_sink_queue_abandon(p->queues[i]);
+	}
+}

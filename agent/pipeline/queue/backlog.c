@@ -104,6 +104,14 @@ bool fffa_backlog_has_room(const struct fffa_backlog *q, size_t bytes)
 		(waiting + bytes <= q->memory_bytes / 4 && fffa_backlog__fits(q, bytes)));
 }
 
+bool fffa_backlog_moves(const struct fffa_backlog *q, bool sink_works, uint64_t patience_ns)
+{
+	if (!q->spooler)
+		return sink_works;
+	return fffa_spooler_works(q->spooler, patience_ns) &&
+	       (sink_works || !fffa_spooler_is_full(q->spooler));
+}
+
 /* The queue. */
 
 struct fffa_queued_batch *fffa_backlog_first(const struct fffa_backlog *q)
@@ -205,4 +213,16 @@ void fffa_backlog_stop(struct fffa_backlog *q)
 bool fffa_backlog_is_ending(const struct fffa_backlog *q)
 {
 	return q->ending;
+}
+
+uint64_t fffa_backlog_abandon(struct fffa_backlog *q)
+{
+	uint64_t lost = q->ledger.in_flight - q->ledger.spooled;
+
+	if (q->spooler) {
+		lost = fffa_spooler_waiting_records(q->spooler);
+		q->ledger.spooled = q->ledger.in_flight - lost;
+	}
+	fffa_backlog__count_lost(q, lost, FFFA_RL_SHUTDOWN);
+	return lost;
 }

@@ -104,6 +104,11 @@ void fffa_backlog_store_or_lose(struct fffa_backlog *q, struct fffa_queued_batch
  * called once; at once where there is no spool.
  */
 void fffa_backlog_close_spool(struct fffa_backlog *q, void (*closed)(void *arg), void *arg);
+/*
+ * The process ends before closed: a thread is stuck. Settles the ledger: what is on disk stays
+ * there, all else is lost (shutdown). Returns the records lost. Nothing is freed.
+ */
+uint64_t fffa_backlog_abandon(struct fffa_backlog *q);
 
 /* Nothing is queued or waits in the spool. The sink may still hold batches. */
 bool fffa_backlog_is_empty(const struct fffa_backlog *q);
@@ -111,6 +116,8 @@ bool fffa_backlog_is_empty(const struct fffa_backlog *q);
  * True when a source that can wait may add so many bytes: the queue is at most a quarter full then.
  */
 bool fffa_backlog_has_room(const struct fffa_backlog *q, size_t bytes);
+/* Whether waiting makes room, when there is none; sink_works: the sink takes batches. */
+bool fffa_backlog_moves(const struct fffa_backlog *q, bool sink_works, uint64_t patience_ns);
 /* Memory of all batches: queued, submitted, and waiting to be written. */
 size_t fffa_backlog_memory_bytes(const struct fffa_backlog *q);
 /* Fills in_flight, retries, ledger, queue_bytes, spool_bytes and spool_errors. */

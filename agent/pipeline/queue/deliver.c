@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "agent/base/assert.h"
+#include "agent/base/clock.h"
 
 void fffa_deliver_init(struct fffa_deliver *d, uv_loop_t *loop, struct fffa_backlog *backlog,
 		       struct fffa_settle *settle, struct fffa_pause *pause,
@@ -45,6 +46,12 @@ bool fffa_deliver_is_idle(const struct fffa_deliver *d)
 	return !d->sent && fffa_backlog_is_empty(d->backlog);
 }
 
+bool fffa_deliver_is_stalled(const struct fffa_deliver *d, uint64_t patience_ns)
+{
+	return (d->sent || d->blocked) &&
+	       fffa_clock_mono_ns(&fffa_clock_system) - d->moved_ns > patience_ns;
+}
+
 static void on_next_turn(uv_idle_t *h)
 {
 	struct fffa_deliver *d = h->data;
@@ -71,6 +78,8 @@ static void submit_first(struct fffa_deliver *d)
 	int rc;
 
 	fffa_backlog_take_first(d->backlog);
+	if (!d->sent)
+		d->moved_ns = fffa_clock_mono_ns(&fffa_clock_system);
 	rc = d->ops->submit(d->sink, &b->d);
 	if (rc == -EAGAIN) {
 		d->blocked = true;
@@ -104,6 +113,7 @@ void fffa_deliver_done(void *deliver, struct fffa_delivery *delivery, const stru
 	/* A second done for b would queue it twice, or free it twice. */
 	FFFA_ASSERT(d->sent && b->is_sent);
 	d->sent--;
+	d->moved_ns = fffa_clock_mono_ns(&fffa_clock_system);
 	b->is_sent = false;
 	fffa_settle_outcome(d->settle, b, o);
 	fffa_deliver_pump(d);

@@ -19,6 +19,7 @@ struct fffa_deliver {
 	uint32_t sent;		/* deliveries that the sink holds */
 	uint32_t budget;	/* deliveries left in this turn of the loop */
 	bool blocked;		/* the sink answered -EAGAIN: wait for ready */
+	uint64_t moved_ns;	/* when the sink showed life: a verdict, or a first submit */
 	uv_idle_t next_turn;	/* goes on in the next turn when the budget is used up */
 	void (*emptied)(void *arg);
 	void *arg;
@@ -46,6 +47,8 @@ void fffa_deliver_pump(void *deliver);
 void fffa_deliver_done(void *deliver, struct fffa_delivery *delivery, const struct fffa_outcome *o);
 void fffa_deliver_ready(void *deliver);
 
+/* The sink has had something to do for longer than patience_ns, and gave no verdict meanwhile. */
+bool fffa_deliver_is_stalled(const struct fffa_deliver *d, uint64_t patience_ns);
 /* Nothing is queued, submitted or waits in the spool. */
 bool fffa_deliver_is_idle(const struct fffa_deliver *d);
 /* No idle callback submits any more. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "agent/pipeline/queue/sink_queue.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,6 +19,7 @@ struct fffa_sink_queue {
 	struct fffa_settle settle;
 	struct fffa_deliver deliver;
 	unsigned int open_handles;
+	bool is_closed;
 	void (*closed)(void *arg);
 	void *closed_arg;
 };
@@ -147,6 +149,14 @@ bool fffa_sink_queue_has_room(const struct fffa_sink_queue *q, size_t bytes)
 	return fffa_backlog_has_room(&q->backlog, bytes);
 }
 
+bool fffa_sink_queue_moves(const struct fffa_sink_queue *q, uint64_t patience_ns)
+{
+	bool sink_works = !fffa_settle_is_down(&q->settle) &&
+			  !fffa_deliver_is_stalled(&q->deliver, patience_ns);
+
+	return fffa_backlog_moves(&q->backlog, sink_works, patience_ns);
+}
+
 bool fffa_sink_queue_is_empty(const struct fffa_sink_queue *q)
 {
 	return fffa_deliver_is_idle(&q->deliver);
@@ -179,8 +189,10 @@ static void on_handle_closed(void *arg)
 {
 	struct fffa_sink_queue *q = arg;
 
-	if (--q->open_handles == 0)
-		q->closed(q->closed_arg);
+	if (--q->open_handles)
+		return;
+	q->is_closed = true;
+	q->closed(q->closed_arg);
 }
 
 static void on_spool_closed(void *arg)
@@ -223,6 +235,19 @@ void fffa_sink_queue_close(struct fffa_sink_queue *q, void (*closed)(void *arg),
 		q->conf->ops->close(sink, on_sink_closed, q);
 	else
 		on_sink_closed(q);
+}
+
+void fffa_sink_queue_abandon(struct fffa_sink_queue *q)
+{
+	uint64_t lost;
+
+	if (q->is_closed)
+		return;
+	lost = fffa_backlog_abandon(&q->backlog);
+	fffa_error(q->tag,
+		   "a thread still waits, perhaps for a disk that stands still; ending without it "
+		   "lost=%" PRIu64,
+		   lost);
 }
 
 void fffa_sink_queue_free(struct fffa_sink_queue *q)

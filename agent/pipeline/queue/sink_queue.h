@@ -66,6 +66,8 @@ void fffa_sink_queue_reopen(struct fffa_sink_queue *q);
  * True when a source that can wait may add so many bytes: the queue is at most a quarter full then.
  */
 bool fffa_sink_queue_has_room(const struct fffa_sink_queue *q, size_t bytes);
+/* False when waiting makes no room: the sink, or its disk, has not moved for patience_ns. */
+bool fffa_sink_queue_moves(const struct fffa_sink_queue *q, uint64_t patience_ns);
 /* Nothing is queued, submitted or waits in the spool. */
 bool fffa_sink_queue_is_empty(const struct fffa_sink_queue *q);
 const struct fffa_sink_ledger *fffa_sink_queue_ledger(const struct fffa_sink_queue *q);
@@ -80,6 +82,11 @@ void fffa_sink_queue_report(const struct fffa_sink_queue *q,
  * the free.
  */
 void fffa_sink_queue_close(struct fffa_sink_queue *q, void (*closed)(void *arg), void *arg);
+/*
+ * After close, when the process ends before closed because a thread is stuck: settles the ledger as
+ * fffa_backlog_abandon, and logs it. Does nothing after closed. Nothing is freed.
+ */
+void fffa_sink_queue_abandon(struct fffa_sink_queue *q);
 /* After closed. NULL is allowed. */
 void fffa_sink_queue_free(struct fffa_sink_queue *q);
 

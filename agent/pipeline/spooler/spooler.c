@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/minmax.h"
 #include "sinks/batch.h"
 
@@ -116,6 +117,7 @@ static void start_job(struct fffa_spooler *s)
 	start_timer(s);
 	if (work) {
 		s->running = true;
+		s->job_began_ns = fffa_clock_mono_ns(&fffa_clock_system);
 		fffa_worker_submit(s->worker, &s->work);
 	} else if (s->closing) {
 		s->started = false; /* that was the last job */
@@ -157,6 +159,26 @@ bool fffa_spooler_is_empty(const struct fffa_spooler *s)
 bool fffa_spooler_is_full(const struct fffa_spooler *s)
 {
 	return s->full;
+}
+
+bool fffa_spooler_works(const struct fffa_spooler *s, uint64_t patience_ns)
+{
+	if (s->error)
+		return false;
+	return !s->running ||
+	       fffa_clock_mono_ns(&fffa_clock_system) - s->job_began_ns <= patience_ns;
+}
+
+uint64_t fffa_spooler_waiting_records(const struct fffa_spooler *s)
+{
+	const struct fffa_queued_batch *b;
+	uint64_t records = 0;
+
+	TAILQ_FOREACH(b, &s->waiting, link)
+	{
+		records += fffa_batch_count(b->d.batch);
+	}
+	return records;
 }
 
 size_t fffa_spooler_waiting_bytes(const struct fffa_spooler *s)

@@ -92,6 +92,10 @@ void fffa_spooler_warn_full(struct fffa_spooler *s, uint64_t records);
 bool fffa_spooler_is_empty(const struct fffa_spooler *s);
 /* True when the last batch found no room on disk. */
 bool fffa_spooler_is_full(const struct fffa_spooler *s);
+/* False when the disk refuses writes, or when a job has taken longer than patience_ns so far. */
+bool fffa_spooler_works(const struct fffa_spooler *s, uint64_t patience_ns);
+/* Records of the batches that wait to be written, also those that a job is writing. */
+uint64_t fffa_spooler_waiting_records(const struct fffa_spooler *s);
 /* Memory of the batches that wait to be written. */
 size_t fffa_spooler_waiting_bytes(const struct fffa_spooler *s);
 /* The same and the references to frames. */

@@ -112,7 +112,8 @@ struct fffa_spooler {
 	struct fffa_log_limit full_log, damage_log;
 	uint64_t write_again_ns, read_again_ns; /* after an error: not before */
 	bool started, running, planning, stopped, closing;
-	uint64_t wake_ms; /* plan again after this time; FFFA_SPOOLER_NO_WAKE: no need */
+	uint64_t job_began_ns; /* while running */
+	uint64_t wake_ms;      /* plan again after this time; FFFA_SPOOLER_NO_WAKE: no need */
 	uv_timer_t timer;
 	struct fffa_worker *worker;
 	struct fffa_worker_job work;

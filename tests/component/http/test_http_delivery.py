@@ -270,6 +270,7 @@ class Answers(http_fixture.Case):
         program.await_that("four requests", lambda: len(server.posts) == 4, replay)
         books = self.term(replay)
         self.assertEqual((books["delivered"], books["rejected"], books["lost_shutdown"]), (0, 0, 1000), self.said)
+        self.assertRegex(self.said, r" warn +ledger: sink \w+: 1000 records lost: shutdown=1000\n")
 
 
 if __name__ == "__main__":

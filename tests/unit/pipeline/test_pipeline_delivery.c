@@ -2,6 +2,8 @@
 /* Queues, verdicts and retries. */
 #include "tests/unit/pipeline/pipeline_fixture.h"
 
+#define HOUR_NS (3600 * 1000 * MS)
+
 #include <errno.h>
 #include <stdio.h>
 
@@ -291,6 +293,35 @@ static void has_room_until_a_quarter_full(void **state)
 	fixture_expect(f, 0, 1, f->fed);
 }
 
+/* Waiting makes no room where the sink takes nothing, or fails. */
+static void waiting_helps_while_the_sink_moves(void **state)
+{
+	struct fixture *f = *state;
+
+	f->peers[0].hold = true;
+	f->peers[0].max_open = 1;
+	f->sinks[0].common.batch_bytes = 64;
+	f->sinks[0].common.queue_memory = 20000;
+	f->sinks[0].common.retry_min_ns = f->sinks[0].common.retry_max_ns = HOUR_NS;
+	fixture_open(f, 2);
+	assert_false(fffa_pipeline_should_wait(f->p, HOUR_NS));
+	while (fffa_pipeline_has_room(f->p))
+		fixture_feed(f, 1);
+	assert_true(fffa_pipeline_should_wait(f->p, HOUR_NS));
+	fixture_run_for(f, 5);
+	assert_false(fffa_pipeline_should_wait(f->p, 1 * MS)); /* no verdict for longer */
+	assert_true(spy_release(&f->peers[0], outcome(FFFA_V_DELIVERED, 0)));
+	fixture_turn(f);
+	while (fffa_pipeline_has_room(f->p))
+		fixture_feed(f, 1);
+	assert_true(fffa_pipeline_should_wait(f->p, HOUR_NS));
+	assert_true(spy_release(&f->peers[0], outcome(FFFA_V_RETRY, -EIO)));
+	fixture_turn(f);
+	assert_false(fffa_pipeline_has_room(f->p));
+	assert_false(fffa_pipeline_should_wait(f->p, HOUR_NS)); /* it is down */
+	fixture_close(f, 1 * MS);
+}
+
 /* A source that asks for room before each record loses nothing, however small the queue is. */
 static void a_source_that_asks_loses_nothing(void **state)
 {
@@ -363,6 +394,7 @@ int main(void)
 		CASE(too_big_is_split_down_to_one_record),
 		CASE(full_queue_drops_the_newest_for_this_sink_only),
 		CASE(has_room_until_a_quarter_full),
+		CASE(waiting_helps_while_the_sink_moves),
 		CASE(a_source_that_asks_loses_nothing),
 		CASE(status_shows_queue_and_last_error),
 	};

@@ -1,0 +1,192 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""A disk that stands still takes nothing along but its own sinks: frozen.py FFFA FLOOD
+
+The disk is a file system on a loop device, frozen with fsfreeze. A thread that writes to it waits until the thaw, and no
+signal ends it. So a process that has called exit stays a zombie until then, which is what the test looks for.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "e2e"), os.path.join(HERE, "..", "..", "stubs")]
+import collector  # noqa: E402
+import lab as L  # noqa: E402
+import namespace  # noqa: E402
+
+FFFA, FLOOD = "", ""
+SHUTDOWN_S = 2
+CONFIG = f"""
+capture: {{{{interfaces: [v0], drain_interval: 100ms}}}}
+flows: {{{{idle_timeout: 500ms, active_timeout: 1s}}}}
+metadata: {{{{imds: {{{{enabled: off}}}}}}}}
+status: {{{{listen: "unix:{{dir}}/status.sock"}}}}
+spool_dir: {{disk}}/spool
+shutdown_timeout: {SHUTDOWN_S}s
+sinks:
+  - {{{{name: good, type: http, url: "http://127.0.0.1:18080/", format: json, compress: gzip, batch: {{{{age: 200ms}}}}}}}}
+  - {{{{name: spooled, type: http, url: "http://127.0.0.1:18081/", format: json, compress: gzip, batch: {{{{age: 200ms}}}}, queue: {{{{spool: 16MiB}}}}}}}}
+"""
+FROZEN_SINK = "  - {{name: bad{n}, type: file, path: {disk}/file{n}, format: vpc, batch: {{age: 200ms}}, {more}}}\n"
+
+
+class Disk:
+    """A file system that can be frozen."""
+
+    def __init__(self, lab):
+        image = lab.file("image")
+        self.path = lab.file("disk")
+        os.mkdir(self.path)
+        with open(image, "wb") as f:
+            f.truncate(64 << 20)
+        L.sh("mkfs.ext4", "-q", image)
+        L.sh("mount", "-o", "loop", image, self.path)
+        lab.callback(subprocess.run, ["umount", self.path], check=False)
+        lab.callback(self.thaw)
+
+    def freeze(self):
+        L.sh("fsfreeze", "-f", self.path)
+
+    def thaw(self):
+        subprocess.run(["fsfreeze", "-u", self.path], check=False, stderr=subprocess.DEVNULL)
+
+
+def get(path, page):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(5)
+        s.connect(path)
+        s.sendall(f"GET {page} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        answer = b""
+        while chunk := s.recv(65536):
+            answer += chunk
+    head, body = answer.split(b"\r\n\r\n", 1)
+    return head.split(b"\r\n")[0].decode(), body.decode()
+
+
+def has_exited(pid):
+    """The main thread is gone; others may be stuck in the kernel."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+class Frozen(unittest.TestCase):
+    def setUp(self):
+        self.lab = L.Lab(offloads=False)
+        self.lab.__enter__()
+        self.addCleanup(self.lab.__exit__, None, None, None)
+        self.disk = Disk(self.lab)
+        self.good, self.spooled = (collector.Collector(("127.0.0.1", port), netns=self.lab.host) for port in (18080, 18081))
+        self.addCleanup(self.good.close)
+        self.addCleanup(self.spooled.close)
+
+    def start(self, sinks, more="sync: none"):
+        text = CONFIG.format(dir=self.lab.dir, disk=self.disk.path)
+        text += "".join(FROZEN_SINK.format(n=n, disk=self.disk.path, more=more) for n in range(sinks))
+        config = self.lab.file("fffa.yaml", text)
+        self.agent = self.lab.start(self.lab.host, "agent", FFFA, "run", "-c", config)
+        self.agent.await_line("kernel table ready")
+        self.flood = self.lab.start(self.lab.host, "flood", FLOOD, L.PEER4, "100000", "2000", "60")
+        L.await_true("records at the healthy sink", lambda: len(self.good.records()) > 100)
+        L.await_true("records in each file", lambda: all(os.path.getsize(f"{self.disk.path}/file{n}") for n in range(sinks)))
+
+    def status(self):
+        return json.loads(get(self.lab.file("status.sock"), "/status")[1])
+
+    def expect_life(self):
+        """The drain, the healthy sink and the status pages go on."""
+        before = len(self.good.records())
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            began = time.monotonic()
+            self.assertIn(" 200 ", get(self.lab.file("status.sock"), "/healthz")[0])
+            held = self.status()["ledger"]["packets"]["held"]
+            self.assertLess(time.monotonic() - began, 1)
+            self.assertLess(held, 20000)
+            time.sleep(0.1)
+        self.assertGreater(len(self.good.records()), before + 2000)
+
+    def stop(self):
+        """Returns the seconds from TERM until the process called exit, and what it said."""
+        began = time.monotonic()
+        self.agent.p.send_signal(signal.SIGTERM)
+        L.await_true("the end", lambda: has_exited(self.agent.p.pid), 30)
+        took = time.monotonic() - began
+        return took, self.agent.text(self.agent.err)
+
+    def ledger(self, said, sink):
+        line, = re.findall(rf"ledger: sink={sink} (.*)", said)
+        self.assertIn("balance=ok", line)
+        return {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", line)}
+
+    def expect_end(self, sinks):
+        took, said = self.stop()
+        self.assertLessEqual(took, SHUTDOWN_S + 1, said)
+        packets = [line for line in said.splitlines() if "ledger: seen_packets=" in line]
+        self.assertEqual(len(packets), 1, said)
+        self.assertIn("balance=ok", packets[0])
+        self.assertIn("held_packets=0 ", packets[0])
+        good = self.ledger(said, "good")
+        self.assertEqual((good["delivered"], good["lost"], good["in_flight"]), (good["records"], 0, 0), said)
+        self.assertEqual(len(self.good.records()), good["records"])
+        for name in ["spooled", *(f"bad{n}" for n in range(sinks))]:
+            ledger = self.ledger(said, name)
+            self.assertGreater(ledger["lost_shutdown"], 0, said)
+            self.assertRegex(said, rf"warn +ledger: sink {name}: {ledger['lost']} records lost:.* shutdown=")
+        self.disk.thaw()
+        self.assertEqual(self.agent.p.wait(20), 0, said)
+
+    def test_one_frozen_file(self):
+        self.start(1)
+        self.disk.freeze()
+        self.expect_life()
+        self.expect_end(1)
+
+    def test_four_frozen_files_that_sync_and_reopen(self):
+        """More than libuv's pool has threads. HUP opens files of the frozen disk again."""
+        self.start(4, "sync: batch, rotate: {size: 64KiB}")
+        self.disk.freeze()
+        self.agent.p.send_signal(signal.SIGHUP)
+        self.expect_life()
+        self.expect_end(4)
+
+    def test_the_thaw(self):
+        """Nothing is lost when the disk comes back in time."""
+        self.start(4)
+        self.disk.freeze()
+        self.expect_life()
+        self.disk.thaw()
+        self.flood.end(signal.SIGKILL)
+        took, said = self.stop()
+        self.assertLess(took, SHUTDOWN_S)
+        self.assertEqual(self.agent.p.wait(20), 0, said)
+        for name in ["good", "spooled", *(f"bad{n}" for n in range(4))]:
+            ledger = self.ledger(said, name)
+            self.assertEqual((ledger["delivered"], ledger["lost"]), (ledger["records"], 0), said)
+
+
+def main():
+    global FFFA, FLOOD
+    FFFA, FLOOD = sys.argv[1:3]
+    del sys.argv[1:3]
+    missing = [tool for tool in ("ip", "mkfs.ext4", "fsfreeze", "ethtool") if not shutil.which(tool)]
+    why = f"needs {', '.join(missing)}" if missing else "run as root" if os.geteuid() else namespace.enter_mounts()
+    if why:
+        print(why)
+        sys.exit(77)
+    unittest.main(verbosity=2)
+
+
+if __name__ == "__main__":
+    main()
