@@ -3,10 +3,12 @@
 #
 # Installs what is missing, builds and runs every test that this machine can run. Needs root.
 #
-#   tests/run.sh [--quick] [--only LABEL] [--suite NAME]... [--list]
+#   tests/run.sh [--quick] [--only LABEL] [--suite NAME]... [--folder NAME]... [--list]
 #
 #   --quick        the cheap part: dev build, unit, contract and component tests, the fast lint steps
 #   --only LABEL   one kind of test only: a ctest label (unit, netns, ...), lint, fuzz, kernels, bare or peers
+#   --only mutation   plants faults in the sources and counts those that a test notices; only by this option
+#   --folder NAME  where --only mutation plants them, by default everywhere; may be repeated
 #   --suite NAME   the Debian suite of the bare systems: trixie (default), bookworm, testing; may be repeated
 #   --list         print what would run, and where; run nothing
 #
@@ -34,7 +36,7 @@ quick_labels='unit|contract|component'
 jobs=$(nproc)
 fuzz_seconds=${FUZZ_SECONDS:-10}
 logs=build/log
-quick='' only='' list='' suites=()
+quick='' only='' list='' suites=() folders=()
 passed=0 failed=0 skipped=0
 table=()
 
@@ -161,7 +163,7 @@ applies()
 	shift
 	[[ -z $quick || $preset == dev ]] || return 1
 	[[ -n $only ]] || return 0
-	[[ ! $only =~ ^(lint|fuzz|kernels|bare|peers)$ ]] || return 1
+	[[ ! $only =~ ^(lint|fuzz|kernels|bare|peers|mutation)$ ]] || return 1
 	for word in "$@"; do
 		[[ $word != "$only" && $word != '*' ]] || return 0
 	done
@@ -260,6 +262,13 @@ run_sum()
 	fi
 }
 
+# Shows the scores and the faults that no test noticed.
+run_mutation()
+{
+	run_sum mutation tests/mutation/run.sh "${folders[@]}" >/dev/null
+	grep -v 'killed by' "$logs/mutation.log" | sed 's/^/   /'
+}
+
 run_lint()
 {
 	local script
@@ -296,6 +305,7 @@ list()
 	[[ -n $quick || (-n $only && $only != peers) ]] || echo "peers: the dev build with what others wrote"
 	[[ -n $quick || (-n $only && $only != kernels) ]] || echo "kernels: the release build in emulated guests, also with the programs of clang 14 and 19"
 	[[ -n $quick || (-n $only && $only != bare) ]] || echo "bare: README's two commands on a bare ${suites[*]:-trixie}"
+	[[ $only != mutation ]] || echo "mutation: 40 faults in each of ${folders[*]:-the folders of tests/mutation/folders.table}"
 	[[ ! -f build/dev/CTestTestfile.cmake ]] ||
 		ctest --test-dir build/dev -N ${only:+-L "^$only\$"} | grep '  Test' || true
 }
@@ -314,6 +324,11 @@ main()
 		--suite)
 			[[ ${2-} =~ ^[a-z]+$ ]] || { usage >&2; exit 2; }
 			suites+=("$2")
+			shift
+			;;
+		--folder)
+			[[ ${2-} =~ ^[a-z/]+$ ]] || { usage >&2; exit 2; }
+			folders+=("$2")
 			shift
 			;;
 		--list) list=yes ;;
@@ -350,6 +365,9 @@ main()
 	fi
 	if [[ -z $quick && (-z $only || $only == bare) ]]; then
 		stage bare run_sum bare tests/bare/run.sh "${suites[@]}"
+	fi
+	if [[ $only == mutation ]]; then
+		stage mutation run_mutation
 	fi
 	finish
 }

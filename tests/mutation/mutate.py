@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+"""See run.sh."""
+import argparse
+import contextlib
+import io
+import json
+import os
+import random
+import re
+import time
+
+import tests as kept_tests
+from tree import Tree, git_files
+from universalmutator import mutator
+
+RULES = ["universal.rules", "c_like.rules", "c.rules"]
+PASS_PERCENT = 85
+HERE = os.path.dirname(os.path.realpath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+
+
+def faults(tree, folder):
+    """All faults that the tool knows for the folder's code, as (file, line number, new text)."""
+    found = []
+    for name in git_files(tree.root):
+        if not name.startswith(folder + "/") or name not in tree.users:
+            continue
+        lines = tree.lines(name)
+        if name.endswith(".h") and not re.search(r"\binline\b", "".join(lines)):
+            continue
+        with contextlib.redirect_stdout(io.StringIO()):
+            made = mutator.mutants_regexp(lines, ruleFiles=RULES, ignorePatterns=[])
+        found += [(name, m[0], m[1]) for m in made]
+    return sorted(set(found))
+
+
+def draw(tree, folder, seed):
+    """All faults in a random order. First the line is drawn, so that a line with many operators comes no more often."""
+    lines = {}
+    for fault in faults(tree, folder):
+        lines.setdefault(fault[:2], []).append(fault)
+    dice = random.Random(f"{seed} {folder}")
+    places = sorted(lines)
+    while places:
+        place = dice.choice(places)
+        yield lines[place].pop(dice.randrange(len(lines[place])))
+        if not lines[place]:
+            places.remove(place)
+
+
+def diff(tree, fault):
+    name, number, text = fault
+    old = tree.lines(name)[number - 1]
+    new = "".join("    +" + line + "\n" for line in text.rstrip("\n").split("\n"))
+    return f"    {name}:{number}\n    -{old.rstrip()}\n{new}"
+
+
+class Folder:
+    def __init__(self, tree, folder, suite):
+        self.tree, self.folder, self.suite = tree, folder, suite
+        self.kills = {}  # (file, test): how often
+        self.rejected = 0
+
+    def order(self, name):
+        """What killed faults of this file before comes first, then what is named like it, then what is quick."""
+        stem = os.path.basename(name).split(".")[0]
+        return sorted(self.suite, key=lambda t: (-self.kills.get((name, t.name), 0), t.group, stem not in t.name,
+                                                 t.seconds))
+
+    def judge(self, fault):
+        """The test that failed, "" for none, None when the fault does not count."""
+        name, number, text = fault
+        kept = self.tree.lines(name)
+        self.tree.write(name, kept[:number - 1] + [text] + kept[number:])
+        try:
+            if not self.tree.compiles(name) or self.tree.is_same(name):
+                return None
+            for t in self.order(name):
+                if not self.tree.ninja(t.needs):
+                    return None  # it does not link
+                if t.run() is False:
+                    self.kills[name, t.name] = self.kills.get((name, t.name), 0) + 1
+                    return t.name
+            return ""
+        finally:
+            self.tree.write(name, kept)
+
+    def sample(self, order, count):
+        """Plants faults until count of them counted. Returns [fault, verdict] pairs."""
+        results = []
+        for fault in order:
+            began = time.monotonic()
+            verdict = self.judge(fault)
+            if verdict is None:
+                self.rejected += 1
+                continue
+            results.append([fault, verdict])
+            print(f"  {len(results):3} {time.monotonic() - began:5.1f}s "
+                  f"{'killed by ' + verdict if verdict else 'SURVIVED'}: {fault[0]}:{fault[1]}", flush=True)
+            if len(results) >= count:
+                break
+        return results
+
+
+def run_folder(tree, folder, groups, args):
+    """Returns the share of killed faults in percent, or None when nothing can run here."""
+    suite = kept_tests.select(tree, groups)
+    print(f"== {folder}: {len(suite)} tests", flush=True)
+    tree.ninja(sorted(set(n for t in suite for n in t.needs)), check=True)
+    suite = kept_tests.baseline(suite)
+    if not suite:
+        return None
+    tree.built(folder)
+    path = os.path.join(args.work, folder.replace("/", "-") + ".json")
+    work = Folder(tree, folder, suite)
+    if args.survivors:
+        with open(path, encoding="utf-8") as f:
+            earlier = json.load(f)
+        again = [tuple(f) for f, verdict in earlier if not verdict]
+        results = [e for e in earlier if e[1]] + work.sample(again, len(again))
+    else:
+        results = work.sample(draw(tree, folder, args.seed), args.count)
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump(results, f)
+    return report(tree, folder, results, work.rejected)
+
+
+def report(tree, folder, results, rejected):
+    killed = sum(1 for _, verdict in results if verdict)
+    percent = 100 * killed // max(len(results), 1)
+    print(f"{folder}: {killed} of {len(results)} killed ({percent} %); {rejected} not counted: they did not compile, "
+          "or made the same code")
+    for fault, verdict in results:
+        if not verdict:
+            print(diff(tree, fault), flush=True)
+    return percent
+
+
+def main():
+    p = argparse.ArgumentParser(prog="tests/mutation/run.sh")
+    p.add_argument("folders", nargs="*")
+    p.add_argument("--count", type=int, default=40)
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--survivors", action="store_true")
+    p.add_argument("--jobs", type=int, default=2)
+    p.add_argument("--work", default=os.path.join(ROOT, "build", "mutation"))
+    args = p.parse_args()
+    args.work = os.path.realpath(args.work)
+    rows = kept_tests.table(os.path.join(HERE, "folders.table"))
+    unknown = [f for f in args.folders if f not in rows]
+    if unknown:
+        p.error(f"{unknown[0]} is not in folders.table: {' '.join(rows)}")
+    tree = Tree(ROOT, args.work, args.jobs)
+    tree.update()
+    tree.configure()
+    percents = [run_folder(tree, f, rows[f], args) for f in args.folders or rows]
+    passed = sum(1 for x in percents if x is not None and x >= PASS_PERCENT)
+    skipped = sum(1 for x in percents if x is None)
+    print(f"mutation: {passed} passed, {len(percents) - passed - skipped} failed, {skipped} skipped")
+
+
+main()

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""A copy of the tree with a build of its own, in which faults are planted."""
+import hashlib
+import json
+import os
+import subprocess
+
+
+def git_files(root):
+    """All files of the project: those that git tracks or does not ignore."""
+    out = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others",
+                          "--exclude-standard"], cwd=root, check=True, stdout=subprocess.PIPE).stdout
+    return sorted(set(n for n in os.fsdecode(out).split("\0") if n and os.path.isfile(os.path.join(root, n))))
+
+
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+class Tree:
+    def __init__(self, root, work, jobs):
+        self.root, self.jobs = root, jobs
+        self.copy, self.build = os.path.join(work, "tree"), os.path.join(work, "build")
+        self.env = dict(os.environ, CCACHE_NOHASHDIR="1")
+        self.users = {}   # source: the objects that depend on it
+        self.hashes = {}  # object: what it is without a fault
+
+    def update(self):
+        """Makes the copy equal to the tree. A file that is equal keeps its time, so it is not compiled again."""
+        names = git_files(self.root)
+        for name in names:
+            source, copy = os.path.join(self.root, name), os.path.join(self.copy, name)
+            if not os.path.isfile(copy) or read(source) != read(copy):
+                os.makedirs(os.path.dirname(copy), exist_ok=True)
+                with open(copy, "wb") as f:
+                    f.write(read(source))
+            os.chmod(copy, os.stat(source).st_mode & 0o777)
+        known = set(names)
+        for folder, _, files in os.walk(self.copy):
+            for name in files:
+                path = os.path.join(folder, name)
+                if os.path.relpath(path, self.copy) not in known:
+                    os.remove(path)
+
+    def configure(self):
+        # Without -g an object is the same whatever its source's line numbers are; -O1 drops what has no effect.
+        launcher = subprocess.run(["which", "ccache"], stdout=subprocess.PIPE, text=True).stdout.strip()
+        args = ["cmake", "-S", self.copy, "-B", self.build, "-G", "Ninja", "-DFFFA_TESTS=ON",
+                "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_FLAGS_DEBUG=-O1 -Wno-maybe-uninitialized"]
+        if launcher:
+            args.append("-DCMAKE_C_COMPILER_LAUNCHER=" + launcher)
+        subprocess.run(args, check=True, stdout=subprocess.DEVNULL)
+
+    def ninja(self, targets, check=False):
+        if not targets:
+            return True
+        done = subprocess.run(["ninja", "-C", self.build, f"-j{self.jobs}", *targets], env=self.env,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        if check and done.returncode:
+            raise SystemExit("mutation: the tree does not build:\n" + done.stdout[-4000:])
+        return done.returncode == 0
+
+    def built(self, folder):
+        """After a build: learns which objects depend on which source of the folder, and hashes them."""
+        out = subprocess.run(["ninja", "-C", self.build, "-t", "deps"], check=True, stdout=subprocess.PIPE,
+                             text=True).stdout
+        self.users, self.hashes = {}, {}
+        for block in out.split("\n\n"):
+            first, *deps = block.strip().split("\n")
+            target = first.split(":")[0]
+            # What holds the kernel programs changes with their debug information.
+            if not target.endswith(".o") or any(d.endswith(".skel.h") for d in deps):
+                continue
+            if not os.path.isfile(os.path.join(self.build, target)):
+                continue
+            for dep in deps:
+                name = os.path.relpath(os.path.join(self.build, dep.strip()), self.copy)
+                if name.startswith(folder + "/"):
+                    self.users.setdefault(name, []).append(target)
+        for target in set(t for list_ in self.users.values() for t in list_):
+            self.hashes[target] = self.hash(target)
+
+    def hash(self, target):
+        path = os.path.join(self.build, target)
+        if path.endswith(".bpf.o"):  # its debug information has the lines of the source
+            return subprocess.run(["llvm-objdump", "-d", "-r", "-s", "-j.text", "-jtc", "-jxdp", "-j.rodata", "-j.maps",
+                                   "-j.data", "-j.bss", path], stdout=subprocess.PIPE).stdout
+        return hashlib.sha256(read(path)).hexdigest()
+
+    def compiles(self, name):
+        return self.ninja(self.users[name])
+
+    def is_same(self, name):
+        return all(self.hash(t) == self.hashes[t] for t in self.users[name])
+
+    def lines(self, name):
+        with open(os.path.join(self.copy, name), encoding="utf-8") as f:
+            return f.readlines()
+
+    def write(self, name, lines):
+        with open(os.path.join(self.copy, name), "w", encoding="utf-8") as f:
+            f.writelines(lines)
+
+    def tests(self):
+        out = subprocess.run(["ctest", "--test-dir", self.build, "--show-only=json-v1"], check=True,
+                             stdout=subprocess.PIPE).stdout
+        return json.loads(out)["tests"]
