@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+/* What an open window shows, what the next window starts with, and where flows lie in memory. */
+#include <stddef.h>
+#include <string.h>
+
+#include "agent/base/clock.h"
+#include "agent/flow/flow_internal.h"
+#include "tests/stubs/cmocka_all.h"
+
+#define S     FFFA_NS_PER_S
+#define START (1000 * S)
+#define UNIX0 (UINT64_C(1700000000) * S)
+#define FLOWS 100
+
+struct fixture {
+	struct fffa_ledger ledger;
+	struct fffa_flow_table *t;
+	struct fffa_record last;
+	size_t records;
+	struct fffa_flow_window windows[FLOWS];
+	size_t seen[FLOWS]; /* how often the flow with this port was visited */
+};
+
+static void on_record(void *arg, struct fffa_record *r)
+{
+	struct fixture *f = arg;
+
+	f->last = *r;
+	f->records++;
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = test_calloc(1, sizeof(*f));
+	struct fffa_flow_conf c = {
+		.idle_ns = 30 * S, .active_ns = 60 * S, .linger_ns = S, .max_flows = 1024};
+
+	assert_int_equal(fffa_flow_table_new(&c, &f->ledger, on_record, f, &f->t), 0);
+	fffa_flow_set_time(f->t, START, UNIX0);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	fffa_flow_table_free(f->t);
+	test_free(f);
+	return 0;
+}
+
+static void merge(struct fixture *f, uint16_t port, uint64_t first, uint64_t last, uint32_t packets,
+		  uint16_t flags)
+{
+	struct fffa_delta d = {.packets = packets,
+			       .bytes = packets * UINT64_C(100),
+			       .first_ns = START + first,
+			       .last_ns = START + last,
+			       .cookie = port,
+			       .flags = flags};
+
+	d.key.sport = port;
+	d.key.proto = 17;
+	fffa_flow_set_time(f->t, START + last, UNIX0 + last);
+	fffa_flow_merge(f->t, &d);
+}
+
+static void on_window(void *arg, const struct fffa_flow_window *w)
+{
+	struct fixture *f = arg;
+
+	assert_uint_in_range(w->key->sport, 0, FLOWS - 1);
+	f->seen[w->key->sport]++;
+	f->windows[w->key->sport] = *w;
+}
+
+static size_t walk(struct fixture *f, uint32_t budget, uint64_t min_bytes)
+{
+	size_t slices = 0;
+	uint32_t at = 0;
+
+	memset(f->seen, 0, sizeof(f->seen));
+	do {
+		at = fffa_flow_walk(f->t, at, budget, &min_bytes, on_window, f);
+		slices++;
+	} while (at);
+	return slices;
+}
+
+static void a_walk_shows_every_open_window(void **state)
+{
+	struct fixture *f = *state;
+
+	for (uint16_t p = 0; p < FLOWS; p++)
+		merge(f, p, p * S / 10, p * S / 10 + S, p + 1u, FFFA_F_SYN);
+	assert_int_equal(walk(f, 33, 0), 4);
+	for (uint16_t p = 0; p < FLOWS; p++) {
+		const struct fffa_flow_window *w = &f->windows[p];
+
+		assert_int_equal(f->seen[p], 1);
+		assert_int_equal(w->packets, p + 1);
+		assert_int_equal(w->bytes, (p + 1) * 100);
+		assert_int_equal(w->start_ms, INT64_C(1700000000000) + p * 100);
+		assert_int_equal(w->end_ms, INT64_C(1700000001000) + p * 100);
+		assert_int_equal(w->flags, FFFA_F_SYN);
+	}
+	assert_int_equal(walk(f, FLOWS, 0), 1);
+	assert_int_equal(walk(f, FLOWS - 1, 0), 2);
+	assert_int_equal(walk(f, 1000, 5000), 1);
+	for (size_t p = 0; p < FLOWS; p++)
+		assert_int_equal(f->seen[p], p >= 49);
+}
+
+/* A flow that ended, and one whose window was just closed, are no open windows. */
+static void a_walk_passes_over_closed_windows(void **state)
+{
+	struct fixture *f = *state;
+
+	merge(f, 1, 0, 0, 1, 0);
+	merge(f, 2, 0, 0, 1, 0);
+	merge(f, 2, 0, 59 * S, 1, 0);
+	fffa_flow_set_time(f->t, START + 62 * S, UNIX0 + 62 * S);
+	while (fffa_flow_expire(f->t, 10)) {
+	}
+	assert_int_equal(f->records, 2);
+	assert_int_equal(fffa_flow_count(f->t), 1);
+	(void)walk(f, 10, 0);
+	assert_int_equal(f->seen[1] + f->seen[2], 0);
+	merge(f, 2, 63 * S, 63 * S, 5, 0);
+	(void)walk(f, 10, 0);
+	assert_int_equal(f->seen[2], 1);
+	assert_int_equal(f->windows[2].packets, 5);
+}
+
+static void the_next_window_begins_with_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	merge(f, 1, 0, S, 3, FFFA_F_SYN);
+	merge(f, 1, 61 * S, 62 * S, 5, FFFA_F_PSH);
+	assert_int_equal(f->records, 1);
+	assert_int_equal(f->last.flags, FFFA_F_SYN);
+	assert_int_equal(f->last.cookie, 1);
+	assert_int_equal(f->last.status, FFFA_STATUS_OK);
+	while (fffa_flow_flush(f->t, 10)) {
+	}
+	assert_int_equal(f->records, 2);
+	assert_int_equal(f->last.flags, FFFA_F_PSH);
+	assert_int_equal(f->last.packets, 5);
+	assert_int_equal(f->last.bytes, 500);
+	assert_int_equal(f->last.start_ms, INT64_C(1700000061000));
+	assert_int_equal(f->last.end_ms, INT64_C(1700000062000));
+}
+
+/* New timeouts hold for the packets that come from now on. */
+static void timeouts_can_be_changed(void **state)
+{
+	struct fixture *f = *state;
+
+	fffa_flow_set_timeouts(f->t, 5 * S, 600 * S);
+	merge(f, 1, 0, 0, 1, 0);
+	fffa_flow_set_time(f->t, START + 6 * S, UNIX0 + 6 * S);
+	while (fffa_flow_expire(f->t, 10)) {
+	}
+	assert_int_equal(f->records, 1);
+	for (uint64_t s = 10; s < 310; s += 2)
+		merge(f, 2, s * S, s * S, 1, 0);
+	assert_int_equal(f->records, 1);
+}
+
+static void an_idle_timeout_longer_than_the_wheel(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t wheel_ns = FFFA_WHEEL_SLOTS * FFFA_WHEEL_TICK_NS, idle_ns = 3 * wheel_ns;
+
+	fffa_flow_set_timeouts(f->t, idle_ns, 2 * idle_ns);
+	merge(f, 1, 0, 0, 1, 0);
+	for (uint64_t ns = 0; ns < idle_ns; ns += 10 * S) {
+		fffa_flow_set_time(f->t, START + ns, UNIX0 + ns);
+		while (fffa_flow_expire(f->t, 10)) {
+		}
+		assert_int_equal(f->records, 0);
+	}
+	idle_ns += 2 * FFFA_WHEEL_TICK_NS;
+	fffa_flow_set_time(f->t, START + idle_ns, UNIX0 + idle_ns);
+	while (fffa_flow_expire(f->t, 10)) {
+	}
+	assert_int_equal(f->records, 1);
+	assert_int_equal(f->last.end_reason, FFFA_END_IDLE);
+}
+
+/* Keys that differ in one byte only are spread over the buckets: a sender cannot make long chains. */
+static void every_field_spreads_the_flows(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t at = 0; at < offsetof(struct fffa_key, ifindex); at++) {
+		struct fffa_key k = {.proto = 6};
+		size_t used = 0;
+
+		for (uint32_t i = 0; i < 256; i++) {
+			((uint8_t *)&k)[at] = (uint8_t)i;
+			assert_int_not_equal(fffa_flow__add(f->t, &k), FFFA_NIL);
+		}
+		for (uint32_t b = 0; b <= f->t->bucket_mask; b++)
+			used += f->t->buckets[b] != 0;
+		assert_true(used > 128); /* of 1024; by chance it is 226 */
+		assert_int_equal(teardown(state), 0);
+		assert_int_equal(setup(state), 0);
+		f = *state;
+	}
+}
+
+static void end_reasons_have_names(void **state)
+{
+	static const char *const want[] = {"unknown", "idle",	   "active", "end",
+					   "forced",  "resources", "unknown"};
+
+	(void)state;
+	for (int i = 0; i <= FFFA_END_MAX; i++)
+		assert_string_equal(fffa_record_end_reason_name((enum fffa_end_reason)i), want[i]);
+}
+
+#define T(x) cmocka_unit_test_setup_teardown(x, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_walk_shows_every_open_window),
+		T(a_walk_passes_over_closed_windows),
+		T(the_next_window_begins_with_nothing),
+		T(timeouts_can_be_changed),
+		T(an_idle_timeout_longer_than_the_wheel),
+		T(every_field_spreads_the_flows),
+		T(end_reasons_have_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
