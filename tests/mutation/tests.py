@@ -8,13 +8,16 @@ import time
 
 GRACE_S = 5  # to clean up after a time-out
 SKIPPED = 77
+# As tests/run.sh: a finding ends the test.
+SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1",
+              "UBSAN_OPTIONS": "halt_on_error=1"}
 
 
 class Test:
     def __init__(self, entry, group, build):
         p = {e["name"]: e["value"] for e in entry["properties"]}
         self.name, self.command, self.group = entry["name"], entry["command"], group
-        self.env = dict(os.environ, **dict(e.split("=", 1) for e in p.get("ENVIRONMENT", [])))
+        self.env = dict(SANITIZERS, **os.environ) | dict(e.split("=", 1) for e in p.get("ENVIRONMENT", []))
         self.cwd = p.get("WORKING_DIRECTORY", build)
         self.will_fail = p.get("WILL_FAIL", False)
         self.labels = p.get("LABELS", [])

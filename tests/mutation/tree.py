@@ -44,10 +44,12 @@ class Tree:
                     os.remove(path)
 
     def configure(self):
-        # Without -g an object is the same whatever its source's line numbers are; -O1 drops what has no effect.
+        # Without -g an object is the same whatever its source's line numbers are; -O1 drops what has no effect. The
+        # sanitizers are those of the asan preset, in which tests/run.sh runs these tests, too.
         launcher = subprocess.run(["which", "ccache"], stdout=subprocess.PIPE, text=True).stdout.strip()
         args = ["cmake", "-S", self.copy, "-B", self.build, "-G", "Ninja", "-DFFFA_TESTS=ON",
-                "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_FLAGS_DEBUG=-O1 -Wno-maybe-uninitialized"]
+                "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_FLAGS_DEBUG=-O1 -Wno-maybe-uninitialized",
+                "-DFFFA_SANITIZE=address,undefined"]
         if launcher:
             args.append("-DCMAKE_C_COMPILER_LAUNCHER=" + launcher)
         subprocess.run(args, check=True, stdout=subprocess.DEVNULL)
