@@ -57,6 +57,10 @@ static void test_one_file_one_sink(void **state)
 			       same[i]);
 		expect_problems(text, expected);
 	}
+	expect_problems("sinks: [{name: a, type: file, path: /none-x}, "
+			"{name: b, type: file, path: //none-x}]\n",
+			"f:1: sinks[1].path: //none-x is also written by sinks[0]; allowed: a file "
+			"for one sink\n");
 	load_ok("sinks: [{name: a, type: file, path: /tmp/x}, {name: b, type: file, path: /tmp/y}, "
 		"{name: c, type: file}, {name: d, type: file}]\n",
 		&c);

@@ -201,6 +201,11 @@ static void test_print_failure(void **state)
 	assert_int_equal(fffa_print_config(&c, fake_schema, full_disk), -EIO);
 	assert_int_equal(fffa_print_defaults(fake_schema, full_disk), -EIO);
 	fclose(full_disk);
+	full_disk = fopen("/dev/full", "w");
+	assert_non_null(full_disk);
+	(void)setvbuf(full_disk, NULL, _IONBF, 0); /* each write fails, the flush does not */
+	assert_int_equal(fffa_print_config(&c, fake_schema, full_disk), -EIO);
+	fclose(full_disk);
 	fffa_config_free(&c);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Everything that can be wrong with the text of one key, with the exact message and line. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -266,23 +267,31 @@ static void test_node_cap(void **state)
 	free(inner);
 }
 
+struct counted {
+	unsigned int lines;
+	char last[200];
+};
+
 static void count_line(void *arg, const char *line)
 {
-	(void)line;
-	++*(unsigned int *)arg;
+	struct counted *c = arg;
+
+	c->lines++;
+	(void)snprintf(c->last, sizeof(c->last), "%s", line);
 }
 
 static void test_problem_cap(void **state)
 {
 	char *text = repeat("log: {", "'q': 1, ", 1000, "}\n");
 	struct fffa_config c;
-	unsigned int n = 0;
+	struct counted got = {.lines = 0};
 
 	(void)state;
 	assert_int_equal(fffa_config_load_in(&fake_environment, "f", text, strlen(text),
-					     fake_schema, &c, count_line, &n),
+					     fake_schema, &c, count_line, &got),
 			 -EINVAL);
-	assert_int_equal(n, 201); /* the last one says that there are more */
+	assert_int_equal(got.lines, 201);
+	assert_string_equal(got.last, "f: more problems are not shown");
 	free(text);
 }
 
