@@ -330,6 +330,19 @@ static void begin_stop(void *arg)
 	fffa_source_stop(a->source);
 }
 
+/* A replay's sink fails for too long: what is left is lost, and said. */
+static void on_stalled(void *arg)
+{
+	struct fffa_agent *a = arg;
+
+	a->code = FFFA_EXIT_FAILED;
+	begin_stop(a);
+	a->ignore_room = true;
+	a->deadline_ns = fffa_clock_mono_ns(&fffa_clock_system);
+	if (a->stage == FFFA_STAGE_CLOSE)
+		fffa_pipeline_limit(a->pipeline, left_ns(a));
+}
+
 static void on_meta_closed(void *arg)
 {
 	(void)arg; /* it has freed itself; the loop ends when every handle is closed */
@@ -444,8 +457,12 @@ static int open_stages(struct fffa_agent *a, struct fffa_err *err)
 		.linger_ns = (uint64_t)a->conf->capture.drain_interval_ns / 2,
 		.max_flows = (uint32_t)a->conf->flows.max_flows,
 	};
-	const struct fffa_pipeline_env env = {
-		.identify = identify_record, .arg = a, .no_spool = a->source->repeatable};
+	const struct fffa_pipeline_env env = {.identify = identify_record,
+					      .arg = a,
+					      .no_spool = a->source->repeatable,
+					      .stalled = a->source->repeatable ? on_stalled : NULL,
+					      .patience_ns =
+						      (uint64_t)a->conf->shutdown_timeout_ns};
 	uint64_t epoch = fffa_clock_unix_ns(&fffa_clock_system) / FFFA_NS_PER_MS;
 	int rc = fffa_flow_table_new(&fc, &a->ledger, on_record, a, &a->flows);
 

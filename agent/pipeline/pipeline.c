@@ -112,6 +112,7 @@ int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t
 		.identify = env->identify, .arg = env->arg, .epoch = epoch};
 	init_timer(p, &p->check);
 	init_timer(p, &p->deadline);
+	init_timer(p, &p->stall.timer);
 	for (size_t i = 0; i < p->queue_count; i++) {
 		rc = open_queue(p, i, env->no_spool, &why);
 		if (rc) {
@@ -122,6 +123,7 @@ int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t
 		}
 	}
 	start_queues(p);
+	fffa_pipeline__watch_stall(p, env);
 	*out = p;
 	return 0;
 }

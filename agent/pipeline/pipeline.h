@@ -30,6 +30,12 @@ struct fffa_pipeline_env {
 	void (*identify)(void *arg, struct fffa_record *r);
 	void *arg;
 	bool no_spool; /* ignores queue.spool: the source can send its records again */
+	/*
+	 * A sink that writes a file has failed for patience_ns and taken nothing meanwhile, which
+	 * was logged. Called once at most, on the loop. NULL: every failure is waited for.
+	 */
+	void (*stalled)(void *arg);
+	uint64_t patience_ns;
 };
 
 /*

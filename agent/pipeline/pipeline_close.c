@@ -44,6 +44,7 @@ void fffa_pipeline__end(struct fffa_pipeline *p)
 	}
 	close_timer(p, &p->check);
 	close_timer(p, &p->deadline);
+	close_timer(p, &p->stall.timer);
 	for (size_t i = 0; i < p->batcher_count; i++) {
 		p->still_open++;
 		fffa_batcher__close(&p->batchers[i], on_one_closed, p);

@@ -13,6 +13,13 @@ enum fffa_pipeline_phase {
 	FFFA_PP_CLOSING,  /* queues, sinks and handles are being closed */
 };
 
+/* Of one sink, for pipeline_stall.c. */
+struct fffa_pipeline_progress {
+	uint64_t taken;	  /* delivered and rejected */
+	uint64_t retries; /* when it took something last */
+	uint64_t since_ms;
+};
+
 struct fffa_pipeline {
 	uv_loop_t *loop;
 	const struct fffa_config *conf;
@@ -25,6 +32,13 @@ struct fffa_pipeline {
 	size_t batcher_count;
 	uv_timer_t check; /* looks in the next turn of the loop whether all is delivered */
 	uv_timer_t deadline;
+	struct {
+		uv_timer_t timer; /* stopped: nobody watches */
+		void (*stalled)(void *arg);
+		void *arg;
+		uint64_t patience_ms;
+		struct fffa_pipeline_progress progress[FFFA_CONFIG_SINKS_MAX];
+	} stall;
 	size_t still_open; /* number of queues, batchers and timers */
 	void (*closed)(void *arg, struct fffa_pipeline *p); /* NULL: the opening failed */
 	void *closed_arg;
@@ -34,5 +48,7 @@ struct fffa_pipeline {
 void fffa_pipeline__emptied(void *arg);
 /* Closes queues and handles, then frees p. Does not wait for deliveries. */
 void fffa_pipeline__end(struct fffa_pipeline *p);
+/* Starts to look for a sink that fails for too long, if env wants to know. */
+void fffa_pipeline__watch_stall(struct fffa_pipeline *p, const struct fffa_pipeline_env *env);
 
 #endif

@@ -139,6 +139,15 @@ class Signals(program.Case):
         self.agent.terminate()
         self.stopped_well()
 
+    def test_usr2_is_ignored(self):
+        self.start()
+        self.agent.send_signal(signal.SIGUSR2)
+        self.agent.send_signal(signal.SIGUSR1)
+        self.logged("ledger: seen_packets=")
+        self.assertIsNone(self.agent.poll())
+        self.agent.terminate()
+        self.stopped_well()
+
     def test_nothing_stays_attached(self):
         self.start()
         self.agent.terminate()

@@ -64,6 +64,19 @@ class Stuck(program.Case):
         self.assertEqual(replay.returncode, 1, said)
         self.assertRegex(said, rf"delivered=0 rejected={len(PACKETS)} .*balance=ok")
 
+    def test_a_full_device(self):
+        """What cannot be written for shutdown_timeout is given up and counted, whether a queue holds it or not."""
+        for queue in ("", ", queue: {memory: 128KiB}, batch: {bytes: 16KiB}"):
+            self.conf.write_text("shutdown_timeout: 1s\nsinks: [{name: out, type: file, path: \"-\"" + queue + "}]\n")
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([program.FFFA, "replay", "-c", self.conf, self.pcap], stdout=full,
+                                      stderr=subprocess.PIPE, text=True, timeout=program.WAIT_S, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("given up: No space left on device", done.stderr)
+            books = program.ledger(done.stderr)
+            self.assertEqual((books["recorded_packets"], books["balance"]), (len(PACKETS), "ok"))
+            self.assertRegex(done.stderr, r"sink=\S+ records=\d+ delivered=0 .* lost=\d+ .*balance=ok")
+
     def test_standard_output_is_closed(self):
         done = program.fffa("replay", "-c", self.conf, self.pcap, prefix=("sh", "-c", 'exec "$@" >&-', "sh"))
         self.one_error(done, "standard output is not open")
