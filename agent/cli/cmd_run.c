@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* fffa run */
 #include "agent/cli/commands.h"
+#include "agent/cli/limits.h"
 
 enum fffa_exit fffa_cmd_run(const struct fffa_command *self, int argc, char **argv)
 {
@@ -15,9 +16,14 @@ enum fffa_exit fffa_cmd_run(const struct fffa_command *self, int argc, char **ar
 	code = fffa_cli_load(given, &conf, stderr);
 	if (code)
 		return code;
-	/* Standard input cannot be read again. */
-	code = fffa_agent_run(&conf,
-			      fffa_config_is_stdin(given) ? NULL : fffa_cli_config_path(given));
+	code = fffa_limits_check(&conf, true);
+	if (!code) {
+		/* Standard input cannot be read again. */
+		const char *again =
+			fffa_config_is_stdin(given) ? NULL : fffa_cli_config_path(given);
+
+		code = fffa_agent_run(&conf, again);
+	}
 	fffa_config_free(&conf);
 	return code;
 }

@@ -579,7 +579,10 @@ static enum fffa_exit run_loop(struct fffa_agent *a)
 	fffa_assert_set_dump(dump_ledgers, a);
 	rc = start_agent(a, &err);
 	if (rc) {
-		fffa_error("agent", "%s", err.text);
+		fffa_error("agent", "%s%s", err.text,
+			   rc == -EAGAIN ? "; if threads are missing, raise TasksMax=, ulimit -u "
+					   "or the container's pids limit"
+					 : "");
 		abandon_start(a, rc);
 	}
 	a->started = !rc;

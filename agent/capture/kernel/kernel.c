@@ -221,6 +221,11 @@ static int load_error(int rc, struct fffa_err *err)
 		return fffa_fail(err, EPERM,
 				 "the kernel refused to load the programs: run as root or grant "
 				 "CAP_BPF and CAP_NET_ADMIN");
+	if (rc == -EMFILE || rc == -ENFILE)
+		return fffa_fail(err, -rc,
+				 "cannot load the programs: %s; raise the limit of open files "
+				 "(LimitNOFILE=, ulimit -n)",
+				 strerror(-rc));
 	if (rc == -ENOMEM)
 		return fffa_fail(err, ENOMEM,
 				 "no memory for the kernel tables: lower capture.max_flows or "

@@ -64,6 +64,28 @@ class Start(program.Case):
                 for word in words:
                     self.assertIn(word, said)
 
+    def test_too_few_descriptors(self):
+        """Never a signal, never another cause: one line names the limit."""
+        for limit in (5, 8, 12, 20, 32, 40):
+            done = self.run_with("{interfaces: [lo]}", ("prlimit", f"--nofile={limit}"))
+            if done.returncode != 127:  # the dynamic linker
+                self.one_error(done, "more files can be opened", "ulimit -n")
+
+    def test_too_few_threads(self):
+        """Root is not counted, so another user runs it, with the capabilities."""
+        caps = "-all,+bpf,+net_admin,+perfmon"
+        program_copy = self.dir / "fffa"
+        shutil.copy(program.FFFA, program_copy)
+        self.dir.chmod(0o777)
+        conf = self.file("threads.yaml", f"capture: {{interfaces: [lo]}}\nstatus: {{listen: ''}}\n"
+                                         f"spool_dir: ''\nsinks: [{{name: out, type: file, path: {self.dir}/out}}]\n")
+        for limit in (1, 2, 3):
+            done = subprocess.run(["setpriv", "--reuid=64999", "--regid=64999", "--clear-groups", f"--inh-caps={caps}",
+                                   f"--ambient-caps={caps}", f"--bounding-set={caps}", "prlimit", f"--nproc={limit}",
+                                   program_copy, "run", "-c", conf], capture_output=True, text=True,
+                                  timeout=program.WAIT_S, check=False)
+            self.one_error(done, "thread", "ulimit -u")
+
     def test_a_sink_that_cannot_open(self):
         conf = self.file("fffa.yaml", f"capture: {{interfaces: [lo]}}\n"
                                       f"sinks: [{{name: out, type: file, path: {self.dir}/absent/out}}]\n")
