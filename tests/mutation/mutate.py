@@ -75,12 +75,13 @@ class Folder:
         try:
             if not self.tree.compiles(name) or self.tree.is_same(name):
                 return None
-            for t in self.order(name):
-                if not self.tree.ninja(t.needs):
+            for some in kept_tests.steps(self.order(name), self.tree.jobs):
+                if not self.tree.ninja(sorted(set(n for t in some for n in t.needs))):
                     return None  # it does not link
-                if t.run() is False:
-                    self.kills[name, t.name] = self.kills.get((name, t.name), 0) + 1
-                    return t.name
+                killer = kept_tests.first_to_fail(some)
+                if killer:
+                    self.kills[name, killer] = self.kills.get((name, killer), 0) + 1
+                    return killer
             return ""
         finally:
             self.tree.write(name, kept)

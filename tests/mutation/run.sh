@@ -8,7 +8,7 @@
 #   --count N       faults per folder (40)
 #   --seed N        which faults (1): the same number draws the same ones from the same sources
 #   --survivors     only those that survived the last time, for instance after a test was added
-#   --jobs N        processors for the compiler (2)
+#   --jobs N        compilers or tests at a time (2)
 #   --work DIR      where to work (build/mutation); two runs at a time need two
 #
 # The faults come from universalmutator, which is fetched once. They are planted in a copy of the tree below DIR, never

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The tests that must notice a fault: which they are, what they need built, and how they are run."""
+import concurrent.futures
 import os
 import re
 import signal
@@ -43,6 +44,29 @@ class Test:
         if rc == SKIPPED:
             return None
         return (rc == 0) != self.will_fail
+
+
+def steps(tests, jobs):
+    """What runs at the same time: the likeliest test alone, then as many as jobs; those that need root always alone."""
+    some = []
+    for i, t in enumerate(tests):
+        alone = i == 0 or not {"unit", "contract", "component"} & set(t.labels)
+        if some and (alone or len(some) >= jobs):
+            yield some
+            some = []
+        some.append(t)
+        if alone:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+def first_to_fail(some):
+    """The name of a test that failed, or None."""
+    with concurrent.futures.ThreadPoolExecutor(len(some)) as pool:
+        results = list(pool.map(Test.run, some))
+    return next((t.name for t, passed in zip(some, results) if passed is False), None)
 
 
 def stop(p):
