@@ -330,7 +330,38 @@ static void random_prefixes_as_a_plain_search_finds_them(void **state)
 
 static void every_service_has_its_name(void **state)
 {
+	/* As the file ip-ranges.json has them. */
+	static const char *const aws[] = {
+		"AMAZON",
+		"EC2",
+		"AMAZON_APPFLOW",
+		"AMAZON_CONNECT",
+		"API_GATEWAY",
+		"CHIME_MEETINGS",
+		"CHIME_VOICECONNECTOR",
+		"CLOUD9",
+		"CLOUDFRONT",
+		"CODEBUILD",
+		"DYNAMODB",
+		"EBS",
+		"EC2_INSTANCE_CONNECT",
+		"GLOBALACCELERATOR",
+		"KINESIS_VIDEO_STREAMS",
+		"ROUTE53",
+		"ROUTE53_HEALTHCHECKS",
+		"ROUTE53_HEALTHCHECKS_PUBLISHING",
+		"ROUTE53_RESOLVER",
+		"S3",
+		"WORKSPACES_GATEWAYS",
+	};
+
 	(void)state;
+	assert_int_equal(sizeof(aws) / sizeof(aws[0]), FFFA_AWS_SERVICES - FFFA_AWS_AMAZON);
+	for (size_t i = 0; i < sizeof(aws) / sizeof(aws[0]); i++) {
+		uint8_t service = fffa_aws_service_by_name(aws[i]);
+
+		assert_string_equal(fffa_aws_service_name(service), aws[i]);
+	}
 	assert_null(fffa_aws_service_name(FFFA_AWS_NONE));
 	for (unsigned int i = FFFA_AWS_AMAZON; i < FFFA_AWS_SERVICES; i++) {
 		assert_non_null(fffa_aws_service_name((uint8_t)i));
