@@ -56,8 +56,8 @@ def diff(tree, fault):
 
 
 class Folder:
-    def __init__(self, tree, folder, suite):
-        self.tree, self.folder, self.suite = tree, folder, suite
+    def __init__(self, tree, suite, path):
+        self.tree, self.suite, self.path = tree, suite, path
         self.kills = {}  # (file, test): how often
         self.rejected = 0
 
@@ -86,9 +86,8 @@ class Folder:
         finally:
             self.tree.write(name, kept)
 
-    def sample(self, order, count):
-        """Plants faults until count of them counted. Returns [fault, verdict] pairs."""
-        results = []
+    def sample(self, order, count, results):
+        """Plants faults until count results are there. Results are [fault, verdict] pairs, kept in a file."""
         for fault in order:
             began = time.monotonic()
             verdict = self.judge(fault)
@@ -96,6 +95,8 @@ class Folder:
                 self.rejected += 1
                 continue
             results.append([fault, verdict])
+            with open(self.path, "w", encoding="utf-8") as f:
+                json.dump(results, f)
             print(f"  {len(results):3} {time.monotonic() - began:5.1f}s "
                   f"{'killed by ' + verdict if verdict else 'SURVIVED'}: {fault[0]}:{fault[1]}", flush=True)
             if len(results) >= count:
@@ -105,7 +106,7 @@ class Folder:
 
 def run_folder(tree, folder, groups, args):
     """Returns the share of killed faults in percent, or None when nothing can run here."""
-    suite = kept_tests.select(tree, groups)
+    suite = kept_tests.select(tree, groups[:args.groups])
     print(f"== {folder}: {len(suite)} tests", flush=True)
     tree.ninja(sorted(set(n for t in suite for n in t.needs)), check=True)
     suite = kept_tests.baseline(suite)
@@ -113,16 +114,14 @@ def run_folder(tree, folder, groups, args):
         return None
     tree.built(folder)
     path = os.path.join(args.work, folder.replace("/", "-") + ".json")
-    work = Folder(tree, folder, suite)
+    work = Folder(tree, suite, path)
     if args.survivors:
         with open(path, encoding="utf-8") as f:
             earlier = json.load(f)
         again = [tuple(f) for f, verdict in earlier if not verdict]
-        results = [e for e in earlier if e[1]] + work.sample(again, len(again))
+        results = work.sample(again, len(earlier), [e for e in earlier if e[1]])
     else:
-        results = work.sample(draw(tree, folder, args.seed), args.count)
-    with open(path, "w", encoding="utf-8") as f:
-        json.dump(results, f)
+        results = work.sample(draw(tree, folder, args.seed), args.count, [])
     return report(tree, folder, results, work.rejected)
 
 
@@ -143,6 +142,8 @@ def main():
     p.add_argument("--count", type=int, default=40)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--survivors", action="store_true")
+    p.add_argument("--groups", type=int, default=99)
+    p.add_argument("--sanitize", action="store_true")
     p.add_argument("--jobs", type=int, default=2)
     p.add_argument("--work", default=os.path.join(ROOT, "build", "mutation"))
     args = p.parse_args()
@@ -151,7 +152,7 @@ def main():
     unknown = [f for f in args.folders if f not in rows]
     if unknown:
         p.error(f"{unknown[0]} is not in folders.table: {' '.join(rows)}")
-    tree = Tree(ROOT, args.work, args.jobs)
+    tree = Tree(ROOT, args.work, args.jobs, args.sanitize)
     tree.update()
     tree.configure()
     percents = [run_folder(tree, f, rows[f], args) for f in args.folders or rows]

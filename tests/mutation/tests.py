@@ -31,10 +31,8 @@ class Test:
 
     def run(self):
         """True: passed. False: failed, or took too long. None: cannot run here."""
-        # FFFA_MUTATION_SERIAL: a command in front of tests that use the whole machine, such as a lock.
-        before = os.environ.get("FFFA_MUTATION_SERIAL", "").split() if "netns" in self.labels else []
         began = time.monotonic()
-        p = subprocess.Popen(before + self.command, env=self.env, cwd=self.cwd, stdin=subprocess.DEVNULL,
+        p = subprocess.Popen(self.command, env=self.env, cwd=self.cwd, stdin=subprocess.DEVNULL,
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         try:
             rc = p.wait(self.limit_s)
@@ -104,6 +102,7 @@ def chosen(entries, groups):
 
 
 def select(tree, groups):
+    """The tests whose names match the regular expressions."""
     entries = tree.tests()
     names = chosen(entries, groups)
     # ctest knows no command for a program that is not built yet. Its target is called like the test.

@@ -19,9 +19,10 @@ def read(path):
 
 
 class Tree:
-    def __init__(self, root, work, jobs):
-        self.root, self.jobs = root, jobs
-        self.copy, self.build = os.path.join(work, "tree"), os.path.join(work, "build")
+    def __init__(self, root, work, jobs, sanitize):
+        self.root, self.jobs, self.sanitize = root, jobs, sanitize
+        self.copy = os.path.join(work, "tree")
+        self.build = os.path.join(work, "build-asan" if sanitize else "build")
         self.env = dict(os.environ, CCACHE_NOHASHDIR="1")
         self.users = {}   # source: the objects that depend on it
         self.hashes = {}  # object: what it is without a fault
@@ -44,12 +45,11 @@ class Tree:
                     os.remove(path)
 
     def configure(self):
-        # Without -g an object is the same whatever its source's line numbers are; -O1 drops what has no effect. The
-        # sanitizers are those of the asan preset, in which tests/run.sh runs these tests, too.
+        # Without -g an object is the same whatever its source's line numbers are; -O1 drops what has no effect.
         launcher = subprocess.run(["which", "ccache"], stdout=subprocess.PIPE, text=True).stdout.strip()
         args = ["cmake", "-S", self.copy, "-B", self.build, "-G", "Ninja", "-DFFFA_TESTS=ON",
                 "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_FLAGS_DEBUG=-O1 -Wno-maybe-uninitialized",
-                "-DFFFA_SANITIZE=address,undefined"]
+                "-DFFFA_SANITIZE=" + ("address,undefined" if self.sanitize else "")]
         if launcher:
             args.append("-DCMAKE_C_COMPILER_LAUNCHER=" + launcher)
         subprocess.run(args, check=True, stdout=subprocess.DEVNULL)
