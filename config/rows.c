@@ -163,7 +163,7 @@ const struct fffa_option fffa_sink_common_rows[] = {
 		     "A batch is sent when it holds this many records."),
 	FFFA_OPT_SIZE("batch.bytes", C, batch_bytes, "1MiB", 4 * KIB, 64 * MIB, 0,
 		      "A batch is sent when it holds this many bytes."),
-	FFFA_OPT_DURATION("batch.age", C, batch_age_ns, "1s", 10 * MS, 1 * M, 0,
+	FFFA_OPT_DURATION("batch.age", C, batch_age_ns, "200ms", 10 * MS, 1 * M, 0,
 			  "A batch is sent this long after its first record."),
 	FFFA_OPT_SIZE("queue.memory", C, queue_memory, "32MiB", 64 * KIB, 4 * GIB, 0,
 		      "Memory for records that wait for delivery. At least batch.bytes."),

@@ -28,6 +28,7 @@
 #ifndef FFFA_SINKS_SINK_H
 #define FFFA_SINKS_SINK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "agent/base/err.h"
@@ -50,7 +51,14 @@ enum fffa_verdict {
 	FFFA_V_RETRY,	  /* not confirmed, perhaps arrived; the pipeline decides when to retry */
 	FFFA_V_REJECTED,  /* these bytes will never be taken */
 	FFFA_V_TOO_BIG,	  /* the pipeline halves the batch at a record border and goes on */
+	/*
+	 * Refused, because of these bytes or because of something that a person can repair: the
+	 * receiver does not say. The pipeline keeps the records and tries others. It counts them as
+	 * rejected only when the receiver takes others.
+	 */
+	FFFA_V_REFUSED,
 };
+#define FFFA_V_LAST FFFA_V_REFUSED
 
 /* The sink's answer to one delivery. Everything in it is read before done returns. */
 struct fffa_outcome {
@@ -66,6 +74,14 @@ struct fffa_outcome {
 	/* What a person should know, such as "topic flows: unknown". NULL: the text of cause.
 	 * Never a secret. */
 	const char *detail;
+	/*
+	 * Tells failures of different reasons apart whose cause is the same: the log has each
+	 * reason once until the next delivery. 0: cause tells.
+	 */
+	int reason;
+	bool repair;	/* with RETRY: nothing helps but a person, so the log has an error */
+	bool transient; /* with RETRY: a connection ended, as any does; worth a line only if it
+			   happens again before the next delivery */
 };
 
 /* The batch of d, which the sink may read from submit until done. It is sealed: nothing changes. */
@@ -86,6 +102,12 @@ struct fffa_sink_env {
 	 * such answers. The pipeline may call submit before ready returns.
 	 */
 	void (*ready)(void *pipe);
+	/*
+	 * The receiver cannot be reached or refuses to talk, though no delivery has ended for that:
+	 * the sink's library goes on trying. The pipeline logs it once and shows the sink as down
+	 * until the next delivery. o has cause, detail, reason and repair; its verdict is not read.
+	 */
+	void (*trouble)(void *pipe, const struct fffa_outcome *o);
 	/*
 	 * What stands before the first record of each new file or stream (the header line of
 	 * format vpc); empty if there is none. A sink that sends messages ignores it.

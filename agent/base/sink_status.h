@@ -13,7 +13,7 @@
 struct fffa_sink_status {
 	const char *name;
 	const char *type;
-	bool up;	       /* false from a failure until the next delivery */
+	bool up;	       /* what the receiver said last is that it took records */
 	uint64_t in_flight;    /* records */
 	uint64_t queue_bytes;  /* memory that its queue and what the sink holds take */
 	uint64_t spool_bytes;  /* on disk */
@@ -22,6 +22,10 @@ struct fffa_sink_status {
 	const struct fffa_sink_ledger *ledger;
 	const struct fffa_histogram *latency; /* from seal to confirmed */
 	const char *last_error;		      /* empty: there was none */
+	uint64_t last_delivery_ns;	      /* Unix; 0: nothing was delivered yet */
+	uint64_t oldest_ns;		      /* age of the oldest record that waits; 0: none */
+	uint64_t queue_capacity;	      /* bytes; queue.memory */
+	uint64_t spool_capacity;	      /* bytes; queue.spool */
 };
 
 #endif

@@ -118,6 +118,14 @@ static void put_losses(struct page *p, const json_t *lost, const char *what)
 	}
 }
 
+/* idle: nothing was delivered yet, and nothing has failed. */
+static const char *name_state(const json_t *s)
+{
+	if (json_is_true(json_object_get(s, "up")))
+		return "up";
+	return get_number(s, "delivered") || *get_text(s, "last_error") ? "DOWN" : "idle";
+}
+
 static void put_sinks(struct page *p, const json_t *sinks)
 {
 	size_t i;
@@ -131,8 +139,7 @@ static void put_sinks(struct page *p, const json_t *sinks)
 		put_line(p,
 			 "%-16s %-8s %-5s %12" PRId64 " %10" PRId64 " %10" PRId64 " %10" PRId64
 			 " %10" PRId64 "  %s",
-			 get_text(s, "name"), get_text(s, "type"),
-			 json_is_true(json_object_get(s, "up")) ? "up" : "DOWN",
+			 get_text(s, "name"), get_text(s, "type"), name_state(s),
 			 get_number(s, "delivered"), get_number(s, "rejected"), sum_members(lost),
 			 get_number(s, "in_flight"), get_number(s, "retries"),
 			 get_text(s, "last_error"));

@@ -102,7 +102,7 @@ void fffa_pipeline_close(struct fffa_pipeline *p, uint64_t deadline_ns,
 	for (size_t i = 0; i < p->batcher_count; i++)
 		fffa_batcher__seal(&p->batchers[i]);
 	for (size_t i = 0; i < p->queue_count; i++)
-		fffa_sink_queue_flush(p->queues[i]);
+		fffa_sink_queue_flush(p->queues[i], !deadline_ns);
 	fffa_pipeline__emptied(p); /* all may be delivered already */
 }
 

@@ -86,6 +86,17 @@ static int make_url(struct fffa_http_target *t)
 	return rc == CURLUE_OUT_OF_MEMORY || !rc ? -ENOMEM : -EINVAL;
 }
 
+/* The URL without its query, which may hold a token. NULL without memory. */
+static char *mask_query(const char *url)
+{
+	size_t n = strcspn(url, "?");
+	char *shown = malloc(n + 5);
+
+	if (shown)
+		(void)snprintf(shown, n + 5, "%.*s%s", (int)n, url, url[n] ? "?***" : "");
+	return shown;
+}
+
 int fffa_http__exchange_target_init(struct fffa_http_target *t,
 				    const struct fffa_sink_http_conf *conf,
 				    const char *content_type)
@@ -95,6 +106,9 @@ int fffa_http__exchange_target_init(struct fffa_http_target *t,
 	t->conf = conf;
 	t->shape = fffa_http_shape_find(conf->shape);
 	rc = make_url(t);
+	t->shown = rc ? NULL : mask_query(t->url);
+	if (!rc && !t->shown)
+		rc = -ENOMEM;
 	if (!rc)
 		rc = make_headers(t, content_type);
 	if (rc)
@@ -108,8 +122,9 @@ void fffa_http__exchange_target_fini(struct fffa_http_target *t)
 		explicit_bzero(h->data, strlen(h->data));
 	curl_slist_free_all(t->headers);
 	free(t->url);
+	free(t->shown);
 	t->headers = NULL;
-	t->url = NULL;
+	t->url = t->shown = NULL;
 }
 
 /* The first failure stays in rc. Each option can fail only for lack of memory. */
@@ -186,9 +201,11 @@ int fffa_http__exchange_init(struct fffa_http_exchange *x, const struct fffa_htt
 	if (rc == CURLE_OK)
 		rc = set_tls(e, t->conf);
 	x->first = (struct curl_slist){.data = x->batch_line, .next = t->headers};
-	x->reply.most = t->shape->reply_max;
+	x->reply.most = t->shape->reply_max ? t->shape->reply_max : FFFA_HTTP_EXCERPT_BYTES;
 	SET_OPTION(CURLOPT_POST, 1L);
 	SET_OPTION(CURLOPT_HTTPHEADER, &x->first);
+	/* Asks for no compression; an answer that is compressed all the same is read. */
+	SET_OPTION(CURLOPT_ACCEPT_ENCODING, "identity");
 	SET_OPTION(CURLOPT_WRITEFUNCTION, fffa_http__reply_on_body);
 	SET_OPTION(CURLOPT_WRITEDATA, &x->reply);
 	SET_OPTION(CURLOPT_HEADERFUNCTION, fffa_http__reply_on_header);

@@ -14,6 +14,7 @@ struct fffa_http_target {
 	const struct fffa_sink_http_conf *conf;
 	const struct fffa_http_shape *shape;
 	char *url;		    /* the shape's path and query included */
+	char *shown;		    /* the same for the log: without the query */
 	struct curl_slist *headers; /* sent with each request; has secrets */
 };
 

@@ -8,16 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include "agent/base/log.h"
 #include "agent/loop/worker.h"
+#include "sinks/http/answer.h"
 #include "sinks/http/body.h"
 #include "sinks/http/exchange.h"
 #include "sinks/http/options.h"
-#include "sinks/http/shape/http_verdict.h"
+
+#define GRACE_MS 1000 /* for the body of a 2xx answer, where the shape does not need it */
 
 enum phase { FREE, MAKING, SENDING };
 
@@ -31,6 +32,7 @@ struct slot {
 	int made; /* 0 or -errno */
 	struct fffa_span payload;
 	struct fffa_http_exchange x;
+	uint64_t confirmed_ms; /* loop time of a 2xx whose body is still coming; 0: none */
 };
 
 struct fffa_sink {
@@ -55,10 +57,9 @@ struct fffa_sink {
 	 * Lent to the pipeline during done. done is never called from inside submit, so one of each
 	 * is enough.
 	 */
-	uint8_t *records;
-	size_t records_held;
-	char detail[CURL_ERROR_SIZE + 64];
-	long logged_reason;   /* HTTP status or -CURLcode; 0: nothing since the last delivery */
+	struct fffa_http_answer answer;
+	uv_timer_t grace;     /* ends answers whose body does not come */
+	unsigned int handles; /* of the timer and the bridge, while they close */
 	long last_status;     /* 0: none yet */
 	long http_version;    /* CURL_HTTP_VERSION_* */
 	uint64_t connections; /* opened so far */
@@ -80,6 +81,7 @@ static void finish_delivery(struct slot *t, const struct fffa_outcome *o)
 
 	t->delivery = NULL;
 	t->phase = FREE;
+	t->confirmed_ms = 0;
 	fffa_http__body_trim(&t->body);
 	s->env->done(s->env->pipe, d, o); /* may submit the next batch, or close */
 	if (s->refused && !s->closing && find_free_slot(s)) {
@@ -93,82 +95,16 @@ static void finish_unsent(struct slot *t, enum fffa_verdict verdict, int cause)
 	finish_delivery(t, &(struct fffa_outcome){.verdict = verdict, .cause = cause});
 }
 
-/* Logs the reason once, until a delivery succeeds or the reason changes. */
-static void log_configuration_error(struct fffa_sink *s, long reason)
+/* The transfer has an answer with this status, and may have failed behind it. */
+static void finish_answered(struct slot *t, CURLcode result, long status)
 {
-	if (s->logged_reason == reason)
-		return;
-	s->logged_reason = reason;
-	fffa_error(s->env->tag, "%s; the records stay queued, will retry", s->detail);
-}
-
-static uint8_t *reset_records(struct fffa_sink *s, uint32_t count)
-{
-	uint8_t *p;
-
-	if (count > s->records_held) {
-		p = realloc(s->records, count);
-		if (!p)
-			return NULL;
-		s->records = p;
-		s->records_held = count;
-	}
-	memset(s->records, FFFA_V_DELIVERED, count);
-	return s->records;
-}
-
-/* Reads from the body of a 2xx answer what became of single records. */
-static void judge_records(struct slot *t, struct fffa_outcome *o)
-{
-	struct fffa_sink *s = t->sink;
-	uint32_t count = fffa_batch_count(fffa_delivery_batch(t->delivery));
-	uint8_t *records = reset_records(s, count);
-	bool known = true;
-
-	if (!records) {
-		o->verdict = FFFA_V_RETRY;
-		o->cause = -ENOMEM;
-		return;
-	}
-	o->verdict = s->shape->judge(&t->x.reply, count, records, &known);
-	if (o->verdict == FFFA_V_DELIVERED)
-		return;
-	o->cause = o->verdict == FFFA_V_TOO_BIG ? -EMSGSIZE : -EBADMSG;
-	o->detail = known ? "the server did not take every record" : "the answer cannot be read";
-	if (o->verdict == FFFA_V_RETRY && known)
-		o->records = records;
-}
-
-static void judge_answer(struct slot *t, struct fffa_http_verdict v, const char *said, long reason,
-			 struct fffa_outcome *o)
-{
+	struct fffa_outcome o = {.verdict = FFFA_V_NONE};
 	struct fffa_sink *s = t->sink;
 
-	o->verdict = v.verdict;
-	o->cause = v.cause;
-	if (v.verdict == FFFA_V_DELIVERED) {
-		if (s->shape->judge)
-			judge_records(t, o);
-		if (o->verdict == FFFA_V_DELIVERED)
-			s->logged_reason = 0;
-		return;
-	}
-	(void)snprintf(s->detail, sizeof(s->detail), "%s%s%s", said, v.text ? ": " : "",
-		       v.text ? v.text : "");
-	o->detail = s->detail;
-	if (v.verdict == FFFA_V_RETRY)
-		o->retry_after_ms = fffa_http_retry_after_ms(t->x.reply.retry_after, time(NULL));
-	if (v.configured)
-		log_configuration_error(s, reason);
-}
-
-static const char *describe_failure(const struct fffa_http_exchange *x, CURLcode result)
-{
-	if (x->error[0])
-		return x->error;
-	if (!x->request.begun && result == CURLE_OPERATION_TIMEDOUT)
-		return "timed out while waiting for a connection";
-	return curl_easy_strerror(result);
+	fffa_http__answer_judge(&s->answer, &s->target, &t->x,
+				fffa_batch_count(fffa_delivery_batch(t->delivery)), result, status,
+				&o);
+	finish_delivery(t, &o);
 }
 
 static void on_done(struct fffa_curl_request *r, CURLcode result)
@@ -176,10 +112,9 @@ static void on_done(struct fffa_curl_request *r, CURLcode result)
 	struct slot *t = r->arg;
 	struct fffa_sink *s = t->sink;
 	struct fffa_outcome o = {.verdict = FFFA_V_NONE};
-	char said[CURL_ERROR_SIZE];
 	long status = 0, connects = 0;
 
-	if (s->closing && result == CURLE_ABORTED_BY_CALLBACK) {
+	if (s->closing && result == CURLE_ABORTED_BY_CALLBACK && !t->confirmed_ms) {
 		finish_unsent(t, FFFA_V_RETRY, -ECANCELED);
 		return;
 	}
@@ -193,17 +128,46 @@ static void on_done(struct fffa_curl_request *r, CURLcode result)
 		(void)curl_easy_getinfo(r->easy, CURLINFO_HTTP_VERSION, &s->http_version);
 		s->shares = s->http_version >= CURL_HTTP_VERSION_2_0;
 	}
-	if (result == CURLE_OK || status >= 300) {
-		(void)snprintf(said, sizeof(said), "HTTP %ld", status);
-		judge_answer(t,
-			     result == CURLE_OK ? fffa_http_verdict_of_status(status)
-						: fffa_http_verdict_of_failure(result, status),
-			     said, status, &o);
-	} else {
-		(void)snprintf(said, sizeof(said), "%s", describe_failure(&t->x, result));
-		judge_answer(t, fffa_http_verdict_of_failure(result, 0), said, -(long)result, &o);
+	if (result == CURLE_OK || status >= 300 || t->confirmed_ms) {
+		finish_answered(t, result, status);
+		return;
 	}
+	fffa_http__answer_judge_failure(&s->answer, &s->target, &t->x, result,
+					r->begun && !connects, &o);
 	finish_delivery(t, &o);
+}
+
+/* An answer with 2xx is enough for these slots: their bodies need not come. */
+static void on_grace(uv_timer_t *timer)
+{
+	struct fffa_sink *s = timer->data;
+	uint64_t now = uv_now(timer->loop);
+
+	for (size_t i = 0; i < s->slot_count && !s->closing; i++) {
+		struct slot *t = &s->slots[i];
+		long status = t->x.reply.status;
+
+		if (!t->confirmed_ms || now - t->confirmed_ms < GRACE_MS)
+			continue;
+		fffa_curl_loop_cancel(s->bridge, &t->x.request);
+		s->last_status = status;
+		finish_answered(t, CURLE_OK, status);
+	}
+	for (size_t i = 0; i < s->slot_count && !s->closing; i++) {
+		if (s->slots[i].confirmed_ms && !uv_is_active((uv_handle_t *)timer))
+			(void)uv_timer_start(timer, on_grace, GRACE_MS, 0);
+	}
+}
+
+/* The headers of a 2xx answer are complete. In a callback of libcurl. */
+static void on_confirmed(void *arg)
+{
+	struct slot *t = arg;
+	struct fffa_sink *s = t->sink;
+
+	t->confirmed_ms = uv_now(s->env->loop);
+	if (!s->closing && !uv_is_active((uv_handle_t *)&s->grace))
+		(void)uv_timer_start(&s->grace, on_grace, GRACE_MS, 0);
 }
 
 static int send_request(struct slot *t)
@@ -226,7 +190,12 @@ static void make_body(void *arg)
 					       &t->payload);
 }
 
-static void on_bridge_closed(void *arg);
+static void free_closed(void *arg);
+
+static void on_grace_closed(uv_handle_t *handle)
+{
+	free_closed(handle->data);
+}
 
 /* Closes the bridge, once the worker has no slot. */
 static void close_when_idle(struct fffa_sink *s)
@@ -234,7 +203,9 @@ static void close_when_idle(struct fffa_sink *s)
 	if (!s->closing || s->making || s->bridge_closing)
 		return;
 	s->bridge_closing = true;
-	fffa_curl_loop_close(s->bridge, on_bridge_closed, s);
+	s->handles = 2;
+	uv_close((uv_handle_t *)&s->grace, on_grace_closed);
+	fffa_curl_loop_close(s->bridge, free_closed, s);
 }
 
 static void on_made(void *arg)
@@ -293,6 +264,8 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 	s->env = env;
 	s->conf = c;
 	s->shape = shape;
+	(void)uv_timer_init(env->loop, &s->grace); /* cannot fail */
+	s->grace.data = s;
 	for (size_t i = 0; i < s->slot_count; i++) {
 		struct slot *t = &s->slots[i];
 
@@ -300,6 +273,8 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 		t->job = (struct fffa_worker_job){.work = make_body, .done = on_made, .arg = t};
 		t->x.request.done = on_done;
 		t->x.request.arg = t;
+		t->x.reply.confirmed = shape->needs_body ? NULL : on_confirmed;
+		t->x.reply.arg = t;
 		t->body.shape = shape;
 		t->body.conf = c;
 		t->body.json = json;
@@ -409,16 +384,19 @@ static void on_worker_closed(void *arg)
 	closed(closed_arg);
 }
 
-static void on_bridge_closed(void *arg)
+/* The timer or the bridge is closed; after both the worker is. */
+static void free_closed(void *arg)
 {
 	struct fffa_sink *s = arg;
 
+	if (--s->handles)
+		return;
 	for (size_t i = 0; i < s->slot_count; i++) {
 		fffa_http__exchange_fini(&s->slots[i].x);
 		fffa_http__body_fini(&s->slots[i].body);
 	}
 	fffa_http__exchange_target_fini(&s->target);
-	free(s->records);
+	fffa_http__answer_fini(&s->answer);
 	free(s->slots);
 	fffa_worker_close(s->worker, on_worker_closed, s);
 }

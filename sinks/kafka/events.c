@@ -9,6 +9,35 @@
 
 #define DRAIN_MESSAGES 10000 /* in one turn; one event holds at most batch.num.messages */
 
+/* How long messages have no time of their own after a broker has refused one for it. */
+#define UNTIMED_MS 600000
+
+void fffa_kafka__events_trouble(const struct fffa_sink *s, rd_kafka_resp_err_t err,
+				const char *detail)
+{
+	struct fffa_kafka_judgement j = fffa_kafka__judge(err);
+
+	s->env->trouble(s->env->pipe, &(struct fffa_outcome){.verdict = FFFA_V_RETRY,
+							     .cause = j.cause,
+							     .detail = detail,
+							     .reason = (int)err,
+							     .repair = j.repair});
+}
+
+/*
+ * The broker's clock and the host's differ by more than the topic allows, or the records are older
+ * than it takes. The time of a message is only that of its sending: without it the broker takes it.
+ */
+static void drop_times(struct fffa_sink *s)
+{
+	if (!s->untimed_until_ms)
+		fffa_warn(s->env->tag,
+			  "topic %s: the broker refuses the time of messages; they are sent again "
+			  "without one: check the clocks of host and broker",
+			  s->conf->topic);
+	s->untimed_until_ms = uv_now(s->env->loop) + UNTIMED_MS;
+}
+
 /* True when a broker refused a batch of several messages, each of which may be small enough. */
 static bool may_shrink(const struct fffa_sink *s, const rd_kafka_message_t *m)
 {
@@ -27,6 +56,8 @@ void fffa_kafka__events_on_report(void *arg, const rd_kafka_message_t *m)
 		v = FFFA_V_RETRY;
 		s->too_big = true;
 	}
+	if (m->err == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP && s->phase == FFFA_KAFKA_UP)
+		drop_times(s);
 	/* Only the sink purges, and not while the producer is up: librdkafka has given up. */
 	if (m->err == RD_KAFKA_RESP_ERR__FATAL ||
 	    (s->phase == FFFA_KAFKA_UP && (m->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
@@ -47,10 +78,8 @@ static unsigned int on_reports(struct fffa_sink *s, rd_kafka_event_t *ev)
 		n++;
 	}
 	s->reported_ms = uv_now(s->env->loop);
-	if (confirmed && s->connection_err) {
+	if (confirmed)
 		s->connection_err = RD_KAFKA_RESP_ERR_NO_ERROR;
-		fffa_info(s->env->tag, "the brokers can be reached again");
-	}
 	return n;
 }
 
@@ -60,6 +89,7 @@ static void on_error(struct fffa_sink *s, rd_kafka_event_t *ev)
 	const char *said = rd_kafka_event_error_string(ev);
 	bool transient = fffa_kafka__judge_is_transient(err);
 	const char *text = fffa_kafka__judge(err).text;
+	char detail[384];
 
 	if (err == RD_KAFKA_RESP_ERR__FATAL) {
 		s->fatal = true;
@@ -67,13 +97,14 @@ static void on_error(struct fffa_sink *s, rd_kafka_event_t *ev)
 	}
 	if (err != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
 		(void)snprintf(s->last_error, sizeof(s->last_error), "%s", said);
-	/* When all brokers are down, the reason is logged once. */
-	if (transient || err == s->connection_err ||
-	    (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && s->connection_err))
+	if (transient)
 		return;
-	s->connection_err = err;
-	fffa_warn(s->env->tag, "%s, will retry: %s", text ? text : rd_kafka_err2str(err),
-		  s->last_error[0] ? s->last_error : said);
+	/* When all brokers are down, the reason that came before is the one that helps. */
+	if (err != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !s->connection_err)
+		s->connection_err = err;
+	(void)snprintf(detail, sizeof(detail), "%s: %s", text ? text : rd_kafka_err2str(err),
+		       s->last_error[0] ? s->last_error : said);
+	fffa_kafka__events_trouble(s, s->connection_err, detail);
 }
 
 /* Errors come as events of their own, so these lines are for debugging. */

@@ -11,6 +11,7 @@ struct fffa_kafka_judgement {
 	enum fffa_verdict verdict;
 	int cause;	  /* -errno; 0 when delivered */
 	const char *text; /* for logs, static; NULL: librdkafka's own text */
+	bool repair;	  /* a person must repair a configuration */
 };
 
 /* What err means for its records. An unknown code is FFFA_V_RETRY with -EIO. */

@@ -32,13 +32,19 @@ static void settle_slot(struct fffa_sink *s, unsigned int i, struct fffa_outcome
 {
 	struct fffa_kafka_slot *slot = &s->slots[i];
 	struct fffa_delivery *d = slot->d;
-	const char *text = fffa_kafka__judge(slot->err).text;
+	struct fffa_kafka_judgement j = fffa_kafka__judge(slot->err);
 	char detail[384];
 
 	if (o->verdict != FFFA_V_DELIVERED && !o->detail) {
-		(void)snprintf(detail, sizeof(detail), "topic %s: %s", s->conf->topic,
-			       text ? text : rd_kafka_err2str(slot->err));
+		/* The table's words, then the broker's, which people search for. */
+		(void)snprintf(detail, sizeof(detail), "topic %s: %s%s%s%s", s->conf->topic,
+			       j.text ? j.text : "", j.text ? " (" : "",
+			       rd_kafka_err2str(slot->err), j.text ? ")" : "");
 		o->detail = detail;
+		o->reason = (int)slot->err;
+		o->repair = j.repair;
+		/* A line of the sink's own has said it: see drop_times in events.c. */
+		o->transient = slot->err == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP;
 	}
 	s->env->done(s->env->pipe, d, o);
 	slot->d = NULL;
@@ -79,7 +85,7 @@ static void report_ready(struct fffa_sink *s)
 /* Ends a producer that cannot be used any more. */
 static void replace_producer(struct fffa_sink *s)
 {
-	char why[256] = "unknown reason";
+	char why[256] = "unknown reason", text[sizeof(s->end_why)];
 
 	if (!s->fatal) {
 		start_ending(s, -EMSGSIZE, "the brokers refuse batches of this size");
@@ -87,8 +93,9 @@ static void replace_producer(struct fffa_sink *s)
 	}
 	(void)rd_kafka_fatal_error(s->client.rk, why, sizeof(why));
 	(void)snprintf(s->last_error, sizeof(s->last_error), "%s", why);
-	fffa_warn(s->env->tag, "the producer had a fatal error, creating a new one: %s", why);
-	start_ending(s, -EPROTO, why);
+	(void)snprintf(text, sizeof(text), "the producer had a fatal error, a new one follows: %s",
+		       why);
+	start_ending(s, -EPROTO, text);
 }
 
 static void on_wake(uv_poll_t *p, int status, int events)
@@ -131,7 +138,6 @@ static void watch_confirmations(struct fffa_sink *s)
 	}
 	(void)snprintf(why, sizeof(why), "no delivery report for %" PRIu64 " s%s%s",
 		       silent_ms / 1000, s->last_error[0] ? ": " : "", s->last_error);
-	fffa_warn(s->env->tag, "%s; creating a new producer", why);
 	start_ending(s, -ETIMEDOUT, why);
 }
 
@@ -164,6 +170,7 @@ static void schedule_make(struct fffa_sink *s, uint64_t delay_ns)
 static void on_made(void *arg)
 {
 	struct fffa_sink *s = arg;
+	char why[sizeof(s->make_err.text) + 64];
 
 	if (!s->client.rk) {
 		s->phase = FFFA_KAFKA_DOWN;
@@ -171,10 +178,10 @@ static void on_made(void *arg)
 			close_handles(s);
 			return;
 		}
-		if (!s->connection_err)
-			fffa_error(s->env->tag, "cannot create a Kafka producer, will retry: %s",
-				   s->make_err.text);
 		s->connection_err = RD_KAFKA_RESP_ERR__FAIL;
+		(void)snprintf(why, sizeof(why), "cannot create a Kafka producer: %s",
+			       s->make_err.text);
+		fffa_kafka__events_trouble(s, RD_KAFKA_RESP_ERR__FAIL, why);
 		schedule_make(s, fffa_backoff_next_ns(&s->backoff));
 		return;
 	}

@@ -17,6 +17,7 @@ struct fffa_sink_kafka_conf {
 	char *topic;
 	int key; /* enum fffa_kafka_key */
 	int64_t records_per_message;
+	bool message_headers;
 	int64_t timeout_ns; /* 0: never */
 	struct fffa_pairs properties;
 };

@@ -53,7 +53,8 @@ struct fffa_sink {
 
 	bool fatal;   /* the producer cannot be used any more */
 	bool too_big; /* brokers refuse a batch that librdkafka made of several messages */
-	rd_kafka_resp_err_t connection_err; /* what was logged last; 0: the connection is good */
+	uint64_t untimed_until_ms; /* of the loop: until then messages have no time of their own */
+	rd_kafka_resp_err_t connection_err; /* what was reported last; 0: the connection is good */
 	char last_error[256];
 	int end_cause; /* why the producer ends, for its open deliveries */
 	char end_why[320];
@@ -66,6 +67,10 @@ bool fffa_kafka__events_drain(struct fffa_sink *s);
  * Handles one delivery report. On the loop, or on the worker that ends the producer. arg: the sink.
  */
 void fffa_kafka__events_on_report(void *arg, const rd_kafka_message_t *m);
+
+/* Tells the pipeline that the brokers cannot be reached, or that there is no producer. */
+void fffa_kafka__events_trouble(const struct fffa_sink *s, rd_kafka_resp_err_t err,
+				const char *detail);
 
 /* Makes messages of the slot `filling` while there is room and budget. */
 void fffa_kafka__produce_more(struct fffa_sink *s);

@@ -26,6 +26,10 @@ const struct fffa_option fffa_kafka__options[] = {
 		100000, 0,
 		"Most records in one message; message.max.bytes bounds them, too. Above 1 needs "
 		"key: instance or none."),
+	FFFA_OPT_BOOL(
+		"message_headers", struct fffa_sink_kafka_conf, message_headers, "false", 0,
+		"true adds the headers content-type and fffa-schema to each message. They cost "
+		"four times the rest of a small message."),
 	FFFA_OPT_DURATION_OR(
 		"timeout", struct fffa_sink_kafka_conf, timeout_ns, "5m", INT64_C(1000000000),
 		INT64_C(86400000000000), never, 0,

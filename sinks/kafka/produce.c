@@ -85,12 +85,20 @@ static rd_kafka_resp_err_t produce_message(struct fffa_sink *s, uint32_t slot,
 	size_t len = m->len, key_len;
 	char room[17];
 	const char *key = choose_key(s, b, m->first, room, &key_len);
+	/* librdkafka sets the time of now for 0; -1 is none, and the broker checks none. */
+	int64_t time_ms = uv_now(s->env->loop) < s->untimed_until_ms ? -1 : 0;
+	void *value = (void *)(uintptr_t)m->value;
 
 	if (s->strip && s->conf->records_per_message == 1 && len && m->value[len - 1] == '\n')
 		len--;
+	if (!s->conf->message_headers)
+		return rd_kafka_producev(
+			s->client.rk, RD_KAFKA_V_RKT(s->client.topic), RD_KAFKA_V_VALUE(value, len),
+			RD_KAFKA_V_KEY(key, key_len), RD_KAFKA_V_TIMESTAMP(time_ms),
+			RD_KAFKA_V_OPAQUE(fffa_kafka__slot_pack(opaque)), RD_KAFKA_V_END);
 	return rd_kafka_producev(s->client.rk, RD_KAFKA_V_RKT(s->client.topic),
-				 RD_KAFKA_V_VALUE((void *)(uintptr_t)m->value, len),
-				 RD_KAFKA_V_KEY(key, key_len),
+				 RD_KAFKA_V_VALUE(value, len), RD_KAFKA_V_KEY(key, key_len),
+				 RD_KAFKA_V_TIMESTAMP(time_ms),
 				 RD_KAFKA_V_HEADER("content-type", type, -1),
 				 RD_KAFKA_V_HEADER("fffa-schema", SCHEMA, sizeof(SCHEMA) - 1),
 				 RD_KAFKA_V_OPAQUE(fffa_kafka__slot_pack(opaque)), RD_KAFKA_V_END);

@@ -82,7 +82,7 @@ void fffa_kafka__slot_outcome(const struct fffa_kafka_slot *s, struct fffa_outco
 	}
 	o->cause = fffa_kafka__judge(s->err).cause;
 	o->records = s->verdicts;
-	for (int v = FFFA_V_RETRY; v <= FFFA_V_TOO_BIG; v++) {
+	for (int v = FFFA_V_RETRY; v <= FFFA_V_LAST; v++) {
 		if (s->tally[v] != s->count)
 			continue;
 		o->verdict = (enum fffa_verdict)v;

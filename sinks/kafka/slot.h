@@ -15,7 +15,7 @@ struct fffa_kafka_slot {
 	uint32_t count;	   /* records */
 	uint32_t next;	   /* first record that is in no message yet */
 	uint32_t reported; /* records that have a verdict; the delivery is over when it is count */
-	uint32_t tally[FFFA_V_TOO_BIG + 1];
+	uint32_t tally[FFFA_V_LAST + 1];
 	rd_kafka_resp_err_t err; /* of the first record that was not delivered */
 	uint8_t *verdicts;	 /* one per record; the next delivery reuses the memory */
 	uint32_t room;		 /* number of verdicts that fit */

@@ -30,6 +30,19 @@ struct peer_ops {
 	 * because the sink writes by itself.
 	 */
 	void (*mute)(struct peer *f);
+	/*
+	 * From now on the peer refuses what a person can repair, and says SAID; repair ends that.
+	 * NULL: it cannot refuse.
+	 */
+	void (*refuse)(struct peer *f);
+	const char *said;
+	/* From now on the peer refuses, and does not say why; repair ends that. NULL: as above. */
+	void (*refuse_without_reason)(struct peer *f);
+	/*
+	 * The peer goes away before the first delivery, and the sink's library waits for it: no
+	 * delivery ends. NULL: deliveries end then.
+	 */
+	void (*go_away)(struct peer *f);
 	/* A configuration with which the peer takes nothing: no delivery ends. Before start. */
 	const void *(*stalled_conf)(struct peer *f);
 	/* With stalled_conf, this many bytes certainly find no room. */

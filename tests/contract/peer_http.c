@@ -98,12 +98,25 @@ static void break_it(struct peer *f)
 
 static void repair(struct peer *f)
 {
+	http_server_answer(f->http, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
 	http_server_set(f->http, HTTP_SERVER_OK);
 }
 
 static void mute(struct peer *f)
 {
 	http_server_set(f->http, HTTP_SERVER_MUTE);
+}
+
+static void refuse(struct peer *f)
+{
+	http_server_answer(f->http, "HTTP/1.1 415 No\r\nContent-Length: 9\r\n\r\nonly XML\n");
+	http_server_set(f->http, HTTP_SERVER_REFUSE);
+}
+
+static void refuse_without_reason(struct peer *f)
+{
+	http_server_answer(f->http, "HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n");
+	http_server_set(f->http, HTTP_SERVER_REFUSE);
 }
 
 static const void *stalled_conf(struct peer *f)
@@ -123,6 +136,9 @@ const struct peer_ops peer_http_ops = {
 	.break_it = break_it,
 	.repair = repair,
 	.mute = mute,
+	.refuse = refuse,
+	.said = "only XML",
+	.refuse_without_reason = refuse_without_reason,
 	.stalled_conf = stalled_conf,
 	.stall_bytes = 1,
 };

@@ -134,6 +134,22 @@ static void repair(struct peer *f)
 	rd_kafka_mock_clear_request_errors(f->cluster.mock, KAFKA_API_PRODUCE);
 }
 
+static void refuse(struct peer *f)
+{
+	kafka_cluster_fail(&f->cluster, KAFKA_API_PRODUCE, RD_KAFKA_RESP_ERR_INVALID_RECORD, 100);
+}
+
+static void refuse_without_reason(struct peer *f)
+{
+	kafka_cluster_fail(&f->cluster, KAFKA_API_PRODUCE, RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE, 100);
+}
+
+static void go_away(struct peer *f)
+{
+	if (rd_kafka_mock_broker_set_down(f->cluster.mock, -1))
+		abort();
+}
+
 /* The next answer comes after a minute, and those behind it on the same connection wait for it. */
 static void mute(struct peer *f)
 {
@@ -153,6 +169,10 @@ const struct peer_ops peer_kafka_ops = {
 	.break_it = break_it,
 	.repair = repair,
 	.mute = mute,
+	.refuse = refuse,
+	.said = "failed to validate record",
+	.refuse_without_reason = refuse_without_reason,
+	.go_away = go_away,
 	.stalled_conf = stalled_conf,
 	.stall_bytes = 1,
 };
@@ -168,6 +188,10 @@ const struct peer_ops peer_kafka_many_ops = {
 	.break_it = break_it,
 	.repair = repair,
 	.mute = mute,
+	.refuse = refuse,
+	.said = "failed to validate record",
+	.refuse_without_reason = refuse_without_reason,
+	.go_away = go_away,
 	.stalled_conf = stalled_conf,
 	.stall_bytes = 1,
 };

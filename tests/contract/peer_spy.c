@@ -61,6 +61,34 @@ static void break_it(struct peer *f)
 	f->spy.judge = judge_failure;
 }
 
+static struct fffa_outcome judge_setting(void *arg, const struct fffa_batch *b)
+{
+	(void)arg;
+	(void)b;
+	return (struct fffa_outcome){.verdict = FFFA_V_RETRY,
+				     .cause = -EACCES,
+				     .detail = "no permission",
+				     .reason = 7,
+				     .repair = true};
+}
+
+static void refuse(struct peer *f)
+{
+	f->spy.judge = judge_setting;
+}
+
+static struct fffa_outcome judge_unknown(void *arg, const struct fffa_batch *b)
+{
+	(void)arg;
+	(void)b;
+	return (struct fffa_outcome){.verdict = FFFA_V_REFUSED, .cause = -EBADMSG};
+}
+
+static void refuse_without_reason(struct peer *f)
+{
+	f->spy.judge = judge_unknown;
+}
+
 static void repair(struct peer *f)
 {
 	f->spy.judge = NULL;
@@ -81,6 +109,9 @@ const struct peer_ops peer_spy_ops = {
 	.bytes = bytes,
 	.break_it = break_it,
 	.repair = repair,
+	.refuse = refuse,
+	.said = "no permission",
+	.refuse_without_reason = refuse_without_reason,
 	.stalled_conf = stalled_conf,
 	.stall_bytes = 1,
 };

@@ -99,14 +99,14 @@ static bool serve(struct http_server *f, size_t i)
 	f->requests++;
 	if (f->mode == HTTP_SERVER_OK || f->mode == HTTP_SERVER_MUTE)
 		record_post(f, c->text, head, body);
-	if (f->mode == HTTP_SERVER_OK) {
+	if (f->mode == HTTP_SERVER_OK || f->mode == HTTP_SERVER_REFUSE) {
 		send_text(c->fd, f->answer, strlen(f->answer));
 	} else if (f->mode == HTTP_SERVER_BROKEN && f->turns++ % 3 == 0) {
 		static const char busy[] = "HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno";
 
 		send_text(c->fd, busy, sizeof(busy) - 1);
 	} else if (f->mode == HTTP_SERVER_BROKEN) {
-		static const char half[] = "HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\nhalf";
+		static const char half[] = "HTTP/1.1 2";
 
 		send_text(c->fd, half, sizeof(half) - 1);
 		drop_connection(f, i, false);

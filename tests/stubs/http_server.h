@@ -13,8 +13,9 @@ struct http_server;
 
 enum http_server_mode {
 	HTTP_SERVER_OK,
-	HTTP_SERVER_BROKEN, /* in turn: 503, a reset in the middle of the body, half an answer */
+	HTTP_SERVER_BROKEN, /* in turn: 503, a reset in the middle of the body, half a status line */
 	HTTP_SERVER_DEAF,   /* reads the request, drops it and never answers */
+	HTTP_SERVER_REFUSE, /* gives the answer, but stores nothing */
 	HTTP_SERVER_MUTE,   /* stores the post and never answers */
 };
 
@@ -30,7 +31,7 @@ int http_server_port(const struct http_server *f);
 /* Sets the behaviour from the next request on. */
 void http_server_set(struct http_server *f, enum http_server_mode mode);
 /*
- * Sets the answer while OK; the default is "HTTP/1.1 200 OK" with an empty body. The caller keeps
+ * Sets the answer while OK or REFUSE; the default is "HTTP/1.1 200 OK" with an empty body. The caller keeps
  * text valid until close.
  */
 void http_server_answer(struct http_server *f, const char *text);

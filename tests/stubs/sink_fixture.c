@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/stubs/sink_fixture.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/stubs/cmocka_all.h"
@@ -14,7 +15,7 @@ static void on_done(void *pipe, struct fffa_delivery *d, const struct fffa_outco
 	assert_false(r->closed);
 	assert_true(rd->accepted);
 	assert_int_equal(rd->outcome.verdict, FFFA_V_NONE);
-	assert_uint_in_range(o->verdict, FFFA_V_DELIVERED, FFFA_V_TOO_BIG);
+	assert_uint_in_range(o->verdict, FFFA_V_DELIVERED, FFFA_V_LAST);
 	if (o->verdict == FFFA_V_DELIVERED)
 		assert_int_equal(o->cause, 0);
 	rd->outcome = *o;
@@ -29,6 +30,16 @@ static void on_ready(void *pipe)
 
 	assert_int_equal(r->inside, 0);
 	r->readies++;
+}
+
+static void on_trouble(void *pipe, const struct fffa_outcome *o)
+{
+	struct sink_fixture *r = pipe;
+
+	assert_false(r->closed);
+	assert_int_not_equal(o->cause, 0);
+	r->troubles++;
+	(void)snprintf(r->trouble, sizeof(r->trouble), "%s", o->detail ? o->detail : "");
 }
 
 static void on_closed(void *arg)
@@ -56,6 +67,7 @@ void sink_fixture_create(struct sink_fixture *r, const struct fffa_sink_ops *ops
 		.pipe = r,
 		.done = on_done,
 		.ready = on_ready,
+		.trouble = on_trouble,
 		.preamble = {(const uint8_t *)r->preamble, strlen(preamble)},
 	};
 	if (ops->check)

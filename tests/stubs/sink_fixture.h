@@ -20,7 +20,8 @@ struct sink_fixture {
 	struct fffa_sink *sink;
 	struct fffa_err err;
 	unsigned int inside; /* depth of calls into the sink */
-	size_t accepted, dones, readies;
+	size_t accepted, dones, readies, troubles;
+	char trouble[256]; /* detail of the last call of trouble */
 	bool closed;
 	char preamble[128];
 	/* Called from inside done, after the outcome is stored; may be NULL. */

@@ -119,9 +119,42 @@ struct fffa_queued_batch *fffa_backlog_first(const struct fffa_backlog *q)
 	return TAILQ_FIRST(&q->queue);
 }
 
-void fffa_backlog_take_first(struct fffa_backlog *q)
+struct fffa_queued_batch *fffa_backlog_next_probe(const struct fffa_backlog *q)
 {
-	TAILQ_REMOVE(&q->queue, TAILQ_FIRST(&q->queue), link);
+	struct fffa_queued_batch *least = NULL, *b;
+
+	TAILQ_FOREACH(b, &q->queue, link)
+	{
+		if (!least || b->refusals < least->refusals)
+			least = b;
+		if (!least->refusals)
+			break;
+	}
+	return least;
+}
+
+struct fffa_queued_batch *fffa_backlog_find_refused(const struct fffa_backlog *q)
+{
+	struct fffa_queued_batch *b;
+
+	TAILQ_FOREACH(b, &q->queue, link)
+	{
+		if (b->refusals)
+			return b;
+	}
+	return NULL;
+}
+
+bool fffa_backlog_has_other(const struct fffa_backlog *q)
+{
+	const struct fffa_queued_batch *b = fffa_backlog_next_probe(q);
+
+	return b && !b->refusals;
+}
+
+void fffa_backlog_take(struct fffa_backlog *q, struct fffa_queued_batch *b)
+{
+	TAILQ_REMOVE(&q->queue, b, link);
 }
 
 void fffa_backlog_put_first(struct fffa_backlog *q, struct fffa_queued_batch *b)
@@ -197,6 +230,8 @@ void fffa_backlog_split_off(struct fffa_backlog *q, struct fffa_queued_batch *b,
 	b->d.batch = batch;
 	b->first_fail_ns = from->first_fail_ns;
 	b->born_ns = from->born_ns;
+	b->refusals = from->refusals;
+	b->refused_after = from->refused_after;
 	fffa_spooler_share(b, from);
 	fffa_backlog__hold(q, batch);
 }

@@ -62,8 +62,14 @@ void fffa_backlog_add(struct fffa_backlog *q, struct fffa_batch *batch);
 
 /* The next batch, which stays queued. NULL: the queue is empty. */
 struct fffa_queued_batch *fffa_backlog_first(const struct fffa_backlog *q);
-/* Takes the next batch out of the queue. It stays held. */
-void fffa_backlog_take_first(struct fffa_backlog *q);
+/* The batch that was refused least often, of these the oldest. NULL: the queue is empty. */
+struct fffa_queued_batch *fffa_backlog_next_probe(const struct fffa_backlog *q);
+/* The oldest batch that was refused. NULL: there is none. */
+struct fffa_queued_batch *fffa_backlog_find_refused(const struct fffa_backlog *q);
+/* A batch that was not refused is queued. */
+bool fffa_backlog_has_other(const struct fffa_backlog *q);
+/* Takes b out of the queue. It stays held. */
+void fffa_backlog_take(struct fffa_backlog *q, struct fffa_queued_batch *b);
 /* Queues a held batch before all others. */
 void fffa_backlog_put_first(struct fffa_backlog *q, struct fffa_queued_batch *b);
 /* Queues a held batch by its epoch and sequence number. */

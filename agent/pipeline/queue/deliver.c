@@ -5,6 +5,7 @@
 
 #include "agent/base/assert.h"
 #include "agent/base/clock.h"
+#include "agent/base/minmax.h"
 
 void fffa_deliver_init(struct fffa_deliver *d, uv_loop_t *loop, struct fffa_backlog *backlog,
 		       struct fffa_settle *settle, struct fffa_pause *pause,
@@ -19,6 +20,7 @@ void fffa_deliver_init(struct fffa_deliver *d, uv_loop_t *loop, struct fffa_back
 		.emptied = emptied,
 		.arg = arg,
 	};
+	TAILQ_INIT(&d->submitted);
 	(void)uv_idle_init(loop, &d->next_turn); /* never fails */
 	d->next_turn.data = d;
 }
@@ -66,30 +68,38 @@ static bool may_submit(struct fffa_deliver *d)
 	if (fffa_backlog_is_ending(d->backlog) || d->blocked || fffa_pause_is_active(d->pause) ||
 	    !fffa_backlog_first(d->backlog))
 		return false;
+	if (d->sent && fffa_settle_is_probing(d->settle))
+		return false;
 	if (d->budget)
 		return true;
 	(void)uv_idle_start(&d->next_turn, on_next_turn);
 	return false;
 }
 
-static void submit_first(struct fffa_deliver *d)
+static void submit_next(struct fffa_deliver *d)
 {
-	struct fffa_queued_batch *b = fffa_backlog_first(d->backlog);
+	bool probing = fffa_settle_is_probing(d->settle);
+	struct fffa_queued_batch *b =
+		probing ? fffa_backlog_next_probe(d->backlog) : fffa_backlog_first(d->backlog);
 	int rc;
 
-	fffa_backlog_take_first(d->backlog);
+	fffa_backlog_take(d->backlog, b);
 	if (!d->sent)
 		d->moved_ns = fffa_clock_mono_ns(&fffa_clock_system);
 	rc = d->ops->submit(d->sink, &b->d);
 	if (rc == -EAGAIN) {
 		d->blocked = true;
-		fffa_backlog_put_first(d->backlog, b);
+		if (probing)
+			fffa_backlog_put(d->backlog, b);
+		else
+			fffa_backlog_put_first(d->backlog, b);
 	} else if (rc) {
-		fffa_settle_retry(d->settle, b, 0, rc, NULL);
+		fffa_settle_retry(d->settle, b, rc);
 	} else {
 		d->sent++;
 		d->budget--;
 		b->is_sent = true;
+		TAILQ_INSERT_TAIL(&d->submitted, b, link);
 		if (b->tries++)
 			fffa_backlog_count_retry(d->backlog);
 	}
@@ -100,7 +110,7 @@ void fffa_deliver_pump(void *deliver)
 	struct fffa_deliver *d = deliver;
 
 	while (may_submit(d))
-		submit_first(d);
+		submit_next(d);
 	if (fffa_deliver_is_idle(d))
 		d->emptied(d->arg);
 }
@@ -115,6 +125,7 @@ void fffa_deliver_done(void *deliver, struct fffa_delivery *delivery, const stru
 	d->sent--;
 	d->moved_ns = fffa_clock_mono_ns(&fffa_clock_system);
 	b->is_sent = false;
+	TAILQ_REMOVE(&d->submitted, b, link);
 	fffa_settle_outcome(d->settle, b, o);
 	fffa_deliver_pump(d);
 }
@@ -125,6 +136,25 @@ void fffa_deliver_ready(void *deliver)
 
 	d->blocked = false;
 	fffa_deliver_pump(d);
+}
+
+uint64_t fffa_deliver_oldest_ns(const struct fffa_deliver *d)
+{
+	const struct fffa_queued_batch *b = fffa_backlog_first(d->backlog);
+	uint64_t now = fffa_clock_mono_ns(&fffa_clock_system), born = b ? b->born_ns : now;
+
+	TAILQ_FOREACH(b, &d->submitted, link)
+	{
+		born = fffa_min_u64(born, b->born_ns);
+	}
+	return now - born;
+}
+
+void fffa_deliver_trouble(void *deliver, const struct fffa_outcome *o)
+{
+	struct fffa_deliver *d = deliver;
+
+	fffa_settle_trouble(d->settle, o);
 }
 
 void fffa_deliver_stop(struct fffa_deliver *d)

@@ -15,12 +15,13 @@ struct fffa_deliver {
 	struct fffa_settle *settle;
 	struct fffa_pause *pause;
 	const struct fffa_sink_ops *ops;
-	struct fffa_sink *sink; /* NULL: not opened yet, or closed */
-	uint32_t sent;		/* deliveries that the sink holds */
-	uint32_t budget;	/* deliveries left in this turn of the loop */
-	bool blocked;		/* the sink answered -EAGAIN: wait for ready */
-	uint64_t moved_ns;	/* when the sink showed life: a verdict, or a first submit */
-	uv_idle_t next_turn;	/* goes on in the next turn when the budget is used up */
+	struct fffa_sink *sink;		      /* NULL: not opened yet, or closed */
+	uint32_t sent;			      /* deliveries that the sink holds */
+	struct fffa_queued_batches submitted; /* the same */
+	uint32_t budget;		      /* deliveries left in this turn of the loop */
+	bool blocked;			      /* the sink answered -EAGAIN: wait for ready */
+	uint64_t moved_ns;   /* when the sink showed life: a verdict, or a first submit */
+	uv_idle_t next_turn; /* goes on in the next turn when the budget is used up */
 	void (*emptied)(void *arg);
 	void *arg;
 	void (*closed)(void *arg);
@@ -43,12 +44,15 @@ struct fffa_sink *fffa_deliver_sink(const struct fffa_deliver *d);
 
 /* Submits what the sink takes. deliver is a struct fffa_deliver: this is a callback, too. */
 void fffa_deliver_pump(void *deliver);
-/* done and ready of struct fffa_sink_env, whose pipe is the struct fffa_deliver. */
+/* done, ready and trouble of struct fffa_sink_env, whose pipe is the struct fffa_deliver. */
 void fffa_deliver_done(void *deliver, struct fffa_delivery *delivery, const struct fffa_outcome *o);
 void fffa_deliver_ready(void *deliver);
+void fffa_deliver_trouble(void *deliver, const struct fffa_outcome *o);
 
 /* The sink has had something to do for longer than patience_ns, and gave no verdict meanwhile. */
 bool fffa_deliver_is_stalled(const struct fffa_deliver *d, uint64_t patience_ns);
+/* Age of the oldest batch that is queued or submitted; 0: there is none. */
+uint64_t fffa_deliver_oldest_ns(const struct fffa_deliver *d);
 /* Nothing is queued, submitted or waits in the spool. */
 bool fffa_deliver_is_idle(const struct fffa_deliver *d);
 /* No idle callback submits any more. */

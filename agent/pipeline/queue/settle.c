@@ -2,7 +2,6 @@
 #include "agent/pipeline/queue/settle.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,48 +9,75 @@
 #include "agent/base/clock.h"
 #include "agent/pipeline/queue/sub_batch.h"
 
+/* A batch that is delivered this soon after the only refusal tells that the batch is the reason. */
+#define PROBE_NS (2 * FFFA_NS_PER_S)
+
 void fffa_settle_init(struct fffa_settle *s, const char *tag, struct fffa_backlog *backlog,
 		      struct fffa_pause *pause)
 {
 	*s = (struct fffa_settle){.tag = tag, .backlog = backlog, .pause = pause};
+	fffa_health_init(&s->health, tag);
 }
 
 bool fffa_settle_is_down(const struct fffa_settle *s)
 {
-	return s->down;
+	return fffa_health_is_blocked(&s->health);
+}
+
+bool fffa_settle_is_probing(const struct fffa_settle *s)
+{
+	return s->refusals > 0;
+}
+
+void fffa_settle_set_last(struct fffa_settle *s)
+{
+	s->is_last = true;
 }
 
 void fffa_settle_status(const struct fffa_settle *s, struct fffa_sink_status *out)
 {
-	out->up = !s->down;
+	fffa_health_status(&s->health, out);
 	out->latency = &s->latency;
-	out->last_error = s->last_error;
 }
 
-static void note_error(struct fffa_settle *s, int cause, const char *detail)
+void fffa_settle_trouble(struct fffa_settle *s, const struct fffa_outcome *o)
 {
-	(void)snprintf(s->last_error, sizeof(s->last_error), "%s",
-		       detail && detail[0] ? detail
-		       : cause < 0	   ? strerror(-cause)
-					   : "no reason is known");
+	fffa_health_failed(&s->health, o, fffa_backlog_is_ending(s->backlog));
 }
 
-static void note_success(struct fffa_settle *s)
-{
-	fffa_pause_forget_failures(s->pause);
-	if (s->down) {
-		s->down = false;
-		fffa_info(s->tag, "delivers again");
-	}
-}
-
-static void reject_batch(struct fffa_settle *s, struct fffa_queued_batch *b)
+/* Counts the records of b, which is held and not queued, as rejected, and ends it. */
+static void reject_batch(struct fffa_settle *s, struct fffa_queued_batch *b,
+			 const struct fffa_outcome *o)
 {
 	uint32_t n = fffa_batch_count(b->d.batch);
 
 	fffa_backlog_count_rejected(s->backlog, n);
 	fffa_backlog_end(s->backlog, b);
-	fffa_log_limited(&s->rejected_log, s->tag, "records are rejected", n);
+	fffa_health_rejected(&s->health, o, n);
+}
+
+/* The receiver takes records, so the batch that it refused just before is the reason itself. */
+static void reject_refused(struct fffa_settle *s)
+{
+	struct fffa_queued_batch *b = fffa_backlog_find_refused(s->backlog);
+
+	if (!b)
+		return;
+	fffa_backlog_take(s->backlog, b);
+	reject_batch(s, b, NULL);
+}
+
+static void note_success(struct fffa_settle *s)
+{
+	bool only = s->refusals == 1 &&
+		    fffa_clock_mono_ns(&fffa_clock_system) - s->refused_ns < PROBE_NS;
+
+	s->refusals = 0;
+	s->deliveries++;
+	fffa_pause_forget_failures(s->pause);
+	if (only)
+		reject_refused(s);
+	fffa_health_delivered(&s->health);
 }
 
 /* Queues b again before all younger batches, or loses it when retry.give_up has passed. */
@@ -78,15 +104,49 @@ static void retry_later(struct fffa_settle *s, struct fffa_queued_batch *b, uint
 	fffa_pause_begin(s->pause, first, after_ms * FFFA_NS_PER_MS);
 }
 
-void fffa_settle_retry(struct fffa_settle *s, struct fffa_queued_batch *b, uint32_t after_ms,
-		       int cause, const char *detail)
+static void settle_retry(struct fffa_settle *s, struct fffa_queued_batch *b,
+			 const struct fffa_outcome *o)
 {
-	note_error(s, cause, detail);
-	if (!s->down && !fffa_backlog_is_ending(s->backlog)) {
-		s->down = true;
-		fffa_warn(s->tag, "deliveries fail, will retry: %s", s->last_error);
+	if (o->transient && !b->first_fail_ns)
+		fffa_health_interrupted(&s->health, o);
+	else
+		fffa_health_failed(&s->health, o, fffa_backlog_is_ending(s->backlog));
+	retry_later(s, b, o->retry_after_ms);
+}
+
+void fffa_settle_retry(struct fffa_settle *s, struct fffa_queued_batch *b, int cause)
+{
+	settle_retry(s, b, &(struct fffa_outcome){.verdict = FFFA_V_RETRY, .cause = cause});
+}
+
+/*
+ * b was refused, was held while another one was delivered, and is refused again: it is the reason.
+ */
+static bool is_reason(const struct fffa_settle *s, const struct fffa_queued_batch *b)
+{
+	return b->refusals && (s->deliveries > b->refused_after || (s->is_last && s->deliveries));
+}
+
+static void settle_refused(struct fffa_settle *s, struct fffa_queued_batch *b,
+			   const struct fffa_outcome *o)
+{
+	bool ending = fffa_backlog_is_ending(s->backlog);
+
+	if (is_reason(s, b)) {
+		reject_batch(s, b, o);
+		return;
 	}
-	retry_later(s, b, after_ms);
+	if (!b->refusals++)
+		b->refused_after = s->deliveries;
+	s->refused_ns = fffa_clock_mono_ns(&fffa_clock_system);
+	if (s->refusals++ || ending || !fffa_backlog_has_other(s->backlog)) {
+		fffa_health_failed(&s->health, o, ending);
+		retry_later(s, b, 0);
+		return;
+	}
+	fffa_health_interrupted(&s->health, o);
+	b->first_fail_ns = s->refused_ns;
+	fffa_backlog_put(s->backlog, b); /* no pause: the next batch is tried at once */
 }
 
 /*
@@ -114,14 +174,15 @@ static int split_batch(struct fffa_settle *s, struct fffa_queued_batch *b)
 	return 0;
 }
 
-static void settle_too_big(struct fffa_settle *s, struct fffa_queued_batch *b)
+static void settle_too_big(struct fffa_settle *s, struct fffa_queued_batch *b,
+			   const struct fffa_outcome *o)
 {
 	if (fffa_batch_count(b->d.batch) == 1)
-		reject_batch(s, b);
+		reject_batch(s, b, o);
 	else if (fffa_backlog_is_ending(s->backlog))
 		fffa_backlog_store_or_lose(s->backlog, b);
 	else if (split_batch(s, b))
-		fffa_settle_retry(s, b, 0, -ENOMEM, NULL);
+		fffa_settle_retry(s, b, -ENOMEM);
 }
 
 static void settle_delivered(struct fffa_settle *s, struct fffa_queued_batch *b)
@@ -135,29 +196,56 @@ static void settle_delivered(struct fffa_settle *s, struct fffa_queued_batch *b)
 
 /* How the records of a batch were judged, where each has a verdict of its own. */
 struct judgement {
-	uint32_t n[FFFA_V_TOO_BIG + 1];
-	struct fffa_batch *retry, *big; /* these records as batches; NULL: there are none */
+	uint32_t n[FFFA_V_LAST + 1];
+	struct fffa_batch *again, *big; /* these records as batches; NULL: there are none */
+	enum fffa_verdict again_as;	/* RETRY or REFUSED */
 };
 
-/* 0, or -ENOMEM; then *j holds nothing. */
-static int judge_records(const struct fffa_batch *b, const uint8_t *records, struct judgement *j)
+/*
+ * Records that were refused beside others that were delivered are rejected. Where none was
+ * delivered they are tried again: with those to retry, if there are any.
+ */
+static void join_refused(uint8_t *records, uint32_t count, struct judgement *j)
 {
-	*j = (struct judgement){.retry = NULL};
-	for (uint32_t i = 0; i < fffa_batch_count(b); i++) {
-		FFFA_ASSERT(records[i] > FFFA_V_NONE && records[i] <= FFFA_V_TOO_BIG);
+	enum fffa_verdict v = j->n[FFFA_V_DELIVERED] ? FFFA_V_REJECTED : FFFA_V_RETRY;
+
+	j->again_as = FFFA_V_RETRY;
+	if (!j->n[FFFA_V_REFUSED])
+		return;
+	if (v == FFFA_V_RETRY && !j->n[FFFA_V_RETRY]) {
+		j->again_as = FFFA_V_REFUSED;
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		if (records[i] == FFFA_V_REFUSED)
+			records[i] = (uint8_t)v;
+	}
+	j->n[v] += j->n[FFFA_V_REFUSED];
+	j->n[FFFA_V_REFUSED] = 0;
+}
+
+/* 0, or -ENOMEM; then *j holds nothing. Changes records. */
+static int judge_records(const struct fffa_batch *b, uint8_t *records, struct judgement *j)
+{
+	uint32_t count = fffa_batch_count(b);
+
+	*j = (struct judgement){.again = NULL};
+	for (uint32_t i = 0; i < count; i++) {
+		FFFA_ASSERT(records[i] > FFFA_V_NONE && records[i] <= FFFA_V_LAST);
 		j->n[records[i]]++;
 	}
+	join_refused(records, count, j);
 	/* a single record that is too big cannot be split: rejected */
 	if (j->n[FFFA_V_TOO_BIG] == 1) {
 		j->n[FFFA_V_TOO_BIG] = 0;
 		j->n[FFFA_V_REJECTED]++;
 	}
-	if (j->n[FFFA_V_RETRY])
-		j->retry = fffa_sub_batch_pick(b, records, FFFA_V_RETRY, j->n[FFFA_V_RETRY]);
+	if (j->n[j->again_as])
+		j->again = fffa_sub_batch_pick(b, records, j->again_as, j->n[j->again_as]);
 	if (j->n[FFFA_V_TOO_BIG])
 		j->big = fffa_sub_batch_pick(b, records, FFFA_V_TOO_BIG, j->n[FFFA_V_TOO_BIG]);
-	if ((j->n[FFFA_V_RETRY] && !j->retry) || (j->n[FFFA_V_TOO_BIG] && !j->big)) {
-		fffa_batch_unref(j->retry);
+	if ((j->n[j->again_as] && !j->again) || (j->n[FFFA_V_TOO_BIG] && !j->big)) {
+		fffa_batch_unref(j->again);
 		fffa_batch_unref(j->big);
 		return -ENOMEM;
 	}
@@ -169,43 +257,55 @@ static void note_judgement(struct fffa_settle *s, const struct judgement *j,
 {
 	fffa_backlog_count_delivered(s->backlog, j->n[FFFA_V_DELIVERED]);
 	fffa_backlog_count_rejected(s->backlog, j->n[FFFA_V_REJECTED]);
+	if (j->n[FFFA_V_REJECTED])
+		fffa_health_rejected(&s->health, o, j->n[FFFA_V_REJECTED]);
 	if (j->n[FFFA_V_DELIVERED])
 		note_success(s);
-	if (j->n[FFFA_V_REJECTED]) {
-		note_error(s, o->cause, o->detail);
-		fffa_log_limited(&s->rejected_log, s->tag, "records are rejected",
-				 j->n[FFFA_V_REJECTED]);
+}
+
+/* Splits b into the records that are too big, which are settled, and those to be tried again. */
+static void settle_judged(struct fffa_settle *s, struct fffa_queued_batch *b,
+			  struct fffa_queued_batch *big, const struct judgement *j,
+			  const struct fffa_outcome *o)
+{
+	note_judgement(s, j, o);
+	if (j->big) {
+		fffa_backlog_split_off(s->backlog, big, b, j->big);
+		settle_too_big(s, big, o);
+	} else {
+		free(big);
 	}
+	if (!j->again) {
+		fffa_backlog_end(s->backlog, b);
+		return;
+	}
+	fffa_backlog_replace(s->backlog, b, j->again);
+	if (j->again_as == FFFA_V_REFUSED)
+		settle_refused(s, b, o);
+	else if (j->n[FFFA_V_DELIVERED])
+		retry_later(s, b, o->retry_after_ms);
+	else
+		settle_retry(s, b, o);
 }
 
 /* The sink judged each record by itself. */
 static void settle_records(struct fffa_settle *s, struct fffa_queued_batch *b,
 			   const struct fffa_outcome *o)
 {
+	uint32_t count = fffa_batch_count(b->d.batch);
 	struct fffa_queued_batch *big = calloc(1, sizeof(*big));
+	uint8_t *records = malloc(count ? count : 1);
 	struct judgement j;
 
-	if (!big || judge_records(b->d.batch, o->records, &j)) {
-		free(big);
-		fffa_settle_retry(s, b, 0, -ENOMEM, NULL); /* the whole batch once more */
-		return;
-	}
-	note_judgement(s, &j, o);
-	if (j.big) {
-		fffa_backlog_split_off(s->backlog, big, b, j.big);
-		settle_too_big(s, big);
+	if (records)
+		memcpy(records, o->records, count);
+	if (big && records && !judge_records(b->d.batch, records, &j)) {
+		settle_judged(s, b, big, &j, o);
 	} else {
 		free(big);
+		fffa_settle_retry(s, b, -ENOMEM); /* the whole batch once more */
 	}
-	if (!j.retry) {
-		fffa_backlog_end(s->backlog, b);
-		return;
-	}
-	fffa_backlog_replace(s->backlog, b, j.retry);
-	if (j.n[FFFA_V_DELIVERED])
-		retry_later(s, b, o->retry_after_ms);
-	else
-		fffa_settle_retry(s, b, o->retry_after_ms, o->cause, o->detail);
+	free(records);
 }
 
 void fffa_settle_outcome(struct fffa_settle *s, struct fffa_queued_batch *b,
@@ -216,20 +316,22 @@ void fffa_settle_outcome(struct fffa_settle *s, struct fffa_queued_batch *b,
 		return;
 	}
 	/* Without a verdict b would stay in flight for ever. */
-	FFFA_ASSERT(o->verdict > FFFA_V_NONE && o->verdict <= FFFA_V_TOO_BIG);
+	FFFA_ASSERT(o->verdict > FFFA_V_NONE && o->verdict <= FFFA_V_LAST);
 	switch (o->verdict) {
 	case FFFA_V_DELIVERED:
 		settle_delivered(s, b);
 		break;
 	case FFFA_V_REJECTED:
-		note_error(s, o->cause, o->detail);
-		reject_batch(s, b);
+		reject_batch(s, b, o);
 		break;
 	case FFFA_V_TOO_BIG:
-		settle_too_big(s, b);
+		settle_too_big(s, b, o);
+		break;
+	case FFFA_V_REFUSED:
+		settle_refused(s, b, o);
 		break;
 	case FFFA_V_RETRY:
-		fffa_settle_retry(s, b, o->retry_after_ms, o->cause, o->detail);
+		settle_retry(s, b, o);
 		break;
 	case FFFA_V_NONE:
 		break; /* see the assertion */

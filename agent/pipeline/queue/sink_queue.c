@@ -80,6 +80,7 @@ int fffa_sink_queue_open(struct fffa_sink_queue *q, const struct fffa_sink_queue
 		.pipe = &q->deliver,
 		.done = fffa_deliver_done,
 		.ready = fffa_deliver_ready,
+		.trouble = fffa_deliver_trouble,
 		.preamble = src->preamble,
 		.format = src->format,
 		.content_type = fffa_encoder_content_type(src->encoder),
@@ -128,8 +129,10 @@ void fffa_sink_queue_offer(struct fffa_sink_queue *q, struct fffa_batch *batch)
 	fffa_deliver_pump(&q->deliver);
 }
 
-void fffa_sink_queue_flush(struct fffa_sink_queue *q)
+void fffa_sink_queue_flush(struct fffa_sink_queue *q, bool is_last)
 {
+	if (is_last)
+		fffa_settle_set_last(&q->settle);
 	fffa_backlog_report_missing(&q->backlog, true);
 	fffa_deliver_pump(&q->deliver);
 	if (q->conf->ops->flush)
@@ -172,6 +175,9 @@ void fffa_sink_queue_status(const struct fffa_sink_queue *q, struct fffa_sink_st
 	*out = (struct fffa_sink_status){.name = q->conf->common.name, .type = q->conf->ops->name};
 	fffa_backlog_status(&q->backlog, out);
 	fffa_settle_status(&q->settle, out);
+	out->oldest_ns = fffa_deliver_oldest_ns(&q->deliver);
+	out->queue_capacity = (uint64_t)q->conf->common.queue_memory;
+	out->spool_capacity = (uint64_t)q->conf->common.queue_spool;
 }
 
 void fffa_sink_queue_report(const struct fffa_sink_queue *q,
@@ -216,7 +222,7 @@ static void empty_queue(struct fffa_sink_queue *q)
 	struct fffa_queued_batch *b;
 
 	while ((b = fffa_backlog_first(&q->backlog))) {
-		fffa_backlog_take_first(&q->backlog);
+		fffa_backlog_take(&q->backlog, b);
 		fffa_backlog_store_or_lose(&q->backlog, b);
 	}
 }

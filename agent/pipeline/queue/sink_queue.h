@@ -3,7 +3,8 @@
  * One sink with its queue, which is bounded in memory and, where there is a spool, goes over the
  * disk. sink_queue.c puts the parts together. Each file calls only those below it:
  *   deliver.c           submits batches to the sink and passes on its verdicts
- *   settle.c            what a verdict means: delivered, retry, split, lost
+ *   settle.c            what a verdict means: delivered, retry, refused, split, lost
+ *   health.c            whether the sink works, and the log lines about it
  *   pause.c, retry.c    when to try again
  *   backlog.c           the queue, its memory and its ledger, and what it loses
  *   skipdata_records.c  what the stream reports of loss
@@ -57,8 +58,9 @@ void fffa_sink_queue_lose_record(struct fffa_sink_queue *q, const struct fffa_re
 void fffa_sink_queue_offer(struct fffa_sink_queue *q, struct fffa_batch *batch);
 /*
  * Shutdown begins: reports all that is missing, submits what the sink takes, and asks it to flush.
+ * is_last: delivery goes on until all is settled, and no record follows.
  */
-void fffa_sink_queue_flush(struct fffa_sink_queue *q);
+void fffa_sink_queue_flush(struct fffa_sink_queue *q, bool is_last);
 /* The sink reopens its files. */
 void fffa_sink_queue_reopen(struct fffa_sink_queue *q);
 

@@ -26,6 +26,8 @@ struct fffa_queued_batch {
 	uint64_t born_ns;	/* monotonic, when the batch was sealed */
 	uint64_t first_fail_ns; /* monotonic; 0: it has not failed */
 	uint32_t tries;
+	uint32_t refusals;	    /* how often the receiver refused it */
+	uint64_t refused_after;	    /* number of deliveries before the first refusal */
 	bool is_sent;		    /* the sink holds it */
 	struct fffa_spool_ref *ref; /* to its frame in the spool; NULL: it has none */
 	/* The batch is one SKIPDATA record, which reports skipped: lost for the reason why. */

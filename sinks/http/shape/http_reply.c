@@ -2,9 +2,12 @@
 #include "sinks/http/shape/http_reply.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "agent/base/utf8.h"
 
 #define FIRST_BYTES ((size_t)4096)
 #define MAX_S	    (FFFA_HTTP_RETRY_AFTER_MAX_MS / 1000)
@@ -13,6 +16,7 @@ void fffa_http__reply_reset(struct fffa_http_reply *r)
 {
 	r->len = 0;
 	r->cut = false;
+	r->status = 0;
 	r->retry_after[0] = '\0';
 }
 
@@ -51,14 +55,26 @@ size_t fffa_http__reply_on_body(char *data, size_t size, size_t n, void *arg)
 
 	if (r->cut)
 		return len;
-	if (taken < len || (taken && !grow(r, r->len + taken))) {
-		r->cut = true; /* what is stored has no holes */
-		return len;
-	}
+	if (taken && !grow(r, r->len + taken))
+		taken = 0;
 	if (taken)
 		memcpy(r->body + r->len, data, taken);
 	r->len += taken;
+	r->cut = taken < len; /* what is stored has no holes */
 	return len;
+}
+
+/* "HTTP/1.1 200 OK" or "HTTP/2 200": the number. 0: there is none. */
+static long read_status(const char *line, size_t len)
+{
+	size_t at = 0;
+	long n = 0;
+
+	while (at < len && line[at] != ' ')
+		at++;
+	for (at++; at < len && line[at] >= '0' && line[at] <= '9' && n < 1000; at++)
+		n = n * 10 + (line[at] - '0');
+	return n;
 }
 
 size_t fffa_http__reply_on_header(char *line, size_t size, size_t n, void *arg)
@@ -69,8 +85,11 @@ size_t fffa_http__reply_on_header(char *line, size_t size, size_t n, void *arg)
 
 	if (len > 5 && !strncasecmp(line, "HTTP/", 5)) {
 		fffa_http__reply_reset(r); /* the lines before belong to a 1xx or to a proxy */
+		r->status = read_status(line, len);
 		return len;
 	}
+	if (len && (line[0] == '\r' || line[0] == '\n') && r->status / 100 == 2 && r->confirmed)
+		r->confirmed(r->arg);
 	if (len < at || strncasecmp(line, name, at))
 		return len;
 	while (at < end && (line[at] == ' ' || line[at] == '\t'))
@@ -83,6 +102,31 @@ size_t fffa_http__reply_on_header(char *line, size_t size, size_t n, void *arg)
 		r->retry_after[end - at] = '\0';
 	}
 	return len;
+}
+
+void fffa_http_reply_excerpt(const struct fffa_http_reply *r, char *out, size_t cap)
+{
+	const uint8_t *p = (const uint8_t *)r->body;
+	size_t left = r->len < FFFA_HTTP_EXCERPT_BYTES ? r->len : FFFA_HTTP_EXCERPT_BYTES, n = 0;
+
+	while (left && n + 5 <= cap) {
+		size_t step = fffa_utf8_length(p, left);
+
+		/* 0x80 to 0x9f as characters are control characters, too. */
+		if (step > 1 && (p[0] != 0xc2 || p[1] >= 0xa0)) {
+			memcpy(out + n, p, step);
+			n += step;
+		} else if (*p >= 0x20 && *p < 0x7f) {
+			step = 1;
+			out[n++] = (char)*p;
+		} else {
+			step = 1;
+			n += (size_t)snprintf(out + n, cap - n, "\\x%02x", *p);
+		}
+		p += step;
+		left -= step;
+	}
+	out[n] = '\0';
 }
 
 uint32_t fffa_http_retry_after_ms(const char *text, int64_t now_s)

@@ -19,6 +19,10 @@ struct fffa_http_reply {
 	size_t most;	      /* most bytes of body to store; the rest is read and dropped */
 	bool cut;	      /* a part was dropped */
 	char retry_after[64]; /* as received; empty: absent, or longer than a valid one */
+	long status;	      /* of the last status line; 0: none yet */
+	/* Called when the headers of an answer with 2xx are complete. NULL: nobody asks. */
+	void (*confirmed)(void *arg);
+	void *arg;
 };
 
 /* Empties the reply for the next answer; its memory is reused. */
@@ -28,6 +32,13 @@ void fffa_http__reply_fini(struct fffa_http_reply *r);
 /* For CURLOPT_WRITEFUNCTION and CURLOPT_HEADERFUNCTION; arg is the reply. */
 size_t fffa_http__reply_on_body(char *data, size_t size, size_t n, void *arg);
 size_t fffa_http__reply_on_header(char *line, size_t size, size_t n, void *arg);
+
+/*
+ * Writes the beginning of the body to out as one line of text: other than printable characters
+ * become \xNN. "": there is no body.
+ */
+#define FFFA_HTTP_EXCERPT_BYTES 200 /* of the body */
+void fffa_http_reply_excerpt(const struct fffa_http_reply *r, char *out, size_t cap);
 
 /*
  * Reads the value of Retry-After (RFC 9110 10.2.3), seconds or a date. now_s is Unix time. Returns

@@ -3,36 +3,52 @@
 
 #include <errno.h>
 
+#define REPAIR(STATUS, CAUSE, TEXT)                                                                \
+	{                                                                                          \
+		STATUS, STATUS,                                                                    \
+		{                                                                                  \
+			FFFA_V_RETRY, CAUSE, TEXT, true, false                                     \
+		}                                                                                  \
+	}
+
 /*
  * The first row that matches counts. What a person must repair (credentials, the path, a redirect)
- * is retried and not rejected: no record may be lost because of a wrong configuration.
+ * is retried and not rejected: no record may be lost because of a wrong configuration. sinks/
+ * README.md has the same table.
  */
 static const struct row {
 	short first, last;
 	struct fffa_http_verdict v;
 } statuses[] = {
-	{200, 299, {FFFA_V_DELIVERED, 0, NULL, false}},
+	{200, 299, {FFFA_V_DELIVERED, 0, NULL, false, false}},
 	{300,
 	 399,
-	 {FFFA_V_RETRY, -EREMOTEIO, "redirects are not followed: set url to the new address",
-	  true}},
-	{401,
-	 401,
-	 {FFFA_V_RETRY, -EACCES,
-	  "the server does not accept the credentials: check auth and headers", true}},
-	{403,
-	 403,
-	 {FFFA_V_RETRY, -EACCES, "the credentials do not allow this: check auth and headers",
-	  true}},
-	{404, 404, {FFFA_V_RETRY, -ENOENT, "the server has no such path: check url", true}},
-	{407, 407, {FFFA_V_RETRY, -EACCES, "the proxy requires credentials", true}},
-	{408, 408, {FFFA_V_RETRY, -ETIMEDOUT, NULL, false}},
-	{413, 413, {FFFA_V_TOO_BIG, -EMSGSIZE, "the batch is too large", false}},
-	{425, 425, {FFFA_V_RETRY, -EBUSY, NULL, false}},
-	{429, 429, {FFFA_V_RETRY, -EBUSY, "the server asks for fewer requests", false}},
-	{400, 499, {FFFA_V_REJECTED, -EBADMSG, "the server rejects the records", false}},
-	{500, 599, {FFFA_V_RETRY, -EREMOTEIO, NULL, false}},
+	 {FFFA_V_RETRY, -EREMOTEIO, "redirects are not followed: set url to the new address", true,
+	  false}},
+	REPAIR(401, -EACCES, "the server does not accept the credentials: check auth and headers"),
+	REPAIR(402, -EACCES, "the server asks for a payment: check the account"),
+	REPAIR(403, -EACCES, "the credentials do not allow this: check auth and headers"),
+	REPAIR(404, -ENOENT, "the server has no such path: check url"),
+	REPAIR(405, -EOPNOTSUPP, "the server takes no POST at this path: check url"),
+	REPAIR(406, -EOPNOTSUPP, "the server cannot answer as headers ask: check headers"),
+	REPAIR(407, -EACCES, "the proxy requires credentials: check proxy"),
+	{408, 408, {FFFA_V_RETRY, -ETIMEDOUT, NULL, false, false}},
+	REPAIR(410, -ENOENT, "the path is gone for good: check url"),
+	REPAIR(411, -EOPNOTSUPP, "a proxy or server takes the length from the request: check url"),
+	{413, 413, {FFFA_V_TOO_BIG, -EMSGSIZE, "the batch is too large", false, false}},
+	REPAIR(414, -ENAMETOOLONG, "the server finds the path too long: check url"),
+	REPAIR(415, -EOPNOTSUPP,
+	       "the server does not take this body: check format, compress and shape"),
+	REPAIR(421, -EREMOTEIO, "the server is not the one for this name: check url"),
+	{425, 425, {FFFA_V_RETRY, -EBUSY, NULL, false, false}},
+	REPAIR(426, -EPROTO, "the server asks for another protocol: check url"),
+	{429, 429, {FFFA_V_RETRY, -EBUSY, "the server asks for fewer requests", false, false}},
+	REPAIR(431, -EMSGSIZE, "the server finds the headers too large: check headers"),
+	REPAIR(451, -EACCES, "the server may not take the records for legal reasons: check url"),
+	{400, 499, {FFFA_V_REFUSED, -EBADMSG, "the server refuses the request", false, false}},
+	{500, 599, {FFFA_V_RETRY, -EREMOTEIO, NULL, false, false}},
 };
+#undef REPAIR
 
 struct fffa_http_verdict fffa_http_verdict_of_status(long status)
 {
@@ -40,7 +56,8 @@ struct fffa_http_verdict fffa_http_verdict_of_status(long status)
 		if (status >= statuses[i].first && status <= statuses[i].last)
 			return statuses[i].v;
 	}
-	return (struct fffa_http_verdict){FFFA_V_RETRY, -EPROTO, "not an HTTP answer", false};
+	return (struct fffa_http_verdict){
+		.verdict = FFFA_V_RETRY, .cause = -EPROTO, .text = "not an HTTP answer"};
 }
 
 static const struct {
@@ -65,9 +82,15 @@ static const struct {
 	{CURLE_ABORTED_BY_CALLBACK, -ECANCELED},
 };
 
-struct fffa_http_verdict fffa_http_verdict_of_failure(CURLcode code, long status)
+static bool ends_a_connection(CURLcode code)
 {
-	struct fffa_http_verdict v = {FFFA_V_RETRY, -EIO, NULL, false};
+	return code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING ||
+	       code == CURLE_PARTIAL_FILE || code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM;
+}
+
+struct fffa_http_verdict fffa_http_verdict_of_failure(CURLcode code, long status, bool reused)
+{
+	struct fffa_http_verdict v = {.verdict = FFFA_V_RETRY, .cause = -EIO};
 
 	if (status >= 300 && code != CURLE_ABORTED_BY_CALLBACK)
 		return fffa_http_verdict_of_status(status);
@@ -77,5 +100,6 @@ struct fffa_http_verdict fffa_http_verdict_of_failure(CURLcode code, long status
 	}
 	v.configured = code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_CACERT_BADFILE ||
 		       code == CURLE_PEER_FAILED_VERIFICATION;
+	v.transient = reused && ends_a_connection(code);
 	return v;
 }

@@ -12,16 +12,17 @@ struct fffa_http_verdict {
 	int cause;	  /* -errno; 0 when delivered */
 	const char *text; /* for the log, static; NULL: the status says all */
 	bool configured;  /* a person must repair a configuration, so the log gets an error */
+	bool transient;	  /* a connection ended that had served other requests */
 };
 
 /* The verdict of a complete answer with this status. */
 struct fffa_http_verdict fffa_http_verdict_of_status(long status);
 
 /*
- * The verdict of a transfer that failed with code. status: what the server had answered
- * before, 0 for nothing. A status of 300 and above counts, because a server may refuse early
- * and stop reading.
+ * The verdict of a transfer that failed with code. status: what the server had answered before, 0
+ * for nothing. A status of 300 and above counts, because a server may refuse early and stop
+ * reading. reused: the connection had served another request.
  */
-struct fffa_http_verdict fffa_http_verdict_of_failure(CURLcode code, long status);
+struct fffa_http_verdict fffa_http_verdict_of_failure(CURLcode code, long status, bool reused);
 
 #endif

@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: MIT
 """fffa replay to a scripted collector: what a request looks like, and what each answer does."""
 import email.utils
+import gzip
+import signal
+import socket
+import struct
 import threading
 import time
 import unittest
@@ -165,13 +169,80 @@ class Answers(http_fixture.Case):
         self.assertEqual((other.posts, other.connections), ([], 0))
         self.assertIn("redirects are not followed", self.said)
 
+    def test_wrong_settings_cost_no_records(self):
+        """What a person can repair is kept; the log says once what the server said, with the URL and its body."""
+        statuses = (402, 405, 406, 410, 411, 414, 415, 421, 426, 431, 451)
+        self.retried(*[c.Answer(status, body=b"no\x1b[31m\nPOST here") for status in statuses for _ in range(2)])
+        for status in statuses:
+            said = [line for line in self.said.splitlines() if f"HTTP {status}" in line]
+            self.assertEqual(len(said), 1, self.said)
+            self.assertRegex(said[0], r" error sink.out: deliveries fail, will retry: HTTP \d+ from "
+                             r"http://127.0.0.1:\d+/v1/flows: .*; it said: no\\x1b\[31m\\x0aPOST here$")
+        self.assertEqual(self.said.count("delivers again"), 1)
+
     def test_rejected(self):
-        for status in (400, 405, 415, 422):
-            server = self.collector(c.Answer(status))
+        """A refused batch is rejected when the next one passes."""
+        for status in (400, 409, 422):
+            server = self.collector(c.Answer(status, body=b"bad line 7"))
             books = self.replay(self.conf(server.url, batch="{records: 10, age: 50ms}", requests=1), 30)
             self.assertEqual((books["delivered"], books["rejected"]), (20, 10), self.said)
             self.assertEqual(self.code, 1)
             self.assertEqual(len(server.posts), 3)
+            self.assertEqual([line for line in self.said.splitlines() if "bad line 7" in line and "rejected" not in line], [])
+            self.assertRegex(self.said, f"records are rejected: HTTP {status} .*bad line 7: records=10")
+
+    def test_a_refusal_of_all_rejects_nothing(self):
+        """A wrong token in the body, say: everything gets 400 until somebody repairs it."""
+        wrong = [True]
+        server = self.collector(*[lambda _: c.Answer(400 if wrong[0] else 200, body=b"who are you?")] * 10000)
+        conf = self.conf(server.url, batch="{records: 10, age: 50ms}")
+        replay = self.start(conf, self.pcap(200))
+        program.await_that("many refusals", lambda: len(server.posts) > 30, replay)
+        wrong[0] = False
+        self.all_delivered(self.end(replay), 200)
+        self.arrived(server, 200)
+        self.assertEqual(self.said.count("who are you?"), 1, self.said)
+
+    def test_a_refused_batch_is_found_behind_a_refusal_of_all(self):
+        wrong = [True]
+
+        def answer(post):
+            return c.Answer(400 if wrong[0] or post.records[0]["dstport"] == 2 and post.records[0]["srcaddr"] == "10.0.0.20" else 200)
+
+        server = self.collector(*[answer] * 10000)
+        replay = self.start(self.conf(server.url, batch="{records: 10, age: 50ms}"), self.pcap(50))
+        program.await_that("many refusals", lambda: len(server.posts) > 10, replay)
+        wrong[0] = False
+        books = self.end(replay)
+        self.assertEqual((books["delivered"], books["rejected"]), (40, 10), self.said)
+
+    def test_an_answer_and_a_reset(self):
+        """The answer is read although the connection was reset behind it, while the agent was busy."""
+        def answer(status):
+            def act(handler):
+                replay.send_signal(signal.SIGSTOP)
+                handler.wfile.write(b"HTTP/1.1 %d X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status)
+                time.sleep(0.01)  # the answer arrives before the reset
+                handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                handler.connection.close()
+                handler.close_connection = True
+                replay.send_signal(signal.SIGCONT)
+            return act
+
+        server = self.collector(*[c.Answer(act=answer(200))] * 5)
+        replay = self.start(self.conf(server.url, batch="{records: 10, age: 50ms}", requests=1), self.pcap(50))
+        self.all_delivered(self.end(replay), 50)
+        self.assertEqual(len(server.posts), 5, "a batch was sent again")
+        server = self.collector(c.Answer(act=answer(413)))
+        replay = self.start(self.conf(server.url, batch="{records: 10, age: 50ms}", requests=1), self.pcap(10))
+        self.all_delivered(self.end(replay), 10)
+        self.assertEqual([len(p.records) for p in server.posts], [10, 5, 5])
+
+    def test_a_compressed_answer(self):
+        body = gzip.compress(b"read the manual")
+        server = self.retried(c.Answer(404, {"Content-Encoding": "gzip"}, body))
+        self.assertEqual(server.posts[0].headers["Accept-Encoding"], "identity")
+        self.assertIn("it said: read the manual", self.said)
 
     def test_too_big_is_split(self):
         def most(n):
@@ -209,11 +280,24 @@ class Answers(http_fixture.Case):
         self.arrived(server, 20)
 
     def test_half_an_answer(self):
+        """2xx confirms; the rest of the answer is not needed, and it is not waited for until the timeout."""
+        gone = threading.Event()
+        self.addCleanup(gone.set)
+
         def half(handler):
             handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
             handler.close_connection = True
 
-        self.retried(c.Answer(act=half))
+        def hang(handler):
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+            gone.wait()
+
+        for act in (half, hang):
+            server = self.collector(*[c.Answer(act=act)] * 10)
+            begin = time.monotonic()
+            self.all_delivered(self.replay(self.conf(server.url, timeout="1m"), 20), 20)
+            self.assertEqual(len(server.posts), 1)
+            self.assertLess(time.monotonic() - begin, 30)
 
     def test_nonsense_for_an_answer(self):
         def nonsense(handler):

@@ -49,7 +49,7 @@ class Shapes(http_fixture.Case):
         self.all_delivered(books, 30)
         ids = set()
         for post in server.posts:
-            self.assertEqual(post.path, "/_bulk?filter_path=errors,items.*.status")
+            self.assertEqual(post.path, "/_bulk?filter_path=errors,items.*.status,items.*.error.type,error,status")
             self.assertEqual(post.headers["Content-Type"], "application/x-ndjson")
             self.assertTrue(post.body.endswith(b"\n"))
             for action, document in self.bulk(post):
@@ -97,7 +97,7 @@ class Shapes(http_fixture.Case):
         self.all_delivered(books, 10)
         self.assertEqual(len(server.posts), 3)
         # The answer is too long to be stored, so the next request has half as many records.
-        long = c.Answer(body=b'{"errors":false,"items":[' + b" " * 300_000 + b"]}")
+        long = c.Answer(body=b'{"errors":false,"items":[' + b" " * 600_000 + b"]}")
         server, books = self.shape("elasticsearch", [long, good, good], records=10)
         self.all_delivered(books, 10)
         self.assertEqual([len(self.bulk(p)) for p in server.posts], [10, 5, 5])
@@ -177,7 +177,7 @@ class Shapes(http_fixture.Case):
         server = self.collector(c.Answer(body=b'{"errors":false}'))
         conf = self.conf(server.base + "/es/_bulk?pipeline=x", shape="elasticsearch", compress="none", format="vpc")
         self.all_delivered(self.replay(conf, 10), 10)
-        self.assertEqual(server.posts[0].path, "/es/_bulk?pipeline=x&filter_path=errors,items.*.status")
+        self.assertEqual(server.posts[0].path, "/es/_bulk?pipeline=x&filter_path=errors,items.*.status,items.*.error.type,error,status")
         self.assertTrue(all(document["message"].startswith("2 ") for _, document in self.bulk(server.posts[0])))
 
 

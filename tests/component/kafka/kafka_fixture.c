@@ -16,6 +16,7 @@ void kafka_fixture_open(struct kafka_fixture *k)
 		.topic = topic,
 		.key = FFFA_KAFKA_KEY_NONE,
 		.records_per_message = 1,
+		.message_headers = true,
 		.properties = {k->properties, 0},
 	};
 	kafka_fixture_property(k, "reconnect.backoff.ms", "10");

@@ -63,6 +63,24 @@ static void a_record_each_with_key_and_headers(void **state)
 	kafka_fixture_close(&k);
 }
 
+static void headers_are_sent_when_asked_for(void **state)
+{
+	struct kafka_fixture k;
+	struct seen_list l;
+
+	(void)state;
+	kafka_fixture_open(&k);
+	k.conf.message_headers = false;
+	kafka_fixture_start(&k);
+	assert_int_equal(sent(&k, batch_of("i-1", lines, 5)).verdict, FFFA_V_DELIVERED);
+	l = kafka_fixture_seen(&k);
+	assert_int_equal(l.n, 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(l.v[i].headers, 0);
+	seen_free(&l);
+	kafka_fixture_close(&k);
+}
+
 /* 10 is also a number in msgpack, so a last byte of 10 is no newline. */
 static void binary_records_keep_their_last_byte(void **state)
 {
@@ -262,6 +280,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_record_each_with_key_and_headers),
+		cmocka_unit_test(headers_are_sent_when_asked_for),
 		cmocka_unit_test(binary_records_keep_their_last_byte),
 		cmocka_unit_test(many_records_with_the_instance_as_key),
 		cmocka_unit_test(an_unknown_instance_is_no_key),

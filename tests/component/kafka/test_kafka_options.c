@@ -170,9 +170,10 @@ static void errors_and_verdicts(void **state)
 		{RD_KAFKA_RESP_ERR_NO_ERROR, FFFA_V_DELIVERED, 0},
 		{RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, FFFA_V_TOO_BIG, -EMSGSIZE},
 		{RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE, FFFA_V_TOO_BIG, -EMSGSIZE},
-		{RD_KAFKA_RESP_ERR_INVALID_MSG, FFFA_V_REJECTED, -EBADMSG},
-		{RD_KAFKA_RESP_ERR_INVALID_RECORD, FFFA_V_REJECTED, -EBADMSG},
-		{RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, FFFA_V_REJECTED, -EBADMSG},
+		{RD_KAFKA_RESP_ERR_INVALID_MSG, FFFA_V_REFUSED, -EBADMSG},
+		{RD_KAFKA_RESP_ERR_INVALID_RECORD, FFFA_V_RETRY, -EBADMSG},
+		{RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, FFFA_V_RETRY, -EBADMSG},
+		{RD_KAFKA_RESP_ERR_POLICY_VIOLATION, FFFA_V_RETRY, -EACCES},
 		{RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, FFFA_V_RETRY, -ENOENT},
 		{RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, FFFA_V_RETRY, -ENOENT},
 		{RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, FFFA_V_RETRY, -ENOENT},
@@ -196,9 +197,10 @@ static void errors_and_verdicts(void **state)
 	for (int err = -200; err < 200; err++) {
 		struct fffa_kafka_judgement j = fffa_kafka__judge((rd_kafka_resp_err_t)err);
 
-		assert_uint_in_range(j.verdict, FFFA_V_DELIVERED, FFFA_V_TOO_BIG);
+		assert_uint_in_range(j.verdict, FFFA_V_DELIVERED, FFFA_V_LAST);
 		assert_true((err == 0) == (j.verdict == FFFA_V_DELIVERED));
 		assert_true((err == 0) == (j.cause == 0));
+		assert_true(!j.repair || (j.verdict == FFFA_V_RETRY && j.text));
 	}
 	assert_true(fffa_kafka__judge_is_transient(RD_KAFKA_RESP_ERR__TRANSPORT));
 	assert_false(fffa_kafka__judge_is_transient(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN));

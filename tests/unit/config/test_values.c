@@ -60,7 +60,7 @@ static void test_no_file(void **state)
 	assert_true(s->header);
 	assert_int_equal(s->batch_records, 1000);
 	assert_int_equal(s->batch_bytes, 1 << 20);
-	assert_int_equal(s->batch_age_ns, SEC);
+	assert_int_equal(s->batch_age_ns, SEC / 5);
 	assert_int_equal(s->queue_memory, 32 << 20);
 	assert_int_equal(s->retry_min_ns, SEC / 2);
 	assert_int_equal(s->retry_max_ns, 30 * SEC);

@@ -6,6 +6,7 @@
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,23 +27,25 @@ static bool one_of(long status, const long *list)
 	return false;
 }
 
+/* What only a person can repair. */
+static const long repaired[] = {401, 402, 403, 404, 405, 406, 407, 410,
+				411, 414, 415, 421, 426, 431, 451, 0};
+
 static enum fffa_verdict wanted(long status)
 {
-	static const long retried[] = {401, 403, 404, 407, 408, 425, 429, 0};
+	static const long retried[] = {408, 425, 429, 0};
 
 	if (status >= 200 && status <= 299)
 		return FFFA_V_DELIVERED;
 	if (status == 413)
 		return FFFA_V_TOO_BIG;
-	if (status >= 400 && status <= 499 && !one_of(status, retried))
-		return FFFA_V_REJECTED;
+	if (status >= 400 && status <= 499 && !one_of(status, retried) && !one_of(status, repaired))
+		return FFFA_V_REFUSED;
 	return FFFA_V_RETRY; /* an unknown answer loses nothing */
 }
 
 static void every_status_has_its_verdict(void **state)
 {
-	static const long repaired[] = {401, 403, 404, 407, 0};
-
 	(void)state;
 	for (long status = 0; status < 1000; status++) {
 		struct fffa_http_verdict v = fffa_http_verdict_of_status(status);
@@ -53,6 +56,7 @@ static void every_status_has_its_verdict(void **state)
 		assert_int_equal(v.configured,
 				 one_of(status, repaired) || (status >= 300 && status <= 399));
 		assert_true(!v.configured || v.text);
+		assert_false(v.transient);
 	}
 }
 
@@ -60,25 +64,30 @@ static void a_failed_transfer_is_retried(void **state)
 {
 	(void)state;
 	for (int code = 1; code < CURL_LAST; code++) {
-		struct fffa_http_verdict v = fffa_http_verdict_of_failure((CURLcode)code, 0);
+		struct fffa_http_verdict v = fffa_http_verdict_of_failure((CURLcode)code, 0, false);
 
 		assert_int_equal(v.verdict, FFFA_V_RETRY);
 		assert_true(v.cause < 0);
 		/* 200 without a complete answer confirms nothing. */
-		v = fffa_http_verdict_of_failure((CURLcode)code, 200);
+		v = fffa_http_verdict_of_failure((CURLcode)code, 200, false);
 		assert_int_equal(v.verdict, FFFA_V_RETRY);
 	}
-	assert_int_equal(fffa_http_verdict_of_failure(CURLE_OPERATION_TIMEDOUT, 0).cause,
+	assert_int_equal(fffa_http_verdict_of_failure(CURLE_OPERATION_TIMEDOUT, 0, false).cause,
 			 -ETIMEDOUT);
-	assert_int_equal(fffa_http_verdict_of_failure(CURLE_ABORTED_BY_CALLBACK, 0).cause,
+	assert_int_equal(fffa_http_verdict_of_failure(CURLE_ABORTED_BY_CALLBACK, 0, false).cause,
 			 -ECANCELED);
-	assert_true(fffa_http_verdict_of_failure(CURLE_PEER_FAILED_VERIFICATION, 0).configured);
+	assert_true(fffa_http_verdict_of_failure(CURLE_RECV_ERROR, 0, true).transient);
+	assert_false(fffa_http_verdict_of_failure(CURLE_RECV_ERROR, 0, false).transient);
+	assert_false(fffa_http_verdict_of_failure(CURLE_OPERATION_TIMEDOUT, 0, true).transient);
+	assert_true(
+		fffa_http_verdict_of_failure(CURLE_PEER_FAILED_VERIFICATION, 0, false).configured);
 	/* The server refuses early, then resets while the body is still being sent. */
-	assert_int_equal(fffa_http_verdict_of_failure(CURLE_SEND_ERROR, 413).verdict,
+	assert_int_equal(fffa_http_verdict_of_failure(CURLE_SEND_ERROR, 413, false).verdict,
 			 FFFA_V_TOO_BIG);
-	assert_int_equal(fffa_http_verdict_of_failure(CURLE_RECV_ERROR, 429).cause, -EBUSY);
-	assert_int_equal(fffa_http_verdict_of_failure(CURLE_ABORTED_BY_CALLBACK, 400).verdict,
-			 FFFA_V_RETRY);
+	assert_int_equal(fffa_http_verdict_of_failure(CURLE_RECV_ERROR, 429, false).cause, -EBUSY);
+	assert_int_equal(
+		fffa_http_verdict_of_failure(CURLE_ABORTED_BY_CALLBACK, 400, false).verdict,
+		FFFA_V_RETRY);
 }
 
 static void retry_after(void **state)
@@ -138,12 +147,12 @@ static void an_answer_is_kept_up_to_its_bound(void **state)
 	receive_body(&r, much, 9000);
 	assert_false(r.cut);
 	assert_int_equal(r.len, 9000);
-	/* The second does not fit. What is stored has no holes, so nothing follows. */
+	/* The second fits in part. What is stored has no holes, so nothing follows. */
 	receive_body(&r, much, 9000);
 	assert_true(r.cut);
-	assert_int_equal(r.len, 9000);
+	assert_int_equal(r.len, 10000);
 	receive_body(&r, "b", 1);
-	assert_int_equal(r.len, 9000);
+	assert_int_equal(r.len, 10000);
 	assert_true(r.held <= 10000);
 	fffa_http__reply_reset(&r);
 	receive_body(&r, "fine", 4);
@@ -152,6 +161,11 @@ static void an_answer_is_kept_up_to_its_bound(void **state)
 	assert_memory_equal(r.body, "fine", 4);
 	fffa_http__reply_fini(&r);
 	free(much);
+}
+
+static void count_call(void *arg)
+{
+	++*(int *)arg;
 }
 
 static void headers_of_an_answer(void **state)
@@ -176,7 +190,54 @@ static void headers_of_an_answer(void **state)
 	header(&r, "");
 }
 
-/* One letter per record: d delivered, r retry, x rejected, b too big. */
+static void headers_tell_of_a_confirmation(void **state)
+{
+	struct fffa_http_reply r = {.most = 100, .confirmed = count_call};
+	int calls = 0;
+
+	(void)state;
+	r.arg = &calls;
+	header(&r, "HTTP/1.1 100 Continue\r\n");
+	header(&r, "\r\n");
+	header(&r, "HTTP/1.1 404 No\r\n");
+	header(&r, "\r\n");
+	assert_int_equal(calls, 0);
+	header(&r, "HTTP/2 204 \r\n");
+	assert_int_equal(r.status, 204);
+	assert_int_equal(calls, 0);
+	header(&r, "Server: x\r\n");
+	header(&r, "\r\n");
+	assert_int_equal(calls, 1);
+	header(&r, "HTTP/nonsense\r\n");
+	assert_int_equal(r.status, 0);
+	header(&r, "HTTP/1.1 99999999999999999999999 \r\n");
+	assert_true(r.status >= 1000);
+}
+
+static void expect_excerpt(const char *body, size_t n, const char *want)
+{
+	struct fffa_http_reply r = {.body = (char *)(uintptr_t)body, .len = n};
+	char out[FFFA_HTTP_EXCERPT_BYTES * 4 + 1];
+
+	fffa_http_reply_excerpt(&r, out, sizeof(out));
+	assert_string_equal(out, want);
+}
+
+static void an_excerpt_is_one_line_of_text(void **state)
+{
+	char much[300], want[FFFA_HTTP_EXCERPT_BYTES * 4 + 1];
+
+	(void)state;
+	expect_excerpt("", 0, "");
+	expect_excerpt("no\r\n\x1b[31mred\0", 13, "no\\x0d\\x0a\\x1b[31mred\\x00");
+	expect_excerpt("K\xc3\xb6ln \xff \xc2\x9b", 10, "K\xc3\xb6ln \\xff \\xc2\\x9b");
+	memset(much, 1, sizeof(much));
+	for (size_t i = 0; i < FFFA_HTTP_EXCERPT_BYTES; i++)
+		memcpy(want + 4 * i, "\\x01", 5);
+	expect_excerpt(much, sizeof(much), want);
+}
+
+/* One letter per record: d delivered, r retry, x rejected, b too big, f refused. */
 struct answer {
 	const char *text;
 	const char *records; /* NULL: the answer cannot be read */
@@ -186,14 +247,14 @@ struct answer {
 static void expect_answer(fffa_http_judge_fn judge, const struct answer *a, uint32_t count,
 			  bool cut)
 {
-	static const char letters[] = " drxb";
+	static const char letters[] = " drxbf";
 	struct fffa_http_reply r = {
 		.body = (char *)(uintptr_t)a->text, .len = strlen(a->text), .cut = cut};
 	uint8_t *records = malloc(count);
-	bool known = true;
+	struct fffa_http_judged j = {.status = 0};
 
 	memset(records, FFFA_V_DELIVERED, count);
-	if (judge(&r, count, records, &known) != a->verdict || known != (a->records != NULL))
+	if (judge(&r, count, records, &j) != a->verdict || j.unreadable != !a->records)
 		fail_msg("%s", a->text);
 	for (uint32_t i = 0; a->records && i < count; i++) {
 		if (letters[records[i]] != a->records[i])
@@ -210,12 +271,14 @@ static void answers_of_bulk(void **state)
 		{"{\"errors\":false,\"items\":[" I(201) "," I(201) "," I(201) "]}", "ddd",
 		 FFFA_V_DELIVERED},
 		{"{\"errors\":false}", "ddd", FFFA_V_DELIVERED},
-		{"{\"errors\":true,\"items\":[" I(201) "," I(429) "," I(400) "]}", "drx",
+		{"{\"errors\":true,\"items\":[" I(201) "," I(429) "," I(400) "]}", "drf",
 		 FFFA_V_RETRY},
 		{"{\"errors\":true,\"items\":[" I(409) "," I(409) "," I(201) "]}", "ddd",
 		 FFFA_V_DELIVERED},
-		{"{\"errors\":true,\"items\":[" I(400) "," I(400) "," I(400) "]}", "xxx",
-		 FFFA_V_REJECTED},
+		{"{\"errors\":true,\"items\":[" I(400) "," I(400) "," I(400) "]}", "fff",
+		 FFFA_V_REFUSED},
+		{"{\"errors\":true,\"items\":[" I(404) "," I(404) "," I(404) "]}", "rrr",
+		 FFFA_V_RETRY},
 		{"{\"errors\":true,\"items\":[" I(503) "," I(409) "," I(413) "]}", "rdb",
 		 FFFA_V_RETRY},
 		{"{\"errors\":true,\"items\":[{},7," I(99999999999) "]}", "rrr", FFFA_V_RETRY},
@@ -256,6 +319,59 @@ static void answers_of_otlp(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		expect_answer(fffa_http_shape__judge_otlp, &cases[i], 3, false);
+}
+
+static void bulk_names_the_first_error(void **state)
+{
+	static const char text[] = "{\"errors\":true,\"items\":[" I(
+		201) ",{\"create\":{\"status\":404,"
+		     "\"error\":{\"type\":\"index_not_found_exception\"}}}," I(429) "]}";
+	struct fffa_http_reply r = {.body = (char *)(uintptr_t)text, .len = sizeof(text) - 1};
+	struct fffa_http_judged j = {.status = 0};
+	uint8_t records[3] = {1, 1, 1};
+
+	(void)state;
+	assert_int_equal(fffa_http_shape__judge_bulk(&r, 3, records, &j), FFFA_V_RETRY);
+	assert_int_equal(j.status, 404);
+	assert_string_equal(j.type, "index_not_found_exception");
+	assert_true(j.repair);
+}
+
+static enum fffa_verdict refined(fffa_http_refine_fn refine, long status, const char *body)
+{
+	struct fffa_http_reply r = {.body = (char *)(uintptr_t)body, .len = strlen(body)};
+	struct fffa_http_verdict v = fffa_http_verdict_of_status(status);
+
+	refine(&r, &v);
+	assert_true(v.verdict != FFFA_V_RETRY || v.configured);
+	return v.verdict;
+}
+
+/* A body that names a setting as the reason: the records are kept. */
+static void refusals_that_a_person_can_repair(void **state)
+{
+	static const int repairs[] = {7, 10, 11, 14, 16}, others[] = {5, 6, 12, 13, 15, 99};
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(repairs) / sizeof(repairs[0]); i++) {
+		(void)snprintf(text, sizeof(text), "{\"text\":\"x\",\"code\":%d}", repairs[i]);
+		assert_int_equal(refined(fffa_http_shape__refine_splunk, 400, text), FFFA_V_RETRY);
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		(void)snprintf(text, sizeof(text), "{\"text\":\"x\",\"code\":%d}", others[i]);
+		assert_int_equal(refined(fffa_http_shape__refine_splunk, 400, text),
+				 FFFA_V_REFUSED);
+	}
+	assert_int_equal(refined(fffa_http_shape__refine_splunk, 400, "nonsense"), FFFA_V_REFUSED);
+	assert_int_equal(refined(fffa_http_shape__refine_splunk, 400, ""), FFFA_V_REFUSED);
+	assert_int_equal(refined(fffa_http_shape__refine_elasticsearch, 400,
+				 "{\"reason\":\"Validation Failed: 1: index is missing;\"}"),
+			 FFFA_V_RETRY);
+	assert_int_equal(refined(fffa_http_shape__refine_elasticsearch, 400,
+				 "{\"error\":{\"type\":\"illegal_argument_exception\"}}"),
+			 FFFA_V_REFUSED);
+	assert_int_equal(refined(fffa_http_shape__refine_elasticsearch, 400, ""), FFFA_V_REFUSED);
 }
 
 /* A configuration that passes; a test breaks one thing. */
@@ -379,7 +495,11 @@ int main(void)
 		cmocka_unit_test(an_answer_is_kept_up_to_its_bound),
 		cmocka_unit_test(headers_of_an_answer),
 		cmocka_unit_test(answers_of_bulk),
+		cmocka_unit_test(headers_tell_of_a_confirmation),
+		cmocka_unit_test(an_excerpt_is_one_line_of_text),
 		cmocka_unit_test(answers_of_otlp),
+		cmocka_unit_test(bulk_names_the_first_error),
+		cmocka_unit_test(refusals_that_a_person_can_repair),
 		cmocka_unit_test(wrong_urls_are_named),
 		cmocka_unit_test(rules_across_options),
 	};

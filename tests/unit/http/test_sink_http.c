@@ -90,9 +90,70 @@ static void outcomes(void **state)
 	assert_int_equal(o.verdict, FFFA_V_TOO_BIG);
 	assert_int_equal(o.retry_after_ms, 0);
 	o = outcome_of(p, "HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n");
-	assert_int_equal(o.verdict, FFFA_V_REJECTED);
+	assert_int_equal(o.verdict, FFFA_V_REFUSED);
+	assert_int_equal(o.reason, 400);
+	o = outcome_of(p, "HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n");
+	assert_int_equal(o.verdict, FFFA_V_RETRY);
+	assert_true(o.repair);
 	o = outcome_of(p, "HTTP/1.1 301 There\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n");
 	assert_int_equal(o.verdict, FFFA_V_RETRY);
+}
+
+/* The answer has confirmed the batch when its headers are there, whatever becomes of the body. */
+static void a_2xx_confirms_without_its_body(void **state)
+{
+	static const char *const answers[] = {
+		"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc",
+		"HTTP/1.1 202 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+		"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+		"HTTP/1.1 200 OK\r\nContent-Encoding: x-mine\r\nContent-Length: 3\r\n\r\nabc",
+	};
+	struct place *p = *state;
+
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		struct fffa_outcome o = outcome_of(p, answers[i]);
+
+		assert_int_equal(o.verdict, FFFA_V_DELIVERED);
+		assert_int_equal(o.cause, 0);
+	}
+	p->conf.shape = FFFA_HTTP_ELASTICSEARCH; /* its answer is in the body */
+	p->conf.timeout_ns = INT64_C(500000000);
+	assert_int_equal(outcome_of(p, answers[0]).verdict, FFFA_V_RETRY);
+}
+
+struct saved_detail {
+	const struct fixture_delivery *d;
+	char text[1024];
+};
+
+static void save_detail(struct sink_fixture *r)
+{
+	struct saved_detail *s = r->arg;
+
+	(void)snprintf(s->text, sizeof(s->text), "%s", s->d->outcome.detail);
+}
+
+static void says_what_the_server_said(void **state)
+{
+	struct place *p = *state;
+	struct fixture_delivery d = {0};
+	struct saved_detail s = {.d = &d};
+	char url[80], want[200];
+
+	(void)snprintf(url, sizeof(url), "%s/v1?token=s3cr3t", p->url);
+	p->conf.url = url;
+	http_server_answer(p->server, "HTTP/1.1 405 No\r\nContent-Length: 9\r\n\r\nno\tPOST\r\n");
+	open_sink(p);
+	p->fixture.on_done = save_detail;
+	p->fixture.arg = &s;
+	(void)sink_fixture_send(&p->fixture, &d, make_batch(1, 3, 50));
+	(void)snprintf(want, sizeof(want),
+		       "HTTP 405 from %s/v1?***: the server takes no POST at this path: check url; "
+		       "it said: no\\x09POST\\x0d\\x0a",
+		       p->url);
+	assert_string_equal(s.text, want);
+	fixture_delivery_fini(&d);
+	sink_fixture_close(&p->fixture);
 }
 
 static void nobody_listens(void **state)
@@ -243,6 +304,8 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(outcomes),
+		T(a_2xx_confirms_without_its_body),
+		T(says_what_the_server_said),
 		T(nobody_listens),
 		T(room_comes_back),
 		T(status),

@@ -41,7 +41,7 @@ static void expect_death(struct fixture *f, const char *want)
 
 static struct fffa_outcome judge_beyond_the_verdicts(void *arg, const struct fffa_batch *b)
 {
-	static const uint8_t records[10] = {1, 1, 1, 1, 1, 1, 1, FFFA_V_TOO_BIG + 1, 1, 1};
+	static const uint8_t records[10] = {1, 1, 1, 1, 1, 1, 1, FFFA_V_LAST + 1, 1, 1};
 
 	(void)arg;
 	assert_int_equal(fffa_batch_count(b), 10);
@@ -75,7 +75,7 @@ static struct fffa_outcome invent_a_verdict(void *arg, const struct fffa_batch *
 {
 	(void)arg;
 	(void)b;
-	return outcome((enum fffa_verdict)(FFFA_V_TOO_BIG + 1), 0);
+	return outcome((enum fffa_verdict)(FFFA_V_LAST + 1), 0);
 }
 
 static void a_delivery_has_a_verdict_that_does_not_exist(void **state)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "agent/base/histogram.h"
 
@@ -199,6 +200,42 @@ static void rejected_is_counted_and_not_repeated(void **state)
 	fixture_expect(f, 0, 11, 30);
 }
 
+/* A connection that ends does not make the sink look down; a second time in a row does. */
+static void a_connection_that_ends_is_no_outage(void **state)
+{
+#define ENDS                                                                                       \
+	{                                                                                          \
+		SPY_TAKE, {.verdict = FFFA_V_RETRY, .cause = -ECONNRESET, .transient = true}, 0    \
+	}
+	static const struct spy_step steps[] = {
+		{SPY_TAKE, DELIVERED, 0}, ENDS, {SPY_TAKE, DELIVERED, 0}, ENDS, ENDS};
+#undef ENDS
+	struct fixture *f = *state;
+	struct fffa_sink_status s;
+
+	script_steps(f, 0, steps, 5);
+	f->peers[0].max_open = 1;
+	f->sinks[0].common.retry_min_ns = 30 * MS;
+	fixture_open(f, 1);
+	for (size_t batch = 1; batch <= 3; batch++) {
+		static const size_t ends[] = {1, 2, 5};
+		bool up = true;
+
+		fixture_feed(f, 10);
+		while (f->peers[0].dones < ends[batch - 1])
+			fixture_turn(f);
+		fffa_pipeline_sink_status(f->p, 0, &s);
+		up = batch < 3;
+		assert_int_equal(s.up, up);
+		if (batch < 3)
+			fixture_settle(f);
+	}
+	assert_string_equal(s.last_error, strerror(ECONNRESET));
+	fixture_settle(f);
+	fixture_close(f, 0);
+	fixture_expect(f, 0, 1, 30);
+}
+
 /* A sink that takes at most two records, and never number 13. */
 static struct fffa_outcome small_mouth(void *arg, const struct fffa_batch *b)
 {
@@ -356,20 +393,27 @@ static void status_shows_queue_and_last_error(void **state)
 	assert_string_equal(s.name, "a");
 	assert_string_equal(s.type, "spy");
 	assert_string_equal(s.last_error, "");
-	assert_true(s.up);
+	assert_false(s.up); /* nothing was delivered yet */
+	assert_int_equal(s.last_delivery_ns, 0);
+	assert_int_equal(s.oldest_ns, 0);
+	assert_int_equal(s.queue_capacity, f->sinks[0].common.queue_memory);
 	assert_ptr_equal(s.ledger, fixture_ledger(f, 0));
 	fixture_feed(f, 10);
 	fffa_pipeline_sink_status(f->p, 0, &s);
 	assert_int_equal(s.in_flight, 10);
 	assert_uint_in_range(s.queue_bytes, 100, 4096);
-	while (s.up) {
+	while (!s.last_error[0]) {
 		fixture_turn(f);
 		fffa_pipeline_sink_status(f->p, 0, &s);
 	}
 	assert_string_equal(s.last_error, "topic flows: unknown");
+	assert_false(s.up);
+	assert_true(s.oldest_ns > 0);
 	fixture_settle(f);
 	fffa_pipeline_sink_status(f->p, 0, &s);
 	assert_true(s.up);
+	assert_true(s.last_delivery_ns > UINT64_C(1000000000) * 1000000000);
+	assert_int_equal(s.oldest_ns, 0);
 	assert_int_equal(s.retries, 1);
 	assert_int_equal(s.in_flight, 0);
 	assert_int_equal(s.queue_bytes, 0);
@@ -396,6 +440,7 @@ int main(void)
 		CASE(has_room_until_a_quarter_full),
 		CASE(waiting_helps_while_the_sink_moves),
 		CASE(a_source_that_asks_loses_nothing),
+		CASE(a_connection_that_ends_is_no_outage),
 		CASE(status_shows_queue_and_last_error),
 	};
 
