@@ -2,10 +2,12 @@
 /* The next start completes what a crash has left of an object in the AWS layout. */
 #include "tests/stubs/cmocka_all.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sinks/file/aws/aws_recover.h"
@@ -133,6 +135,29 @@ static void open_objects_are_not_recovered(void **state)
 	aws_fixture_expect_once(p, 1, 20);
 }
 
+/* What cannot be recovered is reported, and does not keep the others from it. */
+static void one_that_cannot_be_recovered(void **state)
+{
+	struct aws_fixture *p = *state;
+	const int64_t t = T0_S * 1000;
+	char *object;
+	atomic_bool cancel = false;
+
+	aws_fixture_open(p);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1, 10, &t, 1)), 0);
+	object = aws_fixture_find(p, "-path '*.part*'");
+	fffa_aws_free(p->aws); /* as a crash */
+	p->aws = NULL;
+	object[strcspn(object, "\n")] = '\0';
+	for (char digit = '0'; digit < '8'; digit++) { /* before and behind it in the folder */
+		memset(strrchr(object, '_') + 1, digit, 16);
+		assert_int_equal(mkdir(object, 0700), 0);
+	}
+	free(object);
+	assert_int_equal(fffa_aws_recover(&p->conf, &cancel), -EISDIR);
+	aws_fixture_expect_once(p, 1, 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +165,7 @@ int main(void)
 		CASE(torn_in_the_end_of_the_stream),
 		CASE(damage_ends_at_the_last_good_batch),
 		CASE(open_objects_are_not_recovered),
+		CASE(one_that_cannot_be_recovered),
 	};
 
 	(void)signal(SIGXFSZ, SIG_IGN); /* as main does */

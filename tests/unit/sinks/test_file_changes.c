@@ -120,6 +120,14 @@ static void an_emptied_file_gets_its_header_again(void **state)
 	assert_int_equal(sink_fixture_send(&r, &b, make_batch(3, 2, 30)).verdict, FFFA_V_DELIVERED);
 	file_fixture_expect(p->path, "h\n", &b, NULL);
 	sink_fixture_close(&r);
+	/* The same when the sink found the file with records, so that it wrote no header. */
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
+	assert_int_equal(sink_fixture_start(&r), 0);
+	assert_int_equal(truncate(p->path, 0), 0);
+	fixture_delivery_fini(&a);
+	assert_int_equal(sink_fixture_send(&r, &a, make_batch(5, 2, 30)).verdict, FFFA_V_DELIVERED);
+	file_fixture_expect(p->path, "h\n", &a, NULL);
+	sink_fixture_close(&r);
 	fixture_delivery_fini(&a);
 	fixture_delivery_fini(&b);
 }

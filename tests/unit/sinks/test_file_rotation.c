@@ -212,6 +212,26 @@ static void last_interval_is_put_aside(void **state)
 	assert_int_equal(got.files, 2);
 }
 
+/* A file that was written to in this interval goes on after a restart. */
+static void this_interval_goes_on(void **state)
+{
+	struct file_fixture *p = *state;
+	struct sink_fixture r;
+	struct reading got;
+	uint64_t seq = 3;
+
+	p->conf.rotate.size_bytes = 0;
+	p->conf.rotate.interval_ns = INT64_C(1000000000) * INT64_C(1000000000); /* 31 years */
+	touch(p, "flows.log", HEAD "1 \n2 \n");
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, HEAD);
+	assert_int_equal(sink_fixture_start(&r), 0);
+	send_some(&r, &seq, 1);
+	sink_fixture_close(&r);
+	got = read_all(p);
+	assert_int_equal(got.seq, seq);
+	assert_int_equal(got.files, 1);
+}
+
 /* The timer rotates a file without a batch; here after a second. */
 static void an_idle_file_is_put_aside(void **state)
 {
@@ -477,6 +497,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(every_record_once_over_all_files),
 		CASE(last_interval_is_put_aside),
+		CASE(this_interval_goes_on),
 		CASE(an_idle_file_is_put_aside),
 		CASE(failed_rotation_goes_on_in_the_old_file),
 		CASE(no_new_file_no_rotation),

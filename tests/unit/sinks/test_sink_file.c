@@ -98,6 +98,22 @@ static void path_is_required(void **state)
 	assert_int_equal(fffa_sink_file_ops.check(&empty, NULL), -EINVAL);
 }
 
+static void layouts_of_aws_need_its_format(void **state)
+{
+	struct file_fixture *p = *state;
+	struct fffa_sink *none = NULL;
+	struct sink_fixture r;
+
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "");
+	p->conf.layout = FFFA_FILE_LAYOUT_AWS;
+	r.env.format = FFFA_FORMAT_JSON;
+	assert_int_equal(fffa_sink_file_ops.create(&r.env, &p->conf, &none, &r.err), -EINVAL);
+	assert_string_equal(r.err.text, "layout: aws and aws_hive need format vpc");
+	assert_null(none);
+	p->conf.layout = FFFA_FILE_LAYOUT_PLAIN;
+	sink_fixture_close(&r);
+}
+
 /* The limit lies within a record of b: nothing of b stays in the file, and nothing comes twice. */
 static void a_full_file_is_cut_back_and_retried(void **state)
 {
@@ -496,6 +512,7 @@ int main(void)
 		CASE(header_begins_a_new_file_only),
 		CASE(start_says_what_to_do),
 		CASE(path_is_required),
+		CASE(layouts_of_aws_need_its_format),
 		CASE(a_full_file_is_cut_back_and_retried),
 		CASE(header_waits_for_room),
 		CASE(device_without_room_is_retry),
