@@ -17,6 +17,8 @@
 #include "agent/base/assert.h"
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
+#include "agent/status/clients.h"
+#include "agent/status/host_header.h"
 #include "agent/status/largest.h"
 #include "agent/status/listener.h"
 #include "agent/status/metrics.h"
@@ -26,6 +28,7 @@
 #define CONNECTIONS_MAX	     32
 #define CONNECTION_BYTES     16384 /* for the request line and the headers of both sides */
 #define CONNECTION_TIMEOUT_S 5
+#define HOST_NAME_BYTES	     256
 #define BODY_BYTES_MAX	     (1024 * 1024)
 #define FLOWS_PER_TURN	     32768
 #define LARGEST_FRESH_NS     (FFFA_NS_PER_S / 4) /* between two walks of the flow table */
@@ -43,9 +46,13 @@ struct fffa_status {
 	uv_loop_t *loop;
 	struct fffa_status_source src;
 	struct fffa_listener listener;
+	const char *listen;
+	char own[HOST_NAME_BYTES]; /* the host's name */
+	struct fffa_clients clients;
 	struct MHD_Daemon *daemon;
 	uv_poll_t poll;
 	uv_timer_t timer;
+	uv_timer_t expiry; /* of slow clients */
 	uv_idle_t walk;
 	int handles; /* that are open */
 	bool full;   /* after the last run there was no room for a connection */
@@ -59,6 +66,47 @@ struct fffa_status {
 };
 
 static void run_library(struct fffa_status *s);
+
+static void on_expiry(uv_timer_t *t)
+{
+	struct fffa_status *s = t->data;
+	uint64_t again_ms = fffa_clients_expire(&s->clients, uv_now(s->loop));
+
+	if (again_ms)
+		(void)uv_timer_start(t, on_expiry, again_ms, 0);
+	run_library(s);
+}
+
+/* The library has accepted or closed a connection. */
+static void on_connection(void *arg, struct MHD_Connection *c, void **socket_context,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	const union MHD_ConnectionInfo *fd, *addr;
+	struct fffa_status *s = arg;
+
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+		fffa_clients_remove(&s->clients, *socket_context);
+		*socket_context = NULL;
+		return;
+	}
+	fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	addr = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	if (!fd)
+		return;
+	*socket_context = fffa_clients_add(&s->clients, fd->connect_fd,
+					   addr ? addr->client_addr : NULL, uv_now(s->loop));
+	if (!uv_is_active((uv_handle_t *)&s->expiry))
+		(void)uv_timer_start(&s->expiry, on_expiry, FFFA_CLIENTS_REQUEST_MS, 0);
+}
+
+static void note_answered(struct fffa_status *s, struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	if (info)
+		fffa_clients_answered(&s->clients, info->socket_context, uv_now(s->loop));
+}
 
 static void on_timer(uv_timer_t *t)
 {
@@ -293,6 +341,13 @@ static enum MHD_Result begin_request(struct MHD_Connection *c, const char *metho
 	return MHD_YES;
 }
 
+static bool is_for_us(const struct fffa_status *s, struct MHD_Connection *c)
+{
+	const char *host = MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+
+	return fffa_host_header_fits(s->listen, s->own, host);
+}
+
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const char *url,
 				  const char *method, const char *version, const char *data,
 				  size_t *data_len, void **ctx)
@@ -300,6 +355,9 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 	(void)version;
 	(void)data;
 	*data_len = 0; /* there is none: begin_request refuses a body */
+	if (!*ctx && !is_for_us(arg, c))
+		return answer_text(c, MHD_HTTP_MISDIRECTED_REQUEST,
+				   "the Host header does not name this listener (status.listen)");
 	if (!*ctx)
 		return begin_request(c, method, ctx);
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
@@ -317,8 +375,8 @@ static void on_completed(void *arg, struct MHD_Connection *c, void **ctx,
 	struct fffa_status *s = arg;
 	struct request *q = *ctx;
 
-	(void)c;
 	(void)why;
+	note_answered(s, c);
 	if (!q)
 		return;
 	if (q->owed) {
@@ -356,6 +414,7 @@ static int start_daemon(struct fffa_status *s)
 		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, NULL},
 		{MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S, NULL},
 		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s},
+		{MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, s},
 		{MHD_OPTION_END, 0, NULL},
 	};
 
@@ -375,9 +434,11 @@ static int start_handles(struct fffa_status *s)
 	if (rc)
 		return rc;
 	(void)uv_timer_init(s->loop, &s->timer);
+	(void)uv_timer_init(s->loop, &s->expiry);
 	(void)uv_idle_init(s->loop, &s->walk);
-	s->handles = 3;
-	s->poll.data = s->timer.data = s->walk.data = s;
+	s->handles = 4;
+	s->poll.data = s->timer.data = s->expiry.data = s->walk.data = s;
+	uv_unref((uv_handle_t *)&s->expiry);
 	uv_unref((uv_handle_t *)&s->poll);
 	uv_unref((uv_handle_t *)&s->timer);
 	rc = uv_poll_start(&s->poll, UV_READABLE, on_poll);
@@ -396,6 +457,11 @@ int fffa_status_open(uv_loop_t *loop, const char *listen, const struct fffa_stat
 		return fffa_fail(err, ENOMEM, "no memory for the status listener");
 	s->loop = loop;
 	s->src = *src;
+	s->listen = listen;
+	if (gethostname(s->own, sizeof(s->own)))
+		s->own[0] = '\0';
+	s->own[sizeof(s->own) - 1] = '\0';
+	fffa_clients_init(&s->clients, CONNECTIONS_MAX);
 	rc = fffa_listener_open(&s->listener, listen, err);
 	if (rc) {
 		free(s);
@@ -431,6 +497,7 @@ void fffa_status_close(struct fffa_status *s)
 	if (s->handles) {
 		uv_close((uv_handle_t *)&s->poll, on_closed);
 		uv_close((uv_handle_t *)&s->timer, on_closed);
+		uv_close((uv_handle_t *)&s->expiry, on_closed);
 		uv_close((uv_handle_t *)&s->walk, on_closed);
 	}
 	if (s->daemon)

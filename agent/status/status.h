@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The status listener serves /metrics, /healthz, /readyz, /status and /flows over HTTP/1.1, for GET
- * and HEAD. Connections, their memory and their time are bounded: a slow or silent client loses its
- * connection and does not delay the loop. Loop thread only.
+ * and HEAD. Connections, their memory and their time are bounded, for each client too: a slow or
+ * silent one loses its connection and keeps nobody else out. A request for another host is refused
+ * (host_header.h). Loop thread only.
  */
 #ifndef FFFA_AGENT_STATUS_STATUS_H
 #define FFFA_AGENT_STATUS_STATUS_H
@@ -25,7 +26,7 @@ struct fffa_status_source {
 };
 
 /*
- * Listens at `listen`, an address for config/address.h. Borrows loop and src->arg until it is
+ * Listens at `listen`, an address for config/address.h. Borrows loop, listen and src->arg until it is
  * closed. Its handles do not keep the loop running. 0: close *out with fffa_status_close. Else
  * -errno with err, and nothing stays open.
  */

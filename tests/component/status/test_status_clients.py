@@ -4,6 +4,7 @@
 import pathlib
 import socket
 import threading
+import time
 import unittest
 
 import agent
@@ -62,7 +63,7 @@ class Clients(program.Case):
         self.agent.stop()
 
     def test_half_a_request(self):
-        for text in (b"", b"G", b"GET /metrics", b"GET /metrics HTTP/1.1\r\n", b"GET /metrics HTTP/1.1\r\nHost: x\r\n"):
+        for text in (b"", b"G", b"GET /metrics", b"GET /metrics HTTP/1.1\r\n", b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n"):
             self.open(text)
         # Other clients are answered meanwhile, and no client waits for ever.
         self.assertEqual(self.agent.get("/healthz")[0], 200)
@@ -105,7 +106,7 @@ class Clients(program.Case):
 
     def test_what_is_no_http(self):
         for text in (b"\x16\x03\x01\x02\x00" + bytes(500), b"\r\n\r\n\r\n", b"GET\r\n\r\n", b"\x00" * 1000,
-                     b"GET /flows?n=%ff%fe HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /%2e%2e/etc HTTP/1.0\r\n\r\n"):
+                     b"GET /flows?n=%ff%fe HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /%2e%2e/etc HTTP/1.0\r\n\r\n"):
             s = self.open(text)
             s.shutdown(socket.SHUT_WR)
             try:
@@ -113,6 +114,32 @@ class Clients(program.Case):
             except ConnectionResetError:
                 got = b""
             self.assertNotIn(b" 200 ", got[:16])
+        self.answers_again()
+
+    def test_dripping_clients_keep_nobody_out(self):
+        """More clients than places, each of which sends a byte now and then: others are answered at once."""
+        over = threading.Event()
+
+        def drip():
+            while not over.wait(0.3):
+                for s in list(drips):
+                    try:
+                        s.sendall(b"x")
+                    except OSError:
+                        drips.remove(s)
+
+        drips = [self.open(b"GET /metrics HTTP/1.1\r\nX: ") for _ in range(40)]
+        t = threading.Thread(target=drip)
+        t.start()
+        try:
+            for _ in range(20):
+                begun = time.monotonic()
+                self.assertEqual(self.agent.get("/healthz")[0], 200)
+                self.assertLess(time.monotonic() - begun, 1)
+            program.await_that("all slow ones dropped", lambda: not drips, self.agent.process)
+        finally:
+            over.set()
+            t.join()
         self.answers_again()
 
     def test_two_hundred_connections(self):
@@ -130,7 +157,7 @@ class Clients(program.Case):
         for _ in range(20):
             for _ in range(40):
                 self.open(blocking=False)
-            program.await_that("all places taken", lambda: len(list(fds.iterdir())) >= before + 32, self.agent.process)
+            program.await_that("its places taken", lambda: len(list(fds.iterdir())) >= before + 16, self.agent.process)
             self.drop()
             program.await_that("all places free", lambda: len(list(fds.iterdir())) <= before, self.agent.process)
             self.assertEqual(self.agent.get("/healthz")[0], 200)
@@ -143,21 +170,21 @@ class Clients(program.Case):
         for _ in range(30):
             s = self.open()
             s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            s.sendall(b"GET /flows?n=1000 HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+            s.sendall(b"GET /flows?n=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100)
         self.records_flow()
         self.assertLess(self.rss_bytes() - before, 32 << 20)
         self.answers_again()
 
     def test_gone_before_the_answer(self):
         for _ in range(50):
-            self.open(b"GET /flows?n=1000 HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.open(b"GET /flows?n=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n")
             self.drop()
         self.records_flow()
         self.answers_again()
 
     def test_stopping_with_requests_open(self):
         for _ in range(10):
-            self.open(b"GET /flows HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.open(b"GET /flows HTTP/1.1\r\nHost: localhost\r\n\r\n")
             self.open(b"GET /metr")
         self.agent.stop()
 

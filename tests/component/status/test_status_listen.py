@@ -30,6 +30,26 @@ class Listen(program.Case):
         self.assertEqual(a.get("/status", "GET", body=b"body")[0], 400)
         a.stop()
 
+    def host(self, address, host, status):
+        with socket.create_connection(address, program.WAIT_S) as c:
+            c.sendall(f"GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            self.assertIn(f"HTTP/1.1 {status} ".encode(), c.recv(1000), host)
+
+    def test_only_its_own_names(self):
+        """A page elsewhere reaches the listener through a name of its own: DNS rebinding."""
+        a = agent.Agent(self, "127.0.0.1:9977")
+        for host in ("127.0.0.1", "127.0.0.1:9977", "localhost", "LOCALHOST:9977", "[::1]:9977", "localhost:8080"):
+            self.host(("127.0.0.1", 9977), host, 200)
+        for host in ("evil.example", "evil.example:9977", "127.0.0.1.evil.example", "localhost.evil.example:9977",
+                     "10.0.0.1", "[::2]", "x" * 300, "", "localhost:x", socket.gethostname()):
+            self.host(("127.0.0.1", 9977), host, 421)
+        a.stop()
+        a = agent.Agent(self, "0.0.0.0:9977")
+        for host in ("127.0.0.1:9977", "10.0.0.1:9977", "[2001:db8::1]:9977", socket.gethostname(), "localhost"):
+            self.host(("127.0.0.1", 9977), host, 200)
+        self.host(("127.0.0.1", 9977), "evil.example:9977", 421)
+        a.stop()
+
     def test_what_status_says(self):
         a = agent.Agent(self, "127.0.0.1:9977")
         s = a.json("/status")
