@@ -385,33 +385,6 @@ static void close_pipeline(struct fffa_agent *a)
 	fffa_pipeline_close(a->pipeline, left_ns(a), on_pipeline_closed, a);
 }
 
-static void reload_config(struct fffa_agent *a)
-{
-	const struct fffa_flows_conf *f = &a->reloadable->flows;
-	int64_t active_ns = f->active_timeout_ns;
-
-	if (fffa_reload(a->config_file, a->reloadable)) {
-		a->reloads_failed++;
-		return;
-	}
-	a->reloads_done++;
-	fffa_flow_set_timeouts(a->flows, (uint64_t)f->idle_timeout_ns,
-			       (uint64_t)f->active_timeout_ns);
-	if (f->active_timeout_ns != active_ns)
-		fffa_nodata_watch_start(&a->nodata, a->conf, a->source);
-}
-
-static void on_hup(void *arg)
-{
-	struct fffa_agent *a = arg;
-
-	if (a->config_file && a->stage == FFFA_STAGE_RUN)
-		reload_config(a);
-	fffa_info("agent", "reopening files");
-	if (a->pipeline && a->stage < FFFA_STAGE_CLOSE)
-		fffa_pipeline_reopen(a->pipeline);
-}
-
 static void on_usr1(void *arg)
 {
 	struct fffa_agent *a = arg;
@@ -426,7 +399,7 @@ static void on_usr1(void *arg)
 static void open_handles(struct fffa_agent *a)
 {
 	const struct fffa_signals_events ev = {
-		.stop = begin_stop, .reload = on_hup, .report = on_usr1, .arg = a};
+		.stop = begin_stop, .reload = fffa_reload_on_hup, .report = on_usr1, .arg = a};
 
 	(void)uv_idle_init(&a->loop, &a->sweep);
 	(void)uv_timer_init(&a->loop, &a->wait);

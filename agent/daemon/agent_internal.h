@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The agent's state, for agent.c and status_view.c. It lives on the stack of fffa_agent_run. */
+/* The agent's state, for agent.c, reload.c and status_view.c. It lives on the stack of fffa_agent_run. */
 #ifndef FFFA_AGENT_DAEMON_AGENT_INTERNAL_H
 #define FFFA_AGENT_DAEMON_AGENT_INTERNAL_H
 

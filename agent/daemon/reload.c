@@ -2,6 +2,8 @@
 #include "agent/daemon/reload.h"
 
 #include "agent/base/log.h"
+#include "agent/daemon/agent_internal.h"
+#include "agent/daemon/nodata_watch.h"
 #include "agent/daemon/registry.h"
 #include "config/change.h"
 
@@ -39,4 +41,31 @@ int fffa_reload(const char *path, struct fffa_config *conf)
 	fffa_log_setup((enum fffa_log_level)conf->log_level,
 		       (enum fffa_log_format)conf->log_format);
 	return 0;
+}
+
+static void reload_config(struct fffa_agent *a)
+{
+	const struct fffa_flows_conf *f = &a->reloadable->flows;
+	int64_t active_ns = f->active_timeout_ns;
+
+	if (fffa_reload(a->config_file, a->reloadable)) {
+		a->reloads_failed++;
+		return;
+	}
+	a->reloads_done++;
+	fffa_flow_set_timeouts(a->flows, (uint64_t)f->idle_timeout_ns,
+			       (uint64_t)f->active_timeout_ns);
+	if (f->active_timeout_ns != active_ns)
+		fffa_nodata_watch_start(&a->nodata, a->conf, a->source);
+}
+
+void fffa_reload_on_hup(void *arg)
+{
+	struct fffa_agent *a = arg;
+
+	if (a->config_file && a->stage == FFFA_STAGE_RUN)
+		reload_config(a);
+	fffa_info("agent", "reopening files");
+	if (a->pipeline && a->stage < FFFA_STAGE_CLOSE)
+		fffa_pipeline_reopen(a->pipeline);
 }

@@ -13,4 +13,7 @@
  */
 int fffa_reload(const char *path, struct fffa_config *conf);
 
+/* HUP: reloads the configuration file of the agent, a struct fffa_agent, and reopens its files. */
+void fffa_reload_on_hup(void *arg);
+
 #endif

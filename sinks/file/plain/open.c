@@ -141,7 +141,7 @@ fail:
 	return -1;
 }
 
-bool fffa_plain_is_same_file(const char *path, int fd)
+bool fffa_plain_open_is_same(const char *path, int fd)
 {
 	struct stat a, b;
 
@@ -178,7 +178,7 @@ static int check_named(const char *path, int fd, struct stat *st)
 	rc = S_ISREG(st->st_mode) ? lock_file(fd) : 0;
 	if (rc)
 		return rc;
-	return S_ISREG(st->st_mode) && !fffa_plain_is_same_file(path, fd) ? -ESTALE : 0;
+	return S_ISREG(st->st_mode) && !fffa_plain_open_is_same(path, fd) ? -ESTALE : 0;
 }
 
 static int open_once(const char *path, const struct fffa_file_access *access, bool sync,
@@ -228,7 +228,7 @@ static void note_folder(const char *path, struct fffa_plain_target *out)
 	free(dir);
 }
 
-int fffa_plain_make_folders(const char *path, const struct fffa_plain_target *t)
+int fffa_plain_open_make_folders(const char *path, const struct fffa_plain_target *t)
 {
 	char *dir = strdup(path), *slash;
 	int rc = dir ? 0 : -ENOMEM;

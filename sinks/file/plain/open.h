@@ -38,12 +38,12 @@ int fffa_plain_open(const char *path, const struct fffa_file_access *access, boo
 		    struct fffa_plain_target *out, struct fffa_err *err);
 
 /* Whether path leads to the file behind fd. */
-bool fffa_plain_is_same_file(const char *path, int fd);
+bool fffa_plain_open_is_same(const char *path, int fd);
 
 /*
  * Makes the folders on the way to path that are missing; the last one gets the mode and the owner
  * that it had when t was opened. 0 or -errno. Blocks.
  */
-int fffa_plain_make_folders(const char *path, const struct fffa_plain_target *t);
+int fffa_plain_open_make_folders(const char *path, const struct fffa_plain_target *t);
 
 #endif

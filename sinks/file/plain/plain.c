@@ -220,7 +220,7 @@ static int reopen_path(struct fffa_file_layout *l, struct fffa_err *err)
 	int rc;
 
 	if (!strcmp(l->env->conf->path, "-") ||
-	    fffa_plain_is_same_file(l->env->conf->path, l->job.to.fd))
+	    fffa_plain_open_is_same(l->env->conf->path, l->job.to.fd))
 		return 0;
 	rc = open_target(l->env, &to, err);
 	if (rc)

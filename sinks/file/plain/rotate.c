@@ -106,7 +106,7 @@ int fffa_plain_rotate(const struct fffa_file_layout_env *env, int64_t now_s,
 	struct fffa_plain_target renewed = {.fd = -1};
 	char *real = realpath(env->conf->path, NULL);
 	char name[PATH_MAX];
-	bool ours = real && fffa_plain_is_same_file(real, to->fd);
+	bool ours = real && fffa_plain_open_is_same(real, to->fd);
 	int rc = 0;
 
 	if (ours)
@@ -123,15 +123,15 @@ int fffa_plain_rotate(const struct fffa_file_layout_env *env, int64_t now_s,
 	return rc;
 }
 
-int fffa_plain_remake(const struct fffa_file_layout_env *env, struct fffa_plain_target *to,
-		      struct fffa_err *err)
+int fffa_plain_rotate_remake(const struct fffa_file_layout_env *env, struct fffa_plain_target *to,
+			     struct fffa_err *err)
 {
 	struct fffa_plain_target renewed = {.fd = -1};
 	const char *path = env->conf->path;
 	int rc = open_renewed(env, &renewed, err);
 
 	if (rc == -ENOENT) {
-		rc = fffa_plain_make_folders(path, to);
+		rc = fffa_plain_open_make_folders(path, to);
 		if (rc)
 			return fffa_fail(err, -rc, "cannot make the folder of %s: %s", path,
 					 strerror(-rc));

@@ -38,7 +38,7 @@ int fffa_plain_rotate(const struct fffa_file_layout_env *env, int64_t now_s,
  * The file behind *to was removed: makes it anew, and the folders on the way to it. 0: *to is the
  * new file. -errno with err: *to is as it was. Blocks.
  */
-int fffa_plain_remake(const struct fffa_file_layout_env *env, struct fffa_plain_target *to,
-		      struct fffa_err *err);
+int fffa_plain_rotate_remake(const struct fffa_file_layout_env *env, struct fffa_plain_target *to,
+			     struct fffa_err *err);
 
 #endif

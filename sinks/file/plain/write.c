@@ -105,7 +105,7 @@ static int remake_file(struct fffa_plain_job *j, struct stat *st)
 {
 	const char *tag = j->env->sink->tag, *path = j->env->conf->path;
 	struct fffa_err err;
-	int rc = fffa_plain_remake(j->env, &j->to, &err);
+	int rc = fffa_plain_rotate_remake(j->env, &j->to, &err);
 
 	if (rc) {
 		if (rc != j->remake_error)
