@@ -14,6 +14,7 @@ struct fffa_sink_status {
 	const char *name;
 	const char *type;
 	bool up;	       /* what the receiver said last is that it took records */
+	bool misconfigured;    /* stopped by what a person must repair; last_error says what */
 	uint64_t in_flight;    /* records */
 	uint64_t queue_bytes;  /* memory that its queue and what the sink holds take */
 	uint64_t spool_bytes;  /* on disk */

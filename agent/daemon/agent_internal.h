@@ -61,6 +61,9 @@ struct fffa_agent {
 	uint64_t start_ns; /* monotonic */
 	int64_t start_ms;  /* the same instant, Unix */
 	uint64_t reloads_done, reloads_failed;
+	bool last_reload_failed;
+	uint64_t pending_restart; /* keys of the last reload that need a restart */
+	char not_ready[768];	  /* text for the view */
 };
 
 #endif

@@ -17,14 +17,20 @@ static void on_problem(void *arg, const char *line)
 
 static void on_change(void *arg, const char *key, bool taken)
 {
-	(void)arg;
+	uint64_t *pending = arg;
+
+	*pending += !taken;
 	if (taken)
 		fffa_info(TAG, "%s: the new value is in use", key);
 	else
 		fffa_warn(TAG, "%s: the new value needs a restart; the old one stays in use", key);
 }
 
-int fffa_reload(const char *path, struct fffa_config *conf)
+/*
+ * Reads path and takes over what it may into conf. 0, or -EINVAL or -errno with all as it was.
+ * *pending: number of keys that need a restart.
+ */
+static int load_config(const char *path, struct fffa_config *conf, uint64_t *pending)
 {
 	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];
 	struct fffa_config next;
@@ -36,7 +42,8 @@ int fffa_reload(const char *path, struct fffa_config *conf)
 		fffa_error(TAG, "%s: not taken over; the agent keeps its configuration", path);
 		return rc;
 	}
-	fffa_change_apply(conf, &next, on_change, NULL);
+	*pending = 0;
+	fffa_change_apply(conf, &next, on_change, pending);
 	fffa_config_free(&next);
 	fffa_log_setup((enum fffa_log_level)conf->log_level,
 		       (enum fffa_log_format)conf->log_format);
@@ -48,7 +55,8 @@ static void reload_config(struct fffa_agent *a)
 	const struct fffa_flows_conf *f = &a->reloadable->flows;
 	int64_t active_ns = f->active_timeout_ns;
 
-	if (fffa_reload(a->config_file, a->reloadable)) {
+	a->last_reload_failed = load_config(a->config_file, a->reloadable, &a->pending_restart);
+	if (a->last_reload_failed) {
 		a->reloads_failed++;
 		return;
 	}

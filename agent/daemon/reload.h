@@ -3,17 +3,12 @@
 #ifndef FFFA_AGENT_DAEMON_RELOAD_H
 #define FFFA_AGENT_DAEMON_RELOAD_H
 
-#include "config/config.h"
-
 /*
- * Reads path and checks all of it. If there is a problem, logs every problem, changes nothing and
- * returns -EINVAL or -errno. Else puts the new values of the keys marked FFFA_OPTION_RELOAD into
- * *conf, logs each change and each key that needs a restart, and returns 0. Blocks for reading one
- * small file.
+ * HUP. arg: the struct fffa_agent. Reads its configuration file and checks all of it. If there is a
+ * problem, logs every problem and changes nothing. Else takes over the new values of the keys
+ * marked FFFA_OPTION_RELOAD, logs each change and each key that needs a restart, and counts these
+ * in pending_restart. Then, in either case, the sinks reopen their files. Blocks to read one file.
  */
-int fffa_reload(const char *path, struct fffa_config *conf);
-
-/* HUP: reloads the configuration file of the agent, a struct fffa_agent, and reopens its files. */
 void fffa_reload_on_hup(void *arg);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "agent/daemon/status_view.h"
 
+#include <stdio.h>
 #include <uv.h>
 
 #include "agent/base/clock.h"
@@ -55,12 +56,19 @@ static void view_sinks(const struct fffa_pipeline *p, struct fffa_status_view *v
 	v->sink_report_arg = p;
 }
 
-static const char *explain_not_ready(const struct fffa_agent *a, const struct fffa_status_view *v)
+static const char *explain_not_ready(struct fffa_agent *a, const struct fffa_status_view *v)
 {
 	if (a->stage != FFFA_STAGE_RUN)
 		return "the agent is stopping";
 	if (!v->hook_count)
 		return "no interface is captured: none of capture.interfaces exists";
+	for (size_t i = 0; i < v->sink_count; i++) {
+		if (v->sinks[i].misconfigured) {
+			(void)snprintf(a->not_ready, sizeof(a->not_ready), "sink %s: %s",
+				       v->sinks[i].name, v->sinks[i].last_error);
+			return a->not_ready;
+		}
+	}
 	return NULL;
 }
 
@@ -72,6 +80,8 @@ static void fill_view(void *arg, struct fffa_status_view *v)
 	v->commit = fffa_build_commit();
 	v->reloads_done = a->reloads_done;
 	v->reloads_failed = a->reloads_failed;
+	v->last_reload_failed = a->last_reload_failed;
+	v->pending_restart = a->pending_restart;
 	v->config_file = a->config_file ? a->config_file : "";
 	v->stage = a->stage == FFFA_STAGE_RUN ? "running" : "stopping";
 	v->start_ms = a->start_ms;

@@ -220,6 +220,38 @@ static uint64_t sink_up(const struct fffa_sink_status *s)
 	return s->up;
 }
 
+static uint64_t sink_queue_capacity(const struct fffa_sink_status *s)
+{
+	return s->queue_capacity;
+}
+
+static uint64_t sink_spool_capacity(const struct fffa_sink_status *s)
+{
+	return s->spool_capacity;
+}
+
+static uint64_t sink_last_delivery_ns(const struct fffa_sink_status *s)
+{
+	return s->last_delivery_ns;
+}
+
+static uint64_t sink_oldest_ns(const struct fffa_sink_status *s)
+{
+	return s->oldest_ns;
+}
+
+/* The same in seconds. */
+static const struct {
+	const char *name, *help;
+	uint64_t (*get_ns)(const struct fffa_sink_status *s);
+} sink_times[] = {
+	{"fffa_sink_last_delivery_timestamp_seconds",
+	 "When the destination last confirmed records, in Unix time; 0: never.",
+	 sink_last_delivery_ns},
+	{"fffa_sink_oldest_record_age_seconds",
+	 "Age of the oldest batch that waits or is sent; 0: there is none.", sink_oldest_ns},
+};
+
 /* The metrics that have one sample for each sink. */
 static const struct {
 	const char *name, *type, *help;
@@ -232,10 +264,27 @@ static const struct {
 	 sink_queue_bytes},
 	{"fffa_sink_spool_bytes", "gauge", "Disk space that spooled records take.",
 	 sink_spool_bytes},
+	{"fffa_sink_queue_capacity_bytes", "gauge", "Memory that queued and sent records may take.",
+	 sink_queue_capacity},
+	{"fffa_sink_spool_capacity_bytes", "gauge",
+	 "Disk space that spooled records may take; 0: the sink has no spool.",
+	 sink_spool_capacity},
 	{"fffa_sink_retries_total", "counter", "Deliveries that were sent again.", sink_retries},
 	{"fffa_sink_up", "gauge",
-	 "1 while deliveries succeed; 0 from a failure until the next success.", sink_up},
+	 "1 when the destination said last that it took records; 0 before the first delivery, too.",
+	 sink_up},
 };
+
+static void write_sink_times(struct fffa_buf *o, const struct fffa_status_view *v)
+{
+	for (size_t k = 0; k < sizeof(sink_times) / sizeof(sink_times[0]); k++) {
+		fffa_family_begin(o, sink_times[k].name, "gauge", sink_times[k].help);
+		for (size_t i = 0; i < v->sink_count; i++)
+			fffa_family_seconds(o, sink_times[k].name,
+					    FFFA_LABELS({"sink", v->sinks[i].name}),
+					    sink_times[k].get_ns(&v->sinks[i]));
+	}
+}
 
 static void write_sinks(struct fffa_buf *o, const struct fffa_status_view *v)
 {
@@ -251,6 +300,7 @@ static void write_sinks(struct fffa_buf *o, const struct fffa_status_view *v)
 					FFFA_LABELS({"sink", v->sinks[i].name}),
 					sink_numbers[k].get(&v->sinks[i]));
 	}
+	write_sink_times(o, v);
 	fffa_family_begin(o, name, "histogram",
 			  "Time from the end of a batch until its delivery was confirmed.");
 	for (size_t i = 0; i < v->sink_count; i++) {
@@ -339,6 +389,22 @@ static void write_process(struct fffa_buf *o, const struct fffa_status_view *v)
 		      (uint64_t)v->start_ms * FFFA_NS_PER_MS);
 }
 
+static void write_reloads(struct fffa_buf *o, const struct fffa_status_view *v)
+{
+	fffa_family_begin(o, "fffa_config_reloads_total", "counter",
+			  "Reloads of the configuration by HUP.");
+	fffa_family_u64(o, "fffa_config_reloads_total", FFFA_LABELS({"result", "success"}),
+			v->reloads_done);
+	fffa_family_u64(o, "fffa_config_reloads_total", FFFA_LABELS({"result", "failure"}),
+			v->reloads_failed);
+	write_value(o, "fffa_config_last_reload_successful", "gauge",
+		    "1 unless the last reload of the configuration failed.",
+		    !v->last_reload_failed);
+	write_value(o, "fffa_config_pending_restart", "gauge",
+		    "Keys of the configuration file whose new value needs a restart.",
+		    v->pending_restart);
+}
+
 void fffa_metrics_write(struct fffa_buf *o, const struct fffa_status_view *v)
 {
 	fffa_family_begin(o, "fffa_build_info", "gauge", "1, with what this program is.");
@@ -353,11 +419,6 @@ void fffa_metrics_write(struct fffa_buf *o, const struct fffa_status_view *v)
 	write_sinks(o, v);
 	write_capture(o, v);
 	write_metadata(o, &v->metadata);
-	fffa_family_begin(o, "fffa_config_reloads_total", "counter",
-			  "Reloads of the configuration by HUP.");
-	fffa_family_u64(o, "fffa_config_reloads_total", FFFA_LABELS({"result", "success"}),
-			v->reloads_done);
-	fffa_family_u64(o, "fffa_config_reloads_total", FFFA_LABELS({"result", "failure"}),
-			v->reloads_failed);
+	write_reloads(o, v);
 	write_process(o, v);
 }

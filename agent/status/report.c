@@ -187,6 +187,10 @@ static void put_sink(struct fffa_json *j, const struct fffa_status_view *v, size
 	fffa_json_u64(j, "retries", s->retries);
 	fffa_json_u64(j, "queue_bytes", s->queue_bytes);
 	fffa_json_u64(j, "spool_bytes", s->spool_bytes);
+	fffa_json_u64(j, "queue_capacity_bytes", s->queue_capacity);
+	fffa_json_u64(j, "spool_capacity_bytes", s->spool_capacity);
+	fffa_json_u64(j, "last_delivery_ms", s->last_delivery_ns / FFFA_NS_PER_MS);
+	fffa_json_u64(j, "oldest_record_age_ms", s->oldest_ns / FFFA_NS_PER_MS);
 	fffa_json_text(j, "last_error", s->last_error ? s->last_error : "");
 	fffa_json_open(j, "facts", '{');
 	if (v->sink_report)
@@ -225,6 +229,8 @@ void fffa_report_write(struct fffa_buf *o, const struct fffa_status_view *v)
 	fffa_json_open(&j, "config_reloads", '{');
 	fffa_json_u64(&j, "success", v->reloads_done);
 	fffa_json_u64(&j, "failure", v->reloads_failed);
+	fffa_json_bool(&j, "last_successful", !v->last_reload_failed);
+	fffa_json_u64(&j, "pending_restart", v->pending_restart);
 	fffa_json_close(&j, '}');
 	fffa_json_close(&j, '}');
 	fffa_buf_text(o, "\n");

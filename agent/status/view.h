@@ -99,6 +99,8 @@ struct fffa_status_view {
 
 	uint64_t reloads_done;
 	uint64_t reloads_failed;
+	bool last_reload_failed;
+	uint64_t pending_restart; /* keys whose new value needs a restart */
 	struct fffa_process process;
 };
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define DRAIN_POLL_MS 50
 
@@ -149,6 +150,30 @@ static int bound_wire(rd_kafka_conf_t *k, size_t wire_bytes, struct fffa_kafka_c
 	return set_property(k, "batch.size", text, err);
 }
 
+static bool uses_oauth(const rd_kafka_conf_t *k)
+{
+	char text[64];
+	size_t n = sizeof(text);
+
+	return rd_kafka_conf_get(k, "sasl.mechanisms", text, &n) == RD_KAFKA_CONF_OK &&
+	       !strcasecmp(text, "OAUTHBEARER");
+}
+
+/*
+ * librdkafka fetches tokens (OIDC) or makes them in a callback; in its own thread, because nobody
+ * polls for callbacks.
+ */
+static int serve_tokens(rd_kafka_t *rk, struct fffa_err *err)
+{
+	rd_kafka_error_t *e = rd_kafka_sasl_background_callbacks_enable(rk);
+
+	if (!e)
+		return 0;
+	(void)fffa_fail(err, EINVAL, "properties: %s", rd_kafka_error_string(e));
+	rd_kafka_error_destroy(e);
+	return -EINVAL;
+}
+
 int fffa_kafka__client_open(const struct fffa_sink_kafka_conf *c, size_t wire_bytes, int wake_fd,
 			    struct fffa_kafka_client *out, struct fffa_err *err)
 {
@@ -157,10 +182,13 @@ int fffa_kafka__client_open(const struct fffa_sink_kafka_conf *c, size_t wire_by
 	rd_kafka_conf_t *conf = NULL;
 	char why[512];
 	int rc = make_conf(c, &conf, err);
+	bool oauth;
 
 	out->rk = NULL;
 	if (rc)
 		return rc;
+	oauth = uses_oauth(conf);
+	rd_kafka_conf_enable_sasl_queue(conf, oauth);
 	rc = bound_wire(conf, wire_bytes, &k, err);
 	if (!rc) {
 		k.rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why,
@@ -170,6 +198,11 @@ int fffa_kafka__client_open(const struct fffa_sink_kafka_conf *c, size_t wire_by
 	}
 	if (rc) {
 		rd_kafka_conf_destroy(conf);
+		return rc;
+	}
+	rc = oauth ? serve_tokens(k.rk, err) : 0;
+	if (rc) {
+		rd_kafka_destroy(k.rk);
 		return rc;
 	}
 	(void)rd_kafka_set_log_queue(k.rk, NULL); /* NULL: the main queue */

@@ -19,6 +19,7 @@ bool fffa_health_is_blocked(const struct fffa_health *h)
 void fffa_health_status(const struct fffa_health *h, struct fffa_sink_status *out)
 {
 	out->up = h->up;
+	out->misconfigured = h->is_misconfigured;
 	out->last_error = h->last_error;
 	out->last_delivery_ns = h->delivered_ns;
 }
@@ -51,7 +52,7 @@ void fffa_health_delivered(struct fffa_health *h)
 	if (h->is_logged)
 		fffa_info(h->tag, "delivers again");
 	h->up = true;
-	h->is_blocked = h->is_logged = false;
+	h->is_blocked = h->is_logged = h->is_misconfigured = false;
 	h->reason_count = 0;
 }
 
@@ -66,6 +67,7 @@ void fffa_health_failed(struct fffa_health *h, const struct fffa_outcome *o, boo
 	note_error(h, o);
 	h->is_blocked = true;
 	h->up = false;
+	h->is_misconfigured = o->repair || o->verdict == FFFA_V_REFUSED;
 	if (quiet || !add_reason(h, o->reason ? o->reason : o->cause))
 		return;
 	h->is_logged = true;

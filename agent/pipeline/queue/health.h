@@ -16,6 +16,7 @@ struct fffa_health {
 	const char *tag;       /* for the log */
 	bool up;	       /* the receiver took records, and has refused nothing since */
 	bool is_blocked;       /* from a failure until the next delivery */
+	bool is_misconfigured; /* a person must repair what stops the sink */
 	bool is_logged;	       /* the log has a line of that failure */
 	uint64_t delivered_ns; /* Unix, of the last delivery; 0: there was none */
 	char last_error[640];  /* empty: there was none */
@@ -36,7 +37,7 @@ void fffa_health_failed(struct fffa_health *h, const struct fffa_outcome *o, boo
 void fffa_health_rejected(struct fffa_health *h, const struct fffa_outcome *o, uint64_t records);
 /* True from a failure until the next delivery. */
 bool fffa_health_is_blocked(const struct fffa_health *h);
-/* Fills up, last_error and last_delivery_ns. */
+/* Fills up, misconfigured, last_error and last_delivery_ns. */
 void fffa_health_status(const struct fffa_health *h, struct fffa_sink_status *out);
 
 #endif

@@ -60,7 +60,7 @@ class Agent:
     """listen: the value of status.listen; "" is none."""
 
     def __init__(self, case, listen, flows="{idle_timeout: 300ms, active_timeout: 2s, nodata: false}", interfaces="[lo]",
-                 more=""):
+                 more="", sinks=None):
         self.case, self.listen = case, listen
         self.out = case.dir / "flows.json"
         conf = case.file("fffa.yaml", f"""
@@ -69,7 +69,7 @@ flows: {flows}
 metadata: {{imds: {{enabled: off}}}}
 spool_dir: ""
 status: {{listen: "{listen}"}}
-sinks: [{{name: out, type: file, format: json, path: {self.out}, batch: {{age: 50ms}}}}]
+sinks: {sinks or f"[{{name: out, type: file, format: json, path: {self.out}, batch: {{age: 50ms}}}}]"}
 {more}""")
         # AddressSanitizer holds freed memory back. With a small quarantine it does not disturb what a test measures.
         options = ":".join(filter(None, (os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=1")))

@@ -46,15 +46,20 @@ static void fill_sinks(struct sample_view *s)
 	*b = (struct fffa_sink_ledger){.records = 181, .delivered = 181};
 	fffa_histogram_observe_ns(&s->latency, 1000000);
 	fffa_histogram_observe_ns(&s->latency, UINT64_C(90000000000));
-	s->view.sinks[0] = (struct fffa_sink_status){.name = "stream",
-						     .type = "kafka",
-						     .in_flight = a->in_flight,
-						     .queue_bytes = 4096,
-						     .spool_bytes = 8192,
-						     .retries = 7,
-						     .ledger = a,
-						     .latency = &s->latency,
-						     .last_error = "topic \"flows\": unknown"};
+	s->view.sinks[0] =
+		(struct fffa_sink_status){.name = "stream",
+					  .type = "kafka",
+					  .in_flight = a->in_flight,
+					  .queue_bytes = 4096,
+					  .spool_bytes = 8192,
+					  .queue_capacity = 33554432,
+					  .spool_capacity = 1048576,
+					  .last_delivery_ns = UINT64_C(1700000000500000000),
+					  .oldest_ns = UINT64_C(2500000000),
+					  .retries = 7,
+					  .ledger = a,
+					  .latency = &s->latency,
+					  .last_error = "topic \"flows\": unknown"};
 	s->view.sinks[1] = (struct fffa_sink_status){
 		.name = "local", .type = "file", .up = true, .ledger = b, .last_error = ""};
 	s->view.sink_count = 2;
@@ -128,6 +133,8 @@ void sample_view_fill(struct sample_view *s)
 	v->sink_report = report;
 	v->reloads_done = 3;
 	v->reloads_failed = 4;
+	v->last_reload_failed = true;
+	v->pending_restart = 2;
 	v->process = (struct fffa_process){.cpu_ns = 1500000000,
 					   .rss_bytes = 20480,
 					   .virtual_bytes = 40960,
