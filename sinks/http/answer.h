@@ -9,7 +9,7 @@
 struct fffa_http_answer {
 	uint8_t *records;
 	size_t held;
-	char detail[1024];
+	char detail[2048];
 };
 
 void fffa_http__answer_fini(struct fffa_http_answer *a);
