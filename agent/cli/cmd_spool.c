@@ -8,10 +8,13 @@
 #include "agent/base/io.h"
 #include "agent/cli/commands.h"
 #include "agent/spool/store.h"
+#include "agent/spool/tally.h"
 
 struct sum {
 	bool cat;
-	uint64_t segments, frames, records, settled, damaged;
+	uint64_t segments, frames, records, settled, damaged, missing;
+	struct fffa_spool_account account;
+	struct fffa_spool_tally tally;
 };
 
 static void print_frame(const struct fffa_spool_found *found, const char *state)
@@ -62,31 +65,65 @@ static void print_segment(const struct fffa_spool_source *src, uint64_t id)
 		(void)printf(" head damaged\n");
 }
 
-static int show_segment(struct sum *sum, struct fffa_store *s, uint64_t id,
-			const struct fffa_spool_ack *ack)
+static bool is_settled(const struct sum *sum, uint64_t id, const struct fffa_spool_pos *pos)
+{
+	const struct fffa_spool_ack *ack = &sum->account.ack;
+
+	return id < ack->segment || (id == ack->segment && pos->at < ack->pos.at);
+}
+
+static int show_frames(struct sum *sum, const struct fffa_spool_source *src, uint64_t id)
 {
 	struct fffa_spool_pos pos = fffa_spool_walk_begin();
-	struct fffa_spool_source src;
 	struct fffa_spool_found found;
-	int rc = fffa_store_source(s, id, &src);
+	int rc;
 
-	if (rc)
-		return rc;
-	sum->segments++;
-	if (!sum->cat)
-		print_segment(&src, id);
-	while ((rc = fffa_spool_walk_next(&src, &pos, &found)) > 0) {
+	while ((rc = fffa_spool_walk_next(src, &pos, &found)) > 0) {
 		if (found.begin.at != pos.at && !sum->cat)
 			(void)printf("  damaged at=%" PRIu64 " records=%" PRIu64 "\n", pos.at,
 				     found.begin.records - pos.records);
-		show_frame(sum, &src, &found,
-			   id < ack->segment ||
-				   (id == ack->segment && found.begin.at < ack->pos.at));
+		show_frame(sum, src, &found, is_settled(sum, id, &found.begin));
+		if (!is_settled(sum, id, &found.begin))
+			fffa_spool_tally_add(
+				&sum->tally,
+				is_settled(sum, id, &pos) ? &sum->account.ack.pos : &pos, &found);
 		pos = found.end;
 	}
-	if (pos.at < src.size && !sum->cat)
+	if (pos.at < src->size && !sum->cat)
 		(void)printf("  cut or damaged at=%" PRIu64 "\n", pos.at);
 	return rc;
+}
+
+/* A segment that cannot be read is shown, and the others are still read. */
+static void show_segment(struct sum *sum, struct fffa_store *s, uint64_t id)
+{
+	struct fffa_spool_source src;
+	int rc = fffa_store_source(s, id, &src);
+
+	sum->segments++;
+	if (!rc && !sum->cat)
+		print_segment(&src, id);
+	if (!rc)
+		rc = show_frames(sum, &src, id);
+	if (!rc)
+		return;
+	sum->damaged++;
+	if (!sum->cat)
+		(void)printf("segment %016" PRIx64 " cannot be read: %s\n", id, strerror(-rc));
+}
+
+/* Shows what the next start will report as lost, if no agent is at work here. */
+static void show_missing(struct sum *sum)
+{
+	for (size_t i = 0; i < sum->account.n; i++) {
+		struct fffa_spool_missing m = fffa_spool_tally_missing(&sum->tally, i);
+
+		sum->missing += m.damaged + m.unsaved;
+		if ((m.damaged || m.unsaved) && !sum->cat)
+			(void)printf("missing epoch=%" PRIu64 " spool_damaged=%" PRIu64
+				     " unsaved=%" PRIu64 "\n",
+				     sum->account.v[i].epoch, m.damaged, m.unsaved);
+	}
 }
 
 static enum fffa_exit list_spool(const char *dir, bool cat)
@@ -94,7 +131,6 @@ static enum fffa_exit list_spool(const char *dir, bool cat)
 	struct sum sum = {.cat = cat};
 	struct fffa_err err = {""};
 	struct fffa_store *s;
-	struct fffa_spool_ack ack;
 	uint64_t *ids = NULL;
 	size_t n = 0;
 	int rc = fffa_store_open_read(dir, &s, &err);
@@ -103,9 +139,11 @@ static enum fffa_exit list_spool(const char *dir, bool cat)
 		(void)fprintf(stderr, "fffa spool: %s\n", err.text);
 		return FFFA_EXIT_FAILED;
 	}
-	rc = fffa_store_list(s, &ids, &n, &ack);
+	rc = fffa_store_list(s, &ids, &n, &sum.account);
+	fffa_spool_tally_init(&sum.tally, &sum.account);
 	for (size_t i = 0; i < n && !rc; i++)
-		rc = show_segment(&sum, s, ids[i], &ack);
+		show_segment(&sum, s, ids[i]);
+	show_missing(&sum);
 	free(ids);
 	fffa_store_close(s);
 	if (rc) {
@@ -114,8 +152,10 @@ static enum fffa_exit list_spool(const char *dir, bool cat)
 	}
 	if (!cat)
 		(void)printf("segments=%" PRIu64 " frames=%" PRIu64 " waiting_records=%" PRIu64
-			     " settled_records=%" PRIu64 " damaged_frames=%" PRIu64 "\n",
-			     sum.segments, sum.frames, sum.records, sum.settled, sum.damaged);
+			     " settled_records=%" PRIu64 " damaged_frames=%" PRIu64
+			     " missing_records=%" PRIu64 "\n",
+			     sum.segments, sum.frames, sum.records, sum.settled, sum.damaged,
+			     sum.missing);
 	return FFFA_EXIT_OK;
 }
 

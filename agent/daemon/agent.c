@@ -229,6 +229,7 @@ static void on_identity(void *arg)
 	struct fffa_agent *a = arg;
 
 	a->identity_known = true;
+	fffa_pipeline_report_missing(a->pipeline);
 	fffa_pending_records_release(&a->pending, on_record, a);
 }
 
@@ -433,6 +434,7 @@ static int open_stages(struct fffa_agent *a, struct fffa_err *err)
 	const struct fffa_pipeline_env env = {.identify = identify_record,
 					      .arg = a,
 					      .no_spool = a->source->repeatable,
+					      .boot_epoch = !a->source->repeatable,
 					      .stalled = a->source->repeatable ? on_stalled : NULL,
 					      .patience_ns =
 						      (uint64_t)a->conf->shutdown_timeout_ns};

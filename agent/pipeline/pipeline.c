@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "agent/base/minmax.h"
 #include "agent/pipeline/pipeline_internal.h"
 
 static struct fffa_batcher *find_batcher(struct fffa_pipeline *p,
@@ -54,6 +55,7 @@ static int open_queue(struct fffa_pipeline *p, size_t i, bool no_spool, struct f
 		.spool_dir = no_spool ? NULL : p->conf->spool_dir,
 		.identity = fffa_batcher__identity(c),
 	};
+	fffa_stream_last(&p->stream, &source.last_epoch, &source.last_given);
 	fffa_batcher__describe(b, c->header, &source);
 	fffa_batcher__feed(b, p->queues[i]);
 	return fffa_sink_queue_open(p->queues[i], &source, err);
@@ -86,16 +88,24 @@ static void init_timer(struct fffa_pipeline *p, uv_timer_t *t)
 	t->data = p;
 }
 
-/* The epoch is above all that a spool holds, whatever the clock says. */
-static void start_queues(struct fffa_pipeline *p)
+static void start_queues(struct fffa_pipeline *p, uint64_t epoch, bool boot)
 {
-	for (size_t i = 0; i < p->queue_count; i++) {
-		uint64_t epoch = fffa_sink_queue_epoch(p->queues[i]);
+	uint64_t above = 0;
 
-		if (epoch >= p->source.epoch)
-			p->source.epoch = epoch + 1;
-		fffa_sink_queue_start(p->queues[i]);
-	}
+	for (size_t i = 0; i < p->queue_count; i++)
+		above = fffa_max_u64(above, fffa_sink_queue_epoch(p->queues[i]));
+	p->source.epoch = fffa_stream_begin(&p->stream, epoch, above, boot);
+	for (size_t i = 0; i < p->queue_count; i++)
+		fffa_sink_queue_start(p->queues[i], p->source.epoch, &p->stream.seq);
+}
+
+static int open_stream(struct fffa_pipeline *p, bool no_spool, struct fffa_err *err)
+{
+	bool spools = false;
+
+	for (size_t i = 0; i < p->queue_count; i++)
+		spools = spools || p->conf->sinks[i].common.queue_spool;
+	return fffa_stream_open(&p->stream, no_spool ? NULL : p->conf->spool_dir, spools, err);
 }
 
 int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t epoch,
@@ -108,21 +118,23 @@ int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t
 
 	if (!p)
 		return fffa_fail(err, ENOMEM, "no memory for the sinks");
+	rc = open_stream(p, env->no_spool, err);
 	p->source = (struct fffa_origin_source){
 		.identify = env->identify, .arg = env->arg, .epoch = epoch};
 	init_timer(p, &p->check);
 	init_timer(p, &p->deadline);
 	init_timer(p, &p->stall.timer);
-	for (size_t i = 0; i < p->queue_count; i++) {
+	for (size_t i = 0; i < p->queue_count && !rc; i++) {
 		rc = open_queue(p, i, env->no_spool, &why);
-		if (rc) {
+		if (rc)
 			(void)fffa_fail(err, -rc, "sink %s: %s", conf->sinks[i].common.name,
 					why.text);
-			fffa_pipeline__end(p);
-			return rc;
-		}
 	}
-	start_queues(p);
+	if (rc) {
+		fffa_pipeline__end(p);
+		return rc;
+	}
+	start_queues(p, epoch, env->boot_epoch);
 	fffa_pipeline__watch_stall(p, env);
 	*out = p;
 	return 0;
@@ -130,7 +142,7 @@ int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t
 
 void fffa_pipeline_record(struct fffa_pipeline *p, struct fffa_record *r)
 {
-	r->seq = ++p->last_seq;
+	r->seq = fffa_stream_next(&p->stream);
 	r->epoch = p->source.epoch;
 	if (p->phase == FFFA_PP_OPEN) {
 		for (size_t i = 0; i < p->batcher_count; i++)
@@ -141,6 +153,12 @@ void fffa_pipeline_record(struct fffa_pipeline *p, struct fffa_record *r)
 		fffa_sink_queue_count_record(p->queues[i]);
 		fffa_sink_queue_lose_record(p->queues[i], r, FFFA_RL_SHUTDOWN);
 	}
+}
+
+void fffa_pipeline_report_missing(struct fffa_pipeline *p)
+{
+	for (size_t i = 0; i < p->queue_count && p->phase == FFFA_PP_OPEN; i++)
+		fffa_sink_queue_report_missing(p->queues[i]);
 }
 
 bool fffa_pipeline_has_room(const struct fffa_pipeline *p)

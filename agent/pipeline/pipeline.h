@@ -29,7 +29,9 @@ struct fffa_pipeline_env {
 	 */
 	void (*identify)(void *arg, struct fffa_record *r);
 	void *arg;
-	bool no_spool; /* ignores queue.spool: the source can send its records again */
+	bool no_spool; /* ignores spool_dir: the source can send its records again */
+	/* Where spool_dir cannot keep the epoch it is one that rises in this boot. */
+	bool boot_epoch;
 	/*
 	 * A sink that writes a file has failed for patience_ns and taken nothing meanwhile, which
 	 * was logged. Called once at most, on the loop. NULL: every failure is waited for.
@@ -40,9 +42,9 @@ struct fffa_pipeline_env {
 
 /*
  * Creates and starts every sink of conf. Borrows loop, conf and env->arg for its life. Each record
- * gets the epoch, or a higher one where a spool holds one as high. 0, or -errno with err; then *out
- * is untouched, and the sinks that had been started close as the loop runs on: uv_run comes before
- * uv_loop_close then.
+ * gets the epoch, or a higher one where spool_dir or a spool holds one as high. 0, or -errno with
+ * err; then *out is untouched, and the sinks that had been started close as the loop runs on:
+ * uv_run comes before uv_loop_close then.
  */
 int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t epoch,
 		       const struct fffa_pipeline_env *env, struct fffa_pipeline **out,
@@ -53,6 +55,12 @@ int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t
  * record that finds no room, or comes after fffa_pipeline_close, is counted as lost.
  */
 void fffa_pipeline_record(struct fffa_pipeline *p, struct fffa_record *r);
+
+/*
+ * Reports to each sink what an earlier run lost. Call it once, when the host's identity is known;
+ * otherwise it is reported before the first batch.
+ */
+void fffa_pipeline_report_missing(struct fffa_pipeline *p);
 
 /*
  * False when a sink's queue is more than a quarter full. A source that can wait, as a

@@ -16,6 +16,7 @@ static void on_one_closed(void *arg)
 		p->closed(p->closed_arg, p);
 	for (size_t i = 0; i < p->queue_count; i++)
 		fffa_sink_queue_free(p->queues[i]);
+	fffa_stream_close(&p->stream);
 	free(p->queues);
 	free(p->batchers);
 	free(p);

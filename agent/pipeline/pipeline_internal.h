@@ -6,6 +6,7 @@
 #include "agent/pipeline/batcher.h"
 #include "agent/pipeline/pipeline.h"
 #include "agent/pipeline/queue/sink_queue.h"
+#include "agent/spool/stream.h"
 
 enum fffa_pipeline_phase {
 	FFFA_PP_OPEN,
@@ -24,7 +25,7 @@ struct fffa_pipeline {
 	uv_loop_t *loop;
 	const struct fffa_config *conf;
 	struct fffa_origin_source source;
-	uint64_t last_seq;
+	struct fffa_stream stream;
 	enum fffa_pipeline_phase phase;
 	struct fffa_sink_queue **queues; /* one for each sink of conf; NULL: not made yet */
 	size_t queue_count;

@@ -15,6 +15,8 @@
 #include "agent/base/io.h"
 #include "agent/spool/store_internal.h"
 
+#define ASIDE_MAX 999 /* of one id */
+
 static struct fffa_store *new_store(void)
 {
 	struct fffa_store *s = calloc(1, sizeof(*s));
@@ -44,7 +46,7 @@ void fffa_store_close(struct fffa_store *s)
 	free(s);
 }
 
-static int make_dir(const char *path)
+int fffa_store_make_dir(const char *path)
 {
 	char parent[PATH_MAX + 4];
 	int fd;
@@ -90,9 +92,9 @@ int fffa_store_open(const char *base, const char *name, struct fffa_store **out,
 		     ? 0
 		     : -ENAMETOOLONG;
 	if (!rc)
-		rc = make_dir(base);
+		rc = fffa_store_make_dir(base);
 	if (!rc)
-		rc = make_dir(path);
+		rc = fffa_store_make_dir(path);
 	if (!rc)
 		rc = open_dir(path, &s->dir);
 	if (!rc)
@@ -166,7 +168,8 @@ static int list_segments(DIR *d, uint64_t **ids, size_t *n)
 	}
 }
 
-int fffa_store_list(struct fffa_store *s, uint64_t **ids, size_t *n, struct fffa_spool_ack *ack)
+int fffa_store_list(struct fffa_store *s, uint64_t **ids, size_t *n,
+		    struct fffa_spool_account *account)
 {
 	int fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
 	uint64_t *v = NULL;
@@ -183,7 +186,7 @@ int fffa_store_list(struct fffa_store *s, uint64_t **ids, size_t *n, struct fffa
 	rc = list_segments(d, &v, &count);
 	(void)closedir(d);
 	if (!rc)
-		rc = fffa_store_ack_read(s, ack);
+		rc = fffa_store_ack_read(s, account);
 	if (rc) {
 		free(v);
 		return rc;
@@ -262,8 +265,15 @@ int fffa_store_remove(struct fffa_store *s, uint64_t id)
 
 int fffa_store_set_aside(struct fffa_store *s, uint64_t id)
 {
+	struct fffa_store_name to = fffa_store_name_aside(id, 0);
+	struct stat st;
+
+	/* What was set aside before is not replaced. */
+	for (unsigned int n = 1; !fstatat(s->dir, to.text, &st, AT_SYMLINK_NOFOLLOW); n++) {
+		if (n > ASIDE_MAX)
+			return -EEXIST;
+		to = fffa_store_name_aside(id, n);
+	}
 	forget_read(s, id);
-	return renameat(s->dir, fffa_store_name(id).text, s->dir, fffa_store_name_aside(id).text)
-		       ? -errno
-		       : 0;
+	return renameat(s->dir, fffa_store_name(id).text, s->dir, to.text) ? -errno : 0;
 }

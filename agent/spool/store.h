@@ -7,18 +7,12 @@
 #define FFFA_AGENT_SPOOL_STORE_H
 
 #include "agent/base/err.h"
-#include "agent/spool/walk.h"
+#include "agent/spool/account.h"
 
 struct fffa_store;
 
-/* The position up to which all is settled. */
-struct fffa_spool_ack {
-	uint64_t segment; /* 0: not known */
-	struct fffa_spool_pos pos;
-};
-
 /* Room on disk of the file that fffa_store_ack_write writes. */
-#define FFFA_STORE_ACK_BYTES 4096
+#define FFFA_STORE_ACK_BYTES ((size_t)2 * FFFA_SPOOL_ACCOUNT_BYTES)
 
 /*
  * Makes base and base/name (mode 0700) where they are missing, and locks base/name for this
@@ -27,15 +21,19 @@ struct fffa_spool_ack {
  */
 int fffa_store_open(const char *base, const char *name, struct fffa_store **out,
 		    struct fffa_err *err);
+/* Makes a directory (mode 0700) where it is missing, and syncs its parent. 0 or -errno. */
+int fffa_store_make_dir(const char *path);
 /* To read only: makes and locks nothing. */
 int fffa_store_open_read(const char *dir, struct fffa_store **out, struct fffa_err *err);
 /* NULL is allowed. */
 void fffa_store_close(struct fffa_store *s);
 
 /*
- * The ids of all segments in rising order (the caller frees *ids), and the last ack. 0 or -errno.
+ * The ids of all segments in rising order (the caller frees *ids), and the last account; where
+ * there is none it is zero. 0 or -errno.
  */
-int fffa_store_list(struct fffa_store *s, uint64_t **ids, size_t *n, struct fffa_spool_ack *ack);
+int fffa_store_list(struct fffa_store *s, uint64_t **ids, size_t *n,
+		    struct fffa_spool_account *account);
 
 /*
  * Opens a segment to be read. *src is valid until the next call with another id, or until the store
@@ -65,7 +63,9 @@ int fffa_store_write_append(struct fffa_store *s, uint64_t at, struct fffa_spool
 int fffa_store_write_sync(struct fffa_store *s);
 /* Ends the segment that is being written, if there is one. */
 void fffa_store_write_end(struct fffa_store *s);
-/* Writes the ack without a sync: after a power cut an older one may be found. 0 or -errno. */
-int fffa_store_ack_write(struct fffa_store *s, const struct fffa_spool_ack *ack);
+/*
+ * Writes the account. Without sync an older one may be found after a power cut. 0 or -errno.
+ */
+int fffa_store_ack_write(struct fffa_store *s, const struct fffa_spool_account *account, bool sync);
 
 #endif

@@ -20,16 +20,16 @@ struct fffa_store {
 
 /* The name of a file. */
 struct fffa_store_name {
-	char text[32];
+	char text[48];
 };
 
-/* The name of a segment; the name of one that was set aside. */
+/* The name of a segment; the name of the n-th one of that id that was set aside. */
 struct fffa_store_name fffa_store_name(uint64_t id);
-struct fffa_store_name fffa_store_name_aside(uint64_t id);
+struct fffa_store_name fffa_store_name_aside(uint64_t id, unsigned int n);
 /* The id when name is that of a segment, else 0. */
 uint64_t fffa_store_name_id(const char *name);
 
-/* Reads the last ack. 0 or -errno; where there is none, or none is whole, *ack is zero. */
-int fffa_store_ack_read(struct fffa_store *s, struct fffa_spool_ack *ack);
+/* Reads the last account. 0 or -errno; where there is none, or none is whole, it is zero. */
+int fffa_store_ack_read(struct fffa_store *s, struct fffa_spool_account *account);
 
 #endif

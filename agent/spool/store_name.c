@@ -21,9 +21,13 @@ struct fffa_store_name fffa_store_name(uint64_t id)
 	return make_name(id, ".seg");
 }
 
-struct fffa_store_name fffa_store_name_aside(uint64_t id)
+struct fffa_store_name fffa_store_name_aside(uint64_t id, unsigned int n)
 {
-	return make_name(id, ".aside");
+	char suffix[24] = ".aside";
+
+	if (n)
+		(void)snprintf(suffix, sizeof(suffix), ".%u.aside", n);
+	return make_name(id, suffix);
 }
 
 uint64_t fffa_store_name_id(const char *name)

@@ -26,15 +26,25 @@ static void subtract_in_flight(struct fffa_backlog *q, uint64_t records)
 	q->ledger.in_flight -= records;
 }
 
-void fffa_backlog_count_delivered(struct fffa_backlog *q, uint32_t records)
+static void count_settled(struct fffa_backlog *q, const struct fffa_queued_batch *b,
+			  uint32_t records)
 {
 	subtract_in_flight(q, records);
+	if (q->spooler)
+		fffa_spooler_count_settled(q->spooler, b, records);
+}
+
+void fffa_backlog_count_delivered(struct fffa_backlog *q, const struct fffa_queued_batch *b,
+				  uint32_t records)
+{
+	count_settled(q, b, records);
 	q->ledger.delivered += records;
 }
 
-void fffa_backlog_count_rejected(struct fffa_backlog *q, uint32_t records)
+void fffa_backlog_count_rejected(struct fffa_backlog *q, const struct fffa_queued_batch *b,
+				 uint32_t records)
 {
-	subtract_in_flight(q, records);
+	count_settled(q, b, records);
 	q->ledger.rejected += records;
 }
 

@@ -45,8 +45,8 @@ int fffa_backlog_open_spool(struct fffa_backlog *q, const struct fffa_spooler_co
 			    void (*pump)(void *arg), void *arg, struct fffa_err *err);
 /* The highest epoch found in the spool; 0: none. */
 uint64_t fffa_backlog_epoch(const struct fffa_backlog *q);
-/* The spooler begins to fill the queue with what it holds. */
-void fffa_backlog_start_spool(struct fffa_backlog *q);
+/* The spooler begins to fill the queue with what it holds. See fffa_spooler_start. */
+void fffa_backlog_start_spool(struct fffa_backlog *q, uint64_t epoch, const uint64_t *given);
 
 /* The sink was offered one more record, which is in no sealed batch yet. */
 static inline void fffa_backlog_count_record(struct fffa_backlog *q)
@@ -75,9 +75,11 @@ void fffa_backlog_put_first(struct fffa_backlog *q, struct fffa_queued_batch *b)
 /* Queues a held batch by its epoch and sequence number. */
 void fffa_backlog_put(struct fffa_backlog *q, struct fffa_queued_batch *b);
 
-/* Counts records of held batches as settled. The batches themselves are ended apart. */
-void fffa_backlog_count_delivered(struct fffa_backlog *q, uint32_t records);
-void fffa_backlog_count_rejected(struct fffa_backlog *q, uint32_t records);
+/* Counts records of the held batch b as settled. The batch itself is ended apart. */
+void fffa_backlog_count_delivered(struct fffa_backlog *q, const struct fffa_queued_batch *b,
+				  uint32_t records);
+void fffa_backlog_count_rejected(struct fffa_backlog *q, const struct fffa_queued_batch *b,
+				 uint32_t records);
 void fffa_backlog_count_retry(struct fffa_backlog *q);
 /* Frees a held batch when its records are settled. */
 void fffa_backlog_end(struct fffa_backlog *q, struct fffa_queued_batch *b);

@@ -24,10 +24,40 @@ static bool report_one(struct fffa_backlog *q, enum fffa_record_loss why, bool n
 	return true;
 }
 
+static void add_missing(struct fffa_backlog *q, enum fffa_record_loss why,
+			const struct fffa_missing *m)
+{
+	if (!m->records)
+		return;
+	if (q->spooler)
+		fffa_spooler_note_missing(q->spooler, m);
+	if (why == FFFA_RL_SHUTDOWN || q->ending)
+		return; /* the stream ends here; where there is a spool, the next start reports it */
+	/*
+	 * A SKIPDATA record covers one epoch: numbers of another epoch are reported first, even
+	 * without room.
+	 */
+	if (fffa_skipdata_records_clash(&q->skipdata, why, m) && !report_one(q, why, false))
+		q->ledger.untold += fffa_skipdata_records_missing(&q->skipdata, why);
+	fffa_skipdata_records_add(&q->skipdata, why, m);
+}
+
+/* Takes over what the spooler found missing at the start. */
+static void add_found_at_start(struct fffa_backlog *q)
+{
+	enum fffa_record_loss why;
+	struct fffa_missing m;
+
+	while (q->spooler && fffa_spooler_next_loss(q->spooler, &m, &why))
+		add_missing(q, why, &m);
+}
+
 void fffa_backlog_report_missing(struct fffa_backlog *q, bool urgent)
 {
 	bool is_crowded = fffa_backlog_memory_bytes(q) > q->memory_bytes / 2;
 
+	if (!q->ending)
+		add_found_at_start(q);
 	if (q->ending || !fffa_skipdata_records_start_report(&q->skipdata, urgent || !is_crowded))
 		return;
 	for (int i = 0; i < FFFA_RL_MAX; i++) {
@@ -38,26 +68,14 @@ void fffa_backlog_report_missing(struct fffa_backlog *q, bool urgent)
 	}
 }
 
-static void add_missing(struct fffa_backlog *q, enum fffa_record_loss why,
-			const struct fffa_missing *m)
-{
-	if (!m->records || why == FFFA_RL_SHUTDOWN || q->ending)
-		return; /* the stream ends here */
-	/*
-	 * A SKIPDATA record covers one epoch: numbers of another epoch are reported first, even
-	 * without room.
-	 */
-	if (fffa_skipdata_records_clash(&q->skipdata, why, m) && !report_one(q, why, false))
-		q->ledger.untold += fffa_skipdata_records_missing(&q->skipdata, why);
-	fffa_skipdata_records_add(&q->skipdata, why, m);
-}
-
 void fffa_backlog__lose_waiting(struct fffa_backlog *q, struct fffa_queued_batch *b,
 				enum fffa_record_loss why)
 {
 	struct fffa_missing m;
 
 	fffa_backlog__count_lost(q, fffa_batch_count(b->d.batch), why);
+	if (q->spooler)
+		fffa_spooler_count_lost(q->spooler, b);
 	if (b->is_skipdata) { /* what it stands for must be reported again */
 		add_missing(q, b->why, &b->skipped);
 	} else {

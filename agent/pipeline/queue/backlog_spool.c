@@ -93,10 +93,10 @@ uint64_t fffa_backlog_epoch(const struct fffa_backlog *q)
 	return q->spooler ? fffa_spooler_epoch(q->spooler) : 0;
 }
 
-void fffa_backlog_start_spool(struct fffa_backlog *q)
+void fffa_backlog_start_spool(struct fffa_backlog *q, uint64_t epoch, const uint64_t *given)
 {
 	if (q->spooler)
-		fffa_spooler_start(q->spooler);
+		fffa_spooler_start(q->spooler, epoch, given);
 }
 
 static void on_spooler_closed(void *arg)

@@ -51,7 +51,7 @@ static void reject_batch(struct fffa_settle *s, struct fffa_queued_batch *b,
 {
 	uint32_t n = fffa_batch_count(b->d.batch);
 
-	fffa_backlog_count_rejected(s->backlog, n);
+	fffa_backlog_count_rejected(s->backlog, b, n);
 	fffa_backlog_end(s->backlog, b);
 	fffa_health_rejected(&s->health, o, n);
 }
@@ -187,7 +187,7 @@ static void settle_too_big(struct fffa_settle *s, struct fffa_queued_batch *b,
 
 static void settle_delivered(struct fffa_settle *s, struct fffa_queued_batch *b)
 {
-	fffa_backlog_count_delivered(s->backlog, fffa_batch_count(b->d.batch));
+	fffa_backlog_count_delivered(s->backlog, b, fffa_batch_count(b->d.batch));
 	fffa_histogram_observe_ns(&s->latency, fffa_clock_mono_ns(&fffa_clock_system) - b->born_ns);
 	note_success(s);
 	fffa_backlog_end(s->backlog, b);
@@ -252,11 +252,11 @@ static int judge_records(const struct fffa_batch *b, uint8_t *records, struct ju
 	return 0;
 }
 
-static void note_judgement(struct fffa_settle *s, const struct judgement *j,
-			   const struct fffa_outcome *o)
+static void note_judgement(struct fffa_settle *s, const struct fffa_queued_batch *b,
+			   const struct judgement *j, const struct fffa_outcome *o)
 {
-	fffa_backlog_count_delivered(s->backlog, j->n[FFFA_V_DELIVERED]);
-	fffa_backlog_count_rejected(s->backlog, j->n[FFFA_V_REJECTED]);
+	fffa_backlog_count_delivered(s->backlog, b, j->n[FFFA_V_DELIVERED]);
+	fffa_backlog_count_rejected(s->backlog, b, j->n[FFFA_V_REJECTED]);
 	if (j->n[FFFA_V_REJECTED])
 		fffa_health_rejected(&s->health, o, j->n[FFFA_V_REJECTED]);
 	if (j->n[FFFA_V_DELIVERED])
@@ -268,7 +268,7 @@ static void settle_judged(struct fffa_settle *s, struct fffa_queued_batch *b,
 			  struct fffa_queued_batch *big, const struct judgement *j,
 			  const struct fffa_outcome *o)
 {
-	note_judgement(s, j, o);
+	note_judgement(s, b, j, o);
 	if (j->big) {
 		fffa_backlog_split_off(s->backlog, big, b, j->big);
 		settle_too_big(s, big, o);

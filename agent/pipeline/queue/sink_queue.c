@@ -63,6 +63,8 @@ static int open_spooler(struct fffa_sink_queue *q, const struct fffa_sink_queue_
 		.format = c->format,
 		.identity = src->identity,
 		.bound_bytes = (uint64_t)c->queue_spool,
+		.last_epoch = src->last_epoch,
+		.last_given = src->last_given,
 	};
 
 	return fffa_backlog_open_spool(&q->backlog, &conf, fffa_deliver_pump, &q->deliver, err);
@@ -103,9 +105,15 @@ uint64_t fffa_sink_queue_epoch(const struct fffa_sink_queue *q)
 	return fffa_backlog_epoch(&q->backlog);
 }
 
-void fffa_sink_queue_start(struct fffa_sink_queue *q)
+void fffa_sink_queue_start(struct fffa_sink_queue *q, uint64_t epoch, const uint64_t *given)
 {
-	fffa_backlog_start_spool(&q->backlog);
+	fffa_backlog_start_spool(&q->backlog, epoch, given);
+}
+
+void fffa_sink_queue_report_missing(struct fffa_sink_queue *q)
+{
+	fffa_backlog_report_missing(&q->backlog, true);
+	fffa_deliver_pump(&q->deliver);
 }
 
 /* Running. */

@@ -30,6 +30,7 @@ struct fffa_sink_queue_source {
 	struct fffa_span preamble; /* the bytes that begin each file or stream, may be empty */
 	const char *spool_dir;	   /* NULL: queue.spool is ignored */
 	uint64_t identity;	   /* see fffa_batcher__identity */
+	uint64_t last_epoch, last_given; /* see struct fffa_spooler_conf */
 };
 
 /*
@@ -46,8 +47,13 @@ int fffa_sink_queue_open(struct fffa_sink_queue *q, const struct fffa_sink_queue
 			 struct fffa_err *err);
 /* The highest epoch found in its spool; 0: none. */
 uint64_t fffa_sink_queue_epoch(const struct fffa_sink_queue *q);
-/* The sink begins to get what waits in the spool. */
-void fffa_sink_queue_start(struct fffa_sink_queue *q);
+/*
+ * The sink begins to get what waits in the spool. given: the highest number of epoch that was given
+ * out; borrowed, and read until closed.
+ */
+void fffa_sink_queue_start(struct fffa_sink_queue *q, uint64_t epoch, const uint64_t *given);
+/* Reports what an earlier run lost. Call it when it is known who this host is. */
+void fffa_sink_queue_report_missing(struct fffa_sink_queue *q);
 
 /* The sink was offered one more record, which is in no sealed batch yet. */
 void fffa_sink_queue_count_record(struct fffa_sink_queue *q);

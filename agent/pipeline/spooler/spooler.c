@@ -246,8 +246,13 @@ int fffa_spooler_open(const struct fffa_spooler_conf *c, struct fffa_spooler **o
 	return 0;
 }
 
-void fffa_spooler_start(struct fffa_spooler *s)
+void fffa_spooler_start(struct fffa_spooler *s, uint64_t epoch, const uint64_t *given)
 {
+	(void)fffa_spool_account_add(&s->account, epoch);
+	s->now_epoch = epoch;
+	s->given = given;
+	/* Otherwise the next start would not know this epoch if this agent is killed at once. */
+	(void)fffa_store_ack_write(s->store, &s->account, false);
 	s->started = true;
 	start_job(s);
 }

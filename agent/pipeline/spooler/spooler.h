@@ -51,6 +51,8 @@ struct fffa_spooler_conf {
 	size_t memory_bytes;  /* queue.memory */
 	uint64_t bound_bytes; /* queue.spool */
 	bool drops_oldest;    /* when the spool is full; else the queue drops the newest */
+	/* The last epoch and its highest number as another place knows them; 0: it does not. */
+	uint64_t last_epoch, last_given;
 	const struct fffa_spooler_queue *ops;
 	void *queue;
 };
@@ -62,8 +64,18 @@ struct fffa_spooler_conf {
 int fffa_spooler_open(const struct fffa_spooler_conf *c, struct fffa_spooler **out,
 		      struct fffa_err *err);
 
-/* Begins to work: puts what waits on disk into the queue. */
-void fffa_spooler_start(struct fffa_spooler *s);
+/*
+ * Begins to work: puts what waits on disk into the queue. Blocks for a write: call it before the
+ * loop runs. given: the highest number of epoch that
+ * was given out; borrowed, and read until closed.
+ */
+void fffa_spooler_start(struct fffa_spooler *s, uint64_t epoch, const uint64_t *given);
+/*
+ * Takes out one loss that was found at the start, was counted, and is to be reported. False: there
+ * is none.
+ */
+bool fffa_spooler_next_loss(struct fffa_spooler *s, struct fffa_missing *m,
+			    enum fffa_record_loss *why);
 
 /* Takes b, and puts it into the queue when it is on disk. Its memory counts here until then. */
 void fffa_spooler_add(struct fffa_spooler *s, struct fffa_queued_batch *b);
@@ -76,6 +88,13 @@ void fffa_spooler_take_back(struct fffa_spooler *s, struct fffa_queued_batch *b)
 
 /* b was made of records of from: it refers to the same frame. */
 void fffa_spooler_share(struct fffa_queued_batch *b, const struct fffa_queued_batch *from);
+/* So many records of b are delivered or rejected. Call fffa_spooler_settled at the end of b. */
+void fffa_spooler_count_settled(struct fffa_spooler *s, const struct fffa_queued_batch *b,
+				uint32_t records);
+/* All records of b are lost. Call fffa_spooler_settled, too. */
+void fffa_spooler_count_lost(struct fffa_spooler *s, const struct fffa_queued_batch *b);
+/* Numbers of an epoch are missing in the stream until a SKIPDATA record reports them. */
+void fffa_spooler_note_missing(struct fffa_spooler *s, const struct fffa_missing *m);
 /* The records of b are delivered, rejected or lost: b refers to its frame no more. */
 void fffa_spooler_settled(struct fffa_spooler *s, struct fffa_queued_batch *b);
 /* The records of b stay on disk for the next start: b refers to its frame no more. */

@@ -61,6 +61,7 @@ static void apply_write(struct fffa_spooler *s, struct fffa_spooler_write *w)
 	seg->first_ms = fffa_min_i64(seg->first_ms, w->frame.first_ms);
 	seg->last_ms = fffa_max_i64(seg->last_ms, w->frame.last_ms);
 	seg->end = w->end;
+	fffa_spooler__account_write(s, b);
 	if (stays) {
 		seg->read = w->end;
 		s->conf.ops->put(s->conf.queue, b);
@@ -110,13 +111,9 @@ static bool put_read(struct fffa_spooler *s, struct fffa_spooler_read *r)
 	struct fffa_spooler_segment *seg = s->job.read_seg;
 	struct fffa_queued_batch *b = calloc(1, sizeof(*b));
 
-	if (b)
-		b->d.batch = r->batch;
-	if (!b || !fffa_spooler__add_ref(s, b, seg, &r->found.begin)) {
-		free(b);
+	if (!b)
 		return false;
-	}
-	r->batch = NULL;
+	b->d.batch = r->batch;
 	b->born_ns = born_ns_of(f);
 	b->is_skipdata = f->is_skipdata;
 	b->why = fffa_ledger_record_loss_find(f->reason);
@@ -127,6 +124,11 @@ static bool put_read(struct fffa_spooler *s, struct fffa_spooler_read *r)
 					   .last_seq = f->last_seq,
 					   .first_ms = f->first_ms,
 					   .last_ms = f->last_ms};
+	if (!fffa_spooler__add_ref(s, b, seg, &r->found.begin)) {
+		free(b);
+		return false;
+	}
+	r->batch = NULL;
 	seg->read = r->found.end;
 	FFFA_ASSERT(s->unread >= f->count);
 	s->unread -= f->count;

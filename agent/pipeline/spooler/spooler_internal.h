@@ -5,7 +5,8 @@
  *   spooler_plan.c      decides what a job does
  *   spooler_job.c       does the job, in a worker thread
  *   spooler_apply.c     takes over what the job has done
- * and all of them call spooler_segments.c: segments on disk, and references to their frames.
+ * and all of them call spooler_segments.c: segments on disk, and references to their frames, and
+ * spooler_account.c: where the sequence numbers went.
  */
 #ifndef FFFA_AGENT_PIPELINE_SPOOLER_SPOOLER_INTERNAL_H
 #define FFFA_AGENT_PIPELINE_SPOOLER_SPOOLER_INTERNAL_H
@@ -16,6 +17,7 @@
 #include "agent/loop/worker.h"
 #include "agent/pipeline/spooler/spooler.h"
 #include "agent/spool/store.h"
+#include "agent/spool/tally.h"
 
 #define FFFA_SPOOLER_WRITES  64 /* per job */
 #define FFFA_SPOOLER_READS   32
@@ -44,6 +46,9 @@ struct fffa_spool_ref {
 	TAILQ_ENTRY(fffa_spool_ref) link;
 	struct fffa_spooler_segment *seg;
 	struct fffa_spool_pos begin;
+	uint64_t last_seq;
+	uint64_t numbers; /* that it accounts for */
+	uint64_t lost;	  /* of numbers */
 	uint32_t records;
 	uint32_t batches; /* that refer to it; 0: all its records are settled */
 };
@@ -71,7 +76,8 @@ struct fffa_spooler_job {
 	struct fffa_spooler_write writes[FFFA_SPOOLER_WRITES];
 	size_t write_count;
 	bool acks;
-	struct fffa_spool_ack ack;
+	bool syncs_ack;
+	struct fffa_spool_account account;
 	struct fffa_spooler_segment *read_seg; /* NULL: nothing is read */
 	uint64_t read_id;
 	struct fffa_spool_pos read_from;
@@ -81,6 +87,17 @@ struct fffa_spooler_job {
 	size_t read_count;
 	bool read_ended; /* the segment has no more frames */
 	int read_rc;
+};
+
+/* Two for each epoch of the account. */
+#define FFFA_SPOOLER_LOSSES_MAX (2 * FFFA_SPOOL_EPOCHS_MAX)
+
+struct fffa_spooler_losses {
+	size_t n, reported;
+	struct {
+		struct fffa_missing m;
+		enum fffa_record_loss why;
+	} v[FFFA_SPOOLER_LOSSES_MAX];
 };
 
 TAILQ_HEAD(fffa_spooler_segments, fffa_spooler_segment);
@@ -104,7 +121,11 @@ struct fffa_spooler {
 	size_t in_job;	 /* number of the first of waiting that are in the job */
 	uint64_t unread; /* records on disk that are not in memory */
 	size_t reserved_bytes;
-	struct fffa_spool_ack acked;
+	struct fffa_spool_account account; /* its ack: the last one that was written */
+	bool account_changed;		   /* since it was written */
+	const uint64_t *given;		   /* see fffa_spooler_start */
+	uint64_t now_epoch;		   /* of this run; 0: not started */
+	struct fffa_spooler_losses losses; /* found at the start, not reported yet */
 	uint64_t ack_ns;
 	bool full;
 	int error; /* of the last write, 0: good */
@@ -134,6 +155,21 @@ void fffa_spooler__work(struct fffa_spooler_job *j);
 
 /* spooler_apply.c, after a job. */
 void fffa_spooler__apply(struct fffa_spooler *s);
+
+/* spooler_account.c */
+/* All records of a frame are settled, and those before it. */
+void fffa_spooler__account_frame(struct fffa_spooler *s, const struct fffa_spool_ref *ref);
+/* A frame of b is on disk. */
+void fffa_spooler__account_write(struct fffa_spooler *s, const struct fffa_queued_batch *b);
+/* True when the account differs from the one that was written. */
+bool fffa_spooler__account_is_new(struct fffa_spooler *s, const struct fffa_spool_ack *ack);
+/* Copies the account with ack to out: it is being written. */
+void fffa_spooler__account_take(struct fffa_spooler *s, const struct fffa_spool_ack *ack,
+				struct fffa_spool_account *out);
+/* At the start, before the frames are read. */
+void fffa_spooler__account_begin(struct fffa_spooler *s);
+/* At the start: counts what is in neither the frames nor the account as lost. */
+void fffa_spooler__account_compare(struct fffa_spooler *s, const struct fffa_spool_tally *tally);
 
 /* spooler_segments.c */
 /* A segment without frames that is in no list. NULL without memory. */

@@ -110,13 +110,16 @@ static int read_some(struct fffa_spooler_job *j)
 
 void fffa_spooler__work(struct fffa_spooler_job *j)
 {
-	/* on failure the next start removes it by the ack, or sends it again */
+	/* on failure the older one counts, and more records are sent twice */
+	if (j->acks)
+		(void)fffa_store_ack_write(j->store, &j->account, j->syncs_ack);
+	/*
+	 * After the account, which says that their records are settled. On failure the next start
+	 * removes it by the ack, or sends it again.
+	 */
 	for (size_t i = 0; i < j->remove_count; i++)
 		(void)fffa_store_remove(j->store, j->removes[i]);
 	write_batches(j);
-	/* on failure the older ack counts, and more records are sent twice */
-	if (j->acks)
-		(void)fffa_store_ack_write(j->store, &j->ack);
 	if (j->read_seg)
 		j->read_rc = read_some(j);
 }

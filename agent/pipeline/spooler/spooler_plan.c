@@ -9,7 +9,8 @@
 
 #define WRITE_BYTES  ((uint64_t)8 << 20) /* about so much in a job */
 #define READ_BYTES   ((size_t)4 << 20)
-#define ACK_EVERY_NS (200 * FFFA_NS_PER_MS)
+#define ACK_EVERY_NS (5 * FFFA_NS_PER_MS)
+#define IDLE_MS	     200 /* how often to look for numbers that are in no batch yet */
 
 static uint64_t now_ns(void)
 {
@@ -284,7 +285,7 @@ static struct fffa_spool_ack watermark(const struct fffa_spooler *s)
 				return (struct fffa_spool_ack){seg->id, seg->read};
 		}
 	}
-	return last ? (struct fffa_spool_ack){last->id, last->end} : s->acked;
+	return last ? (struct fffa_spool_ack){last->id, last->end} : s->account.ack;
 }
 
 static void plan_ack(struct fffa_spooler *s)
@@ -292,15 +293,18 @@ static void plan_ack(struct fffa_spooler *s)
 	struct fffa_spool_ack a = watermark(s);
 	uint64_t now = now_ns();
 
-	if (a.segment == s->acked.segment && a.pos.at == s->acked.pos.at)
+	if (!fffa_spooler__account_is_new(s, &a)) {
+		wake_after(s, IDLE_MS);
 		return;
-	if (!s->closing && now - s->ack_ns < ACK_EVERY_NS) {
+	}
+	if (!s->closing && !s->job.remove_count && now - s->ack_ns < ACK_EVERY_NS) {
 		wake_after(s, ACK_EVERY_NS / FFFA_NS_PER_MS);
 		return;
 	}
 	s->ack_ns = now;
-	s->acked = s->job.ack = a;
+	fffa_spooler__account_take(s, &a, &s->job.account);
 	s->job.acks = true;
+	s->job.syncs_ack = s->job.remove_count > 0;
 }
 
 bool fffa_spooler__plan(struct fffa_spooler *s)
@@ -313,8 +317,8 @@ bool fffa_spooler__plan(struct fffa_spooler *s)
 	j->read_rc = 0;
 	s->wake_ms = FFFA_SPOOLER_NO_WAKE;
 	plan_removals(s);
-	plan_ack(s); /* before plan_writes: the ack must not cover frames of this job */
 	plan_writes(s);
+	plan_ack(s); /* covers no frame of this job: they are taken over only when it is done */
 	plan_read(s);
 	return j->remove_count || j->write_count || j->acks || j->read_seg;
 }

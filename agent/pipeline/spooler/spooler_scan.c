@@ -14,6 +14,7 @@
 
 struct scan {
 	struct fffa_spooler_segment *seg;
+	struct fffa_spool_tally *tally;
 	bool has_head;
 	struct fffa_spool_segment head;
 	uint64_t identity; /* of the first frame */
@@ -49,6 +50,7 @@ static int walk_frames(const struct fffa_spool_source *src, struct scan *c)
 		}
 		seg->first_ms = fffa_min_i64(seg->first_ms, f->first_ms);
 		seg->last_ms = fffa_max_i64(seg->last_ms, f->last_ms);
+		fffa_spool_tally_add(c->tally, &seg->end, &found);
 		seg->end = found.end;
 	}
 	return rc;
@@ -73,7 +75,8 @@ static void resume(struct fffa_spooler *s, uint64_t records)
 	s->conf.ops->resume(s->conf.queue, records);
 }
 
-static void set_aside(struct fffa_spooler *s, struct scan *c, const char *why)
+static void set_aside(struct fffa_spooler *s, struct scan *c, enum fffa_record_loss loss,
+		      const char *why)
 {
 	uint64_t records = fffa_spooler__unread_of(c->seg);
 
@@ -83,7 +86,7 @@ static void set_aside(struct fffa_spooler *s, struct scan *c, const char *why)
 		fffa_warn(s->conf.tag, "spool segment %016" PRIx64 " cannot be renamed",
 			  c->seg->id);
 	resume(s, records);
-	(void)fffa_spooler__lose_unread(s, c->seg, &c->seg->end, FFFA_RL_SPOOL_FORMAT);
+	(void)fffa_spooler__lose_unread(s, c->seg, &c->seg->end, loss);
 }
 
 /* True when the segment stays, to be sent. */
@@ -93,14 +96,14 @@ static bool take_over(struct fffa_spooler *s, struct scan *c)
 
 	if (!c->frames) {
 		if (!c->has_head && c->size > FFFA_SPOOL_SEGMENT_HEAD)
-			set_aside(s, c, "nothing in it can be read");
+			set_aside(s, c, FFFA_RL_SPOOL_DAMAGED, "nothing in it can be read");
 		else
 			(void)fffa_store_remove(s->store,
 						seg->id); /* all frames are settled, or torn */
 		return false;
 	}
 	if (!may_be_sent(s, c)) {
-		set_aside(s, c, "its records are of another format");
+		set_aside(s, c, FFFA_RL_SPOOL_FORMAT, "its records are of another format");
 		return false;
 	}
 	if (seg->end.at < c->size && !fffa_store_cut(s->store, seg->id, seg->end.at))
@@ -112,24 +115,35 @@ static bool take_over(struct fffa_spooler *s, struct scan *c)
 	return true;
 }
 
-static int scan_one(struct fffa_spooler *s, uint64_t id, const struct fffa_spool_pos *from)
+/* Reads a segment whose id is that of its name. 0, -EXDEV when it is not, or -errno. */
+static int read_segment(struct fffa_spooler *s, struct scan *c)
 {
-	struct scan c = {.seg = fffa_spooler__new_segment(id, from)};
 	struct fffa_spool_source src;
+	int rc = fffa_store_source(s->store, c->seg->id, &src);
+
+	if (!rc)
+		rc = read_head(&src, c);
+	if (rc)
+		return rc;
+	if (c->has_head && c->head.id != c->seg->id)
+		return -EXDEV;
+	c->size = src.size;
+	return walk_frames(&src, c);
+}
+
+static int scan_one(struct fffa_spooler *s, uint64_t id, const struct fffa_spool_pos *from,
+		    struct fffa_spool_tally *tally)
+{
+	struct scan c = {.seg = fffa_spooler__new_segment(id, from), .tally = tally};
 	int rc;
 
 	if (!c.seg)
 		return -ENOMEM;
-	rc = fffa_store_source(s->store, id, &src);
-	if (!rc)
-		rc = read_head(&src, &c);
-	if (!rc) {
-		c.size = src.size;
-		rc = walk_frames(&src, &c);
-	}
-	if (rc)
-		set_aside(s, &c, strerror(-rc));
-	else if (take_over(s, &c)) {
+	rc = read_segment(s, &c);
+	if (rc) {
+		set_aside(s, &c, FFFA_RL_SPOOL_DAMAGED,
+			  rc == -EXDEV ? "its name is that of another segment" : strerror(-rc));
+	} else if (take_over(s, &c)) {
 		TAILQ_INSERT_TAIL(&s->segments, c.seg, link);
 		return 0;
 	}
@@ -137,33 +151,52 @@ static int scan_one(struct fffa_spooler *s, uint64_t id, const struct fffa_spool
 	return 0;
 }
 
-static int scan_all(struct fffa_spooler *s, const uint64_t *ids, size_t n,
-		    const struct fffa_spool_ack *ack)
+/* Removes a segment that was settled, or sets aside what only has the name of one. */
+static void clear_settled(struct fffa_spooler *s, uint64_t id)
+{
+	struct fffa_spool_source src;
+	struct scan c = {.size = 0};
+	int rc = fffa_store_source(s->store, id, &src);
+
+	if (!rc)
+		rc = read_head(&src, &c);
+	if (!rc && !(c.has_head && c.head.id != id) && !fffa_store_remove(s->store, id))
+		return;
+	fffa_warn(s->conf.tag, "spool segment %016" PRIx64 " is set aside, it is not of this spool",
+		  id);
+	(void)fffa_store_set_aside(s->store, id);
+}
+
+static int scan_all(struct fffa_spooler *s, const uint64_t *ids, size_t n)
 {
 	const struct fffa_spool_pos begin = fffa_spool_walk_begin();
+	const struct fffa_spool_ack ack = s->account.ack;
+	struct fffa_spool_tally tally;
 	int rc = 0;
 
+	fffa_spool_tally_init(&tally, &s->account);
 	for (size_t i = 0; i < n && !rc; i++) {
-		if (ids[i] < ack->segment)
-			(void)fffa_store_remove(s->store, ids[i]); /* settled */
+		if (ids[i] < ack.segment)
+			clear_settled(s, ids[i]);
 		else
-			rc = scan_one(s, ids[i], ids[i] == ack->segment ? &ack->pos : &begin);
+			rc = scan_one(s, ids[i], ids[i] == ack.segment ? &ack.pos : &begin, &tally);
 		s->next_id = ids[i] >= s->next_id ? ids[i] + 1 : s->next_id;
 	}
+	if (!rc)
+		fffa_spooler__account_compare(s, &tally);
 	return rc;
 }
 
 int fffa_spooler__scan(struct fffa_spooler *s, struct fffa_err *err)
 {
-	struct fffa_spool_ack ack;
 	uint64_t *ids = NULL;
 	size_t n = 0;
-	int rc = fffa_store_list(s->store, &ids, &n, &ack);
+	int rc = fffa_store_list(s->store, &ids, &n, &s->account);
 
 	if (!rc) {
-		s->acked = ack;
-		s->next_id = ack.segment + 1;
-		rc = scan_all(s, ids, n, &ack);
+		s->next_id = s->account.ack.segment + 1;
+		fffa_spooler__account_begin(s);
+		rc = scan_all(s, ids, n);
 	}
 	free(ids);
 	if (rc)

@@ -27,6 +27,8 @@ static void end_ref(struct fffa_spooler *s, struct fffa_spool_ref *ref)
 	struct fffa_spooler_segment *seg = ref->seg;
 
 	FFFA_ASSERT(seg->refs && s->ref_bytes >= sizeof(*ref));
+	if (!ref->batches)
+		fffa_spooler__account_frame(s, ref);
 	TAILQ_REMOVE(&s->refs, ref, link);
 	s->ref_bytes -= sizeof(*ref);
 	if (!--seg->refs && seg->gone)
@@ -72,6 +74,8 @@ bool fffa_spooler__add_ref(struct fffa_spooler *s, struct fffa_queued_batch *b,
 	ref->seg = seg;
 	ref->begin = *begin;
 	ref->records = fffa_batch_count(b->d.batch);
+	ref->numbers = b->is_skipdata ? b->skipped.records : ref->records;
+	ref->last_seq = fffa_batch_last_seq(b->d.batch);
 	ref->batches = 1;
 	seg->refs++;
 	s->ref_bytes += sizeof(*ref);

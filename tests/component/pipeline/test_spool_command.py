@@ -81,7 +81,7 @@ class Spool(program.Case):
                                  "sealed_ms=1700000000777 waits")
         self.assertIn("skipdata=9 reason=queue_full waits", out[4])
         self.assertEqual(out[-1], "segments=2 frames=3 waiting_records=6 settled_records=0 "
-                                  "damaged_frames=0")
+                                  "damaged_frames=0 missing_records=0")
         self.assertEqual("".join(line + "\n" for line in self.show("--cat")).encode(),
                          b"".join(lines_of(1, 5) + lines_of(9, 1)))
 
