@@ -28,6 +28,8 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
 	struct fffa_imds_http *h = arg;
 	size_t len = size * n, name_len = sizeof(name) - 1;
 
+	if (!fffa_http_body_count_header(&h->body, len))
+		return 0; /* ends the transfer */
 	if (len > name_len && strncasecmp(line, name, name_len) == 0)
 		h->token_ttl_s = parse_ttl_s(line + name_len, len - name_len);
 	return len;

@@ -20,6 +20,20 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
 	return len;
 }
 
+bool fffa_http_body_count_header(struct fffa_http_body *body, size_t len)
+{
+	body->too_big = body->too_big || len > FFFA_HTTP_HEADER_BYTES_MAX - body->header_bytes;
+	if (!body->too_big)
+		body->header_bytes += len;
+	return !body->too_big;
+}
+
+static size_t on_header(char *line, size_t size, size_t n, void *arg)
+{
+	(void)line;
+	return fffa_http_body_count_header(arg, size * n) ? size * n : 0;
+}
+
 int fffa_http_bounds_set(CURL *e, uint64_t timeout_ms, struct fffa_http_body *body)
 {
 	long limit_ms = timeout_ms > TIMEOUT_MAX_MS ? TIMEOUT_MAX_MS : (long)timeout_ms;
@@ -48,6 +62,8 @@ int fffa_http_bounds_set(CURL *e, uint64_t timeout_ms, struct fffa_http_body *bo
 	SET(CURLOPT_USERAGENT, "fffa");
 	SET(CURLOPT_WRITEFUNCTION, on_body);
 	SET(CURLOPT_WRITEDATA, body);
+	SET(CURLOPT_HEADERFUNCTION, on_header);
+	SET(CURLOPT_HEADERDATA, body);
 #undef SET
 	return rc == CURLE_OK ? 0 : -ENOMEM;
 }
@@ -56,6 +72,7 @@ void fffa_http_body_reset(struct fffa_http_body *body)
 {
 	body->len = 0;
 	body->too_big = false;
+	body->header_bytes = 0;
 }
 
 CURLcode fffa_http_body_result(const struct fffa_http_body *body, CURLcode result)

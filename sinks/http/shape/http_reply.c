@@ -12,12 +12,31 @@
 #define FIRST_BYTES ((size_t)4096)
 #define MAX_S	    (FFFA_HTTP_RETRY_AFTER_MAX_MS / 1000)
 
-void fffa_http__reply_reset(struct fffa_http_reply *r)
+/* For the next answer to the same request. */
+static void reset_answer(struct fffa_http_reply *r)
 {
 	r->len = 0;
 	r->cut = false;
 	r->status = 0;
 	r->retry_after[0] = '\0';
+}
+
+void fffa_http__reply_reset(struct fffa_http_reply *r)
+{
+	reset_answer(r);
+	r->received = 0;
+	r->ended = false;
+}
+
+/* False: an answer without an end would keep the loop busy. */
+static bool count_received(struct fffa_http_reply *r, size_t len)
+{
+	size_t most = r->most + FFFA_HTTP_DROPPED_BYTES_MAX;
+
+	r->ended = r->ended || len > most - r->received;
+	if (!r->ended)
+		r->received += len;
+	return !r->ended;
 }
 
 void fffa_http__reply_fini(struct fffa_http_reply *r)
@@ -53,6 +72,10 @@ size_t fffa_http__reply_on_body(char *data, size_t size, size_t n, void *arg)
 	size_t len = size * n; /* size is always 1 */
 	size_t taken = len < r->most - r->len ? len : r->most - r->len;
 
+	if (!count_received(r, len)) {
+		r->cut = true;
+		return 0; /* ends the transfer */
+	}
 	if (r->cut)
 		return len;
 	if (taken && !grow(r, r->len + taken))
@@ -83,8 +106,10 @@ size_t fffa_http__reply_on_header(char *line, size_t size, size_t n, void *arg)
 	struct fffa_http_reply *r = arg;
 	size_t len = size * n, at = sizeof(name) - 1, end = len;
 
+	if (!count_received(r, len))
+		return 0; /* ends the transfer */
 	if (len > 5 && !strncasecmp(line, "HTTP/", 5)) {
-		fffa_http__reply_reset(r); /* the lines before belong to a 1xx or to a proxy */
+		reset_answer(r); /* the lines before belong to a 1xx or to a proxy */
 		r->status = read_status(line, len);
 		return len;
 	}

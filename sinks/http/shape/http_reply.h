@@ -18,6 +18,8 @@ struct fffa_http_reply {
 	size_t held;	      /* allocated */
 	size_t most;	      /* most bytes of body to store; the rest is read and dropped */
 	bool cut;	      /* a part was dropped */
+	size_t received;      /* bytes of this request's answers, headers included */
+	bool ended;	      /* there were too many bytes: the transfer was ended */
 	char retry_after[64]; /* as received; empty: absent, or longer than a valid one */
 	long status;	      /* of the last status line; 0: none yet */
 	/* Called when the headers of an answer with 2xx are complete. NULL: nobody asks. */
@@ -25,7 +27,10 @@ struct fffa_http_reply {
 	void *arg;
 };
 
-/* Empties the reply for the next answer; its memory is reused. */
+/* What an answer may have beyond `most`; one that goes on has its connection closed. */
+#define FFFA_HTTP_DROPPED_BYTES_MAX ((size_t)64 * 1024)
+
+/* Empties the reply for the next request; its memory is reused. */
 void fffa_http__reply_reset(struct fffa_http_reply *r);
 void fffa_http__reply_fini(struct fffa_http_reply *r);
 

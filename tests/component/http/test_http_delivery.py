@@ -3,6 +3,7 @@
 """fffa replay to a scripted collector: what a request looks like, and what each answer does."""
 import email.utils
 import gzip
+import resource
 import signal
 import socket
 import struct
@@ -333,6 +334,42 @@ class Answers(http_fixture.Case):
 
     def test_a_huge_answer(self):
         self.retried(c.Answer(503, body=b"x" * 20_000_000), c.Answer(429, body=b"y" * 20_000_000))
+
+    def test_an_endless_answer(self):
+        """What nobody reads is bounded: each connection is closed soon, and the loop is not kept busy."""
+        sent = []
+
+        def act(status, head, more):
+            def endless(handler):
+                handler.close_connection = True
+                total = 0
+                try:
+                    handler.wfile.write(b"HTTP/1.1 %d X\r\n" % status + head)
+                    while total < 1 << 30:
+                        total += handler.connection.send(more)
+                except OSError:
+                    pass  # the agent has closed it
+                sent.append(total)
+            return endless
+
+        body = b"x" * 65536
+        for sink, status, head, more in (
+                ({}, 200, b"\r\n", body), ({}, 503, b"\r\n", body), ({}, 200, b"", b"X: y\r\n" * 1000),
+                ({}, 100, b"\r\n", b"HTTP/1.1 100 X\r\n\r\n" * 1000),
+                ({"shape": "elasticsearch"}, 200, b"\r\n", body)):
+            server = self.collector(*[c.Answer(act=act(status, head, more))] * 2)
+            before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+            del sent[:]
+            conf = self.conf(server.url, timeout="5s", batch="{records: 100, age: 50ms}", **sink)
+            replay = self.start(conf, self.pcap(200))
+            program.await_that("two answers ended", lambda: len(sent) >= 2, replay)
+            self.assertLess(max(sent), 64 << 20)
+            if not sink:
+                self.all_delivered(self.end(replay), 200)
+                self.assertLess(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before, 2)
+            else:
+                replay.kill()
+                replay.wait()
 
     def test_nobody_there_at_first(self):
         server = self.collector()
