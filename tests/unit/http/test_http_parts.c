@@ -251,18 +251,18 @@ static void an_answer_is_kept_up_to_its_bound(void **state)
 static void an_endless_answer_is_ended(void **state)
 {
 	struct fffa_http_reply r = {.most = 100};
-	char part[4096] = "HTTP/1.1 100 Continue";
+	char chunk[4096] = "HTTP/1.1 100 Continue";
 	size_t n = 0;
 
 	(void)state;
-	while (fffa_http__reply_on_body(part, 1, sizeof(part), &r))
-		n += sizeof(part);
+	while (fffa_http__reply_on_body(chunk, 1, sizeof(chunk), &r))
+		n += sizeof(chunk);
 	assert_true(n <= 100 + FFFA_HTTP_DROPPED_BYTES_MAX);
-	assert_true(n + sizeof(part) > 100 + FFFA_HTTP_DROPPED_BYTES_MAX);
+	assert_true(n + sizeof(chunk) > 100 + FFFA_HTTP_DROPPED_BYTES_MAX);
 	assert_true(r.ended && r.cut);
 	assert_int_equal(r.len, 100);
 	fffa_http__reply_reset(&r);
-	for (n = 0; fffa_http__reply_on_header(part, 1, 21, &r); n += 21)
+	for (n = 0; fffa_http__reply_on_header(chunk, 1, 21, &r); n += 21)
 		assert_int_equal(r.status, 100);
 	assert_true(n <= 100 + FFFA_HTTP_DROPPED_BYTES_MAX);
 	assert_true(r.ended);
