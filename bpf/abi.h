@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define FFFA_ABI 1
+#define FFFA_ABI 2
 
 #define FFFA_ASSERT_SIZE(t, n) _Static_assert(sizeof(t) == (n), "size of " #t)
 #define FFFA_ASSERT_OFFSET(t, m, n)                                                                \
@@ -18,10 +18,11 @@
 /* fffa_key.view */
 #define FFFA_VIEW_EGRESS   0x01 /* seen leaving the host on key.ifindex; else arriving */
 #define FFFA_VIEW_HOOK_XDP 0x02 /* counted by XDP; else by TC */
+#define FFFA_VIEW_IPV6	   0x04 /* an IPv6 packet, also one with v4-mapped addresses */
 
 /*
- * What makes two packets one flow. IPv4 addresses are v4-mapped (::ffff:a.b.c.d). Ports are 0 for
- * protocols without ports and for fragments whose first fragment is unknown; for ICMP and ICMPv6
+ * What makes two packets one flow. IPv4 addresses are v4-mapped (::ffff:a.b.c.d); view says which
+ * IP version the packet had. Ports are 0 for protocols without ports and for fragments whose first fragment is unknown; for ICMP and ICMPv6
  * sport is 0 and dport holds type << 8 | code (as in NetFlow v9 ICMP_TYPE).
  */
 struct fffa_key {
@@ -144,6 +145,9 @@ enum fffa_kernel_loss {
 	FFFA_KL_MAX,
 };
 
+#define FFFA_NOT_IP_SLOTS 32
+#define FFFA_NOT_IP_SHIFT 48
+
 /* One per CPU, in mapped memory, written by that CPU only. Bytes are IP bytes as on the wire. */
 struct fffa_counts {
 	__u64 seen_packets[2]; /* IP packets, by direction: [0] ingress, [1] egress */
@@ -157,8 +161,14 @@ struct fffa_counts {
 	__u64 not_sampled;    /* packets passed over by sampling: in no other counter */
 	__u64 no_first_fragment; /* later fragments recorded with ports 0: the first was not seen */
 	__u64 pad0[13];
+	/*
+	 * not_ip_frames by ether type: the type in the upper 16 bits, frames in the rest; 0: free.
+	 * What finds no place is in not_ip_frames alone.
+	 */
+	__u64 not_ip[FFFA_NOT_IP_SLOTS];
 };
-FFFA_ASSERT_SIZE(struct fffa_counts, 256);
+FFFA_ASSERT_SIZE(struct fffa_counts, 512);
+FFFA_ASSERT_OFFSET(struct fffa_counts, not_ip, 256);
 
 #define FFFA_MAX_TUNNEL_PORTS 4
 enum fffa_clock_source {

@@ -10,6 +10,29 @@
 
 #include "bpf/table.h"
 
+#define FFFA_NOT_IP_PROBES 4
+
+/* Counts a frame that is not IP, also by its ether type while there is a place for one more. */
+static __noinline int fffa_count_not_ip(__u32 cpu, __u32 ether_type)
+{
+	struct fffa_counts *c = bpf_map_lookup_elem(&fffa_counts, &cpu);
+	__u64 type = (__u64)ether_type << FFFA_NOT_IP_SHIFT;
+	__u32 at = ether_type ^ ether_type >> 5 ^ ether_type >> 10;
+
+	if (!c)
+		return 0;
+	c->not_ip_frames++;
+	for (int i = 0; i < FFFA_NOT_IP_PROBES; i++) {
+		__u64 *n = &c->not_ip[(at + i) & (FFFA_NOT_IP_SLOTS - 1)];
+
+		if (*n && (*n ^ type) >> FFFA_NOT_IP_SHIFT)
+			continue;
+		*n = *n ? *n + 1 : type + 1;
+		break;
+	}
+	return 0;
+}
+
 /*
  * Counts a parsed packet into its flow, or one that could not be parsed as lost. rc:
  * enum fffa_parse.
@@ -29,7 +52,7 @@ static __always_inline void fffa_count_packet(int rc, const struct fffa_frame *f
 		return;
 	}
 	if (rc == FFFA_PARSE_NOT_IP) {
-		c->not_ip_frames++;
+		(void)fffa_count_not_ip(cpu, p->ether_type);
 		return;
 	}
 	why = rc == FFFA_PARSE_TRUNCATED ? FFFA_KL_TRUNCATED : FFFA_KL_MALFORMED;

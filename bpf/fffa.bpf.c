@@ -32,20 +32,97 @@ static __always_inline void tc_frame(const struct __sk_buff *skb, struct fffa_fr
 	f->gso_segs = skb->gso_segs;
 }
 
-/* The verifier walks a global function once, not once for every way to reach it. */
+/*
+ * The verifier walks a global function once, not once for every way to reach it.
+ *
+ * The headers between Ethernet and IP, see fffa_link_walk: seldom there, so out of the way.
+ */
+__noinline int fffa_tc_link_step(struct __sk_buff *skb, __u32 step)
+{
+	return fffa_link_step(DATA(skb), END(skb), FFFA_LINK_OFFSET(step), FFFA_LINK_TYPE(step));
+}
+
+__noinline int fffa_tc_link(struct __sk_buff *skb, __u32 step)
+{
+	for (int i = 0; i < FFFA_LINK_DEPTH && !fffa_link_is_over(step); i++)
+		step = fffa_tc_link_step(skb, step);
+	return fffa_link_is_over(step) ? step : step | FFFA_LINK_END;
+}
+
+__noinline int fffa_xdp_link_step(struct xdp_md *ctx, __u32 step)
+{
+	return fffa_link_step(DATA(ctx), END(ctx), FFFA_LINK_OFFSET(step), FFFA_LINK_TYPE(step));
+}
+
+__noinline int fffa_xdp_link(struct xdp_md *ctx, __u32 step)
+{
+	for (int i = 0; i < FFFA_LINK_DEPTH && !fffa_link_is_over(step); i++)
+		step = fffa_xdp_link_step(ctx, step);
+	return fffa_link_is_over(step) ? step : step | FFFA_LINK_END;
+}
+
+/* From the Ethernet header on. The frame is in ctx; walk is fffa_tc_link or fffa_xdp_link. */
+#define PARSE(ctx, walk, f, p)                                                                     \
+	({                                                                                         \
+		__u32 off_ = 0, step_ = 0;                                                         \
+		__u16 type_ = 0;                                                                   \
+		int rc_ = fffa_parse_eth(DATA(ctx), END(ctx), &off_, &type_);                      \
+                                                                                                   \
+		if (!rc_ && !fffa_link_is_ip(type_)) {                                             \
+			step_ = walk(ctx, FFFA_LINK(off_, type_));                                 \
+			off_ = FFFA_LINK_OFFSET(step_);                                            \
+			type_ = FFFA_LINK_TYPE(step_);                                             \
+			if (step_ & FFFA_LINK_TRUNCATED)                                           \
+				rc_ = FFFA_PARSE_TRUNCATED;                                        \
+		}                                                                                  \
+		rc_ ? rc_ : fffa_parse_l3(DATA(ctx), END(ctx), off_, type_, f, p);                 \
+	})
+
+/*
+ * Reads the tunnel whose UDP header is at l4_offset, up to the packet inside. Returns enum
+ * fffa_parse. Two functions, one after the other, need less stack than one.
+ */
 __noinline int fffa_tc_tunnel(struct __sk_buff *skb, __u32 type, __u32 l4_offset, __u32 cpu)
+{
+	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
+	int rc;
+
+	if (!s)
+		return FFFA_PARSE_MALFORMED;
+	rc = fffa_open_link(DATA(skb), END(skb), type, l4_offset, s);
+	if (!rc && !fffa_link_is_ip(FFFA_LINK_TYPE(s->inside.step)))
+		s->inside.step = fffa_tc_link(skb, s->inside.step);
+	return rc;
+}
+
+/* Then the packet inside, into the scratch; it ends before frame offset inner_end. */
+__noinline int fffa_tc_inside(struct __sk_buff *skb, __u32 inner_end, __u32 cpu)
 {
 	struct fffa_frame f;
 
 	tc_frame(skb, &f);
-	return fffa_open_inside(DATA(skb), END(skb), &f, type, l4_offset, cpu);
+	f.wire_bytes = inner_end;
+	return fffa_open_inside(DATA(skb), END(skb), &f, cpu);
 }
 
 __noinline int fffa_xdp_tunnel(struct xdp_md *ctx, __u32 type, __u32 l4_offset, __u32 cpu)
 {
-	struct fffa_frame f = {.wire_bytes = END(ctx) - DATA(ctx)};
+	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
+	int rc;
 
-	return fffa_open_inside(DATA(ctx), END(ctx), &f, type, l4_offset, cpu);
+	if (!s)
+		return FFFA_PARSE_MALFORMED;
+	rc = fffa_open_link(DATA(ctx), END(ctx), type, l4_offset, s);
+	if (!rc && !fffa_link_is_ip(FFFA_LINK_TYPE(s->inside.step)))
+		s->inside.step = fffa_xdp_link(ctx, s->inside.step);
+	return rc;
+}
+
+__noinline int fffa_xdp_inside(struct xdp_md *ctx, __u32 inner_end, __u32 cpu)
+{
+	struct fffa_frame f = {.wire_bytes = inner_end};
+
+	return fffa_open_inside(DATA(ctx), END(ctx), &f, cpu);
 }
 
 static __always_inline void init_key(struct fffa_packet *p, __u8 view, __u32 ifindex)
@@ -71,9 +148,11 @@ static __always_inline bool tc_tunnel(struct __sk_buff *skb, const struct fffa_f
 	if (!s)
 		return false;
 	*rc = fffa_tc_tunnel(skb, type | nested, p->l4_offset, cpu);
+	if (!*rc)
+		*rc = fffa_tc_inside(skb, fffa_tunnel_end(p), cpu);
 	if (*rc)
 		return false;
-	fffa_open_enter(p, s, f, *count_outer, cpu, c);
+	fffa_open_enter(p, s, f, !nested && *count_outer, cpu, c);
 	*count_outer = false;
 	return fffa_open_more(p, c);
 }
@@ -104,7 +183,8 @@ static __always_inline bool xdp_tunnel(struct xdp_md *ctx, const struct fffa_fra
 	if (type == FFFA_TUNNEL_NONE)
 		return false;
 	s = fffa_open_outer(p, cpu);
-	if (!s || fffa_xdp_tunnel(ctx, type | nested, p->l4_offset, cpu))
+	if (!s || fffa_xdp_tunnel(ctx, type | nested, p->l4_offset, cpu) ||
+	    fffa_xdp_inside(ctx, fffa_tunnel_end(p), cpu))
 		return false; /* a truncated frame stays so: the outer packet is recorded */
 	fffa_open_enter(p, s, f, !nested, cpu, c);
 	return fffa_open_more(p, c);
@@ -117,7 +197,7 @@ static __always_inline void xdp_tunnels(struct xdp_md *ctx, const struct fffa_fr
 		(void)xdp_tunnel(ctx, f, p, FFFA_OPEN_NESTED, cpu, c);
 }
 
-/* Pulls the headers into the linear part and parses again, into the scratch. */
+/* Parses into the scratch, after pulling the headers into the linear part. */
 __noinline int fffa_tc_parse_pulled(struct __sk_buff *skb, __u32 cpu)
 {
 	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
@@ -128,27 +208,37 @@ __noinline int fffa_tc_parse_pulled(struct __sk_buff *skb, __u32 cpu)
 		return FFFA_PARSE_MALFORMED;
 	(void)bpf_skb_pull_data(skb, len < FFFA_PULL_BYTES ? len : FFFA_PULL_BYTES);
 	tc_frame(skb, &f);
-	return fffa_parse_frame(DATA(skb), END(skb), &f, &s->packet);
+	return PARSE(skb, fffa_tc_link, &f, &s->again);
 }
 
-static __always_inline int tc_parse_again(struct __sk_buff *skb, const struct fffa_frame *f,
-					  struct fffa_packet *p, bool *count_outer, __u32 cpu,
-					  struct fffa_counts *c)
+/*
+ * What is left to do with a packet that was not parsed at first (rc), out of the way of all others.
+ * A truncated one is pulled into the linear part and parsed again, into the scratch.
+ */
+#define REST_OUTER_COUNTED 0x100 /* beside the view */
+__noinline int fffa_tc_rest(struct __sk_buff *skb, __u32 view, __u32 cpu, __u32 rc,
+			    __u32 ether_type)
 {
+	struct fffa_counts *c = bpf_map_lookup_elem(&fffa_counts, &cpu);
 	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
-	int rc;
+	bool count_outer = !(view & REST_OUTER_COUNTED);
+	struct fffa_frame f;
 
-	if (!s)
-		return FFFA_PARSE_MALFORMED;
-	rc = fffa_tc_parse_pulled(skb, cpu);
-	if (rc)
-		return rc;
-	fffa_open_copy(p, &s->packet);
-	p->l3_bytes = s->packet.l3_bytes;
-	p->header_bytes = s->packet.header_bytes;
-	/* A truncated packet inside leaves the packet around it, which is whole. */
-	(void)tc_tunnels(skb, f, p, count_outer, cpu, c);
-	return FFFA_PARSE_OK;
+	if (!c || !s)
+		return 0;
+	tc_frame(skb, &f);
+	s->again.ether_type = ether_type;
+	init_key(&s->again, view & 0xff, skb->ifindex);
+	if (rc == FFFA_PARSE_TRUNCATED) {
+		rc = fffa_tc_parse_pulled(skb, cpu);
+		/* A truncated packet inside leaves the packet around it, which is whole. */
+		if (!rc)
+			(void)tc_tunnels(skb, &f, &s->again, &count_outer, cpu, c);
+		if (!rc && s->again.fragment)
+			fffa_fragment_apply(&s->again, cpu, c);
+	}
+	fffa_count_packet(rc, &f, &s->again, cpu, c);
+	return 0;
 }
 
 static __always_inline int tc(struct __sk_buff *skb, __u8 view)
@@ -171,14 +261,19 @@ static __always_inline int tc(struct __sk_buff *skb, __u8 view)
 	if (fffa_count_not_sampled(c, f.gso_segs))
 		return TC_ACT_UNSPEC;
 	init_key(&p, view, skb->ifindex);
-	rc = fffa_parse_frame(DATA(skb), END(skb), &f, &p);
-	if (!rc)
-		rc = tc_tunnels(skb, &f, &p, &count_outer, cpu, c);
-	if (rc == FFFA_PARSE_TRUNCATED)
-		rc = tc_parse_again(skb, &f, &p, &count_outer, cpu, c);
-	if (p.fragment && !rc)
-		fffa_fragment_apply(&p, c);
-	fffa_count_packet(rc, &f, &p, cpu, c);
+	rc = PARSE(skb, fffa_tc_link, &f, &p);
+	if (rc) {
+		(void)fffa_tc_rest(skb, view, cpu, rc, p.ether_type);
+		return TC_ACT_UNSPEC;
+	}
+	if (tc_tunnels(skb, &f, &p, &count_outer, cpu, c)) {
+		(void)fffa_tc_rest(skb, count_outer ? view : view | REST_OUTER_COUNTED, cpu,
+				   FFFA_PARSE_TRUNCATED, 0);
+		return TC_ACT_UNSPEC;
+	}
+	if (p.fragment)
+		fffa_fragment_apply(&p, cpu, c);
+	fffa_count_packet(FFFA_PARSE_OK, &f, &p, cpu, c);
 	return TC_ACT_UNSPEC; /* the next program decides; TCX_NEXT has the same value */
 }
 
@@ -202,11 +297,48 @@ int fffa_tc_out(struct __sk_buff *skb)
 	return tc(skb, FFFA_VIEW_EGRESS);
 }
 
+/* Parses into the scratch, with the length of all buffers. */
+__noinline int fffa_xdp_parse_frags(struct xdp_md *ctx, __u32 cpu)
+{
+	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
+	struct fffa_frame f = {};
+
+	if (!s || !fffa_conf.xdp_frags)
+		return FFFA_PARSE_MALFORMED;
+	f.wire_bytes = bpf_xdp_get_buff_len(ctx);
+	return PARSE(ctx, fffa_xdp_link, &f, &s->again);
+}
+
+/*
+ * What is left to do with a packet that was not parsed at first (rc). A frame in several buffers is
+ * longer than its first one, which alone is read: it is parsed again, with its whole length.
+ */
+__noinline int fffa_xdp_rest(struct xdp_md *ctx, __u32 cpu, __u32 rc, __u32 ether_type)
+{
+	struct fffa_counts *c = bpf_map_lookup_elem(&fffa_counts, &cpu);
+	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
+	struct fffa_frame f = {.wire_bytes = END(ctx) - DATA(ctx)};
+
+	if (!c || !s)
+		return 0;
+	s->again.ether_type = ether_type;
+	init_key(&s->again, FFFA_VIEW_HOOK_XDP, ctx->ingress_ifindex);
+	if (fffa_conf.xdp_frags && rc != FFFA_PARSE_NOT_IP) {
+		f.wire_bytes = bpf_xdp_get_buff_len(ctx);
+		rc = fffa_xdp_parse_frags(ctx, cpu);
+		if (!rc)
+			xdp_tunnels(ctx, &f, &s->again, cpu, c);
+		if (!rc && s->again.fragment)
+			fffa_fragment_apply(&s->again, cpu, c);
+	}
+	fffa_count_packet(rc, &f, &s->again, cpu, c);
+	return 0;
+}
+
 SEC("xdp")
 int fffa_xdp_in(struct xdp_md *ctx)
 {
-	const void *data = DATA(ctx), *end = END(ctx);
-	struct fffa_frame f = {.wire_bytes = end - data};
+	struct fffa_frame f = {.wire_bytes = END(ctx) - DATA(ctx)};
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct fffa_packet p = {};
 	struct fffa_counts *c;
@@ -222,14 +354,14 @@ int fffa_xdp_in(struct xdp_md *ctx)
 	if (fffa_count_not_sampled(c, 1))
 		return XDP_PASS;
 	init_key(&p, FFFA_VIEW_HOOK_XDP, ctx->ingress_ifindex);
-	rc = fffa_parse_frame(data, end, &f, &p);
-	if (!rc) {
-		xdp_tunnels(ctx, &f, &p, cpu, c);
-		if (p.fragment)
-			fffa_fragment_apply(&p, c);
+	rc = PARSE(ctx, fffa_xdp_link, &f, &p);
+	if (rc) {
+		(void)fffa_xdp_rest(ctx, cpu, rc, p.ether_type);
+		return XDP_PASS;
 	}
-	if (rc && fffa_conf.xdp_frags) /* a call: only where the length is counted */
-		f.wire_bytes = bpf_xdp_get_buff_len(ctx);
-	fffa_count_packet(rc, &f, &p, cpu, c);
+	xdp_tunnels(ctx, &f, &p, cpu, c);
+	if (p.fragment)
+		fffa_fragment_apply(&p, cpu, c);
+	fffa_count_packet(FFFA_PARSE_OK, &f, &p, cpu, c);
 	return XDP_PASS;
 }

@@ -11,18 +11,13 @@
 #define FFFA_FRAGMENTS_MAX   8192 /* datagrams remembered */
 #define FFFA_FRAGMENT_LIFE_S 30	  /* as long as the kernel waits for the rest (ipfrag_time) */
 
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define FFFA_V4_PREFIX 0xffff0000 /* third word of a v4-mapped address */
-#else
-#define FFFA_V4_PREFIX 0x0000ffff
-#endif
-
 struct fffa_fragment_key {
 	__u8 src[16];
 	__u8 dst[16];
 	__u32 id;   /* as on the wire */
 	__u8 proto; /* IPv4: each protocol has its own identifications; IPv6: 0 */
-	__u8 pad0[3];
+	__u8 ipv6;  /* FFFA_VIEW_IPV6 or 0 */
+	__u8 pad0[2];
 };
 FFFA_ASSERT_SIZE(struct fffa_fragment_key, 40);
 
@@ -43,13 +38,10 @@ static __always_inline void fffa_fragment_key_of(const struct fffa_packet *p,
 	((__u64 *)k->dst)[0] = ((const __u64 *)p->key.dst)[0];
 	((__u64 *)k->dst)[1] = ((const __u64 *)p->key.dst)[1];
 	k->id = p->fragment_id;
-	k->proto =
-		((const __u64 *)p->key.src)[0] || ((const __u32 *)p->key.src)[2] != FFFA_V4_PREFIX
-			? 0
-			: p->key.proto;
+	k->ipv6 = p->key.view & FFFA_VIEW_IPV6;
+	k->proto = k->ipv6 ? 0 : p->key.proto;
 	k->pad0[0] = 0;
 	k->pad0[1] = 0;
-	k->pad0[2] = 0;
 }
 
 #endif

@@ -34,13 +34,17 @@ static __noinline __u64 fffa_fragment_learn(struct fffa_fragment_key *k, __u64 p
 	       known->sport;
 }
 
-static __always_inline void fffa_fragment_apply(struct fffa_packet *p, struct fffa_counts *c)
+/* The key lies in the scratch: the stack of all functions together is small. */
+static __always_inline void fffa_fragment_apply(struct fffa_packet *p, __u32 cpu,
+						struct fffa_counts *c)
 {
-	struct fffa_fragment_key k;
+	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
 	__u64 ports = (__u64)p->key.proto << 32 | (__u64)p->key.dport << 16 | p->key.sport;
 
-	fffa_fragment_key_of(p, &k);
-	ports = fffa_fragment_learn(&k, ports, p->fragment == FFFA_FRAGMENT_FIRST);
+	if (!s)
+		return;
+	fffa_fragment_key_of(p, &s->fragment);
+	ports = fffa_fragment_learn(&s->fragment, ports, p->fragment == FFFA_FRAGMENT_FIRST);
 	if (p->fragment == FFFA_FRAGMENT_FIRST)
 		return;
 	if (ports) {

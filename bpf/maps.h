@@ -83,8 +83,10 @@ struct {
  */
 struct fffa_scratch {
 	struct fffa_packet packet; /* out: the one to account */
+	struct fffa_packet again;  /* a packet that is parsed for the second time */
 	struct fffa_tunnel tunnel; /* in: the outer addresses */
 	struct fffa_inside inside;
+	struct fffa_fragment_key fragment;
 };
 
 struct {

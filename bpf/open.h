@@ -17,7 +17,7 @@
 
 /*
  * Copies field by field, as the fields were written: a copy in whole words would wait for them.
- * Interface and view stay, since they belong to the frame.
+ * Interface, direction and hook stay, since they belong to the frame.
  */
 static __always_inline void fffa_open_copy(struct fffa_packet *to, const struct fffa_packet *from)
 {
@@ -26,11 +26,13 @@ static __always_inline void fffa_open_copy(struct fffa_packet *to, const struct 
 	to->key.sport = from->key.sport;
 	to->key.dport = from->key.dport;
 	to->key.proto = from->key.proto;
+	to->key.view = (to->key.view & ~FFFA_VIEW_IPV6) | (from->key.view & FFFA_VIEW_IPV6);
 	to->key.tunnel = from->key.tunnel;
 	to->bytes = from->bytes;
 	to->packets = from->packets;
 	to->flags = from->flags;
 	to->l4_offset = from->l4_offset;
+	to->l3_end = from->l3_end;
 	to->cookie = from->cookie;
 	to->fragment = from->fragment;
 	to->fragment_id = from->fragment_id;
@@ -63,26 +65,31 @@ static __always_inline int fffa_open_header(const void *data, const void *end, _
 }
 
 /*
- * Parses the packet inside a tunnel into the scratch, beside its tunnel. Returns enum fffa_parse.
+ * The two halves of opening a tunnel. First its header and the inner Ethernet header, into the
+ * scratch. Returns enum fffa_parse.
  */
+static __always_inline int fffa_open_link(const void *data, const void *end, __u32 type,
+					  __u32 l4_offset, struct fffa_scratch *s)
+{
+	int rc = fffa_open_header(data, end, type, l4_offset, s);
+
+	return rc ? rc : fffa_parse_tunnel_link(data, end, &s->inside);
+}
+
+/* Then the packet inside, into the scratch beside its tunnel. Returns enum fffa_parse. */
 static __always_inline int fffa_open_inside(const void *data, const void *end,
-					    const struct fffa_frame *f, __u32 type, __u32 l4_offset,
-					    __u32 cpu)
+					    const struct fffa_frame *f, __u32 cpu)
 {
 	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
-	struct fffa_packet inner = {};
 	int rc;
 
 	if (!s)
 		return FFFA_PARSE_MALFORMED;
-	rc = fffa_open_header(data, end, type, l4_offset, s);
+	s->packet.key.view = 0;
+	rc = fffa_parse_tunnel_inside(data, end, f, &s->inside, &s->packet);
 	if (!rc)
-		rc = fffa_parse_tunnel_inside(data, end, f, &s->inside, &inner);
-	if (rc)
-		return rc;
-	inner.key.tunnel = fffa_intern(&s->tunnel, cpu);
-	fffa_open_copy(&s->packet, &inner);
-	return FFFA_PARSE_OK;
+		s->packet.key.tunnel = fffa_intern(&s->tunnel, cpu);
+	return rc;
 }
 
 /* The type of tunnel (FFFA_TUNNEL_*) in the packet's payload, by its UDP port. */
@@ -116,7 +123,8 @@ static __always_inline void fffa_open_enter(struct fffa_packet *p, const struct 
 {
 	if (fffa_conf.tunnel_view != FFFA_TUNNEL_RECORD_OUTER && p->fragment)
 		fffa_fragment_apply(
-			p, c); /* later fragments are not opened: they belong to the outer packet */
+			p, cpu,
+			c); /* later fragments are not opened: they belong to the outer packet */
 	if (count_outer && fffa_conf.tunnel_view != FFFA_TUNNEL_RECORD_INNER) {
 		fffa_count_outer(f, &s->inside, p);
 		if (fffa_conf.tunnel_view == FFFA_TUNNEL_RECORD_OUTER)

@@ -8,58 +8,8 @@
 #define FFFA_BPF_PARSE_H
 
 #include "bpf/abi.h"
-
-#ifndef __always_inline
-#define __always_inline inline __attribute__((always_inline))
-#endif
-
-/* Loads from the packet. The kernel loads unaligned words; the host build must not assume that. */
-#ifdef __bpf__
-#define FFFA_LD16(p) (*(const __u16 *)(p))
-#define FFFA_LD32(p) (*(const __u32 *)(p))
-#define FFFA_LD64(p) (*(const __u64 *)(p))
-#else
-static inline __u16 fffa_ld16(const void *p)
-{
-	__u16 v;
-
-	__builtin_memcpy(&v, p, sizeof(v));
-	return v;
-}
-static inline __u32 fffa_ld32(const void *p)
-{
-	__u32 v;
-
-	__builtin_memcpy(&v, p, sizeof(v));
-	return v;
-}
-static inline __u64 fffa_ld64(const void *p)
-{
-	__u64 v;
-
-	__builtin_memcpy(&v, p, sizeof(v));
-	return v;
-}
-#define FFFA_LD16(p) fffa_ld16(p)
-#define FFFA_LD32(p) fffa_ld32(p)
-#define FFFA_LD64(p) fffa_ld64(p)
-#endif
-
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define FFFA_BE16(x) __builtin_bswap16(x)
-#define FFFA_BE32(x) __builtin_bswap32(x)
-#define FFFA_BE64(x) __builtin_bswap64(x)
-#else
-#define FFFA_BE16(x) (x)
-#define FFFA_BE32(x) (x)
-#define FFFA_BE64(x) (x)
-#endif
-
-#define FFFA_ETH_P_IP	  0x0800
-#define FFFA_ETH_P_IPV6	  0x86dd
-#define FFFA_ETH_P_8021Q  0x8100
-#define FFFA_ETH_P_8021AD 0x88a8
-#define FFFA_ETH_P_TEB	  0x6558
+#include "bpf/link.h"
+#include "bpf/load.h"
 
 #define FFFA_IPPROTO_ICMP    1
 #define FFFA_IPPROTO_TCP     6
@@ -69,10 +19,10 @@ static inline __u64 fffa_ld64(const void *p)
 #define FFFA_IPPROTO_SCTP    132
 #define FFFA_IPPROTO_UDPLITE 136
 
-#define FFFA_VLAN_DEPTH 2 /* 802.1ad outer, 802.1Q inner; offloaded tags come beside the frame */
 #define FFFA_IPV6_EXT_MAX                                                                          \
 	8 /* headers walked; a longer chain is recorded under its next header with ports 0 */
-#define FFFA_L3_OFFSET_MAX 1024
+#define FFFA_L3_OFFSET_MAX   1024
+#define FFFA_ETH_PAYLOAD_MIN 46 /* shorter frames are padded (IEEE 802.3) */
 
 enum fffa_parse {
 	FFFA_PARSE_OK,
@@ -93,77 +43,88 @@ struct fffa_frame {
 #define FFFA_FRAGMENT_LATER 2
 
 struct fffa_packet {
-	struct fffa_key key; /* view, tunnel and ifindex are the caller's */
-	__u32 l3_bytes;	     /* IP header and payload, as the IP header says */
-	__u64 bytes;	     /* the same for all segments together */
-	__u32 packets;	     /* segments on the wire, >= 1 */
-	__u16 flags;	     /* FFFA_F_* */
-	__u16 header_bytes;  /* IP and transport header: what each segment repeats */
-	__u16 l4_offset;     /* of the transport header in the frame; 0: none to read */
-	__u8 fragment;	     /* FFFA_FRAGMENT_* */
+	/* Tunnel, ifindex and view are the caller's, but for FFFA_VIEW_IPV6. */
+	struct fffa_key key;
+	__u32 l3_bytes;	    /* IP header and payload, as the IP header says */
+	__u64 bytes;	    /* the same for all segments together */
+	__u32 packets;	    /* segments on the wire, >= 1 */
+	__u16 flags;	    /* FFFA_F_* */
+	__u16 header_bytes; /* IP and transport header: what each segment repeats */
+	__u16 l4_offset;    /* of the transport header in the frame; 0: none to read */
+	__u8 fragment;	    /* FFFA_FRAGMENT_* */
 	__u8 pad0;
 	__u32 cookie;
 	__u32 fragment_id; /* as on the wire; when fragment is not NONE */
-	__u32 pad1;
+	__u32 l3_end;	   /* frame offset behind the IP packet */
+	__u16 ether_type;  /* of what is not IP (FFFA_PARSE_NOT_IP), host order */
+	__u16 pad1[3];
 } __attribute__((aligned(8)));
 
-/* Fills the transport part of p: ports, flags, header_bytes. l4_bytes: what IP says is left for it.
+/*
+ * TCP flags, where the frame has the 14 bytes up to them. A first fragment may hold less than the
+ * header; a whole packet whose header is longer than itself is malformed.
+ */
+static __always_inline int fffa_parse_tcp(const void *l4, const void *end, __u32 l4_bytes,
+					  struct fffa_packet *p)
+{
+	const __u8 *b = l4;
+	__u32 header;
+	__u8 fl;
+
+	if (l4 + 14 > end)
+		return FFFA_PARSE_TRUNCATED;
+	header = (__u32)(b[12] >> 4) * 4;
+	if (header < 20 || (header > l4_bytes && p->fragment == FFFA_FRAGMENT_NONE))
+		return FFFA_PARSE_MALFORMED;
+	fl = b[13];
+	p->key.sport = FFFA_LD16(b);
+	p->key.dport = FFFA_LD16(b + 2);
+	p->header_bytes += header;
+	p->flags = fl;
+	if ((fl & (FFFA_F_SYN | FFFA_F_ACK)) == (FFFA_F_SYN | FFFA_F_ACK))
+		p->flags |= FFFA_F_SYNACK;
+	return FFFA_PARSE_OK;
+}
+
+/*
+ * Fills the transport part of p: ports, flags, header_bytes. l4_bytes: what IP says is left for it.
+ * Takes what is there: ports need 4 bytes, ICMP's type and code 2, TCP's flags 14.
  */
 static __always_inline int fffa_parse_l4(const void *l4, const void *end, __u32 l4_bytes,
 					 struct fffa_packet *p)
 {
-	const __u8 *b = l4;
-	__u32 need;
+	__u32 header = 0;
 
 	switch (p->key.proto) {
 	case FFFA_IPPROTO_TCP:
-		need = 20;
+		if (l4_bytes >= 14)
+			return fffa_parse_tcp(l4, end, l4_bytes, p);
 		break;
 	case FFFA_IPPROTO_UDP:
 	case FFFA_IPPROTO_UDPLITE:
-		need = 8;
+		header = 8;
 		break;
 	case FFFA_IPPROTO_SCTP:
 	case FFFA_IPPROTO_DCCP:
-		need = 12;
 		break;
 	case FFFA_IPPROTO_ICMP:
 	case FFFA_IPPROTO_ICMPV6:
-		need = 4;
-		break;
+		if (l4_bytes < 2)
+			return FFFA_PARSE_MALFORMED;
+		if (l4 + 2 > end)
+			return FFFA_PARSE_TRUNCATED;
+		p->key.dport = FFFA_LD16(l4); /* type, code: already in network order */
+		return FFFA_PARSE_OK;
 	default:
 		return FFFA_PARSE_OK;
 	}
-	if (l4_bytes < need)
+	if (l4_bytes < 4)
 		return FFFA_PARSE_MALFORMED;
-	if (p->key.proto == FFFA_IPPROTO_TCP) {
-		__u32 header;
-		__u8 fl;
-
-		if (l4 + 20 > end)
-			return FFFA_PARSE_TRUNCATED;
-		header = (__u32)(b[12] >> 4) * 4;
-		if (header < 20 || header > l4_bytes)
-			return FFFA_PARSE_MALFORMED;
-		fl = b[13];
-		p->key.sport = FFFA_LD16(b);
-		p->key.dport = FFFA_LD16(b + 2);
-		p->header_bytes += header;
-		p->flags = fl;
-		if ((fl & (FFFA_F_SYN | FFFA_F_ACK)) == (FFFA_F_SYN | FFFA_F_ACK))
-			p->flags |= FFFA_F_SYNACK;
-		return FFFA_PARSE_OK;
-	}
 	if (l4 + 4 > end)
 		return FFFA_PARSE_TRUNCATED;
-	if (p->key.proto == FFFA_IPPROTO_ICMP || p->key.proto == FFFA_IPPROTO_ICMPV6) {
-		p->key.dport = FFFA_LD16(b); /* type, code: already in network order */
-		return FFFA_PARSE_OK;
-	}
-	p->key.sport = FFFA_LD16(b);
-	p->key.dport = FFFA_LD16(b + 2);
-	if (need == 8)
-		p->header_bytes += 8;
+	p->key.sport = FFFA_LD16(l4);
+	p->key.dport = FFFA_LD16(l4 + 2);
+	p->header_bytes += header;
 	return FFFA_PARSE_OK;
 }
 
@@ -185,7 +146,10 @@ static __always_inline void fffa_put_v4(__u8 *dst, __u32 addr_be)
 #endif
 }
 
-/* l3_left: bytes of the frame from the IP header on, for packets with length field 0 (BIG TCP). */
+/*
+ * l3_left: bytes of the frame from the IP header on. A packet cannot be longer, and one with length
+ * field 0 (BIG TCP) is as long.
+ */
 static __always_inline int fffa_parse_ipv4(const void *l3, const void *end, __u32 l3_left,
 					   struct fffa_packet *p, __u32 *l4_offset)
 {
@@ -200,7 +164,7 @@ static __always_inline int fffa_parse_ipv4(const void *l3, const void *end, __u3
 	total = FFFA_BE16(FFFA_LD16(b + 2));
 	if (!total)
 		total = l3_left;
-	if (total < ihl)
+	if (total < ihl || total > l3_left)
 		return FFFA_PARSE_MALFORMED;
 	p->l3_bytes = total;
 	p->header_bytes = ihl;
@@ -221,20 +185,18 @@ static __always_inline int fffa_parse_ipv4(const void *l3, const void *end, __u3
 
 /*
  * How an IPv6 next-header value continues the chain (RFC 8200 section 4.1, RFC 4302): 0: it ends
- * it. Else the length is ((its length byte & mask) + add) * unit. A table instead of branches:
+ * it. The headers are those that Linux walks (ipv6_ext_hdr); any other is the packet's protocol.
+ * Else the length is ((its length byte & mask) + add) * unit. A table instead of branches:
  * every header then leaves the verifier the same range for the offset, and the walk costs it one
  * path instead of 3^8.
  */
 #define FFFA_EXT(unit, add, mask) ((unit) | (add) << 4 | (mask) << 6)
 static const __u8 fffa_ext[256] = {
-	[0] = FFFA_EXT(8, 1, 1),   /* hop-by-hop */
-	[43] = FFFA_EXT(8, 1, 1),  /* routing */
-	[44] = FFFA_EXT(8, 1, 0),  /* fragment: always 8 bytes */
-	[51] = FFFA_EXT(4, 2, 1),  /* authentication */
-	[60] = FFFA_EXT(8, 1, 1),  /* destination options */
-	[135] = FFFA_EXT(8, 1, 1), /* mobility */
-	[139] = FFFA_EXT(8, 1, 1), /* HIP */
-	[140] = FFFA_EXT(8, 1, 1), /* shim6 */
+	[0] = FFFA_EXT(8, 1, 1),  /* hop-by-hop */
+	[43] = FFFA_EXT(8, 1, 1), /* routing */
+	[44] = FFFA_EXT(8, 1, 0), /* fragment: always 8 bytes */
+	[51] = FFFA_EXT(4, 2, 1), /* authentication */
+	[60] = FFFA_EXT(8, 1, 1), /* destination options */
 };
 
 /*
@@ -282,8 +244,29 @@ static __always_inline int fffa_walk_ipv6(const void *l3, const void *end, __u32
 	return FFFA_PARSE_OK;
 }
 
+/*
+ * The whole length of a packet whose payload length is 0, and in *unsent how much of it never
+ * reaches the wire. Linux writes 0 into packets above 64 KiB (BIG TCP). Before 7.0 it adds a
+ * hop-by-hop header of 8 bytes with the length (RFC 2675), which segmentation takes off again. 0:
+ * the lengths contradict each other.
+ */
+static __always_inline __u32 fffa_ipv6_length(const __u8 *b, const void *end, __u32 l3_left,
+					      __u32 *unsent)
+{
+	__u32 length;
+
+	if (b[6] == 59 || l3_left <= FFFA_ETH_PAYLOAD_MIN) /* it is 0; padding may follow */
+		return 40;
+	if (b[6] != 0 || (const void *)(b + 48) > end || b[41] != 0 ||
+	    FFFA_LD16(b + 42) != FFFA_BE16(0xc204)) /* no jumbo payload option */
+		return l3_left;
+	length = FFFA_BE32(FFFA_LD32(b + 44));
+	*unsent = 8;
+	return length >= *unsent && length <= l3_left - 40 ? 40 + length : 0;
+}
+
 static __always_inline int fffa_parse_ipv6(const void *l3, const void *end, __u32 l3_left,
-					   struct fffa_packet *p, __u32 *l4_offset)
+					   struct fffa_packet *p, __u32 *l4_offset, __u32 *unsent)
 {
 	const __u8 *b = l3;
 	__u32 total, off = 0;
@@ -296,11 +279,10 @@ static __always_inline int fffa_parse_ipv6(const void *l3, const void *end, __u3
 		return FFFA_PARSE_MALFORMED;
 	total = FFFA_BE16(FFFA_LD16(b + 4));
 	next = b[6];
-	if (total)
-		total += 40;
-	else
-		total = next == 0 ? l3_left
-				  : 40; /* 0 means a jumbogram only behind hop-by-hop options */
+	total = total ? total + 40 : fffa_ipv6_length(b, end, l3_left, unsent);
+	if (!total || total > l3_left)
+		return FFFA_PARSE_MALFORMED;
+	p->key.view |= FFFA_VIEW_IPV6;
 	((__u64 *)p->key.src)[0] = FFFA_LD64(b + 8);
 	((__u64 *)p->key.src)[1] = FFFA_LD64(b + 16);
 	((__u64 *)p->key.dst)[0] = FFFA_LD64(b + 24);
@@ -341,7 +323,7 @@ static __always_inline int fffa_parse_l3(const void *data, const void *end, __u3
 					 struct fffa_packet *p)
 {
 	const void *l3 = data + l3_offset;
-	__u32 left = f->wire_bytes - l3_offset, off = 0;
+	__u32 left = f->wire_bytes - l3_offset, off = 0, unsent = 0;
 	int rc;
 
 	p->key.sport = 0;
@@ -351,8 +333,10 @@ static __always_inline int fffa_parse_l3(const void *data, const void *end, __u3
 	p->cookie = 0;
 	p->l4_offset = 0;
 	p->fragment = FFFA_FRAGMENT_NONE;
-	if (proto != FFFA_ETH_P_IP && proto != FFFA_ETH_P_IPV6)
+	if (!fffa_link_is_ip(proto)) {
+		p->ether_type = proto;
 		return FFFA_PARSE_NOT_IP;
+	}
 	/*
 	 * Compares the lengths instead of left with 0: the verifier of Linux 5.10 follows the
 	 * impossible branch and refuses the program.
@@ -362,7 +346,7 @@ static __always_inline int fffa_parse_l3(const void *data, const void *end, __u3
 	if (proto == FFFA_ETH_P_IP)
 		rc = fffa_parse_ipv4(l3, end, left, p, &off);
 	else
-		rc = fffa_parse_ipv6(l3, end, left, p, &off);
+		rc = fffa_parse_ipv6(l3, end, left, p, &off, &unsent);
 	if (rc)
 		return rc;
 	if (off) {
@@ -373,44 +357,39 @@ static __always_inline int fffa_parse_l3(const void *data, const void *end, __u3
 			return rc;
 		p->l4_offset = l3_offset + off;
 	}
+	p->l3_end = l3_offset + p->l3_bytes;
+	p->l3_bytes -= unsent;
+	p->header_bytes -= unsent;
 	fffa_count_segments(f, p);
 	return FFFA_PARSE_OK;
 }
 
-/* Reads the link header at offset: where the network header begins, and its type (host order). */
+/* Reads the Ethernet header at *offset. *proto: the ether type or length behind it, host order. */
 static __always_inline int fffa_parse_eth(const void *data, const void *end, __u32 *offset,
 					  __u16 *proto)
 {
 	const __u8 *b = data + *offset;
-	__u32 off = 14;
-	__u16 type;
 
 	if ((const void *)(b + 14) > end)
 		return FFFA_PARSE_TRUNCATED;
-	type = FFFA_BE16(FFFA_LD16(b + 12));
-	for (int i = 0; i < FFFA_VLAN_DEPTH; i++) {
-		if (type != FFFA_ETH_P_8021Q && type != FFFA_ETH_P_8021AD)
-			break;
-		if ((const void *)(b + off + 4) > end)
-			return FFFA_PARSE_TRUNCATED;
-		type = FFFA_BE16(FFFA_LD16(b + off + 2));
-		off += 4;
-	}
-	*offset += off;
-	*proto = type;
+	*proto = FFFA_BE16(FFFA_LD16(b + 12));
+	*offset += 14;
 	return FFFA_PARSE_OK;
 }
 
-static __always_inline int fffa_parse_frame(const void *data, const void *end,
-					    const struct fffa_frame *f, struct fffa_packet *p)
+/* Goes on where fffa_link_step or fffa_link_walk ended, with the IP packet. */
+static __always_inline int fffa_parse_linked(const void *data, const void *end, __u32 step,
+					     const struct fffa_frame *f, struct fffa_packet *p)
 {
-	__u32 off = 0;
-	__u16 proto = 0;
-	int rc = fffa_parse_eth(data, end, &off, &proto);
+	__u16 type = FFFA_LINK_TYPE(step);
 
-	if (rc)
-		return rc;
-	return fffa_parse_l3(data, end, off, proto, f, p);
+	if (step & FFFA_LINK_TRUNCATED)
+		return FFFA_PARSE_TRUNCATED;
+	if (step & FFFA_LINK_END) {
+		p->ether_type = type;
+		return FFFA_PARSE_NOT_IP;
+	}
+	return fffa_parse_l3(data, end, FFFA_LINK_OFFSET(step), type, f, p);
 }
 
 #endif

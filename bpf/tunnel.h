@@ -159,6 +159,7 @@ struct fffa_inside {
 	__u16 proto;  /* ether type, host order; FFFA_ETH_P_TEB: an Ethernet frame */
 	__u16 pad0;
 	__u32 cookie;
+	__u32 step;    /* of fffa_link_walk: where the packet inside begins */
 	__u32 payload; /* frame offset behind the inner headers: all before repeats in each segment */
 };
 
@@ -202,26 +203,48 @@ static __always_inline int fffa_parse_tunnel_header(const void *data, const void
 	return rc;
 }
 
-/* Reads the packet inside. Any result but FFFA_PARSE_OK: record the outer packet as it is. */
+/*
+ * Frame offset where the packet inside p ends at the latest. The first fragment of a datagram holds
+ * only the beginning of it.
+ */
+static __always_inline __u32 fffa_tunnel_end(const struct fffa_packet *p)
+{
+	return p->fragment == FFFA_FRAGMENT_FIRST ? p->l4_offset + 0xffffU : p->l3_end;
+}
+
+/*
+ * Reads the inner Ethernet header, if there is one. in->step is where to walk on. Any result but
+ * FFFA_PARSE_OK: record the outer packet as it is.
+ */
+static __always_inline int fffa_parse_tunnel_link(const void *data, const void *end,
+						  struct fffa_inside *in)
+{
+	__u32 off = in->offset;
+	__u16 type = in->proto;
+	int rc = FFFA_PARSE_OK;
+
+	if (off > FFFA_L3_OFFSET_MAX)
+		return FFFA_PARSE_MALFORMED;
+	if (type == FFFA_ETH_P_TEB)
+		rc = fffa_parse_eth(data, end, &off, &type);
+	in->step = FFFA_LINK(off, type);
+	return rc;
+}
+
+/*
+ * Reads the IP packet inside, at the end of the walk. f->wire_bytes: fffa_tunnel_end of the outer
+ * packet. Any result but FFFA_PARSE_OK: record the outer packet as it is.
+ */
 static __always_inline int fffa_parse_tunnel_inside(const void *data, const void *end,
 						    const struct fffa_frame *f,
 						    struct fffa_inside *in,
 						    struct fffa_packet *inner)
 {
-	__u32 off = in->offset;
-	__u16 proto = in->proto;
-	int rc;
+	__u32 step = in->step;
+	int rc = fffa_parse_linked(data, end, step, f, inner);
 
-	if (off > FFFA_L3_OFFSET_MAX)
-		return FFFA_PARSE_MALFORMED;
-	if (proto == FFFA_ETH_P_TEB) {
-		rc = fffa_parse_eth(data, end, &off, &proto);
-		if (rc)
-			return rc;
-	}
-	rc = fffa_parse_l3(data, end, off, proto, f, inner);
 	inner->cookie = in->cookie;
-	in->payload = off + inner->header_bytes;
+	in->payload = FFFA_LINK_OFFSET(step) + inner->header_bytes;
 	return rc;
 }
 

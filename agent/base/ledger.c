@@ -107,12 +107,45 @@ bool fffa_ledger_sink_balances(const struct fffa_sink_ledger *l)
 	return l->records == l->delivered + l->rejected + fffa_ledger_sink_lost(l) + l->in_flight;
 }
 
+void fffa_ledger_add_not_ip(struct fffa_ledger *l, uint16_t ether_type, uint64_t frames)
+{
+	for (int i = 0; i < FFFA_LEDGER_NOT_IP_TYPES; i++) {
+		struct fffa_not_ip *t = &l->not_ip[i];
+
+		if (t->frames && t->ether_type != ether_type)
+			continue;
+		t->ether_type = ether_type;
+		t->frames += frames;
+		return;
+	}
+}
+
+const char *fffa_ledger_ether_type(uint16_t ether_type, char dst[8])
+{
+	if (ether_type)
+		(void)snprintf(dst, 8, "0x%04x", ether_type);
+	else
+		(void)snprintf(dst, 8, "llc");
+	return dst;
+}
+
+uint64_t fffa_ledger_not_ip_other(const struct fffa_ledger *l)
+{
+	uint64_t typed = 0;
+
+	for (int i = 0; i < FFFA_LEDGER_NOT_IP_TYPES; i++)
+		typed += l->not_ip[i].frames;
+	return l->not_ip_frames > typed ? l->not_ip_frames - typed : 0;
+}
+
 /* snprintf at *n that never runs past cap. */
 #define PUT(...)                                                                                   \
 	do {                                                                                       \
 		int w_ = snprintf(dst + n, cap - n, __VA_ARGS__);                                  \
 		n += w_ < 0 ? 0 : ((size_t)w_ < cap - n ? (size_t)w_ : cap - n - 1);               \
 	} while (0)
+
+#define NOT_IP_TYPES_SHOWN 8
 
 size_t fffa_ledger_format(const struct fffa_ledger *l, struct fffa_amount held, char *dst,
 			  size_t cap)
@@ -138,8 +171,15 @@ size_t fffa_ledger_format(const struct fffa_ledger *l, struct fffa_amount held, 
 		PUT(" not_sampled=%" PRIu64, l->not_sampled);
 	if (l->no_first_fragment)
 		PUT(" no_first_fragment=%" PRIu64, l->no_first_fragment);
-	PUT(" not_ip_frames=%" PRIu64 " records=%" PRIu64 " balance=%s", l->not_ip_frames,
-	    l->records, fffa_ledger_balances(l, held) ? "ok" : "WRONG");
+	PUT(" not_ip_frames=%" PRIu64, l->not_ip_frames);
+	for (int i = 0; i < NOT_IP_TYPES_SHOWN && l->not_ip[i].frames; i++) {
+		char text[8];
+
+		PUT(" not_ip_%s=%" PRIu64, fffa_ledger_ether_type(l->not_ip[i].ether_type, text),
+		    l->not_ip[i].frames);
+	}
+	PUT(" records=%" PRIu64 " balance=%s", l->records,
+	    fffa_ledger_balances(l, held) ? "ok" : "WRONG");
 	return n;
 }
 

@@ -46,6 +46,13 @@ static inline void fffa_amount_add(struct fffa_amount *a, uint64_t packets, uint
 
 #define FFFA_LEDGER_END_REASONS 6 /* indexed by enum fffa_end_reason; [0] unused */
 
+/* Frames without an IP packet, of one ether type. */
+struct fffa_not_ip {
+	uint64_t frames;     /* 0: free */
+	uint16_t ether_type; /* host order; 0: LLC, which has none */
+};
+#define FFFA_LEDGER_NOT_IP_TYPES 64
+
 /* What the agent has seen, and where it went. */
 struct fffa_ledger {
 	/* IP packets at the hooks: ingress, egress. */
@@ -67,7 +74,8 @@ struct fffa_ledger {
 	uint64_t nodata_records;
 
 	/* Outside the identity: */
-	uint64_t not_ip_frames;	    /* frames without an IP packet */
+	uint64_t not_ip_frames;				     /* frames without an IP packet */
+	struct fffa_not_ip not_ip[FFFA_LEDGER_NOT_IP_TYPES]; /* of these, the first types seen */
 	uint64_t not_sampled;	    /* packets that capture.sample passed over */
 	uint64_t no_first_fragment; /* later fragments with ports 0, as the first was not seen */
 	uint64_t no_tunnel_id;	    /* packets recorded without their tunnel's identity */
@@ -93,6 +101,13 @@ struct fffa_sink_ledger {
 struct fffa_amount fffa_ledger_seen(const struct fffa_ledger *l);
 struct fffa_amount fffa_ledger_lost(const struct fffa_ledger *l);
 uint64_t fffa_ledger_sink_lost(const struct fffa_sink_ledger *l);
+
+/* Counts frames of an ether type in not_ip, when it has room for the type. */
+void fffa_ledger_add_not_ip(struct fffa_ledger *l, uint16_t ether_type, uint64_t frames);
+/* Writes "0x0806" or "llc" into dst, and returns it. */
+const char *fffa_ledger_ether_type(uint16_t ether_type, char dst[8]);
+/* Frames in not_ip_frames of types that not_ip has no room for. */
+uint64_t fffa_ledger_not_ip_other(const struct fffa_ledger *l);
 
 /*
  * What the kernel holds: seen, and neither handed over nor lost. Read the counters of its hooks

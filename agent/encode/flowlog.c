@@ -33,10 +33,12 @@ static uint8_t *put_proto(uint8_t *p, uint8_t proto)
 static uint8_t *put_endpoint(uint8_t *p, const uint8_t addr[16], fffa_value_fn *port,
 			     const struct fffa_record *r, const struct fffa_consts *c)
 {
-	bool bracket = !fffa_addr_is_ipv4(addr);
+	bool mapped = !r->tunnel && r->key.view & FFFA_VIEW_IPV6 && fffa_addr_is_ipv4(addr);
+	bool bracket = mapped || !fffa_addr_is_ipv4(addr);
 
 	*p = '[';
-	p = fffa_text_ip(p + bracket, addr);
+	p += bracket;
+	p = mapped ? fffa_text_ip6(p, addr) : fffa_text_ip(p, addr);
 	*p = ']';
 	p += bracket;
 	*p++ = ':';
@@ -53,8 +55,8 @@ static uint8_t *put_flow(uint8_t *p, const struct fffa_record *r, const struct f
 	p = put_endpoint(p, r->tunnel ? r->tunnel->src : k->src, fffa_value_srcport, r, c);
 	p = fffa_text_lit(p, " dst=");
 	p = put_endpoint(p, r->tunnel ? r->tunnel->dst : k->dst, fffa_value_dstport, r, c);
-	p = fffa_text_ip(fffa_text_lit(p, " pkt-src="), k->src);
-	p = fffa_text_ip(fffa_text_lit(p, " pkt-dst="), k->dst);
+	p = fffa_value__ip(fffa_text_lit(p, " pkt-src="), r, k->src);
+	p = fffa_value__ip(fffa_text_lit(p, " pkt-dst="), r, k->dst);
 	p = fffa_text_lit(p, " direction=");
 	*p++ = k->view & FFFA_VIEW_EGRESS ? '1' : '0';
 	return fffa_value_encapsulated(fffa_text_lit(p, " encapsulated="), r, c);
@@ -84,7 +86,11 @@ uint8_t *fffa_flowlog_write(uint8_t *p, const struct fffa_record *r, const struc
 	p = put_known(fffa_text_lit(p, " instance="), fffa_value_instance_id, r, c);
 	p = put_known(fffa_text_lit(p, " az="), fffa_value_az, r, c);
 	p = put_known(fffa_text_lit(p, " region="), fffa_value_region, r, c);
-	p = fffa_text_utc(fffa_text_lit(p, " time="), fffa_text_seconds(r->end_ms));
+	p = fffa_text_lit(p, " time=");
+	if (r->untimed)
+		*p++ = '-';
+	else
+		p = fffa_text_utc(p, fffa_text_seconds(r->end_ms));
 	*p++ = '\n';
 	return p;
 }

@@ -6,6 +6,7 @@
 #ifndef FFFA_AGENT_FLOW_DELTA_H
 #define FFFA_AGENT_FLOW_DELTA_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bpf/abi.h"
@@ -18,7 +19,9 @@ struct fffa_delta {
 	uint64_t last_ns;
 	uint32_t cookie; /* AWS flow cookie of a GENEVE flow; valid when the tunnel says so */
 	uint16_t flags;	 /* FFFA_F_* */
-	uint16_t pad0;
+	/* A packet of a capture, which is seen now whatever its time says. */
+	bool seen_now;
+	bool untimed; /* its time is not known: first_ns and last_ns are those of its neighbours */
 };
 
 /* Called once per delta, on the loop. Borrows d for the call. */

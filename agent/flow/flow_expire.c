@@ -29,6 +29,11 @@ static void emit(struct fffa_flow_table *t, struct fffa_flow *f, enum fffa_end_r
 		.status = FFFA_STATUS_OK,
 	};
 
+	if (f->state & FFFA_FLOW_UNTIMED) {
+		rc.untimed = true;
+		rc.start_ms = rc.end_ms = 0;
+	}
+
 	if (!f->packets)
 		return;
 	t->held.packets -= f->packets;
@@ -42,13 +47,19 @@ static void emit(struct fffa_flow_table *t, struct fffa_flow *f, enum fffa_end_r
 	t->record(t->arg, &rc);
 }
 
+/* Packets of a capture may be late; their flow's time runs from when they were read. */
+static uint64_t seen_ns(const struct fffa_flow *f, uint64_t packet_ns)
+{
+	return packet_ns + f->late * FFFA_FLOW_LATE_NS;
+}
+
 /* When the flow must be looked at again. */
 static uint64_t deadline_ns(const struct fffa_flow_table *t, const struct fffa_flow *f)
 {
-	uint64_t d = f->last_ns + t->conf.idle_ns;
+	uint64_t first_ns = seen_ns(f, f->first_ns), d = seen_ns(f, f->last_ns) + t->conf.idle_ns;
 
-	if (f->packets && f->first_ns + t->conf.active_ns < d)
-		d = f->first_ns + t->conf.active_ns;
+	if (f->packets && first_ns + t->conf.active_ns < d)
+		d = first_ns + t->conf.active_ns;
 	if (f->state & FFFA_FLOW_ENDED && f->end_ns < d)
 		d = f->end_ns;
 	return d;
@@ -115,6 +126,31 @@ static uint32_t make_flow(struct fffa_flow_table *t, const struct fffa_key *k)
 	return i;
 }
 
+/*
+ * A packet of a capture, which may be of any time. One that would make the window too long, to
+ * either side, begins a new one.
+ */
+static void take_time_of_capture(struct fffa_flow_table *t, struct fffa_flow *f,
+				 const struct fffa_delta *d)
+{
+	if (f->packets && f->last_ns > d->first_ns && f->last_ns - d->first_ns > t->conf.active_ns)
+		emit(t, f, FFFA_END_ACTIVE);
+	if (!f->packets || (f->state & FFFA_FLOW_UNTIMED && !d->untimed)) {
+		f->first_ns = d->first_ns;
+		f->last_ns = d->last_ns;
+		f->state &= (uint8_t)~FFFA_FLOW_UNTIMED;
+		if (d->untimed)
+			f->state |= FFFA_FLOW_UNTIMED;
+	} else if (!d->untimed) {
+		if (d->first_ns < f->first_ns)
+			f->first_ns = d->first_ns;
+		if (d->last_ns > f->last_ns)
+			f->last_ns = d->last_ns;
+	}
+	f->late = t->now_ns > f->last_ns ? (uint32_t)((t->now_ns - f->last_ns) / FFFA_FLOW_LATE_NS)
+					 : 0;
+}
+
 void fffa_flow_merge(struct fffa_flow_table *t, const struct fffa_delta *d)
 {
 	uint32_t i = fffa_flow__find(t, &d->key);
@@ -131,11 +167,15 @@ void fffa_flow_merge(struct fffa_flow_table *t, const struct fffa_delta *d)
 	f = &t->flows[i];
 	if (f->packets && d->last_ns > f->first_ns && d->last_ns - f->first_ns > t->conf.active_ns)
 		emit(t, f, FFFA_END_ACTIVE);
-	/* deltas are out of order: a ring event may be read before an older table entry */
-	if (!f->packets || d->first_ns < f->first_ns)
-		f->first_ns = d->first_ns;
-	if (d->last_ns > f->last_ns)
-		f->last_ns = d->last_ns;
+	if (d->seen_now) {
+		take_time_of_capture(t, f, d);
+	} else {
+		/* deltas are out of order: a ring event may be read before an older table entry */
+		if (!f->packets || d->first_ns < f->first_ns)
+			f->first_ns = d->first_ns;
+		if (d->last_ns > f->last_ns)
+			f->last_ns = d->last_ns;
+	}
 	f->packets += d->packets;
 	f->bytes += d->bytes;
 	f->flags |= d->flags;
@@ -157,11 +197,11 @@ static void look_at(struct fffa_flow_table *t, uint32_t i)
 	if (f->state & FFFA_FLOW_ENDED && t->now_ns >= f->end_ns) {
 		emit(t, f, FFFA_END_END);
 		fffa_flow__remove(t, i);
-	} else if (t->now_ns >= f->last_ns + t->conf.idle_ns) {
+	} else if (t->now_ns >= seen_ns(f, f->last_ns) + t->conf.idle_ns) {
 		emit(t, f, FFFA_END_IDLE);
 		fffa_flow__remove(t, i);
 	} else {
-		if (t->now_ns >= f->first_ns + t->conf.active_ns)
+		if (t->now_ns >= seen_ns(f, f->first_ns) + t->conf.active_ns)
 			emit(t, f, FFFA_END_ACTIVE);
 		relink(t, i);
 	}

@@ -13,6 +13,9 @@
 #define FFFA_FLOW_FIN	0x01 /* this direction sent FIN */
 #define FFFA_FLOW_ENDED 0x02 /* FIN both ways or RST: reported after linger_ns */
 
+#define FFFA_FLOW_UNTIMED 0x04 /* no packet of the open window has a known time */
+#define FFFA_FLOW_LATE_NS (UINT64_C(1) << 30)
+
 struct fffa_flow {
 	struct fffa_key key;
 	uint32_t hash_next; /* chain of its bucket, or of the free list */
@@ -25,9 +28,10 @@ struct fffa_flow {
 	uint32_t next;	 /* in the slot */
 	uint32_t prev;	 /* FFFA_NIL: head */
 	uint32_t cookie;
+	uint32_t late; /* in FFFA_FLOW_LATE_NS: its last packet came so long after its own time */
 	uint16_t flags;
 	uint8_t state;
-	uint8_t pad0[5];
+	uint8_t pad0;
 };
 FFFA_ASSERT_SIZE(struct fffa_flow, 112);
 

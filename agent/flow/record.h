@@ -3,6 +3,7 @@
 #ifndef FFFA_AGENT_FLOW_RECORD_H
 #define FFFA_AGENT_FLOW_RECORD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "agent/flow/ident.h"
@@ -47,6 +48,7 @@ struct fffa_record {
 	uint16_t flags;	      /* FFFA_F_* */
 	uint8_t end_reason;   /* enum fffa_end_reason */
 	uint8_t status;	      /* enum fffa_log_status */
+	bool untimed;	      /* start and end are not known: a capture without time stamps */
 	uint8_t traffic_path; /* 1..8 as AWS numbers them, by enrichment; 0: not known */
 };
 

@@ -74,11 +74,11 @@ void fffa_largest_sort(struct fffa_largest *l)
 	qsort(l->v, l->n, sizeof(*l->v), larger_first);
 }
 
-static void put_ip(struct fffa_json *j, const char *key, const uint8_t addr[16])
+static void put_ip(struct fffa_json *j, const char *key, uint8_t view, const uint8_t addr[16])
 {
 	uint8_t text[FFFA_TEXT_IP_MAX + FFFA_TEXT_SLACK_BYTES];
 
-	*fffa_text_ip(text, addr) = '\0';
+	*(view & FFFA_VIEW_IPV6 ? fffa_text_ip6 : fffa_text_ip)(text, addr) = '\0';
 	fffa_json_text(j, key, (char *)text);
 }
 
@@ -88,8 +88,8 @@ static void put_flow(struct fffa_json *j, const struct fffa_largest_flow *f,
 	fffa_json_open(j, NULL, '{');
 	fffa_json_text(j, "interface", fffa_interfaces_find(interfaces, f->key.ifindex));
 	fffa_json_text(j, "direction", f->key.view & FFFA_VIEW_EGRESS ? "egress" : "ingress");
-	put_ip(j, "srcaddr", f->key.src);
-	put_ip(j, "dstaddr", f->key.dst);
+	put_ip(j, "srcaddr", f->key.view, f->key.src);
+	put_ip(j, "dstaddr", f->key.view, f->key.dst);
 	if (f->key.proto == IPPROTO_ICMP || f->key.proto == IPPROTO_ICMPV6) {
 		fffa_json_u64(j, "icmp_type", ntohs(f->key.dport) >> 8);
 		fffa_json_u64(j, "icmp_code", ntohs(f->key.dport) & 0xff);

@@ -117,10 +117,25 @@ static void write_identity(struct fffa_buf *o, const struct fffa_status_view *v,
 				amount_in(&v->ledger->lost[i], u));
 }
 
+static void write_not_ip(struct fffa_buf *o, const struct fffa_ledger *l)
+{
+	const char *name = "fffa_frames_not_ip_total";
+
+	fffa_family_begin(o, name, "counter", "Frames without an IP packet, by ether type.");
+	for (int i = 0; i < FFFA_LEDGER_NOT_IP_TYPES && l->not_ip[i].frames; i++) {
+		char text[8];
+
+		fffa_family_u64(o, name,
+				FFFA_LABELS({"ether_type", fffa_ledger_ether_type(
+								   l->not_ip[i].ether_type, text)}),
+				l->not_ip[i].frames);
+	}
+	fffa_family_u64(o, name, FFFA_LABELS({"ether_type", "other"}), fffa_ledger_not_ip_other(l));
+}
+
 static void write_other_counts(struct fffa_buf *o, const struct fffa_ledger *l)
 {
-	write_value(o, "fffa_frames_not_ip_total", "counter", "Frames without an IP packet.",
-		    l->not_ip_frames);
+	write_not_ip(o, l);
 	write_value(o, "fffa_packets_not_sampled_total", "counter",
 		    "Packets not counted because of capture.sample.", l->not_sampled);
 	write_value(

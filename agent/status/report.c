@@ -64,6 +64,14 @@ static void put_ledger(struct fffa_json *j, const struct fffa_status_view *v)
 	put_amount(j, "seen_egress", l->seen[1]);
 	put_amount(j, "unattended", l->unattended);
 	fffa_json_u64(j, "not_ip_frames", l->not_ip_frames);
+	fffa_json_open(j, "not_ip_ether_types", '{');
+	for (int i = 0; i < FFFA_LEDGER_NOT_IP_TYPES && l->not_ip[i].frames; i++) {
+		char text[8];
+
+		fffa_json_u64(j, fffa_ledger_ether_type(l->not_ip[i].ether_type, text),
+			      l->not_ip[i].frames);
+	}
+	fffa_json_close(j, '}');
 	fffa_json_u64(j, "not_sampled", l->not_sampled);
 	fffa_json_u64(j, "no_first_fragment", l->no_first_fragment);
 	fffa_json_u64(j, "no_tunnel_id", l->no_tunnel_id);

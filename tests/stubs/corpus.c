@@ -153,6 +153,158 @@ static void vlans(struct builder *b)
 	packet_payload(p, 28);
 }
 
+static void udp_behind(struct packet *p, bool v6)
+{
+	if (v6)
+		packet_ipv6(p, 17, 1, 2);
+	else
+		packet_ipv4(p, 17, A, B, 0, 0);
+	packet_udp(p, 11, 22);
+	packet_payload(p, 10);
+}
+
+/* What stands between Ethernet and IP. */
+static void links(struct builder *b)
+{
+	static const struct {
+		const char *name;
+		uint16_t type;
+		uint8_t bytes[24];
+		size_t len;
+		bool v6;
+	} rows[] = {
+		{"vlan 9100", 0x9100, {0, 7, 0x08, 0x00}, 4, false},
+		{"vlan 9200", 0x9200, {0, 7, 0x86, 0xdd}, 4, true},
+		{"pppoe v4", 0x8864, {0x11, 0, 0, 7, 0, 40, 0x00, 0x21}, 8, false},
+		{"pppoe v6", 0x8864, {0x11, 0, 0, 7, 0, 60, 0x00, 0x57}, 8, true},
+		{"pppoe short v4", 0x8864, {0x11, 0, 0, 7, 0, 40, 0x21}, 7, false},
+		{"pppoe short v6", 0x8864, {0x11, 0, 0, 7, 0, 60, 0x57}, 7, true},
+		{"pppoe lcp", 0x8864, {0x11, 0, 0, 7, 0, 40, 0xc0, 0x21}, 8, false},
+		{"pppoe in a vlan",
+		 0x8100,
+		 {0, 7, 0x88, 0x64, 0x11, 0, 0, 7, 0, 40, 0, 0x21},
+		 12,
+		 false},
+		{"mpls v4", 0x8847, {0, 6, 0x40, 0x40, 0, 12, 0x81, 0x40}, 8, false},
+		{"mpls v6", 0x8848, {0, 12, 0x81, 0x40}, 4, true},
+		{"mpls pseudowire", 0x8847, {0, 12, 0x81, 0x40, 0, 0, 0, 0}, 8, false},
+		{"snap", 0x0042, {0xaa, 0xaa, 3, 0, 0, 0, 0x08, 0x00}, 8, false},
+		{"snap 802.1H", 0x0042, {0xaa, 0xaa, 3, 0, 0, 0xf8, 0x86, 0xdd}, 8, true},
+		{"snap vlan",
+		 0x0042,
+		 {0xaa, 0xaa, 3, 0, 0, 0, 0x81, 0x00, 0, 9, 0x08, 0},
+		 12,
+		 false},
+		{"snap of a vendor", 0x0042, {0xaa, 0xaa, 3, 0, 0, 0x0c, 0x08, 0x00}, 8, false},
+		{"llc ip", 0x0042, {6, 6, 3}, 3, false},
+		{"llc spanning tree", 0x0026, {0x42, 0x42, 3}, 3, false},
+	};
+	struct packet *p;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		p = next_packet(b, rows[i].name);
+		packet_eth(p, rows[i].type);
+		packet_bytes(p, rows[i].bytes, rows[i].len);
+		udp_behind(p, rows[i].v6);
+	}
+	p = next_packet(b, "vlans without end");
+	packet_eth(p, 0x8100);
+	for (int i = 0; i < 20; i++)
+		packet_vlan(p, 0x8100);
+	p = next_packet(b, "mpls inside vxlan");
+	packet_eth(p, V4);
+	packet_ipv4(p, 17, A, B, 0, 0);
+	packet_udp(p, 60000, 4789);
+	packet_vxlan(p, 5);
+	packet_eth(p, 0x8847);
+	packet_bytes(p, rows[8].bytes, rows[8].len);
+	udp_behind(p, false);
+}
+
+/* Sets 16 bits at offset `at` once the lengths are written. */
+static void set_length(struct packet *p, size_t at, uint16_t value)
+{
+	packet_finish(p);
+	p->sized_count = 0;
+	p->b[at] = (uint8_t)(value >> 8);
+	p->b[at + 1] = (uint8_t)value;
+}
+
+/* Lengths that the frame does not bear out, and v4-mapped addresses. */
+static void lengths(struct builder *b)
+{
+	static const uint8_t jumbo[8] = {6, 0, 0xc2, 4, 0, 0, 0, 8 + 20 + 50};
+	static const uint16_t claims[] = {0, 47, 49, 1500, 0xffff};
+	struct packet *p;
+
+	for (size_t i = 0; i < sizeof(claims) / sizeof(claims[0]); i++) {
+		p = next_packet(b, "ipv4 length");
+		packet_eth(p, V4);
+		packet_ipv4(p, 17, A, B, 0, 0);
+		packet_udp(p, 1, 2);
+		packet_payload(p, 20);
+		set_length(p, 14 + 2, claims[i]);
+		p = next_packet(b, "ipv6 length");
+		packet_eth(p, V6);
+		packet_ipv6(p, 6, 1, 2);
+		packet_tcp(p, 1, 2, 0x10, 0);
+		packet_payload(p, 28);
+		set_length(p, 14 + 4, claims[i]);
+		p = next_packet(b, "inner length");
+		packet_eth(p, V4);
+		packet_ipv4(p, 17, A, B, 0, 0);
+		packet_udp(p, 60000, 4789);
+		packet_vxlan(p, 5);
+		packet_eth(p, V4);
+		packet_ipv4(p, 17, A, B, 0, 0);
+		packet_udp(p, 1, 2);
+		packet_payload(p, 20);
+		set_length(p, 14 + 50 + 2, claims[i]);
+	}
+	for (int off = -1; off < 2; off++) {
+		p = next_packet(b, "jumbo payload option");
+		packet_eth(p, V6);
+		packet_ipv6(p, 0, 1, 2);
+		packet_bytes(p, jumbo, sizeof(jumbo));
+		p->b[p->len - 1] = (uint8_t)(p->b[p->len - 1] + off);
+		packet_tcp(p, 1, 2, 0x10, 0);
+		packet_payload(p, 50);
+		set_length(p, 14 + 4, 0);
+	}
+	p = next_packet(b, "ipv6 of mapped addresses");
+	packet_eth(p, V6);
+	packet_ipv6(p, 17, 1, 2);
+	for (size_t at = 14 + 8; at < 14 + 40; at += 16) {
+		static const uint8_t mapped[16] = {[10] = 0xff, 0xff, 10, 0, 0, 1};
+
+		__builtin_memcpy(p->b + at, mapped, sizeof(mapped));
+	}
+	packet_udp(p, 5353, 53);
+	packet_payload(p, 30);
+}
+
+/* Less than a transport header: a first fragment may be so small. */
+static void small(struct builder *b)
+{
+	static const uint8_t protos[] = {6, 17, 1, 132};
+	struct packet *p;
+
+	for (size_t i = 0; i < sizeof(protos); i++) {
+		for (size_t n = 0; n <= 24; n += 8) {
+			p = next_packet(b, "small first fragment");
+			packet_eth(p, V4);
+			packet_ipv4(p, protos[i], A, B, 0, 0x2000);
+			packet_payload(p, n);
+			if (n >= 16)
+				p->b[14 + 20 + 12] = 0x60;
+		}
+	}
+	p = next_packet(b, "hip behind ipv6");
+	packet_eth(p, V6);
+	packet_ipv6(p, 139, 1, 2);
+	packet_payload(p, 40);
+}
+
 static void geneve(struct builder *b)
 {
 	struct packet *p = next_packet(b, "geneve gwlb ipv4");
@@ -326,6 +478,9 @@ size_t packet_corpus(struct packet *v, size_t max)
 	geneve_many_options(&b);
 	nested(&b);
 	malformed(&b);
+	links(&b);
+	lengths(&b);
+	small(&b);
 	for (size_t i = 0; i < b.n; i++)
 		packet_finish(&v[i]);
 	return b.n;

@@ -170,6 +170,14 @@ void packet_vxlan(struct packet *p, uint32_t vni)
 	put32(b + 4, vni << 8);
 }
 
+void packet_bytes(struct packet *p, const void *bytes, size_t n)
+{
+	if (n > PACKET_MAX - p->len)
+		__builtin_trap();
+	memcpy(p->b + p->len, bytes, n);
+	p->len += n;
+}
+
 void packet_payload(struct packet *p, size_t bytes)
 {
 	memset(append(p, bytes), 0xa5, bytes);

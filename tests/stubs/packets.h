@@ -46,6 +46,7 @@ void packet_geneve_option(struct packet *p, uint16_t class, uint8_t type, const 
 /* The three options of AWS Gateway Load Balancer: 8 words. */
 void packet_gwlb(struct packet *p, uint64_t gwlbe, uint64_t attachment, uint32_t cookie);
 void packet_vxlan(struct packet *p, uint32_t vni);
+void packet_bytes(struct packet *p, const void *bytes, size_t n);
 void packet_payload(struct packet *p, size_t bytes);
 /* Writes the IP and UDP length fields. */
 void packet_finish(struct packet *p);

@@ -365,11 +365,25 @@ const struct fffa_tunnel *fffa_kernel_tunnel(const struct fffa_kernel *k, uint16
 	return &k->tunnels[id];
 }
 
+/* By ether type first: then their sum is never above the total. */
+static void read_not_ip(const volatile struct fffa_counts *c, struct fffa_ledger *l)
+{
+	for (int i = 0; i < FFFA_NOT_IP_SLOTS; i++) {
+		uint64_t n = __atomic_load_n(&c->not_ip[i], __ATOMIC_ACQUIRE);
+
+		if (n)
+			fffa_ledger_add_not_ip(l, (uint16_t)(n >> FFFA_NOT_IP_SHIFT),
+					       n & ((UINT64_C(1) << FFFA_NOT_IP_SHIFT) - 1));
+	}
+	l->not_ip_frames += c->not_ip_frames;
+}
+
 void fffa_kernel_read_counts(const struct fffa_kernel *k, struct fffa_ledger *l)
 {
 	memset(l->seen, 0, sizeof(l->seen));
 	memset(l->lost, 0, FFFA_KL_MAX * sizeof(l->lost[0]));
 	l->not_ip_frames = 0;
+	memset(l->not_ip, 0, sizeof(l->not_ip));
 	l->no_tunnel_id = 0;
 	l->not_sampled = 0;
 	l->no_first_fragment = 0;
@@ -384,7 +398,7 @@ void fffa_kernel_read_counts(const struct fffa_kernel *k, struct fffa_ledger *l)
 					__atomic_load_n(&c->lost_bytes[why], __ATOMIC_ACQUIRE));
 		for (int dir = 0; dir < 2; dir++)
 			fffa_amount_add(&l->seen[dir], c->seen_packets[dir], c->seen_bytes[dir]);
-		l->not_ip_frames += c->not_ip_frames;
+		read_not_ip(c, l);
 		l->no_tunnel_id += c->no_tunnel_id;
 		l->not_sampled += c->not_sampled;
 		l->no_first_fragment += c->no_first_fragment;

@@ -100,5 +100,6 @@ void fffa_kernel__decode(const struct fffa_kernel *k, const struct fffa_entry *e
 	d->last_ns = ticks_to_ns(k, e->last, now);
 	d->cookie = e->key.tunnel ? cookie : 0;
 	d->flags = (uint16_t)(e->bytes_flags >> FFFA_FLAG_SHIFT);
-	d->pad0 = 0;
+	d->seen_now = false;
+	d->untimed = false;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "agent/capture/replay/frame.h"
 
-#include <pcap/dlt.h>
 #include <string.h>
 
 #include "agent/capture/replay/fragments.h"
+#include "agent/capture/replay/link_types.h"
 #include "config/ports.h"
 #include "bpf/tunnel.h"
 
@@ -16,66 +16,13 @@ void fffa_frame_conf_init(struct fffa_frame_conf *f, const struct fffa_capture_c
 		memset(f->geneve_ports, 0, sizeof(f->geneve_ports));
 		memset(f->vxlan_ports, 0, sizeof(f->vxlan_ports));
 	}
-	f->linktype = DLT_EN10MB;
+	f->linktype = 1; /* Ethernet */
+	f->swapped = false;
+	f->way = FFFA_WAY_UNKNOWN;
 	f->fragments = NULL;
 	f->now_ns = 0;
 	f->local = local;
 	f->local_count = local_count;
-}
-
-bool fffa_frame_supports(int linktype)
-{
-	switch (linktype) {
-	case DLT_EN10MB:
-	case DLT_RAW:
-	case DLT_IPV4:
-	case DLT_IPV6:
-	case DLT_LINUX_SLL:
-	case DLT_LINUX_SLL2:
-	case DLT_NULL:
-	case DLT_LOOP:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static int parse_version(const uint8_t *b, const void *end, uint32_t off,
-			 const struct fffa_frame *f, struct fffa_packet *p)
-{
-	uint16_t proto;
-
-	if ((const void *)(b + off + 1) > end)
-		return FFFA_PARSE_TRUNCATED;
-	proto = b[off] >> 4 == 4 ? FFFA_ETH_P_IP : b[off] >> 4 == 6 ? FFFA_ETH_P_IPV6 : 0;
-	return fffa_parse_l3(b, end, off, proto, f, p);
-}
-
-/* "Cooked" captures: the ether type stands at type_at, the packet at off. */
-static int parse_cooked(const uint8_t *b, const void *end, uint32_t type_at, uint32_t off,
-			const struct fffa_frame *f, struct fffa_packet *p)
-{
-	if ((const void *)(b + off) > end)
-		return FFFA_PARSE_TRUNCATED;
-	return fffa_parse_l3(b, end, off, FFFA_BE16(FFFA_LD16(b + type_at)), f, p);
-}
-
-static int parse_link(const struct fffa_frame_conf *c, const void *b, const void *end,
-		      const struct fffa_frame *f, struct fffa_packet *p)
-{
-	switch (c->linktype) {
-	case DLT_EN10MB:
-		return fffa_parse_frame(b, end, f, p);
-	case DLT_LINUX_SLL:
-		return parse_cooked(b, end, 14, 16, f, p);
-	case DLT_LINUX_SLL2:
-		return parse_cooked(b, end, 0, 20, f, p);
-	case DLT_NULL:
-	case DLT_LOOP:
-		return parse_version(b, end, 4, f, p);
-	default:
-		return parse_version(b, end, 0, f, p);
-	}
 }
 
 static bool is_local(const struct fffa_frame_conf *f, const uint8_t *addr)
@@ -94,6 +41,7 @@ static bool is_local(const struct fffa_frame_conf *f, const uint8_t *addr)
 static bool enter(const struct fffa_frame_conf *f, const void *bytes, const void *end,
 		  const struct fffa_frame *frame, struct fffa_packet *p, struct fffa_tunnel *t)
 {
+	struct fffa_frame within = *frame; /* the inner packet ends where the outer one does */
 	struct fffa_packet inner = {0};
 	struct fffa_tunnel next = {0};
 	struct fffa_inside in;
@@ -104,9 +52,13 @@ static bool enter(const struct fffa_frame_conf *f, const void *bytes, const void
 	type = fffa_tunnel_of_port(f->geneve_ports, f->vxlan_ports, FFFA_BE16(p->key.dport));
 	if (type == FFFA_TUNNEL_NONE ||
 	    fffa_parse_tunnel_header(bytes, end, type, p->l4_offset, &next, &in) ||
-	    fffa_parse_tunnel_inside(bytes, end, frame, &in, &inner))
+	    fffa_parse_tunnel_link(bytes, end, &in))
 		return false; /* the outer packet is what can be recorded */
-	if (f->fragments)     /* the later ones are not opened: they are the outer packet's own */
+	within.wire_bytes = fffa_tunnel_end(p);
+	in.step = fffa_link_walk(bytes, end, FFFA_LINK_OFFSET(in.step), FFFA_LINK_TYPE(in.step));
+	if (fffa_parse_tunnel_inside(bytes, end, &within, &in, &inner))
+		return false;
+	if (f->fragments) /* the later ones are not opened: they are the outer packet's own */
 		(void)fffa_fragments_apply(f->fragments, p, f->now_ns);
 	memcpy(next.src, p->key.src, sizeof(next.src));
 	memcpy(next.dst, p->key.dst, sizeof(next.dst));
@@ -127,22 +79,40 @@ enum fffa_parse fffa_frame_parse(const struct fffa_frame_conf *f, const void *by
 {
 	const void *end = (const uint8_t *)bytes + captured;
 	struct fffa_frame frame = {.wire_bytes = (uint32_t)wire_bytes};
-	int rc = parse_link(f, bytes, end, &frame, p);
+	enum fffa_capture_way way = f->way;
+	uint32_t step = fffa_link_types_walk(f->linktype, f->swapped, bytes, end, &way);
+	int rc = fffa_parse_linked(bytes, end, step, &frame, p);
 	uint8_t view;
 
 	*tunnelled = false;
 	if (rc)
 		return (enum fffa_parse)rc;
-	view = is_local(f, p->key.src) ? FFFA_VIEW_EGRESS
-				       : 0; /* of the packet on the wire: the outer one */
-	p->key.view = view;
+	/* Of the packet on the wire: the outer one. */
+	view = (f->local_count ? is_local(f, p->key.src) : way == FFFA_WAY_OUT) ? FFFA_VIEW_EGRESS
+										: 0;
+	p->key.view |= view;
 	p->key.ifindex = 0;
 	memset(t, 0, sizeof(*t));
 	for (int depth = 0; depth < FFFA_TUNNEL_DEPTH && enter(f, bytes, end, &frame, p, t);
 	     depth++) {
 		*tunnelled = true;
-		p->key.view = view;
+		p->key.view |= view;
 		p->key.ifindex = 0;
 	}
 	return FFFA_PARSE_OK;
+}
+
+#define MTU_MAX 9216 /* of Ethernet with jumbo frames */
+
+bool fffa_frame_is_super(const void *bytes, size_t captured, const struct fffa_packet *p)
+{
+	uint32_t at = p->l3_end - p->l3_bytes;
+	const uint8_t *b = bytes;
+
+	if (p->l3_bytes > MTU_MAX)
+		return true;
+	if (at + 6 > captured || p->l3_bytes <= 40)
+		return false;
+	/* Length 0: the kernel leaves it to the network card. */
+	return b[at] >> 4 == 4 ? !(b[at + 2] | b[at + 3]) : !(b[at + 4] | b[at + 5]);
 }

@@ -6,11 +6,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "agent/capture/replay/capture_file.h"
 #include "agent/capture/replay/replay.h"
 #include "bpf/parse.h"
 
 struct fffa_frame_conf {
-	int linktype; /* DLT_* as pcap_datalink gives it */
+	int linktype;		   /* LINKTYPE_* of the capture, see link_types.h */
+	bool swapped;		   /* see fffa_capture_packet */
+	enum fffa_capture_way way; /* what the file says of this packet */
 	uint16_t geneve_ports[FFFA_MAX_TUNNEL_PORTS];
 	uint16_t vxlan_ports[FFFA_MAX_TUNNEL_PORTS];
 	const struct fffa_cidr *local;
@@ -25,15 +28,20 @@ struct fffa_frame_conf {
 void fffa_frame_conf_init(struct fffa_frame_conf *f, const struct fffa_capture_conf *capture,
 			  const struct fffa_cidr *local, size_t local_count);
 
-bool fffa_frame_supports(int linktype);
-
 /*
  * Parses one frame of captured bytes out of wire_bytes. On FFFA_PARSE_OK *p is the packet to
- * account (the inner one when *tunnelled, then *t is the tunnel), its view set from the local
- * prefixes. Any other result says why there is none.
+ * account (the inner one when *tunnelled, then *t is the tunnel). It leaves the host when its source
+ * is in a local prefix; without local prefixes, when the capture says so. Any other result says why
+ * there is none.
  */
 enum fffa_parse fffa_frame_parse(const struct fffa_frame_conf *f, const void *bytes,
 				 size_t captured, size_t wire_bytes, struct fffa_packet *p,
 				 struct fffa_tunnel *t, bool *tunnelled);
+
+/*
+ * True when p, as fffa_frame_parse gave it, never was on a wire like this: the capturing host had
+ * merged its segments or not yet made them (GRO, TSO).
+ */
+bool fffa_frame_is_super(const void *bytes, size_t captured, const struct fffa_packet *p);
 
 #endif

@@ -2,17 +2,21 @@
 #include "agent/capture/replay/replay.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
+#include "agent/capture/replay/capture_file.h"
 #include "agent/capture/replay/fragments.h"
 #include "agent/capture/replay/frame.h"
+#include "agent/capture/replay/link_types.h"
 #include "agent/capture/replay/tunnels.h"
 
 #define PACKETS_PER_TURN 4096
+#define REFUSED_MAX	 16
 #define WAIT_MS		 5 /* for room downstream */
 
 struct fffa_replay {
@@ -22,7 +26,7 @@ struct fffa_replay {
 	struct fffa_frame_conf frames;
 	struct fffa_tunnels *tunnels;
 	struct fffa_fragments *fragments;
-	pcap_t *pcap;
+	struct fffa_capture_file *file; /* NULL: between two */
 	size_t next_path;
 	uv_idle_t turn;
 	uv_timer_t wait;
@@ -30,35 +34,26 @@ struct fffa_replay {
 	uint64_t now_ns;   /* newest timestamp so far */
 	uint64_t began_ns; /* first timestamp, and the loop's time then: for pacing */
 	uint64_t began_loop_ms;
-	const struct pcap_pkthdr *held; /* read but not due yet */
-	const u_char *held_bytes;
+	struct fffa_capture_packet packet;
+	bool held;	     /* packet is read but not taken yet */
+	bool warned_untimed; /* each is told once */
+	bool warned_super;
+	uint16_t refused[REFUSED_MAX]; /* link types that were told */
+	size_t refused_count;
 };
 
 static void on_turn(uv_idle_t *h);
 
+static const char *path_of_file(const struct fffa_replay *r)
+{
+	return r->conf.paths[r->next_path - 1];
+}
+
 static int open_next(struct fffa_replay *r, struct fffa_err *err)
 {
-	const char *path = r->conf.paths[r->next_path++];
-	char text[PCAP_ERRBUF_SIZE] = "";
+	int rc = fffa_capture_file_open(r->conf.paths[r->next_path++], &r->file, err);
 
-	r->pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, text);
-	if (!r->pcap) {
-		/* For a file that cannot be opened, and only then, libpcap names it itself. */
-		if (!strncmp(text, path, strlen(path)))
-			return fffa_fail(err, EIO, "%s", text);
-		return fffa_fail(err, EIO, "%s: %s", path, text);
-	}
-	r->frames.linktype = pcap_datalink(r->pcap);
-	if (!fffa_frame_supports(r->frames.linktype)) {
-		const char *name = pcap_datalink_val_to_name(r->frames.linktype);
-
-		(void)fffa_fail(err, ENOTSUP, "%s: link type %s is not supported", path,
-				name ? name : "unknown");
-		pcap_close(r->pcap);
-		r->pcap = NULL;
-		return -ENOTSUP;
-	}
-	return 0;
+	return rc && rc != -ENOMEM ? -EIO : rc; /* the exit code is that of a file's contents */
 }
 
 static void finish(struct fffa_replay *r, int error)
@@ -68,15 +63,21 @@ static void finish(struct fffa_replay *r, int error)
 	r->ev.ended(r->ev.arg, error);
 }
 
-static void count_lost(struct fffa_replay *r, enum fffa_packet_loss why, uint32_t wire_bytes)
+static void count_lost(struct fffa_replay *r, enum fffa_packet_loss why)
 {
-	uint64_t bytes = wire_bytes > 14 ? wire_bytes - 14 : 0;
+	uint32_t header = fffa_link_types_header_bytes(r->packet.linktype);
+	uint64_t bytes = r->packet.wire > header ? r->packet.wire - header : 0;
 
 	fffa_amount_add(&r->ledger->seen[0], 1, bytes);
 	fffa_amount_add(&r->ledger->lost[why], 1, bytes);
 }
 
-/* The packet as it is to be recorded. */
+static uint64_t packet_ns(const struct fffa_replay *r)
+{
+	return r->packet.timed ? r->packet.unix_ns : r->now_ns;
+}
+
+/* The packet as it is to be recorded, with its own time. */
 static void account(struct fffa_replay *r, struct fffa_packet *p)
 {
 	struct fffa_delta d = {
@@ -84,11 +85,13 @@ static void account(struct fffa_replay *r, struct fffa_packet *p)
 		.bytes = p->bytes,
 		.flags = p->flags,
 		.cookie = p->cookie,
-		.first_ns = r->now_ns,
-		.last_ns = r->now_ns,
+		.first_ns = packet_ns(r),
+		.last_ns = packet_ns(r),
+		.seen_now = true,
+		.untimed = !r->packet.timed,
 	};
 
-	if (!fffa_fragments_apply(r->fragments, p, r->now_ns))
+	if (!fffa_fragments_apply(r->fragments, p, packet_ns(r)))
 		r->ledger->no_first_fragment++;
 	fffa_amount_add(&r->ledger->seen[p->key.view & FFFA_VIEW_EGRESS ? 1 : 0], p->packets,
 			p->bytes);
@@ -96,59 +99,75 @@ static void account(struct fffa_replay *r, struct fffa_packet *p)
 	r->ev.delta(r->ev.arg, &d);
 }
 
-/* The outer packet of a tunnelled one, recorded beside it (capture.tunnel_view both). */
-static void take_outer(struct fffa_replay *r, const struct pcap_pkthdr *h, const u_char *bytes)
+static enum fffa_parse parse(const struct fffa_replay *r, const struct fffa_frame_conf *c,
+			     struct fffa_packet *p, struct fffa_tunnel *t, bool *tunnelled)
+{
+	return fffa_frame_parse(c, r->packet.bytes, r->packet.captured, r->packet.wire, p, t,
+				tunnelled);
+}
+
+/* The outer packet of a tunnelled one; false: it cannot be parsed. */
+static bool parse_outer(const struct fffa_replay *r, struct fffa_packet *p)
 {
 	struct fffa_frame_conf closed = r->frames;
-	struct fffa_packet p = {0};
 	struct fffa_tunnel t;
 	bool tunnelled;
 
 	memset(closed.geneve_ports, 0, sizeof(closed.geneve_ports));
 	memset(closed.vxlan_ports, 0, sizeof(closed.vxlan_ports));
-	if (!fffa_frame_parse(&closed, bytes, h->caplen, h->len, &p, &t, &tunnelled))
-		account(r, &p);
+	return parse(r, &closed, p, &t, &tunnelled) == FFFA_PARSE_OK;
+}
+
+static void warn_super(struct fffa_replay *r, const struct fffa_packet *p)
+{
+	if (r->warned_super || !fffa_frame_is_super(r->packet.bytes, r->packet.captured, p))
+		return;
+	r->warned_super = true;
+	fffa_warn("replay",
+		  "%s: has packets that were never on a wire like this (%" PRIu32
+		  " bytes): the capturing host had merged their segments (GRO, TSO), so there are "
+		  "fewer packets and header bytes than on the wire",
+		  path_of_file(r), p->l3_bytes);
 }
 
 /* One packet of the capture. */
-static void take(struct fffa_replay *r, const struct pcap_pkthdr *h, const u_char *bytes)
+static void take(struct fffa_replay *r)
 {
-	struct fffa_packet p = {0};
+	struct fffa_packet p = {0}, outer = {0};
 	struct fffa_tunnel t;
 	bool tunnelled;
 	int dir;
 
-	r->frames.now_ns = r->now_ns;
-	switch (fffa_frame_parse(&r->frames, bytes, h->caplen, h->len, &p, &t, &tunnelled)) {
+	r->frames.now_ns = packet_ns(r);
+	r->frames.linktype = r->packet.linktype;
+	r->frames.swapped = r->packet.swapped;
+	r->frames.way = r->packet.way;
+	switch (parse(r, &r->frames, &p, &t, &tunnelled)) {
 	case FFFA_PARSE_OK:
 		break;
 	case FFFA_PARSE_NOT_IP:
 		r->ledger->not_ip_frames++;
+		fffa_ledger_add_not_ip(r->ledger, p.ether_type, 1);
 		return;
 	case FFFA_PARSE_TRUNCATED:
-		count_lost(r, FFFA_PL_TRUNCATED, h->len);
+		count_lost(r, FFFA_PL_TRUNCATED);
 		return;
 	default:
-		count_lost(r, FFFA_PL_MALFORMED, h->len);
+		count_lost(r, FFFA_PL_MALFORMED);
 		return;
 	}
+	warn_super(r, &p);
 	dir = p.key.view & FFFA_VIEW_EGRESS ? 1 : 0;
 	if (r->conf.capture->direction == (dir ? FFFA_DIR_INGRESS : FFFA_DIR_EGRESS))
 		return;
 	if (tunnelled) {
-		if (r->conf.capture->tunnel_view == FFFA_TUNNEL_VIEW_BOTH)
-			take_outer(r, h, bytes);
+		if (r->conf.capture->tunnel_view == FFFA_TUNNEL_VIEW_BOTH && parse_outer(r, &outer))
+			account(r, &outer);
 		p.key.tunnel = fffa_tunnels_intern(r->tunnels, &t);
 		if (!p.key.tunnel)
 			r->ledger->no_tunnel_id++;
 	}
 	account(r, &p);
-}
-
-static uint64_t packet_ns(const struct pcap_pkthdr *h)
-{
-	/* Asked for nanoseconds: tv_usec holds them. */
-	return (uint64_t)h->ts.tv_sec * FFFA_NS_PER_S + (uint64_t)h->ts.tv_usec;
 }
 
 static void on_wait(uv_timer_t *h)
@@ -181,38 +200,81 @@ static uint64_t due_in_ms(struct fffa_replay *r, uint64_t ts)
 	return due > now ? due - now : 0;
 }
 
-/* Reads the next packet into held. 1: there is one; 0: the last file has ended; -errno. */
+/* True the first time that this link type comes. */
+static bool note_refused(struct fffa_replay *r, uint16_t linktype)
+{
+	for (size_t i = 0; i < r->refused_count; i++) {
+		if (r->refused[i] == linktype)
+			return false;
+	}
+	if (r->refused_count == REFUSED_MAX)
+		return false;
+	r->refused[r->refused_count++] = linktype;
+	return true;
+}
+
+/*
+ * Of a link type that cannot be read: an error, which names it. Where the capture has other
+ * interfaces, only this one's packets are passed over.
+ */
+static int check_packet(struct fffa_replay *r)
+{
+	char name[64];
+
+	if (!r->packet.timed && !r->warned_untimed) {
+		r->warned_untimed = true;
+		fffa_warn("replay",
+			  "%s: has packets without a time: their start and end are not known",
+			  path_of_file(r));
+	}
+	if (fffa_link_types_has(r->packet.linktype))
+		return 1;
+	if (r->packet.one_of_many) {
+		r->ledger->not_ip_frames++;
+		r->held = false;
+		if (note_refused(r, r->packet.linktype))
+			fffa_warn("replay",
+				  "%s: packets of an interface with link type %s are passed over: "
+				  "it is not supported",
+				  path_of_file(r),
+				  fffa_link_types_name(r->packet.linktype, name, sizeof(name)));
+		return 1;
+	}
+	fffa_error("replay", "%s: link type %s is not supported", path_of_file(r),
+		   fffa_link_types_name(r->packet.linktype, name, sizeof(name)));
+	return -ENOTSUP;
+}
+
+/* Reads the next packet. 1: it is held; 0: the last file has ended; -errno. */
 static int next_packet(struct fffa_replay *r)
 {
 	struct fffa_err err;
-	struct pcap_pkthdr *h;
-	int n;
 
-	if (r->held)
-		return 1;
-	for (;;) {
-		if (!r->pcap) {
+	while (!r->held) {
+		int rc = 0;
+
+		if (!r->file) {
 			if (r->next_path == r->conf.path_count)
 				return 0;
-			n = open_next(r, &err);
-			if (n) {
-				fffa_error("replay", "%s", err.text);
-				return n;
-			}
+			rc = open_next(r, &err);
 		}
-		n = pcap_next_ex(r->pcap, &h, &r->held_bytes);
-		if (n == 1) {
-			r->held = h;
-			return 1;
+		if (!rc)
+			rc = fffa_capture_file_next(r->file, &r->packet, &err);
+		if (rc < 0) { /* of a file cut off in a packet, what was whole has been read */
+			fffa_error("replay", "%s", err.text);
+			return rc;
 		}
-		if (n == PCAP_ERROR) /* a file cut off in a packet: what was whole has been read */
-			fffa_error("replay", "%s: %s", r->conf.paths[r->next_path - 1],
-				   pcap_geterr(r->pcap));
-		pcap_close(r->pcap);
-		r->pcap = NULL;
-		if (n == PCAP_ERROR)
-			return -EIO;
+		if (rc) {
+			r->held = true;
+			rc = check_packet(r);
+			if (rc < 0)
+				return rc;
+			continue;
+		}
+		fffa_capture_file_close(r->file);
+		r->file = NULL;
 	}
+	return 1;
 }
 
 static void on_turn(uv_idle_t *h)
@@ -225,23 +287,22 @@ static void on_turn(uv_idle_t *h)
 	}
 	for (int i = 0; i < PACKETS_PER_TURN; i++) {
 		int n = next_packet(r);
-		uint64_t ts, ms;
+		uint64_t ms;
 
 		if (n <= 0) {
 			finish(r, n);
 			return;
 		}
-		ts = packet_ns(r->held);
-		ms = due_in_ms(r, ts);
+		ms = due_in_ms(r, packet_ns(r));
 		if (ms) {
 			wait_ms(r, ms);
 			return;
 		}
-		if (ts > r->now_ns)
-			r->now_ns = ts;
+		if (packet_ns(r) > r->now_ns)
+			r->now_ns = packet_ns(r);
 		r->ev.time(r->ev.arg, r->now_ns);
-		take(r, r->held, r->held_bytes);
-		r->held = NULL;
+		take(r);
+		r->held = false;
 	}
 }
 
@@ -296,8 +357,7 @@ void fffa_replay_stop(struct fffa_replay *r)
 
 static void free_replay(struct fffa_replay *r)
 {
-	if (r->pcap)
-		pcap_close(r->pcap);
+	fffa_capture_file_close(r->file);
 	fffa_tunnels_free(r->tunnels);
 	fffa_fragments_free(r->fragments);
 	free(r);

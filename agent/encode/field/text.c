@@ -176,6 +176,13 @@ uint8_t *fffa_text_ip(uint8_t *p, const uint8_t addr[16])
 	return fffa_addr_is_ipv4(addr) ? put_ipv4(p, addr + 12) : put_ipv6(p, addr);
 }
 
+uint8_t *fffa_text_ip6(uint8_t *p, const uint8_t addr[16])
+{
+	if (fffa_addr_is_ipv4(addr))
+		p = fffa_text_lit(p, "::ffff:");
+	return fffa_text_ip(p, addr);
+}
+
 static uint8_t *put_pair(uint8_t *p, unsigned int v)
 {
 	memcpy(p, &pairs[v * 2], 2);

@@ -29,6 +29,8 @@ uint8_t *fffa_text_hex64(uint8_t *p, uint64_t v);
 
 /* An address as inet_ntop writes it (RFC 5952); a v4-mapped one as IPv4. */
 uint8_t *fffa_text_ip(uint8_t *p, const uint8_t addr[16]);
+/* The same, but a v4-mapped one as ::ffff:a.b.c.d. */
+uint8_t *fffa_text_ip6(uint8_t *p, const uint8_t addr[16]);
 
 /* "2023-08-19T10:30:00Z" from Unix seconds; clamped to the years 0000 to 9999. */
 uint8_t *fffa_text_utc(uint8_t *p, int64_t unix_s);

@@ -25,14 +25,24 @@ VALUE(account_id)
 
 IDENT_VALUE(interface_id, interface_id)
 
+bool fffa_value__is_ipv4(const struct fffa_record *r)
+{
+	return !(r->key.view & FFFA_VIEW_IPV6) && fffa_addr_is_ipv4(r->key.src);
+}
+
 /* AWS shows the interface's primary address at its own end, whatever the packet says. */
 static const uint8_t *own_address(const struct fffa_record *r, const uint8_t addr[16])
 {
 	const struct fffa_ident *i = r->ident;
 
-	if (fffa_addr_is_ipv4(addr))
+	if (fffa_value__is_ipv4(r))
 		return i->has_primary_ipv4 ? i->primary_ipv4 : addr;
 	return i->has_primary_ipv6 ? i->primary_ipv6 : addr;
+}
+
+uint8_t *fffa_value__ip(uint8_t *p, const struct fffa_record *r, const uint8_t addr[16])
+{
+	return r->key.view & FFFA_VIEW_IPV6 ? fffa_text_ip6(p, addr) : fffa_text_ip(p, addr);
 }
 
 static bool is_egress(const struct fffa_record *r)
@@ -52,12 +62,12 @@ const uint8_t *fffa_value__dst(const struct fffa_record *r)
 
 VALUE(srcaddr)
 {
-	return fffa_text_ip(p, fffa_value__src(r));
+	return fffa_value__ip(p, r, fffa_value__src(r));
 }
 
 VALUE(dstaddr)
 {
-	return fffa_text_ip(p, fffa_value__dst(r));
+	return fffa_value__ip(p, r, fffa_value__dst(r));
 }
 
 /* AWS writes 0 for both ports of ICMP, whose key has type and code as dport. */
@@ -71,9 +81,9 @@ UINT_VALUE(packets, true, r->packets)
 
 UINT_VALUE(bytes, true, r->bytes)
 
-SINT_VALUE(start, true, fffa_text_seconds(r->start_ms))
+SINT_VALUE(start, !r->untimed, fffa_text_seconds(r->start_ms))
 
-SINT_VALUE(end, true, fffa_text_seconds(r->end_ms))
+SINT_VALUE(end, !r->untimed, fffa_text_seconds(r->end_ms))
 
 VALUE(action)
 {
@@ -107,18 +117,18 @@ UINT_VALUE(tcp_flags, r->key.proto == IPPROTO_TCP, aws_flags(r))
 
 VALUE(type)
 {
-	memcpy(p, fffa_addr_is_ipv4(r->key.src) ? "IPv4" : "IPv6", 4);
+	memcpy(p, fffa_value__is_ipv4(r) ? "IPv4" : "IPv6", 4);
 	return p + 4;
 }
 
 VALUE(pkt_srcaddr)
 {
-	return fffa_text_ip(p, r->key.src);
+	return fffa_value__ip(p, r, r->key.src);
 }
 
 VALUE(pkt_dstaddr)
 {
-	return fffa_text_ip(p, r->key.dst);
+	return fffa_value__ip(p, r, r->key.dst);
 }
 
 IDENT_VALUE(region, host->region)
@@ -167,9 +177,9 @@ UINT_VALUE(epoch, true, r->epoch)
 
 UINT_VALUE(seq, true, r->seq)
 
-SINT_VALUE(start_ms, true, r->start_ms)
+SINT_VALUE(start_ms, !r->untimed, r->start_ms)
 
-SINT_VALUE(end_ms, true, r->end_ms)
+SINT_VALUE(end_ms, !r->untimed, r->end_ms)
 
 /* The only string with nearly any byte in it: whoever makes a device names it. */
 VALUE(ifname)

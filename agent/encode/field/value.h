@@ -48,6 +48,10 @@ typedef uint8_t *fffa_value_fn(uint8_t *p, const struct fffa_record *r,
 #undef FFFA_PACK_IP
 
 /* What srcaddr and dstaddr show: borrowed from the record or its identity. */
+/* False also for IPv6 packets with v4-mapped addresses. */
+bool fffa_value__is_ipv4(const struct fffa_record *r);
+/* An address of r's packet, as its IP version writes it. */
+uint8_t *fffa_value__ip(uint8_t *p, const struct fffa_record *r, const uint8_t addr[16]);
 const uint8_t *fffa_value__src(const struct fffa_record *r);
 const uint8_t *fffa_value__dst(const struct fffa_record *r);
 

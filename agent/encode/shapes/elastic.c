@@ -3,7 +3,6 @@
  * The format ecs: Elastic Common Schema 8.11. Source: the ECS field reference. What has no place in
  * it stands under aws.vpcflow, named as Elastic's own reader of VPC Flow Logs does, or under fffa.
  */
-#include "agent/base/cidr.h"
 #include "agent/encode/shapes/shape_internal.h"
 
 static uint8_t *write_provider(FFFA_VALUE_ARGS)
@@ -22,7 +21,7 @@ static uint8_t *write_orchestrator(FFFA_VALUE_ARGS)
 
 static uint8_t *write_network_type(FFFA_VALUE_ARGS)
 {
-	return fffa_addr_is_ipv4(r->key.src) ? fffa_text_lit(p, "ipv4") : fffa_text_lit(p, "ipv6");
+	return fffa_value__is_ipv4(r) ? fffa_text_lit(p, "ipv4") : fffa_text_lit(p, "ipv6");
 }
 
 /* The names of the bits of tcp_flags, as a list. */

@@ -7,7 +7,6 @@
  */
 #include <string.h>
 
-#include "agent/base/cidr.h"
 #include "agent/encode/shapes/shape_internal.h"
 
 #define IDLE (NODATA | SKIP)
@@ -32,19 +31,19 @@ static uint8_t *write_own_src(FFFA_VALUE_ARGS)
 {
 	const uint8_t *addr = fffa_value__src(r);
 
-	return same_addr(addr, r->key.src) ? p : fffa_text_ip(p, addr);
+	return same_addr(addr, r->key.src) ? p : fffa_value__ip(p, r, addr);
 }
 
 static uint8_t *write_own_dst(FFFA_VALUE_ARGS)
 {
 	const uint8_t *addr = fffa_value__dst(r);
 
-	return same_addr(addr, r->key.dst) ? p : fffa_text_ip(p, addr);
+	return same_addr(addr, r->key.dst) ? p : fffa_value__ip(p, r, addr);
 }
 
 static uint8_t *write_version_id(FFFA_VALUE_ARGS)
 {
-	*p = fffa_addr_is_ipv4(r->key.src) ? '4' : '6';
+	*p = fffa_value__is_ipv4(r) ? '4' : '6';
 	return p + 1;
 }
 

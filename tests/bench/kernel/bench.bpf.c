@@ -133,6 +133,17 @@ static __always_inline void count_percpu(const struct fffa_packet *p)
 	v->last = now;
 }
 
+/* IP right behind the Ethernet header. */
+static __always_inline int bench_parse(const void *data, const void *end,
+				       const struct fffa_frame *f, struct fffa_packet *p)
+{
+	__u32 off = 0;
+	__u16 type = 0;
+	int rc = fffa_parse_eth(data, end, &off, &type);
+
+	return rc ? rc : fffa_parse_l3(data, end, off, type, f, p);
+}
+
 /* Keeps the compiler from dropping what the parser found. */
 static __always_inline void use(const struct fffa_packet *p)
 {
@@ -157,7 +168,7 @@ static __always_inline void use(const struct fffa_packet *p)
 		struct fffa_frame f = {.wire_bytes = wire};                                        \
 		struct fffa_packet p = {};                                                         \
                                                                                                    \
-		if (!fffa_parse_frame(DATA(ctx), END(ctx), &f, &p))                                \
+		if (!bench_parse(DATA(ctx), END(ctx), &f, &p))                                     \
 			use(&p);                                                                   \
 		return pass;                                                                       \
 	}                                                                                          \
@@ -166,7 +177,7 @@ static __always_inline void use(const struct fffa_packet *p)
 		struct fffa_frame f = {.wire_bytes = wire};                                        \
 		struct fffa_packet p = {};                                                         \
                                                                                                    \
-		if (!fffa_parse_frame(DATA(ctx), END(ctx), &f, &p))                                \
+		if (!bench_parse(DATA(ctx), END(ctx), &f, &p))                                     \
 			count_shared(&p);                                                          \
 		return pass;                                                                       \
 	}                                                                                          \
@@ -175,7 +186,7 @@ static __always_inline void use(const struct fffa_packet *p)
 		struct fffa_frame f = {.wire_bytes = wire};                                        \
 		struct fffa_packet p = {};                                                         \
                                                                                                    \
-		if (!fffa_parse_frame(DATA(ctx), END(ctx), &f, &p))                                \
+		if (!bench_parse(DATA(ctx), END(ctx), &f, &p))                                     \
 			count_percpu(&p);                                                          \
 		return pass;                                                                       \
 	}

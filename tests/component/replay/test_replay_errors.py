@@ -67,8 +67,8 @@ class Errors(program.Case):
         self.one_error(self.replay("-", input="text"), "-: ")
 
     def test_a_link_type_that_is_not_supported(self):
-        path = self.file("wifi.pcap", f.pcap([(NS, PACKET)], 105))
-        self.one_error(self.replay(path), path, "IEEE802_11", "not supported")
+        path = self.file("usb.pcap", f.pcap([(NS, PACKET)], 189))
+        self.one_error(self.replay(path), path, "USB_LINUX (189)", "not supported")
 
     def test_a_frame_longer_than_any(self):
         head = struct.pack("<IIII", 0, 0, 0x7FFFFFFF, 0x7FFFFFFF)

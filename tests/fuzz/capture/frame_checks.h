@@ -21,22 +21,21 @@ static inline bool has_ports(uint8_t proto)
 	       proto == FFFA_IPPROTO_DCCP;
 }
 
-static inline void check_packet(const struct fffa_packet *p, size_t captured)
+static inline void check_packet(const struct fffa_packet *p, size_t captured, size_t wire)
 {
 	require(p->packets == 1); /* a capture knows no segments */
-	require(p->bytes == p->l3_bytes && p->bytes >= 20);
+	require(p->bytes == p->l3_bytes && p->bytes >= 20 && p->bytes <= wire + 0x10000);
 	if (has_ports(p->key.proto)) /* others may begin behind what was captured */
 		require(!p->l4_offset || p->l4_offset + UINT32_C(4) <= captured);
 	require(p->key.tunnel == 0 && p->key.ifindex == 0);
-	require(!(p->key.view & ~FFFA_VIEW_EGRESS));
+	require(!(p->key.view & ~(FFFA_VIEW_EGRESS | FFFA_VIEW_IPV6)));
 	if (!has_ports(p->key.proto) || !p->l4_offset)
 		require(p->key.sport == 0);
 	if (p->key.proto != FFFA_IPPROTO_TCP)
 		require(p->flags == 0);
 	require(!(p->flags & ~(0xff | FFFA_F_SYNACK)));
 	require(!!(p->flags & FFFA_F_SYNACK) == ((p->flags & 0x12) == 0x12));
-	if (p->l4_offset)
-		require(p->bytes >= p->header_bytes);
+	require(p->l4_offset <= wire);
 }
 
 static inline void check_tunnel(const struct fffa_packet *p, const struct fffa_tunnel *t,
@@ -70,7 +69,7 @@ static inline void check_frame(const struct fffa_frame_conf *c, const uint8_t *b
 	r = fffa_frame_parse(c, copy, size, wire, &p, &t, &tunnelled);
 	require(r <= FFFA_PARSE_TRUNCATED);
 	if (r == FFFA_PARSE_OK) {
-		check_packet(&p, size);
+		check_packet(&p, size, wire);
 		check_tunnel(&p, &t, tunnelled);
 	} else {
 		require(!tunnelled);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* A whole capture file, as replay reads it: libpcap, then the parser. */
-#include <pcap/pcap.h>
+/* A whole capture file, plain or compressed, as replay reads it. */
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "agent/capture/replay/link_types.h"
 #include "tests/fuzz/capture/frame_checks.h"
 
 #define FRAMES_MAX 256
@@ -12,26 +15,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fffa_frame_conf c = {.geneve_ports = {6081}, .vxlan_ports = {4789}};
-	char text[PCAP_ERRBUF_SIZE];
-	const u_char *bytes;
-	struct pcap_pkthdr *h;
-	pcap_t *pcap;
-	FILE *f;
+	int fd = memfd_create("capture", MFD_CLOEXEC);
+	struct fffa_capture_packet p;
+	struct fffa_capture_file *f;
+	struct fffa_err err;
+	char path[32];
 
-	if (!size)
-		return 0;
-	f = fmemopen((void *)(uintptr_t)data, size, "r");
-	require(f != NULL);
-	pcap = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, text);
-	if (!pcap) {
-		(void)fclose(f);
-		return 0;
+	require(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (!fffa_capture_file_open(path, &f, &err)) {
+		for (int i = 0; i < FRAMES_MAX && fffa_capture_file_next(f, &p, &err) == 1; i++) {
+			require(p.captured <= p.wire);
+			require(!p.timed || p.unix_ns <= INT64_MAX);
+			c.linktype = p.linktype;
+			c.swapped = p.swapped;
+			c.way = p.way;
+			if (fffa_link_types_has(p.linktype))
+				check_frame(&c, p.bytes, p.captured, p.wire);
+		}
+		fffa_capture_file_close(f);
 	}
-	c.linktype = pcap_datalink(pcap);
-	if (fffa_frame_supports(c.linktype)) {
-		for (int i = 0; i < FRAMES_MAX && pcap_next_ex(pcap, &h, &bytes) == 1; i++)
-			check_frame(&c, bytes, h->caplen, h->len);
-	}
-	pcap_close(pcap);
+	(void)close(fd);
 	return 0;
 }

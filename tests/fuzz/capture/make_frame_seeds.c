@@ -8,7 +8,7 @@
 
 #include "tests/stubs/packets.h"
 
-#define CORPUS_MAX 128
+#define CORPUS_MAX 256
 
 static int write_seed(const char *dir, size_t number, uint8_t linktype, const uint8_t *b,
 		      size_t len)

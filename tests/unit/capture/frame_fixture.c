@@ -2,7 +2,6 @@
 #include "tests/unit/capture/frame_fixture.h"
 
 #include <arpa/inet.h>
-#include <pcap/dlt.h>
 #include <string.h>
 
 #include "tests/stubs/cmocka_all.h"
@@ -10,7 +9,7 @@
 struct fffa_frame_conf frame_conf(void)
 {
 	return (struct fffa_frame_conf){
-		.linktype = DLT_EN10MB, .geneve_ports = {6081}, .vxlan_ports = {4789}};
+		.linktype = 1 /* Ethernet */, .geneve_ports = {6081}, .vxlan_ports = {4789}};
 }
 
 struct parsed frame_parse(const struct fffa_frame_conf *c, const void *bytes, size_t len,

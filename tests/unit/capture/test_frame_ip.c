@@ -2,6 +2,8 @@
 /* IPv4, IPv6 and the transport headers: key, flags, packets, bytes. */
 #include "tests/stubs/cmocka_all.h"
 
+#include <string.h>
+
 #include "tests/unit/capture/frame_fixture.h"
 
 static void start_v4(struct packet *p, uint8_t proto, int option_words, uint16_t fragment)
@@ -185,11 +187,86 @@ static void length_zero_takes_the_frame(void **state)
 	p.sized_count = 0;
 	s = frame_parse(&c, p.b, p.len, 14 + 100000);
 	frame_expect(&s, 6, 1, 2, 100000);
-	/* Without hop-by-hop options, 0 is the length. */
+	start_v6(&p, 6); /* newer kernels add no hop-by-hop header */
+	packet_tcp(&p, 1, 2, FFFA_F_ACK, 0);
+	p.sized_count = 0;
+	s = frame_parse(&c, p.b, p.len, 14 + 100000);
+	frame_expect(&s, 6, 1, 2, 100000);
+	/* Behind "no next header" 0 is the length, and so it is in a frame that is padded. */
 	start_v6(&p, 59);
 	p.sized_count = 0;
 	s = frame_parse(&c, p.b, p.len, 14 + 100000);
 	frame_expect(&s, 59, 0, 0, 40);
+	start_v6(&p, 89);
+	packet_payload(&p, 6);
+	p.sized_count = 0;
+	s = frame_parse(&c, p.b, p.len, p.len);
+	frame_expect(&s, 89, 0, 0, 40);
+}
+
+/* The header with the jumbo payload option is taken off before the wire. */
+static void the_jumbo_header_does_not_count(void **state)
+{
+	static const uint8_t option[8] = {6, 0, 0xc2, 4, 0, 1, 0x11, 0x70}; /* 70000 */
+	struct fffa_frame_conf c = frame_conf();
+	struct packet p;
+	struct parsed s;
+
+	(void)state;
+	start_v6(&p, 0);
+	packet_bytes(&p, option, sizeof(option));
+	packet_tcp(&p, 1, 2, FFFA_F_ACK, 3);
+	p.sized_count = 0;
+	s = frame_parse(&c, p.b, p.len, 14 + 40 + 70000);
+	frame_expect(&s, 6, 1, 2, 40 + 70000 - 8);
+	assert_int_equal(s.p.header_bytes, 40 + 32);
+	assert_int_equal(s.p.l4_offset, 14 + 40 + 8);
+	s = frame_parse(&c, p.b, p.len, 14 + 40 + 69999);
+	assert_int_equal(s.result, FFFA_PARSE_MALFORMED);
+}
+
+static void a_length_above_the_frame_is_malformed(void **state)
+{
+	struct fffa_frame_conf c = frame_conf();
+	struct packet p;
+
+	(void)state;
+	for (int over = 0; over < 2; over++) {
+		enum fffa_parse want = over ? FFFA_PARSE_MALFORMED : FFFA_PARSE_OK;
+
+		start_v4(&p, 17, 0, 0);
+		packet_udp(&p, 1, 2);
+		packet_payload(&p, 30);
+		packet_finish(&p);
+		p.b[14 + 3] = (uint8_t)(p.b[14 + 3] + over);
+		assert_int_equal(frame_parse(&c, p.b, p.len, p.len).result, want);
+		start_v6(&p, 17);
+		packet_udp(&p, 1, 2);
+		packet_payload(&p, 30);
+		packet_finish(&p);
+		p.b[14 + 5] = (uint8_t)(p.b[14 + 5] + over);
+		assert_int_equal(frame_parse(&c, p.b, p.len, p.len).result, want);
+	}
+}
+
+static void the_ip_version_is_part_of_the_key(void **state)
+{
+	static const uint8_t mapped[16] = {[10] = 0xff, 0xff, 10, 0, 0, 1};
+	struct packet p;
+	struct parsed s;
+
+	(void)state;
+	start_v4(&p, 17, 0, 0);
+	packet_udp(&p, 1, 2);
+	s = frame_whole(&p);
+	frame_expect(&s, 17, 1, 2, 28);
+	assert_int_equal(s.p.key.view, 0);
+	start_v6(&p, 17);
+	packet_udp(&p, 1, 2);
+	memcpy(p.b + 14 + 8, mapped, 16);
+	s = frame_whole(&p);
+	frame_expect(&s, 17, 1, 2, 48);
+	assert_int_equal(s.p.key.view, FFFA_VIEW_IPV6);
 }
 
 static void only_first_fragments_have_ports_v4(void **state)
@@ -249,7 +326,7 @@ static void a_later_fragment_of_tcp_has_no_flags(void **state)
 
 static void each_extension_header_is_walked(void **state)
 {
-	static const uint8_t types[] = {0, 43, 44, 51, 60, 135, 139, 140};
+	static const uint8_t types[] = {0, 43, 44, 51, 60};
 	struct packet p;
 	struct parsed s;
 
@@ -264,6 +341,23 @@ static void each_extension_header_is_walked(void **state)
 		frame_expect(&s, 6, 1024, 80, 40 + 8 * (uint64_t)units + 20);
 		assert_int_equal(s.p.flags, FFFA_F_SYN);
 		assert_int_equal(s.p.header_bytes, 40 + 8 * units + 20);
+	}
+}
+
+/* Linux delivers them to their protocol: an attacker must not choose ports behind them. */
+static void other_headers_are_the_protocol(void **state)
+{
+	static const uint8_t types[] = {135, 139, 140, 50, 253};
+	struct packet p;
+	struct parsed s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types); i++) {
+		start_v6(&p, types[i]);
+		packet_ext(&p, 60, 17, 1, 0);
+		packet_udp(&p, 1, 2);
+		s = frame_whole(&p);
+		frame_expect(&s, types[i], 0, 0, 40 + 8 + 8);
 	}
 }
 
@@ -345,7 +439,11 @@ int main(void)
 		cmocka_unit_test(only_first_fragments_have_ports_v6),
 		cmocka_unit_test(a_later_fragment_of_tcp_has_no_flags),
 		cmocka_unit_test(each_extension_header_is_walked),
+		cmocka_unit_test(other_headers_are_the_protocol),
 		cmocka_unit_test(eight_headers_at_most_are_walked),
+		cmocka_unit_test(the_jumbo_header_does_not_count),
+		cmocka_unit_test(a_length_above_the_frame_is_malformed),
+		cmocka_unit_test(the_ip_version_is_part_of_the_key),
 		cmocka_unit_test(segments_are_counted_as_on_the_wire),
 	};
 

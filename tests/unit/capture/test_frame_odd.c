@@ -74,27 +74,49 @@ static void a_header_may_end_with_the_packet_but_not_behind(void **state)
 	assert_int_equal(with_byte(&p, 14 + 5, 7), FFFA_PARSE_MALFORMED);
 }
 
-static void a_packet_must_hold_its_transport_header(void **state)
+/* Ports need 4 bytes, ICMP's type and code 2. A TCP header that is read must fit. */
+static void a_packet_must_hold_its_ports(void **state)
 {
 	static const struct {
 		uint8_t proto;
 		uint8_t need;
-	} rows[] = {{6, 20}, {17, 8}, {136, 8}, {132, 12}, {33, 12}, {1, 4}, {58, 4}};
+	} rows[] = {{6, 4}, {17, 4}, {136, 4}, {132, 4}, {33, 4}, {1, 2}, {58, 2}};
 	struct packet p;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		for (uint8_t room = 0; room <= rows[i].need; room++) {
+		for (uint8_t room = 1; room <= 24; room++) {
+			bool odd = rows[i].proto == 6 && room >= 14 && room < 20;
+
 			packet_start(&p, "v6");
 			packet_eth(&p, V6);
 			packet_ipv6(&p, rows[i].proto, 1, 2);
 			packet_payload(&p, 40);
 			packet_finish(&p);
 			p.b[14 + 40 + 12] = 0x50; /* a data offset that fits, for TCP */
-			assert_int_equal(with_byte(&p, 14 + 5, room), room < rows[i].need
+			assert_int_equal(with_byte(&p, 14 + 5, room), room < rows[i].need || odd
 									      ? FFFA_PARSE_MALFORMED
 									      : FFFA_PARSE_OK);
 		}
+	}
+}
+
+static void a_first_fragment_may_be_smaller_than_its_header(void **state)
+{
+	struct packet p;
+
+	(void)state;
+	for (size_t n = 8; n <= 24; n += 8) {
+		struct parsed s;
+
+		packet_start(&p, "fragment");
+		packet_eth(&p, V4);
+		packet_ipv4(&p, 6, ADDR_A, ADDR_B, 0, 0x2000);
+		packet_tcp(&p, 40000, 80, FFFA_F_SYN, 5);
+		p.len = 14 + 20 + n;
+		s = frame_whole(&p);
+		frame_expect(&s, 6, 40000, 80, 20 + n);
+		assert_int_equal(s.p.flags, n >= 14 ? FFFA_F_SYN : 0);
 	}
 }
 
@@ -142,7 +164,7 @@ static void cut_frames_are_truncated(void **state)
 
 	(void)state;
 	tcp_v4(&p, 3, 4);
-	expect_cuts(&p, 14 + 32 + 20); /* TCP options are not read */
+	expect_cuts(&p, 14 + 32 + 14); /* up to the flags */
 	packet_start(&p, "udp");
 	packet_eth(&p, V4);
 	packet_ipv4(&p, 17, ADDR_A, ADDR_B, 0, 0);
@@ -163,7 +185,7 @@ static void cut_frames_are_truncated(void **state)
 	packet_ext(&p, 60, 58, 2, 0);
 	packet_icmp(&p, 128, 0);
 	packet_finish(&p);
-	expect_cuts(&p, 14 + 40 + 8 + 16 + 4);
+	expect_cuts(&p, 14 + 40 + 8 + 16 + 2);
 }
 
 static void a_cut_vlan_tag_is_truncated(void **state)
@@ -186,7 +208,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ipv4_headers_that_contradict_themselves),
 		cmocka_unit_test(a_header_may_end_with_the_packet_but_not_behind),
-		cmocka_unit_test(a_packet_must_hold_its_transport_header),
+		cmocka_unit_test(a_packet_must_hold_its_ports),
+		cmocka_unit_test(a_first_fragment_may_be_smaller_than_its_header),
 		cmocka_unit_test(ipv6_headers_that_contradict_themselves),
 		cmocka_unit_test(cut_frames_are_truncated),
 		cmocka_unit_test(a_cut_vlan_tag_is_truncated),

@@ -206,6 +206,8 @@ static void what_cannot_be_opened_is_recorded_as_it_is(void **state)
 		{2, 0x12}, /* an inner type that is not IP */
 		{8, 0x44}, /* an inner packet that contradicts itself */
 		{8 + 20 + 12, 0xf0},
+		{8 + 2, 0xff},		  /* an inner packet that is longer than the outer one */
+		{8 + 3, INNER_BYTES + 1}, /* by one byte */
 	};
 	struct fffa_frame_conf c = frame_conf();
 	struct packet p;
@@ -240,7 +242,7 @@ static void what_cannot_be_opened_is_recorded_as_it_is(void **state)
 static void a_tunnel_cut_off_is_recorded_as_it_is(void **state)
 {
 	struct fffa_frame_conf c = frame_conf();
-	size_t needed = 14 + 20 + 8 + 8 + 32 + 20 + 20;
+	size_t needed = 14 + 20 + 8 + 8 + 32 + 20 + 14;
 	struct packet p;
 
 	(void)state;

@@ -25,6 +25,8 @@ static void fill_ledger(struct sample_view *s)
 	l->seen[0] = amount(2000);
 	l->seen[1] = amount(5000 + 60 + 81 + 82 + gone.packets - 2000 - l->unattended.packets);
 	l->not_ip_frames = 11;
+	fffa_ledger_add_not_ip(l, 0x0806, 5);
+	fffa_ledger_add_not_ip(l, 0, 4);
 	l->not_sampled = 12;
 	l->no_first_fragment = 13;
 	l->no_tunnel_id = 14;
