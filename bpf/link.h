@@ -96,10 +96,7 @@ static __always_inline __u32 fffa_link_llc(const __u8 *b, const void *end, __u32
 	return FFFA_LINK(off + 8, FFFA_BE16(FFFA_LD16(b + 6)));
 }
 
-/*
- * Reads the header of ether type `type` (host order) at frame offset off. Returns what comes
- * next.
- */
+/* Reads the header of ether type `type` (host order) at frame offset off: what comes behind it. */
 static __always_inline __u32 fffa_link_step(const void *data, const void *end, __u32 off,
 					    __u16 type)
 {

@@ -24,7 +24,7 @@ fences='
 ^libmnl                                           agent/capture/
 ^pcap                                             agent/capture/
 ^microhttpd                                       agent/status/
-^(zstd|zlib)                                     sinks/http/ sinks/file/
+^(zstd|zlib)                                     sinks/http/ sinks/file/ agent/capture/replay/
 ^uv(\.h|/)                                        !agent/base/ !agent/flow/ !agent/encode/ !config/ !bpf/
 '
 

@@ -145,19 +145,19 @@ static int next_pcap(struct fffa_capture_file *f, struct fffa_capture_packet *p,
 	const size_t header = PACKET_HEADER_BYTES + (f->variant & MODIFIED ? 8 : 0);
 	uint8_t h[PACKET_HEADER_BYTES + 8];
 	ssize_t got = fffa_input_read(f->input, h, header, err);
-	uint64_t part;
+	uint64_t fraction;
 	int rc;
 
 	if (got <= 0)
 		return (int)got;
 	if ((size_t)got < header)
 		return fffa_fail(err, EIO, "the file ends within a packet's header");
-	part = fffa_capture_file__u32(f, h + 4);
+	fraction = fffa_capture_file__u32(f, h + 4);
 	*p = (struct fffa_capture_packet){
 		.captured = fffa_capture_file__u32(f, h + 8),
 		.wire = fffa_capture_file__u32(f, h + 12),
 		.unix_ns = fffa_capture_file__u32(f, h) * FFFA_NS_PER_S +
-			   (f->variant & NANO ? part : part * 1000),
+			   (f->variant & NANO ? fraction : fraction * 1000),
 		.timed = true,
 		.swapped = f->swapped,
 		.linktype = f->interfaces[0].linktype,

@@ -96,7 +96,7 @@ static int fill_out(struct fffa_input *in, struct fffa_err *err)
 		if (rc)
 			return rc;
 		if (in->at_end && in->inside && !in->out_filled)
-			return fffa_fail(err, EIO, "the compressed data ends too early");
+			return fffa_fail(err, EIO, "the compressed data is cut off");
 	}
 	return 0;
 }

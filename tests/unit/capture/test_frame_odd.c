@@ -86,7 +86,7 @@ static void a_packet_must_hold_its_ports(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		for (uint8_t room = 1; room <= 24; room++) {
-			bool odd = rows[i].proto == 6 && room >= 14 && room < 20;
+			bool unfit = rows[i].proto == 6 && room >= 14 && room < 20;
 
 			packet_start(&p, "v6");
 			packet_eth(&p, V6);
@@ -94,7 +94,7 @@ static void a_packet_must_hold_its_ports(void **state)
 			packet_payload(&p, 40);
 			packet_finish(&p);
 			p.b[14 + 40 + 12] = 0x50; /* a data offset that fits, for TCP */
-			assert_int_equal(with_byte(&p, 14 + 5, room), room < rows[i].need || odd
+			assert_int_equal(with_byte(&p, 14 + 5, room), room < rows[i].need || unfit
 									      ? FFFA_PARSE_MALFORMED
 									      : FFFA_PARSE_OK);
 		}
