@@ -335,8 +335,9 @@ uint32_t fffa_link_types_header_bytes(int linktype)
 uint32_t fffa_link_types_walk(int linktype, bool swapped, const uint8_t *b, const uint8_t *end,
 			      enum fffa_capture_way *way)
 {
-	const struct frame f = {.b = b, .end = end, .way = way, .swapped = swapped};
+	struct frame f = {.b = b, .end = end, .swapped = swapped};
 	const struct row *r = row_of(linktype);
 
+	f.way = way;
 	return r ? r->walk(&f) : NOT_IP;
 }
