@@ -13,6 +13,7 @@ struct fffa_sink_queue {
 	const struct fffa_sink_conf *conf;
 	struct uv_loop_s *loop;
 	char tag[64];
+	char spool_format[16];
 	struct fffa_sink_env env;
 	struct fffa_backlog backlog;
 	struct fffa_pause pause;
@@ -60,13 +61,16 @@ static int open_spooler(struct fffa_sink_queue *q, const struct fffa_sink_queue_
 		.loop = q->loop,
 		.spool_dir = src->spool_dir,
 		.name = c->name,
-		.format = c->format,
+		.format = q->spool_format,
 		.identity = src->identity,
 		.bound_bytes = (uint64_t)c->queue_spool,
 		.last_epoch = src->last_epoch,
 		.last_given = src->last_given,
 	};
 
+	/* Records in an envelope are of another format than the same without. */
+	(void)snprintf(q->spool_format, sizeof(q->spool_format), "%s%s", c->format,
+		       c->envelope ? "+wrap" : "");
 	return fffa_backlog_open_spool(&q->backlog, &conf, fffa_deliver_pump, &q->deliver, err);
 }
 
