@@ -119,12 +119,11 @@ static void check_endpoint(const struct check *k, const char *url)
 	size_t n = sizeof(scheme) - 1;
 
 	if (!url || strlen(url) > ENDPOINT_BYTES_MAX || strncmp(url, scheme, n) || !url[n] ||
-	    url[n] == '/' || !is_word(url, "\"\\"))
+	    url[n] == '/' || !is_word(url, "\"\\@"))
 		wrong(k, "metadata.imds.endpoint", NULL,
 		      "\"%s\" is not an endpoint; allowed: http://HOST or http://HOST:PORT, at "
-		      "most "
-		      "255 characters",
-		      url ? fffa_report_printable(url).text : "");
+		      "most 255 characters",
+		      url && !strchr(url, '@') ? fffa_report_printable(url).text : "");
 }
 
 /* The room that struct fffa_ident and fffa_ident_host have (a unit test holds them together). */

@@ -95,6 +95,7 @@ struct fffa_config {
 	int64_t shutdown_timeout_ns;
 	int log_level;	/* enum fffa_log_level */
 	int log_format; /* enum fffa_log_format */
+	int core_dumps; /* 0: off, 1: on */
 };
 
 /*

@@ -49,6 +49,11 @@ struct fffa_pairs {
 #define FFFA_OPTION_TEMPLATE                                                                       \
 	0x4 /* STRING: "${name}" is the value's own syntax in a vpc sink, not the environment */
 
+#define FFFA_OPTION_SECRETS 0x8 /* MAP: a value may be a secret, so KEY_file in it reads a file */
+#define FFFA_OPTION_PRIVATE                                                                        \
+	0x10 /* MAP: values are printed as *** unless the key is known to hold no secret */
+#define FFFA_OPTION_URL 0x20 /* STRING: a URL, whose query is printed as *** */
+
 struct fffa_option {
 	const char *key; /* dotted path inside its section, "batch.records"; NULL ends a table */
 	enum fffa_option_type type;

@@ -61,46 +61,16 @@ static int read_secret_file(const struct fffa_scope *s, struct fffa_field *f,
 			    const struct fffa_node *node, const char *path)
 {
 	struct fffa_target t = fffa_set_target(s, f, path);
-	char *name = NULL, *text = NULL;
-	size_t len;
-	int rc;
+	char *text;
+	int rc = fffa_set_read_secret(s, node, path, &text);
 
-	rc = fffa_set_read_text(s, node, path, "the path of a file", &name);
 	if (rc)
 		return rc;
-	rc = s->environment->read_file(s->environment->arg, name, FFFA_CONFIG_SECRET_BYTES_MAX,
-				       &text, &len);
-	if (rc == -ENOMEM) {
-		fffa_report_nomem(s->rep);
-		goto out;
-	}
-	if (rc == -EFBIG) {
-		fffa_report_problem(s->rep, node->line, path, "%s is too large; at most 64KiB",
-				    fffa_report_printable(name).text);
-		goto out;
-	}
-	if (rc) {
-		fffa_report_problem(s->rep, node->line, path, "cannot read %s: %s",
-				    fffa_report_printable(name).text, fffa_io_strerror(rc));
-		goto out;
-	}
-	if (len && text[len - 1] == '\n')
-		text[--len] = '\0';
-	if (!len || strlen(text) != len) {
-		fffa_report_problem(s->rep, node->line, path, "%s %s; allowed: text",
-				    fffa_report_printable(name).text,
-				    len ? "holds a NUL character" : "is empty");
-		rc = -EINVAL;
-		goto out;
-	}
 	rc = fffa_set_text(&t, node->line, text);
-	if (!rc)
-		text = NULL;
-out:
-	if (text)
-		explicit_bzero(text, len);
-	free(text);
-	free(name);
+	if (rc) {
+		explicit_bzero(text, strlen(text));
+		free(text);
+	}
 	return rc;
 }
 

@@ -32,6 +32,7 @@ static const char *const log_formats[] = {"text", "json", NULL};
 /* In the order of agent/base/format.h. */
 static const char *const envelopes[] = {"none", "firehose", NULL};
 static const char *const ecs_switches[] = {[FFFA_ECS_AUTO] = "auto", [FFFA_ECS_OFF] = "off", NULL};
+static const char *const core_dumps[] = {"off", "on", NULL};
 static const char *const tunnels[] = {"geneve", "vxlan", NULL};
 static const char *const when_full[] = {[FFFA_WHEN_FULL_DROP_NEWEST] = "drop_newest",
 					[FFFA_WHEN_FULL_DROP_OLDEST] = "drop_oldest",
@@ -135,6 +136,10 @@ const struct fffa_option fffa_config_rows[] = {
 		      "The least severe level that is logged."),
 	FFFA_OPT_ENUM("log.format", C, log_format, "text", log_formats, RELOAD,
 		      "Format of the log lines on standard error."),
+	FFFA_OPT_ENUM(
+		"log.core_dumps", C, core_dumps, "off", core_dumps, 0,
+		"on lets the kernel write a core dump when the agent crashes. It holds secrets and "
+		"records."),
 	FFFA_OPT_END,
 };
 

@@ -2,9 +2,11 @@
 #include "config/set.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/io.h"
 #include "config/expand.h"
 #include "config/value.h"
 
@@ -47,6 +49,54 @@ int fffa_set_read_text(const struct fffa_scope *s, const struct fffa_node *node,
 	if (node->kind != FFFA_NODE_SCALAR || fffa_tree_is_null(node))
 		return wrong_kind(s, node, path, allowed);
 	return expand_text(s, node, path, false, out);
+}
+
+static int report_secret(const struct fffa_scope *s, const struct fffa_node *node, const char *path,
+			 const char *name, int rc)
+{
+	struct fffa_printable shown = fffa_report_printable(name);
+
+	if (rc == -ENOMEM)
+		return fffa_report_nomem(s->rep);
+	if (rc == -EFBIG)
+		fffa_report_problem(s->rep, node->line, path, "%s is too large; at most 64KiB",
+				    shown.text);
+	else
+		fffa_report_problem(s->rep, node->line, path, "cannot read %s: %s", shown.text,
+				    fffa_io_strerror(rc));
+	return rc;
+}
+
+int fffa_set_read_secret(const struct fffa_scope *s, const struct fffa_node *node, const char *path,
+			 char **out)
+{
+	char *name = NULL, *text = NULL;
+	size_t len;
+	int rc = fffa_set_read_text(s, node, path, "the path of a file", &name);
+
+	if (rc)
+		return rc;
+	rc = s->environment->read_file(s->environment->arg, name, FFFA_CONFIG_SECRET_BYTES_MAX,
+				       &text, &len);
+	if (rc) {
+		rc = report_secret(s, node, path, name, rc);
+		free(name);
+		return rc;
+	}
+	if (len && text[len - 1] == '\n')
+		text[--len] = '\0';
+	if (len && strlen(text) == len) {
+		*out = text;
+	} else {
+		fffa_report_problem(s->rep, node->line, path, "%s %s; allowed: text",
+				    fffa_report_printable(name).text,
+				    len ? "holds a NUL character" : "is empty");
+		explicit_bzero(text, len);
+		free(text);
+		rc = -EINVAL;
+	}
+	free(name);
+	return rc;
 }
 
 static int parse_number(const struct fffa_target *t, const struct fffa_option *o, unsigned int line,
@@ -293,19 +343,17 @@ static int set_ints(const struct fffa_target *t, const struct fffa_node *node)
 }
 
 static int check_map_key(const struct fffa_target *t, const struct fffa_node *key,
-			 const struct fffa_pairs *m, const char *path)
+			 const struct fffa_pairs *m, const char *name, const char *path)
 {
 	struct fffa_report *rep = t->scope->rep;
 	size_t i;
 
-	if (key->kind != FFFA_NODE_SCALAR || !*key->text || strlen(key->text) > MAP_KEY_BYTES_MAX)
-		return wrong_kind(t->scope, key, t->path, "keys of 1 to 256 bytes of text");
-	if (t->opt->words && fffa_value_find_word(t->opt->words, key->text) < 0) {
+	if (t->opt->words && fffa_value_find_word(t->opt->words, name) < 0) {
 		fffa_report_problem(rep, key->line, path, "unknown key; allowed: %s", t->allowed);
 		return -EINVAL;
 	}
 	for (i = 0; i < m->n; i++) {
-		if (strcmp(m->v[i].key, key->text))
+		if (strcmp(m->v[i].key, name))
 			continue;
 		fffa_report_problem(rep, key->line, path, "is given twice; once is allowed");
 		return -EINVAL;
@@ -313,19 +361,39 @@ static int check_map_key(const struct fffa_target *t, const struct fffa_node *ke
 	return 0;
 }
 
+/* The map may hold secrets, and key is "NAME_file": returns the length of NAME. Else 0. */
+static size_t secret_name(const struct fffa_target *t, const char *key)
+{
+	static const char tail[] = "_file";
+	size_t n = strlen(key), m = sizeof(tail) - 1;
+
+	if (!(t->opt->flags & FFFA_OPTION_SECRETS) || n <= m || strcmp(key + n - m, tail) != 0)
+		return 0;
+	return n - m;
+}
+
 /* Appends one pair to m, which has the room. */
 static int add_pair(const struct fffa_target *t, const struct fffa_node *key, struct fffa_pairs *m)
 {
 	struct fffa_path path = fffa_report_path_join(t->path, key->text);
 	struct fffa_pair *pair = &m->v[m->n];
-	int rc = check_map_key(t, key, m, path.text);
+	char name[MAP_KEY_BYTES_MAX + 1];
+	size_t secret;
+	int rc;
 
+	if (key->kind != FFFA_NODE_SCALAR || !*key->text || strlen(key->text) > MAP_KEY_BYTES_MAX)
+		return wrong_kind(t->scope, key, t->path, "keys of 1 to 256 bytes of text");
+	secret = secret_name(t, key->text);
+	(void)snprintf(name, sizeof(name), "%.*s", secret ? (int)secret : (int)sizeof(name),
+		       key->text);
+	rc = check_map_key(t, key, m, name, path.text);
+	if (!rc && secret)
+		rc = fffa_set_read_secret(t->scope, key->next, path.text, &pair->value);
+	else if (!rc)
+		rc = fffa_set_read_text(t->scope, key->next, path.text, "text", &pair->value);
 	if (rc)
 		return rc;
-	rc = fffa_set_read_text(t->scope, key->next, path.text, "text", &pair->value);
-	if (rc)
-		return rc;
-	pair->key = strdup(key->text);
+	pair->key = strdup(name);
 	/* Counted also without its key: the clearing of the map frees the value. */
 	m->n++;
 	return pair->key ? 0 : fffa_report_nomem(t->scope->rep);

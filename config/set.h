@@ -48,4 +48,11 @@ int fffa_set_text(const struct fffa_target *t, unsigned int line, char *text);
 int fffa_set_read_text(const struct fffa_scope *s, const struct fffa_node *node, const char *path,
 		       const char *allowed, char **out);
 
+/*
+ * Reads the file that node names to *out (malloc, caller frees and wipes): a secret, without the
+ * newline that ends it. What is wrong is reported: -EINVAL, -ENOMEM, -EFBIG or -errno.
+ */
+int fffa_set_read_secret(const struct fffa_scope *s, const struct fffa_node *node, const char *path,
+			 char **out);
+
 #endif

@@ -1,7 +1,21 @@
 // SPDX-License-Identifier: MIT
 /* fffa run */
+#include <errno.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "agent/base/log.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/limits.h"
+
+/* Memory holds secrets and records: nobody dumps or reads it but root. */
+static void forbid_core_dumps(void)
+{
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* cannot fail with 0 */
+	if (setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}))
+		fffa_warn("agent", "cannot forbid core dumps: %s", strerror(errno));
+}
 
 enum fffa_exit fffa_cmd_run(const struct fffa_command *self, int argc, char **argv)
 {
@@ -16,6 +30,8 @@ enum fffa_exit fffa_cmd_run(const struct fffa_command *self, int argc, char **ar
 	code = fffa_cli_load(given, &conf, stderr);
 	if (code)
 		return code;
+	if (!conf.core_dumps)
+		forbid_core_dumps();
 	code = fffa_limits_check(&conf, true);
 	if (!code) {
 		/* Standard input cannot be read again. */

@@ -2,6 +2,7 @@
 #include "config/print/emit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -84,7 +85,43 @@ static bool names_secret(const char *key)
 	return false;
 }
 
-static void emit_map(FILE *out, const struct fffa_pairs *m)
+/* Headers that hold no secret in any product. */
+static bool names_harmless(const char *key)
+{
+	static const char *const names[] = {"accept", "accept-language", "cache-control", "host",
+					    "origin", "user-agent",	 "x-scope-orgid"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcasecmp(names[i], key))
+			return true;
+	}
+	return false;
+}
+
+static bool is_masked(const struct fffa_option *o, const struct fffa_pair *p)
+{
+	if (!*p->value)
+		return false;
+	if (o->flags & FFFA_OPTION_PRIVATE)
+		return !names_harmless(p->key);
+	return names_secret(p->key);
+}
+
+/* The query of a URL may hold a token. */
+static void emit_url(FILE *out, const char *text)
+{
+	char shown[4096];
+	size_t n = strcspn(text, "?");
+
+	if (!text[n] || n + sizeof("?***") > sizeof(shown)) {
+		emit_text(out, text, true);
+		return;
+	}
+	(void)snprintf(shown, sizeof(shown), "%.*s?***", (int)n, text);
+	emit_text(out, shown, true);
+}
+
+static void emit_map(FILE *out, const struct fffa_option *o, const struct fffa_pairs *m)
 {
 	size_t i;
 
@@ -93,7 +130,7 @@ static void emit_map(FILE *out, const struct fffa_pairs *m)
 		fputs(i ? ", " : "", out);
 		emit_text(out, m->v[i].key, false);
 		fputs(": ", out);
-		if (names_secret(m->v[i].key))
+		if (is_masked(o, &m->v[i]))
 			fputs(MASK, out);
 		else
 			emit_text(out, m->v[i].value, true);
@@ -141,13 +178,15 @@ static void emit_value(const struct fffa_emit *e, const struct fffa_option *o, c
 		fputc(']', e->out);
 		return;
 	case FFFA_OT_MAP:
-		emit_map(e->out, at);
+		emit_map(e->out, o, at);
 		return;
 	case FFFA_OT_STRING:
 	case FFFA_OT_SECRET:
 		text = *(char *const *)at;
 		if (o->type == FFFA_OT_SECRET && *text)
 			fputs(MASK, e->out);
+		else if (o->flags & FFFA_OPTION_URL)
+			emit_url(e->out, text);
 		else
 			emit_text(e->out, text,
 				  !(e->verbatim && (o->flags & FFFA_OPTION_TEMPLATE)));
@@ -193,6 +232,11 @@ static void emit_comment(struct fffa_emit *e, const struct fffa_option *o, int d
 	else
 		fputs(o->def ? o->def : "empty", e->out);
 	fputs(o->flags & FFFA_OPTION_RELOAD ? "; taken over by HUP\n" : "\n", e->out);
+	if (o->flags & FFFA_OPTION_SECRETS) {
+		begin_line(e, depth, false);
+		fputs("# NAME_file in it: the path of a file that holds the value of NAME\n",
+		      e->out);
+	}
 	if (o->type != FFFA_OT_SECRET)
 		return;
 	begin_line(e, depth, false);

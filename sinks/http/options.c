@@ -29,13 +29,14 @@ static const char *const shape_words[] = {[FFFA_HTTP_PLAIN] = "plain",
 #define C struct fffa_sink_http_conf
 
 const struct fffa_option fffa_http__options[] = {
-	FFFA_OPT_STRING("url", C, url, NULL, 0,
+	FFFA_OPT_STRING("url", C, url, NULL, FFFA_OPTION_URL,
 			"URL to post batches to, http:// or https://. A shape adds its own path "
 			"when the URL has none. Required."),
 	FFFA_OPT_ENUM("shape", C, shape, "plain", shape_words, 0,
 		      "Form of the body. plain sends the records as they are; each other shape is "
 		      "for the product it names."),
-	FFFA_OPT_MAP("headers", C, headers, "{}", NULL, 0, "Headers of each request."),
+	FFFA_OPT_MAP("headers", C, headers, "{}", NULL, FFFA_OPTION_SECRETS | FFFA_OPTION_PRIVATE,
+		     "Headers of each request."),
 	FFFA_OPT_STRING("auth.user", C, auth.user, NULL, 0, "User of basic authentication."),
 	FFFA_OPT_SECRET("auth.password", C, auth.password, 0, "Password of basic authentication."),
 	FFFA_OPT_SECRET("auth.bearer", C, auth.bearer, 0,

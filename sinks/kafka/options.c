@@ -35,7 +35,8 @@ const struct fffa_option fffa_kafka__options[] = {
 		INT64_C(86400000000000), never, 0,
 		"The producer is created again after this long without a delivery report, and open "
 		"batches are sent again. Records may then arrive twice."),
-	FFFA_OPT_MAP("properties", struct fffa_sink_kafka_conf, properties, "{}", NULL, 0,
+	FFFA_OPT_MAP("properties", struct fffa_sink_kafka_conf, properties, "{}", NULL,
+		     FFFA_OPTION_SECRETS,
 		     "Any property of librdkafka's producer: TLS, SASL, compression.type, "
 		     "linger.ms, ..."),
 	FFFA_OPT_END,

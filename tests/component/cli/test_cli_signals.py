@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The signals of fffa run on the loopback device of a namespace: TERM and INT deliver, HUP reopens, USR1 logs."""
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -63,6 +64,8 @@ class Signals(program.Case):
 
     def test_int_ends_it_too(self):
         self.start()
+        limits = pathlib.Path(f"/proc/{self.agent.pid}/limits").read_text()
+        self.assertRegex(limits, r"Max core file size +0 +0 ")  # memory holds secrets
         self.agent.send_signal(signal.SIGINT)
         self.stopped_well()
 

@@ -91,6 +91,10 @@ static void test_endpoint(void **state)
 			 bad[i]);
 		expect_problems(text, expected);
 	}
+	/* A password is not shown in the message that refuses it. */
+	expect_problems("metadata:\n imds:\n  endpoint: 'http://me:hush@a'\n",
+			"f:3: metadata.imds.endpoint: \"\" is not an endpoint; allowed: "
+			"http://HOST or http://HOST:PORT, at most 255 characters\n");
 }
 
 struct fixed {

@@ -165,6 +165,16 @@ static void test_secret_files(void **state)
 	expect_problems(
 		DEMO "  tls: {password_file: [a]}\n",
 		"f:4: sinks[0].tls.password_file: is a list; allowed: the path of a file\n");
+	/* A secret in a map. */
+	load_ok(DEMO "  properties: {sasl.password_file: /secret, b: x}\n", &c);
+	assert_string_equal(demo(&c)->properties.v[0].key, "sasl.password");
+	assert_string_equal(demo(&c)->properties.v[0].value, "hush");
+	fffa_config_free(&c);
+	expect_problems(DEMO "  properties: {a: x, a_file: /secret}\n",
+			"f:4: sinks[0].properties.a_file: is given twice; once is allowed\n");
+	expect_problems(DEMO "  properties: {a_file: /missing}\n",
+			"f:4: sinks[0].properties.a_file: cannot read /missing: No such file or "
+			"directory\n");
 	/* Only secrets have a KEY_file. */
 	expect_problems(DEMO "  url_file: /secret\n",
 			"f:4: sinks[0].url_file: unknown key; allowed: name, type, format, fields, "

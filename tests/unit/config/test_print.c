@@ -71,6 +71,7 @@ static const char full[] =
 	"log:\n"
 	"  level: warn\n"
 	"  format: json\n"
+	"  core_dumps: \"off\"\n"
 	"sinks:\n"
 	"  - name: a\n"
 	"    type: demo\n"
@@ -185,6 +186,15 @@ static void test_secrets(void **state)
 		free(shown);
 		fffa_config_free(&c);
 	}
+	load_ok("sinks:\n- name: x\n  type: demo\n  url: \"http://h/x?token=hush\"\n"
+		"  properties: {sasl.password_file: /secret}\n",
+		&c);
+	shown = print(&c);
+	assert_null(strstr(shown, "hush"));
+	assert_non_null(strstr(shown, "url: \"http://h/x?***\"\n"));
+	assert_non_null(strstr(shown, "properties: {sasl.password: \"***\"}"));
+	free(shown);
+	fffa_config_free(&c);
 	/* A wrong secret is not shown either. */
 	expect_problems("sinks:\n- name: x\n  type: demo\n  tls: {password: [hush]}\n",
 			"f:4: sinks[0].tls.password: is a list; allowed: text\n");

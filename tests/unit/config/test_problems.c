@@ -17,7 +17,7 @@ static void test_unknown_keys(void **state)
 	expect_problems("snks: []\n", "f:1: snks: unknown key; did you mean \"sinks\"?\n");
 	expect_problems("lgo: {}\n", "f:1: lgo: unknown key; did you mean \"log\"?\n");
 	expect_problems("log:\n  zebra: 1\n",
-			"f:2: log.zebra: unknown key; allowed: level, format\n");
+			"f:2: log.zebra: unknown key; allowed: level, format, core_dumps\n");
 	expect_problems("flows: {no_data: true}\n",
 			"f:1: flows.no_data: unknown key; did you mean \"nodata\"?\n");
 	expect_problems("flows: {zebra: 1}\n",
@@ -40,7 +40,7 @@ static void test_unknown_keys(void **state)
 	expect_problems("'': 1\n", "f:1: unknown key; allowed: capture, flows, metadata, "
 				   "spool_dir, shutdown_timeout, status, log, sinks\n");
 	expect_problems("log: {level_file: x}\n",
-			"f:1: log.level_file: unknown key; allowed: level, format\n");
+			"f:1: log.level_file: unknown key; allowed: level, format, core_dumps\n");
 }
 
 static void test_duplicate_keys(void **state)
