@@ -361,6 +361,26 @@ static void other_headers_are_the_protocol(void **state)
 	}
 }
 
+/* Only the fragment header has an offset: the content of the others does not hide the ports. */
+static void options_are_no_fragments(void **state)
+{
+	static const uint8_t types[] = {0, 43, 51, 60};
+	struct packet p;
+	struct parsed s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types); i++) {
+		start_v6(&p, types[i]);
+		packet_ext(&p, types[i], 6, 2, 0);
+		memset(&p.b[14 + 40 + 2], 0xff, 14);
+		packet_tcp(&p, 8, 9, FFFA_F_ACK, 0);
+		s = frame_whole(&p);
+		frame_expect(&s, 6, 8, 9, 40 + 16 + 20);
+		assert_int_equal(s.p.fragment, 0);
+		assert_int_equal(s.p.fragment_id, 0);
+	}
+}
+
 static void eight_headers_at_most_are_walked(void **state)
 {
 	struct packet p;
@@ -439,6 +459,7 @@ int main(void)
 		cmocka_unit_test(only_first_fragments_have_ports_v6),
 		cmocka_unit_test(a_later_fragment_of_tcp_has_no_flags),
 		cmocka_unit_test(each_extension_header_is_walked),
+		cmocka_unit_test(options_are_no_fragments),
 		cmocka_unit_test(other_headers_are_the_protocol),
 		cmocka_unit_test(eight_headers_at_most_are_walked),
 		cmocka_unit_test(the_jumbo_header_does_not_count),
