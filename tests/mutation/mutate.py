@@ -10,7 +10,7 @@ import re
 import time
 
 import tests as kept_tests
-from tree import Tree, git_files
+from tree import Tree, project_files
 from universalmutator import mutator
 
 RULES = ["universal.rules", "c_like.rules", "c.rules"]
@@ -20,17 +20,17 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 
 
 def faults(tree, folder):
-    """All faults that the tool knows for the folder's code, as (file, line number, new text)."""
+    """All faults that the tool knows for the folder's code, as (file, line number, old text, new text)."""
     found = []
-    for name in git_files(tree.root):
-        if not name.startswith(folder + "/") or name not in tree.users:
+    for name in project_files(tree.root):
+        if not name.startswith(folder + "/") or name not in tree.users or not name.endswith((".c", ".h")):
             continue
         lines = tree.lines(name)
         if name.endswith(".h") and not re.search(r"\binline\b", "".join(lines)):
             continue
         with contextlib.redirect_stdout(io.StringIO()):
             made = mutator.mutants_regexp(lines, ruleFiles=RULES, ignorePatterns=[])
-        found += [(name, m[0], m[1]) for m in made]
+        found += [(name, m[0], lines[m[0] - 1], m[1]) for m in made]
     return sorted(set(found))
 
 
@@ -48,9 +48,8 @@ def draw(tree, folder, seed):
             places.remove(place)
 
 
-def diff(tree, fault):
-    name, number, text = fault
-    old = tree.lines(name)[number - 1]
+def diff(fault):
+    name, number, old, text = fault
     new = "".join("    +" + line + "\n" for line in text.rstrip("\n").split("\n"))
     return f"    {name}:{number}\n    -{old.rstrip()}\n{new}"
 
@@ -69,8 +68,10 @@ class Folder:
 
     def judge(self, fault):
         """The test that failed, "" for none, None when the fault does not count."""
-        name, number, text = fault
+        name, number, old, text = fault
         kept = self.tree.lines(name)
+        if kept[number - 1] != old:
+            raise SystemExit(f"mutation: {name} has changed; draw its folder's faults again")
         self.tree.write(name, kept[:number - 1] + [text] + kept[number:])
         try:
             if not self.tree.compiles(name) or self.tree.is_same(name):
@@ -122,17 +123,17 @@ def run_folder(tree, folder, groups, args):
         results = work.sample(again, len(earlier), [e for e in earlier if e[1]])
     else:
         results = work.sample(draw(tree, folder, args.seed), args.count, [])
-    return report(tree, folder, results, work.rejected)
+    return report(folder, results, work.rejected)
 
 
-def report(tree, folder, results, rejected):
+def report(folder, results, rejected):
     killed = sum(1 for _, verdict in results if verdict)
     percent = 100 * killed // max(len(results), 1)
     print(f"{folder}: {killed} of {len(results)} killed ({percent} %); {rejected} not counted: they did not compile, "
           "or made the same code")
     for fault, verdict in results:
         if not verdict:
-            print(diff(tree, fault), flush=True)
+            print(diff(fault), flush=True)
     return percent
 
 

@@ -1,13 +1,25 @@
 # SPDX-License-Identifier: MIT
 """A copy of the tree with a build of its own, in which faults are planted."""
+import glob
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 
+# Of the kernel programs: what the kernel loads. Their debug information has the lines of the source.
+SECTIONS = (".text", "tc", "xdp", ".rodata", ".maps", ".data", ".bss")
 
-def git_files(root):
-    """All files of the project: those that git tracks or does not ignore."""
+# Without -g an object is the same whatever its source's line numbers are; -O1 drops what has no effect. The warnings
+# are those that a fault may cause and that are no reason not to count it.
+FLAGS = "-O1 -Wno-maybe-uninitialized -Wno-format-truncation"
+
+
+def project_files(root):
+    """All files of the project: in a checkout those that git tracks or does not ignore, else all but build results."""
+    if not os.path.exists(os.path.join(root, ".git")):
+        return sorted(os.path.relpath(os.path.join(folder, name), root) for folder, _, names in os.walk(root)
+                      for name in names if not os.path.relpath(folder, root).startswith("build"))
     out = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others",
                           "--exclude-standard"], cwd=root, check=True, stdout=subprocess.PIPE).stdout
     return sorted(set(n for n in os.fsdecode(out).split("\0") if n and os.path.isfile(os.path.join(root, n))))
@@ -24,12 +36,14 @@ class Tree:
         self.copy = os.path.join(work, "tree")
         self.build = os.path.join(work, "build-asan" if sanitize else "build")
         self.env = dict(os.environ, CCACHE_NOHASHDIR="1")
+        self.objdump = next(filter(None, map(shutil.which, ["llvm-objdump", *(f"llvm-objdump-{n}"
+                                                                              for n in range(25, 13, -1))])), None)
         self.users = {}   # source: the objects that depend on it
         self.hashes = {}  # object: what it is without a fault
 
     def update(self):
         """Makes the copy equal to the tree. A file that is equal keeps its time, so it is not compiled again."""
-        names = git_files(self.root)
+        names = project_files(self.root)
         for name in names:
             source, copy = os.path.join(self.root, name), os.path.join(self.copy, name)
             if not os.path.isfile(copy) or read(source) != read(copy):
@@ -45,10 +59,9 @@ class Tree:
                     os.remove(path)
 
     def configure(self):
-        # Without -g an object is the same whatever its source's line numbers are; -O1 drops what has no effect.
-        launcher = subprocess.run(["which", "ccache"], stdout=subprocess.PIPE, text=True).stdout.strip()
+        launcher = shutil.which("ccache")
         args = ["cmake", "-S", self.copy, "-B", self.build, "-G", "Ninja", "-DFFFA_TESTS=ON",
-                "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_FLAGS_DEBUG=-O1 -Wno-maybe-uninitialized -Wno-format-truncation",
+                "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_FLAGS_DEBUG=" + FLAGS,
                 "-DFFFA_SANITIZE=" + ("address,undefined" if self.sanitize else "")]
         if launcher:
             args.append("-DCMAKE_C_COMPILER_LAUNCHER=" + launcher)
@@ -70,24 +83,29 @@ class Tree:
         self.users, self.hashes = {}, {}
         for block in out.split("\n\n"):
             first, *deps = block.strip().split("\n")
-            target = first.split(":")[0]
             # What holds the kernel programs changes with their debug information.
-            if not target.endswith(".o") or any(d.endswith(".skel.h") for d in deps):
-                continue
-            if not os.path.isfile(os.path.join(self.build, target)):
-                continue
-            for dep in deps:
-                name = os.path.relpath(os.path.join(self.build, dep.strip()), self.copy)
-                if name.startswith(folder + "/"):
-                    self.users.setdefault(name, []).append(target)
+            if not any(d.endswith(".skel.h") for d in deps):
+                self.add_users(first.split(":")[0], deps, folder)
+        # ninja has no record of what the kernel programs depend on; the compiler wrote it.
+        for path in glob.glob(os.path.join(self.build, "bpf", "*.bpf.o.d")):
+            deps = read(path).decode().replace("\\\n", " ").split()[1:]
+            self.add_users(os.path.relpath(path[:-2], self.build), deps, folder)
         for target in set(t for list_ in self.users.values() for t in list_):
             self.hashes[target] = self.hash(target)
 
+    def add_users(self, target, deps, folder):
+        if not target.endswith(".o") or not os.path.isfile(os.path.join(self.build, target)):
+            return
+        for dep in deps:
+            name = os.path.relpath(os.path.join(self.build, dep.strip()), self.copy)
+            if name.startswith(folder + "/"):
+                self.users.setdefault(name, []).append(target)
+
     def hash(self, target):
         path = os.path.join(self.build, target)
-        if path.endswith(".bpf.o"):  # its debug information has the lines of the source
-            return subprocess.run(["llvm-objdump", "-d", "-r", "-s", "-j.text", "-jtc", "-jxdp", "-j.rodata", "-j.maps",
-                                   "-j.data", "-j.bss", path], stdout=subprocess.PIPE).stdout
+        if path.endswith(".bpf.o") and self.objdump:
+            return subprocess.run([self.objdump, "-d", "-r", "-s", *("-j" + s for s in SECTIONS), path],
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
         return hashlib.sha256(read(path)).hexdigest()
 
     def compiles(self, name):
