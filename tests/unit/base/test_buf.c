@@ -80,7 +80,7 @@ static void test_failure_sticks(void **state)
 
 static void test_format_is_bounded(void **state)
 {
-	char text[FFFA_BUF_FORMAT_BYTES_MAX + 2];
+	char text[2 * FFFA_BUF_FORMAT_BYTES_MAX];
 	struct fffa_buf b = {.max = 1 << 16};
 
 	(void)state;
@@ -94,6 +94,12 @@ static void test_format_is_bounded(void **state)
 	fffa_buf_format(&b, "%s", text);
 	assert_int_equal(b.error, -EMSGSIZE);
 	assert_int_equal(b.len, FFFA_BUF_FORMAT_BYTES_MAX);
+	fffa_buf_reset(&b);
+	text[FFFA_BUF_FORMAT_BYTES_MAX + 1] = 'x';
+	text[sizeof(text) - 1] = '\0';
+	fffa_buf_format(&b, "%s", text);
+	assert_int_equal(b.error, -EMSGSIZE);
+	assert_int_equal(b.len, 0);
 	fffa_buf_fini(&b);
 }
 

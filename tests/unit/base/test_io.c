@@ -103,6 +103,18 @@ static void goes_on_after_a_short_write(void **state)
 	assert_int_equal(calls, 5);
 }
 
+static void the_count_may_be_left_out(void **state)
+{
+	struct iovec v = {(char[]){"abc"}, 3};
+	int fd = memfd_create("test_io", MFD_CLOEXEC);
+
+	(void)state;
+	answer_count = 0;
+	assert_int_equal(fffa_io_write_all(fd, &v, 1, FFFA_IO_APPEND, NULL), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_END), 3);
+	(void)close(fd);
+}
+
 static void goes_on_after_a_signal(void **state)
 {
 	static const int a[] = {-EINTR, 5, -EINTR, -EINTR};
@@ -164,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_write_is_enough),
 		cmocka_unit_test(goes_on_after_a_short_write),
+		cmocka_unit_test(the_count_may_be_left_out),
 		cmocka_unit_test(goes_on_after_a_signal),
 		cmocka_unit_test(reports_what_was_written_before_a_failure),
 		cmocka_unit_test(nothing_to_write_is_no_call),

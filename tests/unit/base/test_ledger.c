@@ -112,6 +112,29 @@ static void the_line_shows_every_counter(void **state)
 	}
 }
 
+/* The first types have a count of their own, all others one together. */
+static void frames_without_ip_by_type(void **state)
+{
+	struct fffa_ledger l = {.records = 1000, .no_tunnel_id = 1000};
+	char text[8];
+
+	(void)state;
+	for (uint16_t type = 0; type < FFFA_LEDGER_NOT_IP_TYPES + 3; type++) {
+		fffa_ledger_add_not_ip(&l, type, 1);
+		fffa_ledger_add_not_ip(&l, type, 2);
+		l.not_ip_frames += 3;
+	}
+	for (uint16_t i = 0; i < FFFA_LEDGER_NOT_IP_TYPES; i++) {
+		assert_int_equal(l.not_ip[i].ether_type, i);
+		assert_int_equal(l.not_ip[i].frames, 3);
+	}
+	assert_int_equal(fffa_ledger_not_ip_other(&l), 9);
+	l.not_ip_frames = 1; /* read before the types */
+	assert_int_equal(fffa_ledger_not_ip_other(&l), 0);
+	assert_string_equal(fffa_ledger_ether_type(0x806, text), "0x0806");
+	assert_string_equal(fffa_ledger_ether_type(0, text), "llc");
+}
+
 static struct fffa_sink_ledger full_sink(void)
 {
 	struct fffa_sink_ledger s = {.delivered = 100,
@@ -180,6 +203,7 @@ int main(void)
 		cmocka_unit_test(every_amount_is_in_the_balance),
 		cmocka_unit_test(the_kernel_holds_what_is_seen_and_not_handed_over),
 		cmocka_unit_test(the_line_shows_every_counter),
+		cmocka_unit_test(frames_without_ip_by_type),
 		cmocka_unit_test(every_record_of_a_sink_is_in_its_balance),
 		cmocka_unit_test(the_line_of_a_sink_shows_every_counter),
 	};
