@@ -90,6 +90,9 @@ class Tree:
         for path in glob.glob(os.path.join(self.build, "bpf", "*.bpf.o.d")):
             deps = read(path).decode().replace("\\\n", " ").split()[1:]
             self.add_users(os.path.relpath(path[:-2], self.build), deps, folder)
+        for name, targets in self.users.items():
+            own = [t for t in targets if t.startswith(folder + "/")]
+            self.users[name] = own or targets  # the others are built for the tests that need them
         for target in set(t for list_ in self.users.values() for t in list_):
             self.hashes[target] = self.hash(target)
 
