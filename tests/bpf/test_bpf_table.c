@@ -322,10 +322,14 @@ static void a_cpu_without_a_slice_is_counted(void **state)
 	flow_packet(&p, 1, 0x10);
 	(void)bpf_fixture_repeat(k, FFFA_PROGRAM_TC_IN, p.b, p.len, 10);
 	(void)bpf_fixture_repeat(k, FFFA_PROGRAM_XDP_IN, p.b, p.len, 5);
+	(void)bpf_fixture_repeat(k, FFFA_PROGRAM_TC_OUT, p.b, p.len, 3);
 	fffa_kernel_read_counts(k, &l);
 	assert_int_equal(l.seen[0].packets, 15);
-	assert_int_equal(l.lost[FFFA_PL_NO_SLICE].packets, 15);
-	assert_int_equal(l.seen[0].bytes, l.lost[FFFA_PL_NO_SLICE].bytes);
+	assert_int_equal(l.seen[0].bytes, 15 * (p.len - 14));
+	assert_int_equal(l.seen[1].packets, 3);
+	assert_int_equal(l.seen[1].bytes, 3 * (p.len - 14));
+	assert_int_equal(l.lost[FFFA_PL_NO_SLICE].packets, 18);
+	assert_int_equal(l.lost[FFFA_PL_NO_SLICE].bytes, 18 * (p.len - 14));
 	fffa_kernel_close(k);
 }
 
