@@ -308,6 +308,7 @@ static void only_first_fragments_have_ports_v6(void **state)
 		packet_payload(&p, 16);
 		s = frame_whole(&p);
 		frame_expect(&s, 17, rows[i].ports ? 7 : 0, rows[i].ports ? 8 : 0, 40 + 8 + 24);
+		assert_int_equal(s.p.header_bytes, rows[i].ports ? 40 + 8 + 8 : 40);
 	}
 }
 
