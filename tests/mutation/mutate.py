@@ -26,7 +26,7 @@ def faults(tree, folder):
         if not name.startswith(folder + "/") or name not in tree.users or not name.endswith((".c", ".h")):
             continue
         lines = tree.lines(name)
-        if name.endswith(".h") and not re.search(r"\binline\b", "".join(lines)):
+        if name.endswith(".h") and not re.search(r"inline\b", "".join(lines)):
             continue
         with contextlib.redirect_stdout(io.StringIO()):
             made = mutator.mutants_regexp(lines, ruleFiles=RULES, ignorePatterns=[])
