@@ -264,6 +264,12 @@ static void loki(void **state)
 		"{\"streams\":[{\"stream\":{\"job\":\"fffa\",\"agent_id\":\"i-0a/b\"},\"values\":["
 		"[\"1700000000123000000\",\"{\\\"a\\\":1,\\\"b\\\":\\\"x\\\\\\\"}y\\\"}\"],"
 		"[\"1700000000124000000\",\"{\\\"c\\\":true}\"]]}]}");
+	f->conf.service = NULL; /* a stream must have a label */
+	expect_body(
+		f, FFFA_HTTP_LOKI, true,
+		"{\"streams\":[{\"stream\":{\"job\":\"fffa\",\"agent_id\":\"i-0a/b\"},\"values\":["
+		"[\"1700000000123000000\",\"{\\\"a\\\":1,\\\"b\\\":\\\"x\\\\\\\"}y\\\"}\"],"
+		"[\"1700000000124000000\",\"{\\\"c\\\":true}\"]]}]}");
 	f->labels[1].key = "job";
 	f->conf.labels = (struct fffa_pairs){f->labels, 2};
 	expect_body(f, FFFA_HTTP_LOKI, false,

@@ -55,19 +55,19 @@ static void shapes_are_what_the_products_ask_for(void **state)
 	static const struct {
 		const char *name, *path, *content_type, *token;
 		uint32_t records_max;
-		size_t bytes_max;
+		size_t bytes_max, reply_max;
 		bool takes_zstd, needs_body;
 	} rows[] = {
-		{"plain", NULL, NULL, "Authorization: Bearer ", 0, 0, true, false},
+		{"plain", NULL, NULL, "Authorization: Bearer ", 0, 0, 0, true, false},
 		{"splunk_hec", "/services/collector/event", "application/json",
-		 "Authorization: Splunk ", 0, 0, false, false},
+		 "Authorization: Splunk ", 0, 0, 4096, false, false},
 		{"elasticsearch", "/_bulk", "application/x-ndjson", "Authorization: Bearer ", 5000,
-		 0, false, true},
-		{"otlp", "/v1/logs", "application/json", "Authorization: Bearer ", 0, 0, true,
-		 false},
-		{"loki", "/loki/api/v1/push", "application/json", "Authorization: Bearer ", 0, 0,
+		 0, 524288, false, true},
+		{"otlp", "/v1/logs", "application/json", "Authorization: Bearer ", 0, 0, 65536,
+		 true, false},
+		{"loki", "/loki/api/v1/push", "application/json", "Authorization: Bearer ", 0, 0, 0,
 		 false, false},
-		{"datadog", "/api/v2/logs", "application/json", "DD-API-KEY: ", 1000, 5000000,
+		{"datadog", "/api/v2/logs", "application/json", "DD-API-KEY: ", 1000, 5000000, 0,
 		 false, false},
 	};
 
@@ -82,6 +82,7 @@ static void shapes_are_what_the_products_ask_for(void **state)
 		assert_string_equal(s->token, rows[i].token);
 		assert_int_equal(s->records_max, rows[i].records_max);
 		assert_int_equal(s->bytes_max, rows[i].bytes_max);
+		assert_int_equal(s->reply_max, rows[i].reply_max);
 		assert_int_equal(s->takes_zstd, rows[i].takes_zstd);
 		assert_int_equal(s->needs_body, rows[i].needs_body);
 		assert_int_equal(!!(s->formats & 1u << FFFA_FORMAT_MSGPACK), i == FFFA_HTTP_PLAIN);
