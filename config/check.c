@@ -271,15 +271,15 @@ static bool key_of(const struct fffa_option *opts, const char *key)
 }
 
 /* A text of the form "KEY: ..." belongs to that key, any other to the sink or to fallback. */
-static void report_err(const struct check *k, const struct fffa_option *opts, const char *fallback,
-		       const struct fffa_err *err)
+static void report_one(const struct check *k, const struct fffa_option *opts, const char *fallback,
+		       const char *text)
 {
-	const char *colon = strstr(err->text, ": ");
+	const char *colon = strstr(text, ": ");
 	char key[64];
-	size_t n = colon ? (size_t)(colon - err->text) : sizeof(key);
+	size_t n = colon ? (size_t)(colon - text) : sizeof(key);
 
 	if (n < sizeof(key)) {
-		memcpy(key, err->text, n);
+		memcpy(key, text, n);
 		key[n] = '\0';
 		if (key_of(opts, key) || !strcmp(key, "format") || !strcmp(key, "fields") ||
 		    !strcmp(key, "envelope")) {
@@ -288,9 +288,19 @@ static void report_err(const struct check *k, const struct fffa_option *opts, co
 		}
 	}
 	if (fallback)
-		wrong(k, fallback, NULL, "%s", err->text);
+		wrong(k, fallback, NULL, "%s", text);
 	else
-		fffa_report_problem(k->rep, k->node ? k->node->line : 0, k->path, "%s", err->text);
+		fffa_report_problem(k->rep, k->node ? k->node->line : 0, k->path, "%s", text);
+}
+
+/* Each line of the text is a problem of its own. */
+static void report_err(const struct check *k, const struct fffa_option *opts, const char *fallback,
+		       struct fffa_err *err)
+{
+	char *save = NULL, *line = strtok_r(err->text, "\n", &save);
+
+	for (; line; line = strtok_r(NULL, "\n", &save))
+		report_one(k, opts, fallback, line);
 }
 
 static void check_own(const struct check *k, const struct fffa_sink_conf *s,

@@ -11,6 +11,8 @@
 #include "config/value.h"
 
 #define MAP_KEY_BYTES_MAX 256
+#define HINT_BYTES	  80
+#define MASK		  "***" /* what fffa config prints instead of a secret */
 
 struct fffa_target fffa_set_target(const struct fffa_scope *s, const struct fffa_field *f,
 				   const char *path)
@@ -83,6 +85,7 @@ int fffa_set_read_secret(const struct fffa_scope *s, const struct fffa_node *nod
 		free(name);
 		return rc;
 	}
+	fffa_tree_skip_bom(text, &len);
 	if (len && text[len - 1] == '\n')
 		text[--len] = '\0';
 	if (len && strlen(text) == len) {
@@ -103,10 +106,12 @@ static int parse_number(const struct fffa_target *t, const struct fffa_option *o
 			const char *path, const char *text, int64_t *out)
 {
 	int rc = fffa_value_parse(o, text, out);
+	char hint[HINT_BYTES];
 
+	fffa_value_hint(o->type == FFFA_OT_ENUM ? o->words : NULL, text, hint, sizeof(hint));
 	if (rc == -EINVAL && o->type == FFFA_OT_ENUM)
-		fffa_report_problem(t->scope->rep, line, path, "\"%s\" is unknown; allowed: %s",
-				    fffa_report_printable(text).text, t->allowed);
+		fffa_report_problem(t->scope->rep, line, path, "\"%s\" is unknown; %sallowed: %s",
+				    fffa_report_printable(text).text, hint, t->allowed);
 	else if (rc == -EINVAL)
 		fffa_report_problem(
 			t->scope->rep, line, path, "\"%s\" is not %s; allowed: %s",
@@ -119,11 +124,21 @@ static int parse_number(const struct fffa_target *t, const struct fffa_option *o
 	return rc;
 }
 
+static int refuse_mask(const struct fffa_scope *s, unsigned int line, const char *path)
+{
+	fffa_report_problem(s->rep, line, path,
+			    "is " MASK ", which fffa config prints instead of a secret; allowed: "
+			    "the secret, ${NAME} from the environment, or a file");
+	return -EINVAL;
+}
+
 int fffa_set_text(const struct fffa_target *t, unsigned int line, char *text)
 {
 	int64_t v;
 	int rc;
 
+	if (t->opt->type == FFFA_OT_SECRET && !strcmp(text, MASK))
+		return refuse_mask(t->scope, line, t->path);
 	if (!fffa_value_is_number(t->opt->type)) {
 		fffa_fields_clear(t->opt, t->at);
 		*(char **)t->at = text;
@@ -349,7 +364,11 @@ static int check_map_key(const struct fffa_target *t, const struct fffa_node *ke
 	size_t i;
 
 	if (t->opt->words && fffa_value_find_word(t->opt->words, name) < 0) {
-		fffa_report_problem(rep, key->line, path, "unknown key; allowed: %s", t->allowed);
+		char hint[HINT_BYTES];
+
+		fffa_value_hint(t->opt->words, name, hint, sizeof(hint));
+		fffa_report_problem(rep, key->line, path, "unknown key; %sallowed: %s", hint,
+				    t->allowed);
 		return -EINVAL;
 	}
 	for (i = 0; i < m->n; i++) {
@@ -393,6 +412,11 @@ static int add_pair(const struct fffa_target *t, const struct fffa_node *key, st
 		rc = fffa_set_read_text(t->scope, key->next, path.text, "text", &pair->value);
 	if (rc)
 		return rc;
+	if (!strcmp(pair->value, MASK)) {
+		free(pair->value);
+		pair->value = NULL;
+		return refuse_mask(t->scope, key->next->line, path.text);
+	}
 	pair->key = strdup(name);
 	/* Counted also without its key: the clearing of the map frees the value. */
 	m->n++;

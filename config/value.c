@@ -5,6 +5,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+
+#include "agent/base/edit_distance.h"
 
 struct unit {
 	const char *name;
@@ -42,6 +45,25 @@ int fffa_value_find_word(const char *const *words, const char *word)
 		if (!strcmp(words[i], word))
 			return i;
 	return -1;
+}
+
+/* On and off, true and false, yes and no mean the same. 1, 0; -1: another word. */
+static int parse_switch(const char *text)
+{
+	static const char *const words[] = {"off", "on", "false", "true", "no", "yes", NULL};
+	int i = fffa_value_find_word(words, text);
+
+	return i < 0 ? -1 : i % 2;
+}
+
+/* A word out of words; where they have on and off, also one that means the same. -1: none. */
+static int parse_word(const char *const *words, const char *text)
+{
+	int i = fffa_value_find_word(words, text), on = parse_switch(text);
+
+	if (i >= 0 || on < 0)
+		return i;
+	return fffa_value_find_word(words, on ? "on" : "off");
 }
 
 /* Decimal digits and a unit. A leading zero is refused: YAML 1.1 reads it as octal. */
@@ -87,12 +109,13 @@ int fffa_value_parse(const struct fffa_option *o, const char *text, int64_t *out
 
 	switch (o->type) {
 	case FFFA_OT_BOOL:
-		if (strcmp(text, "true") && strcmp(text, "false"))
+		word = parse_switch(text);
+		if (word < 0)
 			return -EINVAL;
-		*out = *text == 't';
+		*out = word;
 		return 0;
 	case FFFA_OT_ENUM:
-		word = fffa_value_find_word(o->words, text);
+		word = parse_word(o->words, text);
 		if (word < 0)
 			return -EINVAL;
 		*out = word;
@@ -162,6 +185,36 @@ const char *fffa_value_type_name(enum fffa_option_type type)
 	};
 
 	return names[type];
+}
+
+/* The word that was meant: one that text begins with or that begins with text, or a near one. */
+static const char *find_near(const char *const *words, const char *text)
+{
+	size_t n = strlen(text), best = n > 3 ? 3 : 2, d;
+	const char *near = NULL;
+
+	for (size_t i = 0; words[i]; i++) {
+		size_t len = strlen(words[i]);
+
+		d = fffa_edit_distance(text, n, words[i], len);
+		if (d < best && d < len) {
+			best = d;
+			near = words[i];
+		} else if (!near && n >= 3 && len >= 3 &&
+			   !strncasecmp(words[i], text, len < n ? len : n)) {
+			near = words[i];
+		}
+	}
+	return near;
+}
+
+void fffa_value_hint(const char *const *words, const char *text, char *dst, size_t cap)
+{
+	const char *near = words ? find_near(words, text) : NULL;
+
+	*dst = '\0';
+	if (near)
+		(void)snprintf(dst, cap, "did you mean \"%s\"? ", near);
 }
 
 static void add_text(char *dst, size_t cap, const char *text)

@@ -33,4 +33,7 @@ void fffa_value_store(const struct fffa_option *o, void *at, int64_t value);
 /* Index of word in the NULL-terminated words, or -1. */
 int fffa_value_find_word(const char *const *words, const char *word);
 
+/* Writes "did you mean ...? " if text is near to one of words (NULL: none), else nothing. */
+void fffa_value_hint(const char *const *words, const char *text, char *dst, size_t cap);
+
 #endif

@@ -135,10 +135,16 @@ static void print_problem(void *arg, const char *line)
 
 enum fffa_exit fffa_cli_load(const char *given, struct fffa_config *out, FILE *problems)
 {
+	return fffa_cli_load_with(given, out, print_problem, problems);
+}
+
+enum fffa_exit fffa_cli_load_with(const char *given, struct fffa_config *out,
+				  fffa_problem_fn problem, void *arg)
+{
 	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];
 
 	fffa_registry_schema(rows);
-	if (fffa_config_load(fffa_cli_config_path(given), rows, out, print_problem, problems))
+	if (fffa_config_load(fffa_cli_config_path(given), rows, out, problem, arg))
 		return FFFA_EXIT_CONFIG;
 	fffa_log_setup((enum fffa_log_level)out->log_level, (enum fffa_log_format)out->log_format);
 	return FFFA_EXIT_OK;

@@ -12,6 +12,7 @@
 
 struct fffa_command {
 	const char *name;
+	const char *line; /* for the list of commands: what it does */
 	const char *help; /* the usage and what the command does, several lines */
 	enum fffa_exit (*run)(const struct fffa_command *self, int argc, char **argv);
 };
@@ -61,5 +62,9 @@ const char *fffa_cli_config_path(const char *given);
  * fffa_config_free; or FFFA_EXIT_CONFIG, and there is nothing to free.
  */
 enum fffa_exit fffa_cli_load(const char *given, struct fffa_config *out, FILE *problems);
+
+/* The same; problem is called for each problem. */
+enum fffa_exit fffa_cli_load_with(const char *given, struct fffa_config *out,
+				  fffa_problem_fn problem, void *arg);
 
 #endif

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* fffa check, fffa config */
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/capture/host.h"
+#include "agent/cli/check_json.h"
 #include "agent/cli/commands.h"
 #include "agent/daemon/registry.h"
 #include "config/print/print.h"
@@ -27,19 +29,23 @@ static void report_ip_ranges(const char *path)
 enum fffa_exit fffa_cmd_check(const struct fffa_command *self, int argc, char **argv)
 {
 	const char *given = NULL;
+	bool json = false;
 	const struct fffa_cli_syntax syntax = {
-		.options = {{.name = "config", .letter = 'c', .text = &given}}};
+		.options = {{.name = "config", .letter = 'c', .text = &given},
+			    {.name = "json", .flag = &json}}};
 	struct fffa_config conf;
 	enum fffa_exit code;
 
 	if (!fffa_cli_parse(self, argc, argv, &syntax, &code))
 		return code;
+	if (json)
+		return fffa_check_json_print(given);
 	code = fffa_cli_load(given, &conf, stdout);
-	if (!code) {
-		(void)printf("configuration: ok\n");
-		report_ip_ranges(conf.metadata.ip_ranges);
-		fffa_config_free(&conf);
-	}
+	if (code)
+		return code;
+	(void)printf("configuration: ok\n");
+	report_ip_ranges(conf.metadata.ip_ranges);
+	fffa_config_free(&conf);
 	fffa_host_report(stdout);
 	return code;
 }

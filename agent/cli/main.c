@@ -9,14 +9,15 @@
 #include "agent/cli/commands.h"
 
 static const struct fffa_command commands[] = {
-	{"run",
+	{"run", "captures and sends records, until TERM or INT",
 	 "usage: fffa run [-c FILE]\n"
 	 "Sends records of the flows on the configured interfaces, until TERM or INT.\n"
 	 "  -c FILE  the configuration; - is standard input. Default: " FFFA_CLI_DEFAULT_CONFIG "\n"
 	 "           if it exists, else interfaces auto and VPC Flow Logs text on standard output\n"
-	 "HUP reads the configuration again and reopens files. USR1 logs the ledger.\n",
+	 "HUP reads the configuration again, takes over what needs no restart and names the rest,\n"
+	 "and reopens files. USR1 logs the ledger.\n",
 	 fffa_cmd_run},
-	{"replay",
+	{"replay", "makes records of pcap and pcapng files",
 	 "usage: fffa replay [-c FILE] [--speed max|N] [--local CIDR]... PCAP...\n"
 	 "Sends records of the flows in pcap and pcapng files, with the captures' own time.\n"
 	 "PCAP - is standard input. Needs no privileges.\n"
@@ -24,28 +25,29 @@ static const struct fffa_command commands[] = {
 	 "  --speed N     N times real time; max, the default: as fast as possible\n"
 	 "  --local CIDR  packets with a source in CIDR are egress, all others are ingress\n",
 	 fffa_cmd_replay},
-	{"check",
-	 "usage: fffa check [-c FILE]\n"
-	 "Prints every problem of the configuration as FILE:LINE: key: problem, and what this\n"
-	 "host supports.\n"
-	 "  -c FILE  the configuration, as for fffa run\n",
+	{"check", "finds problems of a configuration, and what this host can do",
+	 "usage: fffa check [-c FILE] [--json]\n"
+	 "Prints every problem of the configuration as FILE:LINE: key: problem. Without a\n"
+	 "problem, prints what this host supports.\n"
+	 "  -c FILE  the configuration, as for fffa run\n"
+	 "  --json   prints the same as JSON\n",
 	 fffa_cmd_check},
-	{"config",
+	{"config", "prints the effective configuration, or the default file",
 	 "usage: fffa config [-c FILE] [--defaults]\n"
 	 "Prints the effective configuration as YAML, with secrets as ***.\n"
 	 "  -c FILE     the configuration, as for fffa run\n"
 	 "  --defaults  prints the default file with its comments instead\n",
 	 fffa_cmd_config},
-	{"spool",
+	{"spool", "lists what waits on the disk for a sink",
 	 "usage: fffa spool [--cat] DIR\n"
 	 "Lists what the spool of a sink holds. DIR is spool_dir/NAME. Changes nothing.\n"
 	 "  --cat  writes the waiting records instead, as they would be sent\n",
 	 fffa_cmd_spool},
-	{"fields",
+	{"fields", "lists every field of a record",
 	 "usage: fffa fields\n"
 	 "Lists every record field: name, type, version of AWS's format, encodings, source.\n",
 	 fffa_cmd_fields},
-	{"top",
+	{"top", "shows flows, sinks and losses of a running agent",
 	 "usage: fffa top [-c FILE] [--interval SECONDS] [--once]\n"
 	 "Shows the largest flows, rates, sinks and losses of a running agent. It asks the agent\n"
 	 "at the status.listen of the configuration. q or Ctrl-C ends it.\n"
@@ -53,11 +55,11 @@ static const struct fffa_command commands[] = {
 	 "  --interval SECONDS  time between two updates, 0.1 to 3600; default 1\n"
 	 "  --once              prints once and ends; needs no terminal\n",
 	 fffa_cmd_top},
-	{"version",
+	{"version", "prints the version and all libraries",
 	 "usage: fffa version\n"
 	 "Prints the version, the formats, the sinks and the libraries.\n",
 	 fffa_cmd_version},
-	{NULL, NULL, NULL},
+	{NULL, NULL, NULL, NULL},
 };
 
 static void print_usage(FILE *out)
@@ -66,7 +68,7 @@ static void print_usage(FILE *out)
 		      "usage: fffa COMMAND [OPTION]...\n"
 		      "Flow logs of this host in the AWS VPC Flow Logs format.\n\ncommands:\n");
 	for (const struct fffa_command *c = commands; c->name; c++)
-		(void)fprintf(out, "  %s\n", c->name);
+		(void)fprintf(out, "  %-8s %s\n", c->name, c->line);
 	(void)fprintf(out, "fffa COMMAND --help describes a command.\n");
 }
 

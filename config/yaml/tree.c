@@ -6,6 +6,9 @@
 #include <string.h>
 #include <yaml.h>
 
+#define BOM	  "\xef\xbb\xbf" /* U+FEFF, which some editors put before a text in UTF-8 */
+#define BOM_BYTES ((size_t)3)
+
 struct frame {
 	struct fffa_node *node;
 	const struct fffa_node *key; /* map: the last key that was read */
@@ -173,6 +176,14 @@ static int syntax_error(struct builder *b)
 	return -EINVAL;
 }
 
+void fffa_tree_skip_bom(char *text, size_t *len)
+{
+	if (*len < BOM_BYTES || memcmp(text, BOM, BOM_BYTES))
+		return;
+	*len -= BOM_BYTES;
+	memmove(text, text + BOM_BYTES, *len + 1);
+}
+
 int fffa_tree_parse(struct fffa_tree *tree, const char *text, size_t len, struct fffa_report *rep)
 {
 	struct builder b = {.tree = tree, .rep = rep, .text = text, .len = len};
@@ -180,6 +191,10 @@ int fffa_tree_parse(struct fffa_tree *tree, const char *text, size_t len, struct
 	int rc = 0;
 
 	memset(tree, 0, sizeof(*tree));
+	if (len >= BOM_BYTES && !memcmp(text, BOM, BOM_BYTES)) {
+		b.text = text += BOM_BYTES;
+		b.len = len -= BOM_BYTES;
+	}
 	if (len > FFFA_TREE_FILE_BYTES_MAX) {
 		fffa_report_problem(rep, 0, "", "too large; at most 1MiB");
 		return -EINVAL;

@@ -55,4 +55,7 @@ const struct fffa_node *fffa_tree_get(const struct fffa_node *node, const char *
 /* "a list", "a map", "text", "empty" */
 const char *fffa_tree_kind_name(const struct fffa_node *node);
 
+/* Removes the mark that some editors put before a text in UTF-8. A NUL follows the *len bytes. */
+void fffa_tree_skip_bom(char *text, size_t *len);
+
 #endif

@@ -100,6 +100,11 @@ static int check_url(const char *key, const char *url, struct fffa_err *err)
 	CURLU *u;
 	int rc = 0;
 
+	if (!strstr(url, "://") && *url && !has_control(url) && !strchr(url, ' '))
+		return fffa_fail(err, EINVAL,
+				 "%s: has no scheme; did you mean \"https://%.200s\"? allowed: "
+				 "http://HOST or https://HOST, with port and path",
+				 key, url);
 	if (strlen(url) > URL_BYTES_MAX || has_control(url) || strchr(url, ' ') ||
 	    (strncasecmp(url, "http://", 7) && strncasecmp(url, "https://", 8)) ||
 	    strstr(url, ":///")) /* libcurl would take the path as the host */
@@ -168,6 +173,10 @@ static int check_auth(const struct fffa_sink_http_conf *c, struct fffa_err *err)
 	    (fffa_http_is_set(c->auth.user) || fffa_http_is_set(c->auth.password)))
 		return fffa_fail(err, EINVAL,
 				 "auth.bearer: excludes auth.user and auth.password; set only one");
+	if (fffa_http_is_set(c->auth.user) && !fffa_http_is_set(c->auth.password))
+		return fffa_fail(
+			err, EINVAL,
+			"auth.password: is required with auth.user (or auth.password_file)");
 	if (fffa_http_is_set(c->auth.password) && !fffa_http_is_set(c->auth.user))
 		return fffa_fail(err, EINVAL, "auth.user: is required with auth.password");
 	if (fffa_http_is_set(c->auth.user) && strchr(c->auth.user, ':'))
@@ -191,6 +200,15 @@ static bool is_label_name(const char *s)
 	return true;
 }
 
+/* Whether the path of the URL could name an index: "/INDEX/_bulk". */
+static bool has_index_path(const char *url)
+{
+	const char *host = strstr(url, "://"), *path = host ? strchr(host + 3, '/') : NULL;
+	size_t n = path ? strcspn(path, "?#") : 0;
+
+	return n > 1 && !(n == 6 && !strncmp(path, "/_bulk", n));
+}
+
 static int check_shape(const struct fffa_sink_http_conf *c, struct fffa_err *err)
 {
 	const struct fffa_http_shape *shape = fffa_http_shape_find(c->shape);
@@ -199,6 +217,11 @@ static int check_shape(const struct fffa_sink_http_conf *c, struct fffa_err *err
 		return fffa_fail(err, EINVAL,
 				 "compress: shape %s does not take zstd; allowed: gzip, none",
 				 shape_words[c->shape]);
+	if (c->shape == FFFA_HTTP_ELASTICSEARCH && !fffa_http_is_set(c->index) &&
+	    !has_index_path(c->url))
+		return fffa_fail(err, EINVAL,
+				 "index: is required with shape elasticsearch, or a url with it "
+				 "(https://HOST/INDEX/_bulk)");
 	for (size_t i = 0; c->shape == FFFA_HTTP_LOKI && i < c->labels.n; i++) {
 		if (!is_label_name(c->labels.v[i].key))
 			return fffa_fail(err, EINVAL,

@@ -20,7 +20,7 @@ fences='
 ^librdkafka/                                      sinks/kafka/
 ^msgpack                                          agent/encode/
 ^yaml\.h                                          config/
-^jansson                                          agent/enrich/ sinks/http/ agent/cli/top_
+^jansson                                          agent/enrich/ sinks/http/ agent/cli/check_json agent/cli/top_
 ^libmnl                                           agent/capture/
 ^pcap                                             agent/capture/
 ^microhttpd                                       agent/status/

@@ -21,7 +21,7 @@ class Commands(program.Case):
     def test_no_command(self):
         done = program.fffa()
         self.assertEqual((done.returncode, done.stdout), (2, ""))
-        self.assertEqual(set(re.findall(r"(?m)^  ([a-z]+)$", done.stderr)), set(COMMANDS))
+        self.assertEqual(set(re.findall(r"(?m)^  ([a-z]+) +[a-z]", done.stderr)), set(COMMANDS))
 
     def test_unknown_command(self):
         rest = self.usage_error("bogus", says="fffa: unknown command bogus")

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """fffa reports every problem of its configuration with the line, and ends with exit status 78."""
+import json
 import os
 import unittest
 
@@ -128,6 +129,52 @@ class Config(program.Case):
                     said = done.stdout + done.stderr
                     self.assertIn(key, said)
                     self.assertIn("not a regular file", said)
+
+    def test_a_broken_file_shows_its_problems_alone(self):
+        path = self.file("bad.yaml", BAD)
+        done = program.fffa("check", "-c", path)
+        self.assertTrue(all(one.startswith(str(path)) for one in done.stdout.splitlines()), done.stdout)
+
+    def test_json(self):
+        path = self.file("bad.yaml", BAD)
+        done = program.fffa("check", "--json", "-c", path)
+        self.assertEqual((done.returncode, done.stderr), (78, ""))
+        said = json.loads(done.stdout)
+        self.assertEqual((said["configuration"], said["file"]), ("invalid", str(path)))
+        self.assertEqual({one["line"] for one in said["problems"]}, set(BAD_LINES))
+        self.assertIn("capture.hook", [one.get("key") for one in said["problems"]])
+        done = program.fffa("check", "--json", "-c", self.file("good.yaml", "capture: {interfaces: [eth0]}\n"))
+        said = json.loads(done.stdout)
+        self.assertEqual((done.returncode, said["configuration"], said["problems"]), (0, "ok", []))
+        self.assertTrue(said["host"]["kernel"])
+
+    def test_what_is_meant(self):
+        """A byte order mark is passed over, in secrets too; on, true and yes mean the same."""
+        secret = self.file("secret", b"\xef\xbb\xbfhush\n")
+        text = ("\ufeffmetadata: {imds: {enabled: yes}}\nflows: {nodata: off}\n"
+                "sinks: [{name: h, type: http, format: json, url: \"http://127.0.0.1:9/\", "
+                f"auth: {{bearer_file: {secret}}}}}]\n")
+        done = program.fffa("config", "-c", self.file("bom.yaml", text))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn('enabled: "on"', done.stdout)
+        self.assertIn("nodata: false", done.stdout)
+        self.assertIn("***", done.stdout)
+        done = program.fffa("check", "-c", self.file("mask.yaml", done.stdout))
+        self.assertEqual(done.returncode, 78)
+        self.assertIn("is ***", done.stdout)
+
+    def test_hints(self):
+        for text, hint in (("log: {level: warning}", 'did you mean "warn"'),
+                           ("metadata: {static: {az-id: x}}", 'did you mean "az_id"'),
+                           ("sinks: [{name: h, type: http, format: json, url: collector.example/v1}]", "https://collector.example/v1"),
+                           ("sinks: [{name: h, type: http, format: json, url: 'http://x/', shape: elasticsearch, compress: gzip}]",
+                            "sinks[0].index: is required"),
+                           ("sinks: [{name: h, type: http, format: json, url: 'http://x/', auth: {user: me}}]",
+                            "auth.password: is required"),
+                           ("sinks: [{name: f, type: file, format: json, layout: aws, path: /tmp/x}]", "need format vpc")):
+            done = program.fffa("check", "-c", self.file("hint.yaml", text + "\n"))
+            self.assertEqual(done.returncode, 78, text)
+            self.assertIn(hint, done.stdout)
 
     def test_standard_input(self):
         for given in ("-", "/dev/stdin"):

@@ -356,13 +356,13 @@ class Answers(http_fixture.Case):
         for sink, status, head, more in (
                 ({}, 200, b"\r\n", body), ({}, 503, b"\r\n", body), ({}, 200, b"", b"X: y\r\n" * 1000),
                 ({}, 100, b"\r\n", b"HTTP/1.1 100 X\r\n\r\n" * 1000),
-                ({"shape": "elasticsearch", "compress": "none"}, 200, b"\r\n", body)):
+                ({"shape": "elasticsearch", "compress": "none", "index": "flows"}, 200, b"\r\n", body)):
             server = self.collector(*[c.Answer(act=act(status, head, more))] * 2)
             before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
             del sent[:]
             conf = self.conf(server.url, timeout="5s", batch="{records: 100, age: 50ms}", **sink)
             replay = self.start(conf, self.pcap(200))
-            program.await_that("two answers ended", lambda: len(sent) >= 2, replay)
+            program.await_that("two answers ended", lambda: len(sent) >= 2)
             self.assertLess(max(sent), 64 << 20)
             if not sink:
                 self.all_delivered(self.end(replay), 200)

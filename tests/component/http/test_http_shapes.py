@@ -17,6 +17,8 @@ class Shapes(http_fixture.Case):
 
     def shape(self, shape, script=(), records=30, **more):
         server = self.collector(*script)
+        if shape == "elasticsearch":
+            more.setdefault("index", "flows")
         conf = self.conf(server.base, shape=shape, compress="gzip", batch="{records: 10, age: 50ms}", **more)
         books = self.replay(conf, records)
         return server, books

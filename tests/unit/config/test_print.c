@@ -126,13 +126,44 @@ static const char full[] =
 
 /* The text above is what the printer writes, so reading and printing it again gives the same bytes.
  */
+/* The text with the secret that is printed as ***, which cannot be read back; the caller frees. */
+static char *unmask(const char *masked)
+{
+	char *text = strdup(masked), *at;
+
+	assert_non_null(text);
+	while ((at = strstr(text, "***")))
+		memcpy(at, "abc", 3);
+	return text;
+}
+
+/* Loads it with its secrets filled in. */
+static void load_full(struct fffa_config *c)
+{
+	char *text = unmask(full);
+
+	load_ok(text, c);
+	free(text);
+}
+
+static void test_masks_are_refused(void **state)
+{
+	(void)state;
+	expect_problems(
+		"sinks: [{name: x, type: demo, tls: {password: '***'}, properties: {a: '***'}}]\n",
+		"f:1: sinks[0].tls.password: is ***, which fffa config prints instead of a "
+		"secret; allowed: the secret, ${NAME} from the environment, or a file\n"
+		"f:1: sinks[0].properties.a: is ***, which fffa config prints instead of a "
+		"secret; allowed: the secret, ${NAME} from the environment, or a file\n");
+}
+
 static void test_round_trip(void **state)
 {
 	struct fffa_config c;
 	char *text;
 
 	(void)state;
-	load_ok(full, &c);
+	load_full(&c);
 	text = print(&c);
 	assert_string_equal(text, full);
 	free(text);
@@ -145,7 +176,7 @@ static void test_values_survive(void **state)
 	const struct fake_demo *d;
 
 	(void)state;
-	load_ok(full, &c);
+	load_full(&c);
 	d = c.sinks[0].own;
 	assert_string_equal(d->url, "a b\n\t\"\\\x01\xc2\x85\xe2\x80\xa8\xef\xbb\xbf"
 				    "\xc3\xa9\xf0\x9f\x90\x8d ${A} $${A}");
@@ -348,6 +379,7 @@ static void test_wrong_default(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_masks_are_refused),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_values_survive),
 		cmocka_unit_test(test_secrets),

@@ -92,8 +92,8 @@ static void test_wrong_kinds(void **state)
 static void test_wrong_values(void **state)
 {
 	(void)state;
-	expect_problems("capture: {hook: xpd}\n",
-			"f:1: capture.hook: \"xpd\" is unknown; allowed: auto, xdp, tc\n");
+	expect_problems("capture: {hook: xpd}\n", "f:1: capture.hook: \"xpd\" is unknown; did you "
+						  "mean \"xdp\"? allowed: auto, xdp, tc\n");
 	expect_problems("capture: {max_flows: 1k}\n",
 			"f:1: capture.max_flows: \"1k\" is not a whole number; allowed: 1024 to "
 			"16777216\n");
@@ -131,8 +131,17 @@ static void test_wrong_values(void **state)
 			"with the keys account_id, instance_id, vpc_id, subnet_id, interface_id, "
 			"region, az, az_id, sublocation_type, sublocation_id, instance_tag, "
 			"instance_tag_2, interface_tag, interface_tag_2, asg_tag, asg_tag_2\n");
-	expect_problems("sinks: [{name: x, type: file, header: yes}]\n",
-			"f:1: sinks[0].header: \"yes\" is not true or false; allowed: true or "
+	expect_problems("log: {level: warning}\n",
+			"f:1: log.level: \"warning\" is unknown; did you mean \"warn\"? allowed: "
+			"error, warn, info, debug\n");
+	expect_problems("metadata: {static: {az-id: a}}\n",
+			"f:1: metadata.static.az-id: unknown key; did you mean \"az_id\"? allowed: "
+			"a map of text to text with the keys account_id, instance_id, vpc_id, "
+			"subnet_id, interface_id, region, az, az_id, sublocation_type, "
+			"sublocation_id, instance_tag, instance_tag_2, interface_tag, "
+			"interface_tag_2, asg_tag, asg_tag_2\n");
+	expect_problems("sinks: [{name: x, type: file, header: maybe}]\n",
+			"f:1: sinks[0].header: \"maybe\" is not true or false; allowed: true or "
 			"false\n");
 	expect_problems("sinks: [{name: x, type: file, retry: {give_up: 0s}}]\n",
 			"f:1: sinks[0].retry.give_up: 0s is out of range; allowed: never or 1s to "

@@ -248,7 +248,10 @@ static const struct number numbers[] = {
 	{FFFA_OT_INT, "1e3", -EINVAL, 0, NULL},
 	{FFFA_OT_BOOL, "true", 0, 1, NULL},
 	{FFFA_OT_BOOL, "false", 0, 0, NULL},
-	{FFFA_OT_BOOL, "yes", -EINVAL, 0, NULL},
+	{FFFA_OT_BOOL, "yes", 0, 1, "true"},
+	{FFFA_OT_BOOL, "on", 0, 1, "true"},
+	{FFFA_OT_BOOL, "no", 0, 0, "false"},
+	{FFFA_OT_BOOL, "off", 0, 0, "false"},
 	{FFFA_OT_BOOL, "True", -EINVAL, 0, NULL},
 	{FFFA_OT_STRING, "1", -EINVAL, 0, NULL},
 };

@@ -163,30 +163,6 @@ static void an_answer_is_kept_up_to_its_bound(void **state)
 	free(much);
 }
 
-/* An answer that does not end, in its body or in its headers, is ended. */
-static void an_endless_answer_is_ended(void **state)
-{
-	struct fffa_http_reply r = {.most = 100};
-	char chunk[4096] = "HTTP/1.1 100 Continue";
-	size_t n = 0;
-
-	(void)state;
-	while (fffa_http__reply_on_body(chunk, 1, sizeof(chunk), &r))
-		n += sizeof(chunk);
-	assert_true(n <= 100 + FFFA_HTTP_DROPPED_BYTES_MAX);
-	assert_true(n + sizeof(chunk) > 100 + FFFA_HTTP_DROPPED_BYTES_MAX);
-	assert_true(r.ended && r.cut);
-	assert_int_equal(r.len, 100);
-	fffa_http__reply_reset(&r);
-	for (n = 0; fffa_http__reply_on_header(chunk, 1, 21, &r); n += 21)
-		assert_int_equal(r.status, 100);
-	assert_true(n <= 100 + FFFA_HTTP_DROPPED_BYTES_MAX);
-	assert_true(r.ended);
-	fffa_http__reply_reset(&r);
-	receive_body(&r, "fine", 4);
-	fffa_http__reply_fini(&r);
-}
-
 static void count_call(void *arg)
 {
 	++*(int *)arg;
@@ -517,7 +493,6 @@ int main(void)
 		cmocka_unit_test(a_failed_transfer_is_retried),
 		cmocka_unit_test(retry_after),
 		cmocka_unit_test(an_answer_is_kept_up_to_its_bound),
-		cmocka_unit_test(an_endless_answer_is_ended),
 		cmocka_unit_test(headers_of_an_answer),
 		cmocka_unit_test(answers_of_bulk),
 		cmocka_unit_test(headers_tell_of_a_confirmation),

@@ -116,6 +116,7 @@ static void a_2xx_confirms_without_its_body(void **state)
 		assert_int_equal(o.verdict, FFFA_V_DELIVERED);
 		assert_int_equal(o.cause, 0);
 	}
+	p->conf.index = (char[]){"flows"};
 	p->conf.shape = FFFA_HTTP_ELASTICSEARCH; /* its answer is in the body */
 	p->conf.timeout_ns = INT64_C(500000000);
 	assert_int_equal(outcome_of(p, answers[0]).verdict, FFFA_V_RETRY);
