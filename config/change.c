@@ -79,28 +79,46 @@ static bool same_value(enum fffa_option_type type, const void *a, const void *b)
 	}
 }
 
-static bool same_rows(const struct fffa_option *rows, const void *a, const void *b)
+/* Calls differs for each row whose values differ. */
+static void compare_rows(const struct fffa_option *rows, const void *a, const void *b,
+			 void (*differs)(void *arg, const struct fffa_option *row), void *arg)
 {
 	for (; rows && rows->key; rows++) {
 		if (!same_value(rows->type, (const char *)a + rows->offset,
 				(const char *)b + rows->offset))
-			return false;
+			differs(arg, rows);
 	}
-	return true;
 }
 
-static bool same_sinks(const struct fffa_config *a, const struct fffa_config *b)
-{
-	if (a->sink_count != b->sink_count)
-		return false;
-	for (size_t i = 0; i < a->sink_count; i++) {
-		const struct fffa_sink_conf *x = &a->sinks[i], *y = &b->sinks[i];
+struct sink_difference {
+	enum fffa_sink_change change;
+	fffa_change_fn changed;
+	void *arg;
+};
 
-		if (x->ops != y->ops || !same_rows(fffa_sink_common_rows, &x->common, &y->common) ||
-		    !same_rows(x->opts, x->own, y->own))
-			return false;
-	}
-	return true;
+static void on_difference(void *arg, const struct fffa_option *row)
+{
+	struct sink_difference *d = arg;
+	bool restart = row->flags & FFFA_OPTION_RESTART;
+
+	if (restart)
+		d->change = FFFA_SINK_NEEDS_RESTART;
+	else if (d->change == FFFA_SINK_SAME)
+		d->change = FFFA_SINK_CHANGED;
+	if (d->changed)
+		d->changed(d->arg, row->key, !restart);
+}
+
+enum fffa_sink_change fffa_change_sink(const struct fffa_sink_conf *now,
+				       const struct fffa_sink_conf *next, fffa_change_fn changed,
+				       void *arg)
+{
+	struct sink_difference d = {.change = FFFA_SINK_SAME, .changed = changed, .arg = arg};
+
+	compare_rows(fffa_sink_common_rows, &now->common, &next->common, on_difference, &d);
+	if (now->opts == next->opts) /* else type differs */
+		compare_rows(next->opts, now->own, next->own, on_difference, &d);
+	return d.change;
 }
 
 static void swap_fields(void *a, void *b, size_t size)
@@ -125,6 +143,4 @@ void fffa_change_apply(struct fffa_config *now, struct fffa_config *next, fffa_c
 			swap_fields(a, b, field_bytes(row->type));
 		changed(arg, row->key, taken);
 	}
-	if (!same_sinks(now, next))
-		changed(arg, "sinks", false);
 }

@@ -8,16 +8,28 @@
 #include "config/config.h"
 
 /*
- * One key that differs ("flows.idle_timeout", "sinks"). taken: the running configuration has the
+ * One key that differs ("flows.idle_timeout", "url"). taken: the running configuration has the
  * new value; else it needs a restart.
  */
 typedef void (*fffa_change_fn)(void *arg, const char *key, bool taken);
 
 /*
- * Exchanges the values of keys with FFFA_OPTION_RELOAD that differ, and calls changed for each key
+ * Exchanges the values of keys outside sinks with FFFA_OPTION_RELOAD that differ, and calls changed for each key
  * that does; what was exchanged is freed with next. Both were made with the same schema.
  */
 void fffa_change_apply(struct fffa_config *now, struct fffa_config *next, fffa_change_fn changed,
 		       void *arg);
+
+/* What differs between two configurations of a sink with the same name. */
+enum fffa_sink_change {
+	FFFA_SINK_SAME,
+	FFFA_SINK_CHANGED,	 /* a running agent can take it over */
+	FFFA_SINK_NEEDS_RESTART, /* a key with FFFA_OPTION_RESTART differs */
+};
+
+/* Calls changed (NULL: nobody) for each key that differs; taken: it needs no restart. */
+enum fffa_sink_change fffa_change_sink(const struct fffa_sink_conf *now,
+				       const struct fffa_sink_conf *next, fffa_change_fn changed,
+				       void *arg);
 
 #endif

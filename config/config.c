@@ -120,6 +120,11 @@ int fffa_config_load(const char *path, const struct fffa_sink_schema *schema,
 	return rc;
 }
 
+void fffa_config_free_sink(struct fffa_sink_conf *c)
+{
+	fffa_read_sink_clear(c);
+}
+
 void fffa_config_free(struct fffa_config *c)
 {
 	fffa_fields_clear_all(fffa_config_rows, c);

@@ -164,6 +164,9 @@ int fffa_config_load_in(const struct fffa_config_environment *environment, const
 			const char *text, size_t len, const struct fffa_sink_schema *schema,
 			struct fffa_config *out, fffa_problem_fn problem, void *arg);
 
+/* Frees what one sink holds and wipes its secrets, not c itself. A zeroed c is allowed. */
+void fffa_config_free_sink(struct fffa_sink_conf *c);
+
 /* Frees what c holds, wipes its secrets and leaves it empty. An empty or zeroed c is allowed. */
 void fffa_config_free(struct fffa_config *c);
 

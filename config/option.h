@@ -52,6 +52,8 @@ struct fffa_pairs {
 #define FFFA_OPTION_SECRETS 0x8 /* MAP: a value may be a secret, so KEY_file in it reads a file */
 #define FFFA_OPTION_PRIVATE                                                                        \
 	0x10 /* MAP: values are printed as *** unless the key is known to hold no secret */
+#define FFFA_OPTION_RESTART                                                                        \
+	0x40		     /* of a sink: a change needs a restart; HUP takes all others over */
 #define FFFA_OPTION_URL 0x20 /* STRING: a URL, whose query is printed as *** */
 
 struct fffa_option {

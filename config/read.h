@@ -17,6 +17,8 @@ int fffa_read_section(const struct fffa_scope *s, const struct fffa_node *map);
 int fffa_read_sinks(const struct fffa_scope *s, const struct fffa_node *list,
 		    const struct fffa_sink_schema *schema, struct fffa_config *c);
 void fffa_read_sinks_clear(struct fffa_config *c);
+/* Frees what one of them holds. */
+void fffa_read_sink_clear(struct fffa_sink_conf *c);
 
 /* Binds the rows of a sink, the common ones first, to conf. 0 or -E2BIG. */
 int fffa_read_sink_fields(struct fffa_sink_conf *conf, struct fffa_fields *f);

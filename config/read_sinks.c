@@ -20,16 +20,21 @@ int fffa_read_sink_fields(struct fffa_sink_conf *conf, struct fffa_fields *f)
 	return rc ? rc : fffa_fields_add(f, conf->opts, conf->own);
 }
 
+void fffa_read_sink_clear(struct fffa_sink_conf *c)
+{
+	fffa_fields_clear_all(fffa_sink_common_rows, &c->common);
+	if (c->own)
+		fffa_fields_clear_all(c->opts, c->own);
+	free(c->own);
+	memset(c, 0, sizeof(*c));
+}
+
 void fffa_read_sinks_clear(struct fffa_config *c)
 {
 	size_t i;
 
-	for (i = 0; i < c->sink_count; i++) {
-		fffa_fields_clear_all(fffa_sink_common_rows, &c->sinks[i].common);
-		if (c->sinks[i].own)
-			fffa_fields_clear_all(c->sinks[i].opts, c->sinks[i].own);
-		free(c->sinks[i].own);
-	}
+	for (i = 0; i < c->sink_count; i++)
+		fffa_read_sink_clear(&c->sinks[i]);
 	free(c->sinks);
 	c->sinks = NULL;
 	c->sink_count = 0;

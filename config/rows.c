@@ -152,14 +152,15 @@ const struct fffa_option fffa_sink_common_rows[] = {
 		"Name of the sink in logs and metrics. 1 to 32 of a-z A-Z 0-9 _ -, unique."),
 	FFFA_OPT_STRING("type", C, type, NULL, 0,
 			"Kind of the sink. Each kind has keys of its own."),
-	FFFA_OPT_STRING("format", C, format, "vpc", 0,
+	FFFA_OPT_STRING("format", C, format, "vpc", FFFA_OPTION_RESTART,
 			"Format of the records: vpc, flowlog, json, msgpack, ocsf (OCSF 4001) or "
 			"ecs (Elastic Common Schema)."),
 	FFFA_OPT_STRING(
-		"fields", C, fields, NULL, FFFA_OPTION_JOIN | FFFA_OPTION_TEMPLATE,
+		"fields", C, fields, NULL,
+		FFFA_OPTION_JOIN | FFFA_OPTION_TEMPLATE | FFFA_OPTION_RESTART,
 		"Fields of the records. vpc: default, v5, all or \"${version} ${srcaddr} ...\". "
 		"json, msgpack: all or a list of names. Other formats have no choice."),
-	FFFA_OPT_ENUM("envelope", C, envelope, "none", envelopes, 0,
+	FFFA_OPT_ENUM("envelope", C, envelope, "none", envelopes, FFFA_OPTION_RESTART,
 		      "firehose writes each line of vpc or flowlog as {\"message\": \"...\"}, "
 		      "without the header line."),
 	FFFA_OPT_BOOL("header", C, header, "true", 0,
@@ -170,14 +171,15 @@ const struct fffa_option fffa_sink_common_rows[] = {
 		      "A batch is sent when it holds this many bytes."),
 	FFFA_OPT_DURATION("batch.age", C, batch_age_ns, "200ms", 10 * MS, 1 * M, 0,
 			  "A batch is sent this long after its first record."),
-	FFFA_OPT_SIZE("queue.memory", C, queue_memory, "32MiB", 64 * KIB, 4 * GIB, 0,
+	FFFA_OPT_SIZE("queue.memory", C, queue_memory, "32MiB", 64 * KIB, 4 * GIB,
+		      FFFA_OPTION_RESTART,
 		      "Memory for records that wait for delivery. At least batch.bytes."),
 	FFFA_OPT_SIZE(
-		"queue.spool", C, queue_spool, "0", 0, 1024 * GIB, 0,
+		"queue.spool", C, queue_spool, "0", 0, 1024 * GIB, FFFA_OPTION_RESTART,
 		"Disk space under spool_dir for records that wait for delivery; they survive a "
 		"crash and a restart. 0 turns the spool off. At least four times batch.bytes."),
-	FFFA_OPT_ENUM("queue.when_full", C, queue_when_full, "drop_newest", when_full, 0,
-		      "Which records are dropped when the queue is full."),
+	FFFA_OPT_ENUM("queue.when_full", C, queue_when_full, "drop_newest", when_full,
+		      FFFA_OPTION_RESTART, "Which records are dropped when the queue is full."),
 	FFFA_OPT_DURATION("retry.min", C, retry_min_ns, "500ms", 10 * MS, 10 * M, 0,
 			  "Wait before the first retry. Each further wait is longer."),
 	FFFA_OPT_DURATION("retry.max", C, retry_max_ns, "30s", 10 * MS, 10 * M, 0,

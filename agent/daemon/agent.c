@@ -364,7 +364,7 @@ static void close_rest(struct fffa_agent *a)
 
 static void check_sinks(struct fffa_agent *a, const struct fffa_pipeline *p)
 {
-	if (!fffa_ledger_log_final_sinks(a->conf, p, a->source->repeatable))
+	if (!fffa_ledger_log_final_sinks(p, a->source->repeatable))
 		a->code = FFFA_EXIT_FAILED;
 }
 

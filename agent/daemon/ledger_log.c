@@ -83,8 +83,7 @@ static void warn_sink(const struct fffa_sink_common_conf *c, const struct fffa_s
 	fffa_warn(TAG, "sink %s: %" PRIu64 " records lost:%s%s", c->name, untaken, reasons, advice);
 }
 
-bool fffa_ledger_log_final_sinks(const struct fffa_config *conf, const struct fffa_pipeline *p,
-				 bool complete)
+bool fffa_ledger_log_final_sinks(const struct fffa_pipeline *p, bool complete)
 {
 	bool good = true;
 
@@ -92,7 +91,7 @@ bool fffa_ledger_log_final_sinks(const struct fffa_config *conf, const struct ff
 	for (size_t i = 0; i < fffa_pipeline_sink_count(p); i++) {
 		const struct fffa_sink_ledger *l = fffa_pipeline_sink_ledger(p, i);
 
-		const struct fffa_sink_common_conf *c = &conf->sinks[i].common;
+		const struct fffa_sink_common_conf *c = &fffa_pipeline_sink_conf(p, i)->common;
 
 		warn_sink(c, l, complete ? "" : advise(c, l)); /* a replay has no spool */
 		good &= fffa_ledger_sink_balances(l) &&

@@ -19,7 +19,6 @@ void fffa_ledger_log_sinks(enum fffa_log_level level, const struct fffa_pipeline
  * with complete, a sink did not take every record.
  */
 bool fffa_ledger_log_final_packets(const struct fffa_ledger *l, struct fffa_amount held);
-bool fffa_ledger_log_final_sinks(const struct fffa_config *conf, const struct fffa_pipeline *p,
-				 bool complete);
+bool fffa_ledger_log_final_sinks(const struct fffa_pipeline *p, bool complete);
 
 #endif

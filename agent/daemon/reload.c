@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "agent/daemon/reload.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "agent/base/log.h"
 #include "agent/daemon/agent_internal.h"
 #include "agent/daemon/nodata_watch.h"
@@ -26,27 +29,135 @@ static void on_change(void *arg, const char *key, bool taken)
 		fffa_warn(TAG, "%s: the new value needs a restart; the old one stays in use", key);
 }
 
-/*
- * Reads path and takes over what it may into conf. 0, or -EINVAL or -errno with all as it was.
- * *pending: number of keys that need a restart.
- */
-static int load_config(const char *path, struct fffa_config *conf, uint64_t *pending)
+/* A sink whose differences are named, each by its path: "sinks[a].url". */
+struct named_sink {
+	const char *name;
+	bool restart; /* it stays as it is */
+	uint64_t *pending;
+};
+
+static void on_sink_change(void *arg, const char *key, bool taken)
+{
+	const struct named_sink *s = arg;
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "sinks[%s].%s", s->name, key);
+	if (!s->restart || !taken)
+		on_change(s->pending, path, taken);
+}
+
+static int find_sink(const struct fffa_pipeline *p, const char *name)
+{
+	for (size_t i = 0; i < fffa_pipeline_sink_count(p); i++) {
+		if (!strcmp(fffa_pipeline_sink_name(p, i), name))
+			return (int)i;
+	}
+	return -1;
+}
+
+static bool lists_sink(const struct fffa_config *c, const char *name)
+{
+	for (size_t i = 0; i < c->sink_count; i++) {
+		if (!strcmp(c->sinks[i].common.name, name))
+			return true;
+	}
+	return false;
+}
+
+static void remove_sinks(struct fffa_agent *a, const struct fffa_config *next)
+{
+	size_t i = 0;
+
+	while (i < fffa_pipeline_sink_count(a->pipeline)) {
+		const char *name = fffa_pipeline_sink_name(a->pipeline, i);
+
+		if (lists_sink(next, name)) {
+			i++;
+			continue;
+		}
+		fffa_info(TAG, "sinks[%s]: is removed; it delivers what it has", name);
+		if (fffa_pipeline_remove(a->pipeline, i, (uint64_t)a->conf->shutdown_timeout_ns)) {
+			fffa_error(TAG, "sinks[%s]: cannot be removed now", name);
+			a->pending_restart++;
+			i++;
+		}
+	}
+}
+
+static void change_sink(struct fffa_agent *a, size_t i, struct fffa_sink_conf *next,
+			const char *name)
+{
+	struct named_sink named = {.name = name, .pending = &a->pending_restart};
+	const struct fffa_sink_conf *now = fffa_pipeline_sink_conf(a->pipeline, i);
+	struct fffa_err err = {""};
+
+	switch (fffa_change_sink(now, next, NULL, NULL)) {
+	case FFFA_SINK_SAME:
+		return;
+	case FFFA_SINK_NEEDS_RESTART:
+		named.restart = true;
+		(void)fffa_change_sink(now, next, on_sink_change, &named);
+		return;
+	case FFFA_SINK_CHANGED:
+		(void)fffa_change_sink(now, next, on_sink_change, &named);
+		if (fffa_pipeline_change(a->pipeline, i, next, &err)) {
+			fffa_error(TAG, "sinks[%s]: cannot be changed now: %s", name, err.text);
+			a->pending_restart++;
+		}
+		return;
+	}
+}
+
+static void add_sink(struct fffa_agent *a, struct fffa_sink_conf *next, const char *name)
+{
+	struct fffa_err err = {""};
+
+	if (fffa_pipeline_add(a->pipeline, next, &err)) {
+		fffa_error(TAG, "sinks[%s]: cannot be added: %s", name, err.text);
+		a->pending_restart++;
+	} else {
+		fffa_info(TAG, "sinks[%s]: is added", name);
+	}
+}
+
+/* Takes what it uses out of next. */
+static void take_over_sinks(struct fffa_agent *a, struct fffa_config *next)
+{
+	remove_sinks(a, next);
+	for (size_t i = 0; i < next->sink_count; i++) {
+		struct fffa_sink_conf *s = &next->sinks[i];
+		char name[64];
+		int at;
+
+		(void)snprintf(name, sizeof(name), "%s", s->common.name); /* s is emptied */
+		at = find_sink(a->pipeline, name);
+		if (at < 0)
+			add_sink(a, s, name);
+		else
+			change_sink(a, (size_t)at, s, name);
+	}
+}
+
+/* Reads the file and takes over what it may. 0, or -EINVAL or -errno with all as it was. */
+static int load_config(struct fffa_agent *a)
 {
 	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];
-	struct fffa_config next;
+	struct fffa_config *conf = a->reloadable, next;
 	int rc;
 
 	fffa_registry_schema(rows);
-	rc = fffa_config_load(path, rows, &next, on_problem, NULL);
+	rc = fffa_config_load(a->config_file, rows, &next, on_problem, NULL);
 	if (rc) {
-		fffa_error(TAG, "%s: not taken over; the agent keeps its configuration", path);
+		fffa_error(TAG, "%s: not taken over; the agent keeps its configuration",
+			   a->config_file);
 		return rc;
 	}
-	*pending = 0;
-	fffa_change_apply(conf, &next, on_change, pending);
-	fffa_config_free(&next);
+	a->pending_restart = 0;
+	fffa_change_apply(conf, &next, on_change, &a->pending_restart);
 	fffa_log_setup((enum fffa_log_level)conf->log_level,
 		       (enum fffa_log_format)conf->log_format);
+	take_over_sinks(a, &next);
+	fffa_config_free(&next);
 	return 0;
 }
 
@@ -55,7 +166,7 @@ static void reload_config(struct fffa_agent *a)
 	const struct fffa_flows_conf *f = &a->reloadable->flows;
 	int64_t active_ns = f->active_timeout_ns;
 
-	a->last_reload_failed = load_config(a->config_file, a->reloadable, &a->pending_restart);
+	a->last_reload_failed = load_config(a);
 	if (a->last_reload_failed) {
 		a->reloads_failed++;
 		return;

@@ -2,6 +2,7 @@
 #include "agent/pipeline/batcher.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/base/assert.h"
@@ -17,35 +18,91 @@ static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
 	return v < lo ? lo : v > hi ? hi : v;
 }
 
-int fffa_batcher__init(struct fffa_batcher *b, uv_loop_t *loop,
-		       const struct fffa_sink_common_conf *like,
-		       const struct fffa_origin_source *source, struct fffa_err *err)
+static void free_settings(struct fffa_batcher *b)
+{
+	fffa_encoder_free(b->encoder);
+	free(b->like.format);
+	free(b->like.fields);
+	b->encoder = NULL;
+	b->like.format = b->like.fields = NULL;
+}
+
+static int copy_settings(struct fffa_batcher *b, const struct fffa_sink_common_conf *like,
+			 struct fffa_err *err)
+{
+	b->like = *like;
+	b->like.name = b->like.type = NULL;
+	b->like.format = strdup(like->format);
+	b->like.fields = like->fields ? strdup(like->fields) : NULL;
+	if (b->like.format && (b->like.fields || !like->fields))
+		return 0;
+	return fffa_fail(err, ENOMEM, "no memory");
+}
+
+static int make_encoder(struct fffa_batcher *b, struct fffa_err *err)
 {
 	enum fffa_format format;
 	int rc;
 
-	if (fffa_format_parse(like->format, &format))
-		return fffa_fail(err, EINVAL, "format: %s is not known", like->format);
-	rc = fffa_encoder_new(format, like->fields, &b->encoder, err);
-	if (rc)
-		return rc;
-	rc = fffa_encoder_wrap(b->encoder, (enum fffa_envelope)like->envelope, err);
+	if (fffa_format_parse(b->like.format, &format))
+		return fffa_fail(err, EINVAL, "format: %s is not known", b->like.format);
+	rc = fffa_encoder_new(format, b->like.fields, &b->encoder, err);
+	return rc ? rc : fffa_encoder_wrap(b->encoder, (enum fffa_envelope)b->like.envelope, err);
+}
+
+int fffa_batcher__init(struct fffa_batcher *b, uv_loop_t *loop,
+		       const struct fffa_sink_common_conf *like,
+		       const struct fffa_origin_source *source, struct fffa_err *err)
+{
+	bool fresh = !b->source;
+	int rc;
+
+	FFFA_ASSERT(!b->queue_count && !b->open);
+	free_settings(b);
+	rc = copy_settings(b, like, err);
+	if (!rc)
+		rc = make_encoder(b, err);
 	if (rc) {
-		fffa_encoder_free(b->encoder);
-		b->encoder = NULL;
+		free_settings(b);
 		return rc;
 	}
 	b->bound_bytes = fffa_encoder_bound(b->encoder);
-	b->like = like;
 	b->source = source;
 	b->max_bytes = (size_t)clamp(like->batch_bytes, 1, MAX_BATCH_BYTES);
 	b->max_records = (uint32_t)clamp(like->batch_records, 1, MAX_BATCH_RECORDS);
 	b->age_ms = ((uint64_t)clamp(like->batch_age_ns, 0, INT64_MAX / 2) + FFFA_NS_PER_MS - 1) /
 		    FFFA_NS_PER_MS;
 	b->header_len = fffa_encoder_write_header(b->encoder, b->header, sizeof(b->header));
-	(void)uv_timer_init(loop, &b->timer); /* never fails */
+	if (fresh)
+		(void)uv_timer_init(loop, &b->timer); /* never fails */
 	b->timer.data = b;
 	return 0;
+}
+
+bool fffa_batcher__is_idle(const struct fffa_batcher *b)
+{
+	return !b->queue_count;
+}
+
+bool fffa_batcher__has(const struct fffa_batcher *b, const struct fffa_sink_queue *q)
+{
+	for (size_t i = 0; i < b->queue_count; i++) {
+		if (b->queues[i] == q)
+			return true;
+	}
+	return false;
+}
+
+void fffa_batcher__leave(struct fffa_batcher *b, const struct fffa_sink_queue *q)
+{
+	size_t n = 0;
+
+	fffa_batcher__seal(b);
+	for (size_t i = 0; i < b->queue_count; i++) {
+		if (b->queues[i] != q)
+			b->queues[n++] = b->queues[i];
+	}
+	b->queue_count = n;
 }
 
 static void on_timer_closed(uv_handle_t *h)
@@ -59,8 +116,7 @@ void fffa_batcher__close(struct fffa_batcher *b, void (*closed)(void *arg), void
 {
 	fffa_batch_unref(b->open);
 	b->open = NULL;
-	fffa_encoder_free(b->encoder);
-	b->encoder = NULL;
+	free_settings(b);
 	b->closed = closed;
 	b->closed_arg = arg;
 	uv_close((uv_handle_t *)&b->timer, on_timer_closed);
@@ -73,7 +129,7 @@ static bool same_text(const char *a, const char *b)
 
 bool fffa_batcher__suits(const struct fffa_batcher *b, const struct fffa_sink_common_conf *c)
 {
-	const struct fffa_sink_common_conf *l = b->like;
+	const struct fffa_sink_common_conf *l = &b->like;
 
 	return same_text(l->format, c->format) && same_text(l->fields, c->fields) &&
 	       l->envelope == c->envelope && l->batch_records == c->batch_records &&
@@ -103,6 +159,7 @@ uint64_t fffa_batcher__identity(const struct fffa_sink_common_conf *c)
 void fffa_batcher__feed(struct fffa_batcher *b, struct fffa_sink_queue *q)
 {
 	FFFA_ASSERT(b->queue_count < FFFA_CONFIG_SINKS_MAX);
+	fffa_batcher__seal(b); /* its records were not made for q */
 	b->queues[b->queue_count++] = q;
 }
 
@@ -232,6 +289,8 @@ void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r)
 	uint8_t *dst;
 	size_t n, len;
 
+	if (!b->queue_count)
+		return;
 	for (size_t i = 0; i < b->queue_count; i++)
 		fffa_sink_queue_count_record(b->queues[i]);
 	dst = lend_room(b);

@@ -13,8 +13,8 @@
 #include "agent/pipeline/queue/sink_queue.h"
 
 struct fffa_batcher {
-	const struct fffa_sink_common_conf
-		*like; /* settings of the first sink that it was made for */
+	/* Settings that its sinks share; format and fields are its own, the other texts not set. */
+	struct fffa_sink_common_conf like;
 	const struct fffa_origin_source *source;
 	struct fffa_encoder *encoder;
 	size_t bound_bytes; /* no record is longer */
@@ -32,7 +32,7 @@ struct fffa_batcher {
 };
 
 /*
- * Borrows like and source for the life of b. 0, or -EINVAL or -ENOMEM with err; then b is as it
+ * Copies like; borrows source for the life of b. b is zeroed or idle. 0, or -EINVAL or -ENOMEM with err; then b is as it
  * was. Close with fffa_batcher__close.
  */
 int fffa_batcher__init(struct fffa_batcher *b, uv_loop_t *loop,
@@ -44,6 +44,12 @@ void fffa_batcher__close(struct fffa_batcher *b, void (*closed)(void *arg), void
 uint64_t fffa_batcher__identity(const struct fffa_sink_common_conf *c);
 /* True when a sink with these settings can share the batches of b. */
 bool fffa_batcher__suits(const struct fffa_batcher *b, const struct fffa_sink_common_conf *c);
+/* True when it has no queue. Then it can be made for other settings, by another init. */
+bool fffa_batcher__is_idle(const struct fffa_batcher *b);
+/* Hands over what is open, then q gets no records any more. */
+void fffa_batcher__leave(struct fffa_batcher *b, const struct fffa_sink_queue *q);
+/* True when q gets its records from b. */
+bool fffa_batcher__has(const struct fffa_batcher *b, const struct fffa_sink_queue *q);
 /* q gets all records that are added from now on. At most FFFA_CONFIG_SINKS_MAX queues. */
 void fffa_batcher__feed(struct fffa_batcher *b, struct fffa_sink_queue *q);
 /* Encodes r into the open batch. Without memory the record is lost in each queue. */

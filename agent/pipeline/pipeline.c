@@ -7,35 +7,43 @@
 #include "agent/base/minmax.h"
 #include "agent/pipeline/pipeline_internal.h"
 
-static struct fffa_batcher *find_batcher(struct fffa_pipeline *p,
-					 const struct fffa_sink_common_conf *c,
-					 struct fffa_err *err, int *rc)
+struct fffa_batcher *fffa_pipeline__find_batcher(struct fffa_pipeline *p,
+						 const struct fffa_sink_common_conf *c,
+						 struct fffa_err *err, int *rc)
 {
-	struct fffa_batcher *b;
+	struct fffa_batcher *b = NULL;
 
 	for (size_t i = 0; i < p->batcher_count; i++) {
 		if (fffa_batcher__suits(&p->batchers[i], c))
 			return &p->batchers[i];
+		/* A sink that leaves may still use the encoder of its idle batcher. */
+		if (fffa_batcher__is_idle(&p->batchers[i]) && !fffa_pipeline__has_leaver(p))
+			b = &p->batchers[i];
 	}
-	b = &p->batchers[p->batcher_count];
+	if (!b && p->batcher_count == FFFA_PIPELINE_BATCHERS_MAX) {
+		*rc = fffa_fail(err, EAGAIN, "too many sinks have changed at once");
+		return NULL;
+	}
+	if (!b)
+		b = &p->batchers[p->batcher_count];
 	*rc = fffa_batcher__init(b, p->loop, c, &p->source, err);
 	if (*rc)
 		return NULL;
-	p->batcher_count++;
+	p->batcher_count += b == &p->batchers[p->batcher_count];
 	return b;
 }
 
-/* Makes one queue, joins it to its batcher, and opens its sink. On failure __end cleans up. */
-static int open_queue(struct fffa_pipeline *p, size_t i, bool no_spool, struct fffa_err *err)
+int fffa_pipeline__open_queue(struct fffa_pipeline *p, size_t i, const struct fffa_sink_conf *conf,
+			      struct fffa_err *err)
 {
-	const struct fffa_sink_common_conf *c = &p->conf->sinks[i].common;
-	const struct fffa_sink_ops *ops = p->conf->sinks[i].ops;
+	const struct fffa_sink_common_conf *c = &conf->common;
+	const struct fffa_sink_ops *ops = conf->ops;
 	struct fffa_sink_queue_source source;
 	struct fffa_batcher *b;
 	enum fffa_format format;
 	int rc = 0;
 
-	p->queues[i] = fffa_sink_queue_new(p->loop, &p->conf->sinks[i], fffa_pipeline__emptied, p);
+	p->queues[i] = fffa_sink_queue_new(p->loop, conf, fffa_pipeline__emptied, p);
 	if (!p->queues[i])
 		return fffa_fail(err, ENOMEM, "no memory");
 	if (fffa_format_parse(c->format, &format))
@@ -44,15 +52,15 @@ static int open_queue(struct fffa_pipeline *p, size_t i, bool no_spool, struct f
 		return fffa_fail(err, EINVAL, "format: a sink of type %s cannot take %s", ops->name,
 				 c->format);
 	if (ops->check)
-		rc = ops->check(p->conf->sinks[i].own, err);
+		rc = ops->check(conf->own, err);
 	if (rc)
 		return rc;
-	b = find_batcher(p, c, err, &rc);
+	b = fffa_pipeline__find_batcher(p, c, err, &rc);
 	if (!b)
 		return rc;
 	source = (struct fffa_sink_queue_source){
 		.format = format,
-		.spool_dir = no_spool ? NULL : p->conf->spool_dir,
+		.spool_dir = p->no_spool ? NULL : p->conf->spool_dir,
 		.identity = fffa_batcher__identity(c),
 	};
 	fffa_stream_last(&p->stream, &source.last_epoch, &source.last_given);
@@ -63,13 +71,12 @@ static int open_queue(struct fffa_pipeline *p, size_t i, bool no_spool, struct f
 
 static struct fffa_pipeline *new_pipeline(uv_loop_t *loop, const struct fffa_config *conf)
 {
-	size_t n = conf->sink_count ? conf->sink_count : 1;
 	struct fffa_pipeline *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
-	p->queues = calloc(n, sizeof(struct fffa_sink_queue *));
-	p->batchers = calloc(n, sizeof(*p->batchers));
+	p->queues = calloc(FFFA_CONFIG_SINKS_MAX, sizeof(struct fffa_sink_queue *));
+	p->batchers = calloc(FFFA_PIPELINE_BATCHERS_MAX, sizeof(*p->batchers));
 	if (!p->queues || !p->batchers) {
 		free(p->queues);
 		free(p->batchers);
@@ -118,14 +125,16 @@ int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t
 
 	if (!p)
 		return fffa_fail(err, ENOMEM, "no memory for the sinks");
+	p->no_spool = env->no_spool;
 	rc = open_stream(p, env->no_spool, err);
 	p->source = (struct fffa_origin_source){
 		.identify = env->identify, .arg = env->arg, .epoch = epoch};
 	init_timer(p, &p->check);
 	init_timer(p, &p->deadline);
+	init_timer(p, &p->leave);
 	init_timer(p, &p->stall.timer);
 	for (size_t i = 0; i < p->queue_count && !rc; i++) {
-		rc = open_queue(p, i, env->no_spool, &why);
+		rc = fffa_pipeline__open_queue(p, i, &conf->sinks[i], &why);
 		if (rc)
 			(void)fffa_fail(err, -rc, "sink %s: %s", conf->sinks[i].common.name,
 					why.text);

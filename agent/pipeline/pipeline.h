@@ -78,6 +78,22 @@ bool fffa_pipeline_should_wait(const struct fffa_pipeline *p, uint64_t patience_
 void fffa_pipeline_reopen(struct fffa_pipeline *p);
 
 /*
+ * While the pipeline runs, these change its sinks; the others lose and repeat nothing. add and
+ * change take what *conf holds and leave it empty. 0, or -errno with err.
+ *
+ * add:     a new sink gets the records from now on. Fails when it cannot be opened, and while
+ *          FFFA_CONFIG_SINKS_MAX sinks are there.
+ * change:  sink i gets another configuration, which differs in no key with FFFA_OPTION_RESTART. It
+ *          keeps its queue, its spool and its numbers.
+ * remove:  sink i gets no records any more, and delivers what it has until deadline_ns from now.
+ *          Its spool stays. The sinks behind it move up. -EAGAIN: too many are still leaving.
+ */
+int fffa_pipeline_add(struct fffa_pipeline *p, struct fffa_sink_conf *conf, struct fffa_err *err);
+int fffa_pipeline_change(struct fffa_pipeline *p, size_t i, struct fffa_sink_conf *conf,
+			 struct fffa_err *err);
+int fffa_pipeline_remove(struct fffa_pipeline *p, size_t i, uint64_t deadline_ns);
+
+/*
  * Seals the open batches and delivers until deadline_ns from now have passed (0: no deadline). What
  * is left then stays in the sink's spool or, without one, is lost (shutdown). Closes every sink.
  * closed is called once, later, on the loop: the ledgers can be read inside it, and p is freed when
@@ -99,6 +115,8 @@ void fffa_pipeline_abandon(struct fffa_pipeline *p);
 
 size_t fffa_pipeline_sink_count(const struct fffa_pipeline *p);
 const char *fffa_pipeline_sink_name(const struct fffa_pipeline *p, size_t i);
+/* The configuration that sink i has, or will have once a change is done. */
+const struct fffa_sink_conf *fffa_pipeline_sink_conf(const struct fffa_pipeline *p, size_t i);
 const struct fffa_sink_ledger *fffa_pipeline_sink_ledger(const struct fffa_pipeline *p, size_t i);
 /* Its texts and pointers are the pipeline's and valid until it is closed. */
 void fffa_pipeline_sink_status(const struct fffa_pipeline *p, size_t i,

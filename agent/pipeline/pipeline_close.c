@@ -5,12 +5,11 @@
 #include "agent/base/clock.h"
 #include "agent/pipeline/pipeline_internal.h"
 
-/* A queue, a batcher or a timer is closed. */
-static void on_one_closed(void *arg)
+void fffa_pipeline__one_closed(void *arg)
 {
 	struct fffa_pipeline *p = arg;
 
-	if (--p->still_open)
+	if (--p->still_open || p->phase != FFFA_PP_CLOSING)
 		return;
 	if (p->closed)
 		p->closed(p->closed_arg, p);
@@ -24,7 +23,7 @@ static void on_one_closed(void *arg)
 
 static void on_timer_closed(uv_handle_t *h)
 {
-	on_one_closed(h->data);
+	fffa_pipeline__one_closed(h->data);
 }
 
 static void close_timer(struct fffa_pipeline *p, uv_timer_t *t)
@@ -41,14 +40,16 @@ void fffa_pipeline__end(struct fffa_pipeline *p)
 		if (!p->queues[i])
 			continue;
 		p->still_open++;
-		fffa_sink_queue_close(p->queues[i], on_one_closed, p);
+		fffa_sink_queue_close(p->queues[i], fffa_pipeline__one_closed, p);
 	}
+	fffa_pipeline__end_leavers(p);
 	close_timer(p, &p->check);
+	close_timer(p, &p->leave);
 	close_timer(p, &p->deadline);
 	close_timer(p, &p->stall.timer);
 	for (size_t i = 0; i < p->batcher_count; i++) {
 		p->still_open++;
-		fffa_batcher__close(&p->batchers[i], on_one_closed, p);
+		fffa_batcher__close(&p->batchers[i], fffa_pipeline__one_closed, p);
 	}
 }
 
@@ -58,7 +59,7 @@ static bool all_delivered(const struct fffa_pipeline *p)
 		if (!fffa_sink_queue_is_empty(p->queues[i]))
 			return false;
 	}
-	return true;
+	return !fffa_pipeline__is_delivering(p);
 }
 
 static void on_check(uv_timer_t *t)
@@ -114,5 +115,9 @@ void fffa_pipeline_abandon(struct fffa_pipeline *p)
 	for (size_t i = 0; i < p->queue_count; i++) {
 		if (p->queues[i])
 			fffa_sink_queue_abandon(p->queues[i]);
+	}
+	for (size_t i = 0; i < FFFA_CONFIG_SINKS_MAX; i++) {
+		if (p->leavers[i].queue)
+			fffa_sink_queue_abandon(p->leavers[i].queue);
 	}
 }

@@ -21,16 +21,30 @@ struct fffa_pipeline_progress {
 	uint64_t since_ms;
 };
 
+#define FFFA_PIPELINE_BATCHERS_MAX (2 * FFFA_CONFIG_SINKS_MAX) /* idle ones included */
+
+/* A sink that was removed: it gets no records any more, and delivers what it has. */
+struct fffa_pipeline_leaver {
+	struct fffa_pipeline *p;
+	struct fffa_sink_queue *queue; /* NULL: the place is free */
+	uint64_t deadline_ms;	       /* of the loop's clock */
+	bool closing;
+};
+
 struct fffa_pipeline {
 	uv_loop_t *loop;
 	const struct fffa_config *conf;
 	struct fffa_origin_source source;
 	struct fffa_stream stream;
 	enum fffa_pipeline_phase phase;
-	struct fffa_sink_queue **queues; /* one for each sink of conf; NULL: not made yet */
+	struct fffa_sink_queue **queues; /* room for FFFA_CONFIG_SINKS_MAX; NULL: not made yet */
 	size_t queue_count;
-	struct fffa_batcher *batchers; /* room for queue_count, batcher_count in use */
+	struct fffa_batcher
+		*batchers; /* room for FFFA_PIPELINE_BATCHERS_MAX, batcher_count in use */
 	size_t batcher_count;
+	bool no_spool;
+	struct fffa_pipeline_leaver leavers[FFFA_CONFIG_SINKS_MAX];
+	uv_timer_t leave; /* looks whether leavers have delivered all */
 	uv_timer_t check; /* looks in the next turn of the loop whether all is delivered */
 	uv_timer_t deadline;
 	struct {
@@ -45,8 +59,24 @@ struct fffa_pipeline {
 	void *closed_arg;
 };
 
+/* Makes the queue i of a sink, joins it to its batcher, and opens the sink. 0, or -errno with err. */
+int fffa_pipeline__open_queue(struct fffa_pipeline *p, size_t i, const struct fffa_sink_conf *conf,
+			      struct fffa_err *err);
+/* The batcher for these settings, made if there is none. NULL with *rc and err. */
+struct fffa_batcher *fffa_pipeline__find_batcher(struct fffa_pipeline *p,
+						 const struct fffa_sink_common_conf *c,
+						 struct fffa_err *err, int *rc);
+
+/* A queue, a batcher or a timer is closed; arg is the pipeline. */
+void fffa_pipeline__one_closed(void *arg);
 /* A sink queue is empty; arg is the pipeline. */
 void fffa_pipeline__emptied(void *arg);
+/* True while a removed sink is not closed. */
+bool fffa_pipeline__has_leaver(const struct fffa_pipeline *p);
+/* True while a removed sink has something to deliver. */
+bool fffa_pipeline__is_delivering(const struct fffa_pipeline *p);
+/* Closes removed sinks that still deliver. */
+void fffa_pipeline__end_leavers(struct fffa_pipeline *p);
 /* Closes queues and handles, then frees p. Does not wait for deliveries. */
 void fffa_pipeline__end(struct fffa_pipeline *p);
 /* Starts to look for a sink that fails for too long, if env wants to know. */

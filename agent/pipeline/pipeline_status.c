@@ -9,7 +9,12 @@ size_t fffa_pipeline_sink_count(const struct fffa_pipeline *p)
 
 const char *fffa_pipeline_sink_name(const struct fffa_pipeline *p, size_t i)
 {
-	return p->conf->sinks[i].common.name;
+	return fffa_sink_queue_conf(p->queues[i])->common.name;
+}
+
+const struct fffa_sink_conf *fffa_pipeline_sink_conf(const struct fffa_pipeline *p, size_t i)
+{
+	return fffa_sink_queue_conf(p->queues[i]);
 }
 
 const struct fffa_sink_ledger *fffa_pipeline_sink_ledger(const struct fffa_pipeline *p, size_t i)

@@ -20,7 +20,7 @@ static const char preamble[] =
 	"# Unknown and duplicate keys are errors.\n"
 	"# HUP reopens files and reads this file again. It takes over the keys marked \"taken over "
 	"by HUP\";\n"
-	"# a change of any other key needs a restart, and the log names it.\n";
+	"# a change of any other key outside sinks needs a restart, and the log names it.\n";
 
 static const char examples[] =
 	"#\n"

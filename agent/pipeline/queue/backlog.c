@@ -18,6 +18,11 @@ void fffa_backlog_set_source(struct fffa_backlog *q, struct fffa_encoder *encode
 	fffa_skipdata_records_init(&q->skipdata, encoder, source);
 }
 
+void fffa_backlog_set_encoder(struct fffa_backlog *q, struct fffa_encoder *encoder)
+{
+	q->skipdata.encoder = encoder;
+}
+
 /* The ledger. */
 
 static void subtract_in_flight(struct fffa_backlog *q, uint64_t records)

@@ -37,6 +37,8 @@ void fffa_backlog_init(struct fffa_backlog *q, const char *tag, size_t memory_by
 /* Borrows tag and, in set_source, both. Call set_source before the first record and open_spool. */
 void fffa_backlog_set_source(struct fffa_backlog *q, struct fffa_encoder *encoder,
 			     const struct fffa_origin_source *source);
+/* Borrows another encoder, of the same format, for the SKIPDATA records. */
+void fffa_backlog_set_encoder(struct fffa_backlog *q, struct fffa_encoder *encoder);
 /*
  * Opens the spool. The backlog fills tag, memory_bytes, drops_oldest, ops and queue of conf itself.
  * Calls pump(arg) when the spooler has put batches into the queue. 0, or -errno with err.

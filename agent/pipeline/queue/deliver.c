@@ -68,7 +68,7 @@ static bool may_submit(struct fffa_deliver *d)
 	if (fffa_backlog_is_ending(d->backlog) || d->blocked || fffa_pause_is_active(d->pause) ||
 	    !fffa_backlog_first(d->backlog))
 		return false;
-	if (d->sent && fffa_settle_is_probing(d->settle))
+	if (d->held || (d->sent && fffa_settle_is_probing(d->settle)))
 		return false;
 	if (d->budget)
 		return true;
@@ -105,6 +105,24 @@ static void submit_next(struct fffa_deliver *d)
 	}
 }
 
+void fffa_deliver_hold(struct fffa_deliver *d, void (*quiet)(void *arg), void *arg)
+{
+	d->held = true;
+	d->quiet = quiet;
+	d->quiet_arg = arg;
+	if (!d->sent)
+		quiet(arg);
+}
+
+void fffa_deliver_resume(struct fffa_deliver *d, const struct fffa_sink_ops *ops,
+			 struct fffa_sink *s)
+{
+	d->ops = ops;
+	d->sink = s;
+	d->held = d->blocked = false;
+	fffa_deliver_pump(d);
+}
+
 void fffa_deliver_pump(void *deliver)
 {
 	struct fffa_deliver *d = deliver;
@@ -126,7 +144,13 @@ void fffa_deliver_done(void *deliver, struct fffa_delivery *delivery, const stru
 	d->moved_ns = fffa_clock_mono_ns(&fffa_clock_system);
 	b->is_sent = false;
 	TAILQ_REMOVE(&d->submitted, b, link);
-	fffa_settle_outcome(d->settle, b, o);
+	if (d->held && o->verdict == FFFA_V_RETRY && o->cause == -ECANCELED && !o->records &&
+	    !fffa_backlog_is_ending(d->backlog))
+		fffa_backlog_put(d->backlog, b);
+	else
+		fffa_settle_outcome(d->settle, b, o);
+	if (d->held && !d->sent)
+		d->quiet(d->quiet_arg);
 	fffa_deliver_pump(d);
 }
 

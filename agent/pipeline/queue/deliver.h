@@ -19,7 +19,10 @@ struct fffa_deliver {
 	uint32_t sent;			      /* deliveries that the sink holds */
 	struct fffa_queued_batches submitted; /* the same */
 	uint32_t budget;		      /* deliveries left in this turn of the loop */
-	bool blocked;			      /* the sink answered -EAGAIN: wait for ready */
+	bool held;			      /* see fffa_deliver_hold */
+	void (*quiet)(void *arg);
+	void *quiet_arg;
+	bool blocked;	     /* the sink answered -EAGAIN: wait for ready */
 	uint64_t moved_ns;   /* when the sink showed life: a verdict, or a first submit */
 	uv_idle_t next_turn; /* goes on in the next turn when the budget is used up */
 	void (*emptied)(void *arg);
@@ -41,6 +44,16 @@ void fffa_deliver_set_sink(struct fffa_deliver *d, struct fffa_sink *s);
 struct fffa_sink *fffa_deliver_take_sink(struct fffa_deliver *d);
 /* The sink; NULL: there is none. */
 struct fffa_sink *fffa_deliver_sink(const struct fffa_deliver *d);
+
+/*
+ * Submits nothing any more, and calls quiet(arg) when the sink has given back what it holds, at
+ * once if it holds nothing. What it gives back cancelled is queued again as if it had not been
+ * tried. quiet must not close the sink: it may be called from inside done.
+ */
+void fffa_deliver_hold(struct fffa_deliver *d, void (*quiet)(void *arg), void *arg);
+/* Goes on after hold, with another sink. */
+void fffa_deliver_resume(struct fffa_deliver *d, const struct fffa_sink_ops *ops,
+			 struct fffa_sink *s);
 
 /* Submits what the sink takes. deliver is a struct fffa_deliver: this is a callback, too. */
 void fffa_deliver_pump(void *deliver);

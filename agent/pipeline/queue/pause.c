@@ -46,6 +46,11 @@ void fffa_pause_begin(struct fffa_pause *p, uint64_t first_fail_ns, uint64_t hin
 	(void)uv_timer_start(&p->timer, on_timer, (delay + FFFA_NS_PER_MS - 1) / FFFA_NS_PER_MS, 0);
 }
 
+void fffa_pause_set_retry(struct fffa_pause *p, const struct fffa_retry *retry)
+{
+	p->retry = *retry;
+}
+
 void fffa_pause_forget_failures(struct fffa_pause *p)
 {
 	p->fails = 0;

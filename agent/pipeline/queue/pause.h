@@ -28,6 +28,8 @@ void fffa_pause_init(struct fffa_pause *p, uv_loop_t *loop, const struct fffa_re
  * hint_ns: the least wait that the sink asks for, 0: none.
  */
 void fffa_pause_begin(struct fffa_pause *p, uint64_t first_fail_ns, uint64_t hint_ns);
+/* Other times, from the next failure on. */
+void fffa_pause_set_retry(struct fffa_pause *p, const struct fffa_retry *retry);
 /* After a delivery: the next pause is a short one again. */
 void fffa_pause_forget_failures(struct fffa_pause *p);
 bool fffa_pause_is_active(const struct fffa_pause *p);

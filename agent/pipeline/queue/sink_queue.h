@@ -70,6 +70,21 @@ void fffa_sink_queue_flush(struct fffa_sink_queue *q, bool is_last);
 /* The sink reopens its files. */
 void fffa_sink_queue_reopen(struct fffa_sink_queue *q);
 
+/* The configuration that it has, or will have once a change is done. */
+const struct fffa_sink_conf *fffa_sink_queue_conf(const struct fffa_sink_queue *q);
+/*
+ * Replaces the sink by one of another configuration; queue, spool and numbers stay. What the sink
+ * holds is waited for, at most two seconds. Takes conf, a heap block that fffa_config_free_sink can
+ * empty. A sink that cannot be opened is tried again every five seconds, and shown as down.
+ */
+void fffa_sink_queue_change(struct fffa_sink_queue *q, struct fffa_sink_conf *conf,
+			    struct fffa_span preamble);
+/* Records come from another encoder with the same format from now on. */
+void fffa_sink_queue_set_encoder(struct fffa_sink_queue *q, struct fffa_encoder *encoder,
+				 struct fffa_span preamble);
+/* Takes conf, a heap block as above, which the queue was made with. */
+void fffa_sink_queue_own_conf(struct fffa_sink_queue *q, struct fffa_sink_conf *conf);
+
 /*
  * True when a source that can wait may add so many bytes: the queue is at most a quarter full then.
  */

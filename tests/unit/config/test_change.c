@@ -17,6 +17,17 @@ static void note_key(void *arg, const char *key, bool taken)
 	(void)snprintf(text + n, 1024 - n, "%s%s ", key, taken ? "!" : "");
 }
 
+/* "sinks " when they differ in number or in what they have. */
+static void note_sinks(const struct fffa_config *a, const struct fffa_config *b, char *text)
+{
+	bool differ = a->sink_count != b->sink_count;
+
+	for (size_t i = 0; !differ && i < a->sink_count; i++)
+		differ = fffa_change_sink(&a->sinks[i], &b->sinks[i], NULL, NULL) != FFFA_SINK_SAME;
+	if (differ)
+		note_key(text, "sinks", false);
+}
+
 /*
  * Fails unless exactly these keys differ; a ! behind a key means that it was taken over. *now is
  * the first configuration after that.
@@ -30,6 +41,7 @@ static void expect_changes(const char *first, const char *second, const char *ke
 	load_ok(first, now);
 	load_ok(second, &next);
 	fffa_change_apply(now, &next, note_key, text);
+	note_sinks(now, &next, text);
 	fffa_config_free(&next);
 	assert_string_equal(text, keys);
 }
@@ -118,12 +130,45 @@ static void every_type_is_compared(void **state)
 	fffa_config_free(&c);
 }
 
+static void expect_sink_change(const char *first, const char *second, enum fffa_sink_change want,
+			       const char *keys)
+{
+	struct fffa_config now, next;
+	char text[1024] = "";
+
+	load_ok(first, &now);
+	load_ok(second, &next);
+	assert_int_equal(fffa_change_sink(&now.sinks[0], &next.sinks[0], note_key, text), want);
+	assert_string_equal(text, keys);
+	fffa_config_free(&now);
+	fffa_config_free(&next);
+}
+
+static void a_sink_takes_over_all_but_its_bytes_and_its_queue(void **state)
+{
+	static const char base[] = "sinks: [{name: x, type: demo, format: json, url: u}]\n";
+
+	(void)state;
+	expect_sink_change(base, base, FFFA_SINK_SAME, "");
+	expect_sink_change(base,
+			   "sinks: [{name: x, type: demo, format: json, url: w, batch: {age: 1s}, "
+			   "retry: {min: 1s}, tls: {password: p}}]\n",
+			   FFFA_SINK_CHANGED, "batch.age! retry.min! url! tls.password! ");
+	expect_sink_change(base, "sinks: [{name: x, type: file, format: json, path: u}]\n",
+			   FFFA_SINK_CHANGED, "type! ");
+	expect_sink_change(base,
+			   "sinks: [{name: x, type: demo, format: vpc, url: w, queue: {memory: "
+			   "1GiB}}]\n",
+			   FFFA_SINK_NEEDS_RESTART, "format queue.memory url! ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_changed),
 		cmocka_unit_test(a_reload_takes_what_it_can),
 		cmocka_unit_test(every_type_is_compared),
+		cmocka_unit_test(a_sink_takes_over_all_but_its_bytes_and_its_queue),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+/* Sinks that come, change and go while the pipeline runs. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/log.h"
+#include "agent/pipeline/pipeline_internal.h"
+
+#define LOOK_MS 50 /* how often leavers are looked at */
+
+/* Moves *conf to the heap. NULL without memory. */
+static struct fffa_sink_conf *take_conf(struct fffa_sink_conf *conf)
+{
+	struct fffa_sink_conf *own = malloc(sizeof(*own));
+
+	if (!own)
+		return NULL;
+	*own = *conf;
+	memset(conf, 0, sizeof(*conf));
+	return own;
+}
+
+static struct fffa_batcher *batcher_of(struct fffa_pipeline *p, const struct fffa_sink_queue *q)
+{
+	for (size_t i = 0; i < p->batcher_count; i++) {
+		if (fffa_batcher__has(&p->batchers[i], q))
+			return &p->batchers[i];
+	}
+	return NULL;
+}
+
+/* A queue is closed that no record refers to any more. */
+static void on_left(void *arg)
+{
+	struct fffa_pipeline_leaver *l = arg;
+	const struct fffa_sink_ledger *n = fffa_sink_queue_ledger(l->queue);
+	const struct fffa_sink_common_conf *c = &fffa_sink_queue_conf(l->queue)->common;
+	struct fffa_pipeline *p = l->p;
+	bool spools = c->queue_spool && !p->no_spool;
+
+	fffa_info("reload",
+		  "sink %s is removed: records=%" PRIu64 " delivered=%" PRIu64 " rejected=%" PRIu64
+		  " lost=%" PRIu64 "%s%s%s%s",
+		  c->name, n->records, n->delivered, n->rejected, fffa_ledger_sink_lost(n),
+		  spools ? "; its spool stays in " : "", spools ? p->conf->spool_dir : "",
+		  spools ? "/" : "", spools ? c->name : "");
+	fffa_sink_queue_free(l->queue);
+	l->queue = NULL;
+	fffa_pipeline__one_closed(p);
+}
+
+static void close_leaver(struct fffa_pipeline_leaver *l)
+{
+	l->closing = true;
+	l->p->still_open++;
+	fffa_sink_queue_close(l->queue, on_left, l);
+}
+
+bool fffa_pipeline__has_leaver(const struct fffa_pipeline *p)
+{
+	for (size_t i = 0; i < FFFA_CONFIG_SINKS_MAX; i++) {
+		if (p->leavers[i].queue)
+			return true;
+	}
+	return false;
+}
+
+bool fffa_pipeline__is_delivering(const struct fffa_pipeline *p)
+{
+	for (size_t i = 0; i < FFFA_CONFIG_SINKS_MAX; i++) {
+		if (p->leavers[i].queue && !p->leavers[i].closing &&
+		    !fffa_sink_queue_is_empty(p->leavers[i].queue))
+			return true;
+	}
+	return false;
+}
+
+void fffa_pipeline__end_leavers(struct fffa_pipeline *p)
+{
+	for (size_t i = 0; i < FFFA_CONFIG_SINKS_MAX; i++) {
+		if (p->leavers[i].queue && !p->leavers[i].closing)
+			close_leaver(&p->leavers[i]);
+	}
+}
+
+static void on_look(uv_timer_t *t)
+{
+	struct fffa_pipeline *p = t->data;
+	bool open = false;
+
+	for (size_t i = 0; i < FFFA_CONFIG_SINKS_MAX; i++) {
+		struct fffa_pipeline_leaver *l = &p->leavers[i];
+
+		if (!l->queue || l->closing)
+			continue;
+		if (fffa_sink_queue_is_empty(l->queue) || uv_now(p->loop) >= l->deadline_ms)
+			close_leaver(l);
+		else
+			open = true;
+	}
+	if (!open)
+		(void)uv_timer_stop(t);
+}
+
+static struct fffa_pipeline_leaver *find_place(struct fffa_pipeline *p)
+{
+	for (size_t i = 0; i < FFFA_CONFIG_SINKS_MAX; i++) {
+		if (!p->leavers[i].queue)
+			return &p->leavers[i];
+	}
+	return NULL;
+}
+
+/* Takes queue i out; the sinks behind it move up. */
+static struct fffa_sink_queue *take_queue(struct fffa_pipeline *p, size_t i)
+{
+	struct fffa_sink_queue *q = p->queues[i];
+	struct fffa_batcher *b = batcher_of(p, q);
+
+	if (b)
+		fffa_batcher__leave(b, q);
+	p->queue_count--;
+	memmove(&p->queues[i], &p->queues[i + 1], (p->queue_count - i) * sizeof(q));
+	p->queues[p->queue_count] = NULL;
+	memset(p->stall.progress, 0, sizeof(p->stall.progress));
+	return q;
+}
+
+int fffa_pipeline_remove(struct fffa_pipeline *p, size_t i, uint64_t deadline_ns)
+{
+	struct fffa_pipeline_leaver *l = find_place(p);
+
+	if (!l)
+		return -EAGAIN;
+	*l = (struct fffa_pipeline_leaver){
+		.p = p,
+		.queue = take_queue(p, i),
+		.deadline_ms = uv_now(p->loop) + deadline_ns / FFFA_NS_PER_MS,
+	};
+	fffa_sink_queue_flush(l->queue, false);
+	(void)uv_timer_start(&p->leave, on_look, 0, LOOK_MS);
+	return 0;
+}
+
+/* The sink could not be opened: it goes at once. */
+static void undo_add(struct fffa_pipeline *p, size_t i, struct fffa_pipeline_leaver *l)
+{
+	if (!p->queues[i]) {
+		p->queue_count--;
+		return;
+	}
+	*l = (struct fffa_pipeline_leaver){.p = p, .queue = take_queue(p, i)};
+	close_leaver(l);
+}
+
+int fffa_pipeline_add(struct fffa_pipeline *p, struct fffa_sink_conf *conf, struct fffa_err *err)
+{
+	struct fffa_pipeline_leaver *l = find_place(p);
+	struct fffa_sink_conf *own;
+	size_t i = p->queue_count;
+	int rc;
+
+	if (i == FFFA_CONFIG_SINKS_MAX || !l)
+		return fffa_fail(err, EAGAIN, "too many sinks");
+	own = take_conf(conf);
+	if (!own)
+		return fffa_fail(err, ENOMEM, "no memory");
+	p->queue_count++;
+	rc = fffa_pipeline__open_queue(p, i, own, err);
+	if (p->queues[i]) {
+		fffa_sink_queue_own_conf(p->queues[i], own);
+	} else {
+		*conf = *own;
+		free(own);
+	}
+	if (rc) {
+		undo_add(p, i, l);
+		return rc;
+	}
+	fffa_sink_queue_start(p->queues[i], p->source.epoch, &p->stream.seq);
+	return 0;
+}
+
+int fffa_pipeline_change(struct fffa_pipeline *p, size_t i, struct fffa_sink_conf *conf,
+			 struct fffa_err *err)
+{
+	struct fffa_sink_queue *q = p->queues[i];
+	struct fffa_batcher *now = batcher_of(p, q), *next = now;
+	struct fffa_sink_queue_source source = {.format = FFFA_FORMAT_VPC};
+	struct fffa_sink_conf *own;
+	int rc = 0;
+
+	if (!now || !fffa_batcher__suits(now, &conf->common))
+		next = fffa_pipeline__find_batcher(p, &conf->common, err, &rc);
+	if (!next)
+		return rc;
+	own = take_conf(conf);
+	if (!own)
+		return fffa_fail(err, ENOMEM, "no memory");
+	fffa_batcher__describe(next, own->common.header, &source);
+	if (next != now) {
+		if (now)
+			fffa_batcher__leave(now, q);
+		fffa_batcher__feed(next, q);
+		fffa_sink_queue_set_encoder(q, source.encoder, source.preamble);
+	}
+	fffa_sink_queue_change(q, own, source.preamble);
+	return 0;
+}
