@@ -121,6 +121,49 @@ enum fffa_sink_change fffa_change_sink(const struct fffa_sink_conf *now,
 	return d.change;
 }
 
+static bool may_be_secret(const struct fffa_option *row)
+{
+	return row->type == FFFA_OT_SECRET || (row->flags & FFFA_OPTION_SECRETS);
+}
+
+struct secret_difference {
+	bool secrets, others;
+};
+
+static void on_secret_difference(void *arg, const struct fffa_option *row)
+{
+	struct secret_difference *d = arg;
+
+	if (may_be_secret(row))
+		d->secrets = true;
+	else
+		d->others = true;
+}
+
+bool fffa_change_is_secret(const struct fffa_sink_conf *now, const struct fffa_sink_conf *next)
+{
+	struct secret_difference d = {false, false};
+
+	if (now->opts != next->opts)
+		return false;
+	compare_rows(fffa_sink_common_rows, &now->common, &next->common, on_secret_difference, &d);
+	compare_rows(next->opts, now->own, next->own, on_secret_difference, &d);
+	return d.secrets && !d.others;
+}
+
+bool fffa_change_has_secret(const struct fffa_sink_conf *c)
+{
+	for (const struct fffa_option *row = c->opts; row && row->key; row++) {
+		const void *at = (const char *)c->own + row->offset;
+
+		if (row->type == FFFA_OT_SECRET && *(char *const *)at)
+			return true;
+		if ((row->flags & FFFA_OPTION_SECRETS) && ((const struct fffa_pairs *)at)->n)
+			return true;
+	}
+	return false;
+}
+
 static void swap_fields(void *a, void *b, size_t size)
 {
 	char saved[sizeof(struct fffa_ints)];

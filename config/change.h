@@ -32,4 +32,9 @@ enum fffa_sink_change fffa_change_sink(const struct fffa_sink_conf *now,
 				       const struct fffa_sink_conf *next, fffa_change_fn changed,
 				       void *arg);
 
+/* True when they differ, and in nothing but secrets: SECRET rows, and maps with such values. */
+bool fffa_change_is_secret(const struct fffa_sink_conf *now, const struct fffa_sink_conf *next);
+/* True when the sink has a secret that may lie in a file. */
+bool fffa_change_has_secret(const struct fffa_sink_conf *c);
+
 #endif

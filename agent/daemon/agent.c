@@ -355,6 +355,7 @@ static void close_rest(struct fffa_agent *a)
 	uv_close((uv_handle_t *)&a->wait, NULL);
 	uv_close((uv_handle_t *)&a->limit, NULL);
 	fffa_signals_close(&a->signals);
+	fffa_reload_watch_close(a);
 	if (a->meta)
 		fffa_meta_close(a->meta, on_meta_closed, NULL);
 	fffa_status_close(a->status);
@@ -483,6 +484,8 @@ static int start_agent(struct fffa_agent *a, struct fffa_err *err)
 		return rc;
 	open_handles(a);
 	rc = open_stages(a, err);
+	if (!rc)
+		rc = fffa_reload_watch_open(a, err);
 	return rc ? rc : start_source(a, err);
 }
 

@@ -9,6 +9,7 @@
 #include "agent/base/ledger.h"
 #include "agent/daemon/agent.h"
 #include "agent/daemon/pending_records.h"
+#include "agent/daemon/reload.h"
 #include "agent/daemon/signals.h"
 #include "agent/daemon/source.h"
 #include "agent/enrich/meta.h"
@@ -61,6 +62,7 @@ struct fffa_agent {
 	uint64_t start_ns; /* monotonic */
 	int64_t start_ms;  /* the same instant, Unix */
 	uint64_t reloads_done, reloads_failed;
+	struct fffa_reload_watch watch; /* of secrets in files */
 	bool last_reload_failed;
 	uint64_t pending_restart; /* keys of the last reload that need a restart */
 	char not_ready[768];	  /* text for the view */

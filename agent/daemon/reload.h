@@ -3,6 +3,13 @@
 #ifndef FFFA_AGENT_DAEMON_RELOAD_H
 #define FFFA_AGENT_DAEMON_RELOAD_H
 
+#include <uv.h>
+
+#include "agent/loop/worker.h"
+#include "config/config.h"
+
+struct fffa_agent;
+
 /*
  * HUP. arg: the struct fffa_agent. Reads its configuration file and checks all of it. If there is a
  * problem, logs every problem and changes nothing. Else takes over the new values of the keys
@@ -10,5 +17,23 @@
  * in pending_restart. Then, in either case, the sinks reopen their files. Blocks to read one file.
  */
 void fffa_reload_on_hup(void *arg);
+
+/*
+ * Secrets lie in files, and others change them. The watch reads the configuration again every ten
+ * seconds, in a thread of its own, and every second while a wrong setting stops a sink. A sink that
+ * differs in its secrets alone takes them over; all else waits for HUP.
+ */
+struct fffa_reload_watch {
+	uv_timer_t timer;
+	struct fffa_worker *worker; /* NULL: there is no watch */
+	struct fffa_worker_job job;
+	struct fffa_config next; /* filled by the job, if loaded is 0 */
+	int loaded;
+	unsigned int turns; /* of the timer, since the job ran last */
+};
+
+/* 0, or -errno with err. Does nothing without a configuration file. */
+int fffa_reload_watch_open(struct fffa_agent *a, struct fffa_err *err);
+void fffa_reload_watch_close(struct fffa_agent *a);
 
 #endif

@@ -162,12 +162,43 @@ static void a_sink_takes_over_all_but_its_bytes_and_its_queue(void **state)
 			   FFFA_SINK_NEEDS_RESTART, "format queue.memory url! ");
 }
 
+static bool is_secret_change(const char *first, const char *second)
+{
+	struct fffa_config now, next;
+	bool is;
+
+	load_ok(first, &now);
+	load_ok(second, &next);
+	is = fffa_change_is_secret(&now.sinks[0], &next.sinks[0]);
+	assert_true(!is || fffa_change_has_secret(&next.sinks[0]));
+	fffa_config_free(&now);
+	fffa_config_free(&next);
+	return is;
+}
+
+static void secrets_are_told_from_the_rest(void **state)
+{
+	static const char base[] = "sinks: [{name: x, type: demo, url: u, tls: {password: p}}]\n";
+
+	(void)state;
+	assert_false(is_secret_change(base, base));
+	assert_true(is_secret_change(
+		base, "sinks: [{name: x, type: demo, url: u, tls: {password_file: /secret}}]\n"));
+	assert_true(is_secret_change(
+		base, "sinks: [{name: x, type: demo, url: u, tls: {password: p}, properties: "
+		      "{sasl.password_file: /secret}}]\n"));
+	assert_false(is_secret_change(
+		base, "sinks: [{name: x, type: demo, url: w, tls: {password: q}}]\n"));
+	assert_false(is_secret_change(base, "sinks: [{name: x, type: file, path: u}]\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_changed),
 		cmocka_unit_test(a_reload_takes_what_it_can),
 		cmocka_unit_test(every_type_is_compared),
+		cmocka_unit_test(secrets_are_told_from_the_rest),
 		cmocka_unit_test(a_sink_takes_over_all_but_its_bytes_and_its_queue),
 	};
 
