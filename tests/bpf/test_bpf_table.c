@@ -218,6 +218,13 @@ static void a_full_ring_loses_the_least_and_says_how_much(void **state)
 	fffa_kernel_close(k);
 }
 
+static bool wakes(const struct fffa_kernel *k, int wait_ms)
+{
+	struct pollfd p = {.fd = fffa_kernel_ring_fd(k), .events = POLLIN};
+
+	return poll(&p, 1, wait_ms) == 1;
+}
+
 static void ends_of_connections_are_reported_at_once(void **state)
 {
 	struct fffa_kernel *k =
@@ -229,20 +236,15 @@ static void ends_of_connections_are_reported_at_once(void **state)
 	pin_to_one_cpu();
 	send_flows(k, 100, 5, 0x10);
 	assert_int_equal(fffa_kernel_ring_read(k, 1000, add_delta, &s, &bad), 0);
+	assert_false(wakes(k, 0));
 	send_flows(k, 100, 1, 0x11);
+	assert_true(wakes(k, 5000));
 	assert_int_equal(fffa_kernel_ring_read(k, 1000, add_delta, &s, &bad), 100);
 	assert_int_equal(s.packets, 600);
 	assert_int_equal(s.ends, 100);
 	drain_all(k, &s);
 	assert_int_equal(s.packets, 600);
 	fffa_kernel_close(k);
-}
-
-static bool wakes(const struct fffa_kernel *k, int wait_ms)
-{
-	struct pollfd p = {.fd = fffa_kernel_ring_fd(k), .events = POLLIN};
-
-	return poll(&p, 1, wait_ms) == 1;
 }
 
 /* The reader has read to the end before each of them. */
@@ -333,6 +335,34 @@ static void a_cpu_without_a_slice_is_counted(void **state)
 	fffa_kernel_close(k);
 }
 
+/* What cannot be parsed is seen and lost, with its bytes behind the link header. */
+static void what_cannot_be_parsed_is_counted(void **state)
+{
+	struct fffa_kernel *k = bpf_fixture_open(64, 1 << 20);
+	struct fffa_amount want[2] = {{0, 0}, {0, 0}};
+	struct fffa_ledger l = {0};
+	struct packet bad;
+
+	(void)state;
+	pin_to_one_cpu();
+	flow_packet(&bad, 1, 0x10);
+	bad.b[14] = 0x44; /* a header of 16 bytes */
+	for (int prog = 0; prog < FFFA_PROGRAM_MAX; prog++) {
+		struct fffa_amount *dir = &want[prog == FFFA_PROGRAM_TC_OUT];
+
+		(void)bpf_fixture_repeat(k, prog, bad.b, bad.len, 3);
+		fffa_amount_add(dir, 3, 3 * (bad.len - 14));
+	}
+	fffa_kernel_read_counts(k, &l);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(l.seen[i].packets, want[i].packets);
+		assert_int_equal(l.seen[i].bytes, want[i].bytes);
+	}
+	assert_int_equal(l.lost[FFFA_PL_MALFORMED].packets, 9);
+	assert_int_equal(l.lost[FFFA_PL_MALFORMED].bytes, 9 * (bad.len - 14));
+	fffa_kernel_close(k);
+}
+
 static void without_free_tunnel_ids_packets_are_still_counted(void **state)
 {
 	struct fffa_kernel *k = bpf_fixture_open(65536, 1 << 20);
@@ -372,6 +402,7 @@ int main(void)
 		cmocka_unit_test(an_end_without_room_stays_in_the_table),
 		cmocka_unit_test(a_quarter_of_the_ring_wakes_the_reader),
 		cmocka_unit_test(ring_reads_are_bounded),
+		cmocka_unit_test(what_cannot_be_parsed_is_counted),
 		cmocka_unit_test(a_cpu_without_a_slice_is_counted),
 		cmocka_unit_test(without_free_tunnel_ids_packets_are_still_counted),
 	};
