@@ -152,6 +152,28 @@ static struct fffa_set *flows_of_one_set(struct fffa_kernel *k, uint32_t flows[F
 	return first;
 }
 
+/* Four flows that share a set are told apart, whichever of them a packet belongs to. */
+static void each_flow_of_a_set_has_its_entry(void **state)
+{
+	struct fffa_kernel *k = bpf_fixture_open(64, 1 << 20);
+	uint32_t flows[FFFA_WAYS + 1];
+	struct fffa_set *s;
+
+	(void)state;
+	pin_to_one_cpu();
+	s = flows_of_one_set(k, flows);
+	memset(s, 0, sizeof(*s));
+	for (int times = 0; times < FFFA_WAYS + 1; times++) {
+		for (int i = 0; i < FFFA_WAYS; i++) {
+			if (times <= i + 1)
+				assert_ptr_equal(set_of(k, flows[i]), s);
+		}
+	}
+	for (uint32_t i = 0; i < FFFA_WAYS; i++)
+		assert_int_equal(s->e[i].packets, i + 2);
+	fffa_kernel_close(k);
+}
+
 /*
  * A newcomer takes a free slot, else the slot of the flow that has been idle for longest, in every
  * order of the four flows that matters.
@@ -396,6 +418,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counts_and_times),
 		cmocka_unit_test(victims_go_through_the_ring),
+		cmocka_unit_test(each_flow_of_a_set_has_its_entry),
 		cmocka_unit_test(the_longest_idle_gives_way),
 		cmocka_unit_test(a_full_ring_loses_the_least_and_says_how_much),
 		cmocka_unit_test(ends_of_connections_are_reported_at_once),

@@ -153,6 +153,57 @@ static void the_next_window_begins_with_nothing(void **state)
 	assert_int_equal(f->last.end_ms, INT64_C(1700000062000));
 }
 
+static void merge_of_capture(struct fixture *f, uint64_t first, uint64_t last, bool untimed)
+{
+	struct fffa_delta d = {.packets = 1,
+			       .bytes = 100,
+			       .first_ns = START + first,
+			       .last_ns = START + last,
+			       .seen_now = true,
+			       .untimed = untimed};
+
+	d.key.sport = 7;
+	fffa_flow_merge(f->t, &d);
+}
+
+/* Packets of a capture come in any order: a window holds none that is too far from the others. */
+static void windows_of_a_capture(void **state)
+{
+	struct fixture *f = *state;
+
+	merge_of_capture(f, 100 * S, 100 * S, false);
+	merge_of_capture(f, 50 * S, 50 * S, false); /* earlier, within the longest window */
+	assert_int_equal(f->records, 0);
+	merge_of_capture(f, 39 * S, 39 * S, false); /* too early */
+	assert_int_equal(f->records, 1);
+	assert_int_equal(f->last.packets, 2);
+	assert_int_equal(f->last.start_ms, INT64_C(1700000050000));
+	assert_int_equal(f->last.end_ms, INT64_C(1700000100000));
+	merge_of_capture(f, 45 * S, 46 * S, true); /* without a time: moves nothing */
+	merge_of_capture(f, 40 * S, 41 * S, false);
+	while (fffa_flow_flush(f->t, 10)) {
+	}
+	assert_int_equal(f->records, 2);
+	assert_int_equal(f->last.packets, 3);
+	assert_int_equal(f->last.start_ms, INT64_C(1700000039000));
+	assert_int_equal(f->last.end_ms, INT64_C(1700000041000));
+}
+
+/* A time that is known replaces one that is not. */
+static void a_window_begun_without_a_time(void **state)
+{
+	struct fixture *f = *state;
+
+	merge_of_capture(f, 10 * S, 10 * S, true);
+	merge_of_capture(f, 20 * S, 21 * S, false);
+	merge_of_capture(f, 19 * S, 19 * S, false);
+	while (fffa_flow_flush(f->t, 10)) {
+	}
+	assert_int_equal(f->records, 1);
+	assert_int_equal(f->last.start_ms, INT64_C(1700000019000));
+	assert_int_equal(f->last.end_ms, INT64_C(1700000021000));
+}
+
 /* New timeouts hold for the packets that come from now on. */
 static void timeouts_can_be_changed(void **state)
 {
@@ -230,6 +281,8 @@ int main(void)
 		T(a_walk_shows_every_open_window),
 		T(a_walk_passes_over_closed_windows),
 		T(the_next_window_begins_with_nothing),
+		T(windows_of_a_capture),
+		T(a_window_begun_without_a_time),
 		T(timeouts_can_be_changed),
 		T(an_idle_timeout_longer_than_the_wheel),
 		T(every_field_spreads_the_flows),
