@@ -205,7 +205,15 @@ struct fffa_bpf_ctl {
 	__u32 ring_armed;   /* 1: the next end event may wake the reader; the program sets 0 */
 	__u32 tunnel_epoch; /* >= 1; raised when a tunnel id is taken back: cached ids are void */
 	__u32 full_armed;   /* 1: a quarter full ring wakes the reader, and the program sets 0 */
+	__u64 muted; /* FFFA_MUTED of the program that counts nothing on one device; 0: none */
 };
-FFFA_ASSERT_SIZE(struct fffa_bpf_ctl, 16);
+FFFA_ASSERT_SIZE(struct fffa_bpf_ctl, 24);
+
+/*
+ * Each TC program exists twice, so that one can take the other's place while packets pass: the one
+ * that is muted passes packets on uncounted. second: 0 or 1. ifindex is above 0.
+ */
+#define FFFA_MUTED(ifindex, egress, second)                                                        \
+	((__u64)(ifindex) << 2 | (__u64)(egress) << 1 | (__u64)(second))
 
 #endif

@@ -241,7 +241,7 @@ __noinline int fffa_tc_rest(struct __sk_buff *skb, __u32 view, __u32 cpu, __u32 
 	return 0;
 }
 
-static __always_inline int tc(struct __sk_buff *skb, __u8 view)
+static __always_inline int tc(struct __sk_buff *skb, __u8 view, __u32 second)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct fffa_packet p = {};
@@ -250,6 +250,8 @@ static __always_inline int tc(struct __sk_buff *skb, __u8 view)
 	struct fffa_frame f;
 	int rc;
 
+	if (fffa_ctl.muted == FFFA_MUTED(skb->ifindex, view & FFFA_VIEW_EGRESS, second))
+		return TC_ACT_UNSPEC;
 	tc_frame(skb, &f);
 	if (cpu >= fffa_conf.slices) {
 		fffa_count_no_slice(view, f.wire_bytes, f.gso_segs ? f.gso_segs : 1);
@@ -288,13 +290,26 @@ int fffa_ticks(struct __sk_buff *skb)
 SEC("tc")
 int fffa_tc_in(struct __sk_buff *skb)
 {
-	return tc(skb, 0);
+	return tc(skb, 0, 0);
 }
 
 SEC("tc")
 int fffa_tc_out(struct __sk_buff *skb)
 {
-	return tc(skb, FFFA_VIEW_EGRESS);
+	return tc(skb, FFFA_VIEW_EGRESS, 0);
+}
+
+/* The same again: TCX attaches a program to a device only once. Names of at most 15 characters. */
+SEC("tc")
+int fffa_tc_in_2nd(struct __sk_buff *skb)
+{
+	return tc(skb, 0, 1);
+}
+
+SEC("tc")
+int fffa_tc_out_2nd(struct __sk_buff *skb)
+{
+	return tc(skb, FFFA_VIEW_EGRESS, 1);
 }
 
 /* Parses into the scratch, with the length of all buffers. */

@@ -57,7 +57,7 @@ struct fffa_not_ip {
 struct fffa_ledger {
 	/* IP packets at the hooks: ingress, egress. */
 	struct fffa_amount seen[2];
-	/* Passed while no agent ran: counts as seen, and as lost. */
+	/* Passed while no agent ran or its hook was off: counts as seen, and as lost. */
 	struct fffa_amount unattended;
 	/* Handed over by the kernel or the replay, taken by the flow table. */
 	struct fffa_amount merged;

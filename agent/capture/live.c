@@ -10,6 +10,7 @@
 #include "agent/base/log.h"
 #include "agent/capture/kernel/kernel.h"
 #include "agent/capture/devices/link_watch.h"
+#include "agent/capture/hook_watch.h"
 #include "agent/capture/live_devices.h"
 #include "config/ports.h"
 #include "agent/flow/flow_table.h"
@@ -43,7 +44,11 @@ struct fffa_live {
 	struct fffa_deltas deltas;
 	size_t next_delta;
 	struct fffa_link_watch *watch; /* NULL: devices that appear are not noticed */
+	/* Nobody changes the devices while the worker drains: it checks their hooks, too. */
 	struct fffa_live_devices devices;
+	struct fffa_hook_watch hooks;
+	bool links_changed; /* while it drained or merged */
+	bool addresses_changed;
 };
 
 static void start_drain(struct fffa_live *l);
@@ -60,6 +65,24 @@ static void read_ring(struct fffa_live *l)
 	l->ring_left = n >= DELTAS_PER_TURN;
 }
 
+static void report_devices(struct fffa_live *l)
+{
+	struct fffa_netdev list[FFFA_LIVE_DEVICES_LIST_MAX];
+
+	l->ev.devices(l->ev.arg, list, fffa_live_devices_list(&l->devices, list));
+}
+
+static void follow_links(struct fffa_live *l)
+{
+	bool addresses = l->addresses_changed;
+
+	l->links_changed = l->addresses_changed = false;
+	if (l->state == RUNNING && fffa_live_devices_follow(&l->devices))
+		report_devices(l);
+	if (l->state == RUNNING && addresses)
+		l->ev.addresses(l->ev.arg);
+}
+
 /* Ends a drain whose deltas are all merged. */
 static void finish_drain(struct fffa_live *l)
 {
@@ -69,7 +92,11 @@ static void finish_drain(struct fffa_live *l)
 		fffa_drain_deltas_fini(&l->deltas);
 	l->deltas.count = 0;
 	fffa_kernel_read_counts(l->kernel, l->ledger);
+	if (fffa_hook_watch_end(&l->hooks, &l->devices, l->ledger))
+		report_devices(l);
 	l->ev.turn(l->ev.arg);
+	if (l->links_changed)
+		follow_links(l);
 	if (l->state != STOPPING)
 		return;
 	if (l->drains_left)
@@ -108,6 +135,8 @@ static void work_drain(void *arg)
 {
 	struct fffa_live *l = arg;
 
+	/* First: what the devices counted by now is in this drain, or was missed. */
+	fffa_hook_watch_run(&l->hooks, l->kernel);
 	l->drain_error = fffa_kernel_drain(l->kernel, &l->deltas);
 }
 
@@ -116,6 +145,9 @@ static void after_drain(void *arg)
 	struct fffa_live *l = arg;
 
 	l->working = false;
+	fffa_hook_watch_adopt(&l->hooks, &l->devices, uv_hrtime());
+	if (l->state == STOPPING)
+		fffa_live_devices_detach(&l->devices);
 	if (l->drain_error)
 		fffa_error("capture", "drain failed, entries stay in the kernel: %s",
 			   strerror(-l->drain_error));
@@ -130,6 +162,8 @@ static void start_drain(struct fffa_live *l)
 		l->drains_left--;
 	else
 		l->ev.draining(l->ev.arg);
+	if (l->state == RUNNING)
+		fffa_hook_watch_begin(&l->hooks, &l->devices, uv_hrtime());
 	l->working = true;
 	l->drain_began_ns = uv_hrtime();
 	fffa_worker_submit(l->worker, &l->job);
@@ -176,13 +210,12 @@ static void on_ring(uv_poll_t *h, int status, int events)
 
 static void on_links_changed(void *arg, bool addresses)
 {
-	struct fffa_netdev list[FFFA_LIVE_DEVICES_LIST_MAX];
 	struct fffa_live *l = arg;
 
-	if (l->state == RUNNING && fffa_live_devices_follow(&l->devices))
-		l->ev.devices(l->ev.arg, list, fffa_live_devices_list(&l->devices, list));
-	if (l->state == RUNNING && addresses)
-		l->ev.addresses(l->ev.arg);
+	l->links_changed = true;
+	l->addresses_changed |= addresses;
+	if (!l->working && !l->merging)
+		follow_links(l);
 }
 
 /* Without the watch the agent works on with the devices of its start. */
@@ -236,6 +269,8 @@ int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
 		return fffa_fail(err, ENOMEM, "no memory");
 	l->ledger = ledger;
 	l->ev = *events;
+	l->devices.counted = events->counted;
+	l->devices.counted_arg = events->arg;
 	fffa_ports_of_tunnels(conf, kc.geneve_ports, kc.vxlan_ports);
 	rc = fffa_kernel_open(&kc, &l->kernel, err);
 	if (!rc)
@@ -268,6 +303,11 @@ const struct fffa_hooked *fffa_live_hooks(const struct fffa_live *l, size_t *n)
 	return l->devices.v;
 }
 
+const char *fffa_live_problem(const struct fffa_live *l)
+{
+	return fffa_hook_watch_problem(&l->devices);
+}
+
 void fffa_live_refresh(const struct fffa_live *l)
 {
 	fffa_kernel_read_counts(l->kernel, l->ledger);
@@ -291,7 +331,8 @@ void fffa_live_stop(struct fffa_live *l)
 	(void)uv_timer_stop(&l->drain);
 	(void)uv_timer_stop(&l->arm);
 	(void)uv_poll_stop(&l->ring);
-	fffa_live_devices_detach(&l->devices);
+	if (!l->working) /* else after_drain detaches */
+		fffa_live_devices_detach(&l->devices);
 	/* One drain for each generation. After the first one's grace period no program runs. */
 	l->drains_left = 2;
 	if (!l->working && !l->merging)

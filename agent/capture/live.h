@@ -20,8 +20,10 @@ struct fffa_hooked;    /* agent/capture/live_devices.h */
 struct fffa_kernel;    /* agent/capture/kernel/kernel.h */
 
 struct fffa_live_events {
-	fffa_delta_fn delta;	     /* one entry handed over */
-	fffa_delta_fn expect;	     /* the entry that comes FFFA_FLOW_AHEAD entries later */
+	fffa_delta_fn delta;  /* one entry handed over */
+	fffa_delta_fn expect; /* the entry that comes FFFA_FLOW_AHEAD entries later */
+	/* Packets that were handed over of a device's direction, since the start. */
+	struct fffa_amount (*counted)(void *arg, const char *name, int dir);
 	void (*draining)(void *arg); /* a drain begins: what passes from here on may not be in it */
 	void (*turn)(void *arg);     /* after each turn's deltas: time to expire flows */
 	/* The devices that deltas may belong to, after each change. */
@@ -46,6 +48,9 @@ int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
 
 /* The tunnel of a delta's tunnel id, or NULL. */
 const struct fffa_tunnel *fffa_live_tunnel(const struct fffa_live *l, uint16_t id);
+
+/* Why not all selected devices are captured on; NULL: each hook sees packets first. */
+const char *fffa_live_problem(const struct fffa_live *l);
 
 /* The devices under capture and their hooks. Valid until the loop turns. */
 const struct fffa_hooked *fffa_live_hooks(const struct fffa_live *l, size_t *n);

@@ -2,9 +2,12 @@
 #include "agent/capture/live_devices.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/base/log.h"
+#include "agent/capture/devices/dev_counters.h"
 
 #define IN  0
 #define OUT 1
@@ -32,6 +35,23 @@ static int attach_ingress(const struct fffa_live_devices *d, struct fffa_hooked 
 	return fffa_attach_xdp(d->kernel, h->dev.ifindex, h->dev.name, &h->at[IN], err);
 }
 
+/* What passes from now on and is not counted can be told by the device's counters. */
+static void note_counters(const struct fffa_live_devices *d, struct fffa_hooked *h)
+{
+	char *text = fffa_dev_counters_read();
+	struct fffa_dev_counters c;
+
+	for (int dir = 0; dir < 2; dir++)
+		h->state[dir].counted = d->counted(d->counted_arg, h->dev.name, dir);
+	if (text && !fffa_dev_counters_find(text, h->dev.name, &c)) {
+		for (int dir = 0; dir < 2; dir++) {
+			h->state[dir].dev_known = true;
+			h->state[dir].dev = c.dir[dir];
+		}
+	}
+	free(text);
+}
+
 /* Attaches both hooks or none. */
 static int attach_hooks(struct fffa_live_devices *d, const struct fffa_netdev *dev,
 			struct fffa_err *err)
@@ -50,6 +70,7 @@ static int attach_hooks(struct fffa_live_devices *d, const struct fffa_netdev *d
 		return rc;
 	}
 	d->n++;
+	note_counters(d, h);
 	fffa_info("capture",
 		  "attached interface=%s ifindex=%u ingress=%s egress=%s selected_by=\"%s\" "
 		  "why=\"%s\"",
@@ -225,15 +246,6 @@ static void remove_hooked(struct fffa_live_devices *d, size_t i)
 	memmove(&d->v[i], &d->v[i + 1], (d->n - i) * sizeof(d->v[0]));
 }
 
-static bool hooks_hold(const struct fffa_hooked *h)
-{
-	for (size_t i = 0; i < 2; i++) {
-		if (h->at[i].how != FFFA_ATTACH_NONE && !fffa_attach_is_in_place(&h->at[i]))
-			return false;
-	}
-	return true;
-}
-
 /* Takes over name and link address. True when one of them is new. */
 static bool update_device(struct fffa_hooked *h, const struct fffa_netdev *now)
 {
@@ -251,19 +263,13 @@ static bool update_device(struct fffa_hooked *h, const struct fffa_netdev *now)
 	return news;
 }
 
-/* Logs why capture on a device ended. A hook that was removed is attached again: a warning. */
 static void log_dropped(const struct fffa_live_devices *d, const struct fffa_links *links,
-			const struct fffa_hooked *h, bool still_chosen)
+			const struct fffa_hooked *h)
 {
 	const struct fffa_link *l = fffa_links_find(links, h->dev.ifindex);
 
-	if (still_chosen)
-		fffa_warn("capture",
-			  "hooks were taken off from outside, attaching again interface=%s",
-			  h->dev.name);
-	else
-		fffa_info("capture", "detached interface=%s ifindex=%u why=\"%s\"", h->dev.name,
-			  h->dev.ifindex, why_dropped(d, l, h));
+	fffa_info("capture", "detached interface=%s ifindex=%u why=\"%s\"", h->dev.name,
+		  h->dev.ifindex, why_dropped(d, l, h));
 }
 
 /* Runs before a device is added, so that no packet is counted on two devices. Some packets are not
@@ -276,19 +282,21 @@ static bool drop_unchosen(struct fffa_live_devices *d, const struct fffa_links *
 		const struct fffa_netdev *now = find_chosen(&d->chosen, d->v[i].dev.ifindex);
 		struct fffa_hooked old = d->v[i];
 
-		if (now && hooks_hold(&old)) {
+		if (now) {
 			news |= update_device(&d->v[i], now);
 			continue;
 		}
 		remove_hooked(d, i);
 		remember_gone(d, &old.dev);
-		log_dropped(d, links, &old, now);
+		log_dropped(d, links, &old);
 		news = true;
 	}
 	return news;
 }
 
-static bool is_known_failure(struct fffa_live_devices *d, uint32_t ifindex, int error)
+/* Notes the failure. True when the log has it already. */
+static bool is_known_failure(struct fffa_live_devices *d, uint32_t ifindex, int error,
+			     const char *text)
 {
 	for (size_t i = 0; i < d->failed_count; i++) {
 		if (d->failed[i].ifindex == ifindex) {
@@ -298,9 +306,12 @@ static bool is_known_failure(struct fffa_live_devices *d, uint32_t ifindex, int 
 			return same;
 		}
 	}
-	if (d->failed_count < FFFA_DEVICES_MAX)
-		d->failed[d->failed_count++] =
-			(struct fffa_hook_failure){.ifindex = ifindex, .error = error};
+	if (d->failed_count < FFFA_DEVICES_MAX) {
+		struct fffa_hook_failure *f = &d->failed[d->failed_count++];
+
+		*f = (struct fffa_hook_failure){.ifindex = ifindex, .error = error};
+		(void)snprintf(f->text, sizeof(f->text), "%.199s", text);
+	}
 	return false;
 }
 
@@ -338,7 +349,7 @@ static bool attach_chosen(struct fffa_live_devices *d)
 			forget_failure(d, dev->ifindex);
 			forget_gone(d, dev->ifindex);
 			news = true;
-		} else if (!is_known_failure(d, dev->ifindex, rc)) {
+		} else if (!is_known_failure(d, dev->ifindex, rc, err.text)) {
 			fffa_error("capture", "%s; tried again when a device changes", err.text);
 		}
 	}

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "agent/base/err.h"
+#include "agent/capture/hook_state.h"
 #include "agent/capture/kernel/attach.h"
 #include "agent/capture/devices/devices.h"
 #include "agent/capture/kernel/kernel.h"
@@ -22,6 +23,7 @@ struct fffa_hooked {
 	struct fffa_netdev dev;
 	struct fffa_attachment
 		at[2]; /* ingress, egress; NONE where capture.direction excludes it */
+	struct fffa_hook_state state[2];
 	struct fffa_hook_choice choice; /* of the ingress hook */
 	bool renamed;			/* its name is not the one that was asked for */
 };
@@ -30,10 +32,16 @@ struct fffa_hooked {
 struct fffa_hook_failure {
 	uint32_t ifindex;
 	int error;
+	char text[200];
 };
+
+/* Packets that were handed over of a device's direction (0 ingress, 1 egress), since the start. */
+typedef struct fffa_amount (*fffa_counted_fn)(void *arg, const char *name, int dir);
 
 struct fffa_live_devices {
 	const struct fffa_kernel *kernel;
+	fffa_counted_fn counted; /* set by the caller, before the start */
+	void *counted_arg;
 	const struct fffa_capture_conf *conf;
 	struct fffa_hooked v[FFFA_DEVICES_MAX];
 	size_t n;

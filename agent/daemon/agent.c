@@ -454,6 +454,7 @@ static int start_source(struct fffa_agent *a, struct fffa_err *err)
 {
 	const struct fffa_source_events ev = {.delta = on_delta,
 					      .expect = on_expect,
+					      .counted = fffa_status_view_counted,
 					      .time = set_time,
 					      .since = on_since,
 					      .turn = on_turn,

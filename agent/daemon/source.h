@@ -24,6 +24,8 @@ struct fffa_status_view; /* agent/status/view.h */
 struct fffa_source_events {
 	fffa_delta_fn delta;  /* one entry handed over */
 	fffa_delta_fn expect; /* an entry that is handed over FFFA_FLOW_AHEAD entries later */
+	/* Packets that were handed over of a device's direction (0 ingress, 1 egress) until now. */
+	struct fffa_amount (*counted)(void *arg, const char *name, int dir);
 	/* The time of fffa_source_now has changed. */
 	void (*time)(void *arg);
 	/* Called once, before the first delta: the ledger's losses happened after unix_ms. */
@@ -118,7 +120,10 @@ struct fffa_amount fffa_source_held(struct fffa_source *s);
 
 /* True when the source knows since when it captures on each device. */
 bool fffa_source_watches(const struct fffa_source *s);
-/* Fills ifindexes with at most max devices that are captured on now. Returns how many. */
+/*
+ * Fills ifindexes with at most max devices that are captured on now and were all the time since the
+ * last drain. Returns how many.
+ */
 size_t fffa_source_watched(const struct fffa_source *s, uint32_t *ifindexes, size_t max);
 
 /*

@@ -40,6 +40,13 @@ static void on_expect(void *arg, const struct fffa_delta *d)
 	s->ev.expect(s->ev.arg, d);
 }
 
+static struct fffa_amount on_counted(void *arg, const char *name, int dir)
+{
+	const struct source_live *s = arg;
+
+	return s->ev.counted(s->ev.arg, name, dir);
+}
+
 static void note_counters(struct source_live *s, bool last)
 {
 	const struct fffa_hooked *hooks;
@@ -114,6 +121,7 @@ static int start_live(struct fffa_source *base, uv_loop_t *loop, struct fffa_led
 	struct source_live *s = (struct source_live *)base;
 	const struct fffa_live_events live_ev = {.delta = on_delta,
 						 .expect = on_expect,
+						 .counted = on_counted,
 						 .draining = on_draining,
 						 .turn = on_turn,
 						 .devices = on_devices,
@@ -183,14 +191,16 @@ static size_t list_watched(const struct fffa_source *base, uint32_t *ifindexes, 
 {
 	const struct source_live *s = (const struct source_live *)base;
 	const struct fffa_hooked *hooks;
-	size_t n = 0;
+	size_t n = 0, found = 0;
 
 	if (!s->live)
 		return 0;
 	hooks = fffa_live_hooks(s->live, &n);
-	for (size_t i = 0; i < n && i < max; i++)
-		ifindexes[i] = hooks[i].dev.ifindex;
-	return n < max ? n : max;
+	for (size_t i = 0; i < n && found < max; i++) {
+		if (!hooks[i].state[0].missed && !hooks[i].state[1].missed)
+			ifindexes[found++] = hooks[i].dev.ifindex;
+	}
+	return found;
 }
 
 static void save_checkpoint(struct fffa_source *base, struct fffa_amount held, int64_t unix_ms)
@@ -217,6 +227,9 @@ static void view_hooks(const struct fffa_live *live, struct fffa_status_view *v)
 				.hook = fffa_attach_name(h[i].at[dir].how),
 				.selected_by = fffa_devices_match_text(h[i].dev.match),
 				.why = dir == 0 ? h[i].choice.why : "egress is always TC",
+				.up = h[i].state[dir].condition == FFFA_HOOK_UP,
+				.problem = h[i].state[dir].problem,
+				.put_backs = h[i].state[dir].put_backs,
 			};
 		}
 	}
@@ -257,6 +270,7 @@ static void view_live(struct fffa_source *base, struct fffa_status_view *v)
 		return;
 	v->held_kernel = count_held(base);
 	view_hooks(s->live, v);
+	v->not_ready = fffa_live_problem(s->live);
 	view_kernel(s->live, &v->kernel);
 }
 

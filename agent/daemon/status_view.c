@@ -62,6 +62,8 @@ static const char *explain_not_ready(struct fffa_agent *a, const struct fffa_sta
 		return "the agent is stopping";
 	if (!v->hook_count)
 		return "no interface is captured: none of capture.interfaces exists";
+	if (v->not_ready) /* by the source */
+		return v->not_ready;
 	for (size_t i = 0; i < v->sink_count; i++) {
 		if (v->sinks[i].misconfigured) {
 			(void)snprintf(a->not_ready, sizeof(a->not_ready), "sink %s: %s",
@@ -93,6 +95,13 @@ static void fill_view(void *arg, struct fffa_status_view *v)
 	if (a->pipeline)
 		view_sinks(a->pipeline, v);
 	v->not_ready = explain_not_ready(a, v);
+}
+
+struct fffa_amount fffa_status_view_counted(void *agent, const char *name, int dir)
+{
+	const struct fffa_agent *a = agent;
+
+	return fffa_interfaces_amount(&a->interfaces, name, dir);
 }
 
 static const struct fffa_flow_table *find_flows(void *arg)

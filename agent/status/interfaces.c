@@ -20,12 +20,22 @@ void fffa_interfaces_clear(struct fffa_interfaces *s)
 	s->known = 0;
 }
 
-static uint32_t find_or_add_name(struct fffa_interfaces *s, const char *name)
+/* 0: there is none. */
+static uint32_t find_name(const struct fffa_interfaces *s, const char *name)
 {
 	for (uint32_t i = 1; i <= s->n; i++) {
 		if (!strncmp(s->v[i].name, name, sizeof(s->v[i].name)))
 			return i;
 	}
+	return 0;
+}
+
+static uint32_t find_or_add_name(struct fffa_interfaces *s, const char *name)
+{
+	uint32_t found = find_name(s, name);
+
+	if (found)
+		return found;
 	if (s->n == FFFA_INTERFACES_MAX)
 		return 0;
 	s->n++;
@@ -51,6 +61,12 @@ void fffa_interfaces_count(struct fffa_interfaces *s, uint32_t ifindex, bool egr
 {
 	/* at is 0 in a free entry. */
 	fffa_amount_add(&s->v[s->index[find_place(s, ifindex)].at].amount[egress], packets, bytes);
+}
+
+struct fffa_amount fffa_interfaces_amount(const struct fffa_interfaces *s, const char *name,
+					  int dir)
+{
+	return s->v[find_name(s, name)].amount[dir];
 }
 
 const char *fffa_interfaces_find(const struct fffa_interfaces *s, uint32_t ifindex)

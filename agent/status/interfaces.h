@@ -44,6 +44,13 @@ void fffa_interfaces_name(struct fffa_interfaces *s, uint32_t ifindex, const cha
 void fffa_interfaces_count(struct fffa_interfaces *s, uint32_t ifindex, bool egress,
 			   uint64_t packets, uint64_t bytes);
 
+/*
+ * What was counted under a name, dir 0 ingress, 1 egress. For a name that is not known: what all
+ * other names have together.
+ */
+struct fffa_amount fffa_interfaces_amount(const struct fffa_interfaces *s, const char *name,
+					  int dir);
+
 /* The name of ifindex; "" when it was not named. */
 const char *fffa_interfaces_find(const struct fffa_interfaces *s, uint32_t ifindex);
 

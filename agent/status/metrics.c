@@ -77,9 +77,9 @@ struct identity_names {
 static void write_seen(struct fffa_buf *o, const char *name, const struct fffa_status_view *v,
 		       enum unit u)
 {
-	fffa_family_begin(
-		o, name, "counter",
-		"Seen by the hooks until now; direction unattended: passed while no agent ran.");
+	fffa_family_begin(o, name, "counter",
+			  "Seen by the hooks until now; direction unattended: passed while no "
+			  "agent ran or a hook was off.");
 	for (int dir = 0; dir < 2; dir++)
 		fffa_family_u64(o, name, FFFA_LABELS({"direction", directions[dir]}),
 				amount_in(&v->ledger->seen[dir], u));
@@ -367,6 +367,21 @@ static void write_capture(struct fffa_buf *o, const struct fffa_status_view *v)
 					    {"direction", v->hooks[i].direction},
 					    {"hook", v->hooks[i].hook}),
 				1);
+	fffa_family_begin(o, "fffa_hook_up", "gauge",
+			  "1: the hook is in its place and sees packets first; 0: see /readyz.");
+	for (size_t i = 0; i < v->hook_count; i++)
+		fffa_family_u64(o, "fffa_hook_up",
+				FFFA_LABELS({"interface", v->hooks[i].interface},
+					    {"direction", v->hooks[i].direction}),
+				v->hooks[i].up);
+	fffa_family_begin(o, "fffa_hook_put_back_total", "counter",
+			  "How often a hook was taken off or stood behind another program, and was "
+			  "put back.");
+	for (size_t i = 0; i < v->hook_count; i++)
+		fffa_family_u64(o, "fffa_hook_put_back_total",
+				FFFA_LABELS({"interface", v->hooks[i].interface},
+					    {"direction", v->hooks[i].direction}),
+				v->hooks[i].put_backs);
 }
 
 static void write_metadata(struct fffa_buf *o, const struct fffa_status_metadata *m)

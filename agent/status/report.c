@@ -112,6 +112,9 @@ static void put_hooks(struct fffa_json *j, const struct fffa_status_view *v)
 		fffa_json_text(j, "hook", h->hook);
 		fffa_json_text(j, "selected_by", h->selected_by);
 		fffa_json_text(j, "why", h->why);
+		fffa_json_bool(j, "up", h->up);
+		fffa_json_text(j, "problem", h->problem);
+		fffa_json_u64(j, "put_back", h->put_backs);
 		fffa_json_close(j, '}');
 	}
 	fffa_json_close(j, ']');

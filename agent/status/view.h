@@ -29,6 +29,9 @@ struct fffa_status_hook {
 	const char *hook;	 /* "tcx", "clsact", "xdp" */
 	const char *selected_by; /* why the device was chosen */
 	const char *why;	 /* why this hook was chosen */
+	bool up;		 /* it is in its place and sees packets first */
+	const char *problem;	 /* why it is not up; "" */
+	uint64_t put_backs;	 /* how often it was taken off or moved back and was put back */
 };
 
 struct fffa_status_program {

@@ -9,10 +9,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-/* Since Linux 6.6; older headers do not have them. */
-#define TCX_INGRESS 46
-#define TCX_EGRESS  47
-#define F_BEFORE    (1u << 3)
+#include "agent/capture/kernel/kernel_internal.h"
+
+/* BPF_F_BEFORE, since Linux 6.6; older headers do not have it. */
+#define F_BEFORE (1u << 3)
 
 const char *fffa_attach_name(enum fffa_attach_how how)
 {
@@ -26,8 +26,9 @@ static int attach_tcx(int prog_fd, uint32_t ifindex, bool egress)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = F_BEFORE);
 
-	return bpf_link_create(prog_fd, (int)ifindex,
-			       (enum bpf_attach_type)(egress ? TCX_EGRESS : TCX_INGRESS), &opts);
+	return bpf_link_create(
+		prog_fd, (int)ifindex,
+		(enum bpf_attach_type)(egress ? FFFA_BPF_TCX_EGRESS : FFFA_BPF_TCX_INGRESS), &opts);
 }
 
 static int attach_error(int rc, const char *what, const char *ifname, struct fffa_err *err)
@@ -70,9 +71,12 @@ int fffa_attach_tc(const struct fffa_kernel *k, enum fffa_program program, uint3
 		   const char *ifname, bool allow_tcx, struct fffa_attachment *out,
 		   struct fffa_err *err)
 {
-	bool egress = program == FFFA_PROGRAM_TC_OUT;
+	bool egress = fffa_kernel_program_is_egress(program);
 	int prog_fd = fffa_kernel_program_fd(k, program);
-	struct fffa_attachment a = {.how = FFFA_ATTACH_TCX, .program = program, .ifindex = ifindex};
+	struct fffa_attachment a = {.how = FFFA_ATTACH_TCX,
+				    .program = program,
+				    .ifindex = ifindex,
+				    .prog_id = fffa_kernel_program_id(k, program)};
 	int rc = -EINVAL;
 
 	a.link_fd = allow_tcx ? attach_tcx(prog_fd, ifindex, egress) : -EINVAL;
@@ -100,6 +104,7 @@ int fffa_attach_xdp(const struct fffa_kernel *k, uint32_t ifindex, const char *i
 	*out = (struct fffa_attachment){.how = FFFA_ATTACH_XDP,
 					.program = FFFA_PROGRAM_XDP_IN,
 					.ifindex = ifindex,
+					.prog_id = fffa_kernel_program_id(k, FFFA_PROGRAM_XDP_IN),
 					.link_fd = fd};
 	return 0;
 }
@@ -125,7 +130,7 @@ bool fffa_attach_is_in_place(const struct fffa_attachment *a)
 		return link_attached(a->link_fd, a->ifindex);
 	case FFFA_ATTACH_CLSACT:
 		return fffa_clsact_attached(&a->clsact, a->ifindex,
-					    a->program == FFFA_PROGRAM_TC_OUT);
+					    fffa_kernel_program_is_egress(a->program));
 	}
 	return false;
 }
@@ -142,10 +147,62 @@ static void detach(struct fffa_attachment *a)
 		(void)close(a->link_fd);
 		break;
 	case FFFA_ATTACH_CLSACT:
-		fffa_clsact_detach(&a->clsact, a->ifindex, a->program == FFFA_PROGRAM_TC_OUT);
+		fffa_clsact_detach(&a->clsact, a->ifindex,
+				   fffa_kernel_program_is_egress(a->program));
 		break;
 	}
 	a->how = FFFA_ATTACH_NONE;
+}
+
+/* The twin comes first, muted; then the two change roles at one instant, and the old one goes. */
+static int move_tcx(struct fffa_kernel *k, struct fffa_attachment *a)
+{
+	enum fffa_program twin = fffa_kernel_program_twin(a->program);
+	int fd;
+
+	fffa_kernel_program_mute(k, twin, a->ifindex);
+	fd = attach_tcx(fffa_kernel_program_fd(k, twin), a->ifindex,
+			fffa_kernel_program_is_egress(a->program));
+	if (fd >= 0) {
+		fffa_kernel_program_mute(k, a->program, a->ifindex);
+		(void)bpf_link_detach(a->link_fd); /* waits until nothing runs the old chain */
+		(void)close(a->link_fd);
+		a->program = twin;
+		a->prog_id = fffa_kernel_program_id(k, twin);
+		a->link_fd = fd;
+	}
+	fffa_kernel_program_mute(k, twin, 0);
+	return fd < 0 ? fd : 0;
+}
+
+static int attach_again(struct fffa_kernel *k, const struct fffa_attachment *was,
+			const char *ifname, struct fffa_attachment *out, struct fffa_err *err)
+{
+	if (was->how == FFFA_ATTACH_XDP)
+		return fffa_attach_xdp(k, was->ifindex, ifname, out, err);
+	return fffa_attach_tc(k, was->program, was->ifindex, ifname, was->how == FFFA_ATTACH_TCX,
+			      out, err);
+}
+
+int fffa_attach_put_back(struct fffa_kernel *k, struct fffa_attachment *a, const char *ifname,
+			 struct fffa_err *err)
+{
+	struct fffa_attachment was = *a;
+	int rc;
+
+	if (a->how == FFFA_ATTACH_NONE)
+		return 0;
+	if (a->how == FFFA_ATTACH_TCX && link_attached(a->link_fd, a->ifindex) && !move_tcx(k, a))
+		return 0;
+	detach(a);
+	rc = attach_again(k, &was, ifname, a, err);
+	if (!rc) {
+		a->clsact.made_qdisc |= was.clsact.made_qdisc;
+		return 0;
+	}
+	*a = was;
+	a->link_fd = -1;
+	return rc;
 }
 
 void fffa_attach_undo(struct fffa_attachment *a, size_t n)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Attaches one program to one device. The kernel removes TCX and XDP attachments when the process
- * ends. A clsact filter stays after a crash; the next start recognises and replaces it. Loop
- * thread only.
+ * ends. A clsact filter stays after a crash; the next start recognises and replaces it. Calls for
+ * one attachment come one after the other, from any thread.
  */
 #ifndef FFFA_AGENT_CAPTURE_KERNEL_ATTACH_H
 #define FFFA_AGENT_CAPTURE_KERNEL_ATTACH_H
@@ -21,7 +21,8 @@ struct fffa_attachment {
 	enum fffa_attach_how how; /* NONE: nothing is attached */
 	enum fffa_program program;
 	uint32_t ifindex;
-	int link_fd; /* TCX, XDP */
+	uint32_t prog_id;
+	int link_fd; /* TCX, XDP; -1: taken off, and not put back */
 	struct fffa_clsact clsact;
 };
 
@@ -34,6 +35,13 @@ int fffa_attach_tc(const struct fffa_kernel *k, enum fffa_program program, uint3
  * no native XDP. */
 int fffa_attach_xdp(const struct fffa_kernel *k, uint32_t ifindex, const char *ifname,
 		    struct fffa_attachment *out, struct fffa_err *err);
+/*
+ * Attaches again what was taken off, or moves it before all other programs of its hook. With TCX no
+ * packet passes uncounted or is counted twice during a move, but for those in flight. 0; -errno
+ * with err: a stays as it was, or is off, and the call may be repeated.
+ */
+int fffa_attach_put_back(struct fffa_kernel *k, struct fffa_attachment *a, const char *ifname,
+			 struct fffa_err *err);
 /*
  * Detaches the n attachments of one device. Removes the clsact qdisc that one of them made when
  * nothing else is on it. The programs do not run there any more after a grace period. Allowed on

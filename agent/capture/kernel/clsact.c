@@ -2,8 +2,10 @@
 #include "agent/capture/kernel/clsact.h"
 
 #include <errno.h>
+#include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -175,6 +177,84 @@ static bool has_filters(uint32_t ifindex, uint32_t minor)
 
 	return dump(RTM_GETTFILTER, ifindex, TC_H_MAKE(TC_H_CLSACT, minor), take_filter, &found) ||
 	       found;
+}
+
+/* A filter of a dump. */
+struct filter {
+	uint32_t prog_id, priority, chain;
+	const char *kind, *name;
+};
+
+static void read_filter(const struct nlmsghdr *h, struct filter *f)
+{
+	const struct tcmsg *t = mnl_nlmsg_get_payload(h);
+	const struct nlattr *a, *options = NULL;
+
+	*f = (struct filter){.priority = TC_H_MAJ(t->tcm_info) >> 16, .kind = "filter", .name = ""};
+	mnl_attr_for_each(a, h, sizeof(*t))
+	{
+		if (mnl_attr_get_type(a) == TCA_KIND && !mnl_attr_validate(a, MNL_TYPE_NUL_STRING))
+			f->kind = mnl_attr_get_str(a);
+		else if (mnl_attr_get_type(a) == TCA_CHAIN && !mnl_attr_validate(a, MNL_TYPE_U32))
+			f->chain = mnl_attr_get_u32(a);
+		else if (mnl_attr_get_type(a) == TCA_OPTIONS)
+			options = a;
+	}
+	if (!options || strcmp(f->kind, "bpf") != 0)
+		return;
+	mnl_attr_for_each_nested(a, options)
+	{
+		if (mnl_attr_get_type(a) == TCA_BPF_ID && !mnl_attr_validate(a, MNL_TYPE_U32))
+			f->prog_id = mnl_attr_get_u32(a);
+		else if (mnl_attr_get_type(a) == TCA_BPF_NAME &&
+			 !mnl_attr_validate(a, MNL_TYPE_NUL_STRING))
+			f->name = mnl_attr_get_str(a);
+	}
+}
+
+struct order {
+	struct fffa_clsact_order *out;
+	uint32_t prog_id;
+	bool any; /* a filter came before */
+};
+
+/* The kernel lists filters in the order in which they run: by priority, and the newest first. */
+static int take_order(const struct nlmsghdr *h, void *arg)
+{
+	const struct tcmsg *t = mnl_nlmsg_get_payload(h);
+	struct order *o = arg;
+	struct filter f;
+	bool ours;
+
+	/* Handle 0 stands for a whole priority. Packets begin with chain 0. */
+	if (h->nlmsg_type != RTM_NEWTFILTER || !t->tcm_handle)
+		return MNL_CB_OK;
+	read_filter(h, &f);
+	if (f.chain)
+		return MNL_CB_OK;
+	ours = t->tcm_handle == FILTER_HANDLE && f.priority == FILTER_PRIORITY &&
+	       f.prog_id == o->prog_id;
+	if (ours)
+		o->out->attached = true;
+	if (!o->any) {
+		o->out->first = ours;
+		o->out->first_prog_id = f.prog_id;
+		(void)snprintf(o->out->first_name, sizeof(o->out->first_name), "%s",
+			       f.name[0] ? f.name : f.kind);
+	}
+	o->any = true;
+	return MNL_CB_OK;
+}
+
+int fffa_clsact_read_order(const struct fffa_clsact *c, uint32_t ifindex, bool egress,
+			   struct fffa_clsact_order *out)
+{
+	struct order o = {.out = out, .prog_id = c->prog_id};
+
+	memset(out, 0, sizeof(*out));
+	return dump(RTM_GETTFILTER, ifindex,
+		    TC_H_MAKE(TC_H_CLSACT, egress ? TC_H_MIN_EGRESS : TC_H_MIN_INGRESS), take_order,
+		    &o);
 }
 
 void fffa_clsact_remove_unused_qdisc(uint32_t ifindex)

@@ -22,6 +22,18 @@ struct fffa_clsact {
 int fffa_clsact_attach(int prog_fd, uint32_t ifindex, bool egress, struct fffa_clsact *out);
 /* True while the filter is there. */
 bool fffa_clsact_attached(const struct fffa_clsact *c, uint32_t ifindex, bool egress);
+
+/* Which filters run on packets of one direction, in their order. */
+struct fffa_clsact_order {
+	bool attached;		/* ours is among them */
+	bool first;		/* and runs before the others */
+	uint32_t first_prog_id; /* of the filter that runs first; 0: not a BPF program */
+	char first_name[32];	/* the name that its loader gave it, or its kind ("flower") */
+};
+/* 0 or -errno. Any thread. */
+int fffa_clsact_read_order(const struct fffa_clsact *c, uint32_t ifindex, bool egress,
+			   struct fffa_clsact_order *out);
+
 /* Removes the filter unless another one has replaced it. */
 void fffa_clsact_detach(const struct fffa_clsact *c, uint32_t ifindex, bool egress);
 /* Removes the qdisc when no filter is left on it, in either direction. */

@@ -21,10 +21,6 @@
 #include "bpf/fragment.h"
 #include "fffa_bpf.skel.h"
 
-/* Since Linux 6.6; older headers do not have it. */
-#define FFFA_BPF_TCX_INGRESS 46
-#define FFFA_BPF_TCX_EGRESS  47
-
 /* The last lines of the verifier's log say why it refused; the whole log may be megabytes. */
 #define LIBBPF_LINES 40
 
@@ -120,11 +116,7 @@ static int set_conf(struct fffa_kernel *k, const struct fffa_kernel_conf *conf)
 		return -EIO;
 	for (int i = 0; i < 4; i++)
 		c->hash_key[i] |= 1;
-	/* TCX wants its attach type at load; clsact does not mind it (ignored before 6.6). */
-	(void)bpf_program__set_expected_attach_type(k->skel->progs.fffa_tc_in,
-						    FFFA_BPF_TCX_INGRESS);
-	(void)bpf_program__set_expected_attach_type(k->skel->progs.fffa_tc_out,
-						    FFFA_BPF_TCX_EGRESS);
+	fffa_kernel__programs_set(k);
 	k->skel->bss->fffa_ctl.tunnel_epoch = 1;
 	return 0;
 }
@@ -310,21 +302,6 @@ void fffa_kernel_close(struct fffa_kernel *k)
 		(void)close(k->inner_fd);
 	fffa_bpf__destroy(k->skel);
 	free(k);
-}
-
-int fffa_kernel_program_fd(const struct fffa_kernel *k, enum fffa_program p)
-{
-	switch (p) {
-	case FFFA_PROGRAM_TC_IN:
-		return bpf_program__fd(k->skel->progs.fffa_tc_in);
-	case FFFA_PROGRAM_TC_OUT:
-		return bpf_program__fd(k->skel->progs.fffa_tc_out);
-	case FFFA_PROGRAM_XDP_IN:
-		return bpf_program__fd(k->skel->progs.fffa_xdp_in);
-	case FFFA_PROGRAM_MAX:
-		break;
-	}
-	return -1;
 }
 
 const char *fffa_kernel_clock_name(const struct fffa_kernel *k)

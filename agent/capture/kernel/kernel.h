@@ -20,6 +20,8 @@ enum fffa_program {
 	FFFA_PROGRAM_TC_IN,
 	FFFA_PROGRAM_TC_OUT,
 	FFFA_PROGRAM_XDP_IN,
+	FFFA_PROGRAM_TC_IN_2ND, /* the same again; loaded only where the kernel has TCX */
+	FFFA_PROGRAM_TC_OUT_2ND,
 	FFFA_PROGRAM_MAX
 };
 
@@ -42,8 +44,18 @@ int fffa_kernel_open(const struct fffa_kernel_conf *conf, struct fffa_kernel **o
 /* NULL is allowed. Programs that are still attached keep running. */
 void fffa_kernel_close(struct fffa_kernel *k);
 
-/* The program's descriptor; borrowed. */
+/* The program's descriptor; borrowed. Negative: it is not loaded. Any thread. */
 int fffa_kernel_program_fd(const struct fffa_kernel *k, enum fffa_program p);
+/* The kernel's id of the program; 0: not known. Any thread. */
+uint32_t fffa_kernel_program_id(const struct fffa_kernel *k, enum fffa_program p);
+bool fffa_kernel_program_is_egress(enum fffa_program p);
+/* The TC program that does the same as TC program p. */
+enum fffa_program fffa_kernel_program_twin(enum fffa_program p);
+/*
+ * From now on TC program p counts nothing on that device, and every other program counts. ifindex
+ * 0: all count. Any thread, one at a time.
+ */
+void fffa_kernel_program_mute(struct fffa_kernel *k, enum fffa_program p, uint32_t ifindex);
 /* "jiffies" or "precise": the clock the programs use. */
 const char *fffa_kernel_clock_name(const struct fffa_kernel *k);
 

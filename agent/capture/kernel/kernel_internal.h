@@ -41,6 +41,12 @@ struct fffa_kernel {
 	} reading; /* of fffa_kernel_ring_read */
 };
 
+/* Since Linux 6.6; older headers do not have them. */
+#define FFFA_BPF_TCX_INGRESS 46
+#define FFFA_BPF_TCX_EGRESS  47
+
+/* Before load: how each program is attached, and which ones this kernel needs. */
+void fffa_kernel__programs_set(struct fffa_kernel *k);
 /* Call it after load. Reads the clock once. 0 or -errno. */
 int fffa_kernel__clock_start(struct fffa_kernel *k);
 #define FFFA_XDP_HAS_FRAGS                                                                         \

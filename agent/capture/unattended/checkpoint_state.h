@@ -12,7 +12,7 @@
 
 #include "agent/base/ledger.h"
 #include "agent/capture/devices/devices.h"
-#include "agent/capture/unattended/dev_counters.h"
+#include "agent/capture/devices/dev_counters.h"
 
 struct fffa_checkpoint_device {
 	char name[16];

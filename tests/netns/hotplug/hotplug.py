@@ -122,7 +122,9 @@ class Hotplug(unittest.TestCase):
         self.assertEqual(self.stop(), {20: self.once("hp0"), 21: self.once("hp0")})
 
     def test_another_device_under_the_same_number(self):
-        """The agent sees both changes at once: only the hooks tell that this is another device."""
+        """The agent sees both changes at once: only the hooks tell that this is another device. They are put back."""
+        # No packet of IPv6 passes the new device before it has its hooks: it would be counted as lost.
+        self.lab.run(self.lab.host, "sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
         add = "link add hp0 index 77 type veth peer name hp1 index 78\n"
         batch = self.lab.file("batch", "link del hp0\n" + add + "link set hp0 up\nlink set hp1 up\n")
         self.ip(*add.split())
@@ -130,8 +132,9 @@ class Hotplug(unittest.TestCase):
         self.agent.p.send_signal(signal.SIGSTOP)
         self.ip("-batch", batch)
         self.agent.p.send_signal(signal.SIGCONT)
-        self.agent.await_line("hooks were taken off from outside, attaching again interface=hp0")
-        self.await_times("attached interface=hp0 ifindex=77", 2)
+        for direction in ("ingress", "egress"):
+            self.agent.await_line("a hook was taken off from outside and is put back interface=hp0 "
+                                  f"direction={direction} ")
         self.assertIn(self.tcx("hp0"), (["1", "1"], ["none"]))
         self.stop()
 

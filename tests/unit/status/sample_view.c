@@ -85,7 +85,11 @@ static void fill_kernel(struct sample_view *s)
 	fffa_histogram_observe_ns(&s->drains, 2000000);
 	k->drains = &s->drains;
 	s->view.hooks[0] =
-		(struct fffa_status_hook){"eth0", 2, "ingress", "xdp", "a glob", "it \"fits\""};
+		(struct fffa_status_hook){"eth0",    2,
+					  "ingress", "xdp",
+					  "a glob",  "it \"fits\"",
+					  false,     "eth0 ingress: the hook was \"taken off\"",
+					  3};
 	s->view.hook_count = 1;
 }
 

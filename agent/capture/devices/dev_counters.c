@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "agent/capture/unattended/dev_counters.h"
+#include "agent/capture/devices/dev_counters.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,8 +3,8 @@
  * The kernel's own counters of a device, and the network namespace that its name belongs to. They
  * cover the time in which no hook was attached. Any thread.
  */
-#ifndef FFFA_AGENT_CAPTURE_UNATTENDED_DEV_COUNTERS_H
-#define FFFA_AGENT_CAPTURE_UNATTENDED_DEV_COUNTERS_H
+#ifndef FFFA_AGENT_CAPTURE_DEVICES_DEV_COUNTERS_H
+#define FFFA_AGENT_CAPTURE_DEVICES_DEV_COUNTERS_H
 
 #include <stddef.h>
 #include <stdint.h>

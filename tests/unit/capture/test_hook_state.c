@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+/* How one hook is judged: what passed uncounted, when it is blind, how often it is put back. */
+#include "tests/stubs/cmocka_all.h"
+
+#include <string.h>
+
+#include "agent/base/clock.h"
+#include "agent/capture/hook_state.h"
+
+#define FRAME 114 /* bytes of each packet with its link header */
+
+/* A device, and what its hook counted, both since the start. */
+struct fixture {
+	struct fffa_hook_state s;
+	struct fffa_hook_facts_now now;
+};
+
+static void add(struct fixture *f, uint64_t passed, uint64_t counted)
+{
+	fffa_amount_add(&f->now.dev, passed, passed * FRAME);
+	fffa_amount_add(&f->now.counted, counted, counted * (FRAME - 14));
+}
+
+/* A check after so many packets. Returns what it reports as lost. */
+static uint64_t check(struct fixture *f, uint64_t passed, uint64_t counted)
+{
+	struct fffa_amount lost;
+
+	add(f, passed, counted);
+	lost = fffa_hook_state_judge(&f->s, "eth0 ingress", &f->now);
+	assert_int_equal(lost.bytes, lost.packets * (FRAME - 14));
+	return lost.packets;
+}
+
+static void setup_hook(struct fixture *f)
+{
+	*f = (struct fixture){.now = {.place = FFFA_PLACE_FIRST,
+				      .error = "",
+				      .dev_known = true,
+				      .link_header_bytes = 14}};
+	add(f, 7000, 0); /* before the agent's time */
+	f->s.dev = f->now.dev;
+	f->s.dev_known = true;
+}
+
+static void a_hook_in_order_loses_nothing(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup_hook(&f);
+	assert_int_equal(check(&f, 50, 50), 0);
+	assert_int_equal(check(&f, 60, 20), 0); /* frames that are not IP */
+	assert_int_equal(f.s.condition, FFFA_HOOK_UP);
+	assert_false(f.s.missed);
+}
+
+static void what_passed_while_it_was_off_is_lost(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup_hook(&f);
+	f.now.place = FFFA_PLACE_NONE;
+	assert_int_equal(check(&f, 30, 10), 20);
+	assert_int_equal(f.s.condition, FFFA_HOOK_OFF);
+	assert_non_null(strstr(f.s.problem, "eth0 ingress: the hook was taken off"));
+	assert_int_equal(check(&f, 5, 0), 5);
+	f.now.put_back = true;
+	assert_int_equal(check(&f, 3, 0), 3);
+	assert_int_equal(f.s.condition, FFFA_HOOK_UP);
+	assert_int_equal(f.s.put_backs, 1);
+	assert_true(f.s.missed); /* no NODATA for this interval */
+	f.now.place = FFFA_PLACE_FIRST;
+	f.now.put_back = false;
+	assert_int_equal(check(&f, 40, 40), 0);
+	assert_false(f.s.missed);
+	assert_string_equal(f.s.problem, "");
+}
+
+static void behind_another_program_only_the_difference_is_lost(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup_hook(&f);
+	f.now.place = FFFA_PLACE_BEHIND;
+	f.now.head = (struct fffa_chain_head){.prog_id = 12, .name = "cil_from_netdev"};
+	assert_int_equal(check(&f, 100, 100), 0);
+	assert_string_equal(f.s.problem, "eth0 ingress: program 12 (cil_from_netdev) stands in "
+					 "front, and what it does not pass on is not counted");
+	assert_int_equal(check(&f, 100, 99), 1);
+	assert_int_equal(check(&f, 100, 101), 0); /* it came a little late: nothing more */
+	assert_int_equal(check(&f, 10, 0), 9);
+}
+
+static void silence_while_the_device_counts_is_an_alarm(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup_hook(&f);
+	assert_int_equal(check(&f, 60, 0), 0);
+	assert_int_equal(check(&f, 39, 0), 0); /* 99 in two checks */
+	assert_int_equal(f.s.condition, FFFA_HOOK_UP);
+	assert_int_equal(check(&f, 61, 0), 100);
+	assert_int_equal(f.s.condition, FFFA_HOOK_BLIND);
+	assert_int_equal(check(&f, 4, 0), 4);
+	assert_int_equal(check(&f, 50, 50), 0);
+	assert_int_equal(f.s.condition, FFFA_HOOK_UP);
+}
+
+static void frames_that_are_not_ip_are_no_alarm(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup_hook(&f);
+	f.now.others = 150;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(check(&f, 150, 0), 0);
+	assert_int_equal(f.s.condition, FFFA_HOOK_UP);
+}
+
+static void a_device_made_anew_has_no_gap(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup_hook(&f);
+	f.now.place = FFFA_PLACE_NONE;
+	f.now.dev = (struct fffa_amount){3, 3 * FRAME};
+	assert_int_equal(check(&f, 0, 0), 0);
+	assert_int_equal(check(&f, 2, 0), 2);
+}
+
+static void three_times_and_then_not_for_ten_minutes(void **state)
+{
+	uint64_t now = 5 * FFFA_NS_PER_S;
+	struct fixture f;
+
+	(void)state;
+	setup_hook(&f);
+	for (int i = 0; i < FFFA_HOOK_PUT_BACKS; i++) {
+		assert_true(fffa_hook_state_may_put_back(&f.s, now));
+		fffa_hook_state_note_attempt(&f.s, now);
+	}
+	assert_false(fffa_hook_state_may_put_back(&f.s, now));
+	now += FFFA_HOOK_PUT_BACKS_S * FFFA_NS_PER_S;
+	assert_true(fffa_hook_state_may_put_back(&f.s, now));
+	fffa_hook_state_note_attempt(&f.s, now);
+	assert_int_equal(f.s.attempts, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_hook_in_order_loses_nothing),
+		cmocka_unit_test(what_passed_while_it_was_off_is_lost),
+		cmocka_unit_test(behind_another_program_only_the_difference_is_lost),
+		cmocka_unit_test(silence_while_the_device_counts_is_an_alarm),
+		cmocka_unit_test(frames_that_are_not_ip_are_no_alarm),
+		cmocka_unit_test(a_device_made_anew_has_no_gap),
+		cmocka_unit_test(three_times_and_then_not_for_ten_minutes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
