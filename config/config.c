@@ -41,6 +41,8 @@ static int read_tree(const struct fffa_scope *s, const struct fffa_node *root,
 	if (!rc)
 		rc = fffa_read_section(s, root);
 	if (!rc)
+		rc = fffa_read_environment(s, "FFFA_");
+	if (!rc)
 		rc = fffa_read_sinks(s, sinks, schema, c);
 	if (!rc)
 		fffa_check_config(c, s->rep, root);
@@ -112,6 +114,13 @@ int fffa_config_load(const char *path, const struct fffa_sink_schema *schema,
 	if (rc) {
 		fffa_report_problem(&rep, 0, "", "cannot be read: %s", fffa_io_strerror(rc));
 		return rc;
+	}
+	if (strspn(text, " \t\r\n") == len) {
+		fffa_report_problem(&rep, 0, "",
+				    "is empty; `fffa config --defaults` writes a "
+				    "whole file");
+		free(text);
+		return -EINVAL;
 	}
 	rc = fffa_config_load_text(rep.file, text, len, schema, out, problem, arg);
 	/* It may hold secrets. */

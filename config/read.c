@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "config/read.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,22 +57,27 @@ int fffa_read_defaults(const struct fffa_scope *s)
 	return rc;
 }
 
-/* Reads "KEY_file" for the secret KEY. */
-static int read_secret_file(const struct fffa_scope *s, struct fffa_field *f,
-			    const struct fffa_node *node, const char *path)
+static int take_secret(const struct fffa_scope *s, struct fffa_field *f, unsigned int line,
+		       const char *path, char *text)
 {
 	struct fffa_target t = fffa_set_target(s, f, path);
-	char *text;
-	int rc = fffa_set_read_secret(s, node, path, &text);
+	int rc = fffa_set_text(&t, line, text);
 
-	if (rc)
-		return rc;
-	rc = fffa_set_text(&t, node->line, text);
 	if (rc) {
 		explicit_bzero(text, strlen(text));
 		free(text);
 	}
 	return rc;
+}
+
+/* Reads "KEY_file" for the secret KEY. */
+static int read_secret_file(const struct fffa_scope *s, struct fffa_field *f,
+			    const struct fffa_node *node, const char *path)
+{
+	char *text;
+	int rc = fffa_set_read_secret(s, node, path, &text);
+
+	return rc ? rc : take_secret(s, f, node->line, path, text);
 }
 
 /* The secret that KEY_file belongs to, or NULL. */
@@ -186,4 +192,100 @@ int fffa_read_section(const struct fffa_scope *s, const struct fffa_node *map)
 {
 	read_level(s, map, "", s->path);
 	return s->rep->error;
+}
+
+#define VARIABLE_BYTES_MAX 256
+
+/* Appends text to name, in the letters that variables have. */
+static void add_to_name(char name[VARIABLE_BYTES_MAX], const char *text)
+{
+	size_t n = strlen(name);
+
+	for (; *text && n + 1 < VARIABLE_BYTES_MAX; text++)
+		name[n++] =
+			(char)(isalnum((unsigned char)*text) ? toupper((unsigned char)*text) : '_');
+	name[n] = '\0';
+}
+
+/* Reads value as YAML: a map as it is, a list with brackets around it. */
+static int read_variable_yaml(const struct fffa_target *t, const char *value)
+{
+	bool list = t->opt->type != FFFA_OT_MAP && *value != '[';
+	size_t cap = strlen(value) + 3;
+	char *text = malloc(cap);
+	int rc;
+
+	if (!text)
+		return fffa_report_nomem(t->scope->rep);
+	(void)snprintf(text, cap, list ? "[%s]" : "%s", value);
+	rc = default_from_yaml(t, text);
+	explicit_bzero(text, strlen(text));
+	free(text);
+	return rc;
+}
+
+static int read_variable(const struct fffa_scope *s, const struct fffa_field *f, const char *name,
+			 const char *value)
+{
+	const struct fffa_option *o = f->opt;
+	struct fffa_report rep = *s->rep;
+	struct fffa_scope own = *s;
+	struct fffa_path path = fffa_report_path_join(s->path, o->key);
+	struct fffa_target t;
+	char *text;
+	int rc;
+
+	rep.file = name;
+	own.rep = &rep;
+	own.environment = NULL; /* the value is taken as it is */
+	t = fffa_set_target(&own, f, path.text);
+	if (o->type == FFFA_OT_STRINGS || o->type == FFFA_OT_INTS || o->type == FFFA_OT_MAP) {
+		rc = read_variable_yaml(&t, value);
+	} else {
+		text = strdup(value);
+		rc = text ? fffa_set_text(&t, 0, text) : fffa_report_nomem(&rep);
+		if (rc)
+			free(text);
+	}
+	s->rep->count = rep.count;
+	s->rep->error = rep.error;
+	return rep.error ? rep.error : 0;
+}
+
+/* The secret f from the file that the variable NAME_FILE names. */
+static int read_variable_file(const struct fffa_scope *s, struct fffa_field *f, const char *value)
+{
+	struct fffa_path path = fffa_report_path_join(s->path, f->opt->key);
+	char *text;
+	int rc = fffa_set_load_secret(s, 0, path.text, value, &text);
+
+	if (!rc)
+		rc = take_secret(s, f, 0, path.text, text);
+	return rc == -ENOMEM ? rc : 0;
+}
+
+int fffa_read_environment(const struct fffa_scope *s, const char *prefix)
+{
+	const struct fffa_config_environment *e = s->environment;
+
+	for (size_t i = 0; e && i < s->fields->n; i++) {
+		struct fffa_field *f = &s->fields->v[i];
+		char name[VARIABLE_BYTES_MAX] = "";
+		const char *value;
+		int rc = 0;
+
+		add_to_name(name, prefix);
+		add_to_name(name, f->opt->key);
+		value = e->env(e->arg, name);
+		if (value)
+			rc = read_variable(s, f, name, value);
+		if (!rc && !value && f->opt->type == FFFA_OT_SECRET) {
+			add_to_name(name, "_FILE");
+			value = e->env(e->arg, name);
+			rc = value ? read_variable_file(s, f, value) : 0;
+		}
+		if (rc)
+			return rc;
+	}
+	return 0;
 }

@@ -13,6 +13,13 @@ int fffa_read_defaults(const struct fffa_scope *s);
  */
 int fffa_read_section(const struct fffa_scope *s, const struct fffa_node *map);
 
+/*
+ * Reads each field that the environment has a variable for: prefix ("FFFA_"), then the key in
+ * capitals with _ for every other character. Lists are separated by commas, maps are YAML. It wins
+ * over what was read before. Returns 0 or -ENOMEM.
+ */
+int fffa_read_environment(const struct fffa_scope *s, const char *prefix);
+
 /* sinks: a list of maps, or NULL for the built-in one. Same returns as fffa_read_section. */
 int fffa_read_sinks(const struct fffa_scope *s, const struct fffa_node *list,
 		    const struct fffa_sink_schema *schema, struct fffa_config *c);

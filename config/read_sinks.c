@@ -116,6 +116,28 @@ static int make_own(const struct fffa_sink_schema *schema, struct fffa_sink_conf
 	return 0;
 }
 
+/* FFFA_SINKS_NAME_KEY for each key but name, type and format: these decide how others are read. */
+static int read_sink_environment(const struct fffa_scope *s, const struct fffa_fields *fields,
+				 const char *name)
+{
+	static const char *const fixed[] = {"name", "type", "format"};
+	struct fffa_fields some = {.n = 0};
+	struct fffa_scope sub = *s;
+	char prefix[128];
+
+	for (size_t i = 0; i < fields->n; i++) {
+		bool skip = false;
+
+		for (size_t k = 0; k < sizeof(fixed) / sizeof(fixed[0]); k++)
+			skip = skip || !strcmp(fields->v[i].opt->key, fixed[k]);
+		if (!skip)
+			some.v[some.n++] = fields->v[i];
+	}
+	sub.fields = &some;
+	(void)snprintf(prefix, sizeof(prefix), "FFFA_SINKS_%.64s_", name);
+	return fffa_read_environment(&sub, prefix);
+}
+
 /* Reads item into the last sink of c. */
 static int read_sink(struct fffa_scope *s, const struct fffa_node *item,
 		     const struct fffa_sink_schema *schema, struct fffa_config *c)
@@ -152,6 +174,8 @@ static int read_sink(struct fffa_scope *s, const struct fffa_node *item,
 	rc = fffa_read_defaults(s);
 	if (!rc)
 		rc = fffa_read_section(s, item);
+	if (!rc && conf->common.name && type)
+		rc = read_sink_environment(s, &fields, conf->common.name);
 	if (!rc)
 		fffa_check_sink(c, i, type, s->rep, item);
 	return s->rep->error;

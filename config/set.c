@@ -53,7 +53,7 @@ int fffa_set_read_text(const struct fffa_scope *s, const struct fffa_node *node,
 	return expand_text(s, node, path, false, out);
 }
 
-static int report_secret(const struct fffa_scope *s, const struct fffa_node *node, const char *path,
+static int report_secret(const struct fffa_scope *s, unsigned int line, const char *path,
 			 const char *name, int rc)
 {
 	struct fffa_printable shown = fffa_report_printable(name);
@@ -61,43 +61,47 @@ static int report_secret(const struct fffa_scope *s, const struct fffa_node *nod
 	if (rc == -ENOMEM)
 		return fffa_report_nomem(s->rep);
 	if (rc == -EFBIG)
-		fffa_report_problem(s->rep, node->line, path, "%s is too large; at most 64KiB",
+		fffa_report_problem(s->rep, line, path, "%s is too large; at most 64KiB",
 				    shown.text);
 	else
-		fffa_report_problem(s->rep, node->line, path, "cannot read %s: %s", shown.text,
+		fffa_report_problem(s->rep, line, path, "cannot read %s: %s", shown.text,
 				    fffa_io_strerror(rc));
 	return rc;
+}
+
+int fffa_set_load_secret(const struct fffa_scope *s, unsigned int line, const char *path,
+			 const char *name, char **out)
+{
+	char *text = NULL;
+	size_t len;
+	int rc = s->environment->read_file(s->environment->arg, name, FFFA_CONFIG_SECRET_BYTES_MAX,
+					   &text, &len);
+
+	if (rc)
+		return report_secret(s, line, path, name, rc);
+	if (len && text[len - 1] == '\n')
+		text[--len] = '\0';
+	if (len && strlen(text) == len) {
+		*out = text;
+		return 0;
+	}
+	fffa_report_problem(s->rep, line, path, "%s %s; allowed: text",
+			    fffa_report_printable(name).text,
+			    len ? "holds a NUL character" : "is empty");
+	explicit_bzero(text, len);
+	free(text);
+	return -EINVAL;
 }
 
 int fffa_set_read_secret(const struct fffa_scope *s, const struct fffa_node *node, const char *path,
 			 char **out)
 {
-	char *name = NULL, *text = NULL;
-	size_t len;
+	char *name = NULL;
 	int rc = fffa_set_read_text(s, node, path, "the path of a file", &name);
 
 	if (rc)
 		return rc;
-	rc = s->environment->read_file(s->environment->arg, name, FFFA_CONFIG_SECRET_BYTES_MAX,
-				       &text, &len);
-	if (rc) {
-		rc = report_secret(s, node, path, name, rc);
-		free(name);
-		return rc;
-	}
-	fffa_tree_skip_bom(text, &len);
-	if (len && text[len - 1] == '\n')
-		text[--len] = '\0';
-	if (len && strlen(text) == len) {
-		*out = text;
-	} else {
-		fffa_report_problem(s->rep, node->line, path, "%s %s; allowed: text",
-				    fffa_report_printable(name).text,
-				    len ? "holds a NUL character" : "is empty");
-		explicit_bzero(text, len);
-		free(text);
-		rc = -EINVAL;
-	}
+	rc = fffa_set_load_secret(s, node->line, path, name, out);
 	free(name);
 	return rc;
 }

@@ -55,4 +55,8 @@ int fffa_set_read_text(const struct fffa_scope *s, const struct fffa_node *node,
 int fffa_set_read_secret(const struct fffa_scope *s, const struct fffa_node *node, const char *path,
 			 char **out);
 
+/* The same with the name of the file. */
+int fffa_set_load_secret(const struct fffa_scope *s, unsigned int line, const char *path,
+			 const char *name, char **out);
+
 #endif

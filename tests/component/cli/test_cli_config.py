@@ -3,6 +3,7 @@
 """fffa reports every problem of its configuration with the line, and ends with exit status 78."""
 import json
 import os
+import subprocess
 import unittest
 
 import frames
@@ -204,6 +205,33 @@ class Config(program.Case):
         empty = program.fffa("config", "-c", self.file("empty.yaml", "{}\n"))
         self.assertEqual((shipped.returncode, empty.returncode), (0, 0), shipped.stderr + empty.stderr)
         self.assertEqual(shipped.stdout, empty.stdout)
+
+
+class Environment(program.Case):
+    def shown(self, text, code=0, **variables):
+        conf = self.file("fffa.yaml", text)
+        done = subprocess.run([program.FFFA, "config", "-c", conf], capture_output=True, text=True, check=False,
+                              env={**os.environ, **variables})
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done.stdout + done.stderr
+
+    def test_it_wins_over_the_file(self):
+        token = self.file("token", "hush")
+        shown = self.shown("flows: {idle_timeout: 9s}\nsinks: [{name: my-stream, type: http, url: 'http://a/', format: json}]\n",
+                           FFFA_CAPTURE_INTERFACES="eth0,eth1", FFFA_FLOWS_IDLE_TIMEOUT="7s", FFFA_FLOWS_NODATA="false",
+                           FFFA_SINKS_MY_STREAM_URL="http://b/", FFFA_SINKS_MY_STREAM_HEADERS="{Host: c}",
+                           FFFA_SINKS_MY_STREAM_AUTH_BEARER_FILE=str(token), FFFA_SINKS_OTHER_URL="no such sink")
+        for line in ("  interfaces: [eth0, eth1]\n", "  idle_timeout: 7s\n", "  nodata: false\n", "    url: \"http://b/\"\n",
+                     "    headers: {Host: c}\n", "      bearer: \"***\"\n"):
+            self.assertIn(line, shown)
+
+    def test_what_is_wrong_is_named(self):
+        self.assertIn("FFFA_FLOWS_IDLE_TIMEOUT: flows.idle_timeout: \"7x\" is not a duration",
+                      self.shown("log: {level: warn}\n", 78, FFFA_FLOWS_IDLE_TIMEOUT="7x"))
+
+    def test_an_empty_file_is_an_error(self):
+        for text in ("", " \n\n"):
+            self.assertIn("is empty; ", self.shown(text, 78))
 
 
 if __name__ == "__main__":
