@@ -38,6 +38,7 @@ http {{
         ssl_client_certificate {dir}/ca.pem;
         ssl_verify_client on;
         client_max_body_size 16m;
+        keepalive_requests {requests};
         proxy_http_version 1.1;
         proxy_set_header Connection "";
         location / {{ proxy_pass http://collector; }}
@@ -63,10 +64,13 @@ class Nginx(http_fixture.Case):
         self.collector = c.Collector()
         self.addCleanup(self.collector.close)
         self.port = free_port()
-        self.file("nginx.conf", CONF.format(dir=self.dir, port=self.port, collector=self.collector.port,
-                                            user="user root;" if os.geteuid() == 0 else ""))
+        self.configure()
         self.run_nginx()
         self.tls = f"{{ca_file: {self.dir}/ca.pem, cert_file: {self.dir}/client.pem, key_file: {self.dir}/client.key}}"
+
+    def configure(self, requests=1000):
+        self.file("nginx.conf", CONF.format(dir=self.dir, port=self.port, collector=self.collector.port, requests=requests,
+                                            user="user root;" if os.geteuid() == 0 else ""))
 
     def run_nginx(self):
         log = (self.dir / "error.log").open("ab")
@@ -130,6 +134,17 @@ class Nginx(http_fixture.Case):
         self.all_delivered(self.replay(self.conf(self.url("/slow"), tls=self.tls), 500), 500)
         self.arrived(self.collector, 500)
         self.assertEqual({line[1] for line in self.lines()}, {"429", "200"})
+
+    def test_connections_that_end(self):
+        """nginx ends each HTTP/2 connection after some requests (GOAWAY). Nobody needs to hear of that."""
+        self.stop(self.nginx)
+        self.configure(requests=5)
+        self.run_nginx()
+        conf = self.conf(self.url(), tls=self.tls, batch="{records: 10, age: 50ms}")
+        self.all_delivered(self.replay(conf, 2000), 2000)
+        self.arrived(self.collector, 2000)
+        self.assertGreater(len({line[3] for line in self.lines()}), 10)  # connections
+        self.assertEqual([line for line in self.said.splitlines() if "deliver" in line and " ledger: " not in line], [])
 
     def test_without_a_certificate(self):
         """nginx answers 400 only after it has read the request. That is no fault of the records."""
