@@ -21,6 +21,13 @@ int fffa_machine_read_line(const char *root, const char *path, char *dst, size_t
  */
 void fffa_machine_id(const char *root, char *dst, size_t cap);
 
+/*
+ * Writes the first 12 digits of the id of this process' container to dst (at least 13 bytes), as the
+ * runtime names it in the mounts of /etc/hostname, /etc/hosts or /etc/resolv.conf. Empty: there is
+ * none, or it cannot be read.
+ */
+void fffa_machine_container_id(const char *root, char *dst, size_t cap);
+
 /* True when the process looks like it runs in a container (Docker, Podman, Kubernetes). */
 bool fffa_machine_in_container(const char *root);
 

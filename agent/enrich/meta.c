@@ -44,6 +44,7 @@ static struct fffa_snapshot *make_snapshot(const struct fffa_meta *m,
 		.imds = m->learned,
 		.task = fffa_meta_sources_task(&m->sources),
 		.machine_id = m->machine_id,
+		.container_id = m->container_id,
 		.dmi_instance_id = m->endpoint[0] ? m->dmi.instance_id : "",
 		.devices = devices,
 		.n = n,
@@ -171,6 +172,7 @@ int fffa_meta_open_tuned(uv_loop_t *loop, const struct fffa_metadata_conf *conf,
 		return fffa_fail(err, ENOMEM, "metadata: no memory");
 	fffa_dmi_read(tuning->root, &m->dmi);
 	fffa_machine_id(tuning->root, m->machine_id, sizeof(m->machine_id));
+	fffa_machine_container_id(tuning->root, m->container_id, sizeof(m->container_id));
 	m->in_container = fffa_machine_in_container(tuning->root);
 	rc = fffa_static_ident_read(&conf->fixed, &m->fixed, err);
 	if (rc)

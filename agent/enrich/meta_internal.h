@@ -27,6 +27,7 @@ struct fffa_meta {
 	struct fffa_static_ident fixed;
 	struct fffa_dmi dmi;
 	char machine_id[64];
+	char container_id[16];
 	uint64_t timeout_ns;   /* of one request */
 	bool hop_limit_logged; /* the log has named the command */
 	char endpoint[FFFA_IMDS_ENDPOINT_MAX_BYTES];

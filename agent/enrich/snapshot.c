@@ -42,6 +42,20 @@ static void fill_sublocation(struct fffa_ident_host *h, const struct fffa_ident_
 	PICK(h->az_id, fixed->az_id, h->sublocation_type[0] ? "" : az_id, "");
 }
 
+/* Two agents on one instance, each in its task or container, differ by this. */
+static void append_container(struct fffa_ident_host *h, const char *id)
+{
+	size_t at = strlen(h->agent_id), room = sizeof(h->agent_id) - at - 1;
+	size_t n = id ? strlen(id) : 0;
+
+	if (!n || room < 2)
+		return;
+	n = n < room - 1 ? n : room - 1;
+	h->agent_id[at] = '/';
+	memcpy(h->agent_id + at + 1, id, n);
+	h->agent_id[at + 1 + n] = '\0';
+}
+
 static void fill_host(struct fffa_ident_host *h, const struct fffa_snapshot_inputs *p,
 		      const struct fffa_imds_host *learned)
 {
@@ -55,6 +69,7 @@ static void fill_host(struct fffa_ident_host *h, const struct fffa_snapshot_inpu
 	PICK(h->region, fixed->region, learned ? learned->region : "", t ? t->region : "");
 	PICK(h->az, fixed->az, learned ? learned->az : "", t ? t->az : "");
 	PICK(h->agent_id, h->instance_id, p->machine_id, "unknown");
+	append_container(h, t && t->ids.task_id[0] ? t->ids.task_id : p->container_id);
 	fill_sublocation(h, fixed, learned);
 	if (t)
 		h->ecs = t->ids;

@@ -35,7 +35,8 @@ struct fffa_ident_ecs {
 };
 
 struct fffa_ident_host {
-	char agent_id[64]; /* instance id, else machine id */
+	/* Instance id, else machine id; in a container with "/" and the task's or container's id. */
+	char agent_id[64];
 	char account_id[16];
 	char instance_id[32];
 	char region[32];

@@ -248,8 +248,11 @@ void metadata_fixture_assert_all_known(struct metadata_fixture *r)
 {
 	const struct fffa_ident *a = metadata_fixture_ident(r, 2),
 				*b = metadata_fixture_ident(r, 3);
+	char agent_id[96];
 
-	assert_string_equal(a->host->agent_id, "i-0123456789abcdef0");
+	(void)snprintf(agent_id, sizeof(agent_id), "i-0123456789abcdef0%s%s",
+		       a->host->ecs.task_id[0] ? "/" : "", a->host->ecs.task_id);
+	assert_string_equal(a->host->agent_id, agent_id);
 	assert_string_equal(a->host->instance_id, "i-0123456789abcdef0");
 	assert_string_equal(a->host->account_id, "123456789012");
 	assert_string_equal(a->host->region, "us-east-1");

@@ -229,6 +229,44 @@ static void test_container_kubernetes(void **state)
 	assert_int_equal(unsetenv("KUBERNETES_SERVICE_HOST"), 0);
 }
 
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void expect_container(const char *root, const char *mounts, const char *want)
+{
+	char id[16] = "old";
+
+	write_file(root, "/proc/self/mountinfo", mounts);
+	fffa_machine_container_id(root, id, sizeof(id));
+	assert_string_equal(id, want);
+}
+
+static void test_container_id(void **state)
+{
+	char id[16] = "old";
+
+	fffa_machine_container_id(*state, id, sizeof(id));
+	assert_string_equal(id, ""); /* there is no such file */
+	/* Docker; containerd below Kubernetes; the name of the last folder. */
+	expect_container(*state,
+			 "1 0 8:1 / / rw - ext4 /dev/sda rw\n"
+			 "2 1 8:1 /var/lib/docker/containers/" ID
+			 "/hostname /etc/hostname rw - ext4 d rw\n",
+			 "0123456789ab");
+	expect_container(*state,
+			 "2 1 8:1 /var/lib/containerd/io.cri/sandboxes/" ID
+			 "/resolv.conf /etc/resolv.conf rw - ext4 d rw\n",
+			 "0123456789ab");
+	expect_container(*state, "2 1 8:1 /x/" ID " /etc/hosts rw - ext4 d rw\n", "0123456789ab");
+	/* The host itself sees the mounts of its containers; other names are no ids. */
+	expect_container(
+		*state,
+		"2 1 0:5 / /var/lib/docker/containers/" ID "/mounts/shm rw - tmpfs shm rw\n", "");
+	expect_container(*state, "2 1 8:1 /x/" ID "0/hosts /etc/hosts rw - ext4 d rw\n", "");
+	expect_container(*state, "2 1 8:1 /x/0123456789abcdef/hosts /etc/hosts rw - ext4 d rw\n",
+			 "");
+	expect_container(*state, "2 1 8:1\n", "");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, make_root, remove_root)
@@ -245,6 +283,7 @@ int main(void)
 		T(test_read_line),
 		T(test_machine_id),
 		T(test_container),
+		T(test_container_id),
 		T(test_container_podman),
 		T(test_container_kubernetes),
 	};

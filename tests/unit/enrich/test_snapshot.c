@@ -57,6 +57,37 @@ static struct fffa_snapshot *make_snapshot(const struct fffa_static_ident *fixed
 	return s;
 }
 
+/* Two agents on one instance are told apart by their containers or tasks. */
+static void test_agent_id_names_the_container(void **state)
+{
+	struct fffa_static_ident fixed = {0};
+	struct fffa_ecs_data *task = calloc(1, sizeof(*task));
+	struct fffa_snapshot_inputs inputs = {
+		.fixed = &fixed,
+		.machine_id = "0123456789abcdef0123456789abcdef",
+		.container_id = "3f2a00000001",
+		.dmi_instance_id = "i-0123456789abcdef0",
+	};
+	struct fffa_snapshot *s = fffa_snapshot_new(&inputs);
+
+	(void)state;
+	assert_string_equal(s->host.agent_id, "i-0123456789abcdef0/3f2a00000001");
+	assert_string_equal(s->host.instance_id, "i-0123456789abcdef0");
+	free(s);
+	inputs.task = task;
+	strcpy(task->ids.task_id, "e9028f8d5d8e4f258373e7b93ce9a3c3");
+	s = fffa_snapshot_new(&inputs);
+	assert_string_equal(s->host.agent_id,
+			    "i-0123456789abcdef0/e9028f8d5d8e4f258373e7b93ce9a3c3");
+	free(s);
+	inputs.dmi_instance_id = ""; /* as long as it may be */
+	s = fffa_snapshot_new(&inputs);
+	assert_string_equal(s->host.agent_id,
+			    "0123456789abcdef0123456789abcdef/e9028f8d5d8e4f258373e7b93ce9a3");
+	free(s);
+	free(task);
+}
+
 static void test_nothing_known(void **state)
 {
 	struct fffa_static_ident fixed = {0};
@@ -257,6 +288,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_known),
+		cmocka_unit_test(test_agent_id_names_the_container),
 		cmocka_unit_test(test_learned),
 		cmocka_unit_test(test_unknown_device),
 		cmocka_unit_test(test_static_wins),
