@@ -77,7 +77,7 @@ static void begin_page(struct fffa_stream *s, uint64_t epoch)
 
 void fffa_stream_last(const struct fffa_stream *s, uint64_t *epoch, uint64_t *seq)
 {
-	bool known = s->page && s->page->magic == MAGIC;
+	bool known = s->page && !s->begun && s->page->magic == MAGIC;
 
 	*epoch = known ? s->page->epoch : 0;
 	*seq = known ? s->page->seq : 0;

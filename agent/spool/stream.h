@@ -32,7 +32,10 @@ struct fffa_stream {
  * closed in each of these cases.
  */
 int fffa_stream_open(struct fffa_stream *s, const char *dir, bool makes_dir, struct fffa_err *err);
-/* The epoch of the last run and its last number, where shared memory has them; else both are 0. */
+/*
+ * Before fffa_stream_begin: the epoch of the last run and its last number, where shared memory has
+ * them. Else both are 0.
+ */
 void fffa_stream_last(const struct fffa_stream *s, uint64_t *epoch, uint64_t *seq);
 /*
  * Begins and keeps the epoch of this run: wanted, or a higher one where that is not above all

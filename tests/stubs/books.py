@@ -18,8 +18,9 @@ def no_holes(case, records, once=True, begin=True):
     stands for missing numbers; its own number is the last of them. once: no record comes twice. Returns by_epoch.
     """
     explained = collections.Counter()
-    for r in records:
-        explained[r["epoch"]] += max(r.get("lost_records", 0) - 1, 0)
+    reports = {(r["epoch"], r["seq"]): r["lost_records"] for r in records if r.get("lost_records")}
+    for (epoch, _), lost in reports.items():
+        explained[epoch] += lost - 1
     found = by_epoch(records)
     for epoch, seqs in found.items():
         first = 1 if begin else min(seqs)

@@ -248,7 +248,7 @@ int fffa_spooler_open(const struct fffa_spooler_conf *c, struct fffa_spooler **o
 
 void fffa_spooler_start(struct fffa_spooler *s, uint64_t epoch, const uint64_t *given)
 {
-	(void)fffa_spool_account_add(&s->account, epoch);
+	fffa_spooler__account_join(s, epoch, *given);
 	s->now_epoch = epoch;
 	s->given = given;
 	/* Otherwise the next start would not know this epoch if this agent is killed at once. */

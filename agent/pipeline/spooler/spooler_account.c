@@ -23,6 +23,16 @@ static void add_settled(struct fffa_spooler *s, uint64_t epoch, uint64_t numbers
 	s->account_changed = true;
 }
 
+void fffa_spooler__account_join(struct fffa_spooler *s, uint64_t epoch, uint64_t given)
+{
+	struct fffa_spool_epoch *e = fffa_spool_account_add(&s->account, epoch);
+
+	/* Where the sink was added while the agent runs, nobody misses the numbers before. */
+	if (given > e->given)
+		fffa_spool_account_settle(e, given - e->given, given);
+	e->given = given;
+}
+
 void fffa_spooler__account_frame(struct fffa_spooler *s, const struct fffa_spool_ref *ref)
 {
 	add_settled(s, ref->seg->epoch, ref->numbers - ref->lost, ref->last_seq);

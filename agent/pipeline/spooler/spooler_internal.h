@@ -157,6 +157,8 @@ void fffa_spooler__work(struct fffa_spooler_job *j);
 void fffa_spooler__apply(struct fffa_spooler *s);
 
 /* spooler_account.c */
+/* The sink is offered the numbers of epoch above given. */
+void fffa_spooler__account_join(struct fffa_spooler *s, uint64_t epoch, uint64_t given);
 /* All records of a frame are settled, and those before it. */
 void fffa_spooler__account_frame(struct fffa_spooler *s, const struct fffa_spool_ref *ref);
 /* A frame of b is on disk. */
