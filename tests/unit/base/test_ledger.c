@@ -115,7 +115,7 @@ static void the_line_shows_every_counter(void **state)
 /* The first types have a count of their own, all others one together. */
 static void frames_without_ip_by_type(void **state)
 {
-	struct fffa_ledger l = {.records = 1000, .no_tunnel_id = 1000};
+	struct fffa_ledger l = {.nodata_records = 1000, .no_tunnel_id = 1000};
 	char text[8];
 
 	(void)state;
