@@ -154,11 +154,10 @@ struct fffa_counts {
 	__u64 seen_bytes[2];
 	__u64 lost_packets[FFFA_KL_MAX];
 	__u64 lost_bytes[FFFA_KL_MAX];
-	__u64 not_ip_frames;  /* ARP, LLDP, ...: no IP packet, in no other counter */
-	__u64 no_tunnel_id;   /* packets recorded without their tunnel's identity: tunnel table full
-			       */
-	__u64 ring_events[3]; /* by kind; [0]: events that found no room */
-	__u64 not_sampled;    /* packets passed over by sampling: in no other counter */
+	__u64 not_ip_frames;	 /* ARP, LLDP, ...: no IP packet, in no other counter */
+	__u64 no_tunnel_id;	 /* recorded as the packet around the tunnel: no id was free */
+	__u64 ring_events[3];	 /* by kind; [0]: events that found no room */
+	__u64 not_sampled;	 /* packets passed over by sampling: in no other counter */
 	__u64 no_first_fragment; /* later fragments recorded with ports 0: the first was not seen */
 	__u64 pad0[13];
 	/*

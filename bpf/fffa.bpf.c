@@ -150,11 +150,13 @@ static __always_inline bool tc_tunnel(struct __sk_buff *skb, const struct fffa_f
 	*rc = fffa_tc_tunnel(skb, type | nested, p->l4_offset, cpu);
 	if (!*rc)
 		*rc = fffa_tc_inside(skb, fffa_tunnel_end(p), cpu);
+	if (*rc == FFFA_OPEN_NO_ID)
+		c->no_tunnel_id += p->packets;
 	if (*rc)
 		return false;
 	fffa_open_enter(p, s, f, !nested && *count_outer, cpu, c);
 	*count_outer = false;
-	return fffa_open_more(p, c);
+	return fffa_open_more();
 }
 
 /*
@@ -179,15 +181,20 @@ static __always_inline bool xdp_tunnel(struct xdp_md *ctx, const struct fffa_fra
 {
 	__u32 type = fffa_open_type(p);
 	struct fffa_scratch *s;
+	int rc;
 
 	if (type == FFFA_TUNNEL_NONE)
 		return false;
 	s = fffa_open_outer(p, cpu);
-	if (!s || fffa_xdp_tunnel(ctx, type | nested, p->l4_offset, cpu) ||
-	    fffa_xdp_inside(ctx, fffa_tunnel_end(p), cpu))
+	if (!s || fffa_xdp_tunnel(ctx, type | nested, p->l4_offset, cpu))
 		return false; /* a truncated frame stays so: the outer packet is recorded */
+	rc = fffa_xdp_inside(ctx, fffa_tunnel_end(p), cpu);
+	if (rc == FFFA_OPEN_NO_ID)
+		c->no_tunnel_id += p->packets;
+	if (rc)
+		return false;
 	fffa_open_enter(p, s, f, !nested, cpu, c);
-	return fffa_open_more(p, c);
+	return fffa_open_more();
 }
 
 static __always_inline void xdp_tunnels(struct xdp_md *ctx, const struct fffa_frame *f,

@@ -10,6 +10,11 @@
 #include "bpf/intern.h"
 #include "bpf/tunnel.h"
 
+/*
+ * Beside enum fffa_parse: all ids are in use. The packet around the tunnel is recorded: the one
+ * inside without its tunnel would be a flow that this network never had.
+ */
+#define FFFA_OPEN_NO_ID	 0x10
 #define FFFA_OPEN_NESTED 0x100 /* beside the type: inside another tunnel */
 
 /* Makes the compiler read again what lies in memory. */
@@ -76,7 +81,7 @@ static __always_inline int fffa_open_link(const void *data, const void *end, __u
 	return rc ? rc : fffa_parse_tunnel_link(data, end, &s->inside);
 }
 
-/* Then the packet inside, into the scratch beside its tunnel. Returns enum fffa_parse. */
+/* Then the packet inside, into the scratch beside its tunnel. Returns enum fffa_parse, or NO_ID. */
 static __always_inline int fffa_open_inside(const void *data, const void *end,
 					    const struct fffa_frame *f, __u32 cpu)
 {
@@ -87,9 +92,10 @@ static __always_inline int fffa_open_inside(const void *data, const void *end,
 		return FFFA_PARSE_MALFORMED;
 	s->packet.key.view = 0;
 	rc = fffa_parse_tunnel_inside(data, end, f, &s->inside, &s->packet);
-	if (!rc)
-		s->packet.key.tunnel = fffa_intern(&s->tunnel, cpu);
-	return rc;
+	if (rc)
+		return rc;
+	s->packet.key.tunnel = fffa_intern(&s->tunnel, cpu);
+	return s->packet.key.tunnel ? FFFA_PARSE_OK : FFFA_OPEN_NO_ID;
 }
 
 /* The type of tunnel (FFFA_TUNNEL_*) in the packet's payload, by its UDP port. */
@@ -135,13 +141,9 @@ static __always_inline void fffa_open_enter(struct fffa_packet *p, const struct 
 }
 
 /* True when there may be one more tunnel inside the one that was opened. */
-static __always_inline bool fffa_open_more(const struct fffa_packet *p, struct fffa_counts *c)
+static __always_inline bool fffa_open_more(void)
 {
-	if (fffa_conf.tunnel_view == FFFA_TUNNEL_RECORD_OUTER)
-		return false;
-	if (!p->key.tunnel)
-		c->no_tunnel_id += p->packets;
-	return true;
+	return fffa_conf.tunnel_view != FFFA_TUNNEL_RECORD_OUTER;
 }
 
 #endif

@@ -16,14 +16,22 @@ static __always_inline __u32 fffa_now_ticks(void)
 	return bpf_ktime_get_ns() >> 20;
 }
 
-/* Keyed multiply-fold over the 44 bytes; two rounds, since one leaves high address bits only in the
- * high bits. */
+/*
+ * Keyed mix of the 44 bytes. A product carries differences only upwards, and IPv4 addresses differ in
+ * the highest bits: so each product is folded before it meets the others. The addresses meet in a
+ * product, which is not linear: in a sum, /24 by /24 would be 256 values, whatever the key.
+ */
 static __always_inline __u32 fffa_hash(const __u64 *w, __u32 ifindex)
 {
-	__u64 h = (w[1] ^ w[0] * fffa_conf.hash_key[3]) * fffa_conf.hash_key[0] +
-		  (w[3] ^ w[2] * fffa_conf.hash_key[3]) * fffa_conf.hash_key[1] +
-		  (w[4] ^ ifindex) * fffa_conf.hash_key[2];
+	__u64 a = (w[1] ^ w[0] * fffa_conf.hash_key[3]) * fffa_conf.hash_key[0];
+	__u64 b = (w[3] ^ w[2] * fffa_conf.hash_key[3]) * fffa_conf.hash_key[1];
+	__u64 c = (w[4] ^ ifindex) * fffa_conf.hash_key[2];
+	__u64 h;
 
+	a ^= a >> 32;
+	b ^= b >> 32;
+	c ^= c >> 32;
+	h = a * b + c;
 	h ^= h >> 29;
 	h *= fffa_conf.hash_key[3];
 	return h >> 32;

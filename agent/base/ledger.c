@@ -169,6 +169,8 @@ size_t fffa_ledger_format(const struct fffa_ledger *l, struct fffa_amount held, 
 		    l->filtered.bytes);
 	if (l->not_sampled)
 		PUT(" not_sampled=%" PRIu64, l->not_sampled);
+	if (l->no_tunnel_id)
+		PUT(" no_tunnel_id=%" PRIu64, l->no_tunnel_id);
 	if (l->no_first_fragment)
 		PUT(" no_first_fragment=%" PRIu64, l->no_first_fragment);
 	PUT(" not_ip_frames=%" PRIu64, l->not_ip_frames);

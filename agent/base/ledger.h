@@ -78,7 +78,7 @@ struct fffa_ledger {
 	struct fffa_not_ip not_ip[FFFA_LEDGER_NOT_IP_TYPES]; /* of these, the first types seen */
 	uint64_t not_sampled;	    /* packets that capture.sample passed over */
 	uint64_t no_first_fragment; /* later fragments with ports 0, as the first was not seen */
-	uint64_t no_tunnel_id;	    /* packets recorded without their tunnel's identity */
+	uint64_t no_tunnel_id;	    /* recorded as the packet around the tunnel: no id was free */
 };
 
 /* One per sink. */

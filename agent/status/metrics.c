@@ -144,7 +144,7 @@ static void write_other_counts(struct fffa_buf *o, const struct fffa_ledger *l)
 		l->no_first_fragment);
 	write_value(
 		o, "fffa_packets_no_tunnel_id_total", "counter",
-		"Packets recorded without their tunnel's fields because the tunnel table was full.",
+		"Packets in a tunnel recorded as the outer packet because no tunnel id was free.",
 		l->no_tunnel_id);
 }
 

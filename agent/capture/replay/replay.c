@@ -161,11 +161,14 @@ static void take(struct fffa_replay *r)
 	if (r->conf.capture->direction == (dir ? FFFA_DIR_INGRESS : FFFA_DIR_EGRESS))
 		return;
 	if (tunnelled) {
-		if (r->conf.capture->tunnel_view == FFFA_TUNNEL_VIEW_BOTH && parse_outer(r, &outer))
-			account(r, &outer);
 		p.key.tunnel = fffa_tunnels_intern(r->tunnels, &t);
 		if (!p.key.tunnel)
 			r->ledger->no_tunnel_id++;
+		if ((!p.key.tunnel || r->conf.capture->tunnel_view == FFFA_TUNNEL_VIEW_BOTH) &&
+		    parse_outer(r, &outer))
+			account(r, &outer);
+		if (!p.key.tunnel) /* the packet around it is recorded instead */
+			return;
 	}
 	account(r, &p);
 }
