@@ -133,6 +133,18 @@ static void print_problem(void *arg, const char *line)
 	(void)fprintf(arg, "%s\n", line);
 }
 
+static enum fffa_exit load_from(const char *path, struct fffa_config *out, fffa_problem_fn problem,
+				void *arg)
+{
+	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];
+
+	fffa_registry_schema(rows);
+	if (fffa_config_load(path, rows, out, problem, arg))
+		return FFFA_EXIT_CONFIG;
+	fffa_log_setup((enum fffa_log_level)out->log_level, (enum fffa_log_format)out->log_format);
+	return FFFA_EXIT_OK;
+}
+
 enum fffa_exit fffa_cli_load(const char *given, struct fffa_config *out, FILE *problems)
 {
 	return fffa_cli_load_with(given, out, print_problem, problems);
@@ -141,11 +153,21 @@ enum fffa_exit fffa_cli_load(const char *given, struct fffa_config *out, FILE *p
 enum fffa_exit fffa_cli_load_with(const char *given, struct fffa_config *out,
 				  fffa_problem_fn problem, void *arg)
 {
+	return load_from(fffa_cli_config_path(given), out, problem, arg);
+}
+
+enum fffa_exit fffa_cli_load_file(const char *path, struct fffa_config *out, FILE *problems)
+{
+	return load_from(path, out, print_problem, problems);
+}
+
+enum fffa_exit fffa_cli_load_text(const char *name, const char *text, struct fffa_config *out,
+				  FILE *problems)
+{
 	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];
 
 	fffa_registry_schema(rows);
-	if (fffa_config_load(fffa_cli_config_path(given), rows, out, problem, arg))
-		return FFFA_EXIT_CONFIG;
-	fffa_log_setup((enum fffa_log_level)out->log_level, (enum fffa_log_format)out->log_format);
-	return FFFA_EXIT_OK;
+	return fffa_config_load_text(name, text, strlen(text), rows, out, print_problem, problems)
+		       ? FFFA_EXIT_CONFIG
+		       : FFFA_EXIT_OK;
 }

@@ -62,6 +62,11 @@ const char *fffa_cli_config_path(const char *given);
  * fffa_config_free; or FFFA_EXIT_CONFIG, and there is nothing to free.
  */
 enum fffa_exit fffa_cli_load(const char *given, struct fffa_config *out, FILE *problems);
+/* The same of this file alone; NULL: the defaults, and never the host's file. */
+enum fffa_exit fffa_cli_load_file(const char *path, struct fffa_config *out, FILE *problems);
+/* The same from memory, without setting up the log. name stands in problems for the file. */
+enum fffa_exit fffa_cli_load_text(const char *name, const char *text, struct fffa_config *out,
+				  FILE *problems);
 
 /* The same; problem is called for each problem. */
 enum fffa_exit fffa_cli_load_with(const char *given, struct fffa_config *out,

@@ -18,12 +18,18 @@ static const struct fffa_command commands[] = {
 	 "and reopens files. USR1 logs the ledger.\n",
 	 fffa_cmd_run},
 	{"replay", "makes records of pcap and pcapng files",
-	 "usage: fffa replay [-c FILE] [--speed max|N] [--local CIDR]... PCAP...\n"
-	 "Sends records of the flows in pcap and pcapng files, with the captures' own time.\n"
-	 "PCAP - is standard input. Needs no privileges.\n"
-	 "  -c FILE       the configuration, as for fffa run\n"
-	 "  --speed N     N times real time; max, the default: as fast as possible\n"
-	 "  --local CIDR  packets with a source in CIDR are egress, all others are ingress\n",
+	 "usage: fffa replay [-c FILE] [--format F] [--fields LIST] [--output FILE]\n"
+	 "                   [--speed max|N] [--local CIDR]... PCAP...\n"
+	 "Sends records of the flows in pcap and pcapng files (also .gz, .zst), with the "
+	 "captures'\n"
+	 "own time and direction. PCAP - is standard input. Needs no privileges.\n"
+	 "  -c FILE        the configuration; default: VPC Flow Logs text on standard output,\n"
+	 "                 whatever file the host has for fffa run\n"
+	 "  --format F     vpc, flowlog, json or msgpack, instead of the configured sinks\n"
+	 "  --fields LIST  its fields, with commas between; vpc also: default, v5, all\n"
+	 "  --output FILE  where to; default: -, standard output\n"
+	 "  --speed N      N times real time; max, the default: as fast as possible\n"
+	 "  --local CIDR   packets with a source in CIDR are egress, all others are ingress\n",
 	 fffa_cmd_replay},
 	{"check", "finds problems of a configuration, and what this host can do",
 	 "usage: fffa check [-c FILE] [--json]\n"
