@@ -152,7 +152,7 @@ static void check_view(enum fffa_tunnel_record view)
 	struct shape shapes[] = {geneve(), vxlan()};
 
 	for (size_t i = 0; i < 2; i++) {
-		for (int prog = 0; prog < FFFA_PROGRAM_MAX; prog++)
+		for (int prog = 0; prog <= FFFA_PROGRAM_XDP_IN; prog++)
 			check_entries(k, view, prog, &shapes[i], 1, 0);
 		for (int prog = FFFA_PROGRAM_TC_IN; prog <= FFFA_PROGRAM_TC_OUT; prog++) {
 			check_entries(k, view, prog, &shapes[i], SEGS, SEGS);
@@ -195,7 +195,7 @@ static void a_truncated_inner_packet(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		struct fffa_kernel *k = open_as(all[i], 1);
 
-		for (int prog = 0; prog < FFFA_PROGRAM_MAX; prog++) {
+		for (int prog = 0; prog <= FFFA_PROGRAM_XDP_IN; prog++) {
 			struct fffa_delta d[4];
 
 			bpf_fixture_run(k, prog, s.p.b, len);
@@ -228,7 +228,7 @@ static void nested_tunnels_have_two_views(void **state)
 	packet_tcp(&p, 8080, 443, FFFA_F_ACK, 0);
 	packet_payload(&p, 100);
 	packet_finish(&p);
-	for (int prog = 0; prog < FFFA_PROGRAM_MAX; prog++) {
+	for (int prog = 0; prog <= FFFA_PROGRAM_XDP_IN; prog++) {
 		struct fffa_delta d[4];
 
 		bpf_fixture_run(k, prog, p.b, p.len);
@@ -261,7 +261,7 @@ static void nested_tunnels_with_vxlan_outermost(void **state)
 	packet_tcp(&p, 8080, 443, FFFA_F_ACK, 0);
 	packet_payload(&p, 100);
 	packet_finish(&p);
-	for (int prog = 0; prog < FFFA_PROGRAM_MAX; prog++) {
+	for (int prog = 0; prog <= FFFA_PROGRAM_XDP_IN; prog++) {
 		struct fffa_delta d[4];
 
 		bpf_fixture_run(k, prog, p.b, p.len);
@@ -317,7 +317,7 @@ static void one_packet_in_ten_is_sampled(void **state)
 	struct shape s = geneve();
 
 	(void)state;
-	for (int prog = 0; prog < FFFA_PROGRAM_MAX; prog++) {
+	for (int prog = 0; prog <= FFFA_PROGRAM_XDP_IN; prog++) {
 		struct fffa_ledger before = {0}, after = {0};
 		uint64_t seen, passed;
 		struct fffa_delta d[4];
