@@ -18,9 +18,10 @@ static char *const keys[] = {
 #define KEYS  (sizeof(keys) / sizeof(keys[0]))
 #define TEXTS 10
 
-static int read_one(char *key, char *value, struct fffa_static_ident *out, struct fffa_err *err)
+static int read_one(const char *key, const char *value, struct fffa_static_ident *out,
+		    struct fffa_err *err)
 {
-	struct fffa_pair pair = {key, value};
+	struct fffa_pair pair = {(char *)(uintptr_t)key, (char *)(uintptr_t)value};
 
 	return fffa_static_ident_read(&(struct fffa_pairs){&pair, 1}, out, err);
 }
