@@ -6,6 +6,8 @@
 
 #include "agent/base/log.h"
 
+#define FLUSH_MS 1000
+
 static struct {
 	void (*dump)(void *arg);
 	void *arg;
@@ -25,5 +27,6 @@ void fffa_assert_fail(const char *expr, const char *file, int line)
 	hook.dump = NULL; /* an assertion that fails inside of the dump ends here, too */
 	if (dump)
 		dump(hook.arg);
+	(void)fffa_log_flush(FLUSH_MS);
 	abort();
 }

@@ -1,26 +1,35 @@
 // SPDX-License-Identifier: MIT
 #include "agent/base/log.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "agent/base/clock.h"
 
-#define LIMIT_NS (60 * FFFA_NS_PER_S)
+#define LIMIT_NS   (60 * FFFA_NS_PER_S)
+#define RING_BYTES 65536
+#define LINE_BYTES 2304
 
+/* enum fffa_log_level and enum fffa_log_format. HUP may set them while other threads log. */
 static struct {
-	enum fffa_log_level level;
-	enum fffa_log_format format;
+	atomic_int level;
+	atomic_int format;
 } conf = {FFFA_LOG_INFO, FFFA_LOG_TEXT};
 
 void fffa_log_setup(enum fffa_log_level level, enum fffa_log_format format)
 {
-	conf.level = level;
-	conf.format = format;
+	atomic_store(&conf.level, (int)level);
+	atomic_store(&conf.format, (int)format);
 }
 
 /* Appends s as the inside of a JSON string; control characters and quotes are escaped. Returns the
@@ -42,33 +51,30 @@ static size_t append_json(char *out, size_t cap, size_t n, const char *s)
 	return n;
 }
 
-void fffa_log(enum fffa_log_level level, const char *tag, const char *fmt, ...)
+/* line has LINE_BYTES. Returns the length, newline included. */
+static size_t vformat_line(char *line, enum fffa_log_level level, const char *tag, const char *fmt,
+			   va_list ap)
 {
 	static const char *const names[] = {"error", "warn", "info", "debug"};
-	char text[1024], line[2304], when[32];
+	char text[1024], when[32];
 	struct timespec ts;
 	struct tm tm;
 	size_t n;
-	va_list ap;
 
-	if (level > conf.level)
-		return;
-	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
 	(void)gmtime_r(&ts.tv_sec, &tm);
 	(void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
-	if (conf.format == FFFA_LOG_JSON) {
-		n = (size_t)snprintf(line, sizeof(line),
+	if (atomic_load(&conf.format) == FFFA_LOG_JSON) {
+		n = (size_t)snprintf(line, LINE_BYTES,
 				     "{\"time\":\"%s.%03ldZ\",\"level\":\"%s\",\"part\":\"%.64s\","
 				     "\"message\":\"",
 				     when, ts.tv_nsec / 1000000, names[level], tag);
-		n = append_json(line, sizeof(line) - 3, n, text);
+		n = append_json(line, LINE_BYTES - 3, n, text);
 		line[n++] = '"';
 		line[n++] = '}';
 	} else {
-		n = (size_t)snprintf(line, sizeof(line), "%s.%03ldZ %-5s %.64s: %s", when,
+		n = (size_t)snprintf(line, LINE_BYTES, "%s.%03ldZ %-5s %.64s: %s", when,
 				     ts.tv_nsec / 1000000, names[level], tag, text);
 		for (size_t i = 0; i < n; i++) {
 			/* A text from outside must not begin a line of its own. */
@@ -77,7 +83,218 @@ void fffa_log(enum fffa_log_level level, const char *tag, const char *fmt, ...)
 		}
 	}
 	line[n++] = '\n';
-	(void)!write(STDERR_FILENO, line, n); /* nowhere left to report to */
+	return n;
+}
+
+__attribute__((format(printf, 4, 5))) static size_t
+format_line(char *line, enum fffa_log_level level, const char *tag, const char *fmt, ...)
+{
+	va_list ap;
+	size_t n;
+
+	va_start(ap, fmt);
+	n = vformat_line(line, level, tag, fmt, ap);
+	va_end(ap);
+	return n;
+}
+
+/*
+ * Lines on their way to the thread that writes them. Each stands in the ring behind its length in
+ * two bytes. fork copies no thread: a child logs nothing.
+ */
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t more;	/* a line came, or stop */
+	pthread_cond_t drained; /* all is written */
+	pthread_t thread;
+	bool running, stop, writing;
+	size_t head, used;
+	uint64_t lost, reported; /* lines; reported of them are in the log */
+	char ring[RING_BYTES];
+} queue = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void copy_in(const char *src, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		queue.ring[(queue.head + queue.used + i) % RING_BYTES] = src[i];
+	queue.used += n;
+}
+
+static void copy_out(char *dst, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		dst[i] = queue.ring[(queue.head + i) % RING_BYTES];
+	queue.head = (queue.head + n) % RING_BYTES;
+	queue.used -= n;
+}
+
+/* False: no thread runs, and the caller writes the line itself. */
+static bool queue_line(const char *line, size_t n)
+{
+	const char len[2] = {(char)(n & 0xff), (char)(n >> 8)};
+	bool running;
+
+	(void)pthread_mutex_lock(&queue.lock);
+	running = queue.running;
+	if (running && queue.used + sizeof(len) + n > RING_BYTES) {
+		queue.lost++;
+	} else if (running) {
+		copy_in(len, sizeof(len));
+		copy_in(line, n);
+		(void)pthread_cond_signal(&queue.more);
+	}
+	(void)pthread_mutex_unlock(&queue.lock);
+	return running;
+}
+
+/* The next line, or what is to be said of lost ones when there is none. 0: nothing. */
+static size_t take_line(char *line)
+{
+	uint64_t lost = queue.lost - queue.reported;
+	char len[2];
+	size_t n;
+
+	if (queue.used) {
+		copy_out(len, sizeof(len));
+		n = (size_t)(unsigned char)len[0] | (size_t)(unsigned char)len[1] << 8;
+		copy_out(line, n);
+		return n;
+	}
+	if (!lost)
+		return 0;
+	queue.reported = queue.lost;
+	return format_line(line, FFFA_LOG_WARN, "log",
+			   "lines lost, the reader of standard error stood still: lines=%" PRIu64,
+			   lost);
+}
+
+/* Without the lock. False: the line is lost. */
+static bool write_line(const char *line, size_t n)
+{
+	for (;;) {
+		struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+		if (write(STDERR_FILENO, line, n) >= 0)
+			return true;
+		if (errno == EAGAIN)
+			(void)poll(&p, 1, -1);
+		else if (errno != EINTR)
+			return false;
+	}
+}
+
+static void *run_thread(void *arg)
+{
+	char line[LINE_BYTES];
+	size_t n;
+
+	(void)arg;
+	(void)pthread_mutex_lock(&queue.lock);
+	for (;;) {
+		n = take_line(line);
+		if (n) {
+			bool written;
+
+			queue.writing = true;
+			(void)pthread_mutex_unlock(&queue.lock);
+			written = write_line(line, n);
+			(void)pthread_mutex_lock(&queue.lock);
+			queue.writing = false;
+			queue.lost += !written;
+			queue.reported += !written; /* there is nobody to report it to */
+			continue;
+		}
+		(void)pthread_cond_broadcast(&queue.drained);
+		if (queue.stop)
+			break;
+		(void)pthread_cond_wait(&queue.more, &queue.lock);
+	}
+	(void)pthread_mutex_unlock(&queue.lock);
+	return NULL;
+}
+
+int fffa_log_start_thread(void)
+{
+	pthread_condattr_t monotonic;
+	sigset_t all, before;
+	int rc;
+
+	(void)pthread_condattr_init(&monotonic);
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&queue.more, NULL);
+	(void)pthread_cond_init(&queue.drained, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
+	queue.stop = false;
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&queue.thread, NULL, run_thread, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc)
+		return -rc;
+	(void)pthread_setname_np(queue.thread, "log"); /* for people alone */
+	(void)pthread_mutex_lock(&queue.lock);
+	queue.running = true;
+	(void)pthread_mutex_unlock(&queue.lock);
+	return 0;
+}
+
+bool fffa_log_flush(uint32_t wait_ms)
+{
+	uint64_t until = fffa_clock_mono_ns(&fffa_clock_system) + wait_ms * FFFA_NS_PER_MS;
+	const struct timespec ts = {.tv_sec = (time_t)(until / FFFA_NS_PER_S),
+				    .tv_nsec = (long)(until % FFFA_NS_PER_S)};
+	bool drained = true;
+
+	(void)pthread_mutex_lock(&queue.lock);
+	while (queue.running && (queue.used || queue.writing)) {
+		if (pthread_cond_timedwait(&queue.drained, &queue.lock, &ts)) {
+			drained = false;
+			break;
+		}
+	}
+	(void)pthread_mutex_unlock(&queue.lock);
+	return drained;
+}
+
+void fffa_log_stop_thread(uint32_t wait_ms)
+{
+	if (!fffa_log_flush(wait_ms))
+		return; /* a write that waits cannot be ended: later lines are queued, or lost */
+	(void)pthread_mutex_lock(&queue.lock);
+	if (!queue.running) {
+		(void)pthread_mutex_unlock(&queue.lock);
+		return;
+	}
+	queue.running = false;
+	queue.stop = true;
+	(void)pthread_cond_signal(&queue.more);
+	(void)pthread_mutex_unlock(&queue.lock);
+	(void)pthread_join(queue.thread, NULL);
+}
+
+uint64_t fffa_log_lost(void)
+{
+	uint64_t lost;
+
+	(void)pthread_mutex_lock(&queue.lock);
+	lost = queue.lost;
+	(void)pthread_mutex_unlock(&queue.lock);
+	return lost;
+}
+
+void fffa_log(enum fffa_log_level level, const char *tag, const char *fmt, ...)
+{
+	char line[LINE_BYTES];
+	size_t n;
+	va_list ap;
+
+	if ((int)level > atomic_load(&conf.level))
+		return;
+	va_start(ap, fmt);
+	n = vformat_line(line, level, tag, fmt, ap);
+	va_end(ap);
+	if (!queue_line(line, n))
+		(void)!write(STDERR_FILENO, line, n); /* nowhere left to report to */
 }
 
 void fffa_log_limited(struct fffa_log_limit *l, const char *tag, const char *text, uint64_t records)

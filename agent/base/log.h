@@ -7,20 +7,34 @@
 #ifndef FFFA_AGENT_BASE_LOG_H
 #define FFFA_AGENT_BASE_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum fffa_log_level { FFFA_LOG_ERROR, FFFA_LOG_WARN, FFFA_LOG_INFO, FFFA_LOG_DEBUG };
 enum fffa_log_format { FFFA_LOG_TEXT, FFFA_LOG_JSON };
 
-/* Set once, before the loop runs. */
+/* Any time. */
 void fffa_log_setup(enum fffa_log_level level, enum fffa_log_format format);
 
 /*
- * tag: what the line is about, such as "capture" or "sink.local". Any thread; a line is
- * one write(2).
+ * tag: what the line is about, such as "capture" or "sink.local". Any thread. A line is written in
+ * one piece.
  */
 void fffa_log(enum fffa_log_level level, const char *tag, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/*
+ * From now on a thread writes the lines, so that a reader of standard error that stands still holds
+ * up nobody. When 64 KiB wait for it, further lines are lost; the log says how many when it goes on.
+ * 0 or -errno; then the lines are written at once, as before.
+ */
+int fffa_log_start_thread(void);
+/* Waits until all lines are written, at most wait_ms. False: they are not. */
+bool fffa_log_flush(uint32_t wait_ms);
+/* The same, then ends the thread, unless it waits for the reader. */
+void fffa_log_stop_thread(uint32_t wait_ms);
+/* Lines lost so far. Any thread. */
+uint64_t fffa_log_lost(void);
 
 /* For what may happen often: at most one line a minute. Zero at first; loop thread only. */
 struct fffa_log_limit {

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+/* The thread that writes the log, while the reader of standard error stands still. */
+#include "tests/stubs/cmocka_all.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/base/log.h"
+
+#define LINES 5000
+
+struct place {
+	int stderr_fd; /* the real one */
+	int reader;
+};
+
+static int setup(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+	int ends[2];
+
+	assert_non_null(p);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	/* Smaller than what waits for the thread, whoever runs first. */
+	assert_true(fcntl(ends[1], F_SETPIPE_SZ, 4096) >= 4096);
+	p->reader = ends[0];
+	p->stderr_fd = dup(STDERR_FILENO);
+	assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+	assert_int_equal(close(ends[1]), 0);
+	*state = p;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct place *p = *state;
+
+	(void)dup2(p->stderr_fd, STDERR_FILENO);
+	(void)close(p->stderr_fd);
+	(void)close(p->reader);
+	free(p);
+	return 0;
+}
+
+/* Reads until LINES lines have come or are said to be lost. Returns how many are lost. */
+static uint64_t read_lines(int fd)
+{
+	FILE *in = fdopen(dup(fd), "r");
+	uint64_t lost = 0, others = 0;
+	char line[4096];
+
+	assert_non_null(in);
+	while (lost + others < LINES) {
+		const char *at;
+
+		assert_non_null(fgets(line, sizeof(line), in));
+		at = strstr(line, "stood still: lines=");
+		if (at)
+			lost += strtoull(at + strlen("stood still: lines="), NULL, 10);
+		else
+			others++;
+	}
+	assert_int_equal(lost + others, LINES);
+	(void)fclose(in);
+	return lost;
+}
+
+static void lost_lines_are_counted(void **state)
+{
+	const struct place *p = *state;
+	uint64_t before = fffa_log_lost(), lost;
+
+	assert_int_equal(fffa_log_start_thread(), 0);
+	for (int i = 0; i < LINES; i++) /* does not block */
+		fffa_warn("test", "line %d of many, with some text to fill the pipe", i);
+	assert_false(fffa_log_flush(1));
+	assert_true(fffa_log_lost() > before);
+	lost = read_lines(p->reader);
+	assert_true(fffa_log_flush(10000));
+	assert_int_equal(lost, fffa_log_lost() - before);
+	fffa_log_stop_thread(10000);
+}
+
+/* A stopped thread leaves nothing behind, and lines are written at once again. */
+static void lines_before_and_after(void **state)
+{
+	const struct place *p = *state;
+	char text[1024] = "";
+	const char *a, *b, *c;
+	ssize_t n;
+
+	fffa_warn("test", "first");
+	assert_int_equal(fffa_log_start_thread(), 0);
+	fffa_warn("test", "second");
+	fffa_log_stop_thread(10000);
+	fffa_warn("test", "third");
+	n = read(p->reader, text, sizeof(text) - 1);
+	assert_true(n > 0);
+	a = strstr(text, "first\n");
+	b = strstr(text, "second\n");
+	c = strstr(text, "third\n");
+	assert_true(a && b && c && a < b && b < c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(lost_lines_are_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(lines_before_and_after, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
