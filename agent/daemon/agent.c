@@ -1,28 +1,9 @@
 // SPDX-License-Identifier: MIT
-/*
- * Wires the stages, starts them and stops them. One function after the other stops the agent
- * (agent/README.md has the same list):
- *
- *   begin_stop          timers stop; the source stops: hooks are detached, table and ring are
- *                       drained (a replay reads no further)
- *   on_source_ended     no delta follows: all flows expire (forced), as fast as the pipeline has
- *                       room
- *   close_pipeline      open batches are sealed and delivered until shutdown_timeout; the rest
- *                       stays in the spool or is counted as lost; then sinks and spools are closed
- *   on_pipeline_closed  the sinks' ledgers are logged; the remaining handles are closed, so the
- *                       loop ends
- *   check_ledger        the packet ledger is logged and must balance
- *   run_loop            uv_loop_close must succeed
- *
- * A thread may be stuck, as on a disk that stands still, and keep its sink from closing. So
- * on_overtime, a little after shutdown_timeout, counts what such sinks hold as lost, logs the same
- * ledgers and exits.
- */
+/* Wires the stages and starts them; agent_stop.c stops them. */
 #include "agent/daemon/agent.h"
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "agent/base/assert.h"
 #include "agent/base/clock.h"
@@ -39,14 +20,7 @@
 #define FLOWS_PER_TURN	 8192
 #define PATIENCE_NS	 (5 * FFFA_NS_PER_S) /* a sink that takes nothing for so long is away */
 #define WAIT_MS		 2		     /* until the next look for room */
-#define OVERTIME_MS	 700		     /* after shutdown_timeout */
-#define CLOSING_MS	 300		     /* at least this long for sinks to close */
 #define METADATA_WAIT_NS (5 * FFFA_NS_PER_S)
-
-static int64_t now_ms(const struct fffa_agent *a)
-{
-	return (int64_t)(a->unix_ns / FFFA_NS_PER_MS);
-}
 
 static void set_time(void *arg)
 {
@@ -54,15 +28,6 @@ static void set_time(void *arg)
 
 	fffa_source_now(a->source, &a->mono_ns, &a->unix_ns);
 	fffa_flow_set_time(a->flows, a->mono_ns, a->unix_ns);
-}
-
-/* Seen, and in no record yet. */
-static struct fffa_amount count_held(struct fffa_agent *a)
-{
-	struct fffa_amount held = fffa_flow_held(a->flows), source = fffa_source_held(a->source);
-
-	fffa_amount_add(&held, source.packets, source.bytes);
-	return held;
 }
 
 /* For fffa_assert_set_dump. Does not ask the source, which may be what is broken. */
@@ -119,7 +84,6 @@ static void on_record(void *arg, struct fffa_record *r)
 	fffa_pipeline_record(a->pipeline, r);
 }
 
-static void close_pipeline(struct fffa_agent *a);
 static void on_sweep(uv_idle_t *h);
 
 static void on_wait(uv_timer_t *h)
@@ -172,7 +136,7 @@ static void flush_slice(struct fffa_agent *a)
 	if (fffa_flow_flush(a->flows, FLOWS_PER_TURN))
 		return;
 	(void)uv_idle_stop(&a->sweep);
-	close_pipeline(a);
+	fffa_agent__close_pipeline(a);
 }
 
 static void on_sweep(uv_idle_t *h)
@@ -190,7 +154,8 @@ static void on_sweep(uv_idle_t *h)
 /* Puts what was lost since the last call into the stream. */
 static void emit_losses(struct fffa_agent *a)
 {
-	fffa_skipdata_emit(&a->skip, &a->ledger, now_ms(a), a->only_ifindex, on_record, a);
+	fffa_skipdata_emit(&a->skip, &a->ledger, fffa_agent__now_ms(a), a->only_ifindex, on_record,
+			   a);
 }
 
 static void on_since(void *arg, int64_t unix_ms)
@@ -206,7 +171,7 @@ static void on_turn(void *arg)
 
 	set_time(a);
 	if (a->stage == FFFA_STAGE_RUN)
-		fffa_source_checkpoint(a->source, fffa_flow_held(a->flows), now_ms(a));
+		fffa_source_checkpoint(a->source, fffa_flow_held(a->flows), fffa_agent__now_ms(a));
 	if (!a->identity_known || a->stage != FFFA_STAGE_RUN)
 		return;
 	emit_losses(a);
@@ -279,129 +244,23 @@ static void on_source_ended(void *arg, int error)
 	(void)uv_idle_start(&a->sweep, on_sweep);
 }
 
-static void on_limit(uv_timer_t *h)
-{
-	struct fffa_agent *a = h->data;
-
-	a->ignore_room = true;
-}
-
-static void on_overtime(uv_timer_t *h);
-
-/* shutdown_timeout begins now. */
-static void start_deadline(struct fffa_agent *a)
-{
-	uint64_t timeout_ns = (uint64_t)a->conf->shutdown_timeout_ns;
-
-	a->deadline_ns = fffa_clock_mono_ns(&fffa_clock_system) + timeout_ns;
-	a->bounded = true;
-	(void)uv_timer_start(&a->limit, on_limit, timeout_ns / FFFA_NS_PER_MS, 0);
-	(void)uv_timer_start(&a->overtime, on_overtime, timeout_ns / FFFA_NS_PER_MS + OVERTIME_MS,
-			     0);
-}
-
-/* Time until the deadline, at least 1; 0: there is no deadline. */
-static uint64_t left_ns(const struct fffa_agent *a)
-{
-	uint64_t now = fffa_clock_mono_ns(&fffa_clock_system);
-
-	if (!a->bounded)
-		return 0;
-	return a->deadline_ns > now ? a->deadline_ns - now : 1;
-}
-
-static void begin_stop(void *arg)
-{
-	struct fffa_agent *a = arg;
-
-	if (a->bounded) {
-		a->ignore_room = true; /* the second request */
-		return;
-	}
-	start_deadline(a);
-	fffa_info("agent", "stopping");
-	if (a->stage != FFFA_STAGE_RUN) { /* a replay has ended and delivers without a deadline */
-		if (a->pipeline && a->stage == FFFA_STAGE_CLOSE)
-			fffa_pipeline_limit(a->pipeline, left_ns(a));
-		return;
-	}
-	a->stage = FFFA_STAGE_STOP;
-	(void)uv_idle_stop(&a->sweep);
-	(void)uv_timer_stop(&a->wait);
-	fffa_source_stop(a->source);
-}
-
-/* A replay's sink fails for too long: what is left is lost, and said. */
-static void on_stalled(void *arg)
-{
-	struct fffa_agent *a = arg;
-
-	a->code = FFFA_EXIT_FAILED;
-	begin_stop(a);
-	a->ignore_room = true;
-	a->deadline_ns = fffa_clock_mono_ns(&fffa_clock_system);
-	if (a->stage == FFFA_STAGE_CLOSE)
-		fffa_pipeline_limit(a->pipeline, left_ns(a));
-}
-
-static void on_meta_closed(void *arg)
-{
-	(void)arg; /* it has freed itself; the loop ends when every handle is closed */
-}
-
-static void close_rest(struct fffa_agent *a)
-{
-	uv_close((uv_handle_t *)&a->sweep, NULL);
-	uv_close((uv_handle_t *)&a->wait, NULL);
-	uv_close((uv_handle_t *)&a->limit, NULL);
-	fffa_signals_close(&a->signals);
-	fffa_reload_watch_close(a);
-	if (a->meta)
-		fffa_meta_close(a->meta, on_meta_closed, NULL);
-	fffa_status_close(a->status);
-	a->status = NULL;
-	fffa_source_close(a->source);
-}
-
-static void check_sinks(struct fffa_agent *a, const struct fffa_pipeline *p)
-{
-	if (!fffa_ledger_log_final_sinks(p, a->source->repeatable))
-		a->code = FFFA_EXIT_FAILED;
-}
-
-static void on_pipeline_closed(void *arg, struct fffa_pipeline *p)
-{
-	struct fffa_agent *a = arg;
-
-	check_sinks(a, p);
-	a->pipeline = NULL;
-	close_rest(a);
-}
-
-static void close_pipeline(struct fffa_agent *a)
-{
-	a->stage = FFFA_STAGE_CLOSE;
-	fffa_source_checkpoint(a->source, (struct fffa_amount){0, 0}, now_ms(a));
-	if (a->bounded && uv_timer_get_due_in(&a->overtime) < CLOSING_MS)
-		(void)uv_timer_start(&a->overtime, on_overtime, CLOSING_MS, 0);
-	fffa_pipeline_close(a->pipeline, left_ns(a), on_pipeline_closed, a);
-}
-
 static void on_usr1(void *arg)
 {
 	struct fffa_agent *a = arg;
 
 	if (!a->flows)
 		return; /* the start failed */
-	fffa_ledger_log_packets(FFFA_LOG_INFO, &a->ledger, count_held(a));
+	fffa_ledger_log_packets(FFFA_LOG_INFO, &a->ledger, fffa_agent__held(a));
 	if (a->stage < FFFA_STAGE_CLOSE)
 		fffa_ledger_log_sinks(FFFA_LOG_INFO, a->pipeline);
 }
 
 static void open_handles(struct fffa_agent *a)
 {
-	const struct fffa_signals_events ev = {
-		.stop = begin_stop, .reload = fffa_reload_on_hup, .report = on_usr1, .arg = a};
+	const struct fffa_signals_events ev = {.stop = fffa_agent__stop,
+					       .reload = fffa_reload_on_hup,
+					       .report = on_usr1,
+					       .arg = a};
 
 	(void)uv_idle_init(&a->loop, &a->sweep);
 	(void)uv_timer_init(&a->loop, &a->wait);
@@ -432,13 +291,13 @@ static int open_stages(struct fffa_agent *a, struct fffa_err *err)
 		.linger_ns = (uint64_t)a->conf->capture.drain_interval_ns / 2,
 		.max_flows = (uint32_t)a->conf->flows.max_flows,
 	};
-	const struct fffa_pipeline_env env = {.identify = identify_record,
-					      .arg = a,
-					      .no_spool = a->source->repeatable,
-					      .boot_epoch = !a->source->repeatable,
-					      .stalled = a->source->repeatable ? on_stalled : NULL,
-					      .patience_ns =
-						      (uint64_t)a->conf->shutdown_timeout_ns};
+	const struct fffa_pipeline_env env = {
+		.identify = identify_record,
+		.arg = a,
+		.no_spool = a->source->repeatable,
+		.boot_epoch = !a->source->repeatable,
+		.stalled = a->source->repeatable ? fffa_agent__stalled : NULL,
+		.patience_ns = (uint64_t)a->conf->shutdown_timeout_ns};
 	uint64_t epoch = fffa_clock_unix_ns(&fffa_clock_system) / FFFA_NS_PER_MS;
 	int rc = fffa_flow_table_new(&fc, &a->ledger, on_record, a, &a->flows);
 
@@ -496,52 +355,11 @@ static void abandon_start(struct fffa_agent *a, int error)
 	a->code = error == -EPERM || error == -EACCES ? FFFA_EXIT_PRIVILEGE : FFFA_EXIT_FAILED;
 	a->stage = FFFA_STAGE_CLOSE;
 	if (a->handles)
-		start_deadline(a);
+		fffa_agent__start_deadline(a);
 	if (a->pipeline)
-		fffa_pipeline_close(a->pipeline, 1, on_pipeline_closed, a);
+		fffa_pipeline_close(a->pipeline, 1, fffa_agent__on_pipeline_closed, a);
 	else if (a->handles)
-		close_rest(a);
-}
-
-/* When no packet is counted any more. */
-static void check_ledger(struct fffa_agent *a)
-{
-	if (!fffa_ledger_log_final_packets(&a->ledger, count_held(a)))
-		a->code = FFFA_EXIT_FAILED;
-}
-
-/* A thread is stuck, so the loop does not end: the last ledgers, then the end of the process. */
-static void exit_at_once(struct fffa_agent *a)
-{
-	if (a->pipeline) {
-		fffa_pipeline_abandon(a->pipeline);
-		check_sinks(a, a->pipeline);
-	} else {
-		fffa_warn("agent", "a thread still waits, perhaps for a disk that stands still; "
-				   "ending without it");
-	}
-	if (a->started)
-		check_ledger(a);
-	_exit(a->code);
-}
-
-static void on_overtime(uv_timer_t *h)
-{
-	struct fffa_agent *a = h->data;
-
-	if (a->pipeline && a->stage < FFFA_STAGE_CLOSE)
-		(void)uv_timer_start(h, on_overtime, CLOSING_MS, 0); /* the flows are not done */
-	else
-		exit_at_once(a);
-}
-
-/* The loop has nothing more to do, unless overtime is still there. */
-static void end_loop(struct fffa_agent *a)
-{
-	(void)uv_run(&a->loop, UV_RUN_DEFAULT);
-	if (a->handles)
-		uv_close((uv_handle_t *)&a->overtime, NULL);
-	(void)uv_run(&a->loop, UV_RUN_DEFAULT);
+		fffa_agent__close_rest(a);
 }
 
 /* Frees a->source. */
@@ -565,9 +383,9 @@ static enum fffa_exit run_loop(struct fffa_agent *a)
 		abandon_start(a, rc);
 	}
 	a->started = !rc;
-	end_loop(a);
+	fffa_agent__end_loop(a);
 	if (!rc)
-		check_ledger(a);
+		fffa_agent__check_ledger(a);
 	fffa_assert_set_dump(NULL, NULL);
 	fffa_flow_table_free(a->flows);
 	rc = uv_loop_close(&a->loop);
@@ -579,6 +397,19 @@ static enum fffa_exit run_loop(struct fffa_agent *a)
 	return a->code;
 }
 
+/* A reader of standard error that stands still must not hold up the loop. */
+static enum fffa_exit run_agent(struct fffa_agent *a)
+{
+	int rc = fffa_log_start_thread();
+	enum fffa_exit code;
+
+	if (rc)
+		fffa_warn("agent", "cannot start a thread for the log: %s", strerror(-rc));
+	code = run_loop(a);
+	fffa_log_stop_thread(FFFA_AGENT_LOG_MS);
+	return code;
+}
+
 enum fffa_exit fffa_agent_run(struct fffa_config *conf, const char *config_file)
 {
 	struct fffa_agent a = {.conf = conf,
@@ -587,7 +418,7 @@ enum fffa_exit fffa_agent_run(struct fffa_config *conf, const char *config_file)
 			       .listen = conf->status.listen,
 			       .source = fffa_source_live_new(conf)};
 
-	return run_loop(&a);
+	return run_agent(&a);
 }
 
 enum fffa_exit fffa_agent_replay(const struct fffa_config *conf,
@@ -595,5 +426,5 @@ enum fffa_exit fffa_agent_replay(const struct fffa_config *conf,
 {
 	struct fffa_agent a = {.conf = conf, .source = fffa_source_replay_new(conf, replay)};
 
-	return run_loop(&a);
+	return run_agent(&a);
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The agent's state, for agent.c, reload.c and status_view.c. It lives on the stack of fffa_agent_run. */
+/* The agent's state, on the stack of fffa_agent_run. Only the files of this folder use it. */
 #ifndef FFFA_AGENT_DAEMON_AGENT_INTERNAL_H
 #define FFFA_AGENT_DAEMON_AGENT_INTERNAL_H
 
 #include <stdbool.h>
 #include <uv.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/ledger.h"
 #include "agent/daemon/agent.h"
-#include "agent/daemon/pending_records.h"
+#include "agent/flow/pending_records.h"
 #include "agent/daemon/reload.h"
 #include "agent/daemon/signals.h"
 #include "agent/daemon/source.h"
@@ -19,6 +20,9 @@
 #include "agent/pipeline/pipeline.h"
 #include "agent/status/interfaces.h"
 #include "agent/status/status.h"
+
+/* For the reader of the last log lines. */
+#define FFFA_AGENT_LOG_MS 200
 
 enum fffa_stage { FFFA_STAGE_RUN, FFFA_STAGE_STOP, FFFA_STAGE_FLUSH, FFFA_STAGE_CLOSE };
 
@@ -31,11 +35,12 @@ struct fffa_agent {
 
 	uv_loop_t loop;
 	struct fffa_signals signals;
-	uv_idle_t sweep;     /* expiry, flush */
-	uv_timer_t wait;     /* for room in the pipeline */
-	uv_timer_t limit;    /* shutdown_timeout */
-	uv_timer_t overtime; /* a little later; does not keep the loop alive */
-	bool handles;	     /* those above are there */
+	struct fffa_reload reload; /* all zero: there is no file */
+	uv_idle_t sweep;	   /* expiry, flush */
+	uv_timer_t wait;	   /* for room in the pipeline */
+	uv_timer_t limit;	   /* shutdown_timeout */
+	uv_timer_t overtime;	   /* a little later; does not keep the loop alive */
+	bool handles;		   /* those above are there */
 	bool started;
 
 	struct fffa_flow_table *flows;
@@ -67,5 +72,31 @@ struct fffa_agent {
 	uint64_t pending_restart; /* keys of the last reload that need a restart */
 	char not_ready[768];	  /* text for the view */
 };
+
+/* Unix time by the source's clock. */
+static inline int64_t fffa_agent__now_ms(const struct fffa_agent *a)
+{
+	return (int64_t)(a->unix_ns / FFFA_NS_PER_MS);
+}
+
+/* agent_stop.c */
+
+/* Seen, and in no record yet. */
+struct fffa_amount fffa_agent__held(struct fffa_agent *a);
+/* Asked to stop, once or more often. arg: the agent. */
+void fffa_agent__stop(void *arg);
+/* A replay's sink fails for too long: what is left is lost, and said. arg: the agent. */
+void fffa_agent__stalled(void *arg);
+/* shutdown_timeout begins now. */
+void fffa_agent__start_deadline(struct fffa_agent *a);
+/* All flows are records. */
+void fffa_agent__close_pipeline(struct fffa_agent *a);
+void fffa_agent__on_pipeline_closed(void *arg, struct fffa_pipeline *p);
+/* Closes the handles. There is no pipeline any more. */
+void fffa_agent__close_rest(struct fffa_agent *a);
+/* Runs the loop to its end. Does not return when a thread is stuck. */
+void fffa_agent__end_loop(struct fffa_agent *a);
+/* When no packet is counted any more. */
+void fffa_agent__check_ledger(struct fffa_agent *a);
 
 #endif

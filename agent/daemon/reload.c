@@ -138,52 +138,66 @@ static void take_over_sinks(struct fffa_agent *a, struct fffa_config *next)
 	}
 }
 
-/* Reads the file and takes over what it may. 0, or -EINVAL or -errno with all as it was. */
-static int load_config(struct fffa_agent *a)
-{
-	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];
-	struct fffa_config *conf = a->reloadable, next;
-	int rc;
-
-	fffa_registry_schema(rows);
-	rc = fffa_config_load(a->config_file, rows, &next, on_problem, NULL);
-	if (rc) {
-		fffa_error(TAG, "%s: not taken over; the agent keeps its configuration",
-			   a->config_file);
-		return rc;
-	}
-	a->pending_restart = 0;
-	fffa_change_apply(conf, &next, on_change, &a->pending_restart);
-	fffa_log_setup((enum fffa_log_level)conf->log_level,
-		       (enum fffa_log_format)conf->log_format);
-	take_over_sinks(a, &next);
-	fffa_config_free(&next);
-	return 0;
-}
-
-static void reload_config(struct fffa_agent *a)
+static void take_over(struct fffa_agent *a, struct fffa_config *next)
 {
 	const struct fffa_flows_conf *f = &a->reloadable->flows;
 	int64_t active_ns = f->active_timeout_ns;
 
-	a->last_reload_failed = load_config(a);
-	if (a->last_reload_failed) {
-		a->reloads_failed++;
-		return;
-	}
-	a->reloads_done++;
+	a->pending_restart = 0;
+	fffa_change_apply(a->reloadable, next, on_change, &a->pending_restart);
+	fffa_log_setup((enum fffa_log_level)a->reloadable->log_level,
+		       (enum fffa_log_format)a->reloadable->log_format);
+	take_over_sinks(a, next);
 	fffa_flow_set_timeouts(a->flows, (uint64_t)f->idle_timeout_ns,
 			       (uint64_t)f->active_timeout_ns);
 	if (f->active_timeout_ns != active_ns)
 		fffa_nodata_watch_start(&a->nodata, a->conf, a->source);
 }
 
+/* On the worker: the file may lie on a disk that stands still. */
+static void work_load(void *arg)
+{
+	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];
+	struct fffa_agent *a = arg;
+
+	fffa_registry_schema(rows);
+	a->reload.rc = fffa_config_load(a->config_file, rows, &a->reload.next, on_problem, NULL);
+}
+
+static void start_load(struct fffa_agent *a)
+{
+	a->reload.again = a->reload.job.submitted;
+	if (!a->reload.again)
+		fffa_worker_submit(a->watch.worker, &a->reload.job);
+}
+
+static void on_reloaded(void *arg)
+{
+	struct fffa_agent *a = arg;
+	bool taken = !a->reload.rc, running = a->stage == FFFA_STAGE_RUN;
+
+	if (running && taken)
+		take_over(a, &a->reload.next);
+	if (taken)
+		fffa_config_free(&a->reload.next);
+	if (!running)
+		return;
+	if (!taken)
+		fffa_error(TAG, "%s: not taken over; the agent keeps its configuration",
+			   a->config_file);
+	a->last_reload_failed = !taken;
+	a->reloads_failed += !taken;
+	a->reloads_done += taken;
+	if (a->reload.again)
+		start_load(a);
+}
+
 void fffa_reload_on_hup(void *arg)
 {
 	struct fffa_agent *a = arg;
 
-	if (a->config_file && a->stage == FFFA_STAGE_RUN)
-		reload_config(a);
+	if (a->watch.worker && a->stage == FFFA_STAGE_RUN)
+		start_load(a);
 	fffa_info("agent", "reopening files");
 	if (a->pipeline && a->stage < FFFA_STAGE_CLOSE)
 		fffa_pipeline_reopen(a->pipeline);
@@ -269,9 +283,10 @@ int fffa_reload_watch_open(struct fffa_agent *a, struct fffa_err *err)
 
 	if (!a->config_file)
 		return 0;
-	rc = fffa_worker_open(&a->loop, "fffa-secrets", &a->watch.worker);
+	rc = fffa_worker_open(&a->loop, "config", &a->watch.worker);
 	if (rc)
 		return fffa_fail(err, -rc, "cannot start a thread: %s", strerror(-rc));
+	a->reload.job = (struct fffa_worker_job){.work = work_load, .done = on_reloaded, .arg = a};
 	a->watch.job = (struct fffa_worker_job){.work = load_again, .done = on_loaded, .arg = a};
 	(void)uv_timer_init(&a->loop, &a->watch.timer); /* never fails */
 	a->watch.timer.data = a;

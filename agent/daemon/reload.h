@@ -10,11 +10,19 @@
 
 struct fffa_agent;
 
+/* Part of struct fffa_agent: HUP reads the file on the thread of the watch below. */
+struct fffa_reload {
+	struct fffa_worker_job job;
+	struct fffa_config next;
+	int rc; /* of reading next */
+	bool again;
+};
+
 /*
- * HUP. arg: the struct fffa_agent. Reads its configuration file and checks all of it. If there is a
- * problem, logs every problem and changes nothing. Else takes over the new values of the keys
- * marked FFFA_OPTION_RELOAD, logs each change and each key that needs a restart, and counts these
- * in pending_restart. Then, in either case, the sinks reopen their files. Blocks to read one file.
+ * HUP. arg: the struct fffa_agent. Its thread reads the configuration file and checks all of it. If
+ * there is a problem, logs every problem and changes nothing. Else takes over, on the loop, the new
+ * values of the keys marked FFFA_OPTION_RELOAD and of the sinks, logs each change and each key that
+ * needs a restart, and counts these in pending_restart. Meanwhile the sinks reopen their files.
  */
 void fffa_reload_on_hup(void *arg);
 

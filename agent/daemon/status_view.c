@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/log.h"
 #include "agent/daemon/build.h"
 
 static void view_ledger(struct fffa_agent *a, struct fffa_status_view *v)
@@ -84,6 +85,7 @@ static void fill_view(void *arg, struct fffa_status_view *v)
 	v->reloads_failed = a->reloads_failed;
 	v->last_reload_failed = a->last_reload_failed;
 	v->pending_restart = a->pending_restart;
+	v->log_lines_lost = fffa_log_lost();
 	v->config_file = a->config_file ? a->config_file : "";
 	v->stage = a->stage == FFFA_STAGE_RUN ? "running" : "stopping";
 	v->start_ms = a->start_ms;

@@ -450,5 +450,8 @@ void fffa_metrics_write(struct fffa_buf *o, const struct fffa_status_view *v)
 	write_capture(o, v);
 	write_metadata(o, &v->metadata);
 	write_reloads(o, v);
+	write_value(o, "fffa_log_lines_lost_total", "counter",
+		    "Log lines lost because the reader of standard error stood still.",
+		    v->log_lines_lost);
 	write_process(o, v);
 }

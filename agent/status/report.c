@@ -243,6 +243,7 @@ void fffa_report_write(struct fffa_buf *o, const struct fffa_status_view *v)
 	fffa_json_bool(&j, "last_successful", !v->last_reload_failed);
 	fffa_json_u64(&j, "pending_restart", v->pending_restart);
 	fffa_json_close(&j, '}');
+	fffa_json_u64(&j, "log_lines_lost", v->log_lines_lost);
 	fffa_json_close(&j, '}');
 	fffa_buf_text(o, "\n");
 }

@@ -104,6 +104,7 @@ struct fffa_status_view {
 	uint64_t reloads_failed;
 	bool last_reload_failed;
 	uint64_t pending_restart; /* keys whose new value needs a restart */
+	uint64_t log_lines_lost;
 	struct fffa_process process;
 };
 

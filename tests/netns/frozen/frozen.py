@@ -6,6 +6,7 @@ The disk is a file system on a loop device, frozen with fsfreeze. A thread that 
 signal ends it. So a process that has called exit stays a zombie until then, which is what the test looks for.
 """
 
+import fcntl
 import json
 import os
 import re
@@ -160,6 +161,46 @@ class Frozen(unittest.TestCase):
         self.agent.p.send_signal(signal.SIGHUP)
         self.expect_life()
         self.expect_end(4)
+
+    def test_a_reader_of_the_log_that_stands_still(self):
+        """It costs log lines, which are counted, and nothing else. When it goes on, the log does, too."""
+        reader, writer = os.pipe()
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        config = self.lab.file("fffa.yaml", CONFIG.format(dir=self.lab.dir, disk=self.disk.path))
+        agent = subprocess.Popen(["ip", "netns", "exec", self.lab.host, FFFA, "run", "-c", config], stderr=writer)
+        self.addCleanup(agent.kill)
+        os.close(writer)
+        log = b""
+        while b"kernel table ready" not in log:
+            log += os.read(reader, 65536)
+
+        def lost():
+            return self.status()["log_lines_lost"]
+
+        def lost_some():
+            agent.send_signal(signal.SIGUSR1)
+            return lost()
+        L.await_true("log lines that are lost", lost_some)
+        self.assertIn(" 200 ", get(self.lab.file("status.sock"), "/healthz")[0])
+        os.set_blocking(reader, False)
+
+        def said():
+            nonlocal log
+            try:
+                log += os.read(reader, 65536)
+            except BlockingIOError:
+                pass
+            return re.search(rb"warn +log: lines lost, the reader of standard error stood still: lines=(\d+)\n", log)
+        self.assertEqual(int(L.await_true("the end of the gap", said)[1]), lost())
+        for line in log.decode().splitlines():
+            self.assertRegex(line, r"^\d{4}-\d\d-\d\dT[\d:.]+Z (error|warn |info |debug) \S+: ")
+        before = lost()
+        L.await_true("more lost lines", lambda: lost_some() > before)  # now nobody reads again
+        began = time.monotonic()
+        agent.send_signal(signal.SIGTERM)
+        self.assertEqual(agent.wait(20), 0)
+        self.assertLessEqual(time.monotonic() - began, SHUTDOWN_S + 1)
+        os.close(reader)
 
     def test_the_thaw(self):
         """Nothing is lost when the disk comes back in time."""

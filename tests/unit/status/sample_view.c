@@ -141,6 +141,7 @@ void sample_view_fill(struct sample_view *s)
 	v->reloads_failed = 4;
 	v->last_reload_failed = true;
 	v->pending_restart = 2;
+	v->log_lines_lost = 5;
 	v->process = (struct fffa_process){.cpu_ns = 1500000000,
 					   .rss_bytes = 20480,
 					   .virtual_bytes = 40960,

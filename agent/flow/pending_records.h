@@ -3,8 +3,8 @@
  * Records that are due before the host's identity is known, because a window or the flow table is
  * full. They wait here and leave with the identity. Loop thread only.
  */
-#ifndef FFFA_AGENT_DAEMON_PENDING_RECORDS_H
-#define FFFA_AGENT_DAEMON_PENDING_RECORDS_H
+#ifndef FFFA_AGENT_FLOW_PENDING_RECORDS_H
+#define FFFA_AGENT_FLOW_PENDING_RECORDS_H
 
 #include <stdbool.h>
 #include <stddef.h>

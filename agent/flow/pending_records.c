@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "agent/daemon/pending_records.h"
+#include "agent/flow/pending_records.h"
 
 #include <stdlib.h>
 

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "agent/daemon/pending_records.h"
+#include "agent/flow/pending_records.h"
 
 struct got {
 	uint64_t n;
