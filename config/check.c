@@ -13,6 +13,7 @@
 #define ENDPOINT_BYTES_MAX 255
 #define SINK_NAME_MAX	   32
 #define SPOOL_BATCHES_MIN  4
+#define WARNING		   "warning: " /* before a line that is no problem */
 #define TAG_KEY_BYTES_MAX  128
 
 struct check {
@@ -274,7 +275,8 @@ static bool key_of(const struct fffa_option *opts, const char *key)
 static void report_one(const struct check *k, const struct fffa_option *opts, const char *fallback,
 		       const char *text)
 {
-	const char *colon = strstr(text, ": ");
+	const char *warning = strncmp(text, WARNING, strlen(WARNING)) ? "" : WARNING;
+	const char *colon = strstr(text += strlen(warning), ": ");
 	char key[64];
 	size_t n = colon ? (size_t)(colon - text) : sizeof(key);
 
@@ -283,7 +285,8 @@ static void report_one(const struct check *k, const struct fffa_option *opts, co
 		key[n] = '\0';
 		if (key_of(opts, key) || !strcmp(key, "format") || !strcmp(key, "fields") ||
 		    !strcmp(key, "envelope")) {
-			wrong(k, key, NULL, "%s", colon + 2);
+			wrong(k, key, NULL, "%s%s", warning, colon + 2);
+			k->rep->count -= *warning != '\0';
 			return;
 		}
 	}
@@ -301,6 +304,16 @@ static void report_err(const struct check *k, const struct fffa_option *opts, co
 
 	for (; line; line = strtok_r(NULL, "\n", &save))
 		report_one(k, opts, fallback, line);
+}
+
+/* The host is asked only about a sink without another problem. */
+static void probe_host(const struct check *k, const struct fffa_sink_conf *s,
+		       const struct fffa_sink_schema *schema)
+{
+	struct fffa_err err = {""};
+
+	if (schema->probe && schema->probe(s->own, &err))
+		report_err(k, s->opts, NULL, &err);
 }
 
 static void check_own(const struct check *k, const struct fffa_sink_conf *s,
@@ -367,6 +380,7 @@ void fffa_check_sink(struct fffa_config *c, size_t i, const struct fffa_sink_sch
 {
 	struct fffa_path path = fffa_report_path_index("sinks", i);
 	struct check k = {.rep = rep, .node = node, .path = path.text};
+	unsigned int before = rep->count;
 
 	check_name(&k, c, i);
 	check_common(&k, &c->sinks[i].common, c->spool_dir);
@@ -375,4 +389,6 @@ void fffa_check_sink(struct fffa_config *c, size_t i, const struct fffa_sink_sch
 	if (schema && schema->output && c->sinks[i].own)
 		c->sinks[i].output = schema->output(c->sinks[i].own);
 	check_output(&k, c, i);
+	if (schema && c->sinks[i].own && rep->count == before)
+		probe_host(&k, &c->sinks[i], schema);
 }

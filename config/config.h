@@ -119,6 +119,11 @@ struct fffa_sink_schema {
 	 */
 	int (*check_format)(const struct fffa_sink_ops *ops, const struct fffa_sink_common_conf *c,
 			    const void *own, struct fffa_err *err);
+	/*
+	 * What of this host would end the start: as check, a line for each problem. "warning: "
+	 * before the key: it is shown and is no problem. NULL: nobody looks.
+	 */
+	int (*probe)(const void *conf, struct fffa_err *err);
 	/* The file that only this sink may write to; NULL: there is none. May be NULL. */
 	const char *(*output)(const void *own);
 };

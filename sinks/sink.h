@@ -146,6 +146,13 @@ struct fffa_sink_ops {
 	int (*check_format)(const void *conf, unsigned int format, struct fffa_err *err);
 
 	/*
+	 * Looks whether start would find what conf names on this host: folders, files, libraries.
+	 * Makes and changes nothing, waits for nobody. 0, or -EINVAL with err, a line for each
+	 * problem: "path: the directory ...". A line "warning: KEY: ..." is no problem. Also
+	 * -EINVAL if there are warnings only. NULL: there is nothing to look at.
+	 */
+	int (*probe)(const void *conf, struct fffa_err *err);
+	/*
 	 * The path of the file that a sink with this conf writes to, if nobody else may; NULL: none
 	 * such. The configuration refuses a second sink with the same. NULL: no sink of this kind
 	 * has one.

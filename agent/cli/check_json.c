@@ -14,6 +14,7 @@
 /* The problems as they come, for --json. */
 struct problems {
 	json_t *list;
+	json_t *warnings;
 	const char *file;
 };
 
@@ -43,7 +44,8 @@ static void add_problem(void *arg, const char *line)
 {
 	struct problems *p = arg;
 
-	(void)json_array_append_new(p->list, parse_problem(p->file, line));
+	(void)json_array_append_new(strstr(line, ": warning: ") ? p->warnings : p->list,
+				    parse_problem(p->file, line));
 }
 
 /* What the host says of itself, line by line: {"kernel": ..., "privileges": ...}. */
@@ -74,13 +76,14 @@ enum fffa_exit fffa_check_json_print(const char *given)
 {
 	const char *path = fffa_cli_config_path(given);
 	struct problems p = {.list = json_array(),
+			     .warnings = json_array(),
 			     .file = fffa_config_is_stdin(path) ? "standard input"
 				     : path			? path
 								: "built-in defaults"};
 	struct fffa_config conf;
-	enum fffa_exit code = fffa_cli_load_with(given, &conf, add_problem, &p);
-	json_t *root = json_pack("{s:s, s:s, s:o}", "configuration", code ? "invalid" : "ok",
-				 "file", p.file, "problems", p.list);
+	enum fffa_exit code = fffa_cli_load_to_start(given, &conf, add_problem, &p);
+	json_t *root = json_pack("{s:s, s:s, s:o, s:o}", "configuration", code ? "invalid" : "ok",
+				 "file", p.file, "problems", p.list, "warnings", p.warnings);
 
 	if (!code) {
 		(void)json_object_set_new(root, "host", read_host());

@@ -128,17 +128,14 @@ const char *fffa_cli_config_path(const char *given)
 	return given || access(FFFA_CLI_DEFAULT_CONFIG, F_OK) ? given : FFFA_CLI_DEFAULT_CONFIG;
 }
 
-static void print_problem(void *arg, const char *line)
+void fffa_cli_print_problem(void *file, const char *line)
 {
-	(void)fprintf(arg, "%s\n", line);
+	(void)fprintf(file, "%s\n", line);
 }
 
-static enum fffa_exit load_from(const char *path, struct fffa_config *out, fffa_problem_fn problem,
-				void *arg)
+static enum fffa_exit load_from(const char *path, const struct fffa_sink_schema *rows,
+				struct fffa_config *out, fffa_problem_fn problem, void *arg)
 {
-	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];
-
-	fffa_registry_schema(rows);
 	if (fffa_config_load(path, rows, out, problem, arg))
 		return FFFA_EXIT_CONFIG;
 	fffa_log_setup((enum fffa_log_level)out->log_level, (enum fffa_log_format)out->log_format);
@@ -147,18 +144,27 @@ static enum fffa_exit load_from(const char *path, struct fffa_config *out, fffa_
 
 enum fffa_exit fffa_cli_load(const char *given, struct fffa_config *out, FILE *problems)
 {
-	return fffa_cli_load_with(given, out, print_problem, problems);
+	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];
+
+	fffa_registry_schema(rows);
+	return load_from(fffa_cli_config_path(given), rows, out, fffa_cli_print_problem, problems);
 }
 
-enum fffa_exit fffa_cli_load_with(const char *given, struct fffa_config *out,
-				  fffa_problem_fn problem, void *arg)
+enum fffa_exit fffa_cli_load_to_start(const char *given, struct fffa_config *out,
+				      fffa_problem_fn problem, void *arg)
 {
-	return load_from(fffa_cli_config_path(given), out, problem, arg);
+	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];
+
+	fffa_registry_schema_probing(rows);
+	return load_from(fffa_cli_config_path(given), rows, out, problem, arg);
 }
 
 enum fffa_exit fffa_cli_load_file(const char *path, struct fffa_config *out, FILE *problems)
 {
-	return load_from(path, out, print_problem, problems);
+	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];
+
+	fffa_registry_schema_probing(rows);
+	return load_from(path, rows, out, fffa_cli_print_problem, problems);
 }
 
 enum fffa_exit fffa_cli_load_text(const char *name, const char *text, struct fffa_config *out,
@@ -167,7 +173,8 @@ enum fffa_exit fffa_cli_load_text(const char *name, const char *text, struct fff
 	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];
 
 	fffa_registry_schema(rows);
-	return fffa_config_load_text(name, text, strlen(text), rows, out, print_problem, problems)
+	return fffa_config_load_text(name, text, strlen(text), rows, out, fffa_cli_print_problem,
+				     problems)
 		       ? FFFA_EXIT_CONFIG
 		       : FFFA_EXIT_OK;
 }

@@ -68,8 +68,12 @@ enum fffa_exit fffa_cli_load_file(const char *path, struct fffa_config *out, FIL
 enum fffa_exit fffa_cli_load_text(const char *name, const char *text, struct fffa_config *out,
 				  FILE *problems);
 
-/* The same; problem is called for each problem. */
-enum fffa_exit fffa_cli_load_with(const char *given, struct fffa_config *out,
-				  fffa_problem_fn problem, void *arg);
+/*
+ * The same, and what of this host would end the start is a problem too; problem is called for each
+ * problem and each warning.
+ */
+enum fffa_exit fffa_cli_load_to_start(const char *given, struct fffa_config *out,
+				      fffa_problem_fn problem, void *arg);
+void fffa_cli_print_problem(void *file, const char *line);
 
 #endif

@@ -27,7 +27,7 @@ enum fffa_exit fffa_cmd_run(const struct fffa_command *self, int argc, char **ar
 
 	if (!fffa_cli_parse(self, argc, argv, &syntax, &code))
 		return code;
-	code = fffa_cli_load(given, &conf, stderr);
+	code = fffa_cli_load_to_start(given, &conf, fffa_cli_print_problem, stderr);
 	if (code)
 		return code;
 	if (!conf.core_dumps)

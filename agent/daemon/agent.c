@@ -306,7 +306,10 @@ static int open_stages(struct fffa_agent *a, struct fffa_err *err)
 	rc = fffa_meta_open(&a->loop, a->source->metadata, &a->meta, err);
 	if (rc)
 		return rc;
-	return fffa_pipeline_open(&a->loop, a->conf, epoch, &env, &a->pipeline, err);
+	rc = fffa_pipeline_open(&a->loop, a->conf, epoch, &env, &a->pipeline, err);
+	a->misconfigured = rc && rc != -ENOMEM && rc != -EAGAIN && rc != -EMFILE && rc != -ENFILE &&
+			   rc != -EBADF /* standard output is closed */;
+	return rc;
 }
 
 static int start_source(struct fffa_agent *a, struct fffa_err *err)
@@ -352,7 +355,9 @@ static int start_agent(struct fffa_agent *a, struct fffa_err *err)
 /* Closes, on the loop, what was opened before the start failed. */
 static void abandon_start(struct fffa_agent *a, int error)
 {
-	a->code = error == -EPERM || error == -EACCES ? FFFA_EXIT_PRIVILEGE : FFFA_EXIT_FAILED;
+	a->code = a->misconfigured			? FFFA_EXIT_CONFIG
+		  : error == -EPERM || error == -EACCES ? FFFA_EXIT_PRIVILEGE
+							: FFFA_EXIT_FAILED;
 	a->stage = FFFA_STAGE_CLOSE;
 	if (a->handles)
 		fffa_agent__start_deadline(a);

@@ -77,3 +77,10 @@ void fffa_registry_schema(struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS])
 	}
 	rows[n] = (struct fffa_sink_schema){.name = NULL};
 }
+
+void fffa_registry_schema_probing(struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS])
+{
+	fffa_registry_schema(rows);
+	for (size_t n = 0; rows[n].name; n++)
+		rows[n].probe = rows[n].ops->probe;
+}

@@ -17,5 +17,7 @@ const struct fffa_sink_ops *fffa_registry_find(const char *name);
 /* Fills rows with the sink types for the configuration reader, which must not include the sinks
  * itself. A row without name ends them. */
 void fffa_registry_schema(struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS]);
+/* The same, and the configuration is also held against this host: files, folders, libraries. */
+void fffa_registry_schema_probing(struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS]);
 
 #endif

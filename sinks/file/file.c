@@ -348,6 +348,7 @@ const struct fffa_sink_ops fffa_sink_file_ops = {
 	.opts = fffa_file_options,
 	.check = fffa_file_options_check,
 	.check_format = check_format,
+	.probe = fffa_file_options_probe,
 	.output = fffa_file_options_output,
 	.create = create_sink,
 	.start = start_sink,

@@ -6,6 +6,7 @@
 
 #include "sinks/file/aws/aws_object.h"
 #include "sinks/file/layout/file_access.h"
+#include "sinks/file/plain/open.h"
 
 #define S_NS INT64_C(1000000000)
 #define MIB  (INT64_C(1) << 20)
@@ -27,6 +28,14 @@ int fffa_file_options_check(const void *conf, struct fffa_err *err)
 				 "fl-0123456789abcdef0",
 				 c->flow_log_id);
 	return fffa_file_access_read(c, &access, err);
+}
+
+int fffa_file_options_probe(const void *conf, struct fffa_err *err)
+{
+	const struct fffa_sink_file_conf *c = conf;
+
+	/* The aws layouts make their folders themselves. */
+	return c->layout || !strcmp(c->path, "-") ? 0 : fffa_plain_open_probe(c->path, err);
 }
 
 const char *fffa_file_options_output(const void *conf)

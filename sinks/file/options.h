@@ -9,6 +9,8 @@ extern const struct fffa_option fffa_file_options[];
 
 /* fffa_sink_ops.check. */
 int fffa_file_options_check(const void *conf, struct fffa_err *err);
+/* fffa_sink_ops.probe. */
+int fffa_file_options_probe(const void *conf, struct fffa_err *err);
 /* fffa_sink_ops.output. */
 const char *fffa_file_options_output(const void *conf);
 

@@ -419,6 +419,7 @@ const struct fffa_sink_ops fffa_sink_http_ops = {
 	.opts = fffa_http__options,
 	.check = fffa_http__options_check,
 	.check_format = fffa_http__options_check_format,
+	.probe = fffa_http__options_probe,
 	.create = create,
 	.start = start,
 	.submit = submit,

@@ -4,10 +4,13 @@
 #include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "agent/base/format.h"
+#include "agent/base/io.h"
 #include "sinks/http/shape/http_shape.h"
 
 #define MS INT64_C(1000000)
@@ -251,6 +254,29 @@ int fffa_http__options_check(const void *conf, struct fffa_err *err)
 	if (!rc)
 		rc = check_shape(c, err);
 	return rc;
+}
+
+static int probe_file(const char *key, const char *path, struct fffa_err *err)
+{
+	int fd = fffa_http_is_set(path) ? fffa_io_open_regular(AT_FDCWD, path, O_RDONLY) : -ENOENT;
+
+	if (!fffa_http_is_set(path))
+		return 0;
+	if (fd < 0)
+		return fffa_err_also(err, EINVAL, "%s: cannot read %.200s: %s", key, path,
+				     fffa_io_strerror(fd));
+	(void)close(fd); /* nothing was written to it */
+	return 0;
+}
+
+int fffa_http__options_probe(const void *conf, struct fffa_err *err)
+{
+	const struct fffa_sink_http_conf *c = conf;
+	int rc = probe_file("tls.ca_file", c->tls.ca_file, err);
+
+	rc |= probe_file("tls.cert_file", c->tls.cert_file, err);
+	rc |= probe_file("tls.key_file", c->tls.key_file, err);
+	return rc ? -EINVAL : 0;
 }
 
 int fffa_http__options_check_format(const void *conf, unsigned int format, struct fffa_err *err)

@@ -13,4 +13,7 @@ int fffa_http__options_check(const void *conf, struct fffa_err *err);
 /* ops->check_format: 0 if the shape takes the format (enum fffa_format), else -EINVAL with err. */
 int fffa_http__options_check_format(const void *conf, unsigned int format, struct fffa_err *err);
 
+/* fffa_sink_ops.probe. */
+int fffa_http__options_probe(const void *conf, struct fffa_err *err);
+
 #endif

@@ -2,10 +2,15 @@
 #include "sinks/kafka/client.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/base/io.h"
 
 #define DRAIN_POLL_MS 50
 
@@ -92,14 +97,24 @@ static int make_conf(const struct fffa_sink_kafka_conf *c, rd_kafka_conf_t **out
 		     struct fffa_err *err)
 {
 	rd_kafka_conf_t *k = rd_kafka_conf_new();
-	int rc = 0;
+	int rc = 0, wrong = 0;
+
+	if (err)
+		err->text[0] = '\0';
 
 	if (!k)
 		return fffa_fail(err, ENOMEM, "no memory for the sink");
 	for (size_t i = 0; !rc && i < OWN_PROPERTIES - FIXED_PROPERTIES; i++)
 		rc = set_property(k, own_properties[i].name, own_properties[i].value, err);
-	for (size_t i = 0; !rc && i < c->properties.n; i++)
-		rc = set_user_property(k, &c->properties.v[i], err);
+	for (size_t i = 0; !rc && i < c->properties.n; i++) {
+		struct fffa_err one = {""};
+
+		/* Each wrong one is named. */
+		if (set_user_property(k, &c->properties.v[i], &one))
+			wrong = fffa_err_also(err, EINVAL, "%.250s", one.text);
+	}
+	if (!rc)
+		rc = wrong;
 	for (size_t i = OWN_PROPERTIES - FIXED_PROPERTIES; !rc && i < OWN_PROPERTIES; i++)
 		rc = set_property(k, own_properties[i].name, own_properties[i].value, err);
 	if (!rc)
@@ -120,6 +135,72 @@ int fffa_kafka__client_check(const struct fffa_sink_kafka_conf *c, struct fffa_e
 
 	if (!rc)
 		rd_kafka_conf_destroy(k);
+	return rc;
+}
+
+/* librdkafka reads these at once, and a FIFO would keep it waiting. */
+static int probe_files(const struct fffa_sink_kafka_conf *c, struct fffa_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < c->properties.n; i++) {
+		const struct fffa_pair *p = &c->properties.v[i];
+		struct stat st;
+		int fd;
+
+		if (!strstr(p->key, ".location") || !*p->value || !strcmp(p->value, "probe") ||
+		    (!stat(p->value, &st) && S_ISDIR(st.st_mode)))
+			continue;
+		fd = fffa_io_open_regular(AT_FDCWD, p->value, O_RDONLY);
+		if (fd < 0)
+			rc = fffa_err_also(err, EINVAL, "properties: %.64s: cannot read %.200s: %s",
+					   p->key, p->value, fffa_io_strerror(fd));
+		else
+			(void)close(fd); /* nothing was written to it */
+	}
+	return rc;
+}
+
+/* Makes a producer that has no broker, so it connects to nobody. */
+static int probe_producer(const struct fffa_sink_kafka_conf *c, struct fffa_err *err)
+{
+	rd_kafka_conf_t *k = NULL;
+	char why[512];
+	rd_kafka_t *rk;
+	int rc = make_conf(c, &k, err);
+
+	if (rc)
+		return rc;
+	(void)rd_kafka_conf_set(k, "bootstrap.servers", "", NULL, 0);
+	rk = rd_kafka_new(RD_KAFKA_PRODUCER, k, why, sizeof(why)); /* owns k on success */
+	if (!rk) {
+		rd_kafka_conf_destroy(k);
+		return fffa_fail(err, EINVAL, "properties: %s", why);
+	}
+	rd_kafka_destroy(rk);
+	return 0;
+}
+
+static bool asks_no_acks(const struct fffa_sink_kafka_conf *c)
+{
+	for (size_t i = 0; i < c->properties.n; i++)
+		if ((!strcmp(c->properties.v[i].key, "acks") ||
+		     !strcmp(c->properties.v[i].key, "request.required.acks")) &&
+		    !strcmp(c->properties.v[i].value, "0"))
+			return true;
+	return false;
+}
+
+int fffa_kafka__client_probe(const struct fffa_sink_kafka_conf *c, struct fffa_err *err)
+{
+	int rc = probe_files(c, err);
+
+	if (!rc)
+		rc = probe_producer(c, err);
+	if (!rc && asks_no_acks(c))
+		rc = fffa_fail(err, EINVAL,
+			       "warning: properties: acks 0: the broker confirms nothing, so "
+			       "records count as delivered that may never arrive");
 	return rc;
 }
 

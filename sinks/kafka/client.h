@@ -18,6 +18,8 @@ struct fffa_kafka_client {
 
 /* Checks brokers and properties with librdkafka. 0, or -EINVAL or -ENOMEM with err. */
 int fffa_kafka__client_check(const struct fffa_sink_kafka_conf *c, struct fffa_err *err);
+/* The same, and what librdkafka needs of this host; as fffa_sink_ops.probe. Connects to nobody. */
+int fffa_kafka__client_probe(const struct fffa_sink_kafka_conf *c, struct fffa_err *err);
 
 /*
  * Creates a producer and its threads. It does not connect yet. Reads the files that properties

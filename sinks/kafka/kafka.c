@@ -422,6 +422,7 @@ const struct fffa_sink_ops fffa_sink_kafka_ops = {
 	.conf_size = sizeof(struct fffa_sink_kafka_conf),
 	.opts = fffa_kafka__options,
 	.check = fffa_kafka__options_check,
+	.probe = fffa_kafka__options_probe,
 	.create = create,
 	.start = start,
 	.submit = submit,

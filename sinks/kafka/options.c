@@ -82,3 +82,8 @@ int fffa_kafka__options_check(const void *conf, struct fffa_err *err)
 				 "because all records of a message share one key");
 	return fffa_kafka__client_check(c, err);
 }
+
+int fffa_kafka__options_probe(const void *conf, struct fffa_err *err)
+{
+	return fffa_kafka__client_probe(conf, err);
+}

@@ -11,4 +11,7 @@ extern const struct fffa_option fffa_kafka__options[];
 /* ops->check; conf is a struct fffa_sink_kafka_conf. 0, or -errno with err. */
 int fffa_kafka__options_check(const void *conf, struct fffa_err *err);
 
+/* fffa_sink_ops.probe. */
+int fffa_kafka__options_probe(const void *conf, struct fffa_err *err);
+
 #endif

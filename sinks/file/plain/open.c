@@ -282,3 +282,38 @@ int fffa_plain_open(const char *path, const struct fffa_file_access *access, boo
 		note_folder(path, out);
 	return 0;
 }
+
+/* 0, or what keeps this user from making a file in the folder of path. */
+static int probe_folder(const char *path)
+{
+	int n = dir_length(path), error = 0;
+	char *dir = n ? strndup(path, (size_t)n) : strdup(".");
+	struct stat st;
+
+	if (!dir)
+		return ENOMEM;
+	if (stat(dir, &st))
+		error = errno;
+	else if (!S_ISDIR(st.st_mode))
+		error = ENOTDIR;
+	else if (faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS))
+		error = errno;
+	free(dir);
+	return error;
+}
+
+int fffa_plain_open_probe(const char *path, struct fffa_err *err)
+{
+	struct stat st;
+	int error = 0;
+
+	if (stat(path, &st))
+		error = errno == ENOENT ? probe_folder(path) : errno;
+	else if (S_ISDIR(st.st_mode))
+		error = EISDIR;
+	else if (S_ISBLK(st.st_mode))
+		error = ENODEV;
+	else if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS))
+		error = errno;
+	return error ? explain_error(path, error, err) : 0;
+}

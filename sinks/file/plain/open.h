@@ -46,4 +46,10 @@ bool fffa_plain_open_is_same(const char *path, int fd);
  */
 int fffa_plain_open_make_folders(const char *path, const struct fffa_plain_target *t);
 
+/*
+ * Whether fffa_plain_open would find what it needs, without opening or making anything. 0, or
+ * -errno with err.
+ */
+int fffa_plain_open_probe(const char *path, struct fffa_err *err);
+
 #endif

@@ -177,6 +177,38 @@ class Config(program.Case):
             self.assertEqual(done.returncode, 78, text)
             self.assertIn(hint, done.stdout)
 
+    def test_check_finds_what_run_dies_of(self):
+        """Each with exit status 78, before anything is opened."""
+        capture = self.file("a.pcap", frames.pcap([]))
+        fifo = self.dir / "fifo"
+        os.mkfifo(fifo)
+        kafka = 'type: kafka, format: json, brokers: ["127.0.0.1:9"], topic: t, properties'
+        for sink, problem in (
+                (f"type: file, format: json, path: {self.dir}/none/x", "path: the directory"),
+                (f"type: file, format: json, path: {self.dir}", "is a directory"),
+                (f"type: http, format: json, url: 'https://x/', tls: {{ca_file: {fifo}}}", "tls.ca_file: cannot read"),
+                (f"type: http, format: json, url: 'https://x/', tls: {{cert_file: {self.dir}/none}}", "tls.cert_file: cannot read"),
+                (f"{kafka}: {{ssl.ca.location: {self.dir}/none}}", "ssl.ca.location: cannot read"),
+                (f"{kafka}: {{ssl.key.location: {fifo}}}", "not a regular file"),
+                (f"{kafka}: {{security.protocol: sasl_plaintext, sasl.mechanism: FOO}}", "Unsupported SASL mechanism"),
+                (f"{kafka}: {{bogus: 1, linger.ms: x}}", "bogus: No such"),
+                (f"{kafka}: {{bogus: 1, linger.ms: x}}", "linger.ms: Invalid")):
+            conf = self.file("sink.yaml", f"spool_dir: ''\nsinks:\n- {{name: s, {sink}}}\n")
+            for args in (("check", "-c", conf), ("run", "-c", conf), ("replay", "-c", conf, capture)):
+                done = program.fffa(*args)
+                self.assertEqual(done.returncode, 78, (sink, args, done.stderr))
+                self.assertIn(f"{conf}:3: sinks[0].", done.stdout + done.stderr)
+                self.assertIn(problem, done.stdout + done.stderr)
+
+    def test_a_warning_is_no_problem(self):
+        conf = self.file("acks.yaml", 'spool_dir: ""\nsinks: [{name: k, type: kafka, format: json, brokers: ["127.0.0.1:9"], '
+                                      "topic: t, properties: {acks: 0, enable.idempotence: false}}]\n")
+        done = program.fffa("check", "-c", conf)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("sinks[0].properties: warning: acks 0", done.stdout)
+        said = json.loads(program.fffa("check", "--json", "-c", conf).stdout)
+        self.assertEqual((said["configuration"], said["problems"], len(said["warnings"])), ("ok", [], 1))
+
     def test_standard_input(self):
         for given in ("-", "/dev/stdin"):
             done = program.fffa("config", "-c", given, input="flows: {idle_timeout: 7s}\n")

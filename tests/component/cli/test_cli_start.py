@@ -89,7 +89,10 @@ class Start(program.Case):
     def test_a_sink_that_cannot_open(self):
         conf = self.file("fffa.yaml", f"capture: {{interfaces: [lo]}}\n"
                                       f"sinks: [{{name: out, type: file, path: {self.dir}/absent/out}}]\n")
-        self.one_error(program.fffa("run", "-c", conf), f"{self.dir}/absent", "does not exist")
+        done = program.fffa("run", "-c", conf)
+        self.assertEqual(done.returncode, 78)
+        self.assertEqual(done.stderr, f"{conf}:2: sinks[0].path: the directory {self.dir}/absent does not exist; "
+                                      "create it or change path\n")
 
 
 if __name__ == "__main__":

@@ -163,7 +163,10 @@ class Tls(http_fixture.Case):
     def test_files_that_are_not_there(self):
         for key in ("ca_file", "cert_file"):
             conf = self.conf("https://127.0.0.1:1/", tls=f"{{{key}: /no/such/file}}")
-            self.one_error(program.fffa("replay", "-c", conf, self.pcap(1)), key, "/no/such/file")
+            for args in (("replay", "-c", conf, self.pcap(1)), ("check", "-c", conf)):
+                done = program.fffa(*args)
+                self.assertEqual(done.returncode, 78, args)
+                self.assertIn(f"sinks[0].tls.{key}: cannot read /no/such/file: No such file", done.stdout + done.stderr)
 
     def proxied(self, server, **more):
         proxy = Proxy()
