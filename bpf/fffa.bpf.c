@@ -204,8 +204,39 @@ static __always_inline void xdp_tunnels(struct xdp_md *ctx, const struct fffa_fr
 		(void)xdp_tunnel(ctx, f, p, FFFA_OPEN_NESTED, cpu, c);
 }
 
+#define IP_ONLY	      0x200 /* beside the view: the device has no link header */
+#define IP_OFFSET_MAX 127
+
+/*
+ * Where IP begins in a packet of a device without a link header. Some tunnels (SIT, GRE) leave the
+ * headers around it in front. How many bytes that is, nothing tells but the length in the IP header
+ * that the kernel itself points to.
+ */
+__noinline int fffa_tc_ip_offset(struct __sk_buff *skb)
+{
+	__u32 len = 0, front;
+	__u8 b[8];
+
+	if (bpf_skb_load_bytes_relative(skb, 0, b, sizeof(b), BPF_HDR_START_NET))
+		return 0;
+	if (b[0] >> 4 == 4)
+		len = (__u32)b[2] << 8 | b[3];
+	else if (b[0] >> 4 == 6 && (b[4] | b[5]))
+		len = 40 + ((__u32)b[4] << 8 | b[5]);
+	front = skb->len - len;
+	return !len || front > IP_OFFSET_MAX ? 0 : (int)front;
+}
+
+static __always_inline int tc_parse_ip(struct __sk_buff *skb, const struct fffa_frame *f,
+				       struct fffa_packet *p)
+{
+	__u32 off = (__u32)fffa_tc_ip_offset(skb) & IP_OFFSET_MAX;
+
+	return fffa_parse_l3(DATA(skb), END(skb), off, FFFA_BE16((__u16)skb->protocol), f, p);
+}
+
 /* Parses into the scratch, after pulling the headers into the linear part. */
-__noinline int fffa_tc_parse_pulled(struct __sk_buff *skb, __u32 cpu)
+__noinline int fffa_tc_parse_pulled(struct __sk_buff *skb, __u32 cpu, __u32 view)
 {
 	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
 	struct fffa_frame f;
@@ -215,6 +246,8 @@ __noinline int fffa_tc_parse_pulled(struct __sk_buff *skb, __u32 cpu)
 		return FFFA_PARSE_MALFORMED;
 	(void)bpf_skb_pull_data(skb, len < FFFA_PULL_BYTES ? len : FFFA_PULL_BYTES);
 	tc_frame(skb, &f);
+	if (view & IP_ONLY)
+		return tc_parse_ip(skb, &f, &s->again);
 	return PARSE(skb, fffa_tc_link, &f, &s->again);
 }
 
@@ -237,7 +270,7 @@ __noinline int fffa_tc_rest(struct __sk_buff *skb, __u32 view, __u32 cpu, __u32 
 	s->again.ether_type = ether_type;
 	init_key(&s->again, view & 0xff, skb->ifindex);
 	if (rc == FFFA_PARSE_TRUNCATED) {
-		rc = fffa_tc_parse_pulled(skb, cpu);
+		rc = fffa_tc_parse_pulled(skb, cpu, view);
 		/* A truncated packet inside leaves the packet around it, which is whole. */
 		if (!rc)
 			(void)tc_tunnels(skb, &f, &s->again, &count_outer, cpu, c);
@@ -248,7 +281,7 @@ __noinline int fffa_tc_rest(struct __sk_buff *skb, __u32 view, __u32 cpu, __u32 
 	return 0;
 }
 
-static __always_inline int tc(struct __sk_buff *skb, __u8 view, __u32 second)
+static __always_inline int tc(struct __sk_buff *skb, __u32 view, __u32 second)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct fffa_packet p = {};
@@ -257,7 +290,7 @@ static __always_inline int tc(struct __sk_buff *skb, __u8 view, __u32 second)
 	struct fffa_frame f;
 	int rc;
 
-	if (fffa_ctl.muted == FFFA_MUTED(skb->ifindex, view & FFFA_VIEW_EGRESS, second))
+	if (fffa_ctl.muted == FFFA_MUTED(skb->ifindex, view & FFFA_VIEW_EGRESS ? 1 : 0, second))
 		return TC_ACT_UNSPEC;
 	tc_frame(skb, &f);
 	if (cpu >= fffa_conf.slices) {
@@ -269,8 +302,11 @@ static __always_inline int tc(struct __sk_buff *skb, __u8 view, __u32 second)
 		return TC_ACT_UNSPEC;
 	if (fffa_count_not_sampled(c, f.gso_segs))
 		return TC_ACT_UNSPEC;
-	init_key(&p, view, skb->ifindex);
-	rc = PARSE(skb, fffa_tc_link, &f, &p);
+	init_key(&p, view & 0xff, skb->ifindex);
+	if (view & IP_ONLY)
+		rc = tc_parse_ip(skb, &f, &p);
+	else
+		rc = PARSE(skb, fffa_tc_link, &f, &p);
 	if (rc) {
 		(void)fffa_tc_rest(skb, view, cpu, rc, p.ether_type);
 		return TC_ACT_UNSPEC;
@@ -317,6 +353,31 @@ SEC("tc")
 int fffa_tc_out_2nd(struct __sk_buff *skb)
 {
 	return tc(skb, FFFA_VIEW_EGRESS, 1);
+}
+
+/* The same for devices whose packets begin with IP. */
+SEC("tc")
+int fffa_tc_ip_in(struct __sk_buff *skb)
+{
+	return tc(skb, IP_ONLY, 0);
+}
+
+SEC("tc")
+int fffa_tc_ip_out(struct __sk_buff *skb)
+{
+	return tc(skb, IP_ONLY | FFFA_VIEW_EGRESS, 0);
+}
+
+SEC("tc")
+int fffa_tc_ip_in2(struct __sk_buff *skb)
+{
+	return tc(skb, IP_ONLY, 1);
+}
+
+SEC("tc")
+int fffa_tc_ip_out2(struct __sk_buff *skb)
+{
+	return tc(skb, IP_ONLY | FFFA_VIEW_EGRESS, 1);
 }
 
 /* Parses into the scratch, with the length of all buffers. */

@@ -2,7 +2,6 @@
 #include "agent/capture/hook_watch.h"
 
 #include <errno.h>
-#include <net/ethernet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,16 +128,17 @@ static bool judge(const struct fffa_hook_check_device *c, int dir, struct fffa_h
 {
 	const struct fffa_hook_check *k = &c->hook[dir];
 	struct fffa_hook_state *s = &h->state[dir];
-	const struct fffa_hook_facts_now now = {.place = k->place,
-						.head = k->head,
-						.xdp = k->xdp,
-						.put_back = k->put_back,
-						.error = k->err.text,
-						.dev_known = c->dev_known,
-						.dev = c->dev.dir[dir],
-						.counted = counted,
-						.others = others,
-						.link_header_bytes = ETHER_HDR_LEN};
+	const struct fffa_hook_facts_now now = {
+		.place = k->place,
+		.head = k->head,
+		.xdp = k->xdp,
+		.put_back = k->put_back,
+		.error = k->err.text,
+		.dev_known = c->dev_known,
+		.dev = c->dev.dir[dir],
+		.counted = counted,
+		.others = others,
+		.link_header_bytes = (uint32_t)fffa_devices_link_bytes(h->dev.type)};
 	enum fffa_hook_condition was = s->condition;
 	bool missed = s->missed;
 	struct fffa_amount lost;

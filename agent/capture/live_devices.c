@@ -16,7 +16,8 @@ static int attach_ingress(const struct fffa_live_devices *d, struct fffa_hooked 
 			  struct fffa_err *err)
 {
 	struct fffa_hook_facts facts = {0};
-	enum fffa_hook hook = (enum fffa_hook)d->conf->hook;
+	bool ip_only = !fffa_devices_link_bytes(h->dev.type);
+	enum fffa_hook hook = ip_only ? FFFA_HOOK_TC : (enum fffa_hook)d->conf->hook;
 
 	if (hook == FFFA_HOOK_XDP)
 		fffa_hook_facts_read(h->dev.ifindex, h->dev.name, &facts);
@@ -24,15 +25,23 @@ static int attach_ingress(const struct fffa_live_devices *d, struct fffa_hooked 
 	if (h->choice.error)
 		return fffa_fail(err, -h->choice.error, "%s: XDP does not fit: %s", h->dev.name,
 				 h->choice.why);
+	if (ip_only)
+		(void)snprintf(h->choice.why, sizeof(h->choice.why), "%s",
+			       "a device without Ethernet header: TC");
 	if (!h->choice.xdp)
-		return fffa_attach_tc(d->kernel, FFFA_PROGRAM_TC_IN, h->dev.ifindex, h->dev.name,
-				      true, &h->at[IN], err);
+		return fffa_attach_tc(d->kernel, ip_only ? FFFA_PROGRAM_IP_IN : FFFA_PROGRAM_TC_IN,
+				      h->dev.ifindex, h->dev.name, true, &h->at[IN], err);
 	if (h->choice.bounces_link)
 		fffa_warn("capture",
 			  "attaching XDP takes the link down and up, packets are lost meanwhile "
 			  "interface=%s driver=%s",
 			  h->dev.name, facts.driver);
 	return fffa_attach_xdp(d->kernel, h->dev.ifindex, h->dev.name, &h->at[IN], err);
+}
+
+static enum fffa_program egress_program(const struct fffa_netdev *dev)
+{
+	return fffa_devices_link_bytes(dev->type) ? FFFA_PROGRAM_TC_OUT : FFFA_PROGRAM_IP_OUT;
 }
 
 /* What passes from now on and is not counted can be told by the device's counters. */
@@ -63,7 +72,7 @@ static int attach_hooks(struct fffa_live_devices *d, const struct fffa_netdev *d
 	if (d->conf->direction != FFFA_DIR_EGRESS)
 		rc = attach_ingress(d, h, err);
 	if (!rc && d->conf->direction != FFFA_DIR_INGRESS)
-		rc = fffa_attach_tc(d->kernel, FFFA_PROGRAM_TC_OUT, dev->ifindex, dev->name, true,
+		rc = fffa_attach_tc(d->kernel, egress_program(dev), dev->ifindex, dev->name, true,
 				    &h->at[OUT], err);
 	if (rc) {
 		fffa_attach_undo(h->at, 2);
@@ -95,9 +104,10 @@ static void log_left_out(const struct fffa_left *l)
 			  "no room for more\"",
 			  l->name, FFFA_DEVICES_MAX);
 		break;
-	case FFFA_LEFT_NO_ETHERNET:
+	case FFFA_LEFT_LINK_TYPE:
 		fffa_log(l->match == FFFA_MATCH_GLOB ? FFFA_LOG_DEBUG : FFFA_LOG_WARN, "capture",
-			 "left out interface=%s why=\"it has no Ethernet header\"", l->name);
+			 "left out interface=%s why=\"" FFFA_DEVICES_LINK_TYPE "\"", l->name,
+			 l->type);
 		break;
 	}
 }
@@ -209,10 +219,10 @@ static const char *why_left(enum fffa_left_why why)
 		return "its packets are seen on another device now";
 	case FFFA_LEFT_FULL:
 		return "others come first and there is no room for more";
-	case FFFA_LEFT_NO_ETHERNET:
+	case FFFA_LEFT_LINK_TYPE:
 		break;
 	}
-	return "it has no Ethernet header any more";
+	return "its link type is another one now";
 }
 
 static const char *why_dropped(const struct fffa_live_devices *d, const struct fffa_link *l,

@@ -18,7 +18,7 @@
 #include "config/config.h"
 
 #define FFFA_STATUS_HOOKS_MAX	 128
-#define FFFA_STATUS_PROGRAMS_MAX 8
+#define FFFA_STATUS_PROGRAMS_MAX 16
 #define FFFA_STATUS_REASONS_MAX	 32
 #define FFFA_STATUS_KINDS_MAX	 4
 

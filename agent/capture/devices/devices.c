@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <net/ethernet.h>
 #include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,9 +68,28 @@ static enum fffa_match meant(const struct choice *c, const struct fffa_link *l)
 	return m != FFFA_MATCH_NONE && fffa_devices_excluded(c->conf, l) ? FFFA_MATCH_NONE : m;
 }
 
-static bool has_ethernet(const struct fffa_link *l)
+#ifndef ARPHRD_IP6GRE /* glibc does not have it */
+#define ARPHRD_IP6GRE 823
+#endif
+
+/* tun, WireGuard, xfrm and others say NONE. */
+static const uint16_t ip_only[] = {ARPHRD_NONE, ARPHRD_PPP,   ARPHRD_RAWIP,  ARPHRD_TUNNEL,
+				   ARPHRD_SIT,	ARPHRD_IPGRE, ARPHRD_IP6GRE, ARPHRD_TUNNEL6};
+
+int fffa_devices_link_bytes(uint16_t type)
 {
-	return l->type == ARPHRD_ETHER || l->type == ARPHRD_LOOPBACK;
+	if (type == ARPHRD_ETHER || type == ARPHRD_LOOPBACK)
+		return ETHER_HDR_LEN;
+	for (size_t i = 0; i < sizeof(ip_only) / sizeof(ip_only[0]); i++) {
+		if (type == ip_only[i])
+			return 0;
+	}
+	return -1;
+}
+
+static bool can_capture(const struct fffa_link *l)
+{
+	return fffa_devices_link_bytes(l->type) >= 0;
 }
 
 static bool lies_on_parent(const struct fffa_link *l)
@@ -105,7 +125,7 @@ static const struct fffa_link *shown_below(const struct choice *c, const struct 
 		found = shown_below(c, b, depth + 1);
 		if (found)
 			return found;
-		if (has_ethernet(b) && meant(c, b) != FFFA_MATCH_NONE)
+		if (can_capture(b) && meant(c, b) != FFFA_MATCH_NONE)
 			return b;
 	}
 	return NULL;
@@ -119,7 +139,8 @@ static void leave(struct fffa_netdevs *out, const struct fffa_link *l, enum fffa
 	if (out->left_count == FFFA_DEVICES_MAX)
 		return;
 	left = &out->left[out->left_count++];
-	*left = (struct fffa_left){.ifindex = l->ifindex, .match = match, .why = why};
+	*left = (struct fffa_left){
+		.ifindex = l->ifindex, .type = l->type, .match = match, .why = why};
 	memcpy(left->name, l->name, sizeof(left->name));
 	(void)snprintf(left->other, sizeof(left->other), "%s", other);
 }
@@ -150,8 +171,8 @@ void fffa_devices_choose(const struct fffa_capture_conf *conf, const struct fffa
 			continue;
 		if (m != FFFA_MATCH_NAME)
 			below = shown_below(&c, l, 0);
-		if (!has_ethernet(l)) {
-			leave(out, l, m, FFFA_LEFT_NO_ETHERNET, "");
+		if (!can_capture(l)) {
+			leave(out, l, m, FFFA_LEFT_LINK_TYPE, "");
 		} else if (below) {
 			leave(out, l, m, FFFA_LEFT_SHOWN_BELOW, below->name);
 		} else if (out->n == FFFA_DEVICES_MAX) {
@@ -163,7 +184,8 @@ void fffa_devices_choose(const struct fffa_capture_conf *conf, const struct fffa
 	}
 }
 
-static int nothing_selected(const struct fffa_capture_conf *conf, struct fffa_err *err)
+static int nothing_selected(const struct fffa_capture_conf *conf, const struct fffa_netdevs *d,
+			    struct fffa_err *err)
 {
 	char names[256] = "";
 
@@ -173,10 +195,18 @@ static int nothing_selected(const struct fffa_capture_conf *conf, struct fffa_er
 		(void)snprintf(names + len, sizeof(names) - len, "%s%s", i ? ", " : "",
 			       conf->interfaces.v[i]);
 	}
+	for (size_t i = 0; i < d->left_count; i++) {
+		if (d->left[i].why == FFFA_LEFT_LINK_TYPE)
+			return fffa_fail(
+				err, ENODEV,
+				"capture.interfaces [%s] matches only devices that cannot be "
+				"captured on; %s: " FFFA_DEVICES_LINK_TYPE,
+				names, d->left[i].name, d->left[i].type);
+	}
 	if (conf->interfaces.n == 1 && !strcmp(conf->interfaces.v[0], "auto"))
 		return fffa_fail(err, ENODEV,
-				 "capture.interfaces is auto and no Ethernet device holds a "
-				 "default route: name the interfaces (`ip -br link` lists them)");
+				 "capture.interfaces is auto and no device holds a default "
+				 "route: name the interfaces (`ip -br link` lists them)");
 	return fffa_fail(err, ENODEV,
 			 "no interface here matches capture.interfaces [%s] less capture.exclude: "
 			 "check the names (`ip -br link` lists them)",
@@ -188,18 +218,17 @@ static int check_start(const struct fffa_capture_conf *conf, const struct fffa_n
 		       struct fffa_err *err)
 {
 	for (size_t i = 0; i < d->left_count; i++) {
-		if (d->left[i].why == FFFA_LEFT_NO_ETHERNET && d->left[i].match == FFFA_MATCH_NAME)
+		if (d->left[i].why == FFFA_LEFT_LINK_TYPE && d->left[i].match == FFFA_MATCH_NAME)
 			return fffa_fail(err, ENOTSUP,
-					 "%s: a device without Ethernet header cannot be captured "
-					 "on yet; leave it out",
-					 d->left[i].name);
+					 "%s: " FFFA_DEVICES_LINK_TYPE "; leave it out",
+					 d->left[i].name, d->left[i].type);
 	}
 	if (d->more)
 		return fffa_fail(err, E2BIG,
 				 "more than %d interfaces match capture.interfaces: narrow it or "
 				 "use capture.exclude",
 				 FFFA_DEVICES_MAX);
-	return d->n ? 0 : nothing_selected(conf, err);
+	return d->n ? 0 : nothing_selected(conf, d, err);
 }
 
 int fffa_devices_select(const struct fffa_capture_conf *conf, struct fffa_netdevs *out,

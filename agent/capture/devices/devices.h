@@ -25,9 +25,12 @@ struct fffa_netdev {
 	enum fffa_match match;
 };
 
+/* Takes the type (ARPHRD_*) as an int. */
+#define FFFA_DEVICES_LINK_TYPE "packets of its link type (%d, net/if_arp.h) are not read"
+
 /* Why a selected device is left out. */
 enum fffa_left_why {
-	FFFA_LEFT_NO_ETHERNET, /* has no Ethernet header */
+	FFFA_LEFT_LINK_TYPE,   /* has a link header that the parser does not know */
 	FFFA_LEFT_SHOWN_BELOW, /* `other` sees the same packets */
 	FFFA_LEFT_FULL	       /* FFFA_DEVICES_MAX others are taken before it */
 };
@@ -35,6 +38,7 @@ enum fffa_left_why {
 struct fffa_left {
 	uint32_t ifindex;
 	char name[16];
+	uint16_t type; /* ARPHRD_* */
 	enum fffa_match match;
 	enum fffa_left_why why;
 	char other[16];
@@ -65,6 +69,9 @@ struct fffa_devices_retained {
  */
 void fffa_devices_choose(const struct fffa_capture_conf *conf, const struct fffa_links *links,
 			 const struct fffa_devices_retained *retained, struct fffa_netdevs *out);
+
+/* Bytes of a device type's link header (ARPHRD_*); 0: packets begin with IP. -1: not known. */
+int fffa_devices_link_bytes(uint16_t type);
 
 /* True when capture.exclude matches the device. */
 bool fffa_devices_excluded(const struct fffa_capture_conf *conf, const struct fffa_link *l);

@@ -22,6 +22,10 @@ enum fffa_program {
 	FFFA_PROGRAM_XDP_IN,
 	FFFA_PROGRAM_TC_IN_2ND, /* the same again; loaded only where the kernel has TCX */
 	FFFA_PROGRAM_TC_OUT_2ND,
+	FFFA_PROGRAM_IP_IN, /* TC, for devices whose packets begin with IP */
+	FFFA_PROGRAM_IP_OUT,
+	FFFA_PROGRAM_IP_IN_2ND,
+	FFFA_PROGRAM_IP_OUT_2ND,
 	FFFA_PROGRAM_MAX
 };
 

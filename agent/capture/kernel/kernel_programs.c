@@ -25,27 +25,44 @@ static struct bpf_program *find_program(const struct fffa_kernel *k, enum fffa_p
 		return k->skel->progs.fffa_tc_in_2nd;
 	case FFFA_PROGRAM_TC_OUT_2ND:
 		return k->skel->progs.fffa_tc_out_2nd;
+	case FFFA_PROGRAM_IP_IN:
+		return k->skel->progs.fffa_tc_ip_in;
+	case FFFA_PROGRAM_IP_OUT:
+		return k->skel->progs.fffa_tc_ip_out;
+	case FFFA_PROGRAM_IP_IN_2ND:
+		return k->skel->progs.fffa_tc_ip_in2;
+	case FFFA_PROGRAM_IP_OUT_2ND:
+		return k->skel->progs.fffa_tc_ip_out2;
 	case FFFA_PROGRAM_MAX:
 		break;
 	}
 	return NULL;
 }
 
-static bool is_second(enum fffa_program p)
-{
-	return p == FFFA_PROGRAM_TC_IN_2ND || p == FFFA_PROGRAM_TC_OUT_2ND;
-}
+static const struct {
+	const char *name;
+	enum fffa_program twin;
+	bool egress, second;
+} facts[FFFA_PROGRAM_MAX] = {
+	[FFFA_PROGRAM_TC_IN] = {"tc_ingress", FFFA_PROGRAM_TC_IN_2ND, false, false},
+	[FFFA_PROGRAM_TC_OUT] = {"tc_egress", FFFA_PROGRAM_TC_OUT_2ND, true, false},
+	[FFFA_PROGRAM_XDP_IN] = {"xdp_ingress", FFFA_PROGRAM_MAX, false, false},
+	[FFFA_PROGRAM_TC_IN_2ND] = {"tc_ingress_2nd", FFFA_PROGRAM_TC_IN, false, true},
+	[FFFA_PROGRAM_TC_OUT_2ND] = {"tc_egress_2nd", FFFA_PROGRAM_TC_OUT, true, true},
+	[FFFA_PROGRAM_IP_IN] = {"tc_ip_ingress", FFFA_PROGRAM_IP_IN_2ND, false, false},
+	[FFFA_PROGRAM_IP_OUT] = {"tc_ip_egress", FFFA_PROGRAM_IP_OUT_2ND, true, false},
+	[FFFA_PROGRAM_IP_IN_2ND] = {"tc_ip_ingress_2nd", FFFA_PROGRAM_IP_IN, false, true},
+	[FFFA_PROGRAM_IP_OUT_2ND] = {"tc_ip_egress_2nd", FFFA_PROGRAM_IP_OUT, true, true},
+};
 
 bool fffa_kernel_program_is_egress(enum fffa_program p)
 {
-	return p == FFFA_PROGRAM_TC_OUT || p == FFFA_PROGRAM_TC_OUT_2ND;
+	return facts[p].egress;
 }
 
 enum fffa_program fffa_kernel_program_twin(enum fffa_program p)
 {
-	if (fffa_kernel_program_is_egress(p))
-		return is_second(p) ? FFFA_PROGRAM_TC_OUT : FFFA_PROGRAM_TC_OUT_2ND;
-	return is_second(p) ? FFFA_PROGRAM_TC_IN : FFFA_PROGRAM_TC_IN_2ND;
+	return facts[p].twin;
 }
 
 /* A kernel without TCX does not know the hook's number. */
@@ -64,7 +81,7 @@ void fffa_kernel__programs_set(struct fffa_kernel *k)
 	for (int p = 0; p < FFFA_PROGRAM_MAX; p++) {
 		struct bpf_program *prog = find_program(k, (enum fffa_program)p);
 
-		if (is_second((enum fffa_program)p))
+		if (facts[p].second)
 			(void)bpf_program__set_autoload(prog, twins);
 		if (p == FFFA_PROGRAM_XDP_IN)
 			continue;
@@ -101,7 +118,7 @@ uint32_t fffa_kernel_program_id(const struct fffa_kernel *k, enum fffa_program p
 
 void fffa_kernel_program_mute(struct fffa_kernel *k, enum fffa_program p, uint32_t ifindex)
 {
-	uint64_t who = FFFA_MUTED(ifindex, fffa_kernel_program_is_egress(p), is_second(p));
+	uint64_t who = FFFA_MUTED(ifindex, facts[p].egress, facts[p].second);
 
 	__atomic_store_n(&k->ctl->muted, ifindex ? who : 0, __ATOMIC_RELEASE);
 }
@@ -109,16 +126,9 @@ void fffa_kernel_program_mute(struct fffa_kernel *k, enum fffa_program p, uint32
 void fffa_kernel_program_runs(const struct fffa_kernel *k, enum fffa_program p,
 			      struct fffa_program_runs *out)
 {
-	static const char *const names[FFFA_PROGRAM_MAX] = {
-		[FFFA_PROGRAM_TC_IN] = "tc_ingress",
-		[FFFA_PROGRAM_TC_OUT] = "tc_egress",
-		[FFFA_PROGRAM_XDP_IN] = "xdp_ingress",
-		[FFFA_PROGRAM_TC_IN_2ND] = "tc_ingress_2nd",
-		[FFFA_PROGRAM_TC_OUT_2ND] = "tc_egress_2nd",
-	};
 	struct bpf_prog_info info;
 
-	*out = (struct fffa_program_runs){.name = names[p]};
+	*out = (struct fffa_program_runs){.name = facts[p].name};
 	if (read_info(k, p, &info))
 		return;
 	out->run_ns = info.run_time_ns;

@@ -150,6 +150,37 @@ class Hotplug(unittest.TestCase):
         self.assertNotIn("detached interface=lan0", self.says())
         self.assertEqual(self.stop(), {20: self.once("lan0")})
 
+    def tun(self):
+        """A tun device, whose other end answers each echo."""
+        try:
+            end = self.lab.start(self.lab.host, "tun", "/usr/bin/python3", os.path.join(HERE, "tun.py"), "tun0")
+            end.await_line("ready")
+        except L.Failed as e:
+            self.skipTest(f"this kernel has no tun devices: {e}")
+        self.ip("addr", "add", "10.70.0.1", "peer", "10.70.0.2", "dev", "tun0")
+        self.ip("-6", "addr", "add", "fd70::1", "peer", "fd70::2", "dev", "tun0", "nodad")
+        self.ip("link", "set", "tun0", "up")
+        self.ip("-6", "route", "replace", "fd70::2", "dev", "tun0")
+
+    def test_a_tun_that_holds_the_default_route(self):
+        """Its packets begin with IP. hook: xdp does not matter to it."""
+        self.tun()
+        self.ip("route", "add", "default", "dev", "tun0")
+        for hook in ("auto", "xdp"):
+            with self.subTest(hook=hook):
+                self.start("[auto]", hook=hook)
+                self.agent.await_line('attached interface=tun0 .*why="a device without Ethernet header: TC"')
+                self.ping(70)
+                self.lab.run(self.lab.host, "ping", "-6", "-q", "-c", str(PINGS), "-i", "0.01", "-W", "5", "fd70::2")
+                self.assertEqual(self.stop(), {70: self.once("tun0")})
+                with open(self.lab.file("flows.json")) as f:
+                    flows = [json.loads(line) for line in f]
+                echoes = sorted((o["srcaddr"], o["packets"], o["bytes"]) for o in flows if o["protocol"] in (1, 58)
+                                and o["packets"] == PINGS)
+                self.assertEqual(echoes, [("10.70.0.1", PINGS, 84 * PINGS), ("10.70.0.2", PINGS, 84 * PINGS),
+                                          ("fd70::1", PINGS, 104 * PINGS), ("fd70::2", PINGS, 104 * PINGS)])
+                os.unlink(self.lab.file("flows.json"))
+
     def child(self, kind):
         """A device on top of v0, and its peer on the other side."""
         extra = ["id", "7"] if kind == "vlan" else []

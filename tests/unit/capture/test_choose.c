@@ -24,6 +24,7 @@ static struct fffa_link host[] = {
 	{.ifindex = 10, .name = "veth0", .type = ARPHRD_ETHER, .kind = "veth", .parent = 11},
 	{.ifindex = 11, .name = "veth1", .type = ARPHRD_ETHER, .kind = "veth", .parent = 10},
 	{.ifindex = 12, .name = "tun0", .type = ARPHRD_NONE, .kind = "tun", .default_route = true},
+	{.ifindex = 13, .name = "can0", .type = ARPHRD_CAN},
 };
 
 static const struct fffa_links links = {.v = host, .n = sizeof(host) / sizeof(host[0])};
@@ -88,7 +89,7 @@ static void children_give_way_to_their_parent(void **state)
 	expect_choice("q*", "", "qinq");
 	expect_choice("eth0 mac*", "", "eth0");
 	expect_choice("mac* eth0.*", "", "eth0.7 mac0"); /* not on each other */
-	expect_choice("auto eth0.*", "", "eth0");
+	expect_choice("auto eth0.*", "", "eth0 tun0");
 	expect_left("eth0*", "eth0.7", FFFA_LEFT_SHOWN_BELOW, "eth0");
 	expect_left("eth0* q*", "qinq", FFFA_LEFT_SHOWN_BELOW, "eth0");
 	expect_left("auto mac*", "mac0", FFFA_LEFT_SHOWN_BELOW, "eth0");
@@ -148,16 +149,18 @@ static void loopback_only_by_its_name(void **state)
 static void without_ethernet(void **state)
 {
 	(void)state;
-	expect_choice("t* auto", "", "eth0");
-	expect_left("t*", "tun0", FFFA_LEFT_NO_ETHERNET, "");
-	expect_left("tun0", "tun0", FFFA_LEFT_NO_ETHERNET, "");
+	expect_choice("t* auto", "", "eth0 tun0");
+	expect_choice("auto", "", "eth0 tun0");
+	expect_choice("tun0", "", "tun0");
+	expect_left("c*", "can0", FFFA_LEFT_LINK_TYPE, "");
+	expect_left("can0", "can0", FFFA_LEFT_LINK_TYPE, "");
 }
 
 static enum fffa_match match_of_eth0(const char *interfaces)
 {
 	struct fffa_netdevs d;
 
-	choose(&links, interfaces, "", NULL, &d);
+	choose(&links, interfaces, "tun0", NULL, &d);
 	assert_int_equal(d.n, 1);
 	assert_true(d.v[0].default_route);
 	return d.v[0].match;

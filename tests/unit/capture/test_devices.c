@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* Which devices a configuration selects, in a network namespace of our own. */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <net/if_arp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "agent/capture/devices/devices.h"
@@ -114,7 +119,7 @@ static void auto_takes_the_holder_of_a_v4_default_route(void **state)
 	run_ip("ip addr add 10.9.0.1/24 dev da && ip route add default via 10.9.0.2 dev da");
 	expect_selection("auto", "", "da");
 	expect_selection("auto ea", "", "da ea");
-	expect_none("auto", "da", "no Ethernet device holds a default route");
+	expect_none("auto", "da", "no device holds a default route");
 }
 
 static void auto_takes_the_holder_of_a_v6_default_route(void **state)
@@ -142,21 +147,49 @@ static void routes_that_are_no_default_do_not_count(void **state)
 	run_ip("ip addr add 10.9.0.1/24 dev da && ip route add 0.0.0.0/1 via 10.9.0.2 dev da && "
 	       "ip route add unreachable default && ip -6 route add unreachable default && "
 	       "ip -6 addr add fd09::1/64 dev db nodad && ip -6 route add ::/1 via fd09::2 dev db");
-	expect_none("auto", "", "no Ethernet device holds a default route");
+	expect_none("auto", "", "no device holds a default route");
 	expect_none("auto", "", "ip -br link");
+}
+
+/* Makes the tun device dt of another type. It vanishes when the descriptor is closed. */
+static int make_tun(int type)
+{
+	struct ifreq r = {.ifr_flags = IFF_TUN | IFF_NO_PI, .ifr_name = "dt"};
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ioctl(fd, TUNSETIFF, &r), 0);
+	assert_int_equal(ioctl(fd, TUNSETLINK, type), 0);
+	return fd;
 }
 
 static void a_device_without_ethernet_header(void **state)
 {
+	int fd = make_tun(ARPHRD_NONE);
+
+	(void)state;
+	expect_selection("dt*", "", "dt");
+	expect_selection("dt", "", "dt");
+	expect_selection("da dt", "dt", "da");
+	run_ip("ip link set dt up && ip route add default dev dt");
+	expect_selection("auto", "", "dt");
+	(void)close(fd);
+}
+
+static void a_link_type_that_is_not_read(void **state)
+{
+	int fd = make_tun(ARPHRD_CAN);
 	struct fffa_netdevs d;
 	struct fffa_err err;
 
 	(void)state;
-	run_ip("ip tuntap add mode tun name dt");
-	expect_selection("d*", "", "da db"); /* a glob does not select it */
+	expect_selection("d*", "", "da db");
 	assert_int_equal(select_devices("da dt", "", &d, &err), -ENOTSUP);
-	assert_non_null(strstr(err.text, "dt: "));
-	expect_selection("da dt", "dt", "da");
+	assert_non_null(strstr(err.text, "dt: packets of its link type (280, net/if_arp.h)"));
+	assert_int_equal(select_devices("dt*", "", &d, &err), -ENODEV);
+	assert_non_null(strstr(err.text, "[dt*] matches only devices that cannot be captured on; "
+					 "dt: packets of its link type (280"));
+	(void)close(fd);
 }
 
 static void no_more_than_the_cap(void **state)
@@ -184,6 +217,7 @@ int main(void)
 		cmocka_unit_test_setup(auto_takes_all_holders, setup),
 		cmocka_unit_test_setup(routes_that_are_no_default_do_not_count, setup),
 		cmocka_unit_test_setup(a_device_without_ethernet_header, setup),
+		cmocka_unit_test_setup(a_link_type_that_is_not_read, setup),
 		cmocka_unit_test_setup(no_more_than_the_cap, setup),
 	};
 
