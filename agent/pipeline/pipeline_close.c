@@ -1,37 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* The end of a pipeline: seal, deliver until the deadline, count the rest, close, free. */
-#include <stdlib.h>
-
+/* The end of a pipeline: seal, deliver until the deadline, count the rest, close. */
 #include "agent/base/clock.h"
 #include "agent/pipeline/pipeline_internal.h"
-
-void fffa_pipeline__one_closed(void *arg)
-{
-	struct fffa_pipeline *p = arg;
-
-	if (--p->still_open || p->phase != FFFA_PP_CLOSING)
-		return;
-	if (p->closed)
-		p->closed(p->closed_arg, p);
-	for (size_t i = 0; i < p->queue_count; i++)
-		fffa_sink_queue_free(p->queues[i]);
-	fffa_stream_close(&p->stream);
-	free(p->queues);
-	free(p->batchers);
-	free(p);
-}
-
-static void on_timer_closed(uv_handle_t *h)
-{
-	fffa_pipeline__one_closed(h->data);
-}
-
-static void close_timer(struct fffa_pipeline *p, uv_timer_t *t)
-{
-	t->data = p; /* a closing timer does not fire */
-	p->still_open++;
-	uv_close((uv_handle_t *)t, on_timer_closed);
-}
 
 void fffa_pipeline__end(struct fffa_pipeline *p)
 {
@@ -43,10 +13,10 @@ void fffa_pipeline__end(struct fffa_pipeline *p)
 		fffa_sink_queue_close(p->queues[i], fffa_pipeline__one_closed, p);
 	}
 	fffa_pipeline__end_leavers(p);
-	close_timer(p, &p->check);
-	close_timer(p, &p->leave);
-	close_timer(p, &p->deadline);
-	close_timer(p, &p->stall.timer);
+	fffa_pipeline__close_timer(p, &p->check);
+	fffa_pipeline__close_timer(p, &p->leave);
+	fffa_pipeline__close_timer(p, &p->deadline);
+	fffa_pipeline__close_timer(p, &p->stall.timer);
 	for (size_t i = 0; i < p->batcher_count; i++) {
 		p->still_open++;
 		fffa_batcher__close(&p->batchers[i], fffa_pipeline__one_closed, p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside of the pipeline: pipeline.c opens and feeds it, pipeline_close.c ends it. */
+/* Inside of the pipeline: pipeline.c opens and feeds it, pipeline_change.c changes sinks, pipeline_close.c ends it. */
 #ifndef FFFA_AGENT_PIPELINE_PIPELINE_INTERNAL_H
 #define FFFA_AGENT_PIPELINE_PIPELINE_INTERNAL_H
 
@@ -67,14 +67,18 @@ struct fffa_batcher *fffa_pipeline__find_batcher(struct fffa_pipeline *p,
 						 const struct fffa_sink_common_conf *c,
 						 struct fffa_err *err, int *rc);
 
-/* A queue, a batcher or a timer is closed; arg is the pipeline. */
+/* A queue, a batcher or a timer is closed; arg is the pipeline, which the last one frees at the end. */
 void fffa_pipeline__one_closed(void *arg);
+/* Stops the timer and closes it; the pipeline waits for that. */
+void fffa_pipeline__close_timer(struct fffa_pipeline *p, uv_timer_t *t);
 /* A sink queue is empty; arg is the pipeline. */
 void fffa_pipeline__emptied(void *arg);
 /* True while a removed sink is not closed. */
 bool fffa_pipeline__has_leaver(const struct fffa_pipeline *p);
 /* True while a removed sink has something to deliver. */
 bool fffa_pipeline__is_delivering(const struct fffa_pipeline *p);
+/* Closes a removed sink, without waiting for its deliveries. */
+void fffa_pipeline__close_leaver(struct fffa_pipeline_leaver *l);
 /* Closes removed sinks that still deliver. */
 void fffa_pipeline__end_leavers(struct fffa_pipeline *p);
 /* Closes queues and handles, then frees p. Does not wait for deliveries. */

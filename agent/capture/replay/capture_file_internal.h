@@ -34,8 +34,11 @@ struct fffa_capture_file {
 uint16_t fffa_capture_file__u16(const struct fffa_capture_file *f, const void *at);
 uint32_t fffa_capture_file__u32(const struct fffa_capture_file *f, const void *at);
 
+/* Makes room for n bytes in f->buf. 0 or -ENOMEM. */
+int fffa_capture_file__grow(struct fffa_capture_file *f, size_t n);
 /*
- * Reads exactly n bytes; at NULL: into f->buf, which grows. 0; -errno with err, also for a file
+ * Reads exactly n bytes; at NULL: into f->buf, which grows in steps: a length that is
+ * a lie costs no more than the file has. 0; -errno with err, also for a file
  * that ends before. n is at most FFFA_CAPTURE_BYTES_MAX.
  */
 int fffa_capture_file__read(struct fffa_capture_file *f, void *at, size_t n, struct fffa_err *err);

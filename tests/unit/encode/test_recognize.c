@@ -164,8 +164,7 @@ static void bytes_of_others(void **state)
 		"[\"srcaddr\"]\n",
 		"{}\n",
 		"{\"srcaddr\"",
-		"\x81\xa1"
-		"a\x01",
+		"\x81\xa1\x61\x01",
 		"\xde",
 		"\xff\xfe",
 		"<134>1 2023-08-19T10:30:00Z host app - - - OK\n",
