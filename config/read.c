@@ -233,18 +233,16 @@ static int read_variable(const struct fffa_scope *s, const struct fffa_field *f,
 	struct fffa_path path = fffa_report_path_join(s->path, o->key);
 	struct fffa_target t;
 	char *text;
-	int rc;
 
 	rep.file = name;
 	own.rep = &rep;
 	own.environment = NULL; /* the value is taken as it is */
 	t = fffa_set_target(&own, f, path.text);
 	if (o->type == FFFA_OT_STRINGS || o->type == FFFA_OT_INTS || o->type == FFFA_OT_MAP) {
-		rc = read_variable_yaml(&t, value);
+		(void)read_variable_yaml(&t, value);
 	} else {
 		text = strdup(value);
-		rc = text ? fffa_set_text(&t, 0, text) : fffa_report_nomem(&rep);
-		if (rc)
+		if (text ? fffa_set_text(&t, 0, text) : fffa_report_nomem(&rep))
 			free(text);
 	}
 	s->rep->count = rep.count;

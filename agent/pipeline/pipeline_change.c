@@ -66,7 +66,8 @@ static struct fffa_sink_queue *take_queue(struct fffa_pipeline *p, size_t i)
 	if (b)
 		fffa_batcher__leave(b, q);
 	p->queue_count--;
-	memmove(&p->queues[i], &p->queues[i + 1], (p->queue_count - i) * sizeof(q));
+	for (size_t k = i; k < p->queue_count; k++)
+		p->queues[k] = p->queues[k + 1];
 	p->queues[p->queue_count] = NULL;
 	memset(p->stall.progress, 0, sizeof(p->stall.progress));
 	return q;

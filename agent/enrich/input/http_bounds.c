@@ -28,6 +28,7 @@ bool fffa_http_body_count_header(struct fffa_http_body *body, size_t len)
 	return !body->too_big;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl names the type */
 static size_t on_header(char *line, size_t size, size_t n, void *arg)
 {
 	(void)line;

@@ -294,7 +294,7 @@ static void settle_records(struct fffa_settle *s, struct fffa_queued_batch *b,
 {
 	uint32_t count = fffa_batch_count(b->d.batch);
 	struct fffa_queued_batch *big = calloc(1, sizeof(*big));
-	uint8_t *records = malloc(count ? count : 1);
+	uint8_t *records = calloc(count ? count : 1, 1);
 	struct judgement j;
 
 	if (records)

@@ -110,7 +110,8 @@ static int feed_records(const char *dir, const char *out, unsigned int round, bo
 	}
 	f->fed = 0;
 	fixture_close(f, 0);
-	return 0;
+	(void)close(output.fd);
+	return fixture_teardown(&(void *){f});
 }
 
 static pid_t start_feeder(const char *dir, const char *out, unsigned int round, const char *how,
