@@ -14,9 +14,9 @@
 
 /* The system calls below, which the linker puts in place of those of the C library. */
 static struct {
-	unsigned int syncs;
-	int sync_errors; /* so many of the next calls fail */
-	int read_errors;
+	_Atomic unsigned int syncs;
+	_Atomic int sync_errors; /* so many of the next calls fail */
+	_Atomic int read_errors;
 } disk;
 
 int __real_fdatasync(int fd);
@@ -24,18 +24,18 @@ int __wrap_fdatasync(int fd);
 ssize_t __real_pread(int fd, void *dst, size_t n, off_t at);
 ssize_t __wrap_pread(int fd, void *dst, size_t n, off_t at);
 
-static bool take(int *errors)
+static bool take(_Atomic int *errors)
 {
-	int left = __atomic_load_n(errors, __ATOMIC_ACQUIRE);
+	int left = *errors;
 
 	if (left > 0)
-		__atomic_store_n(errors, left - 1, __ATOMIC_RELEASE);
+		*errors = left - 1;
 	return left > 0;
 }
 
 int __wrap_fdatasync(int fd)
 {
-	(void)__atomic_add_fetch(&disk.syncs, 1, __ATOMIC_ACQ_REL);
+	disk.syncs++;
 	if (take(&disk.sync_errors)) {
 		errno = EIO;
 		return -1;
@@ -111,7 +111,7 @@ static struct fixture *open_refused(struct spool_fixture *r)
 static struct fffa_outcome expect_synced(void *arg, const struct fffa_batch *b)
 {
 	(void)b;
-	*(bool *)arg = __atomic_load_n(&disk.syncs, __ATOMIC_ACQUIRE) > 0;
+	*(bool *)arg = disk.syncs > 0;
 	return outcome(FFFA_V_DELIVERED, 0);
 }
 

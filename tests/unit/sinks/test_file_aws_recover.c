@@ -149,7 +149,7 @@ static void one_that_cannot_be_recovered(void **state)
 	fffa_aws_free(p->aws); /* as a crash */
 	p->aws = NULL;
 	object[strcspn(object, "\n")] = '\0';
-	for (char digit = '0'; digit < '8'; digit++) { /* before and behind it in the folder */
+	for (int digit = '0'; digit < '8'; digit++) { /* before and behind it in the folder */
 		memset(strrchr(object, '_') + 1, digit, 16);
 		assert_int_equal(mkdir(object, 0700), 0);
 	}
