@@ -47,7 +47,7 @@ enum fffa_exit fffa_cmd_check(const struct fffa_command *self, int argc, char **
 	report_ip_ranges(conf.metadata.ip_ranges);
 	fffa_config_free(&conf);
 	fffa_host_report(stdout);
-	return code;
+	return FFFA_EXIT_OK;
 }
 
 enum fffa_exit fffa_cmd_config(const struct fffa_command *self, int argc, char **argv)

@@ -156,7 +156,7 @@ static struct fffa_sink_ledger full_sink(void)
 
 static void every_record_of_a_sink_is_in_its_balance(void **state)
 {
-	struct fffa_sink_ledger s = full_sink(), off;
+	struct fffa_sink_ledger s = full_sink(), off = s;
 	uint64_t *const each[] = {&off.records,	  &off.delivered, &off.rejected,
 				  &off.in_flight, &off.lost[0],	  &off.lost[FFFA_RL_MAX - 1]};
 
