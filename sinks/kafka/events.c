@@ -17,11 +17,12 @@ void fffa_kafka__events_trouble(const struct fffa_sink *s, rd_kafka_resp_err_t e
 {
 	struct fffa_kafka_judgement j = fffa_kafka__judge(err);
 
-	s->env->trouble(s->env->pipe, &(struct fffa_outcome){.verdict = FFFA_V_RETRY,
-							     .cause = j.cause,
-							     .detail = detail,
-							     .reason = (int)err,
-							     .repair = j.repair});
+	s->env->trouble(s->env->pipe,
+			&(struct fffa_outcome){.verdict = FFFA_V_RETRY,
+					       .cause = j.cause,
+					       .detail = detail,
+					       .reason = fffa_kafka__judge_reason(err),
+					       .repair = j.repair});
 }
 
 /*

@@ -85,6 +85,13 @@ struct fffa_kafka_judgement fffa_kafka__judge(rd_kafka_resp_err_t err)
 	return (struct fffa_kafka_judgement){.verdict = FFFA_V_RETRY, .cause = -EIO};
 }
 
+int fffa_kafka__judge_reason(rd_kafka_resp_err_t err)
+{
+	if (err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
+		err = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+	return (int)err;
+}
+
 bool fffa_kafka__judge_is_transient(rd_kafka_resp_err_t err)
 {
 	switch (err) {

@@ -17,6 +17,9 @@ struct fffa_kafka_judgement {
 /* What err means for its records. An unknown code is FFFA_V_RETRY with -EIO. */
 struct fffa_kafka_judgement fffa_kafka__judge(rd_kafka_resp_err_t err);
 
+/* The reason of an outcome. A missing topic has two codes, of librdkafka and of the brokers. */
+int fffa_kafka__judge_reason(rd_kafka_resp_err_t err);
+
 /*
  * True for an error of one broker or one attempt after which librdkafka retries by itself. It is
  * logged only when no broker is left.

@@ -41,7 +41,7 @@ static void settle_slot(struct fffa_sink *s, unsigned int i, struct fffa_outcome
 			       j.text ? j.text : "", j.text ? " (" : "",
 			       rd_kafka_err2str(slot->err), j.text ? ")" : "");
 		o->detail = detail;
-		o->reason = (int)slot->err;
+		o->reason = fffa_kafka__judge_reason(slot->err);
 		o->repair = j.repair;
 		/* A line of the sink's own has said it: see drop_times in events.c. */
 		o->transient = slot->err == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP;
