@@ -62,19 +62,10 @@ void fffa_hook_watch_run(struct fffa_hook_watch *w, struct fffa_kernel *k)
 	read_counters(w);
 }
 
-static struct fffa_hooked *find_hooked(struct fffa_live_devices *d, uint32_t ifindex)
-{
-	for (size_t i = 0; i < d->n; i++) {
-		if (d->v[i].dev.ifindex == ifindex)
-			return &d->v[i];
-	}
-	return NULL;
-}
-
 void fffa_hook_watch_adopt(struct fffa_hook_watch *w, struct fffa_live_devices *d, uint64_t now_ns)
 {
 	for (size_t i = 0; i < w->n; i++) {
-		struct fffa_hooked *h = find_hooked(d, w->v[i].ifindex);
+		struct fffa_hooked *h = fffa_live_devices_find(d, w->v[i].ifindex);
 
 		for (int dir = 0; h && dir < 2; dir++) {
 			h->at[dir] = w->v[i].hook[dir].at;
@@ -163,7 +154,7 @@ bool fffa_hook_watch_end(struct fffa_hook_watch *w, struct fffa_live_devices *d,
 
 	for (size_t i = 0; i < w->n; i++) {
 		const struct fffa_hook_check_device *c = &w->v[i];
-		struct fffa_hooked *h = find_hooked(d, c->ifindex);
+		struct fffa_hooked *h = fffa_live_devices_find(d, c->ifindex);
 
 		for (int dir = 0; h && dir < 2; dir++) {
 			if (h->at[dir].how != FFFA_ATTACH_NONE)

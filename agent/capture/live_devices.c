@@ -154,13 +154,13 @@ static const struct fffa_netdev *find_chosen(const struct fffa_netdevs *c, uint3
 	return NULL;
 }
 
-static bool is_hooked(const struct fffa_live_devices *d, uint32_t ifindex)
+struct fffa_hooked *fffa_live_devices_find(struct fffa_live_devices *d, uint32_t ifindex)
 {
 	for (size_t i = 0; i < d->n; i++) {
 		if (d->v[i].dev.ifindex == ifindex)
-			return true;
+			return &d->v[i];
 	}
-	return false;
+	return NULL;
 }
 
 static bool any_default_route(const struct fffa_links *links)
@@ -352,7 +352,7 @@ static bool attach_chosen(struct fffa_live_devices *d)
 		struct fffa_err err;
 		int rc;
 
-		if (is_hooked(d, dev->ifindex))
+		if (fffa_live_devices_find(d, dev->ifindex))
 			continue;
 		rc = attach_hooks(d, dev, &err);
 		if (!rc) {

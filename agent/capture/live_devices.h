@@ -65,6 +65,9 @@ int fffa_live_devices_start(struct fffa_live_devices *d, const struct fffa_kerne
 bool fffa_live_devices_follow(struct fffa_live_devices *d);
 void fffa_live_devices_detach(struct fffa_live_devices *d);
 
+/* The device under capture with this index; NULL: there is none. */
+struct fffa_hooked *fffa_live_devices_find(struct fffa_live_devices *d, uint32_t ifindex);
+
 #define FFFA_LIVE_DEVICES_LIST_MAX (2 * FFFA_DEVICES_MAX)
 /* The devices whose packets may be in flows: those under capture, then those that were lately. */
 size_t fffa_live_devices_list(const struct fffa_live_devices *d,

@@ -104,6 +104,15 @@ void fffa_spool_account_put(const struct fffa_spool_account *a, uint64_t turn,
 	fffa_wire_put_crc(dst, FFFA_SPOOL_ACCOUNT_BYTES);
 }
 
+void fffa_spool_account_get_ack(struct fffa_spool_ack *ack, const uint8_t **p)
+{
+	ack->segment = fffa_wire_get64(p);
+	ack->pos.at = fffa_wire_get64(p);
+	ack->pos.records = fffa_wire_get64(p);
+	ack->pos.numbers = fffa_wire_get64(p);
+	ack->pos.seq = fffa_wire_get64(p);
+}
+
 uint64_t fffa_spool_account_get(struct fffa_spool_account *a,
 				const uint8_t src[FFFA_SPOOL_ACCOUNT_BYTES])
 {
@@ -113,11 +122,7 @@ uint64_t fffa_spool_account_get(struct fffa_spool_account *a,
 	if (!fffa_wire_crc_is_right(src, FFFA_SPOOL_ACCOUNT_BYTES))
 		return 0;
 	turn = fffa_wire_get64(&p);
-	a->ack.segment = fffa_wire_get64(&p);
-	a->ack.pos.at = fffa_wire_get64(&p);
-	a->ack.pos.records = fffa_wire_get64(&p);
-	a->ack.pos.numbers = fffa_wire_get64(&p);
-	a->ack.pos.seq = fffa_wire_get64(&p);
+	fffa_spool_account_get_ack(&a->ack, &p);
 	a->time_ms = (int64_t)fffa_wire_get64(&p);
 	n = fffa_wire_get64(&p);
 	if (n > FFFA_SPOOL_EPOCHS_MAX)

@@ -57,5 +57,7 @@ void fffa_spool_account_put(const struct fffa_spool_account *a, uint64_t turn,
 /* Reads it. Returns its turn; 0: src holds none, and *a is undefined. */
 uint64_t fffa_spool_account_get(struct fffa_spool_account *a,
 				const uint8_t src[FFFA_SPOOL_ACCOUNT_BYTES]);
+/* Reads the place that is confirmed, as slots of all versions hold it, and moves *p behind it. */
+void fffa_spool_account_get_ack(struct fffa_spool_ack *ack, const uint8_t **p);
 
 #endif

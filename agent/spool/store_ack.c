@@ -40,11 +40,7 @@ static uint64_t get_old(const uint8_t src[OLD_SLOT], struct fffa_spool_account *
 		return 0;
 	turn = fffa_wire_get64(&p);
 	*account = (struct fffa_spool_account){.n = 0};
-	account->ack.segment = fffa_wire_get64(&p);
-	account->ack.pos.at = fffa_wire_get64(&p);
-	account->ack.pos.records = fffa_wire_get64(&p);
-	account->ack.pos.numbers = fffa_wire_get64(&p);
-	account->ack.pos.seq = fffa_wire_get64(&p);
+	fffa_spool_account_get_ack(&account->ack, &p);
 	return turn;
 }
 

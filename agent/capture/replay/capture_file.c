@@ -165,7 +165,7 @@ int fffa_capture_file_next(struct fffa_capture_file *f, struct fffa_capture_pack
 	struct fffa_err why;
 	int rc;
 
-	why.text[0] = '\0'; /* not the whole, for each packet */
+	why.text[0] = '\0'; /* each packet comes here: its 1 KiB is not cleared */
 	rc = (f->pcapng ? fffa_pcapng_next : next_pcap)(f, p, &why);
 	return rc < 0 ? fffa_fail(err, -rc, "%s: %s", f->path, why.text) : rc;
 }
