@@ -224,7 +224,7 @@ main()
 }
 
 [[ ${1-} != -h && ${1-} != --help ]] || {
-	sed -n '/^# README/,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"
+	sed -n '/^# Runs README/,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"
 	exit 0
 }
 main "$@"

@@ -12,7 +12,7 @@ set -euo pipefail
 # shellcheck source=tests/stubs/apt.sh
 . "$(dirname "$0")/../stubs/apt.sh"
 
-[[ $# -eq 3 ]] || { sed -n '/^# Gets/,/^# last/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[[ $# -eq 3 ]] || { sed -n '/^# Gets/,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2; }
 suite=$1 version=$2 dir=$3
 
 [[ $(cat "$dir/ready" 2>/dev/null) != "$suite $version" ]] || exit 0

@@ -214,7 +214,7 @@ while [[ $# -gt 0 ]]; do
 		[[ $2 != none ]] || clangs=()
 		shift
 		;;
-	-*) sed -n '/^# The kernel/,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"; exit 2 ;;
+	-*) sed -n '/^# Tests the kernel/,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"; exit 2 ;;
 	*) only+=("$1") ;;
 	esac
 	shift
