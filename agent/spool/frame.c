@@ -153,7 +153,8 @@ static int fill_batch(struct fffa_batch *b, const struct fffa_spool_frame *f, co
 	for (uint32_t i = 0; i < f->count; i++) {
 		uint32_t begin = end;
 
-		if (!get_row(&index, !i, &end, &seq_by, &m) || end > f->bytes_len)
+		if (!get_row(&index, !i, &end, &seq_by, &m) || end > f->bytes_len ||
+		    seq_by > f->last_seq - f->first_seq)
 			return -EBADMSG;
 		if (!fffa_batch_room(b, end - begin))
 			return -ENOMEM;

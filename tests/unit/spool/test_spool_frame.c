@@ -275,6 +275,23 @@ static void a_wrong_index_is_refused(void **state)
 	}
 }
 
+/* The CRC is right, but the numbers of the records pass the last number there is. */
+static void numbers_that_wrap_are_refused(void **state)
+{
+	struct fffa_spool_frame f;
+	struct fffa_batch *b = NULL;
+	struct segment s;
+	uint8_t *body;
+
+	(void)state;
+	make_segment(&s);
+	assert_int_equal(fffa_spool_frame_get(&f, s.bytes + s.begins[1]), 0);
+	body = s.bytes + s.begins[1] + FFFA_SPOOL_FRAME_HEAD;
+	f.first_seq = f.last_seq = UINT64_MAX;
+	assert_int_equal(fffa_spool_frame_batch(&f, body, &b), -EBADMSG);
+	assert_null(b);
+}
+
 static void crc32c_is_the_known_one(void **state)
 {
 	uint8_t bytes[300];
@@ -304,6 +321,7 @@ int main(void)
 		cmocka_unit_test(a_flip_in_a_segment_header_is_found),
 		cmocka_unit_test(any_allocation_may_fail),
 		cmocka_unit_test(a_wrong_index_is_refused),
+		cmocka_unit_test(numbers_that_wrap_are_refused),
 		cmocka_unit_test(crc32c_is_the_known_one),
 	};
 
