@@ -107,7 +107,7 @@ static bool ends_with(const char *name, const char *suffix)
 	return n >= m && !strcmp(name + n - m, suffix);
 }
 
-uint64_t spool_fixture_disk_bytes(const struct spool_fixture *r)
+uint64_t spool_fixture_disk_bytes(const struct spool_fixture *r, const char *suffix)
 {
 	struct dirent **names;
 	uint64_t sum = 0;
@@ -118,7 +118,7 @@ uint64_t spool_fixture_disk_bytes(const struct spool_fixture *r)
 		struct stat st;
 
 		(void)snprintf(path, sizeof(path), "%s/a/%s", r->dir, names[i]->d_name);
-		if (!stat(path, &st) && S_ISREG(st.st_mode))
+		if (ends_with(path, suffix) && !stat(path, &st) && S_ISREG(st.st_mode))
 			sum += (uint64_t)st.st_size;
 	}
 	free_list(names, n);

@@ -23,8 +23,11 @@ int spool_fixture_teardown(void **state);
  * previous one.
  */
 struct fixture *spool_fixture_life(struct spool_fixture *r, int64_t spool_bytes);
-/* Returns the bytes of all files in the spool of sink a. */
-uint64_t spool_fixture_disk_bytes(const struct spool_fixture *r);
+/*
+ * Returns the bytes of the files in the spool of sink a whose name ends with suffix. A file that
+ * the spool deletes meanwhile may be left out.
+ */
+uint64_t spool_fixture_disk_bytes(const struct spool_fixture *r, const char *suffix);
 /* Returns the number of files there whose name ends with suffix. */
 size_t spool_fixture_files(const struct spool_fixture *r, const char *suffix);
 /* Writes the path of the i-th segment there to dst and returns it. */

@@ -159,7 +159,7 @@ static void overflow(struct spool_fixture *r, int when_full)
 			fffa_pipeline_sink_status(f->p, 0, &s);
 		} while (!fffa_pipeline_has_room(f->p) &&
 			 (when_full || s.spool_bytes < 262144 - 10240));
-		assert_true(spool_fixture_disk_bytes(r) <= 262144);
+		assert_true(spool_fixture_disk_bytes(r, "") <= 262144);
 	}
 	assert_true(fixture_ledger(f, 0)->lost[FFFA_RL_SPOOL_FULL] > 10000);
 	f->peers[0].judge = NULL;
@@ -276,7 +276,7 @@ static void damage_is_counted_recorded_and_skipped(void **state)
 	fixture_open(f, 1);
 	feed_slowly(f, 200);
 	fixture_close(f, 5 * MS);
-	frame = ((off_t)spool_fixture_disk_bytes(r) - 128) / 20;
+	frame = ((off_t)spool_fixture_disk_bytes(r, "") - 128) / 20;
 	(void)spool_fixture_segment(r, 0, path, sizeof(path));
 	flip(path, 128 + 5 * frame + 30);   /* a head */
 	flip(path, 128 + 11 * frame + 400); /* a body */
