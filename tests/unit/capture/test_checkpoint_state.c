@@ -138,6 +138,11 @@ static void counts_what_passed_between_checkpoints(void **state)
 	assert_gap(&a, &b, 7 + 10 + 1, 700 + 10 * 84 + 46);
 	b.v[1].dirs[1] = false; /* not captured any more */
 	assert_gap(&a, &b, 7 + 10, 700 + 10 * 84);
+	b.v[1].dirs[1] = true;
+	a.v[1].dirs[1] = false; /* not captured before */
+	assert_gap(&a, &b, 7 + 10, 700 + 10 * 84);
+	b.v[0].passed.dir[0].bytes = 100000 + 10 * 14 - 1; /* less than their headers */
+	assert_gap(&a, &b, 7 + 10, 700);
 }
 
 static void counters_that_cannot_be_compared_are_not_counted(void **state)
@@ -147,6 +152,16 @@ static void counters_that_cannot_be_compared_are_not_counted(void **state)
 	(void)state;
 	b.v[0].passed.dir[0] = (struct fffa_amount){1010, 200000};
 	b.v[1].passed.dir[0] = (struct fffa_amount){999, 200000}; /* made anew */
+	c = a; /* only one of the two fell, in whichever direction: also made anew */
+	for (int way = 0; way < 2; way++) {
+		struct fffa_amount *one = &c.v[0].passed.dir[way];
+
+		*one = (struct fffa_amount){one->packets + 50, one->bytes - 1};
+		assert_gap(&a, &c, 7, 700);
+		*one = (struct fffa_amount){one->packets - 51, one->bytes + 5001};
+		assert_gap(&a, &c, 7, 700);
+		*one = a.v[0].passed.dir[way];
+	}
 	c = b;
 	c.boot_id[0] = '0';
 	assert_gap(&a, &c, 7, 700);

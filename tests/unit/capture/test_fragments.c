@@ -261,6 +261,19 @@ static void the_table_is_bounded(void **state)
 	assert_uint_in_range(remembered(*state, all - quarter, all), quarter * 98 / 100, quarter);
 }
 
+/* The last use counts, not the first: a datagram that comes again and again stays. */
+static void one_in_use_is_never_the_oldest(void **state)
+{
+	for (uint32_t i = 1; i < 8 * FFFA_FRAGMENTS_MAX; i++) {
+		struct fffa_packet p = nth(i, FFFA_FRAGMENT_FIRST);
+
+		if (i % 16 == 1)
+			known(*state, nth(0, FFFA_FRAGMENT_FIRST), T0 + i);
+		assert_true(fffa_fragments_apply(*state, &p, T0 + i));
+		known(*state, nth(0, FFFA_FRAGMENT_LATER), T0 + i);
+	}
+}
+
 static void few_are_all_remembered(void **state)
 {
 	for (uint32_t i = 0; i < 512; i++)
@@ -282,6 +295,7 @@ int main(void)
 		TEST(inside_geneve),
 		TEST(atomic_fragments_are_none),
 		TEST(the_table_is_bounded),
+		TEST(one_in_use_is_never_the_oldest),
 		TEST(few_are_all_remembered),
 	};
 
