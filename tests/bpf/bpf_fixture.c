@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "tests/bpf/bpf_fixture.h"
 
+#include <errno.h>
 #include <linux/if_link.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -13,6 +15,29 @@
 #include "agent/capture/privileges.h"
 #include "bpf/fragment.h"
 #include "fffa_bpf.skel.h"
+
+int __real_bpf_object__load_skeleton(struct bpf_object_skeleton *s);
+int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *s);
+
+/*
+ * The linker puts this in place of libbpf's function. The programs that no test here runs are the
+ * same code again, and the verifier would need most of a test's time for them.
+ */
+int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *s)
+{
+	static const char *const run[] = {"fffa_ticks", "fffa_tc_in", "fffa_tc_out", "fffa_xdp_in"};
+	struct bpf_program *p;
+
+	bpf_object__for_each_program(p, *s->obj) {
+		bool wanted = false;
+
+		for (size_t i = 0; i < sizeof(run) / sizeof(run[0]); i++)
+			wanted |= !strcmp(bpf_program__name(p), run[i]);
+		if (!wanted && bpf_program__set_autoload(p, false))
+			return -EINVAL;
+	}
+	return __real_bpf_object__load_skeleton(s);
+}
 
 /*
  * BPF_PROG_TEST_RUN of an XDP program adds it to the kernel's dispatcher and removes it again, and

@@ -221,7 +221,7 @@ end_to_end()
 # with_object FILE COMMAND...: the agent and the tests load the kernel programs of this file instead of their own.
 with_object()
 {
-	export FFFA_BPF_OBJECT="$1" LD_PRELOAD=/lib/other_object.so FFFA_MUTATIONS=10000
+	export FFFA_BPF_OBJECT="$1" LD_PRELOAD=/lib/other_object.so
 	shift
 	"$@"
 	grep -q "^kernel programs of $FFFA_BPF_OBJECT" /tmp/out /tmp/err || fail "it has loaded its own programs"
@@ -304,7 +304,7 @@ memlock()
 prepare
 echo "INFO kernel $(uname -r)"
 make_network
-export FFFA_EXACT_PACKETS="$exact"
+export FFFA_EXACT_PACKETS="$exact" FFFA_MUTATIONS=10000
 check "agent: tc" end_to_end tc "$tc"
 check "agent: xdp" end_to_end xdp xdp
 check "agent: after a crash" crash
