@@ -26,8 +26,8 @@ plan=(
 	"asan:unit contract component netns bpf"
 	"tsan:unit contract"
 )
-# These use the whole machine (hooks, namespaces, the clock), so they run one at a time.
-serial='netns|bpf|bench-smoke|system'
+# These run after the others. A test that measures time or fills the machine has RUN_SERIAL, so that ctest runs it alone.
+live='netns|bpf|bench-smoke|system'
 # A stage of their own, one at a time: they fetch and build programs of others, once, under build/peers.
 apart='peers'
 quick_labels='unit|contract|component'
@@ -126,8 +126,7 @@ run_ctest()
 	count ${report##*$'\n'}
 }
 
-# test_preset PRESET WORD...: runs the preset's tests that the words and the options select, first those that may run at
-# the same time, then the others.
+# test_preset PRESET WORD...: runs the preset's tests that the words and the options select, first the cheap ones.
 test_preset()
 {
 	local preset=$1 select=() before=$((passed + failed + skipped))
@@ -140,8 +139,8 @@ test_preset()
 	elif [[ -n $quick ]]; then
 		select+=(-L "^($quick_labels)\$")
 	fi
-	run_ctest "$preset" parallel -j "$jobs" "${select[@]}" -LE "^($serial|$apart)\$"
-	run_ctest "$preset" serial -j 1 "${select[@]}" -L "^($serial)\$" -LE "^($apart)\$"
+	run_ctest "$preset" cheap -j "$jobs" "${select[@]}" -LE "^($live|$apart)\$"
+	run_ctest "$preset" live -j "$jobs" "${select[@]}" -L "^($live)\$" -LE "^($apart)\$"
 	# A label that no test has any more must not look green.
 	[[ $((passed + failed + skipped)) -gt $before ]] || {
 		echo "   FAILED: the $preset build has no test with these labels: $*"
