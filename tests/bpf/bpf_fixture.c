@@ -28,7 +28,7 @@ int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *s)
 	static const char *const run[] = {"fffa_ticks", "fffa_tc_in", "fffa_tc_out", "fffa_xdp_in"};
 	struct bpf_program *p;
 
-	bpf_object__for_each_program(p, *s->obj) {
+	bpf_object__for_each_program (p, *s->obj) {
 		bool wanted = false;
 
 		for (size_t i = 0; i < sizeof(run) / sizeof(run[0]); i++)

@@ -31,7 +31,7 @@ logs=$PWD/build/log
 build=build/release
 guest_seconds=300 # several times what an idle machine needs
 clang_seconds=90  # more for each clang
-exact_packets=200000
+exact_packets=100000
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
