@@ -3,6 +3,7 @@
  * A segment is cut at every byte, and each byte is flipped. Complete frames are read back as
  * written, and nothing else is. The next frame counts what a damaged header has hidden.
  */
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -292,6 +293,94 @@ static void numbers_that_wrap_are_refused(void **state)
 	assert_null(b);
 }
 
+static void expect_words(const uint8_t *at, const uint64_t *want, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t word;
+
+		memcpy(&word, at + i * 8, 8);
+		assert_int_equal(le64toh(word), want[i]);
+	}
+}
+
+static void expect_zero(const uint8_t *at, size_t n)
+{
+	while (n--)
+		assert_int_equal(at[n], 0);
+}
+
+/* The offsets are those of the README of the spool: other programs may read it. */
+static void heads_are_as_documented(void **state)
+{
+	const struct fffa_spool_segment head = {
+		.id = 1, .epoch = 2, .identity = 3, .format = "json"};
+	const struct fffa_spool_frame f = {.count = 0x01020304,
+					   .bytes_len = 0x05060708,
+					   .body_crc = 0x090a0b0c,
+					   .is_skipdata = true,
+					   .identity = 1,
+					   .origin = {.epoch = 2,
+						      .agent_id = "i-1",
+						      .account_id = "123456789012",
+						      .region = "eu-west-1"},
+					   .first_seq = 3,
+					   .last_seq = 4,
+					   .first_ms = 5,
+					   .last_ms = 6,
+					   .sealed_ms = 7,
+					   .records_before = 8,
+					   .numbers_before = 9,
+					   .seq_before = 10,
+					   .numbers = 11,
+					   .reason = "queue_full"};
+	static const uint8_t numbers[] = {4, 3, 2, 1, 8, 7, 6, 5, 12, 11, 10, 9, 1, 0, 0, 0};
+	uint8_t dst[FFFA_SPOOL_FRAME_HEAD];
+
+	(void)state;
+	memset(dst, 0xaa, sizeof(dst));
+	fffa_spool_segment_put(&head, dst);
+	assert_memory_equal(dst,
+			    "\xff"
+			    "FFFAsp\x01",
+			    8);
+	expect_words(dst + 8, (const uint64_t[]){1, 2, 3}, 3);
+	assert_memory_equal(dst + 32, "json", 5);
+	expect_zero(dst + 36, 124 - 36);
+	fffa_spool_frame_put(&f, dst);
+	assert_memory_equal(dst,
+			    "\xfe\x0d"
+			    "FFFA\x00\x01",
+			    8);
+	assert_memory_equal(dst + 8, numbers, sizeof(numbers));
+	expect_words(dst + 24, (const uint64_t[]){1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, 11);
+	assert_memory_equal(dst + 112, "queue_full", 11);
+	assert_memory_equal(dst + 128, "i-1", 4);
+	assert_memory_equal(dst + 192, "123456789012", 13);
+	assert_memory_equal(dst + 208, "eu-west-1", 10);
+	expect_zero(dst + 240, 252 - 240);
+}
+
+/* Bit by bit, as the polynomial says. */
+static uint32_t slow_crc32c(uint8_t byte)
+{
+	uint32_t c = 0xffffffff ^ byte;
+
+	for (int i = 0; i < 8; i++)
+		c = c & 1 ? c >> 1 ^ 0x82f63b78 : c >> 1;
+	return ~c;
+}
+
+static void each_byte_has_its_crc32c(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 256; i++) {
+		uint8_t byte = (uint8_t)i;
+
+		assert_int_equal(fffa_crc32c_plain(0, &byte, 1), slow_crc32c(byte));
+		assert_int_equal(fffa_crc32c(0, &byte, 1), slow_crc32c(byte));
+	}
+}
+
 static void crc32c_is_the_known_one(void **state)
 {
 	uint8_t bytes[300];
@@ -322,7 +411,9 @@ int main(void)
 		cmocka_unit_test(any_allocation_may_fail),
 		cmocka_unit_test(a_wrong_index_is_refused),
 		cmocka_unit_test(numbers_that_wrap_are_refused),
+		cmocka_unit_test(heads_are_as_documented),
 		cmocka_unit_test(crc32c_is_the_known_one),
+		cmocka_unit_test(each_byte_has_its_crc32c),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,26 @@
 #include <unistd.h>
 
 #include "tests/stubs/cmocka_all.h"
+
+/* The system call below, which the linker puts in place of that of the C library. */
+static struct {
+	unsigned int calls, error_at; /* the call of that number fails */
+	bool folder;		      /* the last one was of a folder */
+} syncs;
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+int __wrap_fsync(int fd)
+{
+	struct stat st;
+
+	syncs.folder = !fstat(fd, &st) && S_ISDIR(st.st_mode);
+	if (++syncs.calls != syncs.error_at)
+		return __real_fsync(fd);
+	errno = EIO;
+	return -1;
+}
 
 struct place {
 	char dir[64], file[128], page[64];
@@ -68,6 +89,29 @@ static void the_epoch_rises_when_the_clock_falls(void **state)
 	assert_int_equal(run(p, 5000, 0), 5000);
 	assert_int_equal(run(p, 10, 6000), 6001);
 	assert_int_equal(run(p, 10, 0), 6002);
+}
+
+/* The file first, then the folder: a power cut leaves the old epoch or the new one. */
+static void the_epoch_is_synced(void **state)
+{
+	struct place *p = *state;
+	struct stat st;
+
+	syncs.calls = syncs.error_at = 0;
+	assert_int_equal(run(p, 1000, 0), 1000);
+	assert_int_equal(syncs.calls, 2);
+	assert_true(syncs.folder);
+	(void)snprintf(p->file, sizeof(p->file), "%s/agent.epoch", p->dir);
+	assert_int_equal(stat(p->file, &st), 0);
+	assert_int_equal(st.st_size, 5); /* "1000\n" */
+	assert_int_equal(st.st_mode & 0777, 0600);
+	for (unsigned int at = 1; at <= 2; at++) {
+		syncs.calls = 0;
+		syncs.error_at = at;
+		assert_true(run(p, 2000 * at, 0) >= UINT64_C(1) << 52); /* it is not sure */
+		assert_int_equal(syncs.calls, at);
+	}
+	syncs.error_at = 0;
 }
 
 static void a_second_agent_is_refused(void **state)
@@ -174,6 +218,28 @@ static void a_kill_leaves_the_last_number(void **state)
 	assert_int_equal(stat(p->page, &st), -1);
 }
 
+static void a_kill_before_the_first_number_leaves_none(void **state)
+{
+	struct place *p = *state;
+	struct fffa_err err = {""};
+	struct fffa_stream s;
+	uint64_t epoch, last;
+	int status;
+
+	for (uint64_t numbers = 3; numbers-- > 1;) { /* the first run leaves two in the page */
+		pid_t pid = fork();
+
+		if (!pid)
+			die_with_numbers(p->dir, numbers == 2 ? 2 : 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+	}
+	assert_int_equal(fffa_stream_open(&s, p->dir, false, &err), 0);
+	fffa_stream_last(&s, &epoch, &last);
+	assert_int_equal(epoch, 43);
+	assert_int_equal(last, 0);
+	fffa_stream_close(&s);
+}
+
 /* A start that fails leaves what the last run has left. */
 static void a_failed_start_keeps_the_last_number(void **state)
 {
@@ -218,9 +284,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PLACE_CASE(the_epoch_rises_when_the_clock_falls),
+		PLACE_CASE(the_epoch_is_synced),
 		PLACE_CASE(a_second_agent_is_refused),
 		PLACE_CASE(without_a_place_it_is_of_the_boot),
 		PLACE_CASE(a_kill_leaves_the_last_number),
+		PLACE_CASE(a_kill_before_the_first_number_leaves_none),
 		PLACE_CASE(a_failed_start_keeps_the_last_number),
 		PLACE_CASE(an_alien_page_is_left_alone),
 	};
