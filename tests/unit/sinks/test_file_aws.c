@@ -88,6 +88,7 @@ static void slots_are_of_five_minutes(void **state)
 	assert_int_equal(fffa_aws_slots_at(T0_S * 1000 + SLOT_MS - 1), T0_S / 300);
 	assert_int_equal(fffa_aws_slots_at(T0_S * 1000 + SLOT_MS), T0_S / 300 + 1);
 	assert_int_equal(fffa_aws_slots_at(-1), 0);
+	assert_int_equal(fffa_aws_slots_at(-10 * SLOT_MS), 0);
 }
 
 static void each_slot_has_its_object(void **state)

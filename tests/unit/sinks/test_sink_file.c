@@ -114,6 +114,38 @@ static void layouts_of_aws_need_its_format(void **state)
 	sink_fixture_close(&r);
 }
 
+/* The folders of an object have names of their own, or key=value pairs. */
+static void each_layout_has_its_folders(void **state)
+{
+	static const struct {
+		int layout;
+		const char *folder;
+	} layouts[] = {{FFFA_FILE_LAYOUT_AWS, "AWSLogs/unknown/vpcflowlogs/unknown/2023/11/14"},
+		       {FFFA_FILE_LAYOUT_AWS_HIVE,
+			"AWSLogs/aws-account-id=unknown/aws-service=vpcflowlogs/"
+			"aws-region=unknown/year=2023/month=11/day=14"}};
+	struct file_fixture *p = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct fixture_delivery a = {0};
+		struct sink_fixture r;
+		char path[300];
+		struct stat st;
+
+		p->conf.path = p->dir;
+		p->conf.layout = layouts[i].layout;
+		sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, "h\n");
+		assert_int_equal(sink_fixture_start(&r), 0);
+		assert_int_equal(sink_fixture_send(&r, &a, make_batch(1, 3, 40)).verdict,
+				 FFFA_V_DELIVERED);
+		sink_fixture_close(&r);
+		(void)snprintf(path, sizeof(path), "%s/%s", p->dir, layouts[i].folder);
+		assert_int_equal(stat(path, &st), 0);
+		assert_true(S_ISDIR(st.st_mode));
+		fixture_delivery_fini(&a);
+	}
+}
+
 /* The limit lies within a record of b: nothing of b stays in the file, and nothing comes twice. */
 static void a_full_file_is_cut_back_and_retried(void **state)
 {
@@ -513,6 +545,7 @@ int main(void)
 		CASE(start_says_what_to_do),
 		CASE(path_is_required),
 		CASE(layouts_of_aws_need_its_format),
+		CASE(each_layout_has_its_folders),
 		CASE(a_full_file_is_cut_back_and_retried),
 		CASE(header_waits_for_room),
 		CASE(device_without_room_is_retry),
