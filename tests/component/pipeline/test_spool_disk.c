@@ -353,6 +353,44 @@ static void acks_are_written_in_turn(void **state)
 	}
 }
 
+static uint64_t last_turn(const struct spool_fixture *r)
+{
+	uint64_t turns[2] = {0, 0};
+	char path[256];
+	int fd;
+
+	ack_path(r, path, sizeof(path));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(__real_pread(fd, &turns[i], 8, i * 4096), 8);
+	(void)close(fd);
+	return turns[0] > turns[1] ? turns[0] : turns[1];
+}
+
+/* However fast the sink is, the account is written every 5 ms at most. */
+static void acks_are_not_written_too_often(void **state)
+{
+	struct spool_fixture *r = *state;
+	struct fixture *f = spool_fixture_life(r, 16 * MIB);
+	uint64_t begin, before, acks;
+
+	f->sinks[0].common.batch_records = 1;
+	fixture_open(f, 1);
+	feed_and_wait(f, 10);
+	fixture_run_for(f, 20);
+	before = last_turn(r);
+	begin = uv_hrtime();
+	do {
+		fixture_feed(f, 1);
+		fixture_settle(f);
+		fixture_run_for(f, 1);
+	} while (uv_hrtime() - begin < 200 * (uint64_t)MS);
+	acks = last_turn(r) - before;
+	assert_uint_in_range(acks, 1, (uv_hrtime() - begin) / (5 * MS) + 1);
+	fixture_close(f, 0);
+}
+
 static void leave_flowlog(struct spool_fixture *r, int envelope)
 {
 	struct fixture *f = spool_fixture_life(r, MIB);
@@ -393,6 +431,7 @@ int main(void)
 		SPOOL_CASE(a_torn_ack_leaves_the_other),
 		SPOOL_CASE(two_torn_acks_repeat_and_lose_nothing),
 		SPOOL_CASE(acks_are_written_in_turn),
+		SPOOL_CASE(acks_are_not_written_too_often),
 		SPOOL_CASE(another_envelope_is_another_format),
 	};
 

@@ -297,6 +297,32 @@ static void other_fields_hold_from_the_change_on(void **state)
 	close_all(f);
 }
 
+/* Of vpc the first line has the names: the new peer gets those of the new fields. */
+static void the_header_is_that_of_the_new_fields(void **state)
+{
+	static const char header[] = "version bytes\n";
+	struct fixture *f = *state;
+	struct spy_conf other = {.peer = &f->peers[1]};
+	struct fffa_sink_conf from, c;
+	struct fffa_err err = {""};
+
+	f->sinks[0].common.format = (char *)(uintptr_t) "vpc";
+	f->sinks[0].common.fields = (char *)(uintptr_t) "${version} ${packets}";
+	from = f->sinks[0];
+	from.own = &other;
+	from.common.fields = (char *)(uintptr_t) "${version} ${bytes}";
+	c = copy_conf(&from);
+	fixture_open(f, 1);
+	feed(f, 10);
+	turn_until_delivered(f, 0, 10);
+	assert_int_equal(fffa_pipeline_change(f->p, 0, &c, &err), 0);
+	feed(f, 10);
+	turn_until_delivered(f, 0, 20);
+	assert_memory_equal(f->peers[0].bytes, "version packets\n", 16);
+	assert_memory_equal(f->peers[1].bytes, header, sizeof(header) - 1);
+	close_all(f);
+}
+
 /* A second change comes while the first waits: only the last one counts. */
 static void the_last_of_two_changes_counts(void **state)
 {
@@ -397,6 +423,7 @@ int main(void)
 		CASE(a_changed_sink_keeps_its_queue),
 		CASE(a_changed_sink_tries_again_what_failed),
 		CASE(other_fields_hold_from_the_change_on),
+		CASE(the_header_is_that_of_the_new_fields),
 		CASE(the_last_of_two_changes_counts),
 		CASE(a_change_repairs_what_a_change_broke),
 		CASE(the_end_comes_during_a_change),
