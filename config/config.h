@@ -96,6 +96,7 @@ struct fffa_config {
 	int log_level;	/* enum fffa_log_level */
 	int log_format; /* enum fffa_log_format */
 	int core_dumps; /* 0: off, 1: on */
+	char *user;	/* to become, a name or a number; empty: none */
 };
 
 /*

@@ -140,6 +140,9 @@ const struct fffa_option fffa_config_rows[] = {
 		"log.core_dumps", C, core_dumps, "off", core_dumps, 0,
 		"on lets the kernel write a core dump when the agent crashes. It holds secrets and "
 		"records."),
+	FFFA_OPT_STRING("user", C, user, "", 0,
+			"User to become at the start, a name or a number. It keeps CAP_BPF and "
+			"CAP_NET_ADMIN alone. \"\": the user that starts the agent."),
 	FFFA_OPT_END,
 };
 

@@ -9,7 +9,7 @@
 #include <bpf/libbpf.h>
 
 #include "agent/base/err.h"
-#include "agent/capture/privileges.h"
+#include "agent/service/privileges.h"
 
 #define TEXT_OF(x)  #x
 #define TEXT(x)	    TEXT_OF(x)

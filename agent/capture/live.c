@@ -251,9 +251,7 @@ static int start_handles(struct fffa_live *l, uv_loop_t *loop, const struct fffa
 	return rc;
 }
 
-int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
-		   const struct fffa_netdevs *devices, struct fffa_ledger *ledger,
-		   const struct fffa_live_events *events, struct fffa_live **out,
+int fffa_live_load(const struct fffa_capture_conf *conf, struct fffa_kernel **out,
 		   struct fffa_err *err)
 {
 	struct fffa_kernel_conf kc = {
@@ -262,22 +260,32 @@ int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
 		.sample = (uint32_t)conf->sample,
 		.tunnel_view = (enum fffa_tunnel_record)conf->tunnel_view,
 	};
+
+	fffa_ports_of_tunnels(conf, kc.geneve_ports, kc.vxlan_ports);
+	return fffa_kernel_open(&kc, out, err);
+}
+
+int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
+		   struct fffa_kernel *kernel, const struct fffa_netdevs *devices,
+		   struct fffa_ledger *ledger, const struct fffa_live_events *events,
+		   struct fffa_live **out, struct fffa_err *err)
+{
 	struct fffa_live *l = calloc(1, sizeof(*l));
 	int rc;
 
-	if (!l)
+	if (!l) {
+		fffa_kernel_close(kernel);
 		return fffa_fail(err, ENOMEM, "no memory");
+	}
+	l->kernel = kernel;
 	l->ledger = ledger;
 	l->ev = *events;
 	l->devices.counted = events->counted;
 	l->devices.counted_arg = events->arg;
-	fffa_ports_of_tunnels(conf, kc.geneve_ports, kc.vxlan_ports);
-	rc = fffa_kernel_open(&kc, &l->kernel, err);
-	if (!rc)
-		rc = fffa_live_devices_start(&l->devices, l->kernel, conf, devices, err);
+	rc = fffa_live_devices_start(&l->devices, l->kernel, conf, devices, err);
 	if (!rc) {
-		fffa_info("capture", "kernel table ready flows=%llu ring_bytes=%u clock=%s",
-			  (unsigned long long)kc.max_flows, kc.ring_bytes,
+		fffa_info("capture", "kernel table ready flows=%lld ring_bytes=%lld clock=%s",
+			  (long long)conf->max_flows, (long long)conf->ring_size,
 			  fffa_kernel_clock_name(l->kernel));
 		rc = start_handles(l, loop, conf);
 		if (rc)

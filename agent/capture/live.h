@@ -35,16 +35,22 @@ struct fffa_live_events {
 	void *arg;
 };
 
+/* Loads the programs and makes the tables; the caller closes them with fffa_kernel_close or opens
+ * them with fffa_live_open. 0, or -errno with err. */
+int fffa_live_load(const struct fffa_capture_conf *conf, struct fffa_kernel **out,
+		   struct fffa_err *err);
+
 /*
- * Loads the programs, attaches them to every selected device and starts. Follows devices that
- * appear, vanish or get another name from then on. Borrows all arguments but devices, which it
- * copies. Writes the kernel's seen and lost counts into ledger before each turn. On failure nothing
+ * Attaches the programs to every selected device and starts. Owns the kernel from then on, whatever
+ * it returns. Follows devices that
+ * appear, vanish or get another name from then on. Borrows all other arguments but devices,
+ * which it copies. Writes the kernel's seen and lost counts into ledger before each turn. On failure nothing
  * is left attached and err says what to do: -EPERM, -ENODEV, -ENOTSUP, -EBUSY, ...
  */
 int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
-		   const struct fffa_netdevs *devices, struct fffa_ledger *ledger,
-		   const struct fffa_live_events *events, struct fffa_live **out,
-		   struct fffa_err *err);
+		   struct fffa_kernel *kernel, const struct fffa_netdevs *devices,
+		   struct fffa_ledger *ledger, const struct fffa_live_events *events,
+		   struct fffa_live **out, struct fffa_err *err);
 
 /* The tunnel of a delta's tunnel id, or NULL. */
 const struct fffa_tunnel *fffa_live_tunnel(const struct fffa_live *l, uint16_t id);

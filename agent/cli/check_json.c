@@ -81,9 +81,13 @@ enum fffa_exit fffa_check_json_print(const char *given)
 				     : path			? path
 								: "built-in defaults"};
 	struct fffa_config conf;
-	enum fffa_exit code = fffa_cli_load_to_start(given, &conf, add_problem, &p);
-	json_t *root = json_pack("{s:s, s:s, s:o, s:o}", "configuration", code ? "invalid" : "ok",
-				 "file", p.file, "problems", p.list, "warnings", p.warnings);
+	enum fffa_exit code = fffa_cli_become_user(given, "warning: ", add_problem, &p);
+	json_t *root;
+
+	if (code != FFFA_EXIT_CONFIG)
+		code = fffa_cli_load_to_start(given, &conf, add_problem, &p);
+	root = json_pack("{s:s, s:s, s:o, s:o}", "configuration", code ? "invalid" : "ok", "file",
+			 p.file, "problems", p.list, "warnings", p.warnings);
 
 	if (!code) {
 		(void)json_object_set_new(root, "host", read_host());

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "agent/cli/cli.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "agent/base/io.h"
 #include "agent/base/log.h"
 #include "agent/daemon/registry.h"
+#include "agent/service/user.h"
+
+/* More is too large for a configuration; the load says so. */
+#define FFFA_CLI_STDIN_BYTES_MAX (2 << 20)
 
 /* getopt_long returns ROW_BASE + the row for a long option, above every letter. */
 #define ROW_BASE 256
@@ -148,6 +156,70 @@ enum fffa_exit fffa_cli_load(const char *given, struct fffa_config *out, FILE *p
 
 	fffa_registry_schema(rows);
 	return load_from(fffa_cli_config_path(given), rows, out, fffa_cli_print_problem, problems);
+}
+
+static void ignore_problem(void *arg, const char *line)
+{
+	(void)arg;
+	(void)line; /* the next load reports it */
+}
+
+/* Moves standard input into memory, from where each load reads it anew. */
+static int hold_stdin(void)
+{
+	int fd = memfd_create("configuration", MFD_CLOEXEC), rc;
+	struct iovec v = {NULL, 0};
+	char *text;
+
+	if (fd < 0)
+		return -errno;
+	rc = fffa_io_read_all(STDIN_FILENO, FFFA_CLI_STDIN_BYTES_MAX, &text, &v.iov_len);
+	if (!rc) {
+		v.iov_base = text;
+		rc = fffa_io_write_all(fd, &v, 1, FFFA_IO_APPEND, NULL);
+		free(text);
+	}
+	if (!rc && (dup2(fd, STDIN_FILENO) < 0 || lseek(STDIN_FILENO, 0, SEEK_SET) < 0))
+		rc = -errno;
+	(void)close(fd);
+	return rc;
+}
+
+static enum fffa_exit become_user(const char *path, const char *name, const char *severity,
+				  fffa_problem_fn problem, void *arg)
+{
+	struct fffa_err err = {""};
+	struct fffa_user user;
+	bool unknown = fffa_user_find(name, &user, &err) != 0;
+	char line[sizeof(err.text) + 512];
+
+	if (!unknown && (fffa_user_is(&user) || !fffa_user_become(&user, &err)))
+		return FFFA_EXIT_OK;
+	(void)snprintf(line, sizeof(line), "%.400s: %suser: %s", path ? path : "environment",
+		       unknown ? "" : severity, err.text);
+	problem(arg, line);
+	return unknown ? FFFA_EXIT_CONFIG : FFFA_EXIT_PRIVILEGE;
+}
+
+enum fffa_exit fffa_cli_become_user(const char *given, const char *severity,
+				    fffa_problem_fn problem, void *arg)
+{
+	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];
+	const char *path = fffa_cli_config_path(given);
+	enum fffa_exit code = FFFA_EXIT_OK;
+	struct fffa_config conf;
+
+	fffa_registry_schema(rows);
+	if (fffa_config_is_stdin(path) && hold_stdin())
+		return FFFA_EXIT_OK;
+	if (!fffa_config_load(path, rows, &conf, ignore_problem, NULL)) {
+		if (conf.user && *conf.user)
+			code = become_user(path, conf.user, severity, problem, arg);
+		fffa_config_free(&conf);
+	}
+	if (fffa_config_is_stdin(path))
+		(void)lseek(STDIN_FILENO, 0, SEEK_SET);
+	return code;
 }
 
 enum fffa_exit fffa_cli_load_to_start(const char *given, struct fffa_config *out,

@@ -69,6 +69,16 @@ enum fffa_exit fffa_cli_load_text(const char *name, const char *text, struct fff
 				  FILE *problems);
 
 /*
+ * Becomes the user that the configuration names, if it names another one: what follows is read as
+ * that user. Call it first, while the process has one thread; reads standard input in a way that
+ * lets it be read again. A file with problems: nothing happens. FFFA_EXIT_OK. FFFA_EXIT_CONFIG after
+ * a problem: there is no such user. FFFA_EXIT_PRIVILEGE after a problem that begins with `severity`:
+ * this process may not.
+ */
+enum fffa_exit fffa_cli_become_user(const char *given, const char *severity,
+				    fffa_problem_fn problem, void *arg);
+
+/*
  * The same, and what of this host would end the start is a problem too; problem is called for each
  * problem and each warning.
  */

@@ -40,7 +40,9 @@ enum fffa_exit fffa_cmd_check(const struct fffa_command *self, int argc, char **
 		return code;
 	if (json)
 		return fffa_check_json_print(given);
-	code = fffa_cli_load_to_start(given, &conf, fffa_cli_print_problem, stdout);
+	code = fffa_cli_become_user(given, "warning: ", fffa_cli_print_problem, stdout);
+	if (code != FFFA_EXIT_CONFIG)
+		code = fffa_cli_load_to_start(given, &conf, fffa_cli_print_problem, stdout);
 	if (code)
 		return code;
 	(void)printf("configuration: ok\n");

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "agent/cli/commands.h"
-#include "agent/cli/limits.h"
+#include "agent/service/limits.h"
 
 #define LOCAL_MAX 64
 
@@ -166,9 +166,7 @@ enum fffa_exit fffa_cmd_replay(const struct fffa_command *self, int argc, char *
 				      .speed = a.speed,
 				      .local = a.local,
 				      .local_count = a.local_count};
-	code = fffa_limits_check(&conf, false);
-	if (!code)
-		code = fffa_agent_replay(&conf, &r);
+	code = fffa_limits_check(&conf, false) ? fffa_agent_replay(&conf, &r) : FFFA_EXIT_FAILED;
 	fffa_config_free(&conf);
 	return code;
 }

@@ -7,7 +7,8 @@
 
 #include "agent/base/log.h"
 #include "agent/cli/commands.h"
-#include "agent/cli/limits.h"
+#include "agent/service/limits.h"
+#include "agent/service/privileges.h"
 
 /* Memory holds secrets and records: nobody dumps or reads it but root. */
 static void forbid_core_dumps(void)
@@ -27,13 +28,16 @@ enum fffa_exit fffa_cmd_run(const struct fffa_command *self, int argc, char **ar
 
 	if (!fffa_cli_parse(self, argc, argv, &syntax, &code))
 		return code;
-	code = fffa_cli_load_to_start(given, &conf, fffa_cli_print_problem, stderr);
+	fffa_privileges_forbid_new();
+	code = fffa_cli_become_user(given, "", fffa_cli_print_problem, stderr);
+	if (!code)
+		code = fffa_cli_load_to_start(given, &conf, fffa_cli_print_problem, stderr);
 	if (code)
 		return code;
 	if (!conf.core_dumps)
 		forbid_core_dumps();
-	code = fffa_limits_check(&conf, true);
-	if (!code) {
+	code = FFFA_EXIT_FAILED;
+	if (fffa_limits_check(&conf, true)) {
 		/* Standard input cannot be read again. */
 		const char *again =
 			fffa_config_is_stdin(given) ? NULL : fffa_cli_config_path(given);

@@ -339,10 +339,8 @@ static int start_source(struct fffa_agent *a, struct fffa_err *err)
 
 static int start_agent(struct fffa_agent *a, struct fffa_err *err)
 {
-	int rc = fffa_source_prepare(a->source, err);
+	int rc = fffa_status_view_open(a, err);
 
-	if (!rc)
-		rc = fffa_status_view_open(a, err);
 	if (rc)
 		return rc;
 	open_handles(a);
@@ -352,12 +350,17 @@ static int start_agent(struct fffa_agent *a, struct fffa_err *err)
 	return rc ? rc : start_source(a, err);
 }
 
+static enum fffa_exit exit_code_of(const struct fffa_agent *a, int error)
+{
+	if (a->misconfigured)
+		return FFFA_EXIT_CONFIG;
+	return error == -EPERM || error == -EACCES ? FFFA_EXIT_PRIVILEGE : FFFA_EXIT_FAILED;
+}
+
 /* Closes, on the loop, what was opened before the start failed. */
 static void abandon_start(struct fffa_agent *a, int error)
 {
-	a->code = a->misconfigured			? FFFA_EXIT_CONFIG
-		  : error == -EPERM || error == -EACCES ? FFFA_EXIT_PRIVILEGE
-							: FFFA_EXIT_FAILED;
+	a->code = exit_code_of(a, error);
 	a->stage = FFFA_STAGE_CLOSE;
 	if (a->handles)
 		fffa_agent__start_deadline(a);
@@ -365,17 +368,17 @@ static void abandon_start(struct fffa_agent *a, int error)
 		fffa_pipeline_close(a->pipeline, 1, fffa_agent__on_pipeline_closed, a);
 	else if (a->handles)
 		fffa_agent__close_rest(a);
+	else
+		fffa_source_close(a->source);
 }
 
-/* Frees a->source. */
 static enum fffa_exit run_loop(struct fffa_agent *a)
 {
 	struct fffa_err err = {""};
-	int rc = a->source ? uv_loop_init(&a->loop) : UV_ENOMEM;
+	int rc = uv_loop_init(&a->loop);
 
 	if (rc) {
 		fffa_error("agent", "cannot create an event loop: %s", uv_strerror(rc));
-		fffa_source_free(a->source);
 		return FFFA_EXIT_FAILED;
 	}
 	fffa_assert_set_dump(dump_ledgers, a);
@@ -398,12 +401,11 @@ static enum fffa_exit run_loop(struct fffa_agent *a)
 		fffa_error("agent", "the event loop did not close: %s", uv_strerror(rc));
 		a->code = FFFA_EXIT_FAILED;
 	}
-	fffa_source_free(a->source);
 	return a->code;
 }
 
 /* A reader of standard error that stands still must not hold up the loop. */
-static enum fffa_exit run_agent(struct fffa_agent *a)
+static enum fffa_exit run_with_log(struct fffa_agent *a)
 {
 	int rc = fffa_log_start_thread();
 	enum fffa_exit code;
@@ -412,6 +414,25 @@ static enum fffa_exit run_agent(struct fffa_agent *a)
 		fffa_warn("agent", "cannot start a thread for the log: %s", strerror(-rc));
 	code = run_loop(a);
 	fffa_log_stop_thread(FFFA_AGENT_LOG_MS);
+	return code;
+}
+
+/* Frees a->source. */
+static enum fffa_exit run_agent(struct fffa_agent *a)
+{
+	struct fffa_err err = {"no memory"};
+	int rc = a->source ? fffa_source_prepare(a->source, &err) : -ENOMEM;
+	enum fffa_exit code;
+
+	if (rc) {
+		fffa_error("agent", "%s", err.text);
+		code = exit_code_of(a, rc);
+		if (a->source)
+			fffa_source_close(a->source);
+	} else {
+		code = run_with_log(a);
+	}
+	fffa_source_free(a->source);
 	return code;
 }
 

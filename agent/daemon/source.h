@@ -86,7 +86,10 @@ struct fffa_source *fffa_source_live_new(const struct fffa_config *conf);
 struct fffa_source *fffa_source_replay_new(const struct fffa_config *conf,
 					   const struct fffa_replay_conf *replay);
 
-/* Checks what fffa_source_start needs; changes nothing. 0, or -errno with err. */
+/*
+ * Makes what needs privileges that fffa_source_start does not need, and gives these up. Call it while
+ * the process has one thread, and fffa_source_close in any case. 0, or -errno with err.
+ */
 int fffa_source_prepare(struct fffa_source *s, struct fffa_err *err);
 
 /*

@@ -6,13 +6,14 @@
 #include "agent/daemon/source.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/capture/kernel/kernel.h"
 #include "agent/capture/live.h"
 #include "agent/capture/live_devices.h"
-#include "agent/capture/privileges.h"
+#include "agent/service/privileges.h"
 #include "agent/capture/unattended/checkpoint.h"
 #include "agent/status/view.h"
 
@@ -22,6 +23,7 @@ struct source_live {
 	struct fffa_source_events ev;
 	struct fffa_ledger *ledger;
 	struct fffa_netdevs selected; /* by prepare_live */
+	struct fffa_kernel *kernel;   /* loaded, and not in live yet */
 	struct fffa_live *live;	      /* NULL: not started, or closed */
 	struct fffa_checkpoint checkpoint;
 };
@@ -95,7 +97,14 @@ static int prepare_live(struct fffa_source *base, struct fffa_err *err)
 	struct source_live *s = (struct source_live *)base;
 	int rc = fffa_privileges_check(err);
 
-	return rc ? rc : fffa_devices_select(&s->conf->capture, &s->selected, err);
+	if (!rc)
+		rc = fffa_devices_select(&s->conf->capture, &s->selected, err);
+	if (!rc)
+		rc = fffa_live_load(&s->conf->capture, &s->kernel, err);
+	/* Root without `user:` stays root: its files may be readable for root alone. */
+	if (!rc && geteuid() != 0)
+		rc = fffa_privileges_restrict(FFFA_PRIVILEGES_ATTACH, err);
+	return rc;
 }
 
 /* Packets that passed since the last agent stopped counting are seen, and lost. */
@@ -138,7 +147,9 @@ static int start_live(struct fffa_source *base, uv_loop_t *loop, struct fffa_led
 		return fffa_fail(err, -rc, "no memory for the list of interfaces");
 	ev->time(ev->arg);
 	since_ms = (int64_t)(fffa_clock_unix_ns(&fffa_clock_system) / FFFA_NS_PER_MS);
-	rc = fffa_live_open(loop, &s->conf->capture, &s->selected, ledger, &live_ev, &s->live, err);
+	rc = fffa_live_open(loop, &s->conf->capture, s->kernel, &s->selected, ledger, &live_ev,
+			    &s->live, err);
+	s->kernel = NULL;
 	if (rc)
 		return rc;
 	fffa_checkpoint_init(&s->checkpoint, loop, s->conf->spool_dir);
@@ -162,6 +173,8 @@ static void close_live(struct fffa_source *base)
 	if (s->live)
 		fffa_live_close(s->live);
 	s->live = NULL;
+	fffa_kernel_close(s->kernel);
+	s->kernel = NULL;
 	fffa_checkpoint_close(&s->checkpoint);
 }
 

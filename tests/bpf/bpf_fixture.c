@@ -12,7 +12,7 @@
 #include <bpf/libbpf.h>
 
 #include "agent/capture/kernel/kernel_internal.h"
-#include "agent/capture/privileges.h"
+#include "agent/service/privileges.h"
 #include "bpf/fragment.h"
 #include "fffa_bpf.skel.h"
 

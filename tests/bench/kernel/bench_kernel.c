@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/capture/privileges.h"
+#include "agent/service/privileges.h"
 #include "tests/bench/kernel/bench.h"
 #include "tests/bench/kernel/drain.h"
 #include "tests/bench/kernel/bench_fixture.h"

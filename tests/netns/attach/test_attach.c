@@ -18,7 +18,7 @@
 #include <bpf/libbpf.h>
 
 #include "agent/capture/kernel/attach.h"
-#include "agent/capture/privileges.h"
+#include "agent/service/privileges.h"
 
 #define HANDLE 0xfffa
 

@@ -72,6 +72,7 @@ static const char full[] =
 	"  level: warn\n"
 	"  format: json\n"
 	"  core_dumps: \"off\"\n"
+	"user: \"\"\n"
 	"sinks:\n"
 	"  - name: a\n"
 	"    type: demo\n"

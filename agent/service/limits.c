@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "agent/cli/limits.h"
+#include "agent/service/limits.h"
 
 #include <fcntl.h>
 #include <stddef.h>
@@ -38,18 +38,18 @@ static size_t count_free(size_t most)
 	return n;
 }
 
-enum fffa_exit fffa_limits_check(const struct fffa_config *conf, bool live)
+bool fffa_limits_check(const struct fffa_config *conf, bool live)
 {
 	size_t need = FILES_LOOP + (live ? FILES_LIVE : 0) + FILES_SINK * conf->sink_count, n;
 
 	raise_limit();
 	n = count_free(need);
 	if (n == need)
-		return FFFA_EXIT_OK;
+		return true;
 	fffa_error(
 		"agent",
 		"only %zu more files can be opened, %zu are needed: raise the limit of open files "
 		"(LimitNOFILE=, ulimit -n)",
 		n, need);
-	return FFFA_EXIT_FAILED;
+	return false;
 }

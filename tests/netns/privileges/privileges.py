@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""What the agent may do, and that it can do its work with no more: privileges.py FFFA NO_TCX"""
+
+import glob
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "e2e"), os.path.join(HERE, "..", "views")]
+import lab as L  # noqa: E402
+import netns_fixture as fixture  # noqa: E402
+
+FFFA, HOOK = "", ""  # HOOK is the library that hides TCX
+NOBODY = 65534
+BPF_AND_NET_ADMIN = 1 << 39 | 1 << 12
+SYS_ADMIN_AND_NET_ADMIN = 1 << 21 | 1 << 12
+CONFIG = """
+capture: {{interfaces: ["v*"], drain_interval: 200ms}}
+flows: {{idle_timeout: 200ms, active_timeout: 20s, nodata: false}}
+metadata: {{imds: {{enabled: off}}}}
+spool_dir: {dir}/spool
+status: {{listen: "unix:{dir}/status"}}
+sinks: [{{name: json, type: file, format: json, path: {dir}/flows.json, batch: {{age: 50ms}}, queue: {{spool: 8MiB}}}}]
+{more}
+"""
+
+
+class Agent(fixture.Agent):
+    def __init__(self, lab, more="", prefix=()):
+        self.lab = lab
+        config = lab.file("fffa.yaml", CONFIG.format(dir=lab.dir, more=more))
+        self.process = lab.start(lab.host, "agent", *prefix, lab.fffa, "run", "-c", config)
+
+    def await_ready(self):
+        self.process.await_line("kernel table ready")
+        L.await_true("ready", lambda: self.get("readyz").endswith("200"))
+        return self
+
+    def get(self, page):
+        return subprocess.run(["curl", "-s", "-w", "\n%{http_code}", "--unix-socket", self.lab.file("status"),
+                               "http://localhost/" + page], stdout=subprocess.PIPE, text=True, check=False).stdout
+
+    def threads(self):
+        """What /proc says of each thread, as a list of maps."""
+        texts = [self.process.text(path) for path in glob.glob(f"/proc/{self.process.p.pid}/task/*/status")]
+        return [dict(line.split(":", 1) for line in text.splitlines()) for text in texts]
+
+    def said(self):
+        return self.process.text(self.process.err)
+
+
+def granted(*names):
+    """The words that start a program as nobody with these capabilities."""
+    caps = "-all" + "".join(",+" + n for n in names)
+    return ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", f"--inh-caps={caps}",
+            f"--ambient-caps={caps}", f"--bounding-set={caps}")
+
+
+class Privileges(unittest.TestCase):
+    def setUp(self):
+        self.lab = L.Lab(offloads=False)
+        self.lab.__enter__()
+        self.addCleanup(self.lab.__exit__, None, None, None)
+        fixture.quiet(self.lab)
+        # The build folder need not be open for others.
+        self.lab.fffa = shutil.copy(FFFA, self.lab.file("fffa"))
+        os.chmod(self.lab.fffa, 0o755)
+        os.chown(self.lab.dir, NOBODY, NOBODY)
+
+    def check_threads(self, agent, capabilities):
+        for t in agent.threads():
+            self.assertEqual(t["Uid"].split(), [str(NOBODY)] * 4, t["Name"])
+            self.assertEqual(t["Gid"].split(), [str(NOBODY)] * 4, t["Name"])
+            self.assertEqual(t["Groups"].split(), [], t["Name"])
+            self.assertEqual([int(t[c], 16) for c in ("CapInh", "CapPrm", "CapEff", "CapAmb")],
+                             [0, capabilities, capabilities, 0], t["Name"])
+            self.assertEqual(t["NoNewPrivs"].strip(), "1", t["Name"])
+
+    def ping(self, n, address=L.PEER4):
+        self.lab.run(self.lab.host, "ping", "-c", str(n), "-i", "0.002", "-q", address)
+
+    def take_off(self, agent, device, clsact):
+        if clsact:
+            L.sh("tc", "-n", self.lab.host, "qdisc", "del", "dev", device, "clsact")
+            return
+        links = subprocess.run(f"grep -hs ^link_id: /proc/{agent.process.p.pid}/fdinfo/*", shell=True, check=True,
+                               stdout=subprocess.PIPE, text=True).stdout.split()[1::2]
+        self.assertTrue(links)
+        for link in links:
+            self.lab.run(self.lab.host, "bpftool", "link", "detach", "id", link)
+
+    def work(self, agent, clsact=False):
+        """Records, a hook that is put back, a device that comes later, HUP, and a clean end."""
+        self.ping(10)
+        L.await_true("records", lambda: sum(r.get("packets", 0) for r in agent.records()) == 20)
+        self.take_off(agent, "v0", clsact)
+        for direction in ("ingress", "egress"):
+            L.await_true("put back", lambda d=direction: f'put_back_total{{interface="v0",direction="{d}"}} 1'
+                         in agent.get("metrics"))
+        L.sh("ip", "-n", self.lab.host, "link", "add", "v8", "type", "veth", "peer", "name", "w8")
+        L.sh("ip", "-n", self.lab.host, "link", "set", "v8", "up")
+        agent.process.await_line("attached interface=v8")
+        agent.signal(signal.SIGHUP)
+        L.await_true("reload", lambda: 'reloads_total{result="ok"} 1' in agent.get("metrics")
+                     or 'reloads_total{result="success"} 1' in agent.get("metrics"))
+        self.ping(5)
+        agent.process.end(signal.SIGTERM)
+        self.assertEqual(agent.process.p.returncode, 0, agent.said())
+        self.assertNotIn(" error ", agent.said())
+        self.assertNotIn("clsact", L.sh("tc", "-n", self.lab.host, "qdisc", "show"))
+
+    def test_becomes_the_user(self):
+        agent = Agent(self.lab, "user: nobody", prefix=["setpriv", "--groups=0,7"]).await_ready()
+        self.check_threads(agent, BPF_AND_NET_ADMIN)
+        self.assertEqual(agent.threads()[0]["Umask"].strip(), "0027")
+        self.work(agent)
+
+    def test_becomes_a_number_without_tcx(self):
+        agent = Agent(self.lab, f"user: {NOBODY}", prefix=["env", "LD_PRELOAD=" + HOOK]).await_ready()
+        self.check_threads(agent, BPF_AND_NET_ADMIN)
+        self.work(agent, clsact=True)
+
+    def test_without_root(self):
+        agent = Agent(self.lab, prefix=granted("bpf", "perfmon", "net_admin")).await_ready()
+        self.check_threads(agent, BPF_AND_NET_ADMIN)
+        self.work(agent)
+
+    def test_older_container_engines(self):
+        agent = Agent(self.lab, "user: nobody", prefix=granted("sys_admin", "net_admin")).await_ready()
+        self.check_threads(agent, SYS_ADMIN_AND_NET_ADMIN)
+        self.work(agent)
+
+    def test_file_capabilities(self):
+        L.sh("setcap", "cap_bpf,cap_net_admin,cap_perfmon+ep", self.lab.fffa)
+        agent = Agent(self.lab, prefix=("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+                      ).await_ready()
+        self.check_threads(agent, BPF_AND_NET_ADMIN)
+        agent.process.end()
+
+    def fails(self, code, *words, more="", prefix=()):
+        agent = Agent(self.lab, more, prefix)
+        self.assertEqual(agent.process.p.wait(20), code, agent.said())
+        for word in words:
+            self.assertIn(word, agent.said())
+
+    def test_names_what_is_missing(self):
+        self.fails(77, "lacking CAP_BPF:", prefix=granted("perfmon", "net_admin"))
+        self.fails(77, "lacking CAP_NET_ADMIN:", prefix=granted("bpf", "perfmon"))
+        self.fails(77, "lacking CAP_BPF and CAP_NET_ADMIN:", prefix=granted())
+        self.fails(77, "user: lacking CAP_SETUID and CAP_SETGID", more="user: root",
+                   prefix=granted("bpf", "perfmon", "net_admin"))
+        self.fails(77, "user: lacking CAP_SETGID to", more="user: nobody", prefix=("setpriv", "--bounding-set=-setgid"))
+        self.fails(78, 'user: this host has no user "nosuchuser"', more="user: nosuchuser")
+
+    def check(self, config, prefix=(), name=None, **more):
+        return subprocess.run([*prefix, self.lab.fffa, "check", "-c", name or self.lab.file("fffa.yaml", config)],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **more)
+
+    def test_check_reads_as_the_user(self):
+        config = CONFIG.format(dir=self.lab.dir, more="user: nobody")
+        good = self.check(config)
+        self.assertEqual((good.returncode, "privileges: sufficient" in good.stdout), (0, True), good.stdout)
+        with open(self.lab.file("flows.json"), "w", encoding="ascii"):
+            os.chmod(self.lab.file("flows.json"), 0o600)  # root's
+        for got in (self.check(config), self.check(config, name="-", input=config)):
+            self.assertEqual(got.returncode, 78, got.stdout)
+            self.assertIn("flows.json", got.stdout)
+        self.assertEqual(self.check(CONFIG.format(dir=self.lab.dir, more="")).returncode, 0)
+        os.chmod(self.lab.file("fffa.yaml", config), 0o600)
+        self.assertIn("cannot be read", self.check(config).stdout)
+        # Who cannot become the user still gets every other problem named.
+        config = config.replace("nobody", "root")
+        got = self.check(config, prefix=granted(), name="-", input=config)
+        self.assertIn("warning: user: lacking CAP_SETUID and CAP_SETGID", got.stdout)
+
+
+if __name__ == "__main__":
+    fixture.main(unittest, sys.modules[__name__])
