@@ -8,7 +8,7 @@
 #   tests/bare/run.sh --in SUITE COMMAND...      any command in a copy of the tree there, with the host's network
 #
 # The systems are kept in $FFFA_BARE_CACHE (default build/bare), with what docker/install-deps.sh installs; they are
-# made anew when that script changes and after 30 days. A suite that cannot be fetched is skipped; 77 when that
+# made anew when that script changes and after 30 days. A suite whose archive is out of reach is skipped; 77 when that
 # holds for all. Logs are in build/log. The last line is their sum.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 2
@@ -20,12 +20,12 @@ cd "$(dirname "$0")/../.." || exit 2
 cache=$(realpath -m "${FFFA_BARE_CACHE:-build/bare}")
 logs=$PWD/build/log
 quickstart_seconds=300 tests_seconds=900 # several times what an idle machine of two processors needs
-suite='' dir='' reason=''
+suite='' dir='' work=''
 
-# skip REASON: ends the script, because this suite cannot be fetched.
+# skip REASON: for "|| return", because this suite cannot be fetched.
 skip()
 {
-	reason=$1
+	echo "$suite: skipped: $1"
 	return 77
 }
 
@@ -86,6 +86,29 @@ make_base()
 	chroot "$system" /usr/sbin/update-ca-certificates
 }
 
+# True when apt cannot connect to the archive; prints what apt said. An archive that answers, whatever it says, is not
+# out of reach.
+out_of_reach()
+{
+	local words='Could not (resolve|connect|handshake)|Cannot initiate|Unable to connect|Temporary failure'
+
+	(own_apt_open "$suite" "$dir/probe") 2>&1 | grep -m 1 -E "$words|Connection (failed|refused|reset|timed out)|50[234] "
+}
+
+# skip_or_fail LOG: judges why the minimal system could not be made.
+skip_or_fail()
+{
+	local said
+
+	if said=$(out_of_reach); then
+		skip "the archive is out of reach: $said"
+		return
+	fi
+	echo "$suite: base FAILED, and the archive can be reached; the end of $1:"
+	tail -n 20 "$1" | sed 's/^/      /'
+	return 1
+}
+
 # The system, and the packages to compile and run the agent.
 prepare_build()
 {
@@ -94,18 +117,21 @@ prepare_build()
 	mirror=$(debian_mirror "$suite")
 	[[ -n $mirror ]] || skip "this host's package sources name no Debian mirror" || return
 	key="$suite $mirror"
-	layer base "$key" make_base "$mirror" ||
-		skip "no minimal system: $(tail -n 1 "$logs/bare-$suite-base.log")" || return
+	layer base "$key" make_base "$mirror" || skip_or_fail "$logs/bare-$suite-base.log" || return
 	key+=" $(stat -c %Y "$dir/base.ready") $(sha256sum <docker/install-deps.sh)"
 	layer build "$key" inside host base build docker/install-deps.sh build || return 1
 }
 
-# The packages of the tests. The lint's own tools are in the tree and are used again in the next run.
+# The packages of the tests. The lint's own tools are in the tree and are used again in the next run. Without them the
+# lint scripts that need them are skipped by name.
 prepare_test()
 {
+	local log=$logs/bare-$suite-tools.log
+
 	layer test "$(cat "$dir/build.ready") $(stat -c %Y "$dir/build.ready")" \
-		inside host "build base" test docker/install-deps.sh all &&
-		inside host "test build base" tools tests/lint/tools.sh
+		inside host "build base" test docker/install-deps.sh all || return 1
+	inside host "test build base" tools tests/lint/tools.sh >"$log" 2>&1 ||
+		echo "$suite: lint tools: skipped: $(tail -n 1 "$log")"
 }
 
 # The files of the project as a checkout, with no build results except the lint's tools.
@@ -173,22 +199,75 @@ run_in()
 clean_up()
 {
 	# Nothing is mounted outside of the namespaces, which are gone; a mount would be left alone.
-	rm -rf --one-file-system "$dir"/{run,run-*,tools} "$dir"/*.work
-	rmdir "$dir"/*.mnt
+	rm -rf --one-file-system "$dir"/{run,run-*,tools,probe} "$dir"/*.work
+	rmdir "$dir"/*.mnt 2>/dev/null || true
 }
 
-# with_suite SUITE COMMAND...: runs the command with $dir set, one suite at a time.
+# Waits for the suite's folder. Killed runs go on holding it until their last process has ended.
+lock()
+{
+	mkdir -p "$dir" "$logs"
+	exec 9>"$dir/lock"
+	flock --nonblock 9 || {
+		echo "$suite: another run uses $dir; waiting for its end" >&2
+		flock 9
+	}
+}
+
+# Ends the work, which is a process group of its own, and waits for that.
+stop_work()
+{
+	[[ -n $work ]] || return 0
+	kill -TERM -- "-$work" 2>/dev/null
+	for _ in {1..50}; do
+		kill -0 -- "-$work" 2>/dev/null || break
+		sleep 0.1
+	done
+	kill -KILL -- "-$work" 2>/dev/null
+	wait "$work" 2>/dev/null
+	work=''
+}
+
+# For the signals that end a run: it leaves nothing to the next one.
+interrupted()
+{
+	trap '' INT TERM HUP
+	echo "$suite: interrupted" >&2
+	stop_work
+	clean_up
+	exit $((128 + $1))
+}
+
+# In the background: bash runs a trap only between two commands, and this one takes minutes.
+in_background()
+{
+	local rc=0
+
+	set -m
+	"$@" &
+	work=$!
+	set +m
+	wait "$work" || rc=$?
+	work=''
+	return "$rc"
+}
+
+# with_suite SUITE COMMAND...: runs the command with $dir set, one suite at a time. What a killed run wrote would lie on top
+# of the layers, so it goes before.
 with_suite()
 {
 	local rc=0
 
 	suite=$1 dir=$cache/$1
 	shift
-	mkdir -p "$dir" "$logs"
-	exec 9>"$dir/lock"
-	flock 9
+	lock
+	trap 'interrupted 1' HUP
+	trap 'interrupted 2' INT
+	trap 'interrupted 15' TERM
+	clean_up
 	"$@" || rc=$?
 	clean_up
+	trap - HUP INT TERM
 	exec 9>&-
 	return "$rc"
 }
@@ -208,13 +287,10 @@ main()
 	fi
 	for name in "${@:-trixie}"; do
 		rc=0
-		with_suite "$name" run_suite || rc=$?
+		with_suite "$name" in_background run_suite || rc=$?
 		case $rc in
 		0) passed=$((passed + 1)) ;;
-		77)
-			echo "$name: skipped: $reason"
-			skipped=$((skipped + 1))
-			;;
+		77) skipped=$((skipped + 1)) ;;
 		*) failed=$((failed + 1)) ;;
 		esac
 	done
