@@ -6,76 +6,58 @@
 
 #include "agent/loop/curl_internal.h"
 
-static void report_finished(struct fffa_curl_loop *c)
+static void report_finished(struct fffa_curl_pool *p)
 {
 	CURLMsg *msg;
 	int left;
 
-	while (!c->closing && (msg = curl_multi_info_read(c->multi, &left)) != NULL) {
+	while (p->multi && (msg = curl_multi_info_read(p->multi, &left)) != NULL) {
 		struct fffa_curl_request *r = NULL;
 		CURLcode result = msg->data.result; /* msg is gone once the handle is removed */
 
 		if (msg->msg != CURLMSG_DONE)
 			continue;
 		(void)curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&r);
-		fffa_curl_queue_finish(c, r, result);
+		fffa_curl_queue_finish(p->owner, r, result);
 	}
 }
 
-/* Fails the transfers under way. Those that done starts stand in front of them and go on. */
-static void fail_all(struct fffa_curl_loop *c)
+static struct fffa_curl_request *next_failing(const struct fffa_curl_loop *c)
 {
-	size_t n = 0;
+	struct fffa_curl_request *oldest = NULL;
 
-	c->broken = false;
-	for (struct fffa_curl_request *r = c->active; r; r = r->next)
-		n++;
-	while (n-- && !c->closing && c->active) {
-		struct fffa_curl_request *last = c->active;
-
-		while (last->next)
-			last = last->next;
-		fffa_curl_queue_finish(c, last, CURLE_OUT_OF_MEMORY);
+	for (struct fffa_curl_request *r = c->active; r; r = r->next) {
+		if (r->failing)
+			oldest = r;
 	}
+	return oldest;
 }
 
-static void run_transfers(struct fffa_curl_loop *c, curl_socket_t fd, int events)
+/* Fails the transfers under way in p. Those that wait, and those that done starts, go on. */
+static void fail_transfers(struct fffa_curl_pool *p)
 {
+	struct fffa_curl_loop *c = p->owner;
+	struct fffa_curl_request *r;
+
+	p->broken = false;
+	for (r = c->active; r; r = r->next)
+		r->failing = r->begun && r->pool == p;
+	while (!c->closing && (r = next_failing(c)))
+		fffa_curl_queue_finish(c, r, CURLE_OUT_OF_MEMORY);
+}
+
+static void run_transfers(struct fffa_curl_pool *p, curl_socket_t fd, int events)
+{
+	struct fffa_curl_loop *c = p->owner;
 	int running;
 
-	if (c->closing)
+	if (!p->multi)
 		return;
-	(void)curl_multi_socket_action(c->multi, fd, events, &running);
-	if (c->broken)
-		fail_all(c);
-	report_finished(c);
+	(void)curl_multi_socket_action(p->multi, fd, events, &running);
+	if (p->broken)
+		fail_transfers(p);
+	report_finished(p);
 	fffa_curl_queue_run(c);
-}
-
-static void on_timer(uv_timer_t *timer)
-{
-	run_transfers(timer->data, CURL_SOCKET_TIMEOUT, 0);
-}
-
-static void wake_bridge(struct fffa_curl_loop *c)
-{
-	(void)uv_timer_start(&c->timer, on_timer, 0, 0); /* fails only when closing */
-}
-
-/* For CURLMOPT_TIMERFUNCTION. */
-static int set_timer(CURLM *multi, long timeout_ms, void *arg)
-{
-	struct fffa_curl_loop *c = arg;
-
-	(void)multi;
-	if (c->closing)
-		return 0;
-	if (timeout_ms < 0 && !c->broken)
-		(void)uv_timer_stop(&c->timer);
-	else
-		(void)uv_timer_start(&c->timer, on_timer,
-				     c->broken || timeout_ms < 0 ? 0 : (uint64_t)timeout_ms, 0);
-	return 0;
 }
 
 static void count_closed(struct fffa_curl_loop *c)
@@ -90,21 +72,9 @@ static void count_closed(struct fffa_curl_loop *c)
 	curl_global_cleanup();
 }
 
-static int set_multi(struct fffa_curl_loop *c, long max_connections)
-{
-	if (curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, fffa_curl_socket_watch) ||
-	    curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c) ||
-	    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, set_timer) ||
-	    curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c) ||
-	    curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, max_connections) ||
-	    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, max_connections))
-		return -EINVAL;
-	return 0;
-}
-
 int fffa_curl_loop_open(uv_loop_t *loop, long max_connections, struct fffa_curl_loop **out)
 {
-	struct fffa_curl_loop *c = NULL;
+	struct fffa_curl_loop *c;
 	int rc = -ENOMEM;
 
 	if (max_connections < 1)
@@ -112,32 +82,24 @@ int fffa_curl_loop_open(uv_loop_t *loop, long max_connections, struct fffa_curl_
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return -ENOMEM;
 	c = calloc(1, sizeof(*c));
-	if (!c)
-		goto fail;
-	c->loop = loop;
-	c->run = run_transfers;
-	c->wake = wake_bridge;
-	c->handle_closed = count_closed;
-	c->max_transfers = max_connections;
-	c->multi = curl_multi_init();
-	if (!c->multi)
-		goto fail;
-	rc = set_multi(c, max_connections);
-	if (rc)
-		goto fail;
-	(void)uv_timer_init(loop, &c->timer); /* always 0 */
-	c->timer.data = c;
-	(void)uv_timer_init(loop, &c->queue_timer);
+	if (c) {
+		c->loop = loop;
+		c->run = run_transfers;
+		c->wake = fffa_curl_pool_wake;
+		c->handle_closed = count_closed;
+		c->max_transfers = max_connections;
+		rc = fffa_curl_pool_open(c);
+	}
+	if (rc) {
+		free(c);
+		curl_global_cleanup();
+		return rc;
+	}
+	(void)uv_timer_init(loop, &c->queue_timer); /* always 0 */
 	c->queue_timer.data = c;
-	c->handles = 2;
+	c->handles++;
 	*out = c;
 	return 0;
-fail:
-	if (c)
-		curl_multi_cleanup(c->multi);
-	free(c);
-	curl_global_cleanup();
-	return rc;
 }
 
 int fffa_curl_loop_start(struct fffa_curl_loop *c, struct fffa_curl_request *r)
@@ -160,9 +122,10 @@ void fffa_curl_loop_cancel(struct fffa_curl_loop *c, struct fffa_curl_request *r
 {
 	if (!r->active)
 		return;
-	if (c->multi && r->begun)
-		(void)curl_multi_remove_handle(c->multi, r->easy);
 	fffa_curl_queue_remove(c, r);
+	if (c->closing)
+		return;
+	fffa_curl_pool_trim(c);
 	fffa_curl_queue_wake(c);
 }
 
@@ -173,18 +136,13 @@ static void on_timer_closed(uv_handle_t *handle)
 
 void fffa_curl_loop_close(struct fffa_curl_loop *c, void (*closed)(void *arg), void *arg)
 {
-	CURLM *multi = c->multi;
-
+	for (struct fffa_curl_request *r = c->active; r; r = r->next) {
+		if (r->begun)
+			(void)curl_multi_remove_handle(r->pool->multi, r->easy);
+	}
 	c->closing = true;
 	c->closed = closed;
 	c->closed_arg = arg;
-	for (struct fffa_curl_request *r = c->active; r; r = r->next) {
-		if (r->begun)
-			(void)curl_multi_remove_handle(multi, r->easy);
-	}
-	(void)curl_multi_cleanup(multi); /* calls the socket function */
-	c->multi = NULL;
-	fffa_curl_socket_close_all(c);
-	uv_close((uv_handle_t *)&c->timer, on_timer_closed);
+	fffa_curl_pool_close_all(c);
 	uv_close((uv_handle_t *)&c->queue_timer, on_timer_closed);
 }

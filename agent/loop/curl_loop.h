@@ -14,13 +14,15 @@
 #include <uv.h>
 
 struct fffa_curl_loop;
+struct fffa_curl_pool;
 
 /*
  * One transfer, in the caller's memory. Zero it before the first start; while active it must
  * not move. done is called on the loop, never from inside start or cancel. It may start this
  * request again, start or cancel others, and close the bridge. CURLOPT_PRIVATE,
- * CURLOPT_NOSIGNAL and CURLOPT_PREREQFUNCTION of easy belong to the bridge, and with timeout_ms
- * also CURLOPT_TIMEOUT_MS.
+ * CURLOPT_NOSIGNAL, CURLOPT_PREREQFUNCTION and CURLOPT_SOCKOPTFUNCTION of easy belong to the
+ * bridge, and with timeout_ms also CURLOPT_TIMEOUT_MS. After a transfer has timed out on a
+ * connection, no transfer begins on a connection of before.
  */
 struct fffa_curl_request {
 	CURL *easy; /* borrowed */
@@ -43,14 +45,17 @@ struct fffa_curl_request {
 
 	/* Private to the bridge. */
 	struct fffa_curl_request *next, *prev;
-	uint64_t due_ms; /* of the loop's clock */
+	uint64_t due_ms;	     /* of the loop's clock */
+	struct fffa_curl_pool *pool; /* when begun */
 	bool active;
 	bool connected;
+	bool failing;
 };
 
 /*
  * Opens a bridge that borrows loop for its life. max_connections bounds open connections, idle ones
- * too, and transfers under way; others wait for their turn, the oldest first. 0; -ENOMEM or -EINVAL
+ * too, and transfers under way; others wait for their turn, the oldest first. After a time-out the
+ * connections of before come on top, until the transfers on them have ended. 0; -ENOMEM or -EINVAL
  * with nothing left behind.
  */
 int fffa_curl_loop_open(uv_loop_t *loop, long max_connections, struct fffa_curl_loop **out);

@@ -20,6 +20,8 @@ static void link_request(struct fffa_curl_loop *c, struct fffa_curl_request *r)
 
 void fffa_curl_queue_remove(struct fffa_curl_loop *c, struct fffa_curl_request *r)
 {
+	if (r->begun && !c->closing) /* else close has done it */
+		(void)curl_multi_remove_handle(r->pool->multi, r->easy);
 	if (r->next)
 		r->next->prev = r->prev;
 	if (r->prev)
@@ -27,14 +29,17 @@ void fffa_curl_queue_remove(struct fffa_curl_loop *c, struct fffa_curl_request *
 	else
 		c->active = r->next;
 	r->next = r->prev = NULL;
-	r->active = false;
+	r->active = r->failing = false;
 }
 
 void fffa_curl_queue_finish(struct fffa_curl_loop *c, struct fffa_curl_request *r, CURLcode result)
 {
-	if (c->multi && r->begun)
-		(void)curl_multi_remove_handle(c->multi, r->easy);
+	bool distrust = result == CURLE_OPERATION_TIMEDOUT && r->begun && r->connected;
+
 	fffa_curl_queue_remove(c, r);
+	/* Without memory for another pool it stays in use, and TCP finds out. */
+	if (distrust && !c->closing && r->pool == c->pools)
+		(void)fffa_curl_pool_open(c);
 	r->done(r, result);
 }
 
@@ -54,15 +59,32 @@ static int on_connected(void *arg, char *peer_ip, char *own_ip, int peer_port, i
 	r->connected = true;
 	return CURL_PREREQFUNC_OK;
 }
+
+/*
+ * For CURLOPT_SOCKOPTFUNCTION. When a connection turns out to be dead, libcurl makes another one
+ * for the same request.
+ */
+static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	struct fffa_curl_request *r = arg;
+
+	(void)fd;
+	(void)purpose;
+	r->connected = false;
+	return CURL_SOCKOPT_OK;
+}
 #endif
 
 static CURLcode watch_connect(struct fffa_curl_request *r)
 {
 #if LIBCURL_VERSION_NUM >= 0x075000
-	CURLcode rc = curl_easy_setopt(r->easy, CURLOPT_PREREQDATA, r);
-
 	r->connected = false;
-	return rc ? rc : curl_easy_setopt(r->easy, CURLOPT_PREREQFUNCTION, on_connected);
+	if (curl_easy_setopt(r->easy, CURLOPT_PREREQDATA, r) ||
+	    curl_easy_setopt(r->easy, CURLOPT_PREREQFUNCTION, on_connected) ||
+	    curl_easy_setopt(r->easy, CURLOPT_SOCKOPTDATA, r) ||
+	    curl_easy_setopt(r->easy, CURLOPT_SOCKOPTFUNCTION, on_socket))
+		return CURLE_FAILED_INIT;
+	return CURLE_OK;
 #else
 	r->connected = true; /* libcurl does not report it, so no request waits for it */
 	return CURLE_OK;
@@ -78,11 +100,12 @@ static int begin_transfer(struct fffa_curl_loop *c, struct fffa_curl_request *r)
 	if (r->timeout_ms &&
 	    curl_easy_setopt(r->easy, CURLOPT_TIMEOUT_MS, (long)(r->due_ms - uv_now(c->loop))))
 		return -EIO;
-	code = curl_multi_add_handle(c->multi, r->easy);
+	code = curl_multi_add_handle(c->pools->multi, r->easy);
 	if (code == CURLM_OUT_OF_MEMORY)
 		return -ENOMEM;
 	if (code != CURLM_OK)
 		return -EIO;
+	r->pool = c->pools;
 	r->begun = true;
 	return 0;
 }
@@ -91,17 +114,20 @@ static int begin_transfer(struct fffa_curl_loop *c, struct fffa_curl_request *r)
 static struct fffa_curl_request *next_to_begin(const struct fffa_curl_loop *c)
 {
 	struct fffa_curl_request *next = NULL;
-	bool connected = false;
+	bool connected = false, alone = true;
 	long begun = 0;
 
 	for (struct fffa_curl_request *r = c->active; r; r = r->next) {
 		begun += r->begun;
-		connected |= r->begun && r->connected;
+		if (r->begun && r->pool == c->pools) {
+			connected |= r->connected;
+			alone = false;
+		}
 	}
 	if (begun >= c->max_transfers)
 		return NULL;
 	for (struct fffa_curl_request *r = c->active; r; r = r->next) {
-		if (!r->begun && (!r->shares || connected || !begun))
+		if (!r->begun && (!r->shares || connected || alone))
 			next = r; /* the newest stands first */
 	}
 	return next;
@@ -157,6 +183,8 @@ int fffa_curl_queue_enter(struct fffa_curl_loop *c, struct fffa_curl_request *r)
 
 void fffa_curl_queue_run(struct fffa_curl_loop *c)
 {
+	if (!c->closing)
+		fffa_curl_pool_trim(c);
 	while (!c->closing) {
 		struct fffa_curl_request *r = next_overdue(c);
 		int rc;

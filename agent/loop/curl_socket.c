@@ -6,6 +6,7 @@
 struct fffa_curl_socket {
 	uv_poll_t poll;
 	struct fffa_curl_loop *owner;
+	struct fffa_curl_pool *pool; /* not when closing */
 	curl_socket_t fd;
 	int events; /* UV_* that libcurl waits for */
 	struct fffa_curl_socket *next, *prev;
@@ -14,16 +15,16 @@ struct fffa_curl_socket {
 static void on_poll(uv_poll_t *poll, int status, int events);
 
 /* Fails the transfers one by one. An error returned to libcurl would leave them hanging in it. */
-static void fail_transfers(struct fffa_curl_loop *c)
+static void fail_transfers(struct fffa_curl_pool *p)
 {
-	c->broken = true;
-	c->wake(c);
+	p->broken = true;
+	p->owner->wake(p);
 }
 
 static void watch_socket(struct fffa_curl_socket *s)
 {
 	if (uv_poll_start(&s->poll, s->events, on_poll) != 0)
-		fail_transfers(s->owner);
+		fail_transfers(s->pool);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
@@ -41,7 +42,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 		what |= CURL_CSELECT_IN;
 	if (events & UV_WRITABLE)
 		what |= CURL_CSELECT_OUT;
-	s->owner->run(s->owner, s->fd, what);
+	s->pool->owner->run(s->pool, s->fd, what);
 	if (status < 0 && !uv_is_closing((uv_handle_t *)poll))
 		watch_socket(s);
 }
@@ -58,41 +59,42 @@ static void on_socket_closed(uv_handle_t *handle)
 /* libcurl closes the descriptor after this returns, so the watcher must leave the poll set now. */
 static void close_socket(struct fffa_curl_socket *s)
 {
-	struct fffa_curl_loop *c = s->owner;
+	struct fffa_curl_pool *p = s->pool;
 
 	if (s->next)
 		s->next->prev = s->prev;
 	if (s->prev)
 		s->prev->next = s->next;
 	else
-		c->sockets = s->next;
+		p->sockets = s->next;
 	uv_close((uv_handle_t *)&s->poll, on_socket_closed);
 }
 
-static struct fffa_curl_socket *open_socket(struct fffa_curl_loop *c, curl_socket_t fd)
+static struct fffa_curl_socket *open_socket(struct fffa_curl_pool *p, curl_socket_t fd)
 {
 	struct fffa_curl_socket *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
-	if (uv_poll_init_socket(c->loop, &s->poll, fd) != 0) {
+	if (uv_poll_init_socket(p->owner->loop, &s->poll, fd) != 0) {
 		free(s);
 		return NULL;
 	}
 	s->poll.data = s;
-	s->owner = c;
+	s->owner = p->owner;
+	s->pool = p;
 	s->fd = fd;
-	s->next = c->sockets;
+	s->next = p->sockets;
 	if (s->next)
 		s->next->prev = s;
-	c->sockets = s;
-	c->handles++;
+	p->sockets = s;
+	p->owner->handles++;
 	return s;
 }
 
 int fffa_curl_socket_watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *sockp)
 {
-	struct fffa_curl_loop *c = arg;
+	struct fffa_curl_pool *p = arg;
 	struct fffa_curl_socket *s = sockp;
 
 	(void)easy;
@@ -102,12 +104,12 @@ int fffa_curl_socket_watch(CURL *easy, curl_socket_t fd, int what, void *arg, vo
 		return 0;
 	}
 	if (!s) {
-		s = open_socket(c, fd);
+		s = open_socket(p, fd);
 		if (!s) {
-			fail_transfers(c);
+			fail_transfers(p);
 			return 0;
 		}
-		(void)curl_multi_assign(c->multi, fd, s); /* fd is known: libcurl just named it */
+		(void)curl_multi_assign(p->multi, fd, s); /* fd is known: libcurl just named it */
 	}
 	s->events = 0;
 	if (what & CURL_POLL_IN)
@@ -118,8 +120,8 @@ int fffa_curl_socket_watch(CURL *easy, curl_socket_t fd, int what, void *arg, vo
 	return 0;
 }
 
-void fffa_curl_socket_close_all(struct fffa_curl_loop *c)
+void fffa_curl_socket_close_all(struct fffa_curl_pool *p)
 {
-	while (c->sockets)
-		close_socket(c->sockets);
+	while (p->sockets)
+		close_socket(p->sockets);
 }

@@ -39,10 +39,15 @@ http {{
         ssl_verify_client on;
         client_max_body_size 16m;
         keepalive_requests {requests};
+        http2_max_concurrent_streams {streams};
         proxy_http_version 1.1;
         proxy_set_header Connection "";
         location / {{ proxy_pass http://collector; }}
         location /small {{ client_max_body_size 20k; proxy_pass http://collector; }}
+        location /reset {{
+            if ($connection_requests ~ "[37]$") {{ return 444; }}
+            proxy_pass http://collector;
+        }}
         location /slow {{ limit_req zone=slow; proxy_pass http://collector; }}
     }}
 }}
@@ -53,6 +58,44 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+class Relay:
+    """Passes connections on to a port. It can fall silent on those that are open: nothing passes, nothing ends."""
+
+    def __init__(self, port):
+        self.port, self.pairs, self.silent = port, [], set()
+        self.server = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        try:
+            while True:
+                ends = self.server.accept()[0], socket.create_connection(("127.0.0.1", self.port))
+                self.pairs.append(ends)
+                for a, b in (ends, ends[::-1]):
+                    threading.Thread(target=self.carry, args=(ends, a, b), daemon=True).start()
+        except OSError:
+            pass  # closed
+
+    def carry(self, ends, a, b):
+        try:
+            while data := a.recv(65536):
+                if ends not in self.silent:
+                    b.sendall(data)
+            if ends not in self.silent:
+                b.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the other end has closed
+
+    def fall_silent(self):
+        self.silent.update(self.pairs)
+
+    def close(self):
+        self.server.close()
+        for ends in self.pairs:
+            for end in ends:
+                end.close()
 
 
 class Nginx(http_fixture.Case):
@@ -68,8 +111,8 @@ class Nginx(http_fixture.Case):
         self.run_nginx()
         self.tls = f"{{ca_file: {self.dir}/ca.pem, cert_file: {self.dir}/client.pem, key_file: {self.dir}/client.key}}"
 
-    def configure(self, requests=1000):
-        self.file("nginx.conf", CONF.format(dir=self.dir, port=self.port, collector=self.collector.port, requests=requests,
+    def configure(self, requests=1000, streams=128):
+        self.file("nginx.conf", CONF.format(dir=self.dir, port=self.port, collector=self.collector.port, requests=requests, streams=streams,
                                             user="user root;" if os.geteuid() == 0 else ""))
 
     def run_nginx(self):
@@ -134,6 +177,37 @@ class Nginx(http_fixture.Case):
         self.all_delivered(self.replay(self.conf(self.url("/slow"), tls=self.tls), 500), 500)
         self.arrived(self.collector, 500)
         self.assertEqual({line[1] for line in self.lines()}, {"429", "200"})
+
+    def test_small_stream_limit(self):
+        """Two at a time on a connection, four in flight."""
+        self.stop(self.nginx)
+        self.configure(streams=2)
+        self.run_nginx()
+        together = threading.Barrier(4, timeout=program.WAIT_S)
+        self.collector.script = [c.Answer(before=together.wait) for _ in range(8)]
+        self.all_delivered(self.replay(self.conf(self.url(), tls=self.tls), 1000), 1000)
+        self.arrived(self.collector, 1000)
+
+    def test_streams_that_are_reset(self):
+        """RST_STREAM ends one request. Those beside it, and the connection, go on."""
+        self.all_delivered(self.replay(self.conf(self.url("/reset"), tls=self.tls), 1000), 1000)
+        self.arrived(self.collector, 1000)
+        self.assertEqual({line[1] for line in self.lines()}, {"444", "200"})
+        self.assertEqual(len({line[3] for line in self.lines()}), 1)
+
+    def test_a_connection_that_falls_silent(self):
+        """Requests on it time out. It is not used again, although TCP waits on for minutes."""
+        relay = Relay(self.port)
+        self.addCleanup(relay.close)
+        url = f"https://127.0.0.1:{relay.server.getsockname()[1]}/in"
+        conf = self.conf(url, tls=self.tls, timeout="500ms", batch="{records: 10, age: 50ms}")
+        replay = self.start(conf, self.pcap(3000))
+        program.await_that("posts", lambda: len(self.collector.posts) > 50, replay)
+        relay.fall_silent()
+        self.all_delivered(self.end(replay), 3000)
+        self.arrived(self.collector, 3000, repeats=True)
+        self.assertIn("imed out", self.said)
+        self.assertGreater(len(relay.pairs), 1)
 
     def test_connections_that_end(self):
         """nginx ends each HTTP/2 connection after some requests (GOAWAY). Nobody needs to hear of that."""

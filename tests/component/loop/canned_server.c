@@ -57,7 +57,9 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
 	static char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine";
 	struct canned_client *c = stream->data;
+	static char tunnel[] = "HTTP/1.1 200 OK\r\n\r\n";
 	uv_buf_t out = uv_buf_init(ok, sizeof(ok) - 1);
+	uv_buf_t go_on = uv_buf_init(tunnel, sizeof(tunnel) - 1);
 
 	(void)buf;
 	if (n < 0) {
@@ -78,7 +80,11 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		return;
 	c->len = 0;
 	c->server->requests++;
-	if (strncmp(c->text, "GET /ok ", 8) == 0)
+	if (strncmp(c->text, "CONNECT ", 8) == 0) {
+		c->server->tunnels++;
+		if (!c->server->deaf)
+			(void)uv_write(&c->write, stream, &go_on, 1, NULL);
+	} else if (strncmp(c->text, "GET /ok ", 8) == 0)
 		(void)uv_write(&c->write, stream, &out, 1, NULL);
 	else if (strncmp(c->text, "GET /last ", 10) == 0)
 		answer_and_reset(c, &out);

@@ -3,7 +3,8 @@
  * An HTTP server on the loop under test. What blocks the loop also blocks the server, so an
  * answer proves that nothing did. /ok answers 200 "fine", /last does so and resets the
  * connection, /hang never answers, and any other path ends the connection. The server has no TLS:
- * a handshake hangs, or ends the connection with hang_up.
+ * a handshake hangs, or ends the connection with hang_up. As a proxy it grants tunnels, which lead
+ * to itself.
  */
 #ifndef FFFA_TESTS_COMPONENT_LOOP_CANNED_SERVER_H
 #define FFFA_TESTS_COMPONENT_LOOP_CANNED_SERVER_H
@@ -18,7 +19,9 @@ struct canned_server {
 	unsigned int open, most_open;
 	unsigned int heard; /* connections that have sent something */
 	unsigned int requests;
-	bool hang_up; /* ends each connection at its first bytes */
+	unsigned int tunnels; /* asked for */
+	bool hang_up;	      /* ends each connection at its first bytes */
+	bool deaf;	      /* does not answer when it is asked for a tunnel */
 	struct canned_client *clients;
 };
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "tests/component/loop/curl_fixture.h"
 
@@ -236,6 +237,68 @@ static void test_out_of_descriptors(void **state)
 	assert_int_equal(r->t[0].result, CURLE_OK);
 }
 
+static void ignore_poll(uv_poll_t *poll, int status, int events)
+{
+	(void)poll;
+	(void)status;
+	(void)events;
+}
+
+/* For CURLOPT_OPENSOCKETFUNCTION: a socket that the loop watches already, so nobody else can. */
+static curl_socket_t open_watched(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	uv_poll_t *poll = arg;
+	int fd = socket(address->family, address->socktype, address->protocol);
+
+	(void)purpose;
+	assert_true(fd >= 0);
+	assert_int_equal(uv_poll_init_socket(poll->data, poll, fd), 0);
+	assert_int_equal(uv_poll_start(poll, UV_DISCONNECT, ignore_poll), 0);
+	return fd;
+}
+
+static void stop_watching(struct transfer *t)
+{
+	uv_close(t->fixture->loop.data, NULL); /* before the descriptor's number is used again */
+}
+
+static void cancel_and_start(struct transfer *t)
+{
+	struct curl_fixture *r = t->fixture;
+
+	fffa_curl_loop_cancel(r->bridge, &r->t[2].request); /* was to fail, too */
+	assert_int_equal(start(&r->t[6], "/ok"), 0);
+}
+
+/* A socket that cannot be watched fails what is under way, and neither what waits nor what is new. */
+static void test_a_socket_that_cannot_be_watched(void **state)
+{
+	struct curl_fixture *r = *state;
+	uv_poll_t poll = {.data = &r->loop};
+	struct transfer *last = &r->t[3];
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(start(&r->t[i], "/hang"), 0);
+	await_that(r, has_requests, 3);
+	(void)curl_easy_setopt(last->request.easy, CURLOPT_OPENSOCKETFUNCTION, open_watched);
+	(void)curl_easy_setopt(last->request.easy, CURLOPT_OPENSOCKETDATA, &poll);
+	r->loop.data = &poll;
+	r->t[0].then = cancel_and_start;
+	last->then = stop_watching;
+	assert_int_equal(start(last, "/hang"), 0);
+	assert_int_equal(start(&r->t[4], "/ok"), 0); /* these two wait */
+	assert_int_equal(start(&r->t[5], "/ok"), 0);
+	await_that(r, has_calls, 6);
+	assert_int_equal(r->t[0].result, CURLE_OUT_OF_MEMORY);
+	assert_int_equal(r->t[1].result, CURLE_OUT_OF_MEMORY);
+	assert_int_equal(r->t[2].calls, 0);
+	assert_int_equal(last->result, CURLE_OUT_OF_MEMORY);
+	for (int i = 4; i < 7; i++) {
+		assert_int_equal(r->t[i].result, CURLE_OK);
+		assert_string_equal(r->t[i].body, "fine");
+	}
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, curl_fixture_setup, curl_fixture_teardown)
@@ -255,6 +318,7 @@ int main(void)
 		T(test_cancel_while_closing),
 		T(test_close_before_the_loop_turns),
 		T(test_out_of_descriptors),
+		T(test_a_socket_that_cannot_be_watched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

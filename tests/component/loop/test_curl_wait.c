@@ -3,6 +3,7 @@
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "tests/component/loop/curl_fixture.h"
 
@@ -99,6 +100,86 @@ static void test_connections_that_the_server_closed(void **state)
 		canned_server_drop_all(&r->server);
 	}
 	assert_true(r->server.most_open <= CONNECTIONS);
+}
+
+static bool has_tunnels(struct curl_fixture *r, unsigned int n)
+{
+	return r->server.tunnels >= n;
+}
+
+static void set_tunnel(struct transfer *t)
+{
+	char proxy[64];
+
+	(void)snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", t->fixture->server.port);
+	(void)curl_easy_setopt(t->request.easy, CURLOPT_PROXY, proxy);
+	(void)curl_easy_setopt(t->request.easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
+}
+
+/* libcurl connects again by itself when a connection of before is dead. */
+static void test_the_first_connects_again(void **state)
+{
+	struct curl_fixture *r = *state;
+
+	set_shares(r);
+	for (int i = 0; i < 3; i++)
+		set_tunnel(&r->t[i]);
+	assert_int_equal(start(&r->t[0], "/ok"), 0);
+	await_that(r, has_calls, 1);
+	r->server.deaf = true;
+	assert_int_equal(start(&r->t[0], "/gone"), 0);
+	await_that(r, has_tunnels, 2);
+	assert_int_equal(r->t[0].calls, 1);
+	assert_int_equal(start(&r->t[1], "/ok"), 0);
+	assert_false(r->t[1].request.begun); /* the other is the first again */
+	cancel(&r->t[0]);
+	await_that(r, has_tunnels, 3);
+	assert_int_equal(r->t[1].calls, 0);
+}
+
+/* A connection on which a request timed out may be dead, and so may those of the same age. */
+static void test_no_connection_from_before_a_time_out(void **state)
+{
+	struct curl_fixture *r = *state;
+
+	assert_int_equal(start(&r->t[0], "/ok"), 0);
+	assert_int_equal(start(&r->t[1], "/ok"), 0);
+	await_that(r, has_calls, 2);
+	r->t[0].request.timeout_ms = 50;
+	assert_int_equal(start(&r->t[0], "/hang"), 0);
+	assert_int_equal(start(&r->t[2], "/hang"), 0); /* goes on */
+	await_that(r, has_calls, 3);
+	assert_int_equal(r->t[0].result, CURLE_OPERATION_TIMEDOUT);
+	assert_int_equal(r->server.connections, 2);
+	for (unsigned int n = 4; n < 7; n++) {
+		assert_int_equal(start(&r->t[1], "/ok"), 0);
+		await_that(r, has_calls, n);
+		assert_string_equal(r->t[1].body, "fine");
+		assert_int_equal(r->server.connections, 3);
+	}
+	assert_true(r->t[2].request.active);
+	cancel(&r->t[2]);
+	assert_int_equal(start(&r->t[1], "/ok"), 0);
+	await_that(r, has_calls, 7);
+	assert_int_equal(r->server.connections, 3);
+}
+
+/* Those that share wait for the first of the new connections, not for one of before. */
+static void test_the_first_after_a_time_out(void **state)
+{
+	struct curl_fixture *r = *state;
+
+	set_shares(r);
+	assert_int_equal(start(&r->t[0], "/hang"), 0);
+	await_that(r, has_requests, 1);
+	r->t[1].request.timeout_ms = 50;
+	assert_int_equal(start(&r->t[1], "/hang"), 0);
+	await_that(r, has_calls, 1);
+	start_stuck(&r->t[2]);
+	start_stuck(&r->t[3]);
+	assert_true(r->t[2].request.begun);
+	assert_false(r->t[3].request.begun);
+	assert_int_equal(r->t[0].calls, 0);
 }
 
 static void test_failures_one_at_a_time(void **state)
@@ -302,6 +383,9 @@ int main(void)
 		T(test_a_connected_one_is_enough),
 		T(test_those_that_do_not_share_do_not_wait),
 		T(test_connections_that_the_server_closed),
+		T(test_the_first_connects_again),
+		T(test_no_connection_from_before_a_time_out),
+		T(test_the_first_after_a_time_out),
 		T(test_failures_one_at_a_time),
 		T(test_resets),
 		T(test_the_first_times_out),
