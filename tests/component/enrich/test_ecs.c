@@ -230,6 +230,8 @@ PASSES(test_oversized_unannounced,
        1)
 PASSES(test_largest_body_is_read, "{\"kind\":\"oversize\"," FOR ",\"bytes\":262144,\"count\":1}",
        "bad_body", 1)
+PASSES(test_too_many_headers, "{\"kind\":\"headers\"," FOR ",\"lines\":66,\"count\":1}", "too_big",
+       1)
 PASSES(test_truncated, "{\"kind\":\"truncate\"," FOR ",\"count\":2}", "transfer", 2)
 PASSES(test_garbage, "{\"kind\":\"garbage\"," FOR ",\"count\":1}", "bad_body", 1)
 PASSES(test_not_http, "{\"kind\":\"nonsense\"," FOR ",\"count\":1}", "transfer", 1)
@@ -323,6 +325,7 @@ int main(void)
 		TEST(test_oversized),
 		TEST(test_oversized_unannounced),
 		TEST(test_largest_body_is_read),
+		TEST(test_too_many_headers),
 		TEST(test_truncated),
 		TEST(test_garbage),
 		TEST(test_not_http),

@@ -63,6 +63,13 @@ PASSING(test_oversize_token, "[{\"kind\":\"oversize\",\"method\":\"PUT\",\"count
 	1)
 PASSING(test_largest_body_is_read,
 	"[{\"kind\":\"oversize\",\"bytes\":65536,\"path\":\"" DOC "\",\"count\":1}]", "bad_body", 1)
+/* 65 536 bytes are allowed; the answer has 200 of its own. */
+PASSING(test_many_headers_are_read,
+	"[{\"kind\":\"headers\",\"lines\":65,\"path\":\"" DOC "\",\"count\":2}]", "too_big", 0)
+PASSING(test_too_many_headers,
+	"[{\"kind\":\"headers\",\"lines\":66,\"path\":\"" DOC "\",\"count\":2}]", "too_big", 2)
+PASSING(test_too_many_headers_with_a_token,
+	"[{\"kind\":\"headers\",\"lines\":66,\"method\":\"PUT\",\"count\":1}]", "too_big", 1)
 PASSING(test_truncated, "[{\"kind\":\"truncate\",\"path\":\"" DOC "\",\"count\":2}]", "transfer", 2)
 PASSING(test_not_http, "[{\"kind\":\"nonsense\",\"path\":\"" MACS "\",\"count\":1}]", "transfer", 1)
 PASSING(test_garbage_document, "[{\"kind\":\"garbage\",\"path\":\"" DOC "\",\"count\":2}]",
@@ -258,6 +265,9 @@ int main(void)
 		T(test_oversize_unannounced),
 		T(test_oversize_token),
 		T(test_largest_body_is_read),
+		T(test_many_headers_are_read),
+		T(test_too_many_headers),
+		T(test_too_many_headers_with_a_token),
 		T(test_truncated),
 		T(test_not_http),
 		T(test_garbage_document),

@@ -16,6 +16,7 @@ Faults are a JSON list of rules; the first rule that matches a request is applie
   {"kind": "trickle", "ms": 20}          200 and a long body, one byte each so many milliseconds
   {"kind": "garbage"}                    200 with random bytes
   {"kind": "body", "body": TEXT}         200 with this body
+  {"kind": "headers", "lines": 70}       the right answer, with so many header lines of 1000 bytes more
   {"kind": "nonsense"}                   bytes that are not HTTP
   {"kind": "forget-tokens"}              every token expires, then the request is served
   {"kind": "forwarded"}                  the request is served as one that a proxy passed on (X-Forwarded-For)
@@ -277,6 +278,7 @@ class Metadata(http.server.BaseHTTPRequestHandler):
     timeout = 30
     disable_nagle_algorithm = True  # header and body are two writes
     world = None
+    more_headers = 0  # of this request
 
     def log_message(self, format, *args):  # the request log has its own place
         pass
@@ -291,6 +293,12 @@ class Metadata(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(data)
+
+    def end_headers(self):
+        for _ in range(self.more_headers):
+            self.send_header("X-Filler", "f" * 988)  # 1000 bytes with the rest of the line
+        self.more_headers = 0
+        super().end_headers()
 
     def refuse(self, status):
         reason = http.HTTPStatus(status).phrase
@@ -332,6 +340,9 @@ class Metadata(http.server.BaseHTTPRequestHandler):
         elif kind == "nonsense":
             self.close_connection = True
             self.wfile.write(b"\x16\x03\x01\x00\x05hello\r\n\r\n")
+        elif kind == "headers":
+            self.more_headers = fault["lines"]
+            return False
         elif kind == "forget-tokens":
             self.world.forget_tokens()
             return False
