@@ -93,10 +93,11 @@ struct fffa_config {
 	} status;
 	char *spool_dir; /* state that is kept across restarts; empty: none is kept */
 	int64_t shutdown_timeout_ns;
-	int log_level;	/* enum fffa_log_level */
-	int log_format; /* enum fffa_log_format */
-	int core_dumps; /* 0: off, 1: on */
-	char *user;	/* to become, a name or a number; empty: none */
+	int log_level;		      /* enum fffa_log_level */
+	int log_format;		      /* enum fffa_log_format */
+	int core_dumps;		      /* 0: off, 1: on */
+	char *user;		      /* to become, a name or a number; empty: none */
+	struct fffa_strings drop_ins; /* files of conf.d that were read, in order */
 };
 
 /*
@@ -138,7 +139,8 @@ bool fffa_config_is_stdin(const char *path);
 
 /*
  * Reads path (NULL: defaults only: interfaces auto, vpc text on standard output) into *out; only a
- * regular file, or standard input. Every
+ * regular file, or standard input.
+ * The files conf.d/NAME.yaml beside it win over it, in order; see config/README.md. Every
  * problem is reported through problem, not only the first. Returns 0; -EINVAL when there were
  * problems; -errno when the file cannot be read (reported too). schema ends with a row whose name
  * is NULL. On success the caller frees with fffa_config_free; on failure *out is empty.

@@ -194,17 +194,26 @@ int fffa_read_section(const struct fffa_scope *s, const struct fffa_node *map)
 	return s->rep->error;
 }
 
-#define VARIABLE_BYTES_MAX 256
-
 /* Appends text to name, in the letters that variables have. */
-static void add_to_name(char name[VARIABLE_BYTES_MAX], const char *text)
+static void add_to_name(char name[FFFA_READ_VARIABLE_BYTES], const char *text)
 {
 	size_t n = strlen(name);
 
-	for (; *text && n + 1 < VARIABLE_BYTES_MAX; text++)
+	for (; *text && n + 1 < FFFA_READ_VARIABLE_BYTES; text++)
 		name[n++] =
 			(char)(isalnum((unsigned char)*text) ? toupper((unsigned char)*text) : '_');
 	name[n] = '\0';
+}
+
+const char *fffa_read_variable(const struct fffa_scope *s, const char *prefix, const char *key,
+			       char name[FFFA_READ_VARIABLE_BYTES])
+{
+	const struct fffa_config_environment *e = s->environment;
+
+	name[0] = '\0';
+	add_to_name(name, prefix);
+	add_to_name(name, key);
+	return e ? e->env(e->arg, name) : NULL;
 }
 
 /* Reads value as YAML: a map as it is, a list with brackets around it. */
@@ -268,13 +277,10 @@ int fffa_read_environment(const struct fffa_scope *s, const char *prefix)
 
 	for (size_t i = 0; e && i < s->fields->n; i++) {
 		struct fffa_field *f = &s->fields->v[i];
-		char name[VARIABLE_BYTES_MAX] = "";
-		const char *value;
+		char name[FFFA_READ_VARIABLE_BYTES];
+		const char *value = fffa_read_variable(s, prefix, f->opt->key, name);
 		int rc = 0;
 
-		add_to_name(name, prefix);
-		add_to_name(name, f->opt->key);
-		value = e->env(e->arg, name);
 		if (value)
 			rc = read_variable(s, f, name, value);
 		if (!rc && !value && f->opt->type == FFFA_OT_SECRET) {

@@ -13,6 +13,16 @@ int fffa_read_defaults(const struct fffa_scope *s);
  */
 int fffa_read_section(const struct fffa_scope *s, const struct fffa_node *map);
 
+/* A variable's name with its NUL; a longer one is cut, and never set. */
+#define FFFA_READ_VARIABLE_BYTES 256
+
+/*
+ * The value of the variable for prefix and key, borrowed until the next one is read, and its name.
+ * NULL: it is not set.
+ */
+const char *fffa_read_variable(const struct fffa_scope *s, const char *prefix, const char *key,
+			       char name[FFFA_READ_VARIABLE_BYTES]);
+
 /*
  * Reads each field that the environment has a variable for: prefix ("FFFA_"), then the key in
  * capitals with _ for every other character. Lists are separated by commas, maps are YAML. It wins

@@ -9,9 +9,12 @@
 #include "config/rows.h"
 
 /* What runs when no sink is configured. */
-static const char built_in[] = "- name: stdout\n"
+#define BUILT_IN_NAME "stdout"
+static const char built_in[] = "- name: " BUILT_IN_NAME "\n"
 			       "  type: file\n"
 			       "  path: \"-\"\n";
+/* The environment names another type. */
+static const char built_in_other[] = "- name: " BUILT_IN_NAME "\n";
 
 int fffa_read_sink_fields(struct fffa_sink_conf *conf, struct fffa_fields *f)
 {
@@ -49,6 +52,12 @@ static void list_types(const struct fffa_sink_schema *schema, char *dst, size_t 
 		n += (size_t)snprintf(dst + n, cap - n, "%s%s", n ? ", " : "", schema->name);
 }
 
+/* The keys that decide how the others are read, before these are read. */
+struct first_keys {
+	const struct fffa_node *item;
+	char variables[FFFA_READ_VARIABLE_BYTES]; /* what the names of its variables begin with */
+};
+
 /*
  * The text of a key that decides how the others are read; NULL when it is not there or wrong, which
  * is reported when its turn comes. Freed by the caller.
@@ -67,37 +76,80 @@ static int peek_text(const struct fffa_scope *s, const struct fffa_node *item, c
 	return 0;
 }
 
+/* The same of the environment, which wins; *variable is empty when it has none. */
+static int peek_key(const struct fffa_scope *s, const struct first_keys *k, const char *key,
+		    char **text, char variable[FFFA_READ_VARIABLE_BYTES])
+{
+	const char *value = NULL;
+
+	if (k->variables[0])
+		value = fffa_read_variable(s, k->variables, key, variable);
+	if (!value) {
+		variable[0] = '\0';
+		return peek_text(s, k->item, key, text);
+	}
+	*text = strdup(value);
+	return *text ? 0 : fffa_report_nomem(s->rep);
+}
+
+/* FFFA_SINKS_NAME_: NAME is that of the file. Empty without a name. */
+static int name_variables(const struct fffa_scope *s, struct first_keys *k)
+{
+	char *name;
+	int rc = peek_text(s, k->item, "name", &name);
+
+	k->variables[0] = '\0';
+	if (name)
+		(void)snprintf(k->variables, sizeof(k->variables), "FFFA_SINKS_%.64s_", name);
+	free(name);
+	return rc;
+}
+
+static void report_type(const struct fffa_scope *s, unsigned int place, const char *variable,
+			const char *type, const char *known)
+{
+	struct fffa_path path = fffa_report_path_join(s->path, "type");
+	struct fffa_report rep = *s->rep;
+
+	if (*variable) {
+		rep.file = variable;
+		place = 0;
+	}
+	fffa_report_problem(&rep, place, path.text, "\"%s\" is unknown; allowed: %s",
+			    fffa_report_printable(type).text, known);
+	s->rep->count = rep.count;
+}
+
 /* Sets *out to the schema of the sink's type; NULL when that is missing or unknown. */
-static int find_type(const struct fffa_scope *s, const struct fffa_node *item,
+static int find_type(const struct fffa_scope *s, const struct first_keys *k,
 		     const struct fffa_sink_schema *schema, const struct fffa_sink_schema **out)
 {
-	const struct fffa_node *node = fffa_tree_get(item, "type");
-	struct fffa_path path = fffa_report_path_join(s->path, "type");
-	char known[256], *type;
-	int rc = peek_text(s, item, "type", &type);
+	const struct fffa_node *node = fffa_tree_get(k->item, "type");
+	char known[256], variable[FFFA_READ_VARIABLE_BYTES], *type;
+	int rc = peek_key(s, k, "type", &type, variable);
 
 	*out = NULL;
 	list_types(schema, known, sizeof(known));
-	if (!rc && !node)
-		fffa_report_problem(s->rep, item->line, path.text, "is missing; allowed: %s",
-				    known);
+	if (!rc && !node && !type)
+		fffa_report_problem(s->rep, k->item->line,
+				    fffa_report_path_join(s->path, "type").text,
+				    "is missing; allowed: %s", known);
 	if (!type)
 		return rc;
 	for (; schema && schema->name && !*out; schema++)
 		if (!strcmp(schema->name, type))
 			*out = schema;
 	if (!*out)
-		fffa_report_problem(s->rep, node->line, path.text, "\"%s\" is unknown; allowed: %s",
-				    fffa_report_printable(type).text, known);
+		report_type(s, node ? node->line : 0, variable, type, known);
 	free(type);
 	return 0;
 }
 
 /* The fields of a vpc sink, the default format, hold "${name}" of their own. */
-static int find_syntax(struct fffa_scope *s, const struct fffa_node *item)
+static int find_syntax(struct fffa_scope *s, const struct first_keys *k)
 {
-	char *format;
-	int rc = peek_text(s, item, "format", &format);
+	char variable[FFFA_READ_VARIABLE_BYTES], *format;
+	int rc = peek_key(s, k, "format", &format, variable);
 
 	s->verbatim = !format || !strcmp(format, "vpc");
 	free(format);
@@ -116,28 +168,6 @@ static int make_own(const struct fffa_sink_schema *schema, struct fffa_sink_conf
 	return 0;
 }
 
-/* FFFA_SINKS_NAME_KEY for each key but name, type and format: these decide how others are read. */
-static int read_sink_environment(const struct fffa_scope *s, const struct fffa_fields *fields,
-				 const char *name)
-{
-	static const char *const fixed[] = {"name", "type", "format"};
-	struct fffa_fields some = {.n = 0};
-	struct fffa_scope sub = *s;
-	char prefix[128];
-
-	for (size_t i = 0; i < fields->n; i++) {
-		bool skip = false;
-
-		for (size_t k = 0; k < sizeof(fixed) / sizeof(fixed[0]); k++)
-			skip = skip || !strcmp(fields->v[i].opt->key, fixed[k]);
-		if (!skip)
-			some.v[some.n++] = fields->v[i];
-	}
-	sub.fields = &some;
-	(void)snprintf(prefix, sizeof(prefix), "FFFA_SINKS_%.64s_", name);
-	return fffa_read_environment(&sub, prefix);
-}
-
 /* Reads item into the last sink of c. */
 static int read_sink(struct fffa_scope *s, const struct fffa_node *item,
 		     const struct fffa_sink_schema *schema, struct fffa_config *c)
@@ -145,6 +175,7 @@ static int read_sink(struct fffa_scope *s, const struct fffa_node *item,
 	size_t i = c->sink_count - 1;
 	struct fffa_path path = fffa_report_path_index("sinks", i);
 	struct fffa_sink_conf *conf = &c->sinks[i];
+	struct first_keys first = {.item = item};
 	struct fffa_fields fields = {.n = 0};
 	const struct fffa_sink_schema *type;
 	int rc;
@@ -159,9 +190,11 @@ static int read_sink(struct fffa_scope *s, const struct fffa_node *item,
 				    fffa_tree_kind_name(item));
 		return 0;
 	}
-	rc = find_type(s, item, schema, &type);
+	rc = name_variables(s, &first);
 	if (!rc)
-		rc = find_syntax(s, item);
+		rc = find_type(s, &first, schema, &type);
+	if (!rc)
+		rc = find_syntax(s, &first);
 	if (rc)
 		return rc;
 	s->lenient = !type;
@@ -174,8 +207,8 @@ static int read_sink(struct fffa_scope *s, const struct fffa_node *item,
 	rc = fffa_read_defaults(s);
 	if (!rc)
 		rc = fffa_read_section(s, item);
-	if (!rc && conf->common.name && type)
-		rc = read_sink_environment(s, &fields, conf->common.name);
+	if (!rc && first.variables[0] && type)
+		rc = fffa_read_environment(s, first.variables);
 	if (!rc)
 		fffa_check_sink(c, i, type, s->rep, item);
 	return s->rep->error;
@@ -215,6 +248,9 @@ static int read_list(const struct fffa_scope *s, const struct fffa_node *list,
 static int read_built_in(const struct fffa_scope *s, const struct fffa_sink_schema *schema,
 			 struct fffa_config *c)
 {
+	char variable[FFFA_READ_VARIABLE_BYTES];
+	const char *type = fffa_read_variable(s, "FFFA_SINKS_" BUILT_IN_NAME "_", "type", variable);
+	const char *text = type && strcmp(type, "file") != 0 ? built_in_other : built_in;
 	struct fffa_report rep = *s->rep;
 	struct fffa_scope sub = *s;
 	struct fffa_tree tree;
@@ -222,8 +258,7 @@ static int read_built_in(const struct fffa_scope *s, const struct fffa_sink_sche
 
 	rep.file = "built-in sink";
 	sub.rep = &rep;
-	sub.environment = NULL;
-	rc = fffa_tree_parse(&tree, built_in, sizeof(built_in) - 1, &rep);
+	rc = fffa_tree_parse(&tree, text, strlen(text), &rep);
 	if (!rc)
 		rc = read_list(&sub, tree.root, schema, c);
 	fffa_tree_free(&tree);

@@ -59,23 +59,23 @@ static const char *const static_keys[] = {"account_id",
 #define C struct fffa_config
 
 const struct fffa_option fffa_config_rows[] = {
-	FFFA_OPT_STRINGS("capture.interfaces", C, capture.interfaces, "[auto]", 1, 64, NULL, 0,
+	FFFA_OPT_STRINGS("capture.interfaces", C, capture.interfaces, "[auto]", 1, 64, NULL, RELOAD,
 			 "Devices to watch, by name or glob. auto: the host's ENIs; outside EC2 "
 			 "the devices that hold a default route."),
-	FFFA_OPT_STRINGS("capture.exclude", C, capture.exclude, "[]", 0, 64, NULL, 0,
+	FFFA_OPT_STRINGS("capture.exclude", C, capture.exclude, "[]", 0, 64, NULL, RELOAD,
 			 "Devices to leave out, by name or glob."),
-	FFFA_OPT_ENUM("capture.hook", C, capture.hook, "auto", hooks, 0,
+	FFFA_OPT_ENUM("capture.hook", C, capture.hook, "auto", hooks, RELOAD,
 		      "Where ingress packets are counted. auto never disturbs a link; egress is "
 		      "always tc."),
-	FFFA_OPT_ENUM("capture.direction", C, capture.direction, "both", directions, 0,
+	FFFA_OPT_ENUM("capture.direction", C, capture.direction, "both", directions, RELOAD,
 		      "Which packets are counted, as the device sees them."),
 	FFFA_OPT_STRINGS("capture.decapsulate", C, capture.decapsulate, "[geneve, vxlan]", 0, 2,
-			 tunnels, 0, "Tunnels whose inner packet is recorded."),
-	FFFA_OPT_INTS("capture.geneve_ports", C, capture.geneve_ports, "[6081]", 1, 65535, 0,
+			 tunnels, RELOAD, "Tunnels whose inner packet is recorded."),
+	FFFA_OPT_INTS("capture.geneve_ports", C, capture.geneve_ports, "[6081]", 1, 65535, RELOAD,
 		      "UDP ports of GENEVE, at most 4."),
-	FFFA_OPT_INTS("capture.vxlan_ports", C, capture.vxlan_ports, "[4789]", 1, 65535, 0,
+	FFFA_OPT_INTS("capture.vxlan_ports", C, capture.vxlan_ports, "[4789]", 1, 65535, RELOAD,
 		      "UDP ports of VXLAN, at most 4."),
-	FFFA_OPT_ENUM("capture.tunnel_view", C, capture.tunnel_view, "inner", tunnel_views, 0,
+	FFFA_OPT_ENUM("capture.tunnel_view", C, capture.tunnel_view, "inner", tunnel_views, RELOAD,
 		      "Which packet of a tunnelled flow is recorded: the inner one, the outer one, "
 		      "or both, each as a flow."),
 	FFFA_OPT_INT("capture.max_flows", C, capture.max_flows, "131072", 1024, 16777216, 0,
@@ -83,9 +83,10 @@ const struct fffa_option fffa_config_rows[] = {
 	FFFA_OPT_SIZE("capture.ring_size", C, capture.ring_size, "4MiB", 64 * KIB, 256 * MIB, 0,
 		      "Size of the ring buffer between kernel and agent. Must be a power of two."),
 	FFFA_OPT_DURATION(
-		"capture.drain_interval", C, capture.drain_interval_ns, "1s", 100 * MS, 10 * S, 0,
+		"capture.drain_interval", C, capture.drain_interval_ns, "1s", 100 * MS, 10 * S,
+		RELOAD,
 		"How often the kernel's flow table is collected. At most flows.active_timeout."),
-	FFFA_OPT_INT("capture.sample", C, capture.sample, "1", 1, 65536, 0,
+	FFFA_OPT_INT("capture.sample", C, capture.sample, "1", 1, 65536, RELOAD,
 		     "Count 1 in N packets. N stands in each record; counts are not multiplied."),
 	FFFA_OPT_BOOL("capture.parity_filter", C, capture.parity_filter, "false", RELOAD,
 		      "true leaves out the traffic that AWS leaves out: Amazon's DNS resolver, "
@@ -98,7 +99,7 @@ const struct fffa_option fffa_config_rows[] = {
 			  "A flow that goes on is reported this often. AWS: at most 60s on Nitro."),
 	FFFA_OPT_INT("flows.max_flows", C, flows.max_flows, "1048576", 1024, 16777216, 0,
 		     "Entries of the agent's flow table."),
-	FFFA_OPT_BOOL("flows.nodata", C, flows.nodata, "true", 0,
+	FFFA_OPT_BOOL("flows.nodata", C, flows.nodata, "true", RELOAD,
 		      "true writes a NODATA record for each interface without traffic during "
 		      "flows.active_timeout. Has no effect with capture.sample above 1."),
 

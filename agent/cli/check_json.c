@@ -18,12 +18,25 @@ struct problems {
 	const char *file;
 };
 
+/* Where FILE ends in "FILE:LINE: ...", for a file of conf.d; 0: there is no line. */
+static size_t find_file_end(const char *line)
+{
+	for (const char *colon = strchr(line, ':'); colon; colon = strchr(colon + 1, ':')) {
+		size_t digits = strspn(colon + 1, "0123456789");
+
+		if (digits && colon[1 + digits] == ':')
+			return (size_t)(colon - line);
+	}
+	return 0;
+}
+
 /* "FILE:LINE: KEY: TEXT" in its parts; LINE and KEY may be missing. */
 static json_t *parse_problem(const char *file, const char *line)
 {
-	size_t n = strlen(file);
-	const char *rest = strncmp(line, file, n) ? line : line + n, *colon;
-	json_t *o = json_pack("{s:s, s:s}", "file", file, "message", line);
+	size_t n = strncmp(line, file, strlen(file)) ? find_file_end(line) : strlen(file);
+	const char *rest = line + n, *colon;
+	json_t *o = json_pack("{s:s%, s:s}", "file", n ? line : file, n ? n : strlen(file),
+			      "message", line);
 	long number = 0;
 
 	if (*rest == ':' && rest[1] >= '0' && rest[1] <= '9')

@@ -26,6 +26,12 @@ static void report_ip_ranges(const char *path)
 			     facts.rejected);
 }
 
+static void print_drop_ins(const struct fffa_config *conf, const char *before)
+{
+	for (size_t i = 0; i < conf->drop_ins.n; i++)
+		(void)printf("%s%s\n", before, conf->drop_ins.v[i]);
+}
+
 enum fffa_exit fffa_cmd_check(const struct fffa_command *self, int argc, char **argv)
 {
 	const char *given = NULL;
@@ -46,6 +52,7 @@ enum fffa_exit fffa_cmd_check(const struct fffa_command *self, int argc, char **
 	if (code)
 		return code;
 	(void)printf("configuration: ok\n");
+	print_drop_ins(&conf, "with: ");
 	report_ip_ranges(conf.metadata.ip_ranges);
 	fffa_config_free(&conf);
 	fffa_host_report(stdout);
@@ -73,6 +80,7 @@ enum fffa_exit fffa_cmd_config(const struct fffa_command *self, int argc, char *
 		code = fffa_cli_load(given, &conf, stderr);
 		if (code)
 			return code;
+		print_drop_ins(&conf, "# with ");
 		rc = fffa_print_config(&conf, rows, stdout);
 		fffa_config_free(&conf);
 	}

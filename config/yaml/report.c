@@ -13,9 +13,11 @@ static void call_problem(struct fffa_report *rep, const char *line)
 		rep->problem(rep->arg, line);
 }
 
-void fffa_report_problem(struct fffa_report *rep, unsigned int line, const char *path,
+void fffa_report_problem(struct fffa_report *rep, unsigned int place, const char *path,
 			 const char *fmt, ...)
 {
+	unsigned int line = FFFA_REPORT_PLACE_LINE(place), more = FFFA_REPORT_PLACE_FILE(place);
+	const char *file = more && rep->files ? rep->files[more - 1] : rep->file;
 	char text[1024], at[16] = "", whole[2048];
 	va_list ap;
 
@@ -31,8 +33,7 @@ void fffa_report_problem(struct fffa_report *rep, unsigned int line, const char 
 	va_end(ap);
 	if (line)
 		snprintf(at, sizeof(at), ":%u", line);
-	snprintf(whole, sizeof(whole), "%.512s%s: %s%s%s", rep->file, at, path, *path ? ": " : "",
-		 text);
+	snprintf(whole, sizeof(whole), "%.512s%s: %s%s%s", file, at, path, *path ? ": " : "", text);
 	call_problem(rep, whole);
 }
 

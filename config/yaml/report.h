@@ -14,16 +14,26 @@ typedef void (*fffa_problem_fn)(void *arg, const char *line);
 /* More problems of one file are not shown. */
 #define FFFA_REPORT_PROBLEMS_MAX 200
 
+/*
+ * Where in the files a node stands: the line in the low bits, the file above them. 0: the file that
+ * is read; n: files[n - 1] of the report.
+ */
+#define FFFA_REPORT_LINE_BITS	      24
+#define FFFA_REPORT_PLACE(file, line) ((unsigned int)(file) << FFFA_REPORT_LINE_BITS | (line))
+#define FFFA_REPORT_PLACE_FILE(place) ((place) >> FFFA_REPORT_LINE_BITS)
+#define FFFA_REPORT_PLACE_LINE(place) ((place) & ((1U << FFFA_REPORT_LINE_BITS) - 1))
+
 struct fffa_report {
 	const char *file;
+	char *const *files;	 /* merged into file; may be NULL where no place names one */
 	fffa_problem_fn problem; /* may be NULL */
 	void *arg;
 	unsigned int count;
 	int error; /* -ENOMEM once memory ran out, or the -errno of the file; else 0 */
 };
 
-/* line 0: the file as a whole. path "": no key. */
-void fffa_report_problem(struct fffa_report *rep, unsigned int line, const char *path,
+/* place: a line, or FFFA_REPORT_PLACE. Line 0: the file as a whole. path "": no key. */
+void fffa_report_problem(struct fffa_report *rep, unsigned int place, const char *path,
 			 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* Remembers and reports (once) that memory ran out. Returns -ENOMEM. */
 int fffa_report_nomem(struct fffa_report *rep);

@@ -25,7 +25,7 @@ enum fffa_node_kind {
 
 struct fffa_node {
 	enum fffa_node_kind kind;
-	unsigned int line;	 /* from 1 */
+	unsigned int line;	 /* from 1; FFFA_REPORT_PLACE after a merge */
 	bool plain;		 /* a scalar without quotes */
 	size_t count;		 /* children; a map's keys and values both count */
 	struct fffa_node *first; /* children; in a map: key, value, key, value ... */

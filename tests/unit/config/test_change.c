@@ -120,13 +120,13 @@ static void every_type_is_compared(void **state)
 		expect_changes(base, others[i], "sinks ", &c);
 		fffa_config_free(&c);
 	}
-	expect_changes("capture: {interfaces: [a], exclude: [b], geneve_ports: [1]}\n"
-		       "metadata: {static: {region: x}}\n",
-		       "capture: {interfaces: [b], exclude: [], geneve_ports: [2]}\n"
-		       "metadata: {static: {region: y}}\n",
-		       "capture.interfaces capture.exclude capture.geneve_ports metadata.static ",
-		       &c);
-	assert_string_equal(c.capture.interfaces.v[0], "a");
+	expect_changes(
+		"capture: {interfaces: [a], exclude: [b], geneve_ports: [1]}\n"
+		"metadata: {static: {region: x}}\n",
+		"capture: {interfaces: [b], exclude: [], geneve_ports: [2]}\n"
+		"metadata: {static: {region: y}}\n",
+		"capture.interfaces! capture.exclude! capture.geneve_ports! metadata.static ", &c);
+	assert_string_equal(c.capture.interfaces.v[0], "b"); /* taken over */
 	fffa_config_free(&c);
 }
 
