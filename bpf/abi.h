@@ -189,14 +189,10 @@ struct fffa_bpf_conf {
 	__u32 clock;	       /* enum fffa_clock_source */
 	__u32 ring_wake_bytes; /* wake the reader when so much is pending */
 	__u64 hash_key[4];     /* random, odd: who chooses the packets must not choose the sets */
-	__u16 geneve_ports[FFFA_MAX_TUNNEL_PORTS]; /* host order, 0: unused */
-	__u16 vxlan_ports[FFFA_MAX_TUNNEL_PORTS];
-	__u32 sample;		   /* 1 in so many packets is counted; 0 and 1: each */
-	__u32 tunnel_view;	   /* enum fffa_tunnel_record */
-	__u32 xdp_frags;	   /* XDP frames may lie in several buffers (Linux >= 5.18) */
+	__u32 xdp_frags;       /* XDP frames may lie in several buffers (Linux >= 5.18) */
 	__u32 fragment_life_ticks; /* a first fragment's ports are good for so long */
 };
-FFFA_ASSERT_SIZE(struct fffa_bpf_conf, 80);
+FFFA_ASSERT_SIZE(struct fffa_bpf_conf, 56);
 
 /* Written by the agent at run time through mapped memory. */
 struct fffa_bpf_ctl {
@@ -204,9 +200,14 @@ struct fffa_bpf_ctl {
 	__u32 ring_armed;   /* 1: the next end event may wake the reader; the program sets 0 */
 	__u32 tunnel_epoch; /* >= 1; raised when a tunnel id is taken back: cached ids are void */
 	__u32 full_armed;   /* 1: a quarter full ring wakes the reader, and the program sets 0 */
-	__u64 muted; /* FFFA_MUTED of the program that counts nothing on one device; 0: none */
+	__u64 muted;  /* FFFA_MUTED of the program that counts nothing on one device; 0: none */
+	__u32 sample; /* 1 in so many packets is counted; 0 and 1: each */
+	__u32 tunnel_view;  /* enum fffa_tunnel_record */
+	__u64 tunnel_ports; /* bit P % 64 is set for each port P below: most others end here */
+	__u16 geneve_ports[FFFA_MAX_TUNNEL_PORTS]; /* host order, 0: unused */
+	__u16 vxlan_ports[FFFA_MAX_TUNNEL_PORTS];
 };
-FFFA_ASSERT_SIZE(struct fffa_bpf_ctl, 24);
+FFFA_ASSERT_SIZE(struct fffa_bpf_ctl, 56); /* one cache line */
 
 /*
  * Each TC program exists twice, so that one can take the other's place while packets pass: the one

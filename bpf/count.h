@@ -81,7 +81,9 @@ static __noinline int fffa_count_no_slice(__u32 view, __u32 wire_bytes, __u32 pa
 /* True when capture.sample skips this packet, with all of its segments when it says how many. */
 static __always_inline bool fffa_count_not_sampled(struct fffa_counts *c, __u32 segs)
 {
-	if (fffa_conf.sample <= 1 || bpf_get_prandom_u32() % fffa_conf.sample == 0)
+	__u32 n = fffa_ctl.sample;
+
+	if (n <= 1 || bpf_get_prandom_u32() % n == 0)
 		return false;
 	c->not_sampled += segs ? segs : 1;
 	return true;

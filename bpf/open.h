@@ -101,10 +101,13 @@ static __always_inline int fffa_open_inside(const void *data, const void *end,
 /* The type of tunnel (FFFA_TUNNEL_*) in the packet's payload, by its UDP port. */
 static __always_inline __u32 fffa_open_type(const struct fffa_packet *p)
 {
+	__u16 port = FFFA_BE16(p->key.dport);
+
 	if (p->key.proto != FFFA_IPPROTO_UDP || !p->l4_offset)
 		return FFFA_TUNNEL_NONE;
-	return fffa_tunnel_of_port(fffa_conf.geneve_ports, fffa_conf.vxlan_ports,
-				   FFFA_BE16(p->key.dport));
+	if (!(fffa_ctl.tunnel_ports >> (port & 63) & 1))
+		return FFFA_TUNNEL_NONE;
+	return fffa_tunnel_of_port(fffa_ctl.geneve_ports, fffa_ctl.vxlan_ports, port);
 }
 
 /* Stores the tunnel's outer addresses in the scratch. NULL: there is no scratch. */
@@ -127,13 +130,15 @@ static __always_inline void fffa_open_enter(struct fffa_packet *p, const struct 
 					    const struct fffa_frame *f, bool count_outer, __u32 cpu,
 					    struct fffa_counts *c)
 {
-	if (fffa_conf.tunnel_view != FFFA_TUNNEL_RECORD_OUTER && p->fragment)
+	__u32 view = fffa_ctl.tunnel_view; /* once: it may change meanwhile */
+
+	if (view != FFFA_TUNNEL_RECORD_OUTER && p->fragment)
 		fffa_fragment_apply(
 			p, cpu,
 			c); /* later fragments are not opened: they belong to the outer packet */
-	if (count_outer && fffa_conf.tunnel_view != FFFA_TUNNEL_RECORD_INNER) {
+	if (count_outer && view != FFFA_TUNNEL_RECORD_INNER) {
 		fffa_count_outer(f, &s->inside, p);
-		if (fffa_conf.tunnel_view == FFFA_TUNNEL_RECORD_OUTER)
+		if (view == FFFA_TUNNEL_RECORD_OUTER)
 			return;
 		fffa_count_packet(FFFA_PARSE_OK, f, p, cpu, c);
 	}
@@ -143,7 +148,7 @@ static __always_inline void fffa_open_enter(struct fffa_packet *p, const struct 
 /* True when there may be one more tunnel inside the one that was opened. */
 static __always_inline bool fffa_open_more(void)
 {
-	return fffa_conf.tunnel_view != FFFA_TUNNEL_RECORD_OUTER;
+	return fffa_ctl.tunnel_view != FFFA_TUNNEL_RECORD_OUTER;
 }
 
 #endif

@@ -15,8 +15,7 @@
 
 /*
  * Which tunnel a UDP destination port (host order) stands for: FFFA_TUNNEL_*. volatile: in the
- * kernel build the ports lie in .rodata that is filled before load, and must not be folded into the
- * zeros they are compiled with.
+ * kernel build the agent writes the ports while packets pass.
  */
 static __always_inline __u8 fffa_tunnel_of_port(const volatile __u16 *geneve_ports,
 						const volatile __u16 *vxlan_ports, __u16 port)

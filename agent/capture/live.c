@@ -47,11 +47,20 @@ struct fffa_live {
 	/* Nobody changes the devices while the worker drains: it checks their hooks, too. */
 	struct fffa_live_devices devices;
 	struct fffa_hook_watch hooks;
-	bool links_changed; /* while it drained or merged */
+	bool conf_changed; /* while it drained or merged, like the two below */
+	bool links_changed;
 	bool addresses_changed;
 };
 
 static void start_drain(struct fffa_live *l);
+static void on_drain_timer(uv_timer_t *h);
+
+static void read_settings(const struct fffa_capture_conf *conf, struct fffa_kernel_settings *s)
+{
+	s->sample = (uint32_t)conf->sample;
+	s->tunnel_view = (enum fffa_tunnel_record)conf->tunnel_view;
+	fffa_ports_of_tunnels(conf, s->geneve_ports, s->vxlan_ports);
+}
 
 static void read_ring(struct fffa_live *l)
 {
@@ -83,6 +92,24 @@ static void follow_links(struct fffa_live *l)
 		l->ev.addresses(l->ev.arg);
 }
 
+/* The next drain takes what was counted before the change. */
+static void follow_conf(struct fffa_live *l)
+{
+	const struct fffa_capture_conf *conf = l->devices.conf;
+	uint64_t interval_ms = (uint64_t)conf->drain_interval_ns / FFFA_NS_PER_MS;
+	struct fffa_kernel_settings s;
+
+	l->conf_changed = false;
+	if (l->state != RUNNING)
+		return;
+	read_settings(conf, &s);
+	fffa_kernel_change(l->kernel, &s);
+	l->ev.changed(l->ev.arg);
+	if (uv_timer_get_repeat(&l->drain) != interval_ms)
+		(void)uv_timer_start(&l->drain, on_drain_timer, interval_ms, interval_ms);
+	follow_links(l);
+}
+
 /* Ends a drain whose deltas are all merged. */
 static void finish_drain(struct fffa_live *l)
 {
@@ -95,7 +122,9 @@ static void finish_drain(struct fffa_live *l)
 	if (fffa_hook_watch_end(&l->hooks, &l->devices, l->ledger))
 		report_devices(l);
 	l->ev.turn(l->ev.arg);
-	if (l->links_changed)
+	if (l->conf_changed)
+		follow_conf(l);
+	else if (l->links_changed)
 		follow_links(l);
 	if (l->state != STOPPING)
 		return;
@@ -257,11 +286,9 @@ int fffa_live_load(const struct fffa_capture_conf *conf, struct fffa_kernel **ou
 	struct fffa_kernel_conf kc = {
 		.max_flows = (uint64_t)conf->max_flows,
 		.ring_bytes = (uint32_t)conf->ring_size,
-		.sample = (uint32_t)conf->sample,
-		.tunnel_view = (enum fffa_tunnel_record)conf->tunnel_view,
 	};
 
-	fffa_ports_of_tunnels(conf, kc.geneve_ports, kc.vxlan_ports);
+	read_settings(conf, &kc.settings);
 	return fffa_kernel_open(&kc, out, err);
 }
 
@@ -298,6 +325,13 @@ int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
 	watch_links(l, loop);
 	*out = l;
 	return 0;
+}
+
+void fffa_live_change(struct fffa_live *l)
+{
+	l->conf_changed = true;
+	if (!l->working && !l->merging)
+		follow_conf(l);
 }
 
 const struct fffa_tunnel *fffa_live_tunnel(const struct fffa_live *l, uint16_t id)

@@ -28,6 +28,8 @@ struct fffa_live_events {
 	void (*turn)(void *arg);     /* after each turn's deltas: time to expire flows */
 	/* The devices that deltas may belong to, after each change. */
 	void (*devices)(void *arg, const struct fffa_netdev *devices, size_t n);
+	/* The hooks follow a new configuration; the next turn ends what they counted before. */
+	void (*changed)(void *arg);
 	/* Addresses of this namespace came or went. */
 	void (*addresses)(void *arg);
 	void (*stopped)(void *arg); /* after fffa_live_stop: everything the hooks saw has been
@@ -51,6 +53,13 @@ int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
 		   struct fffa_kernel *kernel, const struct fffa_netdevs *devices,
 		   struct fffa_ledger *ledger, const struct fffa_live_events *events,
 		   struct fffa_live **out, struct fffa_err *err);
+
+/*
+ * The configuration that was given to fffa_live_open has new values: all but max_flows and ring_size
+ * are followed, when no drain runs. Devices keep their hooks unless their choice, hook or direction
+ * changed. A hook that cannot be attached is logged, and tried again at the next change.
+ */
+void fffa_live_change(struct fffa_live *l);
 
 /* The tunnel of a delta's tunnel id, or NULL. */
 const struct fffa_tunnel *fffa_live_tunnel(const struct fffa_live *l, uint16_t id);

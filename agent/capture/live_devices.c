@@ -61,14 +61,13 @@ static void note_counters(const struct fffa_live_devices *d, struct fffa_hooked 
 	free(text);
 }
 
-/* Attaches both hooks or none. */
-static int attach_hooks(struct fffa_live_devices *d, const struct fffa_netdev *dev,
+/* Attaches both hooks to h->dev, or none. */
+static int attach_hooks(const struct fffa_live_devices *d, struct fffa_hooked *h,
 			struct fffa_err *err)
 {
-	struct fffa_hooked *h = &d->v[d->n];
+	const struct fffa_netdev *dev = &h->dev;
 	int rc = 0;
 
-	*h = (struct fffa_hooked){.dev = *dev};
 	if (d->conf->direction != FFFA_DIR_EGRESS)
 		rc = attach_ingress(d, h, err);
 	if (!rc && d->conf->direction != FFFA_DIR_INGRESS)
@@ -78,7 +77,6 @@ static int attach_hooks(struct fffa_live_devices *d, const struct fffa_netdev *d
 		fffa_attach_undo(h->at, 2);
 		return rc;
 	}
-	d->n++;
 	note_counters(d, h);
 	fffa_info("capture",
 		  "attached interface=%s ifindex=%u ingress=%s egress=%s selected_by=\"%s\" "
@@ -87,6 +85,17 @@ static int attach_hooks(struct fffa_live_devices *d, const struct fffa_netdev *d
 		  fffa_attach_name(h->at[OUT].how), fffa_devices_match_text(dev->match),
 		  h->choice.why[0] ? h->choice.why : "egress is always TC");
 	return 0;
+}
+
+static int add_hooked(struct fffa_live_devices *d, const struct fffa_netdev *dev,
+		      struct fffa_err *err)
+{
+	int rc;
+
+	d->v[d->n] = (struct fffa_hooked){.dev = *dev};
+	rc = attach_hooks(d, &d->v[d->n], err);
+	d->n += !rc;
+	return rc;
 }
 
 static void log_left_out(const struct fffa_left *l)
@@ -138,10 +147,12 @@ int fffa_live_devices_start(struct fffa_live_devices *d, const struct fffa_kerne
 
 	d->kernel = kernel;
 	d->conf = conf;
+	d->hook = conf->hook;
+	d->direction = conf->direction;
 	log_newly_left_out(chosen, &d->chosen);
 	d->chosen = *chosen;
 	for (size_t i = 0; !rc && i < chosen->n; i++)
-		rc = attach_hooks(d, &chosen->v[i], err);
+		rc = add_hooked(d, &chosen->v[i], err);
 	return rc;
 }
 
@@ -354,7 +365,7 @@ static bool attach_chosen(struct fffa_live_devices *d)
 
 		if (fffa_live_devices_find(d, dev->ifindex))
 			continue;
-		rc = attach_hooks(d, dev, &err);
+		rc = add_hooked(d, dev, &err);
 		if (!rc) {
 			forget_failure(d, dev->ifindex);
 			forget_gone(d, dev->ifindex);
@@ -372,6 +383,38 @@ static void forget_old_failures(struct fffa_live_devices *d)
 		if (!find_chosen(&d->chosen, d->failed[i].ifindex))
 			forget_failure(d, d->failed[i].ifindex);
 	}
+}
+
+/* The old hook goes before the new one comes: no packet is counted twice. */
+static bool attach_again(struct fffa_live_devices *d)
+{
+	if (d->hook == d->conf->hook && d->direction == d->conf->direction)
+		return false;
+	d->hook = d->conf->hook;
+	d->direction = d->conf->direction;
+	d->failed_count = 0; /* of other hooks */
+	for (size_t i = 0; i < d->n;) {
+		struct fffa_hooked *h = &d->v[i];
+		struct fffa_hooked again = {.dev = h->dev, .renamed = h->renamed};
+		struct fffa_err err;
+		int rc;
+
+		fffa_attach_undo(h->at, 2);
+		*h = again;
+		rc = attach_hooks(d, h, &err);
+		if (!rc) {
+			/* Nobody counted between the two. */
+			h->state[IN].missed = h->at[IN].how != FFFA_ATTACH_NONE;
+			h->state[OUT].missed = h->at[OUT].how != FFFA_ATTACH_NONE;
+			i++;
+			continue;
+		}
+		if (!is_known_failure(d, h->dev.ifindex, rc, err.text))
+			fffa_error("capture", "%s; tried again when a device changes", err.text);
+		remember_gone(d, &h->dev);
+		remove_hooked(d, i);
+	}
+	return true;
 }
 
 bool fffa_live_devices_follow(struct fffa_live_devices *d)
@@ -395,6 +438,7 @@ bool fffa_live_devices_follow(struct fffa_live_devices *d)
 	fffa_devices_choose(d->conf, &links, &retained, &d->chosen);
 	forget_old_failures(d);
 	news = drop_unchosen(d, &links);
+	news |= attach_again(d);
 	log_newly_left_out(&d->chosen, &before);
 	news |= attach_chosen(d);
 	fffa_links_fini(&links);

@@ -42,7 +42,8 @@ struct fffa_live_devices {
 	const struct fffa_kernel *kernel;
 	fffa_counted_fn counted; /* set by the caller, before the start */
 	void *counted_arg;
-	const struct fffa_capture_conf *conf;
+	const struct fffa_capture_conf *conf; /* may get new values; hooks are as these two say: */
+	int hook, direction;
 	struct fffa_hooked v[FFFA_DEVICES_MAX];
 	size_t n;
 	struct fffa_netdev gone[FFFA_DEVICES_MAX]; /* not captured on any more, newest last */

@@ -312,6 +312,13 @@ static int open_stages(struct fffa_agent *a, struct fffa_err *err)
 	return rc;
 }
 
+static void on_source_changed(void *arg)
+{
+	struct fffa_agent *a = arg;
+
+	fffa_nodata_watch_follow(&a->nodata, a->conf, a->source);
+}
+
 static int start_source(struct fffa_agent *a, struct fffa_err *err)
 {
 	const struct fffa_source_events ev = {.delta = on_delta,
@@ -321,6 +328,7 @@ static int start_source(struct fffa_agent *a, struct fffa_err *err)
 					      .since = on_since,
 					      .turn = on_turn,
 					      .elapsed = on_elapsed,
+					      .changed = on_source_changed,
 					      .has_room = on_has_room,
 					      .devices = on_devices,
 					      .addresses = on_addresses,

@@ -17,15 +17,28 @@ void fffa_nodata_watch_devices(struct fffa_nodata *w, const struct fffa_source *
 	set_devices(w, s, mono_ns);
 }
 
+/* With sampling, a device without a counted packet may have had traffic. */
+static bool is_wanted(const struct fffa_config *conf, const struct fffa_source *s)
+{
+	return conf->flows.nodata && fffa_source_watches(s) && s->sampled <= 1;
+}
+
 void fffa_nodata_watch_start(struct fffa_nodata *w, const struct fffa_config *conf,
 			     const struct fffa_source *s)
 {
 	uint64_t mono_ns, unix_ns;
 
-	/* With sampling, a device without a counted packet may have had traffic. */
-	if (!conf->flows.nodata || !fffa_source_watches(s) || s->sampled > 1)
+	*w = (struct fffa_nodata){0};
+	if (!is_wanted(conf, s))
 		return;
 	fffa_source_now(s, &mono_ns, &unix_ns);
 	fffa_nodata_init(w, (uint64_t)conf->flows.active_timeout_ns, mono_ns);
 	set_devices(w, s, mono_ns);
+}
+
+void fffa_nodata_watch_follow(struct fffa_nodata *w, const struct fffa_config *conf,
+			      const struct fffa_source *s)
+{
+	if (is_wanted(conf, s) != fffa_nodata_is_on(w))
+		fffa_nodata_watch_start(w, conf, s);
 }

@@ -18,15 +18,26 @@ static void on_problem(void *arg, const char *line)
 	fffa_error(TAG, "%s", line);
 }
 
-static void on_change(void *arg, const char *key, bool taken)
+static void log_change(uint64_t *pending, const char *key, bool taken)
 {
-	uint64_t *pending = arg;
-
 	*pending += !taken;
 	if (taken)
 		fffa_info(TAG, "%s: the new value is in use", key);
 	else
 		fffa_warn(TAG, "%s: the new value needs a restart; the old one stays in use", key);
+}
+
+struct changes {
+	uint64_t *pending;
+	bool capture; /* a key of capture is taken over */
+};
+
+static void on_change(void *arg, const char *key, bool taken)
+{
+	struct changes *c = arg;
+
+	c->capture |= taken && !strncmp(key, "capture.", strlen("capture."));
+	log_change(c->pending, key, taken);
 }
 
 /* A sink whose differences are named, each by its path: "sinks[a].url". */
@@ -43,7 +54,7 @@ static void on_sink_change(void *arg, const char *key, bool taken)
 
 	(void)snprintf(path, sizeof(path), "sinks[%s].%s", s->name, key);
 	if (!s->restart || !taken)
-		on_change(s->pending, path, taken);
+		log_change(s->pending, path, taken);
 }
 
 static int find_sink(const struct fffa_pipeline *p, const char *name)
@@ -142,16 +153,21 @@ static void take_over(struct fffa_agent *a, struct fffa_config *next)
 {
 	const struct fffa_flows_conf *f = &a->reloadable->flows;
 	int64_t active_ns = f->active_timeout_ns;
+	struct changes c = {.pending = &a->pending_restart};
 
 	a->pending_restart = 0;
-	fffa_change_apply(a->reloadable, next, on_change, &a->pending_restart);
+	fffa_change_apply(a->reloadable, next, on_change, &c);
 	fffa_log_setup((enum fffa_log_level)a->reloadable->log_level,
 		       (enum fffa_log_format)a->reloadable->log_format);
 	take_over_sinks(a, next);
 	fffa_flow_set_timeouts(a->flows, (uint64_t)f->idle_timeout_ns,
-			       (uint64_t)f->active_timeout_ns);
+			       (uint64_t)f->active_timeout_ns,
+			       (uint64_t)a->reloadable->capture.drain_interval_ns / 2);
 	if (f->active_timeout_ns != active_ns)
 		fffa_nodata_watch_start(&a->nodata, a->conf, a->source);
+	fffa_nodata_watch_follow(&a->nodata, a->conf, a->source);
+	if (c.capture)
+		fffa_source_change(a->source);
 }
 
 /* On the worker: the file may lie on a disk that stands still. */

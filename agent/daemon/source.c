@@ -20,6 +20,12 @@ void fffa_source_stop(struct fffa_source *s)
 	s->ops->stop(s);
 }
 
+void fffa_source_change(struct fffa_source *s)
+{
+	if (s->ops->change)
+		s->ops->change(s);
+}
+
 void fffa_source_close(struct fffa_source *s)
 {
 	s->ops->close(s);

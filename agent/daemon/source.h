@@ -36,6 +36,8 @@ struct fffa_source_events {
 	 * The captures' time has advanced: all flows that are due must expire before this returns.
 	 */
 	void (*elapsed)(void *arg);
+	/* What the source says of itself, such as sampled, is another one from now on. */
+	void (*changed)(void *arg);
 	/* Only a repeatable source asks. False: the source waits a little and asks again. */
 	bool (*has_room)(void *arg);
 	/*
@@ -58,6 +60,7 @@ struct fffa_source_ops {
 	int (*start)(struct fffa_source *s, uv_loop_t *loop, struct fffa_ledger *ledger,
 		     const struct fffa_source_events *ev, struct fffa_err *err);
 	void (*stop)(struct fffa_source *s);
+	void (*change)(struct fffa_source *s); /* may be NULL */
 	void (*close)(struct fffa_source *s);
 	void (*now)(const struct fffa_source *s, uint64_t *mono_ns, uint64_t *unix_ns);
 	const struct fffa_tunnel *(*tunnel)(const struct fffa_source *s, uint16_t id);
@@ -99,6 +102,9 @@ int fffa_source_prepare(struct fffa_source *s, struct fffa_err *err);
  */
 int fffa_source_start(struct fffa_source *s, uv_loop_t *loop, struct fffa_ledger *ledger,
 		      const struct fffa_source_events *ev, struct fffa_err *err);
+
+/* The configuration has new values; a replay takes none. */
+void fffa_source_change(struct fffa_source *s);
 
 /* Call it after fffa_source_start. Hands over what was seen until now, then calls ended. */
 void fffa_source_stop(struct fffa_source *s);

@@ -26,6 +26,7 @@ struct source_live {
 	struct fffa_kernel *kernel;   /* loaded, and not in live yet */
 	struct fffa_live *live;	      /* NULL: not started, or closed */
 	struct fffa_checkpoint checkpoint;
+	bool changed; /* the configuration, since the last turn */
 };
 
 static void on_delta(void *arg, const struct fffa_delta *d)
@@ -65,9 +66,22 @@ static void on_draining(void *arg)
 
 static void on_turn(void *arg)
 {
-	const struct source_live *s = arg;
+	struct source_live *s = arg;
 
 	s->ev.turn(s->ev.arg);
+	if (!s->changed)
+		return;
+	/* From here on no delta holds packets that were counted before the change. */
+	s->changed = false;
+	s->base.sampled = (uint32_t)s->conf->capture.sample;
+	s->ev.changed(s->ev.arg);
+}
+
+static void on_changed(void *arg)
+{
+	struct source_live *s = arg;
+
+	s->changed = true;
 }
 
 static void on_devices(void *arg, const struct fffa_netdev *devices, size_t n)
@@ -133,6 +147,7 @@ static int start_live(struct fffa_source *base, uv_loop_t *loop, struct fffa_led
 						 .counted = on_counted,
 						 .draining = on_draining,
 						 .turn = on_turn,
+						 .changed = on_changed,
 						 .devices = on_devices,
 						 .addresses = on_addresses,
 						 .stopped = on_stopped,
@@ -164,6 +179,11 @@ static void stop_live(struct fffa_source *base)
 
 	note_counters(s, true);
 	fffa_live_stop(s->live);
+}
+
+static void change_live(struct fffa_source *base)
+{
+	fffa_live_change(((struct source_live *)base)->live);
 }
 
 static void close_live(struct fffa_source *base)
@@ -290,6 +310,7 @@ static void view_live(struct fffa_source *base, struct fffa_status_view *v)
 static const struct fffa_source_ops live_ops = {.prepare = prepare_live,
 						.start = start_live,
 						.stop = stop_live,
+						.change = change_live,
 						.close = close_live,
 						.now = read_clock,
 						.tunnel = find_tunnel,

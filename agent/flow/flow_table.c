@@ -138,8 +138,10 @@ int fffa_flow_table_new(const struct fffa_flow_conf *conf, struct fffa_ledger *l
 	return 0;
 }
 
-void fffa_flow_set_timeouts(struct fffa_flow_table *t, uint64_t idle_ns, uint64_t active_ns)
+void fffa_flow_set_timeouts(struct fffa_flow_table *t, uint64_t idle_ns, uint64_t active_ns,
+			    uint64_t linger_ns)
 {
+	t->conf.linger_ns = linger_ns;
 	t->conf.idle_ns = idle_ns;
 	t->conf.active_ns = active_ns;
 }

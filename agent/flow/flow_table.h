@@ -33,7 +33,8 @@ int fffa_flow_table_new(const struct fffa_flow_conf *conf, struct fffa_ledger *l
 void fffa_flow_table_free(struct fffa_flow_table *t);
 
 /* Valid from now on. A flow that already waits is checked when its old time has come. */
-void fffa_flow_set_timeouts(struct fffa_flow_table *t, uint64_t idle_ns, uint64_t active_ns);
+void fffa_flow_set_timeouts(struct fffa_flow_table *t, uint64_t idle_ns, uint64_t active_ns,
+			    uint64_t linger_ns);
 
 /* now_ns: monotonic; unix_ns: the same instant. Call before merge and expire of one turn. */
 void fffa_flow_set_time(struct fffa_flow_table *t, uint64_t now_ns, uint64_t unix_ns);

@@ -8,6 +8,11 @@
 /* The kernel stamps packets with a ticking clock: a time may be this much too early. */
 #define STAMP_SLACK_NS (20 * FFFA_NS_PER_MS)
 
+bool fffa_nodata_is_on(const struct fffa_nodata *w)
+{
+	return w->interval_ns != 0;
+}
+
 void fffa_nodata_init(struct fffa_nodata *w, uint64_t interval_ns, uint64_t now_ns)
 {
 	memset(w, 0, sizeof(*w));

@@ -7,6 +7,7 @@
 #ifndef FFFA_AGENT_FLOW_NODATA_H
 #define FFFA_AGENT_FLOW_NODATA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,9 @@ struct fffa_nodata {
 	size_t last; /* found last */
 	struct fffa_nodata_device v[FFFA_NODATA_DEVICES_MAX];
 };
+
+/* False for one that is all zero. */
+bool fffa_nodata_is_on(const struct fffa_nodata *w);
 
 /* The first interval begins at now_ns (monotonic). No device is known yet. */
 void fffa_nodata_init(struct fffa_nodata *w, uint64_t interval_ns, uint64_t now_ns);

@@ -56,10 +56,10 @@ static void park_xdp(const struct fffa_kernel *k)
 
 struct fffa_kernel_conf bpf_fixture_conf(uint64_t max_flows, uint32_t ring_bytes)
 {
-	return (struct fffa_kernel_conf){.max_flows = max_flows,
-					 .ring_bytes = ring_bytes,
-					 .geneve_ports = {6081},
-					 .vxlan_ports = {4789}};
+	return (struct fffa_kernel_conf){
+		.max_flows = max_flows,
+		.ring_bytes = ring_bytes,
+		.settings = {.geneve_ports = {6081}, .vxlan_ports = {4789}}};
 }
 
 struct fffa_kernel *bpf_fixture_open(uint64_t max_flows, uint32_t ring_bytes)

@@ -35,8 +35,8 @@ static struct fffa_kernel *open_as(enum fffa_tunnel_record view, uint32_t sample
 {
 	struct fffa_kernel_conf c = bpf_fixture_conf(1024, 65536);
 
-	c.tunnel_view = view;
-	c.sample = sample;
+	c.settings.tunnel_view = view;
+	c.settings.sample = sample;
 	return bpf_fixture_open_conf(&c);
 }
 
@@ -370,6 +370,39 @@ static void sample_of_one_is_every_packet(void **state)
 	}
 }
 
+/* The same programs follow what the agent writes. */
+static void settings_change_while_they_run(void **state)
+{
+	struct fffa_kernel_settings s = {.vxlan_ports = {4789, 6081 + 64}};
+	struct fffa_kernel *k = open_as(FFFA_TUNNEL_RECORD_INNER, 0);
+	struct shape g = geneve();
+	struct fffa_ledger l = {0};
+	struct fffa_delta d[4];
+
+	(void)state;
+	for (int prog = 0; prog <= FFFA_PROGRAM_XDP_IN; prog++) {
+		/* GENEVE's port is none any more, and shares its bit with one that is. */
+		fffa_kernel_change(k, &s);
+		bpf_fixture_run(k, prog, g.p.b, g.p.len);
+		assert_int_equal(bpf_fixture_take(k, d, 4), 1);
+		expect_entry(&d[0], 1, g.outer_bytes, false, views[prog]);
+		s.geneve_ports[3] = 6081;
+		s.tunnel_view = FFFA_TUNNEL_RECORD_BOTH;
+		fffa_kernel_change(k, &s);
+		bpf_fixture_run(k, prog, g.p.b, g.p.len);
+		assert_int_equal(bpf_fixture_take(k, d, 4), 2);
+		expect_entry(with_dport(d, 2, 443), 1, g.inner_bytes, true, views[prog]);
+		s.geneve_ports[3] = 0;
+		s.tunnel_view = FFFA_TUNNEL_RECORD_INNER;
+	}
+	s.sample = UINT32_MAX;
+	fffa_kernel_change(k, &s);
+	bpf_fixture_repeat(k, FFFA_PROGRAM_TC_IN, g.p.b, g.p.len, 1000);
+	fffa_kernel_read_counts(k, &l);
+	assert_uint_in_range(l.not_sampled, 990, 1000);
+	fffa_kernel_close(k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -383,6 +416,7 @@ int main(void)
 		cmocka_unit_test(one_packet_in_ten_is_sampled),
 		cmocka_unit_test(sampling_counts_segments),
 		cmocka_unit_test(sample_of_one_is_every_packet),
+		cmocka_unit_test(settings_change_while_they_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,6 +94,31 @@ bool fffa_kernel__has_xdp_frags(void)
 	return fd >= 0;
 }
 
+static uint64_t port_bits(const uint16_t ports[FFFA_MAX_TUNNEL_PORTS])
+{
+	uint64_t bits = 0;
+
+	for (int i = 0; i < FFFA_MAX_TUNNEL_PORTS; i++)
+		bits |= ports[i] ? UINT64_C(1) << (ports[i] & 63) : 0;
+	return bits;
+}
+
+static void write_settings(volatile struct fffa_bpf_ctl *ctl, const struct fffa_kernel_settings *s)
+{
+	for (int i = 0; i < FFFA_MAX_TUNNEL_PORTS; i++) {
+		ctl->geneve_ports[i] = s->geneve_ports[i];
+		ctl->vxlan_ports[i] = s->vxlan_ports[i];
+	}
+	ctl->tunnel_ports = port_bits(s->geneve_ports) | port_bits(s->vxlan_ports);
+	ctl->sample = s->sample;
+	ctl->tunnel_view = s->tunnel_view;
+}
+
+void fffa_kernel_change(struct fffa_kernel *k, const struct fffa_kernel_settings *s)
+{
+	write_settings(k->ctl, s);
+}
+
 static int set_conf(struct fffa_kernel *k, const struct fffa_kernel_conf *conf)
 {
 	struct fffa_bpf_conf *c = (struct fffa_bpf_conf *)&k->skel->rodata->fffa_conf;
@@ -103,10 +128,6 @@ static int set_conf(struct fffa_kernel *k, const struct fffa_kernel_conf *conf)
 	c->slices = k->slices;
 	c->clock = k->clock;
 	c->ring_wake_bytes = conf->ring_bytes / 4;
-	memcpy(c->geneve_ports, conf->geneve_ports, sizeof(c->geneve_ports));
-	memcpy(c->vxlan_ports, conf->vxlan_ports, sizeof(c->vxlan_ports));
-	c->sample = conf->sample;
-	c->tunnel_view = conf->tunnel_view;
 	c->fragment_life_ticks = (uint32_t)(FFFA_FRAGMENT_LIFE_S * FFFA_NS_PER_S / k->tick_ns);
 	if (fffa_kernel__has_xdp_frags()) {
 		c->xdp_frags = 1;
@@ -118,6 +139,7 @@ static int set_conf(struct fffa_kernel *k, const struct fffa_kernel_conf *conf)
 		c->hash_key[i] |= 1;
 	fffa_kernel__programs_set(k);
 	k->skel->bss->fffa_ctl.tunnel_epoch = 1;
+	write_settings(&k->skel->bss->fffa_ctl, &conf->settings);
 	return 0;
 }
 

@@ -29,14 +29,19 @@ enum fffa_program {
 	FFFA_PROGRAM_MAX
 };
 
-struct fffa_kernel_conf {
-	uint64_t max_flows;  /* entries of one generation, all CPUs together */
-	uint32_t ring_bytes; /* power of two, >= page size */
-	uint32_t slices;     /* CPUs with room; 0: those online now */
+/* What may change while packets pass. */
+struct fffa_kernel_settings {
 	uint16_t geneve_ports[FFFA_MAX_TUNNEL_PORTS]; /* 0: unused */
 	uint16_t vxlan_ports[FFFA_MAX_TUNNEL_PORTS];
 	uint32_t sample; /* 1 in so many packets; 0 and 1: each */
 	enum fffa_tunnel_record tunnel_view;
+};
+
+struct fffa_kernel_conf {
+	uint64_t max_flows;  /* entries of one generation, all CPUs together */
+	uint32_t ring_bytes; /* power of two, >= page size */
+	uint32_t slices;     /* CPUs with room; 0: those online now */
+	struct fffa_kernel_settings settings;
 };
 
 /*
@@ -45,6 +50,8 @@ struct fffa_kernel_conf {
  */
 int fffa_kernel_open(const struct fffa_kernel_conf *conf, struct fffa_kernel **out,
 		     struct fffa_err *err);
+/* The programs follow from the next packet on; one that runs now may use either. */
+void fffa_kernel_change(struct fffa_kernel *k, const struct fffa_kernel_settings *s);
 /* NULL is allowed. Programs that are still attached keep running. */
 void fffa_kernel_close(struct fffa_kernel *k);
 

@@ -45,8 +45,7 @@ struct fffa_kernel *bench_fixture_kernel(uint64_t max_flows, uint32_t slices)
 	struct fffa_kernel_conf c = {.max_flows = max_flows,
 				     .ring_bytes = BENCH_RING_BYTES,
 				     .slices = slices,
-				     .geneve_ports = {6081},
-				     .vxlan_ports = {4789}};
+				     .settings = {.geneve_ports = {6081}, .vxlan_ports = {4789}}};
 	struct fffa_kernel *k;
 	struct fffa_err err;
 

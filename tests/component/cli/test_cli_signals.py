@@ -102,7 +102,7 @@ class Signals(program.Case):
                                                                                     "drain_interval: 200ms"))
         self.agent.send_signal(signal.SIGHUP)
         self.logged("flows.idle_timeout: the new value is in use")
-        self.logged("capture.drain_interval: the new value needs a restart; the old one stays in use")
+        self.logged("capture.drain_interval: the new value is in use")
         self.send(PORT + 1)
         program.await_that("a record in time", lambda: len(self.records(self.out, PORT + 1)) == 2, self.agent)
         self.agent.terminate()

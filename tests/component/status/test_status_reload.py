@@ -5,6 +5,9 @@ import http.server
 import json
 import os
 import signal
+import socket
+import struct
+import subprocess
 import threading
 import time
 import unittest
@@ -40,6 +43,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def ip(*args):
+    subprocess.run(["ip", *args], check=True)
+
+
+def ipv4_udp(src, dst, sport, dport):
+    """The headers of a packet without payload; nobody looks at the checksums."""
+    return struct.pack("!BBHHHBBH4s4sHHHH", 0x45, 0, 28, 0, 0, 64, 17, 0, socket.inet_aton(src), socket.inet_aton(dst),
+                       sport, dport, 8, 0)
+
+
 class Reload(program.Case):
     def sink(self, name, more=""):
         return f"{{name: {name}, type: file, format: json, path: {self.dir}/{name}.json, batch: {{age: 50ms}}{more}}}"
@@ -66,6 +79,15 @@ class Reload(program.Case):
         self.assertEqual(text.count(self.sinks), 1)
         conf.write_text(text.replace(self.sinks, sinks))
         self.sinks = sinks
+        self.reload()
+
+    def capture(self, text):
+        """Writes the keys of capture beside the file and waits until the agent has read them."""
+        (self.dir / "conf.d").mkdir(exist_ok=True)
+        self.file("conf.d/capture.yaml", f"capture: {text}\n")
+        self.reload()
+
+    def reload(self):
         before = self.agent.metrics().sum("fffa_config_reloads_total")
         self.agent.process.send_signal(signal.SIGHUP)
         program.await_that("the reload", lambda: self.agent.metrics().sum("fffa_config_reloads_total") > before, self.agent.process)
@@ -103,6 +125,85 @@ class Reload(program.Case):
         self.agent.stop()
         self.whole(self.seqs("a"))
 
+    def hooked(self, *expected):
+        """The hooks follow when no drain runs."""
+        program.await_that(f"the hooks {expected}", lambda: set(expected) == {
+            (h["interface"], h["direction"]) for h in self.agent.json("/status")["hooks"]}, self.agent.process)
+
+    def records(self, name, of):
+        """The records that the sink has of a flow that begins only now."""
+        self.port = getattr(self, "port", 50000) + 1
+        path, port = self.dir / f"{name}.json", self.port
+        found = []
+
+        def look():
+            agent.send(port, 100)
+            found[:] = [r for r in map(json.loads, path.read_text().splitlines(True)[:-1]) if r.get("dstport") == port and of(r)]
+            return found
+        program.await_that(f"records to port {port}", look, self.agent.process)
+        return found
+
+    def test_capture_keys(self):
+        ip("link", "add", "c0", "type", "veth", "peer", "name", "c1")
+        self.addCleanup(ip, "link", "del", "c0")
+        self.start(f"[{self.sink('a')}]")
+        lo = ("lo", "egress"), ("lo", "ingress")
+        self.hooked(*lo)
+        self.capture("{interfaces: [lo, 'c*'], exclude: [c1]}")
+        self.hooked(("c0", "egress"), ("c0", "ingress"), *lo)
+        self.capture("{interfaces: [lo], direction: ingress}")
+        self.hooked(lo[1])
+        self.records("a", lambda r: r["flow_direction"] == "ingress")
+        self.capture("{direction: ingress, hook: xdp}")
+        self.agent.logged("XDP does not fit")
+        self.assertEqual(self.agent.get("/readyz")[0], 503)
+        self.capture("{direction: both, hook: tc}")
+        self.hooked(*lo)
+        self.assertEqual(self.agent.get("/readyz")[0], 200)
+        self.capture("{sample: 4, drain_interval: 200ms, geneve_ports: [6082], tunnel_view: outer}")
+        self.records("a", lambda r: r.get("sampled") == 4)
+        self.capture("{sample: 1}")
+        self.records("a", lambda r: "sampled" not in r)
+        self.assertEqual(self.agent.metrics().sum("fffa_config_pending_restart"), 0)
+        self.capture("{max_flows: 2048}")
+        self.agent.logged("capture.max_flows: the new value needs a restart")
+        self.assertEqual(self.agent.metrics().sum("fffa_config_pending_restart"), 1)
+        self.ended.set()
+        self.traffic.join()
+        self.agent.stop()
+        self.whole(self.seqs("a"))
+
+    def test_a_tunnel_is_opened_from_now_on(self):
+        """Its port was not that of a tunnel before."""
+        self.start(f"[{self.sink('a')}]")
+        vxlan = bytes([8, 0, 0, 0, 0, 0, 7, 0]) + bytes(12) + b"\x08\x00" + ipv4_udp("192.0.2.1", "192.0.2.2", 1111, 2222)
+
+        def arrives(port, what):
+            def look():
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+                    out.sendto(vxlan, ("127.0.0.1", port))
+                path = self.dir / "a.json"
+                lines = path.read_text().splitlines(True)[:-1] if path.exists() else []
+                return any(what(r) for r in map(json.loads, lines))
+            program.await_that(f"a record of port {port}", look, self.agent.process)
+        arrives(5000, lambda r: r.get("dstport") == 5000)
+        self.capture("{vxlan_ports: [5000], decapsulate: [vxlan]}")
+        arrives(5000, lambda r: r.get("dstport") == 2222 and r.get("vni") == 7)
+        self.capture("{vxlan_ports: [5000], decapsulate: [vxlan], tunnel_view: outer}")
+        self.agent.logged("capture.tunnel_view: the new value is in use")
+        self.assertEqual(self.agent.metrics().sum("fffa_config_pending_restart"), 0)
+        self.ended.set()
+        self.traffic.join()
+        self.agent.stop()
+
+    def test_a_wrong_drop_in_changes_nothing(self):
+        self.start(f"[{self.sink('a')}]")
+        self.capture("{sample: 0}")
+        self.agent.logged(f"{self.dir}/conf.d/capture.yaml:1: capture.sample: 0 is out of range")
+        self.assertEqual(self.agent.metrics().sum("fffa_config_last_reload_successful"), 0)
+        self.capture("{sample: 2}")
+        self.assertEqual(self.agent.metrics().sum("fffa_config_last_reload_successful"), 1)
+
     def test_what_needs_a_restart_is_named(self):
         a = self.sink("a")
         self.start(f"[{a}]")
@@ -135,7 +236,7 @@ class Reload(program.Case):
         self.whole([json.loads(line)["seq"] for line in server.lines])
 
     def test_a_storm(self):
-        """Sinks come, change and go all the time under load."""
+        """Sinks and devices come, change and go all the time under load."""
         a, server = self.sink("a"), Collector(8097)
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
@@ -144,6 +245,12 @@ class Reload(program.Case):
         before = len(os.listdir(f"/proc/{self.agent.process.pid}/fd"))
         for i in range(100):
             self.hup({0: f"[{a}, {self.sink('b')}]", 1: f"[{h % 1}, {a}]", 2: f"[{a}, {h % 2}]", 3: f"[{a}]"}[i % 4])
+            self.capture(["{interfaces: [lo, 's*']}", "{interfaces: [lo], sample: 1}", "{interfaces: [lo, s0], exclude: [s1]}"][i % 3])
+            if i % 10 == 0:
+                ip("link", "add", "s0", "type", "veth", "peer", "name", "s1")
+                self.addCleanup(subprocess.run, ["ip", "link", "del", "s0"], stderr=subprocess.DEVNULL, check=False)
+            if i % 10 == 5:
+                ip("link", "del", "s0")
             for port in range(30000, 30020):
                 agent.send(port)
         self.hup(f"[{a}]")

@@ -209,7 +209,7 @@ static void timeouts_can_be_changed(void **state)
 {
 	struct fixture *f = *state;
 
-	fffa_flow_set_timeouts(f->t, 5 * S, 600 * S);
+	fffa_flow_set_timeouts(f->t, 5 * S, 600 * S, 0);
 	merge(f, 1, 0, 0, 1, 0);
 	fffa_flow_set_time(f->t, START + 6 * S, UNIX0 + 6 * S);
 	while (fffa_flow_expire(f->t, 10)) {
@@ -225,7 +225,7 @@ static void an_idle_timeout_longer_than_the_wheel(void **state)
 	struct fixture *f = *state;
 	uint64_t wheel_ns = FFFA_WHEEL_SLOTS * FFFA_WHEEL_TICK_NS, idle_ns = 3 * wheel_ns;
 
-	fffa_flow_set_timeouts(f->t, idle_ns, 2 * idle_ns);
+	fffa_flow_set_timeouts(f->t, idle_ns, 2 * idle_ns, 0);
 	merge(f, 1, 0, 0, 1, 0);
 	for (uint64_t ns = 0; ns < idle_ns; ns += 10 * S) {
 		fffa_flow_set_time(f->t, START + ns, UNIX0 + ns);
