@@ -10,7 +10,9 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,12 +26,23 @@
 static struct {
 	atomic_int level;
 	atomic_int format;
-} conf = {FFFA_LOG_INFO, FFFA_LOG_TEXT};
+	atomic_bool journal;
+} conf = {FFFA_LOG_INFO, FFFA_LOG_TEXT, false};
 
 void fffa_log_setup(enum fffa_log_level level, enum fffa_log_format format)
 {
 	atomic_store(&conf.level, (int)level);
 	atomic_store(&conf.format, (int)format);
+}
+
+void fffa_log_detect_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long dev, ino;
+	struct stat st;
+
+	if (stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 && !fstat(STDERR_FILENO, &st))
+		atomic_store(&conf.journal, st.st_dev == dev && st.st_ino == ino);
 }
 
 /* Appends s as the inside of a JSON string; control characters and quotes are escaped. Returns the
@@ -56,6 +69,8 @@ static size_t vformat_line(char *line, enum fffa_log_level level, const char *ta
 			   va_list ap)
 {
 	static const char *const names[] = {"error", "warn", "info", "debug"};
+	static const char *const priorities[] = {"<3>", "<4>", "<6>", "<7>"};
+	const char *priority = atomic_load(&conf.journal) ? priorities[level] : "";
 	char text[1024], when[32];
 	struct timespec ts;
 	struct tm tm;
@@ -66,15 +81,16 @@ static size_t vformat_line(char *line, enum fffa_log_level level, const char *ta
 	(void)gmtime_r(&ts.tv_sec, &tm);
 	(void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
 	if (atomic_load(&conf.format) == FFFA_LOG_JSON) {
-		n = (size_t)snprintf(line, LINE_BYTES,
-				     "{\"time\":\"%s.%03ldZ\",\"level\":\"%s\",\"part\":\"%.64s\","
-				     "\"message\":\"",
-				     when, ts.tv_nsec / 1000000, names[level], tag);
+		n = (size_t)snprintf(
+			line, LINE_BYTES,
+			"%s{\"time\":\"%s.%03ldZ\",\"level\":\"%s\",\"part\":\"%.64s\","
+			"\"message\":\"",
+			priority, when, ts.tv_nsec / 1000000, names[level], tag);
 		n = append_json(line, LINE_BYTES - 3, n, text);
 		line[n++] = '"';
 		line[n++] = '}';
 	} else {
-		n = (size_t)snprintf(line, LINE_BYTES, "%s.%03ldZ %-5s %.64s: %s", when,
+		n = (size_t)snprintf(line, LINE_BYTES, "%s%s.%03ldZ %-5s %.64s: %s", priority, when,
 				     ts.tv_nsec / 1000000, names[level], tag, text);
 		for (size_t i = 0; i < n; i++) {
 			/* A text from outside must not begin a line of its own. */

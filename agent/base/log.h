@@ -13,6 +13,12 @@
 enum fffa_log_level { FFFA_LOG_ERROR, FFFA_LOG_WARN, FFFA_LOG_INFO, FFFA_LOG_DEBUG };
 enum fffa_log_format { FFFA_LOG_TEXT, FFFA_LOG_JSON };
 
+/*
+ * When standard error is the journal (JOURNAL_STREAM names it), each line begins with its priority,
+ * as sd-daemon(3) has it. Call it before the first thread.
+ */
+void fffa_log_detect_journal(void);
+
 /* Any time. */
 void fffa_log_setup(enum fffa_log_level level, enum fffa_log_format format);
 

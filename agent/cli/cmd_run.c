@@ -28,6 +28,7 @@ enum fffa_exit fffa_cmd_run(const struct fffa_command *self, int argc, char **ar
 
 	if (!fffa_cli_parse(self, argc, argv, &syntax, &code))
 		return code;
+	fffa_log_detect_journal();
 	fffa_privileges_forbid_new();
 	code = fffa_cli_become_user(given, "", fffa_cli_print_problem, stderr);
 	if (!code)

@@ -269,6 +269,8 @@ static void open_handles(struct fffa_agent *a)
 	uv_unref((uv_handle_t *)&a->overtime);
 	a->sweep.data = a->wait.data = a->limit.data = a->overtime.data = a;
 	fffa_signals_open(&a->signals, &a->loop, &ev);
+	if (a->reloadable)
+		fffa_notify_open(&a->notify, &a->loop, fffa_status_view_line, a);
 	a->handles = true;
 }
 
@@ -355,7 +357,11 @@ static int start_agent(struct fffa_agent *a, struct fffa_err *err)
 	rc = open_stages(a, err);
 	if (!rc)
 		rc = fffa_reload_watch_open(a, err);
-	return rc ? rc : start_source(a, err);
+	if (!rc)
+		rc = start_source(a, err);
+	if (!rc)
+		fffa_notify_ready(&a->notify);
+	return rc;
 }
 
 static enum fffa_exit exit_code_of(const struct fffa_agent *a, int error)

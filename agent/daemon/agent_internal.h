@@ -14,6 +14,7 @@
 #include "agent/daemon/signals.h"
 #include "agent/daemon/source.h"
 #include "agent/enrich/meta.h"
+#include "agent/service/notify.h"
 #include "agent/flow/nodata.h"
 #include "agent/flow/skipdata.h"
 #include "agent/flow/flow_table.h"
@@ -35,6 +36,7 @@ struct fffa_agent {
 
 	uv_loop_t loop;
 	struct fffa_signals signals;
+	struct fffa_notify notify; /* all zero in a replay */
 	struct fffa_reload reload; /* all zero: there is no file */
 	uv_idle_t sweep;	   /* expiry, flush */
 	uv_timer_t wait;	   /* for room in the pipeline */

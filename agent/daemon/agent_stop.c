@@ -77,6 +77,7 @@ void fffa_agent__stop(void *arg)
 	}
 	fffa_agent__start_deadline(a);
 	fffa_info("agent", "stopping");
+	fffa_notify_stopping(&a->notify, (uint64_t)a->conf->shutdown_timeout_ns);
 	if (a->stage != FFFA_STAGE_RUN) { /* a replay has ended and delivers without a deadline */
 		if (a->pipeline && a->stage == FFFA_STAGE_CLOSE)
 			fffa_pipeline_limit(a->pipeline, left_ns(a));
@@ -111,6 +112,7 @@ void fffa_agent__close_rest(struct fffa_agent *a)
 	uv_close((uv_handle_t *)&a->wait, NULL);
 	uv_close((uv_handle_t *)&a->limit, NULL);
 	fffa_signals_close(&a->signals);
+	fffa_notify_close(&a->notify);
 	fffa_reload_watch_close(a);
 	if (a->meta)
 		fffa_meta_close(a->meta, on_meta_closed, NULL);

@@ -206,17 +206,24 @@ static void on_reloaded(void *arg)
 	a->reloads_done += taken;
 	if (a->reload.again)
 		start_load(a);
+	else
+		fffa_notify_ready(&a->notify);
 }
 
 void fffa_reload_on_hup(void *arg)
 {
 	struct fffa_agent *a = arg;
+	bool running = a->stage == FFFA_STAGE_RUN;
 
-	if (a->watch.worker && a->stage == FFFA_STAGE_RUN)
+	if (running)
+		fffa_notify_reloading(&a->notify);
+	if (a->watch.worker && running)
 		start_load(a);
 	fffa_info("agent", "reopening files");
 	if (a->pipeline && a->stage < FFFA_STAGE_CLOSE)
 		fffa_pipeline_reopen(a->pipeline);
+	if (!a->watch.worker && running)
+		fffa_notify_ready(&a->notify); /* else on_reloaded says so */
 }
 
 /* The watch. */

@@ -99,6 +99,28 @@ static void fill_view(void *arg, struct fffa_status_view *v)
 	v->not_ready = explain_not_ready(a, v);
 }
 
+/* "2 interfaces, 10 flows, sinks 1 of 2 up; lost 3 packets"; what is not in order comes first. */
+void fffa_status_view_line(void *agent, char *line, size_t cap)
+{
+	struct fffa_amount lost = {0, 0};
+	struct fffa_agent *a = agent;
+	struct fffa_status_view v = {.version = NULL};
+	size_t devices = 0, up = 0;
+
+	fill_view(a, &v);
+	for (size_t i = 0; i < v.hook_count; i++)
+		devices += !i || v.hooks[i].ifindex != v.hooks[i - 1].ifindex;
+	for (size_t i = 0; i < v.sink_count; i++)
+		up += v.sinks[i].up;
+	for (int why = 0; why < FFFA_PL_MAX; why++)
+		fffa_amount_add(&lost, v.ledger->lost[why].packets, v.ledger->lost[why].bytes);
+	(void)snprintf(line, cap,
+		       "%s%s%s%zu interfaces, %llu flows, %zu of %zu sinks up, %llu packets lost",
+		       v.not_ready ? "not ready: " : "", v.not_ready ? v.not_ready : "",
+		       v.not_ready ? "; " : "", devices, (unsigned long long)v.flows_active, up,
+		       v.sink_count, (unsigned long long)lost.packets);
+}
+
 struct fffa_amount fffa_status_view_counted(void *agent, const char *name, int dir)
 {
 	const struct fffa_agent *a = agent;

@@ -14,4 +14,7 @@ int fffa_status_view_open(struct fffa_agent *a, struct fffa_err *err);
 /* What was handed over of a direction (0 ingress, 1 egress) since the start, to a struct fffa_agent. */
 struct fffa_amount fffa_status_view_counted(void *agent, const char *name, int dir);
 
+/* For fffa_notify_open: one line about the agent now. agent: the struct fffa_agent. */
+void fffa_status_view_line(void *agent, char *line, size_t cap);
+
 #endif
