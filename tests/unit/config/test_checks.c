@@ -22,6 +22,10 @@ static void test_capture(void **state)
 			"most that\n");
 	expect_problems("capture: {geneve_ports: [1, 2, 3, 4, 5]}\n",
 			"f:1: capture.geneve_ports: has 5 entries; allowed: at most 4\n");
+	/* The entries of a list that is too long are not looked at. */
+	expect_problems("capture: {geneve_ports: [1, 2, x, 4, 70000, 6, 7, 8, 9, 10, 11, 12, 13, "
+			"14, 15, 16, 17]}\n",
+			"f:1: capture.geneve_ports: has 17 entries; allowed: at most 16\n");
 	expect_problems(
 		"capture:\n  geneve_ports: [1, 4789]\n",
 		"f:2: capture.vxlan_ports: 4789 is also in capture.geneve_ports; allowed: a "
@@ -301,9 +305,47 @@ static void test_sink_rules(void **state)
 	fffa_config_free(&c);
 }
 
+static void expect_own_problem(const char *said, const char *want)
+{
+	char yaml[400], text[400];
+
+	(void)snprintf(yaml, sizeof(yaml),
+		       "sinks:\n- name: x\n  type: demo\n  count: 8\n  url: \"%s\"\n", said);
+	(void)snprintf(text, sizeof(text), "f:%s\n", want);
+	expect_problems(yaml, text);
+}
+
+/* What a sink says of "KEY: ..." stands at that key, all else at the sink. */
+static void test_what_a_sink_says(void **state)
+{
+	char key[70], said[100], want[120];
+
+	(void)state;
+	expect_own_problem("count: is wrong", "4: sinks[0].count: is wrong");
+	expect_own_problem("url: is wrong", "5: sinks[0].url: is wrong");
+	expect_own_problem("tls.mode: is wrong", "2: sinks[0].tls.mode: is wrong");
+	expect_own_problem("format: is wrong", "2: sinks[0].format: is wrong");
+	expect_own_problem("fields: is wrong", "2: sinks[0].fields: is wrong");
+	expect_own_problem("envelope: is wrong", "2: sinks[0].envelope: is wrong");
+	expect_own_problem("other: is wrong", "2: sinks[0]: other: is wrong");
+	expect_own_problem("count:is wrong", "2: sinks[0]: count:is wrong");
+	expect_own_problem("count", "2: sinks[0]: count");
+	expect_own_problem(": is wrong", "2: sinks[0]: : is wrong");
+	expect_own_problem("count: is\\nurl: is\\nneither",
+			   "4: sinks[0].count: is\nf:5: sinks[0].url: is\nf:2: sinks[0]: neither");
+	for (size_t n = 62; n < 67; n++) { /* no key is so long */
+		memset(key, 'k', n);
+		key[n] = '\0';
+		(void)snprintf(said, sizeof(said), "%s: is wrong", key);
+		(void)snprintf(want, sizeof(want), "2: sinks[0]: %s: is wrong", key);
+		expect_own_problem(said, want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_a_sink_says),
 		cmocka_unit_test(test_capture),
 		cmocka_unit_test(test_one_file_one_sink),
 		cmocka_unit_test(test_listener),

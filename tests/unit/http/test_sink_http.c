@@ -157,6 +157,86 @@ static void says_what_the_server_said(void **state)
 	sink_fixture_close(&p->fixture);
 }
 
+/* Each of the three files is looked at, and the first that cannot be read is named. */
+static void files_of_tls_are_looked_at(void **state)
+{
+	static const char *const keys[] = {"tls.ca_file", "tls.cert_file", "tls.key_file"};
+	struct place *p = *state;
+	char missing[] = "/nonexistent.pem", there[] = "/proc/version";
+	char **files[] = {&p->conf.tls.ca_file, &p->conf.tls.cert_file, &p->conf.tls.key_file};
+
+	for (size_t bad = 0; bad < 3; bad++) {
+		char want[200];
+
+		for (size_t i = 0; i < 3; i++)
+			*files[i] = i < bad ? there : missing;
+		sink_fixture_create(&p->fixture, &fffa_sink_http_ops, &p->conf, "");
+		assert_int_equal(sink_fixture_start(&p->fixture), -ENOENT);
+		(void)snprintf(want, sizeof(want),
+			       "%s: cannot read /nonexistent.pem: No such file or directory",
+			       keys[bad]);
+		assert_string_equal(p->fixture.err.text, want);
+		sink_fixture_close(&p->fixture);
+	}
+}
+
+/* Nothing is taken by a sink that could not be started, or that closes. */
+static void nothing_is_taken_before_and_after(void **state)
+{
+	struct place *p = *state;
+	struct fixture_delivery d[3] = {0};
+
+	p->conf.tls.ca_file = (char[]){"/nonexistent.pem"};
+	sink_fixture_create(&p->fixture, &fffa_sink_http_ops, &p->conf, "");
+	assert_int_equal(sink_fixture_start(&p->fixture), -ENOENT);
+	assert_int_equal(sink_fixture_submit(&p->fixture, &d[0], make_batch(1, 3, 50)), -ECANCELED);
+	sink_fixture_close(&p->fixture);
+	p->conf.tls.ca_file = NULL;
+	p->conf.requests = 4;
+	open_sink(p);
+	assert_int_equal(sink_fixture_submit(&p->fixture, &d[1], make_batch(1, 3, 50)), 0);
+	sink_fixture_close_begin(&p->fixture);
+	assert_int_equal(sink_fixture_submit(&p->fixture, &d[2], make_batch(4, 3, 50)), -ECANCELED);
+	sink_fixture_close_end(&p->fixture);
+	assert_int_equal(d[1].outcome.verdict, FFFA_V_RETRY);
+	assert_int_equal(d[1].outcome.cause, -ECANCELED);
+	for (size_t i = 0; i < 3; i++)
+		fixture_delivery_fini(&d[i]);
+}
+
+static void expect_detail(struct place *p, const char *answer, const char *detail)
+{
+	struct fixture_delivery d = {0};
+	struct saved_detail s = {.d = &d};
+
+	http_server_answer(p->server, answer);
+	open_sink(p);
+	p->fixture.on_done = save_detail;
+	p->fixture.arg = &s;
+	(void)sink_fixture_send(&p->fixture, &d, make_batch(1, 3, 50));
+	if (!strstr(s.text, detail))
+		fail_msg("\"%s\" does not hold \"%s\"", s.text, detail);
+	fixture_delivery_fini(&d);
+	sink_fixture_close(&p->fixture);
+}
+
+/* Answers 200 that did not take every record, in words. */
+static void says_what_became_of_records(void **state)
+{
+	static const char unreadable[] = "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n{\"items";
+	static const char refused[] =
+		"HTTP/1.1 200 OK\r\nContent-Length: 145\r\n\r\n{\"errors\":true,\"items\":["
+		"{\"index\":{\"status\":201}},{\"index\":{\"status\":201}},{\"index\":{\"status\":"
+		"400,"
+		"\"error\":{\"type\":\"mapper\",\"reason\":\"no date\"}}}]}";
+	struct place *p = *state;
+
+	p->conf.index = (char[]){"flows"};
+	p->conf.shape = FFFA_HTTP_ELASTICSEARCH;
+	expect_detail(p, unreadable, ": the answer cannot be read; it said: {\"items");
+	expect_detail(p, refused, ": it did not take every record: 400 mapper, the server refuses");
+}
+
 static void nobody_listens(void **state)
 {
 	struct place *p = *state;
@@ -307,6 +387,9 @@ int main(void)
 		T(outcomes),
 		T(a_2xx_confirms_without_its_body),
 		T(says_what_the_server_said),
+		T(files_of_tls_are_looked_at),
+		T(nothing_is_taken_before_and_after),
+		T(says_what_became_of_records),
 		T(nobody_listens),
 		T(room_comes_back),
 		T(status),
