@@ -163,10 +163,13 @@ void fffa_spooler__account_compare(struct fffa_spooler *s, const struct fffa_spo
 {
 	for (size_t i = 0; i < s->account.n; i++) {
 		struct fffa_spool_missing m = fffa_spool_tally_missing(tally, i);
+		struct fffa_spool_epoch *e = &s->account.v[i];
 
 		lose_missing(s, i, m.damaged, m.damaged_seq, FFFA_RL_SPOOL_DAMAGED);
 		lose_missing(s, i, m.unsaved, m.unsaved_seq, FFFA_RL_UNSAVED);
-		s->account.v[i].given = fffa_max_u64(s->account.v[i].given, tally->v[i].top);
+		/* Frames may be younger than the account that was read. */
+		e->given = fffa_max_u64(e->given, tally->v[i].top);
+		e->stored = fffa_max_u64(e->stored, tally->v[i].numbers);
 	}
 	/* From now on nobody else needs to know the last number of the epochs before. */
 	if (s->account.n)
