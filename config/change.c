@@ -79,14 +79,30 @@ static bool same_value(enum fffa_option_type type, const void *a, const void *b)
 	}
 }
 
+static bool is_empty(const void *text)
+{
+	const char *s = *(char *const *)text;
+
+	return !s || !s[strspn(s, " ")];
+}
+
+static bool needs_restart(const struct fffa_option *row, const void *a, const void *b)
+{
+	return row->flags & FFFA_OPTION_RESTART ||
+	       (row->flags & FFFA_OPTION_ONOFF && is_empty(a) != is_empty(b));
+}
+
 /* Calls differs for each row whose values differ. */
 static void compare_rows(const struct fffa_option *rows, const void *a, const void *b,
-			 void (*differs)(void *arg, const struct fffa_option *row), void *arg)
+			 void (*differs)(void *arg, const struct fffa_option *row, bool restart),
+			 void *arg)
 {
 	for (; rows && rows->key; rows++) {
-		if (!same_value(rows->type, (const char *)a + rows->offset,
-				(const char *)b + rows->offset))
-			differs(arg, rows);
+		const char *pa = (const char *)a + rows->offset,
+			   *pb = (const char *)b + rows->offset;
+
+		if (!same_value(rows->type, pa, pb))
+			differs(arg, rows, needs_restart(rows, pa, pb));
 	}
 }
 
@@ -96,10 +112,9 @@ struct sink_difference {
 	void *arg;
 };
 
-static void on_difference(void *arg, const struct fffa_option *row)
+static void on_difference(void *arg, const struct fffa_option *row, bool restart)
 {
 	struct sink_difference *d = arg;
-	bool restart = row->flags & FFFA_OPTION_RESTART;
 
 	if (restart)
 		d->change = FFFA_SINK_NEEDS_RESTART;
@@ -130,10 +145,11 @@ struct secret_difference {
 	bool secrets, others;
 };
 
-static void on_secret_difference(void *arg, const struct fffa_option *row)
+static void on_secret_difference(void *arg, const struct fffa_option *row, bool restart)
 {
 	struct secret_difference *d = arg;
 
+	(void)restart;
 	if (may_be_secret(row))
 		d->secrets = true;
 	else

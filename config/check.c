@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "config/check.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/base/percent.h"
+#include "agent/filter/filter.h"
 #include "config/address.h"
 
 #define PORTS_MAX	   4
@@ -85,6 +87,20 @@ static void check_same_ports(const struct check *k, const struct fffa_capture_co
 				      (long long)c->vxlan_ports.v[j]);
 }
 
+static void check_filter(const struct check *k, const char *key, const char *text)
+{
+	struct fffa_filter *f;
+	struct fffa_err err = {""};
+	int rc = text && *text ? fffa_filter_new(text, &f, &err) : 1;
+
+	if (!rc)
+		fffa_filter_free(f);
+	else if (rc == -ENOMEM)
+		(void)fffa_report_nomem(k->rep);
+	else if (rc < 0)
+		wrong(k, key, NULL, "%s; allowed: pcap-filter(7) about what a flow has", err.text);
+}
+
 static void check_capture(const struct check *k, const struct fffa_config *c)
 {
 	const struct fffa_capture_conf *p = &c->capture;
@@ -94,6 +110,7 @@ static void check_capture(const struct check *k, const struct fffa_config *c)
 	check_ports(k, "capture.geneve_ports", &p->geneve_ports);
 	check_ports(k, "capture.vxlan_ports", &p->vxlan_ports);
 	check_same_ports(k, p);
+	check_filter(k, "capture.filter", p->filter);
 	if (p->ring_size & (p->ring_size - 1))
 		wrong(k, "capture.ring_size", NULL,
 		      "%lld bytes is not a power of two; allowed: a power of two from 64KiB to "
@@ -258,6 +275,7 @@ static void check_common(const struct check *k, const struct fffa_sink_common_co
 		      SPOOL_BATCHES_MIN);
 	if (c->queue_spool && (!spool_dir || !spool_dir[0]))
 		wrong(k, "queue.spool", NULL, "needs a spool_dir; allowed: 0 without");
+	check_filter(k, "filter", c->filter);
 	if (c->retry_min_ns > c->retry_max_ns)
 		wrong(k, "retry.min", "retry.max", "is above retry.max; allowed: at most that");
 }

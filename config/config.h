@@ -32,6 +32,7 @@ struct fffa_capture_conf {
 	int tunnel_view; /* enum fffa_tunnel_view */
 	int64_t sample;	 /* 1 in N packets */
 	bool parity_filter;
+	char *filter; /* for fffa_filter_new; empty: none */
 };
 
 struct fffa_flows_conf {
@@ -60,6 +61,7 @@ struct fffa_sink_common_conf {
 	char *format;
 	char *fields; /* as fffa_encoder_new takes it; NULL: the format's default */
 	int envelope; /* enum fffa_envelope of agent/base/format.h: none firehose */
+	char *filter; /* for fffa_filter_new; empty: none */
 	bool header;  /* vpc: begin each file or stream with the header line */
 	int64_t batch_records;
 	int64_t batch_bytes;

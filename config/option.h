@@ -53,8 +53,9 @@ struct fffa_pairs {
 #define FFFA_OPTION_PRIVATE                                                                        \
 	0x10 /* MAP: values are printed as *** unless the key is known to hold no secret */
 #define FFFA_OPTION_RESTART                                                                        \
-	0x40		     /* of a sink: a change needs a restart; HUP takes all others over */
-#define FFFA_OPTION_URL 0x20 /* STRING: a URL, whose query is printed as *** */
+	0x40		       /* of a sink: a change needs a restart; HUP takes all others over */
+#define FFFA_OPTION_ONOFF 0x80 /* STRING of a sink: from or to the empty text needs a restart */
+#define FFFA_OPTION_URL	  0x20 /* STRING: a URL, whose query is printed as *** */
 
 struct fffa_option {
 	const char *key; /* dotted path inside its section, "batch.records"; NULL ends a table */

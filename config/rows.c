@@ -91,6 +91,9 @@ const struct fffa_option fffa_config_rows[] = {
 	FFFA_OPT_BOOL("capture.parity_filter", C, capture.parity_filter, "false", RELOAD,
 		      "true leaves out the traffic that AWS leaves out: Amazon's DNS resolver, "
 		      "IMDS, NTP and Windows activation, DHCP."),
+	FFFA_OPT_STRING("capture.filter", C, capture.filter, "", RELOAD,
+			"Only flows that it wants become records, in the syntax of pcap-filter(7), "
+			"such as \"tcp port 443 or net 10.0.0.0/8\". \"\" wants all."),
 
 	FFFA_OPT_DURATION("flows.idle_timeout", C, flows.idle_timeout_ns, "60s", 100 * MS, 1 * H,
 			  RELOAD, "A flow ends after this long without a packet."),
@@ -167,6 +170,9 @@ const struct fffa_option fffa_sink_common_rows[] = {
 	FFFA_OPT_ENUM("envelope", C, envelope, "none", envelopes, FFFA_OPTION_RESTART,
 		      "firehose writes each line of vpc or flowlog as {\"message\": \"...\"}, "
 		      "without the header line."),
+	FFFA_OPT_STRING("filter", C, filter, "", FFFA_OPTION_ONOFF,
+			"Only records of flows that it wants, in the syntax of pcap-filter(7). The "
+			"sink has a stream of its own then. NODATA and SKIPDATA always pass."),
 	FFFA_OPT_BOOL("header", C, header, "true", 0,
 		      "vpc: true begins each file or stream with the line of field names."),
 	FFFA_OPT_INT("batch.records", C, batch_records, "1000", 1, 1000000, 0,

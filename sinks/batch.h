@@ -29,6 +29,7 @@ struct fffa_batch_origin {
 	char agent_id[64];
 	char account_id[16]; /* AWS */
 	char region[32];     /* AWS */
+	char stream[33];     /* what numbers the records: empty: the agent, else this sink */
 	uint64_t epoch;	     /* rises at each start of the agent; seq begins anew then */
 };
 

@@ -76,8 +76,8 @@ struct fffa_amount fffa_ledger_held_kernel(const struct fffa_ledger *l)
 
 	fffa_amount_add(&gone, l->merged.packets, l->merged.bytes);
 	fffa_amount_add(&gone, l->filtered.packets, l->filtered.bytes);
-	gone.packets -= later->packets;
-	gone.bytes -= later->bytes;
+	gone.packets -= later->packets + l->filtered_merged.packets;
+	gone.bytes -= later->bytes + l->filtered_merged.bytes;
 	return (struct fffa_amount){
 		.packets = seen.packets > gone.packets ? seen.packets - gone.packets : 0,
 		.bytes = seen.bytes > gone.bytes ? seen.bytes - gone.bytes : 0,
@@ -198,6 +198,8 @@ size_t fffa_ledger_sink_format(const struct fffa_sink_ledger *l, char *dst, size
 			PUT(" lost_%s=%" PRIu64,
 			    fffa_ledger_record_loss_name((enum fffa_record_loss)i), l->lost[i]);
 	}
+	if (l->filtered)
+		PUT(" filtered=%" PRIu64, l->filtered);
 	if (l->resumed)
 		PUT(" resumed=%" PRIu64, l->resumed);
 	if (l->spooled)

@@ -64,8 +64,9 @@ struct fffa_ledger {
 	/* In records. */
 	struct fffa_amount recorded;
 	struct fffa_amount lost[FFFA_PL_MAX];
-	/* Left out because capture.parity_filter asked for it. */
+	/* Left out because capture.parity_filter or capture.filter asked for it. */
 	struct fffa_amount filtered;
+	struct fffa_amount filtered_merged; /* of these: when their window ended */
 	/* Records made of flows, all reasons. */
 	uint64_t records;
 	uint64_t records_by_end[FFFA_LEDGER_END_REASONS];
@@ -90,9 +91,10 @@ struct fffa_sink_ledger {
 	uint64_t in_flight; /* in the open batch, queued, in the spool, or submitted */
 
 	/* Outside the identity: */
-	uint64_t resumed; /* of records: found in the spool at the start */
-	uint64_t spooled; /* of in_flight: at the end, left in the spool for the next start */
-	uint64_t retries; /* deliveries submitted again */
+	uint64_t filtered; /* left out by the sink's filter, so not offered */
+	uint64_t resumed;  /* of records: found in the spool at the start */
+	uint64_t spooled;  /* of in_flight: at the end, left in the spool for the next start */
+	uint64_t retries;  /* deliveries submitted again */
 	uint64_t skipdata_records; /* of records: they report loss to this sink's stream */
 	uint64_t untold;	   /* of lost: no memory for the SKIPDATA record that reports it */
 };

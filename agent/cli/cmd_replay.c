@@ -4,15 +4,17 @@
 #include <string.h>
 
 #include "agent/cli/commands.h"
+#include "agent/filter/filter.h"
 #include "agent/service/limits.h"
 
 #define LOCAL_MAX 64
 
 struct args {
 	const char *config;
-	const char *format; /* these three: NULL when not given */
+	const char *format; /* these four: NULL when not given */
 	const char *fields;
 	const char *output;
+	const char *filter;
 	double speed;
 	struct fffa_cidr local[LOCAL_MAX];
 	size_t local_count;
@@ -131,6 +133,25 @@ static enum fffa_exit take_sink(const struct args *a, struct fffa_config *conf)
 	return FFFA_EXIT_OK;
 }
 
+/* The filter of the command line, instead of capture.filter. */
+static enum fffa_exit take_filter(const struct fffa_command *self, const char *text,
+				  struct fffa_config *conf)
+{
+	struct fffa_filter *f;
+	struct fffa_err err = {""};
+	char *own;
+
+	if (fffa_filter_new(text, &f, &err))
+		return fffa_cli_usage(self, "--filter: %s", err.text);
+	fffa_filter_free(f);
+	own = strdup(text);
+	if (!own)
+		return FFFA_EXIT_FAILED;
+	free(conf->capture.filter);
+	conf->capture.filter = own;
+	return FFFA_EXIT_OK;
+}
+
 enum fffa_exit fffa_cmd_replay(const struct fffa_command *self, int argc, char **argv)
 {
 	struct args a = {0};
@@ -139,6 +160,7 @@ enum fffa_exit fffa_cmd_replay(const struct fffa_command *self, int argc, char *
 			    {.name = "format", .text = &a.format},
 			    {.name = "fields", .text = &a.fields},
 			    {.name = "output", .text = &a.output},
+			    {.name = "filter", .text = &a.filter},
 			    {.name = "speed", .take = take_speed, .arg = &a.speed},
 			    {.name = "local", .take = take_local, .arg = &a}},
 		.operand = "capture file",
@@ -166,7 +188,10 @@ enum fffa_exit fffa_cmd_replay(const struct fffa_command *self, int argc, char *
 				      .speed = a.speed,
 				      .local = a.local,
 				      .local_count = a.local_count};
-	code = fffa_limits_check(&conf, false) ? fffa_agent_replay(&conf, &r) : FFFA_EXIT_FAILED;
+	code = a.filter ? take_filter(self, a.filter, &conf) : FFFA_EXIT_OK;
+	if (!code)
+		code = fffa_limits_check(&conf, false) ? fffa_agent_replay(&conf, &r)
+						       : FFFA_EXIT_FAILED;
 	fffa_config_free(&conf);
 	return code;
 }

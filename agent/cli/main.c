@@ -19,7 +19,7 @@ static const struct fffa_command commands[] = {
 	 fffa_cmd_run},
 	{"replay", "makes records of pcap and pcapng files",
 	 "usage: fffa replay [-c FILE] [--format F] [--fields LIST] [--output FILE]\n"
-	 "                   [--speed max|N] [--local CIDR]... PCAP...\n"
+	 "                   [--filter EXPR] [--speed max|N] [--local CIDR]... PCAP...\n"
 	 "Sends records of the flows in pcap and pcapng files (also .gz, .zst), with the "
 	 "captures'\n"
 	 "own time and direction. PCAP - is standard input. Needs no privileges.\n"
@@ -28,6 +28,7 @@ static const struct fffa_command commands[] = {
 	 "  --format F     vpc, flowlog, json or msgpack, instead of the configured sinks\n"
 	 "  --fields LIST  its fields, with commas between; vpc also: default, v5, all\n"
 	 "  --output FILE  where to; default: -, standard output\n"
+	 "  --filter EXPR  only flows that EXPR, a pcap-filter(7), wants: \"tcp port 443\"\n"
 	 "  --speed N      N times real time; max, the default: as fast as possible\n"
 	 "  --local CIDR   packets with a source in CIDR are egress, all others are ingress\n",
 	 fffa_cmd_replay},

@@ -62,7 +62,20 @@ static void on_delta(void *arg, const struct fffa_delta *d)
 		return;
 	}
 	fffa_nodata_seen(&a->nodata, d);
+	if (!fffa_filter_reads_flags(a->filter) && !fffa_filter_passes(a->filter, &d->key, 0)) {
+		fffa_amount_add(&a->ledger.filtered, d->packets, d->bytes);
+		return;
+	}
 	fffa_flow_merge(a->flows, d);
+}
+
+/* The flags of a window are known when it ends, so a filter that reads them is asked then. */
+static bool is_wanted(void *arg, const struct fffa_record *r)
+{
+	const struct fffa_agent *a = arg;
+
+	return !fffa_filter_reads_flags(a->filter) ||
+	       fffa_filter_passes(a->filter, &r->key, r->flags);
 }
 
 static void on_expect(void *arg, const struct fffa_delta *d)
@@ -292,6 +305,7 @@ static int open_stages(struct fffa_agent *a, struct fffa_err *err)
 		 */
 		.linger_ns = (uint64_t)a->conf->capture.drain_interval_ns / 2,
 		.max_flows = (uint32_t)a->conf->flows.max_flows,
+		.wants = is_wanted,
 	};
 	const struct fffa_pipeline_env env = {
 		.identify = identify_record,
@@ -301,8 +315,11 @@ static int open_stages(struct fffa_agent *a, struct fffa_err *err)
 		.stalled = a->source->repeatable ? fffa_agent__stalled : NULL,
 		.patience_ns = (uint64_t)a->conf->shutdown_timeout_ns};
 	uint64_t epoch = fffa_clock_unix_ns(&fffa_clock_system) / FFFA_NS_PER_MS;
-	int rc = fffa_flow_table_new(&fc, &a->ledger, on_record, a, &a->flows);
+	int rc = fffa_filter_new(a->conf->capture.filter, &a->filter, err);
 
+	if (rc)
+		return rc;
+	rc = fffa_flow_table_new(&fc, &a->ledger, on_record, a, &a->flows);
 	if (rc)
 		return fffa_fail(err, -rc, "no memory for the flow table: lower flows.max_flows");
 	rc = fffa_meta_open(&a->loop, a->source->metadata, &a->meta, err);
@@ -410,6 +427,7 @@ static enum fffa_exit run_loop(struct fffa_agent *a)
 		fffa_agent__check_ledger(a);
 	fffa_assert_set_dump(NULL, NULL);
 	fffa_flow_table_free(a->flows);
+	fffa_filter_free(a->filter);
 	rc = uv_loop_close(&a->loop);
 	if (rc) {
 		fffa_error("agent", "the event loop did not close: %s", uv_strerror(rc));

@@ -14,6 +14,7 @@
 #include "agent/daemon/signals.h"
 #include "agent/daemon/source.h"
 #include "agent/enrich/meta.h"
+#include "agent/filter/filter.h"
 #include "agent/service/notify.h"
 #include "agent/flow/nodata.h"
 #include "agent/flow/skipdata.h"
@@ -45,6 +46,7 @@ struct fffa_agent {
 	bool handles;		   /* those above are there */
 	bool started;
 
+	struct fffa_filter *filter; /* of capture; NULL: none */
 	struct fffa_flow_table *flows;
 	struct fffa_meta *meta;
 	struct fffa_pipeline *pipeline;

@@ -154,11 +154,14 @@ static void take_over(struct fffa_agent *a, struct fffa_config *next)
 	const struct fffa_flows_conf *f = &a->reloadable->flows;
 	int64_t active_ns = f->active_timeout_ns;
 	struct changes c = {.pending = &a->pending_restart};
+	struct fffa_err err = {""};
 
 	a->pending_restart = 0;
 	fffa_change_apply(a->reloadable, next, on_change, &c);
 	fffa_log_setup((enum fffa_log_level)a->reloadable->log_level,
 		       (enum fffa_log_format)a->reloadable->log_format);
+	if (fffa_filter_replace(&a->filter, a->conf->capture.filter, &err)) /* it was checked */
+		fffa_error(TAG, "capture.filter: %s", err.text);
 	take_over_sinks(a, next);
 	fffa_flow_set_timeouts(a->flows, (uint64_t)f->idle_timeout_ns,
 			       (uint64_t)f->active_timeout_ns,

@@ -216,6 +216,16 @@ int fffa_encoder_wrap(struct fffa_encoder *e, enum fffa_envelope envelope, struc
 	return 0;
 }
 
+void fffa_encoder_set_stream(struct fffa_encoder *e, const char *name)
+{
+	(void)snprintf(e->consts.stream, sizeof(e->consts.stream), "%s", name);
+}
+
+const char *fffa_encoder_stream(const struct fffa_encoder *e)
+{
+	return e->consts.stream;
+}
+
 size_t fffa_encoder_write_header(const struct fffa_encoder *e, uint8_t *dst, size_t cap)
 {
 	size_t len = 0, name_len;

@@ -33,6 +33,12 @@ void fffa_encoder_free(struct fffa_encoder *e);
  */
 int fffa_encoder_wrap(struct fffa_encoder *e, enum fffa_envelope envelope, struct fffa_err *err);
 
+/* Each record says from now on that it is of the stream `name`; call it before the first one. */
+void fffa_encoder_set_stream(struct fffa_encoder *e, const char *name);
+
+/* That name; "" without. */
+const char *fffa_encoder_stream(const struct fffa_encoder *e);
+
 /* The media type of what e writes, for HTTP and Kafka; static. */
 const char *fffa_encoder_content_type(const struct fffa_encoder *e);
 

@@ -38,12 +38,17 @@ static void emit(struct fffa_flow_table *t, struct fffa_flow *f, enum fffa_end_r
 		return;
 	t->held.packets -= f->packets;
 	t->held.bytes -= f->bytes;
-	fffa_amount_add(&t->ledger->recorded, f->packets, f->bytes);
-	t->ledger->records++;
-	t->ledger->records_by_end[why]++;
 	f->packets = 0;
 	f->bytes = 0;
 	f->flags = 0;
+	if (t->conf.wants && !t->conf.wants(t->arg, &rc)) {
+		fffa_amount_add(&t->ledger->filtered, rc.packets, rc.bytes);
+		fffa_amount_add(&t->ledger->filtered_merged, rc.packets, rc.bytes);
+		return;
+	}
+	fffa_amount_add(&t->ledger->recorded, rc.packets, rc.bytes);
+	t->ledger->records++;
+	t->ledger->records_by_end[why]++;
 	t->record(t->arg, &rc);
 }
 

@@ -20,6 +20,8 @@ struct fffa_flow_conf {
 	uint64_t active_ns; /* the longest window */
 	uint64_t linger_ns; /* an ended connection waits this long for its last packets */
 	uint32_t max_flows;
+	/* False: this window becomes no record and is counted as filtered. NULL: all are wanted. */
+	bool (*wants)(void *arg, const struct fffa_record *r);
 };
 
 /*

@@ -21,22 +21,48 @@ static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
 static void free_settings(struct fffa_batcher *b)
 {
 	fffa_encoder_free(b->encoder);
+	fffa_filter_free(b->filter);
 	free(b->like.format);
 	free(b->like.fields);
+	free(b->like.filter);
+	free(b->like.name);
 	b->encoder = NULL;
-	b->like.format = b->like.fields = NULL;
+	b->filter = NULL;
+	b->like.format = b->like.fields = b->like.filter = b->like.name = NULL;
+}
+
+static bool copy_text(char **to, const char *text)
+{
+	*to = text ? strdup(text) : NULL;
+	return *to || !text;
 }
 
 static int copy_settings(struct fffa_batcher *b, const struct fffa_sink_common_conf *like,
 			 struct fffa_err *err)
 {
+	bool complete;
+
 	b->like = *like;
-	b->like.name = b->like.type = NULL;
-	b->like.format = strdup(like->format);
-	b->like.fields = like->fields ? strdup(like->fields) : NULL;
-	if (b->like.format && (b->like.fields || !like->fields))
-		return 0;
-	return fffa_fail(err, ENOMEM, "no memory");
+	b->like.type = NULL;
+	complete = copy_text(&b->like.name, like->name) & copy_text(&b->like.format, like->format) &
+		   copy_text(&b->like.fields, like->fields) &
+		   copy_text(&b->like.filter, like->filter);
+	return complete ? 0 : fffa_fail(err, ENOMEM, "no memory");
+}
+
+/* The numbers go on where a filter of the same sink stopped. */
+static int make_filter(struct fffa_batcher *b, struct fffa_stream *stream, struct fffa_err *err)
+{
+	int rc = b->like.filter ? fffa_filter_new(b->like.filter, &b->filter, err) : 0;
+
+	b->stream = stream;
+	if (rc || !b->filter)
+		return rc;
+	b->own = fffa_stream_own(stream, b->like.name);
+	if (!b->own)
+		return fffa_fail(err, EAGAIN, "too many sinks have had a filter");
+	fffa_encoder_set_stream(b->encoder, b->like.name);
+	return 0;
 }
 
 static int make_encoder(struct fffa_batcher *b, struct fffa_err *err)
@@ -52,7 +78,8 @@ static int make_encoder(struct fffa_batcher *b, struct fffa_err *err)
 
 int fffa_batcher__init(struct fffa_batcher *b, uv_loop_t *loop,
 		       const struct fffa_sink_common_conf *like,
-		       const struct fffa_origin_source *source, struct fffa_err *err)
+		       const struct fffa_origin_source *source, struct fffa_stream *stream,
+		       struct fffa_err *err)
 {
 	bool fresh = !b->source;
 	int rc;
@@ -62,6 +89,8 @@ int fffa_batcher__init(struct fffa_batcher *b, uv_loop_t *loop,
 	rc = copy_settings(b, like, err);
 	if (!rc)
 		rc = make_encoder(b, err);
+	if (!rc)
+		rc = make_filter(b, stream, err);
 	if (rc) {
 		free_settings(b);
 		return rc;
@@ -131,9 +160,12 @@ bool fffa_batcher__suits(const struct fffa_batcher *b, const struct fffa_sink_co
 {
 	const struct fffa_sink_common_conf *l = &b->like;
 
-	return same_text(l->format, c->format) && same_text(l->fields, c->fields) &&
-	       l->envelope == c->envelope && l->batch_records == c->batch_records &&
-	       l->batch_bytes == c->batch_bytes && l->batch_age_ns == c->batch_age_ns;
+	if (b->filter && !same_text(l->name, c->name))
+		return false;
+	return same_text(l->filter, c->filter) && same_text(l->format, c->format) &&
+	       same_text(l->fields, c->fields) && l->envelope == c->envelope &&
+	       l->batch_records == c->batch_records && l->batch_bytes == c->batch_bytes &&
+	       l->batch_age_ns == c->batch_age_ns;
 }
 
 /* FNV-1a, 64 bits. The NUL is hashed, too, and NULL differs from the empty text. */
@@ -215,7 +247,7 @@ void fffa_batcher__seal(struct fffa_batcher *b)
 		return;
 	(void)uv_timer_stop(&b->timer); /* cannot fail */
 	b->open = NULL;
-	fffa_origin_fill(b->source, &origin);
+	fffa_origin_fill(b->source, fffa_encoder_stream(b->encoder), &origin);
 	fffa_batch_set_origin(full, &origin);
 	fffa_batch_seal(full);
 	for (size_t i = 0; i < b->queue_count; i++)
@@ -284,13 +316,17 @@ static void lose_record(struct fffa_batcher *b, const struct fffa_record *r)
 		fffa_sink_queue_lose_record(b->queues[i], r, FFFA_RL_NO_MEMORY);
 }
 
-void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r)
+/* NODATA and SKIPDATA are about no flow. */
+static bool wants(const struct fffa_batcher *b, const struct fffa_record *r)
+{
+	return r->status != FFFA_STATUS_OK || fffa_filter_passes(b->filter, &r->key, r->flags);
+}
+
+static void add_record(struct fffa_batcher *b, const struct fffa_record *r)
 {
 	uint8_t *dst;
 	size_t n, len;
 
-	if (!b->queue_count)
-		return;
 	for (size_t i = 0; i < b->queue_count; i++)
 		fffa_sink_queue_count_record(b->queues[i]);
 	dst = lend_room(b);
@@ -313,4 +349,50 @@ void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r)
 						     .time_ms = r->end_ms});
 	if (len + n >= b->max_bytes || fffa_batch_count(b->open) >= b->max_records)
 		fffa_batcher__seal(b);
+}
+
+/* False: the filter leaves r out. Else *own is r with its number in the stream of the filter. */
+static bool pass_filter(struct fffa_batcher *b, const struct fffa_record *r,
+			struct fffa_record *own)
+{
+	if (!wants(b, r)) {
+		for (size_t i = 0; i < b->queue_count; i++)
+			fffa_sink_queue_count_filtered(b->queues[i]);
+		return false;
+	}
+	*own = *r;
+	own->seq = fffa_stream_own_next(b->stream, b->own);
+	return true;
+}
+
+void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r)
+{
+	struct fffa_record own;
+
+	if (!b->queue_count)
+		return;
+	if (!b->filter)
+		add_record(b, r);
+	else if (pass_filter(b, r, &own))
+		add_record(b, &own);
+}
+
+void fffa_batcher__add_late(struct fffa_batcher *b, const struct fffa_record *r)
+{
+	struct fffa_record own;
+
+	if (b->filter && b->queue_count) {
+		if (!pass_filter(b, r, &own))
+			return;
+		r = &own;
+	}
+	for (size_t i = 0; i < b->queue_count; i++) {
+		fffa_sink_queue_count_record(b->queues[i]);
+		fffa_sink_queue_lose_record(b->queues[i], r, FFFA_RL_SHUTDOWN);
+	}
+}
+
+const uint64_t *fffa_batcher__given(const struct fffa_batcher *b)
+{
+	return b->filter ? &b->own->seq : &b->stream->seq;
 }

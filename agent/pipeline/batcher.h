@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A batcher has one encoder and one open batch, for all sinks with the same format, fields and
- * batch settings. It seals the batch when it has enough records or bytes or is old enough, and
+ * batch settings, or for one sink with a filter. It seals the batch when it has enough records or bytes or is old enough, and
  * hands it to the queues of these sinks by reference. Loop thread only.
  */
 #ifndef FFFA_AGENT_PIPELINE_BATCHER_H
@@ -10,12 +10,17 @@
 #include <uv.h>
 
 #include "agent/encode/encoder.h"
+#include "agent/filter/filter.h"
 #include "agent/pipeline/queue/sink_queue.h"
+#include "agent/spool/stream.h"
 
 struct fffa_batcher {
-	/* Settings that its sinks share; format and fields are its own, the other texts not set. */
+	/* Settings that its sinks share; name (with a filter), format, fields and filter are its own. */
 	struct fffa_sink_common_conf like;
 	const struct fffa_origin_source *source;
+	struct fffa_stream *stream;
+	struct fffa_filter *filter;  /* NULL: none */
+	struct fffa_stream_own *own; /* with a filter: the numbers of its one sink */
 	struct fffa_encoder *encoder;
 	size_t bound_bytes; /* no record is longer */
 	size_t max_bytes;   /* a batch is larger only when it is one record */
@@ -32,12 +37,13 @@ struct fffa_batcher {
 };
 
 /*
- * Copies like; borrows source for the life of b. b is zeroed or idle. 0, or -EINVAL or -ENOMEM with err; then b is as it
+ * Copies like; borrows source and stream for the life of b. b is zeroed or idle. 0, or -EINVAL or -ENOMEM with err; then b is as it
  * was. Close with fffa_batcher__close.
  */
 int fffa_batcher__init(struct fffa_batcher *b, uv_loop_t *loop,
 		       const struct fffa_sink_common_conf *like,
-		       const struct fffa_origin_source *source, struct fffa_err *err);
+		       const struct fffa_origin_source *source, struct fffa_stream *stream,
+		       struct fffa_err *err);
 /* Drops the open batch. Calls closed later, on the loop. Then the memory of b may be freed. */
 void fffa_batcher__close(struct fffa_batcher *b, void (*closed)(void *arg), void *arg);
 /* A hash of the settings that the bytes of a record depend on. */
@@ -52,8 +58,15 @@ void fffa_batcher__leave(struct fffa_batcher *b, const struct fffa_sink_queue *q
 bool fffa_batcher__has(const struct fffa_batcher *b, const struct fffa_sink_queue *q);
 /* q gets all records that are added from now on. At most FFFA_CONFIG_SINKS_MAX queues. */
 void fffa_batcher__feed(struct fffa_batcher *b, struct fffa_sink_queue *q);
-/* Encodes r into the open batch. Without memory the record is lost in each queue. */
+/*
+ * Encodes r into the open batch, unless the filter leaves it out. Without memory the record is lost
+ * in each queue.
+ */
 void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r);
+/* The same, but the record is lost in each queue, as the pipeline is closed. */
+void fffa_batcher__add_late(struct fffa_batcher *b, const struct fffa_record *r);
+/* The last number that its queues were given; borrowed for the life of the stream. */
+const uint64_t *fffa_batcher__given(const struct fffa_batcher *b);
 /* Seals the open batch, if there is one, and offers it to the queues. */
 void fffa_batcher__seal(struct fffa_batcher *b);
 /* False when a queue has no room for one more batch from a source that can wait. */

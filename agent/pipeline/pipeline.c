@@ -26,11 +26,21 @@ struct fffa_batcher *fffa_pipeline__find_batcher(struct fffa_pipeline *p,
 	}
 	if (!b)
 		b = &p->batchers[p->batcher_count];
-	*rc = fffa_batcher__init(b, p->loop, c, &p->source, err);
+	*rc = fffa_batcher__init(b, p->loop, c, &p->source, &p->stream, err);
 	if (*rc)
 		return NULL;
 	p->batcher_count += b == &p->batchers[p->batcher_count];
 	return b;
+}
+
+struct fffa_batcher *fffa_pipeline__batcher_of(struct fffa_pipeline *p,
+					       const struct fffa_sink_queue *q)
+{
+	for (size_t i = 0; i < p->batcher_count; i++) {
+		if (fffa_batcher__has(&p->batchers[i], q))
+			return &p->batchers[i];
+	}
+	return NULL;
 }
 
 int fffa_pipeline__open_queue(struct fffa_pipeline *p, size_t i, const struct fffa_sink_conf *conf,
@@ -63,7 +73,7 @@ int fffa_pipeline__open_queue(struct fffa_pipeline *p, size_t i, const struct ff
 		.spool_dir = p->no_spool ? NULL : p->conf->spool_dir,
 		.identity = fffa_batcher__identity(c),
 	};
-	fffa_stream_last(&p->stream, &source.last_epoch, &source.last_given);
+	fffa_stream_last(&p->stream, c->name, &source.last_epoch, &source.last_given);
 	fffa_batcher__describe(b, c->header, &source);
 	fffa_batcher__feed(b, p->queues[i]);
 	return fffa_sink_queue_open(p->queues[i], &source, err);
@@ -95,6 +105,12 @@ static void init_timer(struct fffa_pipeline *p, uv_timer_t *t)
 	t->data = p;
 }
 
+void fffa_pipeline__start_queue(struct fffa_pipeline *p, struct fffa_sink_queue *q)
+{
+	fffa_sink_queue_start(q, p->source.epoch,
+			      fffa_batcher__given(fffa_pipeline__batcher_of(p, q)));
+}
+
 static void start_queues(struct fffa_pipeline *p, uint64_t epoch, bool boot)
 {
 	uint64_t above = 0;
@@ -103,7 +119,7 @@ static void start_queues(struct fffa_pipeline *p, uint64_t epoch, bool boot)
 		above = fffa_max_u64(above, fffa_sink_queue_epoch(p->queues[i]));
 	p->source.epoch = fffa_stream_begin(&p->stream, epoch, above, boot);
 	for (size_t i = 0; i < p->queue_count; i++)
-		fffa_sink_queue_start(p->queues[i], p->source.epoch, &p->stream.seq);
+		fffa_pipeline__start_queue(p, p->queues[i]);
 }
 
 static int open_stream(struct fffa_pipeline *p, bool no_spool, struct fffa_err *err)
@@ -158,10 +174,8 @@ void fffa_pipeline_record(struct fffa_pipeline *p, struct fffa_record *r)
 			fffa_batcher__add(&p->batchers[i], r);
 		return;
 	}
-	for (size_t i = 0; i < p->queue_count; i++) {
-		fffa_sink_queue_count_record(p->queues[i]);
-		fffa_sink_queue_lose_record(p->queues[i], r, FFFA_RL_SHUTDOWN);
-	}
+	for (size_t i = 0; i < p->batcher_count; i++)
+		fffa_batcher__add_late(&p->batchers[i], r);
 }
 
 void fffa_pipeline_report_missing(struct fffa_pipeline *p)

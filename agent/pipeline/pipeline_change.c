@@ -20,15 +20,6 @@ static struct fffa_sink_conf *take_conf(struct fffa_sink_conf *conf)
 	return own;
 }
 
-static struct fffa_batcher *batcher_of(struct fffa_pipeline *p, const struct fffa_sink_queue *q)
-{
-	for (size_t i = 0; i < p->batcher_count; i++) {
-		if (fffa_batcher__has(&p->batchers[i], q))
-			return &p->batchers[i];
-	}
-	return NULL;
-}
-
 static void on_look(uv_timer_t *t)
 {
 	struct fffa_pipeline *p = t->data;
@@ -61,7 +52,7 @@ static struct fffa_pipeline_leaver *find_place(struct fffa_pipeline *p)
 static struct fffa_sink_queue *take_queue(struct fffa_pipeline *p, size_t i)
 {
 	struct fffa_sink_queue *q = p->queues[i];
-	struct fffa_batcher *b = batcher_of(p, q);
+	struct fffa_batcher *b = fffa_pipeline__batcher_of(p, q);
 
 	if (b)
 		fffa_batcher__leave(b, q);
@@ -124,7 +115,7 @@ int fffa_pipeline_add(struct fffa_pipeline *p, struct fffa_sink_conf *conf, stru
 		undo_add(p, i, l);
 		return rc;
 	}
-	fffa_sink_queue_start(p->queues[i], p->source.epoch, &p->stream.seq);
+	fffa_pipeline__start_queue(p, p->queues[i]);
 	return 0;
 }
 
@@ -132,7 +123,7 @@ int fffa_pipeline_change(struct fffa_pipeline *p, size_t i, struct fffa_sink_con
 			 struct fffa_err *err)
 {
 	struct fffa_sink_queue *q = p->queues[i];
-	struct fffa_batcher *now = batcher_of(p, q), *next = now;
+	struct fffa_batcher *now = fffa_pipeline__batcher_of(p, q), *next = now;
 	struct fffa_sink_queue_source source = {.format = FFFA_FORMAT_VPC};
 	struct fffa_sink_conf *own;
 	int rc = 0;

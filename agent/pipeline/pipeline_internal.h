@@ -67,6 +67,12 @@ struct fffa_batcher *fffa_pipeline__find_batcher(struct fffa_pipeline *p,
 						 const struct fffa_sink_common_conf *c,
 						 struct fffa_err *err, int *rc);
 
+/* The batcher that q gets its records from. NULL: none. */
+struct fffa_batcher *fffa_pipeline__batcher_of(struct fffa_pipeline *p,
+					       const struct fffa_sink_queue *q);
+/* The epoch has begun: q starts. */
+void fffa_pipeline__start_queue(struct fffa_pipeline *p, struct fffa_sink_queue *q);
+
 /* A queue, a batcher or a timer is closed; arg is the pipeline, which the last one frees at the end. */
 void fffa_pipeline__one_closed(void *arg);
 /* Stops the timer and closes it; the pipeline waits for that. */

@@ -8,8 +8,9 @@
 #include "agent/spool/crc32c.h"
 #include "agent/spool/wire.h"
 
-#define VERSION	  1
-#define FLAG_SKIP 1u
+#define VERSION	    1
+#define FLAG_SKIP   1u
+#define FLAG_STREAM 2u
 
 /* No record in a text format holds these bytes, and no other format all of them by chance. */
 const uint8_t fffa_spool_frame_magic[8] = {0xfe, 0x0d, 'F', 'F', 'F', 'A', 0x00, VERSION};
@@ -67,7 +68,8 @@ void fffa_spool_frame_put(const struct fffa_spool_frame *f, uint8_t dst[FFFA_SPO
 	fffa_wire_put32(&p, f->count);
 	fffa_wire_put32(&p, f->bytes_len);
 	fffa_wire_put32(&p, f->body_crc);
-	fffa_wire_put32(&p, f->is_skipdata ? FLAG_SKIP : 0);
+	fffa_wire_put32(&p,
+			(f->is_skipdata ? FLAG_SKIP : 0) | (f->origin.stream[0] ? FLAG_STREAM : 0));
 	fffa_wire_put64(&p, f->identity);
 	fffa_wire_put64(&p, f->origin.epoch);
 	fffa_wire_put64(&p, f->first_seq);
@@ -96,6 +98,7 @@ static void get_text(const uint8_t **p, char *dst, size_t n)
 int fffa_spool_frame_get(struct fffa_spool_frame *f, const uint8_t src[FFFA_SPOOL_FRAME_HEAD])
 {
 	const uint8_t *p = src + sizeof(fffa_spool_frame_magic);
+	uint32_t flags;
 
 	if (memcmp(src, fffa_spool_frame_magic, sizeof(fffa_spool_frame_magic)) ||
 	    !fffa_wire_crc_is_right(src, FFFA_SPOOL_FRAME_HEAD))
@@ -103,7 +106,10 @@ int fffa_spool_frame_get(struct fffa_spool_frame *f, const uint8_t src[FFFA_SPOO
 	f->count = fffa_wire_get32(&p);
 	f->bytes_len = fffa_wire_get32(&p);
 	f->body_crc = fffa_wire_get32(&p);
-	f->is_skipdata = fffa_wire_get32(&p) & FLAG_SKIP;
+	flags = fffa_wire_get32(&p);
+	f->is_skipdata = flags & FLAG_SKIP;
+	f->has_stream = flags & FLAG_STREAM;
+	memset(f->origin.stream, 0, sizeof(f->origin.stream));
 	f->identity = fffa_wire_get64(&p);
 	f->origin.epoch = fffa_wire_get64(&p);
 	f->first_seq = fffa_wire_get64(&p);

@@ -33,6 +33,8 @@ struct fffa_spool_frame {
 	bool is_skipdata;
 	char reason[16]; /* of a SKIPDATA record */
 	struct fffa_batch_origin origin;
+	/* When it was read: its stream is that of the sink; origin does not have the name then. */
+	bool has_stream;
 };
 
 /* Every frame begins with these bytes. */

@@ -26,7 +26,9 @@
 
 struct fffa_stream_page {
 	uint64_t magic, epoch, seq;
+	struct fffa_stream_own own[FFFA_STREAM_OWN_MAX];
 };
+_Static_assert(sizeof(struct fffa_stream_page) <= PAGE_BYTES, "one page");
 
 /* The last number in shared memory. */
 
@@ -71,16 +73,64 @@ static void begin_page(struct fffa_stream *s, uint64_t epoch)
 		return;
 	/* Whoever is killed here leaves an epoch of which no number was given out. */
 	s->page->magic = MAGIC;
+	memcpy(s->page->own, s->own, sizeof(s->own));
 	__atomic_store_n(&s->page->seq, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&s->page->epoch, epoch, __ATOMIC_RELEASE);
 }
 
-void fffa_stream_last(const struct fffa_stream *s, uint64_t *epoch, uint64_t *seq)
+/* FNV-1a, never 0. */
+static uint64_t hash_name(const char *name)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (; *name; name++)
+		h = (h ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+	return h ? h : 1;
+}
+
+void fffa_stream_last(const struct fffa_stream *s, const char *name, uint64_t *epoch, uint64_t *seq)
 {
 	bool known = s->page && !s->begun && s->page->magic == MAGIC;
+	uint64_t hash = hash_name(name);
 
 	*epoch = known ? s->page->epoch : 0;
 	*seq = known ? s->page->seq : 0;
+	for (size_t i = 0; known && i < FFFA_STREAM_OWN_MAX; i++) {
+		if (s->page->own[i].name == hash)
+			*seq = s->page->own[i].seq;
+	}
+}
+
+/* Into the page, the number before the name: a name in it has its number. */
+static void save_own(const struct fffa_stream *s, const struct fffa_stream_own *own)
+{
+	struct fffa_stream_own *kept = s->page && s->begun ? &s->page->own[own - s->own] : NULL;
+
+	if (!kept)
+		return;
+	__atomic_store_n(&kept->seq, own->seq, __ATOMIC_RELEASE);
+	__atomic_store_n(&kept->name, own->name, __ATOMIC_RELEASE);
+}
+
+struct fffa_stream_own *fffa_stream_own(struct fffa_stream *s, const char *name)
+{
+	uint64_t hash = hash_name(name);
+
+	for (size_t i = 0; i < FFFA_STREAM_OWN_MAX; i++) {
+		if (s->own[i].name && s->own[i].name != hash)
+			continue;
+		s->own[i].name = hash;
+		save_own(s, &s->own[i]);
+		return &s->own[i];
+	}
+	return NULL;
+}
+
+uint64_t fffa_stream_own_next(struct fffa_stream *s, struct fffa_stream_own *own)
+{
+	own->seq++;
+	save_own(s, own);
+	return own->seq;
 }
 
 uint64_t fffa_stream_next(struct fffa_stream *s)

@@ -16,6 +16,14 @@
 
 struct fffa_stream_page;
 
+/* Streams beside the common one, each with the numbers of a sink that has a filter. */
+#define FFFA_STREAM_OWN_MAX 240
+
+struct fffa_stream_own {
+	uint64_t name; /* a hash of the sink's name; 0: free */
+	uint64_t seq;  /* the last number given out */
+};
+
 struct fffa_stream {
 	int dir, lock;		       /* -1: not open */
 	uint64_t kept;		       /* the last epoch; 0: not known */
@@ -23,6 +31,7 @@ struct fffa_stream {
 	char page_path[64];
 	bool begun;
 	uint64_t seq; /* the last number given out */
+	struct fffa_stream_own own[FFFA_STREAM_OWN_MAX];
 };
 
 /*
@@ -33,10 +42,11 @@ struct fffa_stream {
  */
 int fffa_stream_open(struct fffa_stream *s, const char *dir, bool makes_dir, struct fffa_err *err);
 /*
- * Before fffa_stream_begin: the epoch of the last run and its last number, where shared memory has
- * them. Else both are 0.
+ * Before fffa_stream_begin: the epoch of the last run and the last number that the sink of this name
+ * was given, where shared memory has them. Else both are 0.
  */
-void fffa_stream_last(const struct fffa_stream *s, uint64_t *epoch, uint64_t *seq);
+void fffa_stream_last(const struct fffa_stream *s, const char *name, uint64_t *epoch,
+		      uint64_t *seq);
 /*
  * Begins and keeps the epoch of this run: wanted, or a higher one where that is not above all
  * epochs before. above: a known one, 0: none. Where nothing can be kept and boot is true, it is an
@@ -48,8 +58,14 @@ uint64_t fffa_stream_begin(struct fffa_stream *s, uint64_t wanted, uint64_t abov
  * the clock says, it rises in this boot. Below 2^53.
  */
 uint64_t fffa_stream_boot_epoch(void);
-/* The next number. */
+/* The next number of the common stream. */
 uint64_t fffa_stream_next(struct fffa_stream *s);
+/*
+ * The stream of the sink of this name, which counts on where it stopped in this epoch. NULL: too
+ * many names. Borrowed until the close.
+ */
+struct fffa_stream_own *fffa_stream_own(struct fffa_stream *s, const char *name);
+uint64_t fffa_stream_own_next(struct fffa_stream *s, struct fffa_stream_own *own);
 void fffa_stream_close(struct fffa_stream *s);
 
 #endif

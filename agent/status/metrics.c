@@ -107,7 +107,8 @@ static void write_identity(struct fffa_buf *o, const struct fffa_status_view *v,
 	fffa_family_u64(o, n->held, FFFA_LABELS({"where", "kernel"}),
 			amount_in(&v->held_kernel, u));
 	fffa_family_u64(o, n->held, FFFA_LABELS({"where", "flows"}), amount_in(&v->held_flows, u));
-	write_value(o, n->filtered, "counter", "Left out by capture.parity_filter.",
+	write_value(o, n->filtered, "counter",
+		    "Left out by capture.parity_filter and capture.filter.",
 		    amount_in(&v->ledger->filtered, u));
 	fffa_family_begin(o, n->lost, "counter", "Lost: in no record, by reason.");
 	for (int i = 0; i < FFFA_PL_MAX; i++)
@@ -205,6 +206,11 @@ static void write_outcomes(struct fffa_buf *o, const struct fffa_status_view *v)
 	}
 }
 
+static uint64_t sink_filtered(const struct fffa_sink_status *s)
+{
+	return s->ledger->filtered;
+}
+
 static uint64_t sink_offered(const struct fffa_sink_status *s)
 {
 	return s->ledger->records;
@@ -273,6 +279,8 @@ static const struct {
 	uint64_t (*get)(const struct fffa_sink_status *s);
 } sink_numbers[] = {
 	{"fffa_sink_records_offered_total", "counter", "Records made for this sink.", sink_offered},
+	{"fffa_sink_records_filtered_total", "counter", "Records that the sink's filter left out.",
+	 sink_filtered},
 	{"fffa_sink_in_flight_records", "gauge",
 	 "Records batched, queued, spooled or sent, without an answer yet.", sink_in_flight},
 	{"fffa_sink_queue_bytes", "gauge", "Memory that queued and sent records take.",

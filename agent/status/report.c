@@ -188,6 +188,7 @@ static void put_sink(struct fffa_json *j, const struct fffa_status_view *v, size
 	fffa_json_u64(j, "records", s->ledger->records);
 	fffa_json_u64(j, "delivered", s->ledger->delivered);
 	fffa_json_u64(j, "rejected", s->ledger->rejected);
+	fffa_json_u64(j, "filtered", s->ledger->filtered);
 	fffa_json_u64(j, "in_flight", s->in_flight);
 	fffa_json_open(j, "lost", '{');
 	for (int why = 0; why < FFFA_RL_MAX; why++)

@@ -235,7 +235,7 @@ static void name_batch(struct fffa_http_exchange *x, const struct fffa_batch *b)
 				.held = sizeof(x->batch_line),
 				.max = sizeof(x->batch_line)};
 
-	/* Fits: 12 + 63 + 3 * 20 + 4. */
+	/* Fits: 12 + 63 + 40 + 3 * 20 + 4. */
 	fffa_buf_text(&line, "FFFA-Batch: ");
 	fffa_http_shape__put_origin(&line, fffa_batch_origin(b));
 	fffa_http_json_number(&line, fffa_batch_first_seq(b));

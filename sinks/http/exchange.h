@@ -7,7 +7,7 @@
 #include "sinks/http/shape/http_shape.h"
 
 /* "FFFA-Batch: AGENT-EPOCH-FIRST-LAST" */
-#define FFFA_HTTP_BATCH_LINE_BYTES 160
+#define FFFA_HTTP_BATCH_LINE_BYTES 192
 
 /* Shared by all requests of a sink. */
 struct fffa_http_target {

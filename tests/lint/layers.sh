@@ -22,7 +22,7 @@ fences='
 ^yaml\.h                                          config/
 ^jansson                                          agent/enrich/ sinks/http/ agent/cli/check_json agent/cli/top_
 ^libmnl                                           agent/capture/
-^pcap                                             agent/capture/
+^pcap                                             agent/capture/ agent/filter/
 ^microhttpd                                       agent/status/
 ^(zstd|zlib)                                     sinks/http/ sinks/file/ agent/capture/replay/
 ^uv(\.h|/)                                        !agent/base/ !agent/flow/ !agent/encode/ !config/ !bpf/

@@ -173,6 +173,11 @@ UINT_VALUE(schema, true, 1)
 
 IDENT_VALUE(agent_id, host->agent_id)
 
+VALUE(stream)
+{
+	return fffa_text_array(p, c->stream);
+}
+
 UINT_VALUE(epoch, true, r->epoch)
 
 UINT_VALUE(seq, true, r->seq)

@@ -13,6 +13,7 @@ struct fffa_consts {
 	struct {
 		char text[16];
 	} end_reason[FFFA_END_MAX];
+	char stream[33]; /* the sink's name, if its records are a stream of their own */
 };
 
 /*

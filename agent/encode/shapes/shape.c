@@ -31,6 +31,8 @@ uint8_t *fffa_shape_transport(FFFA_VALUE_ARGS)
 uint8_t *fffa_shape_uid(FFFA_VALUE_ARGS)
 {
 	p = fffa_value_agent_id(p, r, c);
+	if (c->stream[0])
+		p = fffa_value_stream(fffa_text_lit(p, "."), r, c);
 	*p++ = '-';
 	p = fffa_text_u64(p, r->epoch);
 	*p++ = '-';

@@ -61,19 +61,19 @@
 		SAME(instance_tag_2), SAME(interface_tag), SAME(interface_tag_2), SAME(asg_tag),   \
 		SAME(asg_tag_2)
 #define ROWS_CAPTURE_AND_LOSS                                                                      \
-	SAME(hook), SAME(tcp_flags_raw), SAME(icmp_type), SAME(icmp_code), SAME(end_reason),       \
-		SAME(sampled), SAME(tunnel), SAME(tunnel_src), SAME(tunnel_dst), SAME(vni),        \
-		SAME(gwlbe_id), SAME(gwlb_attachment_id), SAME(gwlb_flow_cookie),                  \
+	SAME(stream), SAME(hook), SAME(tcp_flags_raw), SAME(icmp_type), SAME(icmp_code),           \
+		SAME(end_reason), SAME(sampled), SAME(tunnel), SAME(tunnel_src), SAME(tunnel_dst), \
+		SAME(vni), SAME(gwlbe_id), SAME(gwlb_attachment_id), SAME(gwlb_flow_cookie),       \
 		SAME(lost_packets), SAME(lost_bytes), SAME(lost_records)
 
 /* "tcp", "udp" and so on, as both shapes name them; other protocols have no name. */
 fffa_value_fn fffa_shape_transport;
-/* "AGENT-EPOCH-SEQ": no other record has the same. */
+/* "AGENT-EPOCH-SEQ", or "AGENT.STREAM-EPOCH-SEQ": no other record has the same. */
 fffa_value_fn fffa_shape_uid;
 /* From the first to the last packet, at most most: readers take 63 bits. */
 uint64_t fffa_shape_duration_ms(const struct fffa_record *r, uint64_t most);
 fffa_value_fn fffa_shape_start_utc, fffa_shape_end_utc;
 #define FFFA_SHAPE_TRANSPORT_MAX 9
-#define FFFA_SHAPE_UID_MAX	 (63 + 2 + 2 * FFFA_TEXT_U64_MAX)
+#define FFFA_SHAPE_UID_MAX	 (63 + 1 + 32 + 2 + 2 * FFFA_TEXT_U64_MAX)
 
 #endif

@@ -51,6 +51,11 @@ uint64_t fffa_backlog_epoch(const struct fffa_backlog *q);
 void fffa_backlog_start_spool(struct fffa_backlog *q, uint64_t epoch, const uint64_t *given);
 
 /* The sink was offered one more record, which is in no sealed batch yet. */
+/* The sink's filter has left out a record. */
+static inline void fffa_backlog_count_filtered(struct fffa_backlog *q)
+{
+	q->ledger.filtered++;
+}
 static inline void fffa_backlog_count_record(struct fffa_backlog *q)
 {
 	q->ledger.records++;

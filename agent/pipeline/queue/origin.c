@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "agent/pipeline/queue/origin.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct fffa_ident_host nobody_host = {.agent_id = ""};
@@ -21,7 +22,8 @@ void fffa_origin_identify(const struct fffa_origin_source *s, struct fffa_record
 		s->identify(s->arg, r);
 }
 
-void fffa_origin_fill(const struct fffa_origin_source *s, struct fffa_batch_origin *out)
+void fffa_origin_fill(const struct fffa_origin_source *s, const char *stream,
+		      struct fffa_batch_origin *out)
 {
 	struct fffa_record r = {.status = FFFA_STATUS_SKIPDATA};
 	const struct fffa_ident_host *h;
@@ -32,4 +34,5 @@ void fffa_origin_fill(const struct fffa_origin_source *s, struct fffa_batch_orig
 	memcpy(out->account_id, h->account_id, sizeof(out->account_id));
 	memcpy(out->region, h->region, sizeof(out->region));
 	out->epoch = s->epoch;
+	(void)snprintf(out->stream, sizeof(out->stream), "%s", stream);
 }

@@ -14,7 +14,8 @@ struct fffa_origin_source {
 
 /* Fills r->ident by r->key.ifindex (0: the host alone). It is valid for the turn of the loop. */
 void fffa_origin_identify(const struct fffa_origin_source *s, struct fffa_record *r);
-/* Fills out with what is known of the host now. */
-void fffa_origin_fill(const struct fffa_origin_source *s, struct fffa_batch_origin *out);
+/* Fills out with what is known of the host now. stream: as the encoder has it. */
+void fffa_origin_fill(const struct fffa_origin_source *s, const char *stream,
+		      struct fffa_batch_origin *out);
 
 #endif

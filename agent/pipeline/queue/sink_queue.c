@@ -151,6 +151,11 @@ void fffa_sink_queue_count_record(struct fffa_sink_queue *q)
 	fffa_backlog_count_record(&q->backlog);
 }
 
+void fffa_sink_queue_count_filtered(struct fffa_sink_queue *q)
+{
+	fffa_backlog_count_filtered(&q->backlog);
+}
+
 void fffa_sink_queue_lose_record(struct fffa_sink_queue *q, const struct fffa_record *r,
 				 enum fffa_record_loss why)
 {

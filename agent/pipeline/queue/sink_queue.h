@@ -57,6 +57,8 @@ void fffa_sink_queue_report_missing(struct fffa_sink_queue *q);
 
 /* The sink was offered one more record, which is in no sealed batch yet. */
 void fffa_sink_queue_count_record(struct fffa_sink_queue *q);
+/* The sink's filter has left out a record, which it was not offered. */
+void fffa_sink_queue_count_filtered(struct fffa_sink_queue *q);
 /* Counts an offered record as lost that is in no sealed batch. */
 void fffa_sink_queue_lose_record(struct fffa_sink_queue *q, const struct fffa_record *r,
 				 enum fffa_record_loss why);

@@ -38,7 +38,7 @@ static struct fffa_batch *make_batch(const struct fffa_skipdata_records *s,
 	fffa_origin_identify(s->source, &r);
 	fffa_batch_commit(b, fffa_encoder_write(s->encoder, &r, dst, FFFA_RECORD_BYTES_MAX),
 			  &(struct fffa_record_info){.seq = r.seq, .time_ms = r.end_ms});
-	fffa_origin_fill(s->source, &origin);
+	fffa_origin_fill(s->source, fffa_encoder_stream(s->encoder), &origin);
 	origin.epoch = m->epoch;
 	fffa_batch_set_origin(b, &origin);
 	fffa_batch_seal(b);

@@ -239,6 +239,7 @@ int fffa_spooler_open(const struct fffa_spooler_conf *c, struct fffa_spooler **o
 		return rc;
 	}
 	s->job.store = s->store;
+	s->job.name = s->conf.name;
 	s->work = (struct fffa_worker_job){.work = work_job, .done = on_job_done, .arg = s};
 	(void)uv_timer_init(c->loop, &s->timer); /* never fails */
 	s->timer.data = s;

@@ -71,6 +71,7 @@ struct fffa_spooler_read {
 /* What the worker is to do, in this order. While it runs, only the worker touches this. */
 struct fffa_spooler_job {
 	struct fffa_store *store;
+	const char *name; /* of the sink */
 	uint64_t removes[FFFA_SPOOLER_REMOVES];
 	size_t remove_count;
 	struct fffa_spooler_write writes[FFFA_SPOOLER_WRITES];

@@ -4,6 +4,7 @@
  * the store, and sealed batches.
  */
 #include <errno.h>
+#include <stdio.h>
 
 #include "agent/pipeline/spooler/spooler_internal.h"
 
@@ -69,11 +70,15 @@ static void write_batches(struct fffa_spooler_job *j)
 }
 
 /* 0, or -errno. A damaged body is 0 with a batch of NULL. */
-static int load_body(const struct fffa_spool_source *src, struct fffa_spooler_read *r)
+static int load_body(const char *name, const struct fffa_spool_source *src,
+		     struct fffa_spooler_read *r)
 {
+	struct fffa_batch_origin *origin = &r->found.frame.origin;
 	int rc;
 
 	r->batch = NULL;
+	if (r->found.frame.has_stream)
+		(void)snprintf(origin->stream, sizeof(origin->stream), "%s", name);
 	rc = fffa_spool_walk_load(src, &r->found, &r->batch);
 	return rc == -EBADMSG ? 0 : rc;
 }
@@ -99,7 +104,7 @@ static int read_some(struct fffa_spooler_job *j)
 		taken += (size_t)fffa_spool_frame_body_len(&r->found.frame);
 		if (j->read_count && taken > j->read_budget)
 			return 0;
-		rc = load_body(&src, r);
+		rc = load_body(j->name, &src, r);
 		if (rc)
 			return rc;
 		j->read_count++;

@@ -22,6 +22,10 @@ void fffa_http_shape__put_origin(struct fffa_buf *out, const struct fffa_batch_o
 
 		fffa_buf_add(out, &c, 1);
 	}
+	if (o->stream[0]) {
+		fffa_buf_text(out, ".");
+		fffa_buf_text(out, o->stream);
+	}
 	fffa_buf_add(out, "-", 1);
 	fffa_http_json_number(out, o->epoch);
 	fffa_buf_add(out, "-", 1);

@@ -34,7 +34,7 @@ static uint64_t outage(struct spool_fixture *r, unsigned long n, bool *fired)
 	uint64_t left = 0;
 
 	f->peers[0].judge = spool_fixture_refuse;
-	f->sinks[0].common.queue_memory = 4096;
+	f->sinks[0].common.queue_memory = 4608;
 	failing_alloc_arm(n);
 	if (opened(f)) {
 		for (int i = 0; i < FED / 10; i++) {
@@ -55,7 +55,7 @@ static void recovery(struct spool_fixture *r, unsigned long n, uint64_t left, bo
 {
 	struct fixture *f = spool_fixture_life(r, 1 << 20);
 
-	f->sinks[0].common.queue_memory = 4096;
+	f->sinks[0].common.queue_memory = 4608;
 	f->peers[0].max_open = 1;
 	failing_alloc_arm(n);
 	if (opened(f)) {

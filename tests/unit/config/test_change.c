@@ -162,6 +162,19 @@ static void a_sink_takes_over_all_but_its_bytes_and_its_queue(void **state)
 			   FFFA_SINK_NEEDS_RESTART, "format queue.memory url! ");
 }
 
+/* It turns the sink's own stream on or off. */
+static void a_filter_that_comes_or_goes_needs_a_restart(void **state)
+{
+	static const char none[] = "sinks: [{name: x, type: file, path: p, filter: ' '}]\n",
+			  tcp[] = "sinks: [{name: x, type: file, path: p, filter: tcp}]\n",
+			  udp[] = "sinks: [{name: x, type: file, path: p, filter: udp}]\n";
+
+	(void)state;
+	expect_sink_change(none, tcp, FFFA_SINK_NEEDS_RESTART, "filter ");
+	expect_sink_change(tcp, none, FFFA_SINK_NEEDS_RESTART, "filter ");
+	expect_sink_change(tcp, udp, FFFA_SINK_CHANGED, "filter! ");
+}
+
 static bool is_secret_change(const char *first, const char *second)
 {
 	struct fffa_config now, next;
@@ -200,6 +213,7 @@ int main(void)
 		cmocka_unit_test(every_type_is_compared),
 		cmocka_unit_test(secrets_are_told_from_the_rest),
 		cmocka_unit_test(a_sink_takes_over_all_but_its_bytes_and_its_queue),
+		cmocka_unit_test(a_filter_that_comes_or_goes_needs_a_restart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

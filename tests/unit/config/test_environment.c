@@ -178,7 +178,7 @@ static void test_secret_files(void **state)
 	/* Only secrets have a KEY_file. */
 	expect_problems(DEMO "  url_file: /secret\n",
 			"f:4: sinks[0].url_file: unknown key; allowed: name, type, format, fields, "
-			"envelope, "
+			"envelope, filter, "
 			"header, batch, queue, retry, flag, count, wait, room, url, tls, hosts, "
 			"ports, properties, patience\n");
 }

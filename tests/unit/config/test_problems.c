@@ -32,11 +32,11 @@ static void test_unknown_keys(void **state)
 	expect_problems(
 		"sinks: [{name: x, type: file, url: y}]\n",
 		"f:1: sinks[0].url: unknown key; allowed: name, type, format, fields, envelope, "
-		"header, batch, queue, retry, path\n");
+		"filter, header, batch, queue, retry, path\n");
 	expect_problems(
 		"sinks: [{name: x, type: file, sinks: y}]\n",
 		"f:1: sinks[0].sinks: unknown key; allowed: name, type, format, fields, envelope, "
-		"header, batch, queue, retry, path\n");
+		"filter, header, batch, queue, retry, path\n");
 	expect_problems("'': 1\n", "f:1: unknown key; allowed: capture, flows, metadata, "
 				   "spool_dir, shutdown_timeout, status, log, user, sinks\n");
 	expect_problems("log: {level_file: x}\n",

@@ -159,6 +159,7 @@ static void single_fields_stay_within_their_bound(void **state)
 static void rows_have_the_length_of_the_longest_value(void **state)
 {
 	struct fffa_consts consts = {.version = 11};
+	const char *const stream = "abcdefghijklmnopqrstuvwxyz012345"; /* a sink's longest name */
 	uint8_t dst[1024];
 	struct sample s;
 	size_t len, most;
@@ -167,6 +168,7 @@ static void rows_have_the_length_of_the_longest_value(void **state)
 	for (int i = FFFA_END_IDLE; i < FFFA_END_MAX; i++)
 		snprintf(consts.end_reason[i].text, sizeof(consts.end_reason[i].text), "%s",
 			 fffa_record_end_reason_name((enum fffa_end_reason)i));
+	(void)snprintf(consts.stream, sizeof(consts.stream), "%s", stream);
 	for (size_t i = 0; i < FFFA_FIELD_COUNT; i++) {
 		most = 0;
 		for (int proto = 0; proto < 256; proto++) {

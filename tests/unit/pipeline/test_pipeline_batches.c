@@ -316,6 +316,82 @@ static void without_identify_no_identity_is_known(void **state)
 	assert_int_equal(f->last[0].delivered, 10);
 }
 
+/* Feeds records of TCP and UDP flows in turn, then one of NODATA. */
+static void feed_mixed(struct fixture *f, size_t n)
+{
+	for (size_t i = 0; i <= n; i++) {
+		struct fffa_record r = {.ident = &f->ident,
+					.key = {.proto = i % 2 ? 17 : 6, .view = FFFA_VIEW_IPV6},
+					.packets = 1,
+					.end_reason = FFFA_END_IDLE,
+					.status = i < n ? FFFA_STATUS_OK : FFFA_STATUS_NODATA};
+
+		fffa_pipeline_record(f->p, &r);
+		assert_int_equal(r.seq, ++f->fed);
+		fixture_check(f);
+	}
+}
+
+static void assert_bytes(const struct spy_peer *peer, const char *text)
+{
+	assert_int_equal(peer->len, strlen(text));
+	assert_memory_equal(peer->bytes, text, peer->len);
+}
+
+static void a_filter_makes_a_stream_of_its_own(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 1; i < 4; i++) {
+		f->sinks[i].common.filter = as_config_text(i < 3 ? "tcp" : "udp");
+		f->sinks[i].common.fields = as_config_text("seq stream");
+	}
+	f->sinks[1].common.name = as_config_text("a");
+	f->sinks[2].common.name = as_config_text("b");
+	f->sinks[3].common.name = as_config_text("c");
+	fixture_open(f, 4);
+	feed_mixed(f, 4);
+	fixture_settle(f);
+	fixture_expect(f, 0, 1, 5);
+	assert_bytes(&f->peers[1], "{\"seq\":1,\"stream\":\"a\"}\n{\"seq\":2,\"stream\":\"a\"}\n"
+				   "{\"seq\":3,\"stream\":\"a\"}\n");
+	assert_bytes(&f->peers[2], "{\"seq\":1,\"stream\":\"b\"}\n{\"seq\":2,\"stream\":\"b\"}\n"
+				   "{\"seq\":3,\"stream\":\"b\"}\n");
+	assert_bytes(&f->peers[3], "{\"seq\":1,\"stream\":\"c\"}\n{\"seq\":2,\"stream\":\"c\"}\n"
+				   "{\"seq\":3,\"stream\":\"c\"}\n");
+	for (size_t i = 1; i < 4; i++) {
+		assert_int_equal(fixture_ledger(f, i)->filtered, 2);
+		assert_int_equal(fixture_ledger(f, i)->delivered, 3);
+	}
+	assert_int_equal(fixture_ledger(f, 0)->filtered, 0);
+	fixture_close(f, 0);
+}
+
+/* A record after the end is lost by those that would have it. */
+static void a_filter_leaves_out_what_comes_late(void **state)
+{
+	struct fixture *f = *state;
+
+	f->sinks[0].common.filter = as_config_text("tcp");
+	fixture_open(f, 1);
+	fixture_close_begin(f, 0);
+	feed_mixed(f, 3);
+	assert_int_equal(fixture_ledger(f, 0)->filtered, 1);
+	assert_int_equal(fixture_ledger(f, 0)->lost[FFFA_RL_SHUTDOWN], 3);
+	fixture_close_end(f);
+}
+
+static void a_bad_filter_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct fffa_err err = {""};
+
+	f->sinks[0].common.filter = as_config_text("tcp and len > 1");
+	f->conf.sink_count = 1;
+	assert_int_equal(fffa_pipeline_open(&f->loop, &f->conf, 1, &f->env, &f->p, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "column 9: \"len\""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +409,9 @@ int main(void)
 		CASE(names_and_reopens_its_sinks),
 		CASE(batches_have_origin_and_record_infos),
 		CASE(without_identify_no_identity_is_known),
+		CASE(a_filter_makes_a_stream_of_its_own),
+		CASE(a_filter_leaves_out_what_comes_late),
+		CASE(a_bad_filter_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,7 +138,7 @@ static uint64_t epoch_without_a_place(const char *dir, bool boot)
 	uint64_t epoch, last_epoch, last;
 
 	assert_int_equal(fffa_stream_open(&s, dir, false, &err), 0);
-	fffa_stream_last(&s, &last_epoch, &last);
+	fffa_stream_last(&s, "sink", &last_epoch, &last);
 	assert_int_equal(last_epoch + last, 0);
 	epoch = fffa_stream_begin(&s, 1000, 0, boot);
 	assert_int_equal(fffa_stream_next(&s), 1);
@@ -207,11 +207,11 @@ static void a_kill_leaves_the_last_number(void **state)
 	assert_int_equal(stat(p->page, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(fffa_stream_open(&s, p->dir, false, &err), 0);
-	fffa_stream_last(&s, &epoch, &last);
+	fffa_stream_last(&s, "sink", &epoch, &last);
 	assert_int_equal(epoch, 42);
 	assert_int_equal(last, 12345);
 	assert_int_equal(fffa_stream_begin(&s, 42, 0, true), 43);
-	fffa_stream_last(&s, &epoch, &last);
+	fffa_stream_last(&s, "sink", &epoch, &last);
 	assert_int_equal(epoch, 0);
 	assert_int_equal(last, 0);
 	fffa_stream_close(&s);
@@ -234,9 +234,56 @@ static void a_kill_before_the_first_number_leaves_none(void **state)
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 	}
 	assert_int_equal(fffa_stream_open(&s, p->dir, false, &err), 0);
-	fffa_stream_last(&s, &epoch, &last);
+	fffa_stream_last(&s, "sink", &epoch, &last);
 	assert_int_equal(epoch, 43);
 	assert_int_equal(last, 0);
+	fffa_stream_close(&s);
+}
+
+/* Killed with five numbers of the common stream, and two of the sink "web". */
+static void die_with_own_numbers(const char *dir)
+{
+	struct fffa_stream s;
+	struct fffa_err err = {""};
+	struct fffa_stream_own *first, *own;
+
+	if (fffa_stream_open(&s, dir, false, &err))
+		_exit(1);
+	first = fffa_stream_own(&s, "dns"); /* before the epoch, as at the start */
+	(void)fffa_stream_begin(&s, 50, 0, false);
+	own = fffa_stream_own(&s, "web"); /* as after a reload */
+	for (int i = 0; i < 5; i++)
+		(void)fffa_stream_next(&s);
+	(void)fffa_stream_own_next(&s, own);
+	(void)fffa_stream_own_next(&s, fffa_stream_own(&s, "web"));
+	(void)fffa_stream_own_next(&s, first);
+	raise(SIGKILL);
+}
+
+static void each_own_stream_keeps_its_number(void **state)
+{
+	static const struct {
+		const char *name;
+		uint64_t last;
+	} rows[] = {{"web", 2}, {"dns", 1}, {"all", 5}};
+	struct place *p = *state;
+	struct fffa_err err = {""};
+	struct fffa_stream s;
+	uint64_t epoch, last;
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		die_with_own_numbers(p->dir);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(fffa_stream_open(&s, p->dir, false, &err), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fffa_stream_last(&s, rows[i].name, &epoch, &last);
+		assert_int_equal(epoch, 50);
+		assert_int_equal(last, rows[i].last);
+	}
+	(void)fffa_stream_begin(&s, 51, 0, false);
+	assert_int_equal(fffa_stream_own_next(&s, fffa_stream_own(&s, "web")), 1);
 	fffa_stream_close(&s);
 }
 
@@ -255,7 +302,7 @@ static void a_failed_start_keeps_the_last_number(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(fffa_stream_open(&s, p->dir, false, &err), 0);
-		fffa_stream_last(&s, &epoch, &last);
+		fffa_stream_last(&s, "sink", &epoch, &last);
 		assert_int_equal(last, 5);
 		fffa_stream_close(&s);
 	}
@@ -289,6 +336,7 @@ int main(void)
 		PLACE_CASE(without_a_place_it_is_of_the_boot),
 		PLACE_CASE(a_kill_leaves_the_last_number),
 		PLACE_CASE(a_kill_before_the_first_number_leaves_none),
+		PLACE_CASE(each_own_stream_keeps_its_number),
 		PLACE_CASE(a_failed_start_keeps_the_last_number),
 		PLACE_CASE(an_alien_page_is_left_alone),
 	};
