@@ -107,7 +107,7 @@ class Folder:
 
 def run_folder(tree, folder, groups, args):
     """Returns the share of killed faults in percent, or None when nothing can run here."""
-    suite = kept_tests.select(tree, groups[:args.groups])
+    suite = kept_tests.select(tree, groups[args.skip_groups:args.groups])
     print(f"== {folder}: {len(suite)} tests", flush=True)
     tree.ninja(sorted(set(n for t in suite for n in t.needs)), check=True)
     suite = kept_tests.baseline(suite)
@@ -144,6 +144,7 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--survivors", action="store_true")
     p.add_argument("--groups", type=int, default=99)
+    p.add_argument("--skip-groups", type=int, default=0)
     p.add_argument("--sanitize", action="store_true")
     p.add_argument("--jobs", type=int, default=2)
     p.add_argument("--work", default=os.path.join(ROOT, "build", "mutation"))

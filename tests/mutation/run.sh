@@ -9,6 +9,7 @@
 #   --seed N        which faults (1): the same number draws the same ones from the same sources
 #   --survivors     only those that survived the last time, for instance after a test was added
 #   --groups N      only the first N groups of tests of each row: 1 for the unit tests, which take seconds
+#   --skip-groups N without the first N groups: on survivors of --groups N it saves the time of running those again
 #   --sanitize      in a build with the sanitizers, as tests/run.sh has one: leaks and bounds are noticed, too
 #   --jobs N        compilers or tests at a time (2)
 #   --work DIR      where to work (build/mutation); two runs at a time need two

@@ -323,6 +323,35 @@ static void the_header_is_that_of_the_new_fields(void **state)
 	close_all(f);
 }
 
+/* The same fields, but the first line is wanted now, or no more. */
+static void a_header_may_come_and_go(void **state)
+{
+	struct fixture *f = *state;
+	struct spy_conf others[2] = {{.peer = &f->peers[1]}, {.peer = &f->peers[2]}};
+	struct fffa_err err = {""};
+
+	f->sinks[0].common.format = (char *)(uintptr_t) "vpc";
+	f->sinks[0].common.fields = (char *)(uintptr_t) "${version} ${packets}";
+	f->sinks[0].common.header = false;
+	fixture_open(f, 1);
+	feed(f, 10);
+	for (uint64_t i = 0; i < 2; i++) {
+		struct fffa_sink_conf from = f->sinks[0], c;
+
+		from.own = &others[i];
+		from.common.header = !i;
+		c = copy_conf(&from);
+		turn_until_delivered(f, 0, 10 * (i + 1));
+		assert_int_equal(fffa_pipeline_change(f->p, 0, &c, &err), 0);
+		feed(f, 10);
+	}
+	turn_until_delivered(f, 0, 30);
+	assert_memory_equal(f->peers[0].bytes, "2 1\n", 4);
+	assert_memory_equal(f->peers[1].bytes, "version packets\n2 1\n", 20);
+	assert_memory_equal(f->peers[2].bytes, "2 1\n", 4);
+	close_all(f);
+}
+
 /* A second change comes while the first waits: only the last one counts. */
 static void the_last_of_two_changes_counts(void **state)
 {
@@ -424,6 +453,7 @@ int main(void)
 		CASE(a_changed_sink_tries_again_what_failed),
 		CASE(other_fields_hold_from_the_change_on),
 		CASE(the_header_is_that_of_the_new_fields),
+		CASE(a_header_may_come_and_go),
 		CASE(the_last_of_two_changes_counts),
 		CASE(a_change_repairs_what_a_change_broke),
 		CASE(the_end_comes_during_a_change),
