@@ -152,6 +152,172 @@ static void three_times_and_then_not_for_ten_minutes(void **state)
 	assert_int_equal(f.s.attempts, 1);
 }
 
+static void expect_problem(struct fixture *f, const char *want)
+{
+	(void)fffa_hook_state_judge(&f->s, "eth0 ingress", &f->now);
+	assert_string_equal(f->s.problem, want);
+}
+
+static void problems_name_the_other_program(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup_hook(&f);
+	f.now.place = FFFA_PLACE_BEHIND;
+	f.now.head = (struct fffa_chain_head){.prog_id = 12};
+	expect_problem(&f, "eth0 ingress: program 12 stands in front, and what it does not pass on "
+			   "is not counted");
+	f.now.head = (struct fffa_chain_head){.name = "flower"};
+	expect_problem(&f, "eth0 ingress: filter flower stands in front, and what it does not pass "
+			   "on is not counted");
+	f.now.head = (struct fffa_chain_head){.prog_id = 0};
+	expect_problem(&f, "eth0 ingress: filter of another kind stands in front, and what it does "
+			   "not pass on is not counted");
+	f.now.place = FFFA_PLACE_NONE;
+	expect_problem(&f,
+		       "eth0 ingress: the hook was taken off; it was put back several times and "
+		       "stays off now");
+	f.now.error = "no permission";
+	expect_problem(&f, "eth0 ingress: the hook was taken off; it cannot be put back: no "
+			   "permission");
+	f.now.head = (struct fffa_chain_head){.prog_id = 7, .name = "other"};
+	expect_problem(&f, "eth0 ingress: the hook was taken off, in its place is program 7 "
+			   "(other); it cannot be put back: no permission");
+	f.now.place = FFFA_PLACE_UNKNOWN; /* what was known stays */
+	f.now.error = "";
+	(void)fffa_hook_state_judge(&f.s, "eth0 ingress", &f.now);
+	assert_int_equal(f.s.condition, FFFA_HOOK_OFF);
+	f.now.place = FFFA_PLACE_FIRST;
+	expect_problem(&f, "");
+}
+
+static void a_blind_hook_names_the_xdp_program(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	for (int xdp = 0; xdp < 2; xdp++) {
+		setup_hook(&f);
+		if (xdp)
+			f.now.xdp = (struct fffa_chain_head){.prog_id = 9, .name = "lb"};
+		(void)check(&f, 500, 0);
+		(void)check(&f, 500, 0);
+		assert_int_equal(f.s.condition, FFFA_HOOK_BLIND);
+		assert_string_equal(
+			f.s.problem,
+			xdp ? "eth0 ingress: the hook counts nothing while the device counts "
+			      "packets; the device runs XDP program 9 (lb)"
+			    : "eth0 ingress: the hook counts nothing while the device counts "
+			      "packets");
+	}
+}
+
+/* Exactly a hundred packets in two checks, less those that have no flow. */
+static void the_alarm_has_a_bound(void **state)
+{
+	static const struct {
+		uint64_t first, second, others, lost;
+	} rows[] = {{50, 49, 0, 0},  {50, 50, 0, 100},	{0, 100, 0, 100},
+		    {99, 1, 0, 100}, {60, 60, 10, 100}, {60, 59, 10, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fixture f;
+
+		setup_hook(&f);
+		f.now.others = rows[i].others;
+		assert_int_equal(check(&f, rows[i].first, 0), 0);
+		assert_int_equal(check(&f, rows[i].second, 0), rows[i].lost);
+		assert_int_equal(f.s.condition, rows[i].lost ? FFFA_HOOK_BLIND : FFFA_HOOK_UP);
+	}
+}
+
+/* One packet that is counted ends the silence: the checks before it do not count any more. */
+static void a_counted_packet_ends_the_silence(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup_hook(&f);
+	assert_int_equal(check(&f, 90, 0), 0);
+	assert_int_equal(check(&f, 90, 1), 0);
+	assert_int_equal(check(&f, 90, 0), 0);
+	assert_int_equal(f.s.condition, FFFA_HOOK_UP);
+	assert_int_equal(check(&f, 10, 0), 100);
+	assert_int_equal(f.s.condition, FFFA_HOOK_BLIND);
+}
+
+/* Counters of which only one fell are of another device, too. */
+static void one_counter_that_falls_is_another_device(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	for (int bytes = 0; bytes < 2; bytes++) {
+		setup_hook(&f);
+		f.now.place = FFFA_PLACE_NONE;
+		if (bytes)
+			f.now.dev = (struct fffa_amount){f.s.dev.packets + 50, f.s.dev.bytes - 1};
+		else
+			f.now.dev = (struct fffa_amount){f.s.dev.packets - 1,
+							 f.s.dev.bytes + 50 * FRAME};
+		assert_int_equal(fffa_hook_state_judge(&f.s, "eth0 ingress", &f.now).packets, 0);
+	}
+}
+
+/* Without the device's counters before and now, nothing can be said of what passed. */
+static void an_unknown_device_has_no_gap(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup_hook(&f);
+	f.now.place = FFFA_PLACE_NONE;
+	f.now.dev_known = false;
+	assert_int_equal(check(&f, 30, 0), 0);
+	f.now.dev_known = true;
+	assert_int_equal(check(&f, 30, 0), 0);
+	assert_int_equal(check(&f, 30, 0), 30);
+}
+
+/* Small frames, whose headers take more than their bytes, have none left. */
+static void bytes_are_without_link_headers(void **state)
+{
+	struct fixture f;
+	struct fffa_amount lost;
+
+	(void)state;
+	setup_hook(&f);
+	f.now.place = FFFA_PLACE_NONE;
+	fffa_amount_add(&f.now.dev, 10, 10 * 13);
+	lost = fffa_hook_state_judge(&f.s, "eth0 ingress", &f.now);
+	assert_int_equal(lost.packets, 10);
+	assert_int_equal(lost.bytes, 0);
+}
+
+static void attempts_count_within_ten_minutes(void **state)
+{
+	const uint64_t begin = 5 * FFFA_NS_PER_S, all = FFFA_HOOK_PUT_BACKS_S * FFFA_NS_PER_S;
+	struct fixture f;
+
+	(void)state;
+	setup_hook(&f);
+	for (unsigned int i = 0; i < FFFA_HOOK_PUT_BACKS; i++) {
+		assert_true(fffa_hook_state_may_put_back(&f.s, begin + i));
+		fffa_hook_state_note_attempt(&f.s, begin + i);
+		assert_int_equal(f.s.attempts, i + 1);
+	}
+	assert_int_equal(f.s.attempts_ns, begin); /* of the first */
+	assert_false(fffa_hook_state_may_put_back(&f.s, begin + all - 1));
+	assert_true(fffa_hook_state_may_put_back(&f.s, begin + all));
+	fffa_hook_state_note_attempt(&f.s, begin + all - 1);
+	assert_int_equal(f.s.attempts, FFFA_HOOK_PUT_BACKS + 1);
+	fffa_hook_state_note_attempt(&f.s, begin + all);
+	assert_int_equal(f.s.attempts, 1);
+	assert_int_equal(f.s.attempts_ns, begin + all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +328,14 @@ int main(void)
 		cmocka_unit_test(frames_that_are_not_ip_are_no_alarm),
 		cmocka_unit_test(a_device_made_anew_has_no_gap),
 		cmocka_unit_test(three_times_and_then_not_for_ten_minutes),
+		cmocka_unit_test(problems_name_the_other_program),
+		cmocka_unit_test(a_blind_hook_names_the_xdp_program),
+		cmocka_unit_test(the_alarm_has_a_bound),
+		cmocka_unit_test(a_counted_packet_ends_the_silence),
+		cmocka_unit_test(one_counter_that_falls_is_another_device),
+		cmocka_unit_test(an_unknown_device_has_no_gap),
+		cmocka_unit_test(bytes_are_without_link_headers),
+		cmocka_unit_test(attempts_count_within_ten_minutes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
