@@ -56,6 +56,8 @@ struct fffa_pairs {
 	0x40		       /* of a sink: a change needs a restart; HUP takes all others over */
 #define FFFA_OPTION_ONOFF 0x80 /* STRING of a sink: from or to the empty text needs a restart */
 #define FFFA_OPTION_URL	  0x20 /* STRING: a URL, whose query is printed as *** */
+#define FFFA_OPTION_PLAIN                                                                          \
+	0x100 /* STRING "GROUP.KEY": GROUP may also have the value itself instead of a map */
 
 struct fffa_option {
 	const char *key; /* dotted path inside its section, "batch.records"; NULL ends a table */

@@ -121,12 +121,32 @@ static void report_unknown_key(const struct fffa_scope *s, const struct fffa_nod
 static void read_level(const struct fffa_scope *s, const struct fffa_node *map, const char *prefix,
 		       const char *path);
 
+/* The field that the value of the group itself is for, or NULL: "proxy: URL" is proxy.url. */
+static struct fffa_field *find_plain(const struct fffa_scope *s, const char *group,
+				     const struct fffa_node *value)
+{
+	size_t n = strlen(group);
+
+	if (value->kind != FFFA_NODE_SCALAR || fffa_tree_is_null(value))
+		return NULL;
+	for (size_t i = 0; i < s->fields->n; i++) {
+		const struct fffa_option *o = s->fields->v[i].opt;
+
+		if ((o->flags & FFFA_OPTION_PLAIN) && !strncmp(o->key, group, n) &&
+		    o->key[n] == '.')
+			return &s->fields->v[i];
+	}
+	return NULL;
+}
+
 /* rel: the key's dotted path in the section; path: the same in the whole file. */
 static void read_entry(const struct fffa_scope *s, const struct fffa_node *key, const char *prefix,
 		       const char *rel, const char *path)
 {
 	struct fffa_field *f = fffa_fields_find(s->fields, rel), *secret = secret_of(s, rel);
 
+	if (!f)
+		f = find_plain(s, rel, key->next);
 	/* A dot belongs to the path, never to a key. */
 	if (strchr(key->text, '.') || !*key->text) {
 		report_unknown_key(s, key, prefix, path);
@@ -259,6 +279,19 @@ static int read_variable(const struct fffa_scope *s, const struct fffa_field *f,
 	return rep.error ? rep.error : 0;
 }
 
+/* The variable for f. A group's own variable stands for its plain value. */
+static const char *find_variable(const struct fffa_scope *s, const char *prefix,
+				 const struct fffa_option *o, char name[FFFA_READ_VARIABLE_BYTES])
+{
+	const char *value = fffa_read_variable(s, prefix, o->key, name);
+	char group[FFFA_READ_VARIABLE_BYTES];
+
+	if (value || !(o->flags & FFFA_OPTION_PLAIN))
+		return value;
+	(void)snprintf(group, sizeof(group), "%.*s", (int)strcspn(o->key, "."), o->key);
+	return fffa_read_variable(s, prefix, group, name);
+}
+
 /* The secret f from the file that the variable NAME_FILE names. */
 static int read_variable_file(const struct fffa_scope *s, struct fffa_field *f, const char *value)
 {
@@ -278,7 +311,7 @@ int fffa_read_environment(const struct fffa_scope *s, const char *prefix)
 	for (size_t i = 0; e && i < s->fields->n; i++) {
 		struct fffa_field *f = &s->fields->v[i];
 		char name[FFFA_READ_VARIABLE_BYTES];
-		const char *value = fffa_read_variable(s, prefix, f->opt->key, name);
+		const char *value = find_variable(s, prefix, f->opt, name);
 		int rc = 0;
 
 		if (value)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/base/clock.h"
 #include "sinks/http/options.h"
 
 #define UPLOAD_BUFFER_BYTES (256L * 1024)
@@ -171,8 +172,18 @@ static CURLcode set_transport(CURL *e, const struct fffa_sink_http_conf *c, cons
 	SET_OPTION(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	SET_OPTION(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
 	/* "": no proxy, not even from the environment. */
-	SET_OPTION(CURLOPT_PROXY, c->proxy ? c->proxy : "");
+	SET_OPTION(CURLOPT_PROXY, c->proxy.url ? c->proxy.url : "");
 	SET_OPTION(CURLOPT_NOPROXY, "");
+	if (fffa_http_is_set(c->proxy.user)) {
+		SET_OPTION(CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
+		SET_OPTION(CURLOPT_PROXYUSERNAME, c->proxy.user);
+		SET_OPTION(CURLOPT_PROXYPASSWORD, c->proxy.password ? c->proxy.password : "");
+	}
+	/* Each new connection asks for the address: a name may have moved. */
+	SET_OPTION(CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+#if LIBCURL_VERSION_NUM >= 0x075000
+	SET_OPTION(CURLOPT_MAXLIFETIME_CONN, (long)(c->connection_lifetime_ns / FFFA_NS_PER_S));
+#endif
 	SET_OPTION(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET_OPTION(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* ours are not for the proxy */
 	SET_OPTION(CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);

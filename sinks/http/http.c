@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/loop/worker.h"
 #include "sinks/http/answer.h"
@@ -58,11 +59,12 @@ struct fffa_sink {
 	 * is enough.
 	 */
 	struct fffa_http_answer answer;
-	uv_timer_t grace;     /* ends answers whose body does not come */
-	unsigned int handles; /* of the timer and the bridge, while they close */
-	long last_status;     /* 0: none yet */
-	long http_version;    /* CURL_HTTP_VERSION_* */
-	uint64_t connections; /* opened so far */
+	uv_timer_t grace;      /* ends answers whose body does not come */
+	unsigned int handles;  /* of the timer and the bridge, while they close */
+	long last_status;      /* 0: none yet */
+	long http_version;     /* CURL_HTTP_VERSION_* */
+	uint64_t connections;  /* opened so far */
+	uint64_t connected_ms; /* loop time of the last one's first answer */
 };
 
 static struct slot *find_free_slot(struct fffa_sink *s)
@@ -123,6 +125,8 @@ static void on_done(struct fffa_curl_request *r, CURLcode result)
 		(void)curl_easy_getinfo(r->easy, CURLINFO_NUM_CONNECTS, &connects);
 	}
 	s->connections += (uint64_t)connects;
+	if (connects)
+		s->connected_ms = uv_now(s->env->loop);
 	if (status) {
 		s->last_status = status;
 		(void)curl_easy_getinfo(r->easy, CURLINFO_HTTP_VERSION, &s->http_version);
@@ -316,6 +320,24 @@ static int start(struct fffa_sink *s, struct fffa_err *err)
 	return 0;
 }
 
+/*
+ * libcurl ends a connection that is too old when it finds it idle. One with requests of HTTP/2 on it
+ * would live as long as the load: no request joins it then, until it is idle.
+ */
+static bool lets_connection_end(const struct fffa_sink *s)
+{
+	uint64_t age_ms = uv_now(s->env->loop) - s->connected_ms;
+	uint64_t lifetime_ms = (uint64_t)s->conf->connection_lifetime_ns / FFFA_NS_PER_MS;
+	bool busy = false;
+
+	/* libcurl counts whole seconds, and one that has passed. */
+	if (s->http_version < CURL_HTTP_VERSION_2_0 || !s->shares || age_ms < lifetime_ms + 2000)
+		return false;
+	for (size_t i = 0; i < s->slot_count && !busy; i++)
+		busy = s->slots[i].phase == SENDING;
+	return busy;
+}
+
 static int submit(struct fffa_sink *s, struct fffa_delivery *d)
 {
 	struct slot *t;
@@ -324,7 +346,7 @@ static int submit(struct fffa_sink *s, struct fffa_delivery *d)
 	if (s->closing || !s->started)
 		return -ECANCELED;
 	t = find_free_slot(s);
-	if (!t) {
+	if (!t || lets_connection_end(s)) {
 		s->refused = true;
 		return -EAGAIN;
 	}

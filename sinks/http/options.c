@@ -16,6 +16,7 @@
 #define MS INT64_C(1000000)
 #define S  (1000 * MS)
 #define M  (60 * S)
+#define H  (60 * M)
 
 #define URL_BYTES_MAX 2048
 
@@ -61,10 +62,15 @@ const struct fffa_option fffa_http__options[] = {
 			  "Time limit of one request, connection included."),
 	FFFA_OPT_INT("requests", C, requests, "4", 1, 64, 0,
 		     "Requests that may be in flight at once."),
-	FFFA_OPT_STRING(
-		"proxy", C, proxy, NULL, 0,
-		"Proxy, as http://HOST:PORT. Default: none; proxy variables of the environment are "
-		"ignored."),
+	FFFA_OPT_DURATION("connection_lifetime", C, connection_lifetime_ns, "3m", 1 * S, 24 * H, 0,
+			  "A connection is used this long, a busy one too. Then a new one asks for "
+			  "the server's address again."),
+	FFFA_OPT_STRING("proxy.url", C, proxy.url, NULL, FFFA_OPTION_PLAIN,
+			"Proxy, as http://HOST:PORT. Also as `proxy: URL`. Default: none; proxy "
+			"variables of the environment are ignored."),
+	FFFA_OPT_STRING("proxy.user", C, proxy.user, NULL, 0,
+			"User at the proxy (basic authentication)."),
+	FFFA_OPT_SECRET("proxy.password", C, proxy.password, 0, "Password at the proxy."),
 	FFFA_OPT_STRING("index", C, index, NULL, 0,
 			"elasticsearch: index or data stream. splunk_hec: index."),
 	FFFA_OPT_STRING("source", C, source, "fffa", 0, "splunk_hec: source. datadog: ddsource."),
@@ -123,9 +129,9 @@ static int check_url(const char *key, const char *url, struct fffa_err *err)
 		rc = fffa_fail(err, EINVAL, "%s: is not a URL that can be read", key);
 	else if (has_component(u, CURLUPART_USER) || has_component(u, CURLUPART_PASSWORD))
 		rc = fffa_fail(err, EINVAL,
-			       "%s: has a user or password, which would be shown; use auth for "
-			       "the server's",
-			       key);
+			       "%s: has a user or password, which would be shown; use %s", key,
+			       strcmp(key, "url") ? "proxy.user and proxy.password"
+						  : "auth for the server's");
 	else if (has_component(u, CURLUPART_FRAGMENT))
 		rc = fffa_fail(err, EINVAL, "%s: a #fragment is never sent; leave it out", key);
 	curl_url_cleanup(u);
@@ -235,6 +241,17 @@ static int check_shape(const struct fffa_sink_http_conf *c, struct fffa_err *err
 	return 0;
 }
 
+static int check_proxy(const struct fffa_sink_http_conf *c, struct fffa_err *err)
+{
+	if (fffa_http_is_set(c->proxy.password) && !fffa_http_is_set(c->proxy.user))
+		return fffa_fail(err, EINVAL, "proxy.user: is required with proxy.password");
+	if (fffa_http_is_set(c->proxy.url))
+		return check_url("proxy", c->proxy.url, err);
+	if (fffa_http_is_set(c->proxy.user))
+		return fffa_fail(err, EINVAL, "proxy.url: is required with proxy.user");
+	return 0;
+}
+
 int fffa_http__options_check(const void *conf, struct fffa_err *err)
 {
 	const struct fffa_sink_http_conf *c = conf;
@@ -243,8 +260,8 @@ int fffa_http__options_check(const void *conf, struct fffa_err *err)
 	if (!fffa_http_is_set(c->url))
 		return fffa_fail(err, EINVAL, "url: is required: http://... or https://...");
 	rc = check_url("url", c->url, err);
-	if (!rc && fffa_http_is_set(c->proxy))
-		rc = check_url("proxy", c->proxy, err);
+	if (!rc)
+		rc = check_proxy(c, err);
 	if (!rc)
 		rc = check_headers(&c->headers, err);
 	if (!rc)

@@ -39,7 +39,12 @@ struct fffa_sink_http_conf {
 	} tls;
 	int64_t timeout_ns;
 	int64_t requests; /* most requests in flight */
-	char *proxy;
+	int64_t connection_lifetime_ns;
+	struct {
+		char *url;
+		char *user;
+		char *password;
+	} proxy;
 	char *index;
 	char *source;
 	char *sourcetype;

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 import unittest
 
 import collector as c
@@ -219,6 +220,15 @@ class Nginx(http_fixture.Case):
         self.arrived(self.collector, 2000)
         self.assertGreater(len({line[3] for line in self.lines()}), 10)  # connections
         self.assertEqual([line for line in self.said.splitlines() if "deliver" in line and " ledger: " not in line], [])
+
+    def test_a_busy_connection_ends(self):
+        """There is no moment without a request on it, but it must end: its name may have moved."""
+        self.collector.script = [c.Answer(before=lambda: time.sleep(0.05)) for _ in range(360)]
+        conf = self.conf(self.url(), tls=self.tls, connection_lifetime="1s", batch="{records: 10, age: 50ms}")
+        self.all_delivered(self.replay(conf, 3600), 3600)
+        self.arrived(self.collector, 3600)
+        self.assertIn(len({line[3] for line in self.lines()}), (2, 3))
+        self.assertEqual({line[0] for line in self.lines()}, {"HTTP/2.0"})
 
     def test_without_a_certificate(self):
         """nginx answers 400 only after it has read the request. That is no fault of the records."""

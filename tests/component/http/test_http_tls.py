@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """TLS in both directions, and proxies."""
+import base64
 import select
 import socket
 import socketserver
@@ -18,8 +19,8 @@ class Proxy(socketserver.ThreadingTCPServer):
     block_on_close = False
     allow_reuse_address = True
 
-    def __init__(self):
-        self.heads = []
+    def __init__(self, credentials=None):
+        self.heads, self.credentials = [], credentials
         super().__init__(("127.0.0.1", 0), Relay)
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
@@ -39,6 +40,10 @@ class Relay(socketserver.BaseRequestHandler):
             text += more
         head, rest = text.split(b"\r\n\r\n", 1)
         self.server.heads.append(head.decode())
+        wanted = self.server.credentials
+        if wanted and f"proxy-authorization: {wanted}".lower() not in head.decode().lower():
+            self.request.sendall(b"HTTP/1.1 407 Who are you\r\nProxy-Authenticate: Basic realm=p\r\nContent-Length: 0\r\n\r\n")
+            return
         method, target = head.split(b" ")[:2]
         place = target if method == b"CONNECT" else target.split(b"/")[2]
         host, port = place.split(b":")
@@ -190,6 +195,38 @@ class Tls(http_fixture.Case):
         self.assertTrue(proxy.heads[0].startswith(f"CONNECT 127.0.0.1:{server.port} HTTP/1.1\r\n"))
         self.assertNotIn("s3cr3t", "".join(proxy.heads))
         self.assertNotIn("FFFA-Batch", "".join(proxy.heads))
+
+    def test_proxy_with_credentials(self):
+        """For both kinds of request; only the proxy gets them, and nobody prints them."""
+        password = self.file("password", "op:en s3same\n")
+        basic = "Basic " + base64.b64encode(b"me:op:en s3same").decode()
+        for server, more in ((c.Collector(), {}), (self.collector(), {"tls": f"{{ca_file: {self.dir}/ca.pem}}"})):
+            self.addCleanup(server.close)
+            proxy = Proxy(basic)
+            self.addCleanup(proxy.close)
+            conf = self.conf(server.url, proxy=f"{{url: '{proxy.url}', user: me, password_file: {password}}}", requests=1, **more)
+            self.all_delivered(self.replay(conf, 20), 20)
+            self.arrived(server, 20)
+            if more:  # this proxy passes on the headers of a request that is not for a tunnel
+                self.assertNotIn("Proxy-Authorization", [name for p in server.posts for name in p.headers])
+            shown = program.fffa("config", "-c", conf).stdout
+            self.assertIn('password: "***"', shown)
+            self.assertNotIn("s3same", shown + self.said)
+        wrong = self.conf(server.url, proxy=f"{{url: '{proxy.url}', user: me, password: no}}", **more)
+        replay = self.start(wrong, self.pcap(5))
+        program.await_that("a refusal", lambda: len(proxy.heads) > 3, replay)
+        books = self.term(replay)
+        self.assertEqual((books["delivered"], books["rejected"], books["lost_shutdown"]), (0, 0, 5), self.said)
+        self.assertIn("407", self.said)
+
+    def test_proxy_keys(self):
+        for proxy, said in (("{user: me}", "proxy.url: is required with proxy.user"),
+                            ("{url: 'http://p:1', password: x}", "proxy.user: is required with proxy.password"),
+                            ("http://me:pw@p:1", "use proxy.user and proxy.password"),
+                            ("{url: 'p:1'}", "proxy: has no scheme")):
+            done = program.fffa("check", "-c", self.conf("http://127.0.0.1:1/", proxy=proxy))
+            self.assertEqual(done.returncode, 78)
+            self.assertIn(said, done.stdout)
 
 
 if __name__ == "__main__":

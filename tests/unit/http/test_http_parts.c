@@ -417,7 +417,7 @@ static void wrong_urls_are_named(void **state)
 		c.url = bad[i];
 		refuses(&c, "url: ");
 		c = sound();
-		c.proxy = bad[i];
+		c.proxy.url = bad[i];
 		if (bad[i] && *bad[i])
 			refuses(&c, "proxy: ");
 		else
