@@ -93,7 +93,7 @@ static enum fffa_exit check_operands(const struct fffa_command *self, int argc, 
 
 	if (argc - optind > allowed && !syntax->many)
 		return fffa_cli_usage(self, "unexpected argument %s", argv[optind + allowed]);
-	if (syntax->operand && optind == argc && !help)
+	if (syntax->operand && !syntax->optional && optind == argc && !help)
 		return fffa_cli_usage(self, "no %s", syntax->operand);
 	return FFFA_EXIT_OK;
 }

@@ -35,6 +35,7 @@ struct fffa_cli_syntax {
 	struct fffa_cli_option options[FFFA_CLI_OPTIONS_MAX + 1]; /* --help is always there */
 	const char *operand; /* its name in "no OPERAND"; NULL: the command takes none */
 	bool many;	     /* more than one operand is allowed */
+	bool optional;	     /* none is allowed, too */
 };
 
 /*

@@ -15,7 +15,7 @@
 
 #define TIMEOUT_MS     5000L		 /* for the whole answer */
 #define BODY_BYTES_MAX (2 * 1024 * 1024) /* with the NUL */
-#define URL_BYTES      512
+#define URL_BYTES      4096
 
 static size_t on_body(char *data, size_t size, size_t n, void *arg)
 {
@@ -52,8 +52,9 @@ static int format_url(char dst[URL_BYTES], const struct fffa_address *a, const c
 	return n < 0 || n >= URL_BYTES ? -EINVAL : 0;
 }
 
-static CURLcode set_options(CURL *e, const struct fffa_address *a, const char *url,
-			    struct fffa_buf *body)
+static CURLcode set_options(CURL *e, const struct fffa_address *a, const char *url, long timeout_ms,
+			    size_t (*write)(char *data, size_t size, size_t n, void *arg),
+			    void *arg)
 {
 	CURLcode rc = CURLE_OK;
 
@@ -70,9 +71,10 @@ static CURLcode set_options(CURL *e, const struct fffa_address *a, const char *u
 	SET(CURLOPT_NOPROXY, "*");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_NOSIGNAL, 1L);
-	SET(CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
-	SET(CURLOPT_WRITEFUNCTION, on_body);
-	SET(CURLOPT_WRITEDATA, body);
+	SET(CURLOPT_CONNECTTIMEOUT_MS, TIMEOUT_MS);
+	SET(CURLOPT_TIMEOUT_MS, timeout_ms);
+	SET(CURLOPT_WRITEFUNCTION, write);
+	SET(CURLOPT_WRITEDATA, arg);
 #undef SET
 	return rc;
 }
@@ -130,7 +132,7 @@ int fffa_http_get(const char *listen, const char *path, char **body, struct fffa
 	if (rc)
 		return fffa_fail(err, -rc, "%s is too long", path);
 	e = curl_easy_init();
-	if (!e || set_options(e, &a, url, &got) != CURLE_OK)
+	if (!e || set_options(e, &a, url, TIMEOUT_MS, on_body, &got) != CURLE_OK)
 		rc = fffa_fail(err, ENOMEM, "no memory");
 	if (!rc)
 		rc = fetch_page(e, listen, &got, err);
@@ -139,5 +141,73 @@ int fffa_http_get(const char *listen, const char *path, char **body, struct fffa
 		fffa_buf_fini(&got);
 	else
 		*body = (char *)got.ptr;
+	return rc;
+}
+
+struct stream {
+	CURL *e;
+	bool (*take)(void *arg, const char *p, size_t n);
+	void *arg;
+	bool stopped; /* take wants no more */
+	char refusal[1024];
+};
+
+static size_t on_piece(char *data, size_t size, size_t n, void *arg)
+{
+	struct stream *s = arg;
+	long status = 0;
+
+	(void)curl_easy_getinfo(s->e, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200) {
+		size_t have = strlen(s->refusal);
+
+		(void)snprintf(s->refusal + have, sizeof(s->refusal) - have, "%.*s",
+			       (int)(size * n), data);
+		return size * n;
+	}
+	s->stopped = !s->take(s->arg, data, size * n);
+	return s->stopped ? 0 : size * n;
+}
+
+static int read_stream(struct stream *s, const char *listen, struct fffa_err *err)
+{
+	const struct fffa_buf none = {.error = 0};
+	CURLcode rc = curl_easy_perform(s->e);
+	int error = rc == CURLE_OK ? 0 : error_of(s->e, rc, &none);
+
+	if (s->stopped)
+		return 0;
+	s->refusal[strcspn(s->refusal, "\r\n")] = '\0';
+	if (s->refusal[0])
+		return fffa_fail(err, EPROTO, "%s", s->refusal);
+	if (rc == CURLE_COULDNT_CONNECT)
+		return fffa_fail(err, -error, "no agent answers at %s: %s", listen,
+				 strerror(-error));
+	if (rc == CURLE_OK || rc == CURLE_PARTIAL_FILE || rc == CURLE_RECV_ERROR)
+		return 0; /* the agent has ended */
+	return fffa_fail(err, -error, "%s does not answer as an agent: %s", listen,
+			 strerror(-error));
+}
+
+int fffa_http_get_stream(const char *listen, const char *path,
+			 bool (*take)(void *arg, const char *p, size_t n), void *arg,
+			 struct fffa_err *err)
+{
+	struct stream s = {.take = take, .arg = arg};
+	struct fffa_address a;
+	char url[URL_BYTES];
+	int rc = fffa_address_parse(listen, &a, err);
+
+	if (rc)
+		return rc;
+	rc = format_url(url, &a, path);
+	if (rc)
+		return fffa_fail(err, -rc, "the request is too long");
+	s.e = curl_easy_init();
+	if (!s.e || set_options(s.e, &a, url, 0, on_piece, &s) != CURLE_OK)
+		rc = fffa_fail(err, ENOMEM, "no memory");
+	if (!rc)
+		rc = read_stream(&s, listen, err);
+	curl_easy_cleanup(s.e);
 	return rc;
 }

@@ -54,6 +54,16 @@ static const struct fffa_command commands[] = {
 	 "usage: fffa fields\n"
 	 "Lists every record field: name, type, version of AWS's format, encodings, source.\n",
 	 fffa_cmd_fields},
+	{"tail", "shows the records of a running agent as they leave",
+	 "usage: fffa tail [-c FILE] [-o text|json] [-f FIELD=GLOB]... [EXPR...]\n"
+	 "Shows the records of a running agent as they leave, one a line: time, direction, ends,\n"
+	 "protocol, packets, bytes, TCP flags. EXPR is a pcap-filter(7): tcp port 443.\n"
+	 "  -c FILE              the configuration, whose status.listen is asked\n"
+	 "  -o, --output FORMAT  text, the default, or json\n"
+	 "  -f, --field F=GLOB   only records whose field F is like GLOB, as ifname=eth*; several\n"
+	 "                       must all be so\n"
+	 "What a slow reader misses is counted in its own stream and lost by nobody else.\n",
+	 fffa_cmd_tail},
 	{"top", "shows flows, sinks and losses of a running agent",
 	 "usage: fffa top [-c FILE] [--interval SECONDS] [--once]\n"
 	 "Shows the largest flows, rates, sinks and losses of a running agent. It asks the agent\n"

@@ -95,6 +95,7 @@ static void on_record(void *arg, struct fffa_record *r)
 	r->tunnel = fffa_source_tunnel(a->source, r->key.tunnel);
 	fffa_meta_apply(a->meta, r);
 	fffa_pipeline_record(a->pipeline, r);
+	fffa_status_record(a->status, r);
 }
 
 static void on_sweep(uv_idle_t *h);

@@ -13,6 +13,7 @@ struct fffa_client {
 	TAILQ_ENTRY(fffa_client) link;
 	int fd; /* the library's; open until the client is removed */
 	bool shut;
+	bool streams;
 	uint8_t address[16]; /* all zero: a unix socket */
 	uint64_t since_ms;
 };
@@ -108,8 +109,16 @@ void fffa_clients_answered(struct fffa_clients *c, struct fffa_client *client, u
 	if (!client || client->shut)
 		return;
 	client->since_ms = now_ms;
+	client->streams = false;
 	TAILQ_REMOVE(&c->list, client, link);
 	TAILQ_INSERT_TAIL(&c->list, client, link);
+}
+
+void fffa_clients_stream(struct fffa_clients *c, struct fffa_client *client)
+{
+	(void)c;
+	if (client)
+		client->streams = true;
 }
 
 void fffa_clients_remove(struct fffa_clients *c, struct fffa_client *client)
@@ -127,7 +136,7 @@ uint64_t fffa_clients_expire(struct fffa_clients *c, uint64_t now_ms)
 
 	TAILQ_FOREACH(i, &c->list, link)
 	{
-		if (i->shut)
+		if (i->shut || i->streams)
 			continue;
 		if (now_ms - i->since_ms < FFFA_CLIENTS_REQUEST_MS)
 			return FFFA_CLIENTS_REQUEST_MS - (now_ms - i->since_ms);

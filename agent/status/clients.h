@@ -34,6 +34,8 @@ struct fffa_client *fffa_clients_add(struct fffa_clients *c, int fd, const struc
 				     uint64_t now_ms);
 /* An answer is out, and the next request may begin. client may be NULL. */
 void fffa_clients_answered(struct fffa_clients *c, struct fffa_client *client, uint64_t now_ms);
+/* Its answer has no end, so it may take as long as it likes. client may be NULL. */
+void fffa_clients_stream(struct fffa_clients *c, struct fffa_client *client);
 /* The connection is gone; frees client, which may be NULL. */
 void fffa_clients_remove(struct fffa_clients *c, struct fffa_client *client);
 /* Shuts down what has taken too long. Returns the ms until it should be called again, 0: never. */

@@ -22,6 +22,7 @@
 #include "agent/status/largest.h"
 #include "agent/status/listener.h"
 #include "agent/status/metrics.h"
+#include "agent/status/records/records_page.h"
 #include "agent/status/report.h"
 
 #define TAG		     "status"
@@ -40,6 +41,8 @@ struct request {
 	size_t n;
 	bool owed; /* the walk has ended, the answer is not queued yet */
 	struct request *next;
+	/* For /records: */
+	struct fffa_records_page page;
 };
 
 struct fffa_status {
@@ -57,6 +60,8 @@ struct fffa_status {
 	int handles; /* that are open */
 	bool full;   /* after the last run there was no room for a connection */
 	struct request *waiters;
+	struct request *streams; /* of records */
+	struct fffa_records records;
 	size_t owed; /* requests that still need `largest` */
 	uint32_t walk_at;
 	uint64_t walked_ns; /* when `largest` was filled; 0: never */
@@ -307,12 +312,39 @@ static enum MHD_Result get_flows(struct fffa_status *s, struct request *q)
 	return MHD_YES;
 }
 
+/* There are records: the library runs in the next turn. */
+static void on_records(void *arg)
+{
+	struct fffa_status *s = arg;
+
+	(void)uv_timer_start(&s->timer, on_timer, 0, 0);
+}
+
+static enum MHD_Result get_records(struct fffa_status *s, struct request *q)
+{
+	const char *filter = MHD_lookup_connection_value(q->c, MHD_GET_ARGUMENT_KIND, "filter");
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(q->c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct fffa_err err = {"no memory"};
+	int rc = fffa_records_page_open(&q->page, &s->records, q->c, filter, on_records, s, &err);
+
+	if (rc == -EINVAL)
+		return answer_text(q->c, MHD_HTTP_BAD_REQUEST, err.text);
+	if (rc)
+		return answer_text(q->c, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
+	q->next = s->streams;
+	s->streams = q;
+	if (info)
+		fffa_clients_stream(&s->clients, info->socket_context);
+	return fffa_records_page_queue(&q->page) ? MHD_NO : MHD_YES;
+}
+
 static const struct {
 	const char *path;
 	enum MHD_Result (*get)(struct fffa_status *s, struct request *q);
 } pages[] = {
 	{"/metrics", get_metrics}, {"/healthz", get_healthz}, {"/readyz", get_readyz},
-	{"/status", get_status},   {"/flows", get_flows},
+	{"/status", get_status},   {"/flows", get_flows},     {"/records", get_records},
 };
 
 static bool has_body(struct MHD_Connection *c)
@@ -364,9 +396,19 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 		if (!strcmp(url, pages[i].path))
 			return pages[i].get(arg, *ctx);
 	}
-	return answer_text(
-		c, MHD_HTTP_NOT_FOUND,
-		"not found; the pages are /metrics /healthz /readyz /status /flows?n=50");
+	return answer_text(c, MHD_HTTP_NOT_FOUND,
+			   "not found; the pages are /metrics /healthz /readyz /status /flows?n=50 "
+			   "/records?filter=EXPR");
+}
+
+static void unlink_request(struct request **list, const struct request *q)
+{
+	for (; *list; list = &(*list)->next) {
+		if (*list == q) {
+			*list = q->next;
+			break;
+		}
+	}
 }
 
 static void on_completed(void *arg, struct MHD_Connection *c, void **ctx,
@@ -383,12 +425,8 @@ static void on_completed(void *arg, struct MHD_Connection *c, void **ctx,
 		FFFA_ASSERT(s->owed);
 		s->owed--;
 	}
-	for (struct request **at = &s->waiters; *at; at = &(*at)->next) {
-		if (*at == q) {
-			*at = q->next;
-			break;
-		}
-	}
+	unlink_request(q->page.reader ? &s->streams : &s->waiters, q);
+	fffa_records_page_close(&q->page);
 	free(q);
 	*ctx = NULL;
 }
@@ -493,6 +531,8 @@ void fffa_status_close(struct fffa_status *s)
 	if (!s)
 		return;
 	wake_waiters(s); /* the library must not be stopped with suspended connections */
+	for (struct request *q = s->streams; q; q = q->next)
+		fffa_records_page_end(&q->page);
 	/* Stop polling before the library closes its descriptor. */
 	if (s->handles) {
 		uv_close((uv_handle_t *)&s->poll, on_closed);
@@ -502,9 +542,16 @@ void fffa_status_close(struct fffa_status *s)
 	}
 	if (s->daemon)
 		MHD_stop_daemon(s->daemon);
+	fffa_records_fini(&s->records);
 	fffa_listener_close(&s->listener);
 	if (!s->handles)
 		free(s);
+}
+
+void fffa_status_record(struct fffa_status *s, const struct fffa_record *r)
+{
+	if (s && s->records.count)
+		fffa_records_add(&s->records, r);
 }
 
 const char *fffa_status_library(void)

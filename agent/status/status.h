@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The status listener serves /metrics, /healthz, /readyz, /status and /flows over HTTP/1.1, for GET
+ * The status listener serves /metrics, /healthz, /readyz, /status, /flows and /records over HTTP/1.1, for GET
  * and HEAD. Connections, their memory and their time are bounded, for each client too: a slow or
  * silent one loses its connection and keeps nobody else out. A request for another host is refused
  * (host_header.h). Loop thread only.
@@ -15,6 +15,7 @@
 #include "agent/status/view.h"
 
 struct fffa_flow_table;
+struct fffa_record;
 struct fffa_status;
 
 struct fffa_status_source {
@@ -32,6 +33,9 @@ struct fffa_status_source {
  */
 int fffa_status_open(uv_loop_t *loop, const char *listen, const struct fffa_status_source *src,
 		     struct fffa_status **out, struct fffa_err *err);
+
+/* A record, enriched and numbered, has left: for the readers of /records. s may be NULL. */
+void fffa_status_record(struct fffa_status *s, const struct fffa_record *r);
 
 /*
  * Drops every connection and closes the handles; s is freed when the loop has closed them. NULL

@@ -20,7 +20,7 @@ fences='
 ^librdkafka/                                      sinks/kafka/
 ^msgpack                                          agent/encode/
 ^yaml\.h                                          config/
-^jansson                                          agent/enrich/ sinks/http/ agent/cli/check_json agent/cli/top_
+^jansson                                          agent/enrich/ sinks/http/ agent/cli/check_json agent/cli/top_ agent/cli/cmd_tail
 ^libmnl                                           agent/capture/
 ^pcap                                             agent/capture/ agent/filter/
 ^microhttpd                                       agent/status/
