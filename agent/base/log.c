@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/utf8.h"
 
 #define LIMIT_NS   (60 * FFFA_NS_PER_S)
 #define RING_BYTES 65536
@@ -45,21 +46,27 @@ void fffa_log_detect_journal(void)
 		atomic_store(&conf.journal, st.st_dev == dev && st.st_ino == ino);
 }
 
-/* Appends s as the inside of a JSON string; control characters and quotes are escaped. Returns the
- * new length. */
+/*
+ * Appends s as the inside of a JSON string: control characters and quotes are escaped, a byte that
+ * is not UTF-8 becomes U+FFFD. Returns the new length.
+ */
 static size_t append_json(char *out, size_t cap, size_t n, const char *s)
 {
-	for (; *s && n + 7 < cap; s++) {
+	size_t left = strlen(s), bytes;
+
+	for (; left && n + 7 < cap; s += bytes, left -= bytes) {
 		unsigned char c = (unsigned char)*s;
 
-		if (c == '"' || c == '\\') {
-			out[n++] = '\\';
-			out[n++] = (char)c;
-		} else if (c < 0x20) {
-			n += (size_t)snprintf(out + n, cap - n, "\\u%04x", c);
-		} else {
-			out[n++] = (char)c;
+		bytes = fffa_utf8_length((const uint8_t *)s, left);
+		if (!bytes || c < 0x20) {
+			n += (size_t)snprintf(out + n, cap - n, "\\u%04x", bytes ? c : 0xfffdU);
+			bytes = 1;
+			continue;
 		}
+		if (c == '"' || c == '\\')
+			out[n++] = '\\';
+		memcpy(out + n, s, bytes);
+		n += bytes;
 	}
 	return n;
 }

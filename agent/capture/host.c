@@ -9,6 +9,7 @@
 #include <bpf/libbpf.h>
 
 #include "agent/base/err.h"
+#include "agent/capture/kernel/kernel.h"
 #include "agent/service/privileges.h"
 
 #define TEXT_OF(x)  #x
@@ -43,14 +44,19 @@ void fffa_host_report(FILE *out)
 {
 	struct utsname u;
 	struct fffa_err err;
-	bool allowed = !fffa_privileges_check(&err);
+	int rc = fffa_privileges_check(&err);
+	bool allowed = !rc;
 
 	(void)libbpf_set_print(quiet);
 	if (!uname(&u))
 		(void)fprintf(out, "kernel: %s %s %s\n", u.sysname, u.release, u.machine);
+	if (!rc)
+		rc = fffa_kernel_try(&err); /* the capabilities may not be all that it takes */
+	allowed = allowed && rc != -EPERM;
 	(void)fprintf(out, "privileges: %s\n", allowed ? "sufficient" : err.text);
 	if (!allowed)
 		return; /* the probes below would only say "not allowed" */
+	(void)fprintf(out, "programs: %s\n", rc ? err.text : "accepted");
 	(void)fprintf(out, "ring buffer: %s\n",
 		      yes_no(libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL),
 			     "no: Linux 5.8 or newer is needed"));

@@ -29,6 +29,7 @@ enum fffa_exit fffa_cmd_version(const struct fffa_command *self, int argc, char 
 	(void)printf("\nlibuv %s\n%s\n%s\n%s\nlibmicrohttpd %s\n", uv_version_string(),
 		     fffa_host_library(), fffa_curl_loop_library(), fffa_replay_library(),
 		     fffa_status_library());
+	(void)printf("built with: " FFFA_LIBRARIES "\n");
 	return FFFA_EXIT_OK;
 }
 

@@ -3,19 +3,27 @@
 
 #include <string.h>
 
+#include "agent/base/utf8.h"
 #include "agent/encode/field/text.h"
 
 #define JSON_PER_TURN 64 /* input bytes; each becomes at most six bytes */
 
 void fffa_escape_label(struct fffa_buf *o, const char *s)
 {
-	for (; *s; s++) {
-		if (*s == '\\' || *s == '"')
-			fffa_buf_format(o, "\\%c", *s);
-		else if (*s < ' ' || *s > '~')
-			fffa_buf_format(o, "\\\\x%02x", (unsigned char)*s);
-		else
-			fffa_buf_add(o, s, 1);
+	size_t left = strlen(s), bytes;
+
+	for (; left; s += bytes, left -= bytes) {
+		unsigned char c = (unsigned char)*s;
+
+		bytes = fffa_utf8_length((const uint8_t *)s, left);
+		if (c == '\\' || c == '"') {
+			fffa_buf_format(o, "\\%c", c);
+		} else if (!bytes || c < ' ' || c == 0x7f) {
+			fffa_buf_format(o, "\\\\x%02x", c);
+			bytes = 1;
+		} else {
+			fffa_buf_add(o, s, bytes);
+		}
 	}
 }
 

@@ -3,7 +3,9 @@
 #include "agent/capture/kernel/kernel.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/membarrier.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,6 +20,7 @@
 #include "agent/base/log.h"
 #include "agent/base/clock.h"
 #include "agent/capture/kernel/kernel_internal.h"
+#include "agent/service/privileges.h"
 #include "bpf/fragment.h"
 #include "fffa_bpf.skel.h"
 
@@ -224,17 +227,61 @@ static bool memlock_is_limited(void)
 	return !getrlimit(RLIMIT_MEMLOCK, &l) && l.rlim_cur != RLIM_INFINITY;
 }
 
+#define NEEDS "CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN"
+
+/* Which of the capabilities that loading needs this thread lacks, as text. */
+static void list_missing(char *text, size_t cap)
+{
+	static const struct {
+		const char *name;
+		int number;
+		bool in_sys_admin;
+	} needed[] = {{"CAP_BPF", CAP_BPF, true},
+		      {"CAP_PERFMON", CAP_PERFMON, true},
+		      {"CAP_NET_ADMIN", CAP_NET_ADMIN, false}};
+	bool admin = fffa_privileges_has(CAP_SYS_ADMIN);
+	size_t n = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (fffa_privileges_has(needed[i].number) || (admin && needed[i].in_sys_admin))
+			continue;
+		n += (size_t)snprintf(text + n, cap - n, "%s%s", n ? " and " : "", needed[i].name);
+	}
+}
+
+/* The verifier refuses what only CAP_PERFMON allows with -EACCES, and much else. */
+static int refused_error(int rc, struct fffa_err *err)
+{
+	char missing[64];
+
+	list_missing(missing, sizeof(missing));
+	if (missing[0])
+		return fffa_fail(
+			err, EPERM,
+			"the kernel refused to load the programs, lacking %s: run as root, "
+			"or grant " NEEDS " (setcap, AmbientCapabilities= or --cap-add)",
+			missing);
+	if (rc == -EACCES)
+		return 0;
+	if (memlock_is_limited())
+		return fffa_fail(
+			err, EPERM,
+			"the kernel refused to load the programs, though " NEEDS
+			" are there: Linux before 5.11 also needs CAP_SYS_RESOURCE or "
+			"RLIMIT_MEMLOCK unlimited; seccomp or a security module may forbid "
+			"it, too");
+	return fffa_fail(err, EPERM,
+			 "the kernel refused to load the programs, though " NEEDS
+			 " are there: a user namespace, seccomp or a security module forbids it");
+}
+
 static int load_error(int rc, struct fffa_err *err)
 {
-	if (rc == -EPERM && memlock_is_limited())
-		return fffa_fail(err, EPERM,
-				 "the kernel refused to load the programs: run as root or grant "
-				 "CAP_BPF and CAP_NET_ADMIN; Linux before 5.11 also needs "
-				 "CAP_SYS_RESOURCE or RLIMIT_MEMLOCK unlimited");
-	if (rc == -EPERM)
-		return fffa_fail(err, EPERM,
-				 "the kernel refused to load the programs: run as root or grant "
-				 "CAP_BPF and CAP_NET_ADMIN");
+	int refused = rc == -EPERM || rc == -EACCES ? refused_error(rc, err) : 0;
+
+	if (refused)
+		return refused;
 	if (rc == -EMFILE || rc == -ENFILE)
 		return fffa_fail(err, -rc,
 				 "cannot load the programs: %s; raise the limit of open files "
@@ -250,6 +297,43 @@ static int load_error(int rc, struct fffa_err *err)
 			 strerror(-rc));
 }
 
+/* Loads the programs; only one: those of egress alone, to try it. */
+static int load_programs(struct fffa_kernel *k, const struct fffa_kernel_conf *conf, bool only_one,
+			 struct fffa_err *err)
+{
+	int rc;
+
+	k->outer_fd = -1;
+	k->inner_fd = -1;
+	(void)libbpf_set_print(libbpf_print);
+	k->skel = fffa_bpf__open();
+	if (!k->skel)
+		return fffa_fail(err, errno, "cannot open the kernel programs: %s",
+				 strerror(errno));
+	rc = set_sizes(k, conf);
+	if (!rc)
+		rc = set_conf(k, conf);
+	if (rc)
+		return fffa_fail(err, -rc, "cannot set up the kernel tables: %s", strerror(-rc));
+	if (only_one)
+		fffa_kernel__programs_only(k, FFFA_PROGRAM_TC_OUT);
+	rc = fffa_bpf__load(k->skel);
+	return rc ? load_error(rc, err) : 0;
+}
+
+int fffa_kernel_try(struct fffa_err *err)
+{
+	const struct fffa_kernel_conf conf = {.max_flows = 1024, .ring_bytes = 65536};
+	struct fffa_kernel *k = calloc(1, sizeof(*k));
+	int rc;
+
+	if (!k)
+		return fffa_fail(err, ENOMEM, "no memory");
+	rc = load_programs(k, &conf, true, err);
+	fffa_kernel_close(k);
+	return rc;
+}
+
 int fffa_kernel_open(const struct fffa_kernel_conf *conf, struct fffa_kernel **out,
 		     struct fffa_err *err)
 {
@@ -258,26 +342,9 @@ int fffa_kernel_open(const struct fffa_kernel_conf *conf, struct fffa_kernel **o
 
 	if (!k)
 		return fffa_fail(err, ENOMEM, "no memory");
-	k->outer_fd = -1;
-	k->inner_fd = -1;
-	(void)libbpf_set_print(libbpf_print);
-	k->skel = fffa_bpf__open();
-	if (!k->skel) {
-		rc = fffa_fail(err, errno, "cannot open the kernel programs: %s", strerror(errno));
+	rc = load_programs(k, conf, false, err);
+	if (rc)
 		goto fail;
-	}
-	rc = set_sizes(k, conf);
-	if (!rc)
-		rc = set_conf(k, conf);
-	if (rc) {
-		(void)fffa_fail(err, -rc, "cannot set up the kernel tables: %s", strerror(-rc));
-		goto fail;
-	}
-	rc = fffa_bpf__load(k->skel);
-	if (rc) {
-		rc = load_error(rc, err);
-		goto fail;
-	}
 	rc = map_all(k);
 	if (!rc)
 		rc = fill_tunnel_ids(k);

@@ -50,6 +50,8 @@ struct fffa_kernel_conf {
  */
 int fffa_kernel_open(const struct fffa_kernel_conf *conf, struct fffa_kernel **out,
 		     struct fffa_err *err);
+/* Loads one of the programs, and lets it go: 0, or what fffa_kernel_open would say. Changes nothing. */
+int fffa_kernel_try(struct fffa_err *err);
 /* The programs follow from the next packet on; one that runs now may use either. */
 void fffa_kernel_change(struct fffa_kernel *k, const struct fffa_kernel_settings *s);
 /* NULL is allowed. Programs that are still attached keep running. */

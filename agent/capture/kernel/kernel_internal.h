@@ -47,6 +47,8 @@ struct fffa_kernel {
 
 /* Before load: how each program is attached, and which ones this kernel needs. */
 void fffa_kernel__programs_set(struct fffa_kernel *k);
+/* Before load, after that: no other than this one is loaded. */
+void fffa_kernel__programs_only(struct fffa_kernel *k, enum fffa_program only);
 /* Call it after load. Reads the clock once. 0 or -errno. */
 int fffa_kernel__clock_start(struct fffa_kernel *k);
 #define FFFA_XDP_HAS_FRAGS                                                                         \

@@ -94,6 +94,13 @@ void fffa_kernel__programs_set(struct fffa_kernel *k)
 	}
 }
 
+void fffa_kernel__programs_only(struct fffa_kernel *k, enum fffa_program only)
+{
+	for (int p = 0; p < FFFA_PROGRAM_MAX; p++)
+		(void)bpf_program__set_autoload(find_program(k, (enum fffa_program)p),
+						p == (int)only);
+}
+
 int fffa_kernel_program_fd(const struct fffa_kernel *k, enum fffa_program p)
 {
 	struct bpf_program *prog = find_program(k, p);

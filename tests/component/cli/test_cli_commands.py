@@ -77,6 +77,11 @@ class Commands(program.Case):
             self.assertRegex(done.stdout, r"\Afffa \d+\.\d+\.\d+ \(commit \S+\)\n")
             for word in ("vpc", "flowlog", "json", "file", "libuv", "libbpf", "libcurl", "libpcap"):
                 self.assertIn(word, done.stdout)
+            built = done.stdout.split("\nbuilt with: ")[1].split()
+            self.assertEqual(sorted(built[::2]), sorted([
+                "jansson", "libbpf", "libcurl", "libelf", "libmicrohttpd", "libmnl", "libpcap", "libuv", "libzstd", "msgpack-c",
+                "rdkafka", "yaml-0.1", "zlib"]))
+            self.assertEqual([v for v in built[1::2] if not re.match(r"\d+(\.\d+)+", v)], [])
 
     def test_fields(self):
         done = program.fffa("fields")

@@ -152,6 +152,9 @@ class Privileges(unittest.TestCase):
         self.fails(77, "lacking CAP_BPF:", prefix=granted("perfmon", "net_admin"))
         self.fails(77, "lacking CAP_NET_ADMIN:", prefix=granted("bpf", "perfmon"))
         self.fails(77, "lacking CAP_BPF and CAP_NET_ADMIN:", prefix=granted())
+        self.fails(77, "refused to load the programs, lacking CAP_PERFMON: ", prefix=granted("bpf", "net_admin"))
+        got = self.check(CONFIG.format(dir=self.lab.dir, more=""), prefix=granted("bpf", "net_admin"))
+        self.assertIn("privileges: the kernel refused to load the programs, lacking CAP_PERFMON: ", got.stdout)
         self.fails(77, "user: lacking CAP_SETUID and CAP_SETGID", more="user: root",
                    prefix=granted("bpf", "perfmon", "net_admin"))
         self.fails(77, "user: lacking CAP_SETGID to", more="user: nobody", prefix=("setpriv", "--bounding-set=-setgid"))

@@ -92,11 +92,14 @@ static void a_line_of_json(void **state)
 
 	fffa_log_setup(FFFA_LOG_INFO, FFFA_LOG_JSON);
 	begin(c);
-	fffa_info("meta", "say \"hi\" c:\\ \n\x1f \x7f");
+	fffa_info("meta", "say \"hi\" c:\\ \n\x1f \x7f\xc3\xbc\xff\xed\xa0\x80\xc3");
 	assert_memory_equal(end(c), "{\"time\":\"", 9);
 	rest = after_time(c->text + 9);
-	assert_string_equal(rest, "\",\"level\":\"info\",\"part\":\"meta\",\"message\":"
-				  "\"say \\\"hi\\\" c:\\\\ \\u000a\\u001f \x7f\"}\n");
+	assert_string_equal(
+		rest,
+		"\",\"level\":\"info\",\"part\":\"meta\",\"message\":"
+		"\"say \\\"hi\\\" c:\\\\ \\u000a\\u001f \x7f\xc3\xbc\\ufffd\\ufffd\\ufffd\\ufffd"
+		"\\ufffd\"}\n");
 }
 
 static void only_the_level_and_above(void **state)
