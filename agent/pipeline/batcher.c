@@ -44,9 +44,11 @@ static int copy_settings(struct fffa_batcher *b, const struct fffa_sink_common_c
 
 	b->like = *like;
 	b->like.type = NULL;
-	complete = copy_text(&b->like.name, like->name) & copy_text(&b->like.format, like->format) &
-		   copy_text(&b->like.fields, like->fields) &
-		   copy_text(&b->like.filter, like->filter);
+	/* Each is copied, whatever became of those before: it is freed. */
+	complete = copy_text(&b->like.name, like->name);
+	complete = copy_text(&b->like.format, like->format) && complete;
+	complete = copy_text(&b->like.fields, like->fields) && complete;
+	complete = copy_text(&b->like.filter, like->filter) && complete;
 	return complete ? 0 : fffa_fail(err, ENOMEM, "no memory");
 }
 
