@@ -36,6 +36,18 @@ static void headers_add_up(void **state)
 	assert_false(fffa_http_body_count_header(&b, SIZE_MAX));
 }
 
+static void a_new_request_begins_with_nothing(void **state)
+{
+	struct fffa_http_body b = {.v = NULL, .len = 7, .too_big = true, .header_bytes = MOST};
+
+	(void)state;
+	assert_int_equal(fffa_http_body_result(&b, CURLE_OK), CURLE_FILESIZE_EXCEEDED);
+	fffa_http_body_reset(&b);
+	assert_int_equal(b.len, 0);
+	assert_false(b.too_big);
+	assert_int_equal(b.header_bytes, 0);
+}
+
 static void other_results_stay(void **state)
 {
 	struct fffa_http_body b = {.v = NULL};
@@ -49,6 +61,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(headers_up_to_the_bound),
 		cmocka_unit_test(headers_add_up),
+		cmocka_unit_test(a_new_request_begins_with_nothing),
 		cmocka_unit_test(other_results_stay),
 	};
 

@@ -178,6 +178,11 @@ static void test_read_line(void **state)
 {
 	char dst[8];
 
+	memset(dst, 'x', sizeof(dst));
+	write_file(*state, "/a", "one");
+	assert_int_equal(fffa_machine_read_line(*state, "/a", dst, sizeof(dst)), 3);
+	assert_string_equal(dst, "one");
+	memset(dst, 'x', sizeof(dst));
 	write_file(*state, "/a", "one\ntwo\n");
 	assert_int_equal(fffa_machine_read_line(*state, "/a", dst, sizeof(dst)), 3);
 	assert_string_equal(dst, "one");
