@@ -3,10 +3,10 @@
 #
 # Installs what FFFA needs, from Debian packages: the one place where dependencies are named.
 #
-#   docker/install-deps.sh [build|test|all|kernels|bare]     default: build
+#   docker/install-deps.sh [build|test|all|kernels|bare|packages]     default: build
 #
 # build: compile and run the agent. test: what the tests need beside that. all: both. kernels: what boots
-# other kernels, for tests/kernels. bare: what makes minimal systems, for tests/bare.
+# other kernels, for tests/kernels. bare: what makes minimal systems, for tests/bare. packages: what makes and tries packages.
 # Does nothing, quickly, when everything is there. Debian 12 (bookworm), 13 (trixie) and testing. Needs root.
 set -euo pipefail
 
@@ -25,6 +25,7 @@ test=(
 )
 kernels=(qemu-system-x86 busybox-static cpio kmod xz-utils util-linux)
 bare=(mmdebstrap util-linux iproute2 iputils-ping)
+packages=(dpkg-dev lintian rpm systemd-container mmdebstrap)
 
 die()
 {
@@ -101,6 +102,7 @@ build) wanted=("${build[@]}") ;;
 test) wanted=("${test[@]}") ;;
 kernels) wanted=("${kernels[@]}") ;;
 bare) wanted=("${bare[@]}") ;;
+packages) wanted=("${build[@]}" "${packages[@]}") ;;
 all) wanted=("${build[@]}" "${test[@]}") ;;
 -h | --help)
 	usage

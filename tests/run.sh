@@ -7,6 +7,7 @@
 #
 #   --quick        the cheap part: dev build, unit, contract and component tests, the fast lint steps
 #   --only LABEL   one kind of test only: a ctest label (unit, netns, ...), lint, fuzz, kernels, bare or peers
+#   --only packages   builds the packages and installs them in a booted Debian 12; only by this option
 #   --only mutation   plants faults in the sources and counts those that a test notices; only by this option
 #   --folder NAME  where --only mutation plants them, by default everywhere; may be repeated
 #   --suite NAME   the Debian suite of the bare systems: trixie (default), bookworm, testing; may be repeated
@@ -162,7 +163,7 @@ applies()
 	shift
 	[[ -z $quick || $preset == dev ]] || return 1
 	[[ -n $only ]] || return 0
-	[[ ! $only =~ ^(lint|fuzz|kernels|bare|peers|mutation)$ ]] || return 1
+	[[ ! $only =~ ^(lint|fuzz|kernels|bare|peers|mutation|packages)$ ]] || return 1
 	for word in "$@"; do
 		[[ $word != "$only" && $word != '*' ]] || return 0
 	done
@@ -304,6 +305,7 @@ list()
 	[[ -n $quick || (-n $only && $only != peers) ]] || echo "peers: the dev build with what others wrote"
 	[[ -n $quick || (-n $only && $only != kernels) ]] || echo "kernels: the release build in emulated guests, also with the programs of clang 14 and 19"
 	[[ -n $quick || (-n $only && $only != bare) ]] || echo "bare: README's two commands on a bare ${suites[*]:-trixie}"
+	[[ $only != packages ]] || echo "packages: install, upgrade, remove and purge in a booted Debian 12"
 	[[ $only != mutation ]] || echo "mutation: 40 faults in each of ${folders[*]:-the folders of tests/mutation/folders.table}"
 	[[ ! -f build/dev/CTestTestfile.cmake ]] ||
 		ctest --test-dir build/dev -N ${only:+-L "^$only\$"} | grep '  Test' || true
@@ -364,6 +366,9 @@ main()
 	fi
 	if [[ -z $quick && (-z $only || $only == bare) ]]; then
 		stage bare run_sum bare tests/bare/run.sh "${suites[@]}"
+	fi
+	if [[ $only == packages ]] && check install-packages docker/install-deps.sh packages; then
+		stage packages run_sum packages tests/packages/run.sh
 	fi
 	if [[ $only == mutation ]]; then
 		stage mutation run_mutation

@@ -8,6 +8,8 @@
 #include "agent/cli/commands.h"
 #include "agent/daemon/registry.h"
 #include "config/print/print.h"
+#include "config/print/reference.h"
+#include "config/print/schema.h"
 #include "agent/enrich/services/ip_ranges.h"
 
 /* A file that cannot be used is no configuration error: the agent reads it again later. */
@@ -62,10 +64,12 @@ enum fffa_exit fffa_cmd_check(const struct fffa_command *self, int argc, char **
 enum fffa_exit fffa_cmd_config(const struct fffa_command *self, int argc, char **argv)
 {
 	const char *given = NULL;
-	bool defaults = false;
+	bool defaults = false, schema = false, man = false;
 	const struct fffa_cli_syntax syntax = {
 		.options = {{.name = "config", .letter = 'c', .text = &given},
-			    {.name = "defaults", .flag = &defaults}}};
+			    {.name = "defaults", .flag = &defaults},
+			    {.name = "schema", .flag = &schema},
+			    {.name = "man", .flag = &man}}};
 	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];
 	struct fffa_config conf;
 	enum fffa_exit code;
@@ -73,9 +77,15 @@ enum fffa_exit fffa_cmd_config(const struct fffa_command *self, int argc, char *
 
 	if (!fffa_cli_parse(self, argc, argv, &syntax, &code))
 		return code;
+	if (defaults + schema + man > 1)
+		return fffa_cli_usage(self, "only one of --defaults, --schema and --man");
 	fffa_registry_schema(rows);
 	if (defaults) {
 		rc = fffa_print_defaults(rows, stdout);
+	} else if (schema) {
+		rc = fffa_schema_print(rows, stdout);
+	} else if (man) {
+		rc = fffa_reference_print(rows, stdout);
 	} else {
 		code = fffa_cli_load(given, &conf, stderr);
 		if (code)

@@ -40,10 +40,12 @@ static const struct fffa_command commands[] = {
 	 "  --json   prints the same as JSON\n",
 	 fffa_cmd_check},
 	{"config", "prints the effective configuration, or the default file",
-	 "usage: fffa config [-c FILE] [--defaults]\n"
+	 "usage: fffa config [-c FILE] [--defaults|--schema|--man]\n"
 	 "Prints the effective configuration as YAML, with secrets as ***.\n"
 	 "  -c FILE     the configuration, as for fffa run\n"
-	 "  --defaults  prints the default file with its comments instead\n",
+	 "  --defaults  prints the default file with its comments instead\n"
+	 "  --schema    prints the JSON Schema of the file instead, for editors\n"
+	 "  --man       prints the manual page fffa.yaml(5) instead\n",
 	 fffa_cmd_config},
 	{"spool", "lists what waits on the disk for a sink",
 	 "usage: fffa spool [--cat] DIR\n"

@@ -232,6 +232,29 @@ class Config(program.Case):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual(done.stdout, (program.ROOT / "config/fffa.yaml").read_text())
 
+    def test_schema_and_manual_have_every_key(self):
+        schema = json.loads(program.fffa("config", "--schema").stdout)
+
+        def keys(node, path=""):
+            found = set()
+            for name, inner in node["properties"].items():
+                below = keys(inner, path + name + ".") if "properties" in inner else {path + name}
+                found |= below
+            return found
+
+        top = keys(schema) - {"sinks"}
+        sinks = [keys(one) for one in schema["properties"]["sinks"]["items"]["oneOf"]]
+        self.assertEqual(len(sinks), 3)
+        man = program.fffa("config", "--man").stdout
+        described = {line[3:].replace("\\-", "-") for line in man.splitlines() if line.startswith(".B ") and " " not in line[3:]}
+        in_schema = {k for k in top.union(*sinks) if not k.endswith("_file") or k in described}
+        self.assertEqual(described, in_schema)
+        for key in ("capture.interfaces", "user", "metadata.imds.refresh"):
+            self.assertIn(key, top)
+        self.assertTrue(all({"name", "queue.memory", "retry.give_up"} <= one for one in sinks))
+        self.assertTrue(any({"auth.bearer", "auth.bearer_file", "tls.ca_file"} <= one for one in sinks))
+        self.assertEqual(program.fffa("config", "--schema", "--man").returncode, 2)
+
     def test_defaults_are_what_an_empty_file_means(self):
         shipped = program.fffa("config", "-c", program.ROOT / "config/fffa.yaml")
         empty = program.fffa("config", "-c", self.file("empty.yaml", "{}\n"))
