@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* fffa version, fffa fields */
+/* fffa version, fffa fields, fffa health */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <uv.h>
 
@@ -8,6 +10,7 @@
 #include "agent/capture/replay/replay.h"
 #include "agent/daemon/build.h"
 #include "agent/cli/commands.h"
+#include "agent/cli/http_get.h"
 #include "agent/encode/field/field.h"
 #include "agent/loop/curl_version.h"
 #include "agent/status/status.h"
@@ -65,4 +68,45 @@ enum fffa_exit fffa_cmd_fields(const struct fffa_command *self, int argc, char *
 		(void)printf("\t%s\n", f[i].source);
 	}
 	return FFFA_EXIT_OK;
+}
+
+static enum fffa_exit ask_agent(const char *listen)
+{
+	struct fffa_err err = {""};
+	char *body = NULL;
+	long status = 0;
+
+	if (!*listen) {
+		(void)puts("not ready: status.listen is \"\", so nobody can be asked");
+		return FFFA_EXIT_FAILED;
+	}
+	if (fffa_http_get_any(listen, "/readyz", &status, &body, &err)) {
+		(void)printf("not ready: %s\n", err.text);
+		return FFFA_EXIT_FAILED;
+	}
+	body[strcspn(body, "\r\n")] = '\0';
+	if (status == 200)
+		(void)puts("ready");
+	else
+		(void)printf("not ready: %s\n", *body ? body : "the agent gives no reason");
+	free(body);
+	return status == 200 ? FFFA_EXIT_OK : FFFA_EXIT_FAILED;
+}
+
+enum fffa_exit fffa_cmd_health(const struct fffa_command *self, int argc, char **argv)
+{
+	const char *given = NULL;
+	const struct fffa_cli_syntax syntax = {
+		.options = {{.name = "config", .letter = 'c', .text = &given}}};
+	struct fffa_config conf;
+	enum fffa_exit code;
+
+	if (!fffa_cli_parse(self, argc, argv, &syntax, &code))
+		return code;
+	code = fffa_cli_load(given, &conf, stderr);
+	if (code)
+		return code;
+	code = ask_agent(conf.status.listen ? conf.status.listen : "");
+	fffa_config_free(&conf);
+	return code;
 }

@@ -13,6 +13,7 @@ enum fffa_exit fffa_cmd_spool(const struct fffa_command *self, int argc, char **
 enum fffa_exit fffa_cmd_fields(const struct fffa_command *self, int argc, char **argv);
 enum fffa_exit fffa_cmd_tail(const struct fffa_command *self, int argc, char **argv);
 enum fffa_exit fffa_cmd_top(const struct fffa_command *self, int argc, char **argv);
+enum fffa_exit fffa_cmd_health(const struct fffa_command *self, int argc, char **argv);
 enum fffa_exit fffa_cmd_version(const struct fffa_command *self, int argc, char **argv);
 
 #endif

@@ -94,10 +94,11 @@ static int error_of(CURL *e, CURLcode rc, const struct fffa_buf *body)
 	return os_errno ? -(int)os_errno : -EPROTO;
 }
 
-static int fetch_page(CURL *e, const char *listen, struct fffa_buf *body, struct fffa_err *err)
+/* wanted: the only status that is no error; 0: each one. */
+static int fetch_page(CURL *e, const char *listen, long wanted, long *status, struct fffa_buf *body,
+		      struct fffa_err *err)
 {
 	CURLcode rc = curl_easy_perform(e);
-	long status = 0;
 	int error = 0;
 
 	if (rc != CURLE_OK)
@@ -105,8 +106,8 @@ static int fetch_page(CURL *e, const char *listen, struct fffa_buf *body, struct
 	if (rc == CURLE_COULDNT_CONNECT)
 		return fffa_fail(err, -error, "no agent answers at %s: %s", listen,
 				 strerror(-error));
-	(void)curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, &status);
-	if (!error && status != 200)
+	(void)curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, status);
+	if (!error && wanted && *status != wanted)
 		error = -EPROTO;
 	if (!error) {
 		fffa_buf_add(body, "", 1); /* the NUL */
@@ -118,7 +119,8 @@ static int fetch_page(CURL *e, const char *listen, struct fffa_buf *body, struct
 			 strerror(-error));
 }
 
-int fffa_http_get(const char *listen, const char *path, char **body, struct fffa_err *err)
+static int get_page(const char *listen, const char *path, long wanted, long *status, char **body,
+		    struct fffa_err *err)
 {
 	struct fffa_buf got = {.max = BODY_BYTES_MAX};
 	struct fffa_address a;
@@ -135,13 +137,26 @@ int fffa_http_get(const char *listen, const char *path, char **body, struct fffa
 	if (!e || set_options(e, &a, url, TIMEOUT_MS, on_body, &got) != CURLE_OK)
 		rc = fffa_fail(err, ENOMEM, "no memory");
 	if (!rc)
-		rc = fetch_page(e, listen, &got, err);
+		rc = fetch_page(e, listen, wanted, status, &got, err);
 	curl_easy_cleanup(e);
 	if (rc)
 		fffa_buf_fini(&got);
 	else
 		*body = (char *)got.ptr;
 	return rc;
+}
+
+int fffa_http_get(const char *listen, const char *path, char **body, struct fffa_err *err)
+{
+	long status = 0;
+
+	return get_page(listen, path, 200, &status, body, err);
+}
+
+int fffa_http_get_any(const char *listen, const char *path, long *status, char **body,
+		      struct fffa_err *err)
+{
+	return get_page(listen, path, 0, status, body, err);
 }
 
 struct stream {

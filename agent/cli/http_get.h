@@ -18,6 +18,12 @@
 int fffa_http_get(const char *listen, const char *path, char **body, struct fffa_err *err);
 
 /*
+ * The same for a page that answers with any status, such as /readyz: *status is the answer's.
+ */
+int fffa_http_get_any(const char *listen, const char *path, long *status, char **body,
+		      struct fffa_err *err);
+
+/*
  * GET path whose answer has no end: calls take for each piece, until it returns false or the
  * listener ends. 0; else -errno with err, in which the listener's own words stand when it refuses
  * the request.

@@ -74,6 +74,13 @@ static const struct fffa_command commands[] = {
 	 "  --interval SECONDS  time between two updates, 0.1 to 3600; default 1\n"
 	 "  --once              prints once and ends; needs no terminal\n",
 	 fffa_cmd_top},
+	{"health", "asks a running agent whether it is ready",
+	 "usage: fffa health [-c FILE]\n"
+	 "Asks the agent at the status.listen of the configuration whether it is ready: every\n"
+	 "hook is in its place and no wrong setting stops a sink. Prints the reason if not.\n"
+	 "Ends with 0 when it is ready, else with 1; for containers and scripts.\n"
+	 "  -c FILE  the configuration, as for fffa run\n",
+	 fffa_cmd_health},
 	{"version", "prints the version and all libraries",
 	 "usage: fffa version\n"
 	 "Prints the version, the formats, the sinks and the libraries.\n",

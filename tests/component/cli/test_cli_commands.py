@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: MIT
 """The command line: commands, wrong usage, help, exit status."""
 import re
+import socket
+import threading
 import unittest
 
 import program
 
-COMMANDS = ("run", "replay", "check", "config", "spool", "top", "fields", "version")
+COMMANDS = ("run", "replay", "check", "config", "spool", "tail", "top", "health", "fields", "version")
 
 
 class Commands(program.Case):
@@ -17,6 +19,32 @@ class Commands(program.Case):
         first, *rest = done.stderr.splitlines()
         self.assertEqual(first, says)
         return rest
+
+    def test_health_without_an_agent(self):
+        conf = self.file("fffa.yaml", f"status: {{listen: 'unix:{self.dir}/nobody'}}\n")
+        done = program.fffa("health", "-c", conf)
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        self.assertIn("not ready: no agent answers at unix:", done.stdout)
+        done = program.fffa("health", "-c", self.file("off.yaml", 'status: {listen: ""}\n'))
+        self.assertEqual((done.returncode, done.stdout), (1, 'not ready: status.listen is "", so nobody can be asked\n'))
+        self.assertEqual(program.fffa("health", "-c", self.file("bad.yaml", "x: 1\n")).returncode, 78)
+
+    def test_health_gives_the_reason(self):
+        path = str(self.dir / "status")
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(path)
+            server.listen()
+
+            def answer():
+                with server.accept()[0] as one:
+                    one.recv(4096)
+                    one.sendall(b"HTTP/1.1 503 x\r\nContent-Length: 13\r\n\r\nno hook here\n")
+
+            thread = threading.Thread(target=answer)
+            thread.start()
+            done = program.fffa("health", "-c", self.file("fffa.yaml", f"status: {{listen: 'unix:{path}'}}\n"))
+            thread.join()
+        self.assertEqual((done.returncode, done.stdout), (1, "not ready: no hook here\n"))
 
     def test_no_command(self):
         done = program.fffa()

@@ -94,6 +94,10 @@ class Privileges(unittest.TestCase):
         for link in links:
             self.lab.run(self.lab.host, "bpftool", "link", "detach", "id", link)
 
+    def health(self):
+        got = self.lab.start(self.lab.host, "health", self.lab.fffa, "health", "-c", self.lab.file("fffa.yaml"))
+        return got.p.wait(20), got.text(got.out)
+
     def work(self, agent, clsact=False):
         """Records, a hook that is put back, a device that comes later, HUP, and a clean end."""
         self.ping(10)
@@ -105,6 +109,7 @@ class Privileges(unittest.TestCase):
         L.sh("ip", "-n", self.lab.host, "link", "add", "v8", "type", "veth", "peer", "name", "w8")
         L.sh("ip", "-n", self.lab.host, "link", "set", "v8", "up")
         agent.process.await_line("attached interface=v8")
+        self.assertEqual(self.health(), (0, "ready\n"))
         agent.signal(signal.SIGHUP)
         L.await_true("reload", lambda: 'reloads_total{result="ok"} 1' in agent.get("metrics")
                      or 'reloads_total{result="success"} 1' in agent.get("metrics"))
