@@ -222,6 +222,47 @@ static void test_auto_on_ec2(void **state)
 	metadata_fixture_assert_all_known(r);
 }
 
+static void write_root(const struct metadata_fixture *r, const char *path, const char *text)
+{
+	char full[200];
+	FILE *f;
+
+	(void)snprintf(full, sizeof(full), "%s%s", r->root, path);
+	f = fopen(full, "w");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* The files below root say which machine and which container this is, until IMDS answers. */
+static void test_machine_and_container(void **state)
+{
+	static const char *const files[] = {"/etc/machine-id", "/proc/self/mountinfo"};
+	static const char *const dirs[] = {"/etc", "/proc", "/proc/self"};
+	struct metadata_fixture *r = *state;
+	char full[200];
+
+	for (size_t i = 0; i < 3; i++)
+		make_dir(r, dirs[i]);
+	write_root(r, files[0], "0123456789abcdef0123456789abcdef\n");
+	write_root(r, files[1],
+		   "1 2 8:1 /docker/containers/"
+		   "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210/hosts "
+		   "/etc/hosts rw - ext4 x rw\n");
+	metadata_fixture_open(r);
+	assert_string_equal(fffa_meta_host(r->meta)->agent_id,
+			    "0123456789abcdef0123456789abcdef/fedcba987654");
+	for (size_t i = 0; i < 2; i++) {
+		(void)snprintf(full, sizeof(full), "%s%s", r->root, files[i]);
+		assert_int_equal(unlink(full), 0);
+	}
+	for (size_t i = 3; i-- > 0;)
+		remove_dir(r, dirs[i]);
+	metadata_fixture_await(r, metadata_fixture_is_learned, 0);
+	(void)snprintf(full, sizeof(full), "%s/fedcba987654", fffa_meta_host(r->meta)->instance_id);
+	assert_string_equal(fffa_meta_host(r->meta)->agent_id, full);
+}
+
 static void test_endpoint_from_environment(void **state)
 {
 	struct metadata_fixture *r = *state;
@@ -293,6 +334,7 @@ int main(void)
 		T(test_auto_outside_ec2),
 		T(test_environment_disables),
 		T(test_auto_on_ec2),
+		T(test_machine_and_container),
 		T(test_endpoint_from_environment),
 		T(test_configured_endpoint_wins_over_environment),
 		T(test_bad_environment_fails_the_start),
