@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -114,6 +115,40 @@ static void a_report_that_is_lost_comes_again(void **state)
 	assert_string_equal(e[0].reason, "gave_up");
 }
 
+static void feed_slowly(struct fixture *f, size_t batches)
+{
+	while (batches--) {
+		fixture_feed(f, 10);
+		fixture_turn(f);
+	}
+}
+
+/* Neither disk nor sink takes anything: of what waits for the disk the oldest go, too. */
+static void the_oldest_that_wait_for_the_disk_go(void **state)
+{
+	struct spool_fixture *r = *state;
+	struct fixture *f = spool_fixture_life(r, MIB);
+	struct stream_epoch e[1];
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	f->peers[0].judge = spool_fixture_refuse;
+	f->sinks[0].common.queue_memory = 32768;
+	f->sinks[0].common.queue_when_full = FFFA_WHEN_FULL_DROP_OLDEST;
+	fixture_open(f, 1);
+	feed_slowly(f, 20);
+	files_limit_size(1000);
+	feed_slowly(f, 400);
+	files_limit_size(RLIM_INFINITY);
+	assert_true(fixture_ledger(f, 0)->lost[FFFA_RL_QUEUE_FULL] > 1000);
+	f->peers[0].judge = NULL;
+	fixture_settle(f);
+	fixture_close(f, 0);
+	assert_int_equal(spool_fixture_read(f, 0, e, 1), 1);
+	assert_int_equal(e[0].records + e[0].lost, f->fed);
+	assert_non_null(memmem(f->peers[0].bytes, f->peers[0].len, "{\"seq\":4191,\"epoch\":100}",
+			       strlen("{\"seq\":4191,\"epoch\":100}"))); /* of the last batch */
+}
+
 static void on_closed(void *arg, struct fffa_pipeline *p)
 {
 	(void)arg;
@@ -163,6 +198,7 @@ int main(void)
 		SPOOL_CASE(what_a_stuck_disk_has_not_taken_is_lost),
 		SPOOL_CASE(frames_younger_than_the_account_count),
 		SPOOL_CASE(a_report_that_is_lost_comes_again),
+		SPOOL_CASE(the_oldest_that_wait_for_the_disk_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,13 +114,22 @@ static void test_unix_no_folder(void **state)
 	assert_non_null(strstr(err.text, "No such file"));
 }
 
+/* The number of the next descriptor: the same as long as none is left open. */
+static int next_fd(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	(void)close(fd);
+	return fd;
+}
+
 static void test_tcp_taken(void **state)
 {
 	struct fffa_address any, *at = &any;
 	struct fffa_listener l;
 	struct fffa_err err;
 	char text[32];
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = socket(AF_INET, SOCK_STREAM, 0), next;
 
 	(void)state;
 	assert_true(fd >= 0);
@@ -131,11 +140,19 @@ static void test_tcp_taken(void **state)
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&at->sa, &at->len), 0);
 	(void)snprintf(text, sizeof(text), "127.0.0.1:%u",
 		       ntohs(((struct sockaddr_in *)&at->sa)->sin_port));
+	next = next_fd();
 	assert_int_equal(fffa_listener_open(&l, text, &err), -EADDRINUSE);
 	assert_non_null(strstr(err.text, text));
+	assert_int_equal(l.fd, -1);
+	assert_int_equal(next_fd(), next);
 	(void)close(fd);
+	next = next_fd();
 	assert_int_equal(fffa_listener_open(&l, text, &err), 0);
+	assert_int_equal(l.fd, next);
 	fffa_listener_close(&l);
+	assert_int_equal(l.fd, -1);
+	assert_int_equal(next_fd(), next);
+	fffa_listener_close(&l); /* nothing is left to close */
 }
 
 int main(void)
