@@ -177,6 +177,89 @@ static void test_empty_view(void **state)
 	free(interfaces);
 }
 
+static int compare_lines(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Asserts that no sample of the page, which is changed, is there twice; returns their number. */
+static size_t assert_once(char *page)
+{
+	char *lines[4096], *save = NULL;
+	size_t n = 0;
+
+	for (char *line = strtok_r(page, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		if (line[0] == '#')
+			continue;
+		assert_true(n < 4096);
+		*strrchr(line, ' ') = '\0'; /* without its value */
+		lines[n++] = line;
+	}
+	qsort(lines, n, sizeof(lines[0]), compare_lines);
+	for (size_t i = 1; i < n; i++)
+		assert_string_not_equal(lines[i - 1], lines[i]);
+	return n;
+}
+
+static size_t count_samples(const struct fffa_status_view *v)
+{
+	struct fffa_buf o = {.max = 1 << 20};
+	size_t n;
+
+	fffa_metrics_write(&o, v);
+	fffa_buf_add(&o, "", 1);
+	assert_false(o.error);
+	n = assert_once((char *)o.ptr);
+	fffa_buf_fini(&o);
+	return n;
+}
+
+/* Each sink has as many samples as the one before, and none takes the place of another. */
+static void test_each_sink_has_its_samples(void **state)
+{
+	static const char *const names[] = {"one", "two", "three", "four"};
+	struct sample_view *s = malloc(sizeof(*s));
+	size_t none, before;
+
+	(void)state;
+	assert_non_null(s);
+	sample_view_fill(s);
+	s->view.sink_count = 0;
+	none = before = count_samples(&s->view);
+	for (size_t i = 0; i < 4; i++) {
+		size_t now;
+
+		s->view.sinks[i] = s->view.sinks[0];
+		s->view.sinks[i].name = names[i];
+		s->view.sink_count = i + 1;
+		now = count_samples(&s->view);
+		assert_true(now > before + 20);
+		assert_int_equal(now - none, (now - before) * (i + 1));
+		before = now;
+	}
+	free(s);
+}
+
+/* Whether IMDS was ever asked or not, its age is one sample. */
+static void test_no_sample_twice(void **state)
+{
+	static const char *const states[] = {"off", "asking", "known", "failing"};
+	struct sample_view *s = malloc(sizeof(*s));
+	size_t n = 0;
+
+	(void)state;
+	assert_non_null(s);
+	sample_view_fill(s);
+	for (size_t i = 0; i < 8; i++) {
+		s->view.metadata.state = states[i / 2];
+		s->view.metadata.age_ns = i % 2 ? UINT64_MAX : 5;
+		if (n)
+			assert_int_equal(count_samples(&s->view), n);
+		n = count_samples(&s->view);
+	}
+	free(s);
+}
+
 static void test_age_not_known(void **state)
 {
 	static const struct {
@@ -240,9 +323,14 @@ static void test_any_cap(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_metrics_golden), cmocka_unit_test(test_report_golden),
-		cmocka_unit_test(test_every_reason),   cmocka_unit_test(test_empty_view),
-		cmocka_unit_test(test_age_not_known),  cmocka_unit_test(test_any_cap),
+		cmocka_unit_test(test_each_sink_has_its_samples),
+		cmocka_unit_test(test_no_sample_twice),
+		cmocka_unit_test(test_metrics_golden),
+		cmocka_unit_test(test_report_golden),
+		cmocka_unit_test(test_every_reason),
+		cmocka_unit_test(test_empty_view),
+		cmocka_unit_test(test_age_not_known),
+		cmocka_unit_test(test_any_cap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
