@@ -138,6 +138,33 @@ int fffa_kafka__client_check(const struct fffa_sink_kafka_conf *c, struct fffa_e
 	return rc;
 }
 
+static bool names_file(const struct fffa_pair *p)
+{
+	return strstr(p->key, ".location") && *p->value && strcmp(p->value, "probe") != 0;
+}
+
+uint64_t fffa_kafka__client_files(const struct fffa_sink_kafka_conf *c)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < c->properties.n; i++) {
+		const struct fffa_pair *p = &c->properties.v[i];
+		struct stat st;
+		uint64_t facts[5];
+
+		if (!names_file(p) || stat(p->value, &st))
+			continue;
+		facts[0] = (uint64_t)st.st_dev;
+		facts[1] = (uint64_t)st.st_ino;
+		facts[2] = (uint64_t)st.st_size;
+		facts[3] = (uint64_t)st.st_mtim.tv_sec;
+		facts[4] = (uint64_t)st.st_mtim.tv_nsec;
+		for (size_t k = 0; k < sizeof(facts) / sizeof(facts[0]); k++)
+			sum = (sum ^ facts[k]) * UINT64_C(0x100000001b3) + i + 1; /* FNV-1a */
+	}
+	return sum;
+}
+
 /* librdkafka reads these at once, and a FIFO would keep it waiting. */
 static int probe_files(const struct fffa_sink_kafka_conf *c, struct fffa_err *err)
 {
@@ -148,8 +175,7 @@ static int probe_files(const struct fffa_sink_kafka_conf *c, struct fffa_err *er
 		struct stat st;
 		int fd;
 
-		if (!strstr(p->key, ".location") || !*p->value || !strcmp(p->value, "probe") ||
-		    (!stat(p->value, &st) && S_ISDIR(st.st_mode)))
+		if (!names_file(p) || (!stat(p->value, &st) && S_ISDIR(st.st_mode)))
 			continue;
 		fd = fffa_io_open_regular(AT_FDCWD, p->value, O_RDONLY);
 		if (fd < 0)

@@ -22,6 +22,12 @@ int fffa_kafka__client_check(const struct fffa_sink_kafka_conf *c, struct fffa_e
 int fffa_kafka__client_probe(const struct fffa_sink_kafka_conf *c, struct fffa_err *err);
 
 /*
+ * Another number when one of the files that properties name (ssl.ca.location, ...) is another one or
+ * has other contents; 0: there are none. Asks the disk: not for the loop.
+ */
+uint64_t fffa_kafka__client_files(const struct fffa_sink_kafka_conf *c);
+
+/*
  * Creates a producer and its threads. It does not connect yet. Reads the files that properties
  * name. wire_bytes: 0, or a bound below the configured ones. librdkafka writes 8 bytes to wake_fd
  * (a non-blocking eventfd) when its empty queue gets an event. May be called on any thread. 0 and

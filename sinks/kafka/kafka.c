@@ -21,6 +21,7 @@
 #define RESTART_MIN_NS (100 * FFFA_NS_PER_MS)
 #define RESTART_MAX_NS (30 * FFFA_NS_PER_S)
 #define STEADY_NS      (60 * FFFA_NS_PER_S) /* a life this long resets the back-off */
+#define LOOK_MS	       1000
 #define ALL_SLOTS      UINT64_MAX
 _Static_assert(FFFA_KAFKA_SLOTS == 64, "ALL_SLOTS");
 
@@ -71,7 +72,7 @@ static void settle_finished(struct fffa_sink *s)
 static bool has_room(const struct fffa_sink *s)
 {
 	return s->phase == FFFA_KAFKA_UP && s->filling < 0 && s->open != ALL_SLOTS && !s->fatal &&
-	       !s->too_big;
+	       !s->too_big && !s->renew;
 }
 
 static void report_ready(struct fffa_sink *s)
@@ -98,6 +99,13 @@ static void replace_producer(struct fffa_sink *s)
 	start_ending(s, -EPROTO, text);
 }
 
+/* With nothing open nothing is sent twice. */
+static void renew_when_idle(struct fffa_sink *s)
+{
+	if (s->renew && !s->open && s->phase == FFFA_KAFKA_UP && !s->closing)
+		start_ending(s, -EAGAIN, "files of properties have changed");
+}
+
 static void on_wake(uv_poll_t *p, int status, int events)
 {
 	struct fffa_sink *s = p->data;
@@ -120,9 +128,42 @@ static void on_wake(uv_poll_t *p, int status, int events)
 	if (s->phase == FFFA_KAFKA_UP && s->filling >= 0)
 		fffa_kafka__produce_more(s);
 	report_ready(s);
+	renew_when_idle(s);
 }
 
 static void on_timer(uv_timer_t *t);
+
+/* On the worker. */
+static void look_at_files(void *arg)
+{
+	struct fffa_sink *s = arg;
+
+	s->files_now = fffa_kafka__client_files(s->conf);
+}
+
+/* Two looks must agree: a file may be in the making. */
+static void on_looked(void *arg)
+{
+	struct fffa_sink *s = arg;
+	bool settled = s->files_now == s->files_seen;
+
+	s->files_seen = s->files_now;
+	if (s->closing || s->renew || s->phase != FFFA_KAFKA_UP || !settled ||
+	    s->files_now == s->files_made)
+		return;
+	fffa_info(s->env->tag, "files that properties name have changed: a new producer reads them "
+			       "when all is confirmed");
+	s->renew = true;
+	renew_when_idle(s);
+}
+
+static void on_look(uv_timer_t *t)
+{
+	struct fffa_sink *s = t->data;
+
+	if (s->phase == FFFA_KAFKA_UP && !s->looking.submitted)
+		fffa_worker_submit(s->worker, &s->looking);
+}
 
 static void watch_confirmations(struct fffa_sink *s)
 {
@@ -158,6 +199,7 @@ static void make_client(void *arg)
 {
 	struct fffa_sink *s = arg;
 
+	s->files_made = fffa_kafka__client_files(s->conf);
 	(void)fffa_kafka__client_open(s->conf, s->wire_bytes, s->wake_fd, &s->client, &s->make_err);
 }
 
@@ -250,8 +292,9 @@ static void on_ended(void *arg)
 {
 	struct fffa_sink *s = arg;
 	uint64_t lived_ns = fffa_clock_mono_ns(&fffa_clock_system) - s->made_ns;
-	bool at_once = s->too_big && !s->fatal;
+	bool at_once = (s->too_big || s->renew) && !s->fatal;
 
+	s->renew = false;
 	s->phase = FFFA_KAFKA_DOWN;
 	if (s->too_big)
 		shrink_wire_bytes(s, s->client.wire_bytes);
@@ -301,7 +344,8 @@ static void close_handles(struct fffa_sink *s)
 	if (s->phase == FFFA_KAFKA_CLOSING)
 		return;
 	s->phase = FFFA_KAFKA_CLOSING;
-	s->handles = 3;
+	s->handles = 4;
+	uv_close((uv_handle_t *)&s->look, on_handle_closed);
 	fffa_worker_close(s->worker, on_one_closed, s);
 	uv_close((uv_handle_t *)&s->wake, on_handle_closed);
 	uv_close((uv_handle_t *)&s->timer, on_handle_closed);
@@ -332,10 +376,12 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 		goto no_poll;
 	}
 	(void)uv_timer_init(env->loop, &s->timer); /* cannot fail */
+	(void)uv_timer_init(env->loop, &s->look);
 	s->env = env;
 	s->conf = conf;
 	s->filling = -1;
-	s->wake.data = s->timer.data = s;
+	s->wake.data = s->timer.data = s->look.data = s;
+	s->looking = (struct fffa_worker_job){.work = look_at_files, .done = on_looked, .arg = s};
 	s->making = (struct fffa_worker_job){.work = make_client, .done = on_made, .arg = s};
 	s->ending = (struct fffa_worker_job){.work = end_client, .done = on_ended, .arg = s};
 	fffa_backoff_init(&s->backoff, RESTART_MIN_NS, RESTART_MAX_NS, 0);
@@ -351,10 +397,14 @@ no_worker:
 
 static int start(struct fffa_sink *s, struct fffa_err *err)
 {
-	int rc = fffa_kafka__client_open(s->conf, 0, s->wake_fd, &s->client, err);
+	int rc;
 
+	s->files_made = s->files_seen = fffa_kafka__client_files(s->conf);
+	rc = fffa_kafka__client_open(s->conf, 0, s->wake_fd, &s->client, err);
 	if (rc)
 		return rc;
+	if (s->files_made)
+		(void)uv_timer_start(&s->look, on_look, LOOK_MS, LOOK_MS);
 	s->strip = s->env->format != FFFA_FORMAT_MSGPACK;
 	rc = start_producer(s);
 	if (rc)

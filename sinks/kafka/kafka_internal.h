@@ -59,6 +59,12 @@ struct fffa_sink {
 	int end_cause; /* why the producer ends, for its open deliveries */
 	char end_why[320];
 	uint64_t remade; /* producers after the first */
+
+	uv_timer_t look; /* the next look at the files that properties name */
+	struct fffa_worker_job looking;
+	uint64_t files_made, files_seen,
+		files_now; /* of the producer, of the last look, of this one */
+	bool renew;	   /* the files are others: takes nothing more until nothing is open */
 };
 
 /* Handles a bounded number of the producer's events. True: there may be more. Loop thread. */

@@ -320,6 +320,39 @@ static void a_refused_size_makes_smaller_requests(void **state)
 	kafka_fixture_close(&k);
 }
 
+/* Certificates are renewed while records are on their way: each arrives once, in order. */
+static void changed_files_make_a_new_producer(void **state)
+{
+	char path[] = "/tmp/fffa-kafka-files.XXXXXX";
+	struct fixture_delivery d[200];
+	struct kafka_fixture k;
+	int fd = mkstemp(path);
+	size_t n = 0;
+
+	(void)state;
+	assert_true(fd >= 0);
+	kafka_fixture_open(&k);
+	kafka_fixture_property(&k, "ssl.certificate.location", path);
+	kafka_fixture_start(&k);
+	while (!k.r.sink->remade) {
+		assert_true(n < 200);
+		memset(&d[n], 0, sizeof(d[n]));
+		deliver(&k, &d[n], make_batch(1 + n * 10, 10, 40));
+		if (++n == 3)
+			assert_int_equal(write(fd, "new", 3), 3);
+		if (n > 3)
+			kafka_fixture_run(&k, NULL, 50);
+	}
+	memset(&d[n], 0, sizeof(d[n]));
+	deliver(&k, &d[n], make_batch(1 + n * 10, 10, 40));
+	assert_false(k.r.sink->renew);
+	assert_int_equal(k.r.sink->remade, 1);
+	expect_sequence(&k, 1, (n + 1) * 10);
+	kafka_fixture_close(&k);
+	assert_int_equal(unlink(path), 0);
+	(void)close(fd);
+}
+
 static void a_fatal_error_makes_a_new_producer(void **state)
 {
 	struct fixture_delivery d = {0};
@@ -495,6 +528,7 @@ int main(void)
 		cmocka_unit_test(a_missing_permission_is_retried),
 		cmocka_unit_test(an_unknown_topic_is_named_and_may_be_made),
 		cmocka_unit_test(a_refused_size_makes_smaller_requests),
+		cmocka_unit_test(changed_files_make_a_new_producer),
 		cmocka_unit_test(a_fatal_error_makes_a_new_producer),
 		cmocka_unit_test(silence_ends_after_the_timeout),
 		cmocka_unit_test(close_at_every_moment_of_a_new_producer),
