@@ -288,6 +288,19 @@ class Environment(program.Case):
         for text in ("", " \n\n"):
             self.assertIn("is empty; ", self.shown(text, 78))
 
+    def test_oidc_is_taken_or_its_lack_is_said(self):
+        """Debian 12's librdkafka is built without it. check asks no server."""
+        conf = self.file("fffa.yaml", "status: {listen: ''}\nspool_dir: ''\nsinks:\n- {name: k, type: kafka, brokers: ['127.0.0.1:1'], topic: t, "
+                         "properties: {security.protocol: SASL_PLAINTEXT, sasl.mechanisms: OAUTHBEARER, "
+                         "sasl.oauthbearer.method: oidc, sasl.oauthbearer.client.id: me, sasl.oauthbearer.client.secret: hush, "
+                         "sasl.oauthbearer.token.endpoint.url: 'http://127.0.0.1:1/'}}\n")
+        done = program.fffa("check", "-c", conf)
+        if done.returncode:
+            self.assertEqual(done.returncode, 78)
+            self.assertIn("sinks[0].properties: sasl.oauthbearer.method: ", done.stdout)
+            self.assertIn("not supported in this build", done.stdout)
+        self.assertNotIn("hush", done.stdout + done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()
