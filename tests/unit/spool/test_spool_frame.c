@@ -87,6 +87,16 @@ static int read_memory(void *arg, uint64_t off, void *dst, size_t n)
 	return 0;
 }
 
+/* By its members: what lies between them is nobody's. */
+static void check_origin(const struct fffa_batch_origin *got, const struct fffa_batch_origin *want)
+{
+	assert_string_equal(got->agent_id, want->agent_id);
+	assert_string_equal(got->account_id, want->account_id);
+	assert_string_equal(got->region, want->region);
+	assert_string_equal(got->stream, want->stream);
+	assert_int_equal(got->epoch, want->epoch);
+}
+
 static void check_same(const struct fffa_batch *got, size_t i)
 {
 	struct fffa_batch *want = make_batch(10 * i + 1);
@@ -102,8 +112,7 @@ static void check_same(const struct fffa_batch *got, size_t i)
 		assert_memory_equal(&a, &b, sizeof(a));
 		assert_int_equal(fffa_batch_record(got, k).len, fffa_batch_record(want, k).len);
 	}
-	assert_memory_equal(fffa_batch_origin(got), fffa_batch_origin(want),
-			    sizeof(struct fffa_batch_origin));
+	check_origin(fffa_batch_origin(got), fffa_batch_origin(want));
 	fffa_batch_unref(want);
 }
 
