@@ -11,6 +11,7 @@
 #include "agent/base/io.h"
 #include "agent/base/log.h"
 #include "agent/daemon/registry.h"
+#include "agent/service/privileges.h"
 #include "agent/service/user.h"
 
 /* More is too large for a configuration; the load says so. */
@@ -209,6 +210,7 @@ enum fffa_exit fffa_cli_become_user(const char *given, const char *severity,
 	enum fffa_exit code = FFFA_EXIT_OK;
 	struct fffa_config conf;
 
+	fffa_privileges_raise();
 	fffa_registry_schema(rows);
 	if (fffa_config_is_stdin(path) && hold_stdin())
 		return FFFA_EXIT_OK;

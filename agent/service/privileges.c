@@ -73,10 +73,26 @@ static void drop_bounding(uint64_t kept)
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 
-int fffa_privileges_restrict(enum fffa_privileges need, struct fffa_err *err)
+static int write_capabilities(uint64_t caps)
 {
 	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct d[2] = {{0}, {0}};
+
+	for (int i = 0; i < 2; i++)
+		d[i].effective = d[i].permitted = (uint32_t)(caps >> (32 * i));
+	return syscall(SYS_capset, &h, d) ? -errno : 0;
+}
+
+void fffa_privileges_raise(void)
+{
+	struct capabilities c = {0, 0};
+
+	if (!read_capabilities(&c) && c.effective != c.permitted)
+		(void)write_capabilities(c.permitted); /* always allowed */
+}
+
+int fffa_privileges_restrict(enum fffa_privileges need, struct fffa_err *err)
+{
 	struct capabilities c = {0, 0};
 	int rc = read_capabilities(&c);
 	uint64_t kept;
@@ -86,11 +102,8 @@ int fffa_privileges_restrict(enum fffa_privileges need, struct fffa_err *err)
 				 strerror(-rc));
 	kept = choose_kept(need, c.permitted);
 	drop_bounding(kept);
-	for (int i = 0; i < 2; i++)
-		d[i].effective = d[i].permitted = (uint32_t)(kept >> (32 * i));
-	if (syscall(SYS_capset, &h, d))
-		return fffa_fail(err, errno, "cannot give up capabilities: %s", strerror(errno));
-	return 0;
+	rc = write_capabilities(kept);
+	return rc ? fffa_fail(err, -rc, "cannot give up capabilities: %s", strerror(-rc)) : 0;
 }
 
 void fffa_privileges_forbid_new(void)

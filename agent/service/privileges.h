@@ -28,6 +28,12 @@ enum fffa_privileges { FFFA_PRIVILEGES_LOAD, FFFA_PRIVILEGES_ATTACH };
  */
 int fffa_privileges_restrict(enum fffa_privileges need, struct fffa_err *err);
 
+/*
+ * Makes effective what this thread is permitted. A file with capabilities that are only permitted can
+ * be run where not all of them are to be had.
+ */
+void fffa_privileges_raise(void);
+
 /* No program that this process runs gets more than it has. Any time. */
 void fffa_privileges_forbid_new(void);
 

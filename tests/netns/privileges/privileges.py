@@ -147,6 +147,16 @@ class Privileges(unittest.TestCase):
         self.check_threads(agent, BPF_AND_NET_ADMIN)
         agent.process.end()
 
+    def test_file_capabilities_that_only_some_are_to_be_had_of(self):
+        """As in the image: a bounding set of BPF and NET_ADMIN, or of SYS_ADMIN and NET_ADMIN."""
+        L.sh("setcap", "cap_bpf,cap_net_admin,cap_perfmon,cap_sys_admin=p", self.lab.fffa)
+        for names, got in ((("bpf", "perfmon"), BPF_AND_NET_ADMIN), (("sys_admin",), SYS_ADMIN_AND_NET_ADMIN)):
+            caps = "-all,+net_admin,+setuid,+setgid,+setpcap" + "".join(",+" + n for n in names)
+            agent = Agent(self.lab, prefix=("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+                                            "--bounding-set=" + caps)).await_ready()
+            self.check_threads(agent, got)
+            agent.process.end()
+
     def fails(self, code, *words, more="", prefix=()):
         agent = Agent(self.lab, more, prefix)
         self.assertEqual(agent.process.p.wait(20), code, agent.said())
