@@ -7,6 +7,7 @@
 
 #include "agent/base/clock.h"
 #include "tests/stubs/cmocka_all.h"
+#include "tests/stubs/failing_alloc.h"
 
 #define EPOCH	  QUEUE_FIXTURE_EPOCH
 #define SEQS(...) ((const uint64_t[]){__VA_ARGS__, 0})
@@ -266,6 +267,43 @@ static void each_epoch_has_a_record_of_its_own(void **state)
 	assert_int_equal(f->q.ledger.untold, 0);
 }
 
+/* Numbers that no record can report, for lack of memory, are counted. */
+static void without_memory_numbers_stay_untold(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct fffa_queued_batch *b;
+
+	for (uint64_t i = 0; i < 2; i++) {
+		lose_batch_of(f, EPOCH - 2 + i, 101, FFFA_RL_GAVE_UP);
+		queue_fixture_add(f, EPOCH - 1 + i, 1, 10);
+		b = queue_fixture_take(f);
+		failing_alloc_arm(1);
+		fffa_backlog_lose(&f->q, b, FFFA_RL_GAVE_UP);
+		assert_true(failing_alloc_fired());
+		failing_alloc_arm(0);
+		assert_int_equal(f->q.ledger.untold, i ? 30 : 10);
+		assert_int_equal(f->q.skipdata.missing[FFFA_RL_GAVE_UP].epoch, EPOCH - 1 + i);
+	}
+}
+
+/* A batch that finds no memory for its entry is lost, and said to be. */
+static void without_memory_a_batch_is_lost(void **state)
+{
+	struct queue_fixture *f = *state;
+	struct fffa_batch *b = queue_fixture_batch(EPOCH, 1, 10);
+
+	for (int i = 0; i < 10; i++)
+		fffa_backlog_count_record(&f->q);
+	failing_alloc_arm(1);
+	fffa_backlog_add(&f->q, b);
+	failing_alloc_arm(0);
+	fffa_batch_unref(b);
+	assert_int_equal(f->q.ledger.lost[FFFA_RL_NO_MEMORY], 10);
+	assert_int_equal(f->q.skipdata.missing[FFFA_RL_NO_MEMORY].last_seq, 10);
+	queue_fixture_expect(f, (const uint64_t[]){0});
+	assert_int_equal(fffa_backlog_memory_bytes(&f->q), 0);
+}
+
 /* While the queue is crowded, at most one report in a second takes room in it. */
 static void a_crowded_queue_reports_once_a_second(void **state)
 {
@@ -432,6 +470,8 @@ int main(void)
 		QUEUE_CASE(what_is_missing_becomes_one_record),
 		QUEUE_CASE(each_reason_has_a_record_of_its_own),
 		QUEUE_CASE(each_epoch_has_a_record_of_its_own),
+		QUEUE_CASE(without_memory_numbers_stay_untold),
+		QUEUE_CASE(without_memory_a_batch_is_lost),
 		QUEUE_CASE(a_crowded_queue_reports_once_a_second),
 		QUEUE_CASE(a_report_without_room_comes_later),
 		QUEUE_CASE(a_report_is_dropped_only_for_others_of_its_epoch),
