@@ -67,11 +67,15 @@ static const struct fffa_command commands[] = {
 	 "What a slow reader misses is counted in its own stream and lost by nobody else.\n",
 	 fffa_cmd_tail},
 	{"top", "shows flows, sinks and losses of a running agent",
-	 "usage: fffa top [-c FILE] [--interval SECONDS] [--once]\n"
+	 "usage: fffa top [-c FILE] [--interval SECONDS] [--sort KEY] [--filter EXPR] [--once]\n"
 	 "Shows the largest flows, rates, sinks and losses of a running agent. It asks the agent\n"
-	 "at the status.listen of the configuration. q or Ctrl-C ends it.\n"
+	 "at the status.listen of the configuration. Keys: b and p sort by bytes or packets, / "
+	 "filters,\n"
+	 "q or Ctrl-C ends it. It is whole at 80 columns and 24 rows.\n"
 	 "  -c FILE             the configuration, as for fffa run\n"
 	 "  --interval SECONDS  time between two updates, 0.1 to 3600; default 1\n"
+	 "  --sort KEY          bytes, the default, or packets\n"
+	 "  --filter EXPR       only flows that EXPR, a pcap-filter(7), wants\n"
 	 "  --once              prints once and ends; needs no terminal\n",
 	 fffa_cmd_top},
 	{"health", "asks a running agent whether it is ready",

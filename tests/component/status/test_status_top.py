@@ -7,6 +7,7 @@ import os
 import pty
 import socket
 import subprocess
+import termios
 import threading
 import unittest
 
@@ -66,6 +67,40 @@ class Top(program.Case):
                 self.assertEqual(shown.split()[5:], ["7", "700"])
                 self.assertRegex(self.top("--once").stdout, "\nout              file     (up|idle) ")  # idle: nothing was delivered yet
                 a.stop()
+
+    def test_every_figure_is_within_80_columns(self):
+        flow = {"interface": "a-device-of-15c", "direction": "ingress", "protocol": 6, "srcport": 40000, "dstport": 443,
+                "srcaddr": "2001:db8:1111:2222:3333:4444:5555:6666", "dstaddr": "2001:db8::1", "packets": 123456789,
+                "bytes": 98765432109}
+        small = dict(flow, srcaddr="10.0.0.1", dstaddr="10.0.0.2", protocol=17, dstport=53, packets=999999999, bytes=10)
+        sink = {"name": "a-sink-with-a-name-of-32-letters", "type": "kafka", "up": True, "delivered": 12345678901,
+                "rejected": 123456789, "in_flight": 123456789, "retries": 123456789, "lost": {"queue_full": 123456789},
+                "last_error": "no route to host " * 9}
+        ledger = {"packets": {"seen": 10**13, "lost": {"table_full": 10**12}}, "bytes": {"seen": 10**16}, "records": 10**10}
+        status = {"version": "1.0", "agent_id": "i-1234567890abcdef0", "stage": "running", "uptime_ms": 1000,
+                  "ledger": ledger, "flows": {"active": 1048576, "capacity": 1048576}, "sinks": [sink]}
+        self.serve({"/status": json.dumps(status).encode(), "/flows": json.dumps({"flows": [flow, small]}).encode()})
+
+        def rows(*args):
+            done = self.top("--once", *args)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            lines = done.stdout.splitlines()
+            self.assertEqual([line for line in lines if len(line) > 80 and "last error" not in line], [])
+            at = next(n for n, line in enumerate(lines) if line.startswith("INTERFACE"))
+            return lines, [line.split()[-2:] for line in lines[at + 1:]]
+
+        lines, flows = rows()
+        self.assertEqual(flows, [["123M", "99G"], ["1000M", "10"]])
+        row = next(line for line in lines if line.startswith("a-sink"))
+        self.assertEqual(row.split()[2:], ["up", "12G", "123M", "123M", "123M", "123M"])
+        self.assertEqual(rows("--sort", "packets")[1], [["1000M", "10"], ["123M", "99G"]])
+        self.assertEqual(rows("--filter", "tcp dst port 443 and ip6")[1], [["123M", "99G"]])
+        self.assertEqual(rows("--filter", "udp port 53 and host 10.0.0.1")[1], [["1000M", "10"]])
+        for args, error in ((("--sort", "x"), "--sort x"), (("--filter", "len > 1"), "--filter: column 1"),
+                            (("--filter", "tcp[13] = 2"), "--filter: top does not know the TCP flags")):
+            done = self.top("--once", *args)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(error, done.stderr.splitlines()[0])
 
     def test_no_agent_listens(self):
         with socket.socket(socket.AF_UNIX) as dead:
@@ -169,11 +204,16 @@ class Top(program.Case):
     def test_a_terminal(self):
         a = agent.Agent(self, "127.0.0.1:9977")
         ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (24, 80))
         with subprocess.Popen([program.FFFA, "top", "-c", self.dir / "fffa.yaml", "--interval", "0.1"], stdin=theirs,
                               stdout=theirs, stderr=theirs) as p:
             os.close(theirs)
             text = b""
             while text.count(b"\x1b[2J") < 3:  # the page is drawn several times
+                text += os.read(ours, 65536)
+            for keys in (b"p", b"/udp and port 9\n"):
+                os.write(ours, keys)
+            while b"sorted by packets  filter: udp and port 9" not in text:
                 text += os.read(ours, 65536)
             os.write(ours, b"q")
             try:
@@ -184,6 +224,10 @@ class Top(program.Case):
             self.assertEqual(p.wait(program.WAIT_S), 0)
         os.close(ours)
         self.assertIn(b"INTERFACE", text)
+        for page in text.split(b"\x1b[2J")[1:4]:
+            lines = page.decode().split("\r\n")
+            self.assertEqual(len(lines), 24)
+            self.assertLessEqual(max(map(len, lines)), 80)
         a.stop()
 
 
