@@ -454,8 +454,11 @@ static enum fffa_exit run_with_log(struct fffa_agent *a)
 static enum fffa_exit run_agent(struct fffa_agent *a)
 {
 	struct fffa_err err = {"no memory"};
-	int rc = a->source ? fffa_source_prepare(a->source, &err) : -ENOMEM;
 	enum fffa_exit code;
+	int rc;
+
+	fffa_signals_hold(); /* loading takes a moment */
+	rc = a->source ? fffa_source_prepare(a->source, &err) : -ENOMEM;
 
 	if (rc) {
 		fffa_error("agent", "%s", err.text);

@@ -19,6 +19,23 @@ static void on_signal(uv_signal_t *h, int signum)
 	}
 }
 
+/* Those of open, and the one that is ignored. */
+static void mask_signals(int how)
+{
+	static const int held[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
+		(void)sigaddset(&set, held[i]);
+	(void)pthread_sigmask(how, &set, NULL);
+}
+
+void fffa_signals_hold(void)
+{
+	mask_signals(SIG_BLOCK);
+}
+
 void fffa_signals_open(struct fffa_signals *s, uv_loop_t *loop,
 		       const struct fffa_signals_events *ev)
 {
@@ -33,6 +50,7 @@ void fffa_signals_open(struct fffa_signals *s, uv_loop_t *loop,
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)signal(SIGUSR2, SIG_IGN); /* it would end the process */
+	mask_signals(SIG_UNBLOCK);
 }
 
 void fffa_signals_close(struct fffa_signals *s)

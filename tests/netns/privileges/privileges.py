@@ -163,6 +163,20 @@ class Privileges(unittest.TestCase):
         for word in words:
             self.assertIn(word, agent.said())
 
+    def test_signals_while_it_loads(self):
+        """They are handled once it runs: HUP reloads, and TERM ends it as at any other time."""
+        for number in (signal.SIGUSR2, signal.SIGHUP, signal.SIGTERM):
+            agent = Agent(self.lab)
+            L.await_true("a map", lambda a=agent: subprocess.run(
+                f"grep -ls ^map_type: /proc/{a.process.p.pid}/fdinfo/*", shell=True, check=False,
+                stdout=subprocess.DEVNULL).returncode == 0)
+            agent.signal(number)
+            if number != signal.SIGTERM:
+                agent.await_ready()
+            if number == signal.SIGHUP:
+                L.await_true("reload", lambda a=agent: 'reloads_total{result="success"} 1' in a.get("metrics"))
+            self.assertEqual(agent.process.end(signal.SIGTERM), 0, agent.said())
+
     def test_names_what_is_missing(self):
         self.fails(77, "lacking CAP_BPF:", prefix=granted("perfmon", "net_admin"))
         self.fails(77, "lacking CAP_NET_ADMIN:", prefix=granted("bpf", "perfmon"))
