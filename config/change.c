@@ -86,10 +86,15 @@ static bool is_empty(const void *text)
 	return !s || !s[strspn(s, " ")];
 }
 
+static bool is_off(const struct fffa_option *row, const void *at)
+{
+	return row->type == FFFA_OT_SIZE ? !*(const int64_t *)at : is_empty(at);
+}
+
 static bool needs_restart(const struct fffa_option *row, const void *a, const void *b)
 {
 	return row->flags & FFFA_OPTION_RESTART ||
-	       (row->flags & FFFA_OPTION_ONOFF && is_empty(a) != is_empty(b));
+	       (row->flags & FFFA_OPTION_ONOFF && is_off(row, a) != is_off(row, b));
 }
 
 /* Calls differs for each row whose values differ. */

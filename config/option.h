@@ -53,9 +53,10 @@ struct fffa_pairs {
 #define FFFA_OPTION_PRIVATE                                                                        \
 	0x10 /* MAP: values are printed as *** unless the key is known to hold no secret */
 #define FFFA_OPTION_RESTART                                                                        \
-	0x40		       /* of a sink: a change needs a restart; HUP takes all others over */
-#define FFFA_OPTION_ONOFF 0x80 /* STRING of a sink: from or to the empty text needs a restart */
-#define FFFA_OPTION_URL	  0x20 /* STRING: a URL, whose query is printed as *** */
+	0x40 /* of a sink: a change needs a restart; HUP takes all others over */
+#define FFFA_OPTION_ONOFF                                                                          \
+	0x80 /* STRING or SIZE of a sink: from or to the empty text or 0 needs a restart */
+#define FFFA_OPTION_URL 0x20 /* STRING: a URL, whose query is printed as *** */
 #define FFFA_OPTION_PLAIN                                                                          \
 	0x100 /* STRING "GROUP.KEY": GROUP may also have the value itself instead of a map */
 

@@ -133,7 +133,7 @@ const struct fffa_option fffa_config_rows[] = {
 			"Directory for state that is kept across restarts."),
 	FFFA_OPT_DURATION("shutdown_timeout", C, shutdown_timeout_ns, "10s", 0, 10 * M, RELOAD,
 			  "How long delivery goes on after TERM or INT."),
-	FFFA_OPT_STRING("status.listen", C, status.listen, "127.0.0.1:9977", 0,
+	FFFA_OPT_STRING("status.listen", C, status.listen, "127.0.0.1:9977", RELOAD,
 			"Address of the status pages: IPV4:PORT, [IPV6]:PORT or unix:/PATH. \"\" "
 			"turns them off."),
 	FFFA_OPT_ENUM("log.level", C, log_level, "info", log_levels, RELOAD,
@@ -181,15 +181,14 @@ const struct fffa_option fffa_sink_common_rows[] = {
 		      "A batch is sent when it holds this many bytes."),
 	FFFA_OPT_DURATION("batch.age", C, batch_age_ns, "200ms", 10 * MS, 1 * M, 0,
 			  "A batch is sent this long after its first record."),
-	FFFA_OPT_SIZE("queue.memory", C, queue_memory, "32MiB", 64 * KIB, 4 * GIB,
-		      FFFA_OPTION_RESTART,
+	FFFA_OPT_SIZE("queue.memory", C, queue_memory, "32MiB", 64 * KIB, 4 * GIB, 0,
 		      "Memory for records that wait for delivery. At least batch.bytes."),
 	FFFA_OPT_SIZE(
-		"queue.spool", C, queue_spool, "0", 0, 1024 * GIB, FFFA_OPTION_RESTART,
+		"queue.spool", C, queue_spool, "0", 0, 1024 * GIB, FFFA_OPTION_ONOFF,
 		"Disk space under spool_dir for records that wait for delivery; they survive a "
 		"crash and a restart. 0 turns the spool off. At least four times batch.bytes."),
-	FFFA_OPT_ENUM("queue.when_full", C, queue_when_full, "drop_newest", when_full,
-		      FFFA_OPTION_RESTART, "Which records are dropped when the queue is full."),
+	FFFA_OPT_ENUM("queue.when_full", C, queue_when_full, "drop_newest", when_full, 0,
+		      "Which records are dropped when the queue is full."),
 	FFFA_OPT_DURATION("retry.min", C, retry_min_ns, "500ms", 10 * MS, 10 * M, 0,
 			  "Wait before the first retry. Each further wait is longer."),
 	FFFA_OPT_DURATION("retry.max", C, retry_max_ns, "30s", 10 * MS, 10 * M, 0,

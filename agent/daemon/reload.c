@@ -8,6 +8,7 @@
 #include "agent/daemon/agent_internal.h"
 #include "agent/daemon/nodata_watch.h"
 #include "agent/daemon/registry.h"
+#include "agent/daemon/status_view.h"
 #include "config/change.h"
 
 #define TAG "reload"
@@ -30,12 +31,14 @@ static void log_change(uint64_t *pending, const char *key, bool taken)
 struct changes {
 	uint64_t *pending;
 	bool capture; /* a key of capture is taken over */
+	bool listen;  /* status.listen is */
 };
 
 static void on_change(void *arg, const char *key, bool taken)
 {
 	struct changes *c = arg;
 
+	c->listen |= taken && !strcmp(key, "status.listen");
 	c->capture |= taken && !strncmp(key, "capture.", strlen("capture."));
 	log_change(c->pending, key, taken);
 }
@@ -149,6 +152,34 @@ static void take_over_sinks(struct fffa_agent *a, struct fffa_config *next)
 	}
 }
 
+static int open_status(struct fffa_agent *a)
+{
+	struct fffa_err err = {""};
+	int rc;
+
+	a->listen = a->conf->status.listen;
+	rc = fffa_status_view_listen(a, &err);
+	if (rc)
+		fffa_error(TAG, "%s", err.text);
+	return rc;
+}
+
+/* The old one goes first: both may want the same port. next has the old address. */
+static void listen_again(struct fffa_agent *a, struct fffa_config *next)
+{
+	char **now = &a->reloadable->status.listen, *wanted = *now;
+
+	fffa_status_close(a->status);
+	a->status = NULL;
+	if (!open_status(a))
+		return;
+	*now = next->status.listen;
+	next->status.listen = wanted;
+	a->pending_restart++;
+	if (!open_status(a))
+		fffa_error(TAG, "status.listen: the old address stays in use");
+}
+
 static void take_over(struct fffa_agent *a, struct fffa_config *next)
 {
 	const struct fffa_flows_conf *f = &a->reloadable->flows;
@@ -171,6 +202,8 @@ static void take_over(struct fffa_agent *a, struct fffa_config *next)
 	fffa_nodata_watch_follow(&a->nodata, a->conf, a->source);
 	if (c.capture)
 		fffa_source_change(a->source);
+	if (c.listen)
+		listen_again(a, next);
 }
 
 /* On the worker: the file may lie on a disk that stands still. */

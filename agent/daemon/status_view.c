@@ -135,13 +135,18 @@ static const struct fffa_flow_table *find_flows(void *arg)
 	return a->flows;
 }
 
-int fffa_status_view_open(struct fffa_agent *a, struct fffa_err *err)
+int fffa_status_view_listen(struct fffa_agent *a, struct fffa_err *err)
 {
 	struct fffa_status_source src = {.view = fill_view, .flows = find_flows, .arg = a};
 
-	a->start_ns = fffa_clock_mono_ns(&fffa_clock_system);
-	a->start_ms = (int64_t)(fffa_clock_unix_ns(&fffa_clock_system) / FFFA_NS_PER_MS);
 	if (!a->listen || !*a->listen)
 		return 0;
 	return fffa_status_open(&a->loop, a->listen, &src, &a->status, err);
+}
+
+int fffa_status_view_open(struct fffa_agent *a, struct fffa_err *err)
+{
+	a->start_ns = fffa_clock_mono_ns(&fffa_clock_system);
+	a->start_ms = (int64_t)(fffa_clock_unix_ns(&fffa_clock_system) / FFFA_NS_PER_MS);
+	return fffa_status_view_listen(a, err);
 }

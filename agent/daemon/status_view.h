@@ -11,6 +11,9 @@
  */
 int fffa_status_view_open(struct fffa_agent *a, struct fffa_err *err);
 
+/* The same again, after a->status was closed and a->listen changed. */
+int fffa_status_view_listen(struct fffa_agent *a, struct fffa_err *err);
+
 /* What was handed over of a direction (0 ingress, 1 egress) since the start, to a struct fffa_agent. */
 struct fffa_amount fffa_status_view_counted(void *agent, const char *name, int dir);
 

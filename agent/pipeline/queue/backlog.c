@@ -12,6 +12,15 @@ void fffa_backlog_init(struct fffa_backlog *q, const char *tag, size_t memory_by
 	TAILQ_INIT(&q->queue);
 }
 
+void fffa_backlog_set_bounds(struct fffa_backlog *q, size_t memory_bytes, uint64_t spool_bytes,
+			     bool drops_oldest)
+{
+	q->memory_bytes = memory_bytes;
+	q->drops_oldest = drops_oldest;
+	if (q->spooler)
+		fffa_spooler_set_bounds(q->spooler, memory_bytes, spool_bytes, drops_oldest);
+}
+
 void fffa_backlog_set_source(struct fffa_backlog *q, struct fffa_encoder *encoder,
 			     const struct fffa_origin_source *source)
 {

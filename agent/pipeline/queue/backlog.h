@@ -34,6 +34,9 @@ struct fffa_backlog {
 
 void fffa_backlog_init(struct fffa_backlog *q, const char *tag, size_t memory_bytes,
 		       bool drops_oldest);
+/* Other bounds from now on. spool_bytes counts only where there is a spool. */
+void fffa_backlog_set_bounds(struct fffa_backlog *q, size_t memory_bytes, uint64_t spool_bytes,
+			     bool drops_oldest);
 /* Borrows tag and, in set_source, both. Call set_source before the first record and open_spool. */
 void fffa_backlog_set_source(struct fffa_backlog *q, struct fffa_encoder *encoder,
 			     const struct fffa_origin_source *source);

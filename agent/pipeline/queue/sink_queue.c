@@ -372,6 +372,8 @@ static void use_wanted(struct fffa_sink_queue *q)
 	q->wanted = NULL;
 	q->env.preamble = q->wanted_preamble;
 	fffa_pause_set_retry(&q->pause, &retry);
+	fffa_backlog_set_bounds(&q->backlog, (size_t)c->queue_memory, (uint64_t)c->queue_spool,
+				c->queue_when_full == FFFA_WHEN_FULL_DROP_OLDEST);
 }
 
 static void report_open_failure(struct fffa_sink_queue *q, int rc, const struct fffa_err *err)

@@ -186,6 +186,14 @@ size_t fffa_spooler_waiting_bytes(const struct fffa_spooler *s)
 	return s->waiting_bytes;
 }
 
+void fffa_spooler_set_bounds(struct fffa_spooler *s, size_t memory_bytes, uint64_t bound_bytes,
+			     bool drops_oldest)
+{
+	s->conf.memory_bytes = memory_bytes;
+	s->conf.bound_bytes = bound_bytes;
+	s->conf.drops_oldest = drops_oldest;
+}
+
 size_t fffa_spooler_memory_bytes(const struct fffa_spooler *s)
 {
 	return s->waiting_bytes + s->ref_bytes;

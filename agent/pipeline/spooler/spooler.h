@@ -119,6 +119,9 @@ uint64_t fffa_spooler_waiting_records(const struct fffa_spooler *s);
 size_t fffa_spooler_waiting_bytes(const struct fffa_spooler *s);
 /* The same and the references to frames. */
 size_t fffa_spooler_memory_bytes(const struct fffa_spooler *s);
+/* Other bounds from now on, as in fffa_spooler_conf. What is held beyond them stays. */
+void fffa_spooler_set_bounds(struct fffa_spooler *s, size_t memory_bytes, uint64_t bound_bytes,
+			     bool drops_oldest);
 /* Memory that a read under way may still take. */
 size_t fffa_spooler_reserved_bytes(const struct fffa_spooler *s);
 uint64_t fffa_spooler_disk_bytes(const struct fffa_spooler *s);

@@ -4,6 +4,7 @@
 import http.server
 import json
 import os
+import re
 import signal
 import socket
 import struct
@@ -81,16 +82,24 @@ class Reload(program.Case):
         self.sinks = sinks
         self.reload()
 
-    def capture(self, text):
+    def capture(self, text, moved=True):
         """Writes the keys of capture beside the file and waits until the agent has read them."""
         (self.dir / "conf.d").mkdir(exist_ok=True)
         self.file("conf.d/capture.yaml", f"capture: {text}\n")
-        self.reload()
+        listen = re.search("listen: '(.*?)'", text)
+        self.reload(listen[1] if listen and moved else None)
 
-    def reload(self):
+    def reload(self, listen=None):
         before = self.agent.metrics().sum("fffa_config_reloads_total")
         self.agent.process.send_signal(signal.SIGHUP)
-        program.await_that("the reload", lambda: self.agent.metrics().sum("fffa_config_reloads_total") > before, self.agent.process)
+        self.agent.listen = listen or self.agent.listen
+
+        def done():
+            try:
+                return self.agent.metrics().sum("fffa_config_reloads_total") > before
+            except OSError:  # nobody listens there now
+                return False
+        program.await_that("the reload", done, self.agent.process)
 
     def names(self):
         return [s["name"] for s in self.agent.json("/status")["sinks"]]
@@ -195,6 +204,25 @@ class Reload(program.Case):
         self.ended.set()
         self.traffic.join()
         self.agent.stop()
+
+    def test_status_moves_and_queues_get_other_bounds(self):
+        self.start(f"[{self.sink('a')}]")
+        self.capture("{}\nstatus: {listen: '127.0.0.1:9978'}")
+        self.assertEqual(self.agent.listen, "127.0.0.1:9978")
+        self.assertRaises(OSError, socket.create_connection, ("127.0.0.1", 9977))
+        with socket.create_server(("127.0.0.1", 9979)):
+            self.capture("{}\nstatus: {listen: '127.0.0.1:9979'}", moved=False)
+        self.agent.logged("cannot listen at 127.0.0.1:9979")
+        self.agent.logged("status.listen: the old address stays in use")
+        self.assertEqual(self.agent.metrics().sum("fffa_config_pending_restart"), 1)
+        self.capture("{}\nstatus: {listen: '127.0.0.1:9977'}\n"
+                     "sinks: [{name: a, queue: {memory: 1MiB, when_full: drop_oldest}, batch: {bytes: 64KiB}}]")
+        program.await_that("the bound", lambda: self.agent.metrics().sum("fffa_sink_queue_capacity_bytes", sink="a") == 1 << 20)
+        self.assertEqual(self.agent.metrics().sum("fffa_config_pending_restart"), 0)
+        self.ended.set()
+        self.traffic.join()
+        self.agent.stop()
+        self.whole(self.seqs("a"))
 
     def test_a_wrong_drop_in_changes_nothing(self):
         self.start(f"[{self.sink('a')}]")

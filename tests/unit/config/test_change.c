@@ -159,7 +159,7 @@ static void a_sink_takes_over_all_but_its_bytes_and_its_queue(void **state)
 	expect_sink_change(base,
 			   "sinks: [{name: x, type: demo, format: vpc, url: w, queue: {memory: "
 			   "1GiB}}]\n",
-			   FFFA_SINK_NEEDS_RESTART, "format queue.memory url! ");
+			   FFFA_SINK_NEEDS_RESTART, "format queue.memory! url! ");
 }
 
 /* It turns the sink's own stream on or off. */
@@ -173,6 +173,12 @@ static void a_filter_that_comes_or_goes_needs_a_restart(void **state)
 	expect_sink_change(none, tcp, FFFA_SINK_NEEDS_RESTART, "filter ");
 	expect_sink_change(tcp, none, FFFA_SINK_NEEDS_RESTART, "filter ");
 	expect_sink_change(tcp, udp, FFFA_SINK_CHANGED, "filter! ");
+	expect_sink_change("sinks: [{name: x, type: file, path: p, queue: {spool: 1GiB}}]\n",
+			   "sinks: [{name: x, type: file, path: p, queue: {spool: 2GiB}}]\n",
+			   FFFA_SINK_CHANGED, "queue.spool! ");
+	expect_sink_change("sinks: [{name: x, type: file, path: p, queue: {spool: 1GiB}}]\n",
+			   "sinks: [{name: x, type: file, path: p}]\n", FFFA_SINK_NEEDS_RESTART,
+			   "queue.spool ");
 }
 
 static bool is_secret_change(const char *first, const char *second)
