@@ -230,9 +230,35 @@ static void test_count(void **state)
 	}
 }
 
+static void add_bytes(struct fffa_largest *l, uint64_t bytes)
+{
+	const struct fffa_key key = {.proto = 17};
+
+	fffa_largest_add(l, &(struct fffa_flow_window){.key = &key, .packets = 1, .bytes = bytes});
+}
+
+/* Once all places are taken, the walk may skip what is not above the smallest of them. */
+static void test_least_bytes(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fffa_largest *l = &fixture->largest;
+
+	for (uint64_t i = 0; i < FFFA_LARGEST_MAX; i++) {
+		assert_int_equal(l->min_bytes, 0);
+		add_bytes(l, 100 + i * 7 % FFFA_LARGEST_MAX);
+	}
+	assert_int_equal(l->min_bytes, 101);
+	add_bytes(l, 100); /* not above it */
+	assert_int_equal(l->min_bytes, 101);
+	add_bytes(l, 5000);
+	assert_int_equal(l->min_bytes, 102);
+	assert_int_equal(l->n, FFFA_LARGEST_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_least_bytes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_largest_of_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_few_and_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_only_open_windows, setup, teardown),
