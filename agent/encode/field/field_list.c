@@ -81,6 +81,8 @@ static void add_rows(enum fffa_format format, unsigned int max_version,
 
 	infos = fffa_field_table(&count);
 	for (size_t id = 0; id < count; id++) {
+		if (id == FFFA_FIELD_community_id)
+			continue; /* it costs a hash, so only those who list it have it */
 		if (fffa_field_name(format, id) && infos[id].vpc_version <= max_version)
 			list->id[list->n++] = (uint8_t)id;
 	}
