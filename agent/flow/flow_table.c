@@ -30,6 +30,9 @@ static uint32_t bucket_of(const struct fffa_flow_table *t, const struct fffa_key
 		h = (h ^ w[i]) * t->hash_key[1];
 		h ^= h >> 32;
 	}
+	/* The last word is mixed by one random multiplier only, which may have few bits. */
+	h *= UINT64_C(0x9e3779b97f4a7c15);
+	h ^= h >> 32;
 	return (uint32_t)h & t->bucket_mask;
 }
 
