@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* One writer for each row of fields.def says what the field means; some are in value_aws.c. */
+/* One writer for each row of fields.def says what the field means; some are in value_aws.c and value_community.c. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
