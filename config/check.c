@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/cidr.h"
 #include "agent/base/percent.h"
 #include "agent/filter/filter.h"
 #include "config/address.h"
@@ -17,6 +18,7 @@
 #define SPOOL_BATCHES_MIN  4
 #define WARNING		   "warning: " /* before a line that is no problem */
 #define TAG_KEY_BYTES_MAX  128
+#define MAP_KEY_MAX	   300
 
 struct check {
 	struct fffa_report *rep;
@@ -200,6 +202,56 @@ static void check_static(const struct check *k, const struct fffa_pairs *m)
 						   static_lengths[j].tag);
 }
 
+/* Each word of text is an address, or a prefix where they are allowed. */
+static bool are_addresses(const char *text, bool prefixes)
+{
+	struct fffa_cidr cidr;
+	char word[64];
+
+	for (; *text; text += *text == ' ') {
+		size_t n = strcspn(text, " ");
+
+		if (n >= sizeof(word))
+			return false;
+		memcpy(word, text, n);
+		word[n] = '\0';
+		if ((!prefixes && strchr(word, '/')) || fffa_cidr_parse(word, &cidr, NULL))
+			return false;
+		text += n;
+	}
+	return true;
+}
+
+static void check_interface(const struct check *k, const struct fffa_pair *p)
+{
+	const char *word = strrchr(p->key, '.') + 1;
+	char key[MAP_KEY_MAX];
+	struct check sub = *k;
+
+	(void)snprintf(key, sizeof(key), "%.*s", (int)strcspn(p->key, "["), p->key);
+	sub.path = "metadata.interfaces";
+	sub.node = fffa_tree_get(k->node, sub.path);
+	if (word - p->key > DEVICE_BYTES_MAX + 1 || !is_word(p->key, "/"))
+		wrong(&sub, key, NULL,
+		      "cannot name a device; allowed: names and globs of at most 64 characters "
+		      "without spaces and \"/\"");
+	if (!strchr(word, '[')) {
+		size_t most = strcmp(word, "account_id") ? 31 : 15, n = strlen(p->value);
+
+		if (!n || n > most || !is_word(p->value, "\"'\\"))
+			wrong(&sub, key, NULL,
+			      "\"%s\" cannot be used; allowed: 1 to %zu printable ASCII characters "
+			      "without spaces, quotes and backslashes",
+			      fffa_report_printable(p->value).text, most);
+		return;
+	}
+	if (!are_addresses(p->value, strncmp(word, "addresses", 9)))
+		wrong(&sub, key, NULL, "has \"%s\"; allowed: a list of %s",
+		      fffa_report_printable(p->value).text,
+		      strncmp(word, "addresses", 9) ? "prefixes such as 10.0.0.0/16"
+						    : "IPv4 and IPv6 addresses");
+}
+
 /* What AWS allows of a key when tags are in the instance's metadata (EC2 User Guide, "Tag
  * restrictions"); it becomes part of a URL's path. */
 static void check_tags(const struct check *k, const struct fffa_strings *keys)
@@ -229,6 +281,8 @@ void fffa_check_config(const struct fffa_config *c, struct fffa_report *rep,
 	check_endpoint(&k, c->metadata.imds.endpoint);
 	check_tags(&k, &c->metadata.instance_tags);
 	check_static(&k, &c->metadata.fixed);
+	for (size_t i = 0; i < c->metadata.interfaces.n; i++)
+		check_interface(&k, &c->metadata.interfaces.v[i]);
 	check_listen(&k, c->status.listen);
 }
 

@@ -52,7 +52,9 @@ struct fffa_metadata_conf {
 	int ecs;			   /* enum fffa_ecs_switch */
 	char *ip_ranges;		   /* path; empty: off */
 	struct fffa_strings instance_tags; /* keys, at most 2 */
+	struct fffa_pairs interfaces;	   /* "DEVICE.interface_id", "DEVICE.addresses[]", ... */
 	struct fffa_pairs fixed;	   /* metadata.static: account_id, instance_id, ... */
+	bool of_capture;		   /* a replay: packets have no device; set by the daemon */
 };
 
 struct fffa_sink_common_conf {

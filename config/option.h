@@ -59,6 +59,8 @@ struct fffa_pairs {
 #define FFFA_OPTION_URL 0x20 /* STRING: a URL, whose query is printed as *** */
 #define FFFA_OPTION_PLAIN                                                                          \
 	0x100 /* STRING "GROUP.KEY": GROUP may also have the value itself instead of a map */
+/* MAP: of names to maps; words ending in [] hold lists. Pairs are "NAME.WORD", lists joined by " ". */
+#define FFFA_OPTION_NESTED 0x400
 
 struct fffa_option {
 	const char *key; /* dotted path inside its section, "batch.records"; NULL ends a table */

@@ -56,6 +56,10 @@ static const char *const static_keys[] = {"account_id",
 					  "asg_tag_2",
 					  NULL};
 
+static const char *const interface_keys[] = {"interface_id", "subnet_id",   "vpc_id",
+					     "account_id",   "addresses[]", "subnet_cidrs[]",
+					     "vpc_cidrs[]",  NULL};
+
 #define C struct fffa_config
 
 const struct fffa_option fffa_config_rows[] = {
@@ -125,6 +129,11 @@ const struct fffa_option fffa_config_rows[] = {
 	FFFA_OPT_STRING("metadata.ip_ranges", C, metadata.ip_ranges, "", 0,
 			"Path of a copy of AWS's ip-ranges.json, which names the service of an "
 			"address. Checked for changes every imds.refresh."),
+	FFFA_OPT_MAP("metadata.interfaces", C, metadata.interfaces, "{}", interface_keys,
+		     FFFA_OPTION_NESTED,
+		     "What IMDS would say, by device name or glob; it wins over IMDS. The first of "
+		     "addresses of each family is the primary one. In a replay the entry with the "
+		     "packet's own address counts, else the only entry or \"*\"."),
 	FFFA_OPT_MAP("metadata.static", C, metadata.fixed, "{}", static_keys, 0,
 		     "Fixed values that win over all other sources. Tags are written as they are "
 		     "here and percent-encoded in records."),

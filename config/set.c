@@ -427,8 +427,90 @@ static int add_pair(const struct fffa_target *t, const struct fffa_node *key, st
 	return pair->key ? 0 : fffa_report_nomem(t->scope->rep);
 }
 
+/* The word for key in an inner map, also one that ends in []; NULL: none. */
+static const char *nested_word(const char *const *words, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (; *words; words++)
+		if (!strncmp(*words, key, n) && (!(*words)[n] || !strcmp(*words + n, "[]")))
+			return *words;
+	return NULL;
+}
+
+/* Appends key of the inner map `name` to m, which has the room. */
+static int add_nested_pair(const struct fffa_target *outer, const char *name,
+			   const struct fffa_node *key, struct fffa_pairs *m)
+{
+	struct fffa_path inner = fffa_report_path_join(outer->path, name), path;
+	const char *word = nested_word(outer->opt->words, key->text);
+	struct fffa_pair *pair = &m->v[m->n];
+	struct fffa_target t = *outer;
+	static const struct fffa_option plain_text = {.type = FFFA_OT_STRING};
+	int rc;
+
+	path = fffa_report_path_join(inner.text, key->text);
+	t.path = path.text;
+	t.opt = &plain_text;
+	t.at = &pair->value;
+	if (key->kind != FFFA_NODE_SCALAR || !word) {
+		fffa_report_problem(t.scope->rep, key->line, path.text, "unknown key; allowed: %s",
+				    t.allowed);
+		return -EINVAL;
+	}
+	if (asprintf(&pair->key, "%s.%s", name, word) < 0) {
+		pair->key = NULL;
+		return fffa_report_nomem(t.scope->rep);
+	}
+	m->n++;
+	for (size_t i = 0; i + 1 < m->n; i++) {
+		if (strcmp(m->v[i].key, pair->key))
+			continue;
+		fffa_report_problem(t.scope->rep, key->line, path.text,
+				    "is given twice; once is allowed");
+		return -EINVAL;
+	}
+	if (strchr(word, '[') && key->next->kind != FFFA_NODE_LIST)
+		return wrong_kind(t.scope, key->next, path.text, "a list of text");
+	rc = strchr(word, '[')
+		     ? set_joined(&t, key->next)
+		     : fffa_set_read_text(t.scope, key->next, path.text, "text", &pair->value);
+	return rc;
+}
+
+static int add_nested(const struct fffa_target *t, const struct fffa_node *key,
+		      struct fffa_pairs *m)
+{
+	struct fffa_path path = fffa_report_path_join(t->path, key->text);
+	int rc = 0, one;
+
+	if (key->kind != FFFA_NODE_SCALAR || !*key->text || strlen(key->text) > MAP_KEY_BYTES_MAX)
+		return wrong_kind(t->scope, key, t->path, "keys of 1 to 256 bytes of text");
+	if (key->next->kind != FFFA_NODE_MAP)
+		return wrong_kind(t->scope, key->next, path.text, t->allowed);
+	for (const struct fffa_node *k = key->next->first; k && rc != -ENOMEM; k = k->next->next) {
+		one = add_nested_pair(t, key->text, k, m);
+		rc = one ? one : rc;
+	}
+	return rc;
+}
+
+/* How many pairs a map needs at most. */
+static size_t pairs_of(const struct fffa_option *o, const struct fffa_node *node)
+{
+	size_t n = node->count / 2;
+
+	if (!(o->flags & FFFA_OPTION_NESTED))
+		return n;
+	for (const struct fffa_node *key = node->first; key; key = key->next->next)
+		n += key->next->count / 2;
+	return n;
+}
+
 static int set_map(const struct fffa_target *t, const struct fffa_node *node)
 {
+	int (*add)(const struct fffa_target *t, const struct fffa_node *key, struct fffa_pairs *m) =
+		t->opt->flags & FFFA_OPTION_NESTED ? add_nested : add_pair;
 	struct fffa_pairs m = {NULL, 0};
 	const struct fffa_node *key;
 	int rc = 0, one;
@@ -436,12 +518,12 @@ static int set_map(const struct fffa_target *t, const struct fffa_node *node)
 	if (node->kind != FFFA_NODE_MAP)
 		return wrong_kind(t->scope, node, t->path, t->allowed);
 	if (node->count) {
-		m.v = calloc(node->count / 2, sizeof(*m.v));
+		m.v = calloc(pairs_of(t->opt, node), sizeof(*m.v));
 		if (!m.v)
 			return fffa_report_nomem(t->scope->rep);
 	}
 	for (key = node->first; key && rc != -ENOMEM; key = key->next->next) {
-		one = add_pair(t, key, &m);
+		one = add(t, key, &m);
 		rc = one ? one : rc;
 	}
 	if (rc) {

@@ -260,7 +260,9 @@ void fffa_value_allowed(const struct fffa_option *o, char *dst, size_t cap)
 		add_text(dst, cap, o->words[0]);
 		add_text(dst, cap, " or ");
 	}
-	if (!range || o->type == FFFA_OT_INTS)
+	if (o->flags & FFFA_OPTION_NESTED)
+		add_text(dst, cap, "a map of names to maps");
+	else if (!range || o->type == FFFA_OT_INTS)
 		add_text(dst, cap, fffa_value_type_name(o->type));
 	if (o->type == FFFA_OT_INTS && range)
 		add_text(dst, cap, ", each ");

@@ -219,10 +219,28 @@ static bool on_has_room(void *arg)
 	return fffa_meta_settled(a->meta) && fffa_pipeline_has_room(a->pipeline);
 }
 
+/* One id would name several interfaces. Later, a device that comes has none. */
+static bool is_id_ambiguous(const struct fffa_agent *a, size_t n)
+{
+	const struct fffa_pairs *fixed = &a->conf->metadata.fixed;
+
+	if (a->started || n < 2)
+		return false;
+	for (size_t i = 0; i < fixed->n; i++)
+		if (!strcmp(fixed->v[i].key, "interface_id"))
+			return true;
+	return false;
+}
+
 static int on_devices(void *arg, const struct fffa_netdev *devices, size_t n)
 {
 	struct fffa_device d[FFFA_LIVE_DEVICES_LIST_MAX];
 	struct fffa_agent *a = arg;
+
+	if (is_id_ambiguous(a, n)) {
+		a->misconfigured = true;
+		return -EINVAL;
+	}
 
 	for (size_t i = 0; i < n; i++) {
 		d[i].ifindex = devices[i].ifindex;

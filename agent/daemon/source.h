@@ -41,8 +41,9 @@ struct fffa_source_events {
 	/* Only a repeatable source asks. False: the source waits a little and asks again. */
 	bool (*has_room)(void *arg);
 	/*
-	 * The devices that deltas may name, at the start and after each change. Returns 0, or
-	 * -ENOMEM or -E2BIG: the agent still has the previous list.
+	 * The devices that deltas may name, at the start and after each change. Returns 0; -EINVAL
+	 * at the start: the identity names one interface and these are several; -ENOMEM or -E2BIG:
+	 * the agent still has the previous list.
 	 */
 	int (*devices)(void *arg, const struct fffa_netdev *devices, size_t n);
 	/* The addresses of this network namespace have changed. */

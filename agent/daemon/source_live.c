@@ -158,6 +158,11 @@ static int start_live(struct fffa_source *base, uv_loop_t *loop, struct fffa_led
 	s->ev = *ev;
 	s->ledger = ledger;
 	rc = ev->devices(ev->arg, s->selected.v, s->selected.n);
+	if (rc == -EINVAL)
+		return fffa_fail(err, EINVAL,
+				 "metadata.static.interface_id names one interface, but %zu are "
+				 "captured on; name each in metadata.interfaces, or capture on one",
+				 s->selected.n);
 	if (rc)
 		return fffa_fail(err, -rc, "no memory for the list of interfaces");
 	ev->time(ev->arg);

@@ -121,5 +121,6 @@ struct fffa_source *fffa_source_replay_new(const struct fffa_config *conf,
 	if (s->metadata.imds.enabled == FFFA_SW_AUTO)
 		s->metadata.imds.enabled = FFFA_SW_OFF;
 	s->metadata.ecs = FFFA_ECS_OFF;
+	s->metadata.of_capture = true;
 	return &s->base;
 }

@@ -41,6 +41,9 @@ static struct fffa_snapshot *make_snapshot(const struct fffa_meta *m,
 {
 	struct fffa_snapshot_inputs inputs = {
 		.fixed = &m->fixed,
+		.fixed_ifindex = m->fixed_ifindex,
+		.fixed_ifaces = &m->fixed_ifaces,
+		.of_capture = m->of_capture,
 		.imds = m->learned,
 		.task = fffa_meta_sources_task(&m->sources),
 		.machine_id = m->machine_id,
@@ -174,7 +177,10 @@ int fffa_meta_open_tuned(uv_loop_t *loop, const struct fffa_metadata_conf *conf,
 	fffa_machine_id(tuning->root, m->machine_id, sizeof(m->machine_id));
 	fffa_machine_container_id(tuning->root, m->container_id, sizeof(m->container_id));
 	m->in_container = fffa_machine_in_container(tuning->root);
+	m->of_capture = conf->of_capture;
 	rc = fffa_static_ident_read(&conf->fixed, &m->fixed, err);
+	if (!rc)
+		rc = fffa_fixed_ifaces_read(&conf->interfaces, &m->fixed_ifaces, err);
 	if (rc)
 		goto fail;
 	rc = choose_imds(m, conf, err);
@@ -197,6 +203,7 @@ int fffa_meta_open_tuned(uv_loop_t *loop, const struct fffa_metadata_conf *conf,
 	return 0;
 fail:
 	free(m->snapshot);
+	fffa_fixed_ifaces_fini(&m->fixed_ifaces);
 	free(m);
 	return rc;
 }
@@ -235,6 +242,30 @@ static bool has_unknown_device(const struct fffa_meta *m, const struct fffa_devi
 	return false;
 }
 
+static bool has_device(const struct fffa_device *devices, size_t n, uint32_t ifindex)
+{
+	for (size_t i = 0; i < n; i++)
+		if (devices[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
+/* One interface_id for all cannot name two devices: the one that had it first keeps it. */
+static void choose_fixed_device(struct fffa_meta *m, const struct fffa_device *devices, size_t n)
+{
+	if (!m->fixed.iface.interface_id[0] || !n)
+		return;
+	if (!has_device(devices, n, m->fixed_ifindex))
+		m->fixed_ifindex = devices[0].ifindex;
+	if (n == 1 || m->fixed_logged)
+		return;
+	m->fixed_logged = true;
+	fffa_error(FFFA_META_TAG,
+		   "metadata.static.interface_id names one interface, but %zu are captured on: the "
+		   "others have no interface id; name each in metadata.interfaces",
+		   n);
+}
+
 int fffa_meta_set_devices(struct fffa_meta *m, const struct fffa_device *devices, size_t n)
 {
 	struct fffa_device *copy = NULL;
@@ -243,6 +274,7 @@ int fffa_meta_set_devices(struct fffa_meta *m, const struct fffa_device *devices
 
 	if (n > FFFA_META_DEVICES_MAX)
 		return -E2BIG;
+	choose_fixed_device(m, devices, n);
 	copy = calloc(n ? n : 1, sizeof(*copy));
 	s = make_snapshot(m, devices, n);
 	if (!copy || !s) {
@@ -298,6 +330,7 @@ static void child_closed(void *arg)
 	m->closed(m->closed_arg);
 	free_snapshots(m->retired);
 	free(m->snapshot);
+	fffa_fixed_ifaces_fini(&m->fixed_ifaces);
 	free(m->devices);
 	free(m);
 }

@@ -71,7 +71,7 @@ const struct fffa_ident *fffa_meta_ident(const struct fffa_meta *m, size_t i);
 const struct fffa_imds_iface *fffa_meta_iface(const struct fffa_meta *m, size_t i);
 
 /*
- * The addresses of Amazon's resolver in the VPCs of this host, *n of them, IPv4 in its mapped form.
+ * The addresses of Amazon's resolver and of the routers in the VPCs of this host, *n of them, IPv4 in its mapped form.
  * Valid until the loop turns.
  */
 const uint8_t (*fffa_meta_resolvers(const struct fffa_meta *m, size_t *n))[16];

@@ -25,6 +25,10 @@ struct fffa_meta {
 	enum fffa_meta_state state;
 	enum fffa_imds_error last_error; /* since the last whole round */
 	struct fffa_static_ident fixed;
+	struct fffa_fixed_ifaces fixed_ifaces;
+	uint32_t fixed_ifindex; /* the device that has the interface_id of fixed; 0: each */
+	bool fixed_logged;	/* that there are others */
+	bool of_capture;
 	struct fffa_dmi dmi;
 	char machine_id[64];
 	char container_id[16];

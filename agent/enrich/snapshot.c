@@ -92,8 +92,10 @@ static void fill_iface(struct fffa_ident *id, const struct fffa_snapshot_inputs 
 		       const struct fffa_imds_iface *learned)
 {
 	const struct fffa_ident *fixed = &p->fixed->iface;
+	bool named = !p->fixed_ifindex || !id->ifindex || id->ifindex == p->fixed_ifindex;
 
-	PICK(id->interface_id, fixed->interface_id, learned ? learned->interface_id : "", "");
+	PICK(id->interface_id, named ? fixed->interface_id : "",
+	     learned ? learned->interface_id : "", "");
 	PICK(id->subnet_id, fixed->subnet_id, learned ? learned->subnet_id : "", "");
 	PICK(id->vpc_id, fixed->vpc_id, learned ? learned->vpc_id : "",
 	     p->task ? p->task->vpc_id : "");
@@ -112,16 +114,38 @@ static int by_ifindex(const void *a, const void *b)
 	return (x->ident.ifindex > y->ident.ifindex) - (x->ident.ifindex < y->ident.ifindex);
 }
 
-/* Copies the interfaces behind the devices, and collects their resolvers. */
+/* Copies the interfaces behind the devices. */
 static void fill_ifaces(struct fffa_snapshot *s, const struct fffa_imds_data *imds)
 {
 	s->ifaces = (void *)&s->devices[s->n];
-	for (size_t i = 0; i < s->iface_count; i++) {
+	for (size_t i = 0; i < s->iface_count; i++)
 		s->ifaces[i] = imds->ifaces[i];
-		s->resolver_count =
-			fffa_vpc_add_resolvers(&s->ifaces[i], s->resolvers, s->resolver_count,
-					       FFFA_SNAPSHOT_RESOLVERS_MAX);
+}
+
+/* What AWS leaves out of its own logs: the resolvers and routers of the VPC. */
+static void add_unlogged(struct fffa_snapshot *s, const struct fffa_imds_iface *i)
+{
+	s->resolver_count = fffa_vpc_add_resolvers(i, s->resolvers, s->resolver_count,
+						   FFFA_SNAPSHOT_RESOLVERS_MAX);
+	s->resolver_count = fffa_vpc_add_routers(i, s->resolvers, s->resolver_count,
+						 FFFA_SNAPSHOT_RESOLVERS_MAX);
+}
+
+/* Sets the i-th device's facts: those of IMDS, then those of its entry in the configuration. */
+static void fill_facts(struct fffa_snapshot *s, size_t i, const struct fffa_imds_iface *found,
+		       const struct fffa_fixed_iface *entry)
+{
+	struct fffa_imds_iface *merged = &s->ifaces[s->iface_count + i];
+
+	if (entry) {
+		if (found)
+			*merged = *found;
+		fffa_fixed_ifaces_overlay(entry, merged);
+		found = merged;
 	}
+	s->devices[i].iface = found;
+	if (entry)
+		add_unlogged(s, merged);
 }
 
 static void fill_device(struct fffa_snapshot *s, const struct fffa_snapshot_inputs *p, size_t i)
@@ -134,29 +158,53 @@ static void fill_device(struct fffa_snapshot *s, const struct fffa_snapshot_inpu
 	id->ifindex = d->ifindex;
 	memcpy(id->ifname, d->name, sizeof(id->ifname) - 1);
 	memcpy(id->mac, d->mac, sizeof(id->mac));
-	fill_iface(id, p, found);
-	if (found)
-		s->devices[i].iface = &s->ifaces[found - p->imds->ifaces];
+	fill_facts(s, i, found ? &s->ifaces[found - p->imds->ifaces] : NULL,
+		   p->fixed_ifaces ? fffa_fixed_ifaces_find(p->fixed_ifaces, d->name) : NULL);
+	fill_iface(id, p, s->devices[i].iface);
+}
+
+/* A replay: an entry of the configuration stands for a device. */
+static void fill_entry(struct fffa_snapshot *s, const struct fffa_snapshot_inputs *p, size_t i)
+{
+	struct fffa_ident *id = &s->devices[i].ident;
+
+	id->host = &s->host;
+	fill_facts(s, i, NULL, &p->fixed_ifaces->v[i]);
+	fill_iface(id, p, s->devices[i].iface);
+}
+
+static void fill_devices(struct fffa_snapshot *s, const struct fffa_snapshot_inputs *p)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->of_capture)
+			fill_entry(s, p, i);
+		else
+			fill_device(s, p, i);
+	}
+	if (s->n && !s->of_capture)
+		qsort(s->devices, s->n, sizeof(s->devices[0]), by_ifindex);
 }
 
 struct fffa_snapshot *fffa_snapshot_new(const struct fffa_snapshot_inputs *p)
 {
-	size_t ifaces = p->imds ? p->imds->n : 0;
-	struct fffa_snapshot *s = calloc(1, sizeof(*s) + p->n * sizeof(s->devices[0]) +
-						    ifaces * sizeof(s->ifaces[0]));
+	bool of_capture = p->of_capture && p->fixed_ifaces && p->fixed_ifaces->n;
+	size_t ifaces = p->imds ? p->imds->n : 0, n = of_capture ? p->fixed_ifaces->n : p->n;
+	size_t entries = p->fixed_ifaces && p->fixed_ifaces->n ? n : 0;
+	struct fffa_snapshot *s = calloc(1, sizeof(*s) + n * sizeof(s->devices[0]) +
+						    (ifaces + entries) * sizeof(s->ifaces[0]));
 
 	if (!s)
 		return NULL;
-	s->n = p->n;
+	s->n = n;
 	s->iface_count = ifaces;
+	s->of_capture = of_capture ? p->fixed_ifaces : NULL;
 	fill_host(&s->host, p, p->imds ? &p->imds->host : NULL);
 	s->other.host = &s->host;
 	fill_iface(&s->other, p, NULL);
 	fill_ifaces(s, p->imds);
-	for (size_t i = 0; i < p->n; i++)
-		fill_device(s, p, i);
-	if (s->n)
-		qsort(s->devices, s->n, sizeof(s->devices[0]), by_ifindex);
+	for (size_t i = 0; i < ifaces; i++)
+		add_unlogged(s, &s->ifaces[i]);
+	fill_devices(s, p);
 	fffa_ident_stamp(&s->other);
 	for (size_t i = 0; i < s->n; i++)
 		fffa_ident_stamp(&s->devices[i].ident);
@@ -184,7 +232,7 @@ static const struct fffa_snapshot_device *find_device(const struct fffa_snapshot
 
 const struct fffa_ident *fffa_snapshot_find(const struct fffa_snapshot *s, uint32_t ifindex)
 {
-	const struct fffa_snapshot_device *d = find_device(s, ifindex);
+	const struct fffa_snapshot_device *d = s->of_capture ? NULL : find_device(s, ifindex);
 
 	return d ? &d->ident : &s->other;
 }
@@ -196,9 +244,22 @@ static bool leads_into_vpc(const struct fffa_snapshot_device *d, const struct ff
 	       !r->tunnel && fffa_vpc_holds(d->iface, r->key.dst);
 }
 
+/* A packet of a capture: by its address at the interface's end. */
+static const struct fffa_snapshot_device *find_entry(const struct fffa_snapshot *s,
+						     const struct fffa_record *r)
+{
+	bool out = r->key.view & FFFA_VIEW_EGRESS;
+	const uint8_t *src = r->tunnel ? r->tunnel->src : r->key.src;
+	const uint8_t *dst = r->tunnel ? r->tunnel->dst : r->key.dst;
+	int i = fffa_fixed_ifaces_of_address(s->of_capture, out ? src : dst);
+
+	return i < 0 ? NULL : &s->devices[i];
+}
+
 void fffa_snapshot_enrich(const struct fffa_snapshot *s, struct fffa_record *r)
 {
-	const struct fffa_snapshot_device *d = find_device(s, r->key.ifindex);
+	const struct fffa_snapshot_device *d =
+		s->of_capture ? find_entry(s, r) : find_device(s, r->key.ifindex);
 
 	r->ident = d ? &d->ident : &s->other;
 	r->traffic_path = leads_into_vpc(d, r) ? 1 : 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define RESERVED_FIRST 4 /* network, router, resolver, for later */
+#define ROUTER_NTH     1
 #define RESOLVER_NTH   2
 
 /* The first or last address of a prefix. */
@@ -85,16 +86,29 @@ static bool is_among(uint8_t (*v)[16], size_t n, const uint8_t addr[16])
 	return false;
 }
 
-size_t fffa_vpc_add_resolvers(const struct fffa_imds_iface *i, uint8_t (*out)[16], size_t n,
-			      size_t cap)
+/* Adds the nth address of each prefix. */
+static size_t add_nth(const struct fffa_imds_list *l, uint8_t nth, uint8_t (*out)[16], size_t n,
+		      size_t cap)
 {
-	for (size_t k = 0; k < i->vpc_ipv4.n && n < cap; k++) {
+	for (size_t k = 0; k < l->n && n < cap; k++) {
 		uint8_t at[16];
 
-		first_or_last(&i->vpc_ipv4.v[k], false, at);
-		at[15] = (uint8_t)(at[15] + RESOLVER_NTH);
+		first_or_last(&l->v[k], false, at);
+		at[15] = (uint8_t)(at[15] + nth);
 		if (!is_among(out, n, at))
 			memcpy(out[n++], at, 16);
 	}
 	return n;
+}
+
+size_t fffa_vpc_add_resolvers(const struct fffa_imds_iface *i, uint8_t (*out)[16], size_t n,
+			      size_t cap)
+{
+	return add_nth(&i->vpc_ipv4, RESOLVER_NTH, out, n, cap);
+}
+
+size_t fffa_vpc_add_routers(const struct fffa_imds_iface *i, uint8_t (*out)[16], size_t n,
+			    size_t cap)
+{
+	return add_nth(&i->subnet_ipv4, ROUTER_NTH, out, n, cap);
 }

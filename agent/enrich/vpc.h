@@ -25,4 +25,11 @@ bool fffa_vpc_holds(const struct fffa_imds_iface *i, const uint8_t addr[16]);
 size_t fffa_vpc_add_resolvers(const struct fffa_imds_iface *i, uint8_t (*out)[16], size_t n,
 			      size_t cap);
 
+/*
+ * The same for the router of the interface's subnet, at each IPv4 prefix plus one. Source: AWS VPC
+ * User Guide, "Subnet sizing".
+ */
+size_t fffa_vpc_add_routers(const struct fffa_imds_iface *i, uint8_t (*out)[16], size_t n,
+			    size_t cap);
+
 #endif

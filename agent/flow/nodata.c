@@ -5,6 +5,8 @@
 
 #include "agent/base/clock.h"
 
+#define ICMPV6 58
+
 /* The kernel stamps packets with a ticking clock: a time may be this much too early. */
 #define STAMP_SLACK_NS (20 * FFFA_NS_PER_MS)
 
@@ -72,11 +74,22 @@ void fffa_nodata_set_devices(struct fffa_nodata *w, const uint32_t *ifindexes, s
 	w->n = kept;
 }
 
+/*
+ * Neighbour discovery (RFC 4861) and the reports of listeners (RFC 2710, RFC 3810), which never leave the
+ * link: every host with IPv6 sends them, and AWS's own logs have none.
+ */
+static bool is_link_upkeep(const struct fffa_key *k)
+{
+	uint8_t type = ((const uint8_t *)&k->dport)[0]; /* of ICMPv6 */
+
+	return k->proto == ICMPV6 && ((type >= 130 && type <= 137) || type == 143);
+}
+
 void fffa_nodata_seen(struct fffa_nodata *w, const struct fffa_delta *d)
 {
 	struct fffa_nodata_device *dev = find(w, d->key.ifindex);
 
-	if (!dev)
+	if (!dev || is_link_upkeep(&d->key))
 		return;
 	/* The path of nearly every delta: its interval is known to be busy. */
 	if (dev->busy & 1 && d->last_ns < w->begin_ns + w->interval_ns)

@@ -121,9 +121,60 @@ static void emit_url(FILE *out, const char *text)
 	emit_text(out, shown, true);
 }
 
+/* Writes "a b" as [a, b]. */
+static void emit_joined(FILE *out, const char *text)
+{
+	char item[256];
+
+	fputc('[', out);
+	for (const char *p = text; *p;) {
+		size_t n = strcspn(p, " ");
+
+		(void)snprintf(item, sizeof(item), "%.*s", (int)n, p);
+		fputs(p == text ? "" : ", ", out);
+		emit_text(out, item, true);
+		p += n + (p[n] == ' ');
+	}
+	fputc(']', out);
+}
+
+/* The pairs of a name stand together. */
+static void emit_nested(FILE *out, const struct fffa_pairs *m)
+{
+	size_t open = 0; /* length of the name whose map is open */
+
+	fputc('{', out);
+	for (size_t i = 0; i < m->n; i++) {
+		const char *key = m->v[i].key, *word = strrchr(key, '.') + 1;
+		size_t n = (size_t)(word - key) - 1;
+		char name[300];
+
+		if (open == n && !strncmp(m->v[i - 1].key, key, n + 1)) {
+			fputs(", ", out);
+		} else {
+			(void)snprintf(name, sizeof(name), "%.*s", (int)n, key);
+			fputs(open ? "}, " : "", out);
+			emit_text(out, name, false);
+			fputs(": {", out);
+			open = n;
+		}
+		fprintf(out, "%.*s: ", (int)strcspn(word, "["), word);
+		if (strchr(word, '['))
+			emit_joined(out, m->v[i].value);
+		else
+			emit_text(out, m->v[i].value, true);
+	}
+	fputs(open ? "}}" : "}", out);
+}
+
 static void emit_map(FILE *out, const struct fffa_option *o, const struct fffa_pairs *m)
 {
 	size_t i;
+
+	if (o->flags & FFFA_OPTION_NESTED) {
+		emit_nested(out, m);
+		return;
+	}
 
 	fputc('{', out);
 	for (i = 0; i < m->n; i++) {

@@ -83,6 +83,22 @@ static void put_strings(FILE *out, const struct fffa_option *o)
 	fputc('}', out);
 }
 
+/* Names of maps, whose words ending in [] hold lists. */
+static void put_nested(FILE *out, const struct fffa_option *o)
+{
+	fputs("{\"type\": \"object\", \"additionalProperties\": {\"type\": \"object\", "
+	      "\"additionalProperties\": false, \"properties\": {",
+	      out);
+	for (size_t i = 0; o->words[i]; i++) {
+		bool list = strchr(o->words[i], '[');
+
+		fprintf(out, "%s\"%.*s\": ", i ? ", " : "", (int)strcspn(o->words[i], "["),
+			o->words[i]);
+		fputs(list ? "{\"type\": \"array\", \"items\": " TEXT "}" : TEXT, out);
+	}
+	fputs("}}}", out);
+}
+
 static void put_map(FILE *out, const struct fffa_option *o)
 {
 	fputs("{\"type\": \"object\", \"additionalProperties\": " TEXT, out);
@@ -146,7 +162,10 @@ static void put_type(const struct writer *w, const struct fffa_option *o)
 			o->min, o->max);
 		return;
 	case FFFA_OT_MAP:
-		put_map(out, o);
+		if (o->flags & FFFA_OPTION_NESTED)
+			put_nested(out, o);
+		else
+			put_map(out, o);
 		return;
 	}
 }

@@ -30,6 +30,15 @@ bool fffa_value__is_ipv4(const struct fffa_record *r)
 	return !(r->key.view & FFFA_VIEW_IPV6) && fffa_addr_is_ipv4(r->key.src);
 }
 
+/* Of the link alone: neighbour discovery and the like (fe80::/10, ff00::/8, ::). */
+static bool is_link_address(const uint8_t addr[16])
+{
+	static const uint8_t none[16];
+
+	return addr[0] == 0xff || (addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80) ||
+	       !memcmp(addr, none, sizeof(none));
+}
+
 /* AWS shows the interface's primary address at its own end, whatever the packet says. */
 static const uint8_t *own_address(const struct fffa_record *r, const uint8_t addr[16])
 {
@@ -37,7 +46,7 @@ static const uint8_t *own_address(const struct fffa_record *r, const uint8_t add
 
 	if (fffa_value__is_ipv4(r))
 		return i->has_primary_ipv4 ? i->primary_ipv4 : addr;
-	return i->has_primary_ipv6 ? i->primary_ipv6 : addr;
+	return i->has_primary_ipv6 && !is_link_address(addr) ? i->primary_ipv6 : addr;
 }
 
 uint8_t *fffa_value__ip(uint8_t *p, const struct fffa_record *r, const uint8_t addr[16])
@@ -105,7 +114,7 @@ IDENT_VALUE(subnet_id, subnet_id)
 
 IDENT_VALUE(instance_id, host->instance_id)
 
-/* AWS shows FIN, SYN and RST, and ACK only where one packet had it with SYN. */
+/* AWS shows FIN, SYN and RST, and ACK only where one packet had it with SYN; 0 without any. */
 static unsigned int aws_flags(const struct fffa_record *r)
 {
 	unsigned int flags = r->flags & (FFFA_F_FIN | FFFA_F_SYN | FFFA_F_RST);
@@ -113,7 +122,7 @@ static unsigned int aws_flags(const struct fffa_record *r)
 	return r->flags & FFFA_F_SYNACK ? flags | FFFA_F_ACK : flags;
 }
 
-UINT_VALUE(tcp_flags, r->key.proto == IPPROTO_TCP, aws_flags(r))
+UINT_VALUE(tcp_flags, true, r->key.proto == IPPROTO_TCP ? aws_flags(r) : 0)
 
 VALUE(type)
 {

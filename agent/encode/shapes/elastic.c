@@ -3,6 +3,8 @@
  * The format ecs: Elastic Common Schema 8.11. Source: the ECS field reference. What has no place in
  * it stands under aws.vpcflow, named as Elastic's own reader of VPC Flow Logs does, or under fffa.
  */
+#include <netinet/in.h>
+
 #include "agent/encode/shapes/shape_internal.h"
 
 static uint8_t *write_provider(FFFA_VALUE_ARGS)
@@ -29,7 +31,8 @@ static uint8_t *write_flag_names(FFFA_VALUE_ARGS)
 {
 	uint8_t *begin = p;
 
-	if (fffa_value_tcp_flags(p, r, c) == p)
+	(void)c;
+	if (r->key.proto != IPPROTO_TCP)
 		return p;
 	if (r->flags & FFFA_F_FIN)
 		p = fffa_text_lit(p, ",\"fin\"");

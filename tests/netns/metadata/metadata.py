@@ -112,6 +112,30 @@ class Metadata(unittest.TestCase):
         self.assertEqual(agent.end(), 0, agent.text(agent.err))
         self.assertRegex(agent.text(agent.err), r"balance=ok")
 
+    def test_one_fixed_id_names_one_interface(self):
+        L.sh("ip", "-n", self.lab.host, "link", "add", "w0", "type", "veth", "peer", "name", "x0")
+        L.sh("ip", "-n", self.lab.host, "link", "set", "w0", "up")
+        conf = CONFIG.format(dir=self.lab.dir).replace("imds: {enabled: on", "static: {interface_id: eni-1}, imds: {enabled: off")
+        config = self.lab.file("two.yaml", conf.replace("[v0]", "[v0, w0]"))
+        agent = self.lab.start(self.lab.host, "two", FFFA, "run", "-c", config)
+        self.assertEqual(agent.p.wait(20), 78, agent.text(agent.err))
+        self.assertIn("metadata.static.interface_id names one interface, but 2", agent.text(agent.err))
+        L.sh("ip", "-n", self.lab.host, "link", "del", "w0")
+        # One that comes later has no id, and the log says so once.
+        config = self.lab.file("later.yaml", conf.replace("[v0]", '[v0, "w*"]').replace("nodata: false", "nodata: true"))
+        agent = self.lab.start(self.lab.host, "later", FFFA, "run", "-c", config)
+        agent.await_line("kernel table ready")
+        for dev in ("w1", "w2"):
+            L.sh("ip", "-n", self.lab.host, "link", "add", dev, "type", "veth", "peer", "name", "x" + dev)
+            L.sh("ip", "-n", self.lab.host, "link", "set", dev, "up")
+            agent.await_line("attached interface=" + dev)
+        L.await_true("NODATA of w1", lambda: any(o.get("ifname") == "w1" and "interface_id" not in o for o in self.records()))
+        self.lab.run(self.lab.host, "ping", "-q", "-c", "1", L.PEER4)
+        L.await_true("a record of v0", lambda: any(o.get("ifname") == "v0" and o.get("interface_id") == "eni-1"
+                                                   for o in self.records()))
+        self.assertEqual(agent.end(), 0, agent.text(agent.err))
+        self.assertEqual(agent.text(agent.err).count("metadata.static.interface_id names one interface"), 1)
+
     def test_a_task_and_the_services_of_addresses(self):
         arn = "arn:aws:ecs:eu-west-1:111122223333:"
         task = {"TaskARN": arn + "task/prod/0123abcd", "Cluster": "prod", "Family": "fam", "Revision": "7",

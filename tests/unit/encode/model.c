@@ -112,8 +112,10 @@ static void set_protocol(json_t *o, const struct fffa_record *r)
 		set_int(o, "srcport", ntohs(k->sport));
 		set_int(o, "dstport", port);
 	}
-	if (k->proto != 6)
+	if (k->proto != 6) {
+		set_int(o, "tcp_flags", 0);
 		return;
+	}
 	flags += r->flags & FFFA_F_FIN ? 1 : 0;
 	flags += r->flags & FFFA_F_SYN ? 2 : 0;
 	flags += r->flags & FFFA_F_RST ? 4 : 0;
@@ -142,6 +144,16 @@ static void set_tunnel(json_t *o, const struct fffa_record *r)
 		set_int(o, "gwlb_flow_cookie", r->cookie);
 }
 
+/* fe80::/10, ff00::/8, :: */
+static bool is_of_the_link(const uint8_t a[16])
+{
+	bool zero = true;
+
+	for (int i = 0; i < 16; i++)
+		zero = zero && !a[i];
+	return zero || a[0] == 0xff || (a[0] == 0xfe && a[1] / 64 == 2);
+}
+
 static void set_own_end(json_t *o, const struct fffa_record *r, const char *name,
 			const uint8_t addr[16], bool own)
 {
@@ -150,7 +162,8 @@ static void set_own_end(json_t *o, const struct fffa_record *r, const char *name
 	if (own && is_mapped(addr))
 		set_ip(o, name, i->has_primary_ipv4 ? i->primary_ipv4 : addr);
 	else if (own)
-		set_ip(o, name, i->has_primary_ipv6 ? i->primary_ipv6 : addr);
+		set_ip(o, name,
+		       i->has_primary_ipv6 && !is_of_the_link(addr) ? i->primary_ipv6 : addr);
 	else
 		set_ip(o, name, addr);
 }

@@ -73,10 +73,13 @@ static void icmp_members(void **state)
 	(void)state;
 	sample_tcp(&s);
 	sample_icmp(&s, 1, 3, 13);
-	assert_json(fields, &s, "{\"srcport\":0,\"dstport\":0,\"icmp_type\":3,\"icmp_code\":13}\n");
+	assert_json(fields, &s,
+		    "{\"srcport\":0,\"dstport\":0,\"icmp_type\":3,\"icmp_code\":13,"
+		    "\"tcp_flags\":0}\n");
 	sample_icmp(&s, 58, 255, 0);
 	assert_json(fields, &s,
-		    "{\"srcport\":0,\"dstport\":0,\"icmp_type\":255,\"icmp_code\":0}\n");
+		    "{\"srcport\":0,\"dstport\":0,\"icmp_type\":255,\"icmp_code\":0,"
+		    "\"tcp_flags\":0}\n");
 }
 
 static void order_is_as_given(void **state)

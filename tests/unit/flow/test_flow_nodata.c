@@ -255,6 +255,29 @@ static void as_many_devices_as_fit(void **state)
 		assert_int_equal(b->v[i].key.ifindex, 101 + 2 * i);
 }
 
+/* Neighbour discovery and listener reports pass on every idle link; a ping is traffic. */
+static void upkeep_of_the_link_is_no_traffic(void **state)
+{
+	static const uint8_t types[] = {130, 133, 135, 136, 143};
+	struct fffa_delta d = {.key = {.ifindex = 7, .proto = 58},
+			       .packets = 1,
+			       .first_ns = START + 1,
+			       .last_ns = START + 1};
+	struct fixture *b = *state;
+
+	for (size_t i = 0; i < sizeof(types); i++) {
+		((uint8_t *)&d.key.dport)[0] = types[i];
+		fffa_nodata_seen(&b->w, &d);
+	}
+	turn_every_second(b, 0, T + 2 * FFFA_NS_PER_S);
+	assert_int_equal(count_records(b, 7), 1);
+	((uint8_t *)&d.key.dport)[0] = 128;
+	d.first_ns = d.last_ns = START + T + 5 * FFFA_NS_PER_S;
+	fffa_nodata_seen(&b->w, &d);
+	turn_every_second(b, T + 3 * FFFA_NS_PER_S, 2 * T + 2 * FFFA_NS_PER_S);
+	assert_int_equal(count_records(b, 7), 1);
+}
+
 static void a_zeroed_one_never_emits(void **state)
 {
 	static const uint32_t one[] = {7};
@@ -282,6 +305,7 @@ int main(void)
 		TEST(a_long_gap_is_caught_up_with),
 		TEST(more_intervals_than_are_kept_come_in_turns),
 		TEST(as_many_devices_as_fit),
+		TEST(upkeep_of_the_link_is_no_traffic),
 		TEST(a_zeroed_one_never_emits),
 	};
 
