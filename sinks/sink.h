@@ -113,6 +113,11 @@ struct fffa_sink_env {
 	 * format vpc); empty if there is none. A sink that sends messages ignores it.
 	 */
 	struct fffa_span preamble;
+	/*
+	 * The agent runs already: start does not wait, not even for a disk. What it cannot open is
+	 * no failure of start then. The sink reports it with trouble and goes on trying.
+	 */
+	bool running;
 	unsigned int format;	  /* enum fffa_format (agent/base/format.h) of the records */
 	const char *content_type; /* media type of the records, static */
 	/*
@@ -167,8 +172,9 @@ struct fffa_sink_ops {
 		      struct fffa_err *err);
 	/*
 	 * Opens what can be opened at once, begins to connect to the rest. A receiver in the
-	 * network that is away is no failure: that shows in the deliveries. 0, or -errno with err,
-	 * which ends the start of the agent; the pipeline calls close then.
+	 * network that is away is no failure: that shows in the deliveries. A file is opened on the
+	 * sink's thread, for which start waits a bounded time, or not at all when env->running. 0,
+	 * or -errno with err, which ends the start of the agent; the pipeline calls close then.
 	 */
 	int (*start)(struct fffa_sink *s, struct fffa_err *err);
 	/*

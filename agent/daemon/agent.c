@@ -16,11 +16,13 @@
 #include "agent/daemon/reload.h"
 #include "agent/daemon/status_view.h"
 #include "agent/flow/parity.h"
+#include "agent/loop/disk.h"
 
 #define FLOWS_PER_TURN	 8192
 #define PATIENCE_NS	 (5 * FFFA_NS_PER_S) /* a sink that takes nothing for so long is away */
 #define WAIT_MS		 2		     /* until the next look for room */
 #define METADATA_WAIT_NS (5 * FFFA_NS_PER_S)
+#define DISK_WAIT_NS	 (10 * FFFA_NS_PER_S)
 
 static void set_time(void *arg)
 {
@@ -313,6 +315,17 @@ static void identify_record(void *arg, struct fffa_record *r)
 	fffa_meta_apply(a->meta, r);
 }
 
+/* A start that waits for a disk for ever would not even end on TERM. */
+static int await_spool_dir(const struct fffa_agent *a, struct fffa_err *err)
+{
+	const char *dir = a->source->repeatable ? NULL : a->conf->spool_dir;
+
+	if (!dir || !*dir || fffa_disk_await(dir, DISK_WAIT_NS) != -ETIMEDOUT)
+		return 0;
+	return fffa_fail(err, ETIMEDOUT, "spool_dir: the disk of %s does not answer within 10 s",
+			 dir);
+}
+
 static int open_stages(struct fffa_agent *a, struct fffa_err *err)
 {
 	const struct fffa_flow_conf fc = {
@@ -344,9 +357,12 @@ static int open_stages(struct fffa_agent *a, struct fffa_err *err)
 	rc = fffa_meta_open(&a->loop, a->source->metadata, &a->meta, err);
 	if (rc)
 		return rc;
+	rc = await_spool_dir(a, err);
+	if (rc)
+		return rc;
 	rc = fffa_pipeline_open(&a->loop, a->conf, epoch, &env, &a->pipeline, err);
 	a->misconfigured = rc && rc != -ENOMEM && rc != -EAGAIN && rc != -EMFILE && rc != -ENFILE &&
-			   rc != -EBADF /* standard output is closed */;
+			   rc != -ETIMEDOUT && rc != -EBADF /* standard output is closed */;
 	return rc;
 }
 

@@ -70,6 +70,7 @@ int fffa_pipeline__open_queue(struct fffa_pipeline *p, size_t i, const struct ff
 		return rc;
 	source = (struct fffa_sink_queue_source){
 		.format = format,
+		.running = p->running,
 		.spool_dir = p->no_spool ? NULL : p->conf->spool_dir,
 		.identity = fffa_batcher__identity(c),
 	};
@@ -161,6 +162,7 @@ int fffa_pipeline_open(uv_loop_t *loop, const struct fffa_config *conf, uint64_t
 	}
 	start_queues(p, epoch, env->boot_epoch);
 	fffa_pipeline__watch_stall(p, env);
+	p->running = true;
 	*out = p;
 	return 0;
 }

@@ -43,6 +43,7 @@ struct fffa_pipeline {
 		*batchers; /* room for FFFA_PIPELINE_BATCHERS_MAX, batcher_count in use */
 	size_t batcher_count;
 	bool no_spool;
+	bool running; /* sinks are added and changed, not started with the agent */
 	struct fffa_pipeline_leaver leavers[FFFA_CONFIG_SINKS_MAX];
 	uv_timer_t leave; /* looks whether leavers have delivered all */
 	uv_timer_t check; /* looks in the next turn of the loop whether all is delivered */

@@ -16,7 +16,9 @@
 #include "sinks/file/plain/plain.h"
 #include "sinks/file/writer.h"
 
-#define CHECK_MAX_S 60 /* somebody may set the wall clock */
+#define CHECK_MAX_S   60		    /* somebody may set the wall clock */
+#define OPEN_WAIT_NS  UINT64_C(10000000000) /* at the start of the agent */
+#define OPEN_AGAIN_MS 2000		    /* later, when the path cannot be opened */
 
 static const struct fffa_file_layout_ops *const layouts[] = {
 	[FFFA_FILE_LAYOUT_PLAIN] = &fffa_file_plain_layout,
@@ -28,7 +30,7 @@ struct fffa_sink {
 	const struct fffa_sink_env *env;
 	const struct fffa_file_layout_ops *ops;
 	struct fffa_file_layout_env layout_env;
-	struct fffa_file_layout *layout; /* NULL before start */
+	struct fffa_file_layout *layout; /* NULL until it is open */
 	struct fffa_file_writer writer;
 	struct fffa_file_maintenance maintenance;
 	uv_timer_t timer;		/* to finish a file that is due when no batch comes */
@@ -87,6 +89,11 @@ static void on_timer(uv_timer_t *t)
 {
 	struct fffa_sink *s = t->data;
 
+	if (!s->layout) {
+		if (is_idle(s))
+			fffa_file_writer_open_files(&s->writer, &s->layout_env);
+		return;
+	}
 	/* A write that is under way finishes what is due. */
 	if (is_idle(s) && s->ops->is_due(s->layout))
 		write_without_batch(s);
@@ -216,10 +223,50 @@ static void on_written(void *arg, int rc)
 	go_on(s);
 }
 
+/* Only a sink that was added to a running agent tries again. */
+static void note_open_failure(struct fffa_sink *s, int rc, const struct fffa_err *err)
+{
+	const struct fffa_outcome o = {.verdict = FFFA_V_RETRY,
+				       .cause = rc,
+				       .detail = err->text,
+				       .reason = rc,
+				       .repair = true};
+
+	if (!s->env->running)
+		return;
+	s->seen.errors++;
+	s->seen.last_error = rc;
+	s->env->trouble(s->env->pipe, &o);
+	(void)uv_timer_start(&s->timer, on_timer, OPEN_AGAIN_MS, 0);
+}
+
+static void on_opened(void *arg, int rc, const struct fffa_err *err)
+{
+	struct fffa_sink *s = arg;
+
+	if (!rc) {
+		s->layout = s->writer.layout;
+		s->maintenance.layout = s->layout;
+	}
+	if (s->end.begun) {
+		end_step(s);
+		return;
+	}
+	if (rc) {
+		note_open_failure(s, rc, err);
+		return;
+	}
+	look_at_layout(s);
+	if (!s->refused) /* else the batch that comes has it */
+		write_preamble(s);
+	start_timer(s);
+	go_on(s);
+}
+
 static int start_threads(struct fffa_sink *s)
 {
 	const struct fffa_file_writer_events events = {
-		.written = on_written, .reopened = on_reopened, .arg = s};
+		.written = on_written, .reopened = on_reopened, .opened = on_opened, .arg = s};
 	const struct fffa_sink_file_conf *c = s->layout_env.conf;
 	bool maintains = c->layout != FFFA_FILE_LAYOUT_PLAIN || c->rotate.size_bytes ||
 			 c->rotate.interval_ns;
@@ -272,25 +319,24 @@ static int create_sink(const struct fffa_sink_env *env, const void *conf, struct
 
 static int start_sink(struct fffa_sink *s, struct fffa_err *err)
 {
-	int rc = fffa_file_access_read(s->layout_env.conf, &s->layout_env.access, err);
+	int rc;
 
-	if (!rc)
-		rc = s->ops->open(&s->layout_env, &s->layout, err);
-	if (rc)
-		return rc;
-	s->writer.layout = s->layout;
-	s->maintenance.layout = s->layout;
-	look_at_layout(s);
-	write_preamble(s);
-	start_timer(s);
-	return 0;
+	fffa_file_writer_open_files(&s->writer, &s->layout_env);
+	if (s->env->running)
+		return 0;
+	rc = fffa_file_writer_await_files(&s->writer, OPEN_WAIT_NS, err);
+	if (rc == -ETIMEDOUT)
+		return fffa_fail(err, ETIMEDOUT,
+				 "%s: cannot be opened within 10 s; its disk stands still",
+				 s->layout_env.conf->path);
+	return rc;
 }
 
 static int submit_delivery(struct fffa_sink *s, struct fffa_delivery *d)
 {
-	if (s->end.begun || !s->layout)
+	if (s->end.begun)
 		return -ECANCELED;
-	if (!is_idle(s)) {
+	if (!s->layout || !is_idle(s)) {
 		s->refused = true;
 		return -EAGAIN;
 	}

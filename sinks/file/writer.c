@@ -21,6 +21,20 @@ static void work_reopen(void *arg)
 	w->rc = w->ops->reopen(w->layout, &w->err);
 }
 
+static void work_open(void *arg)
+{
+	struct fffa_file_writer *w = arg;
+	struct fffa_file_layout_env *env = w->open.env;
+
+	w->rc = fffa_file_access_read(env->conf, &env->access, &w->err);
+	if (!w->rc)
+		w->rc = w->ops->open(env, &w->layout, &w->err);
+	uv_mutex_lock(&w->open.lock);
+	w->open.ended = true;
+	uv_cond_signal(&w->open.changed);
+	uv_mutex_unlock(&w->open.lock);
+}
+
 static void work_free(void *arg)
 {
 	struct fffa_file_writer *w = arg;
@@ -104,6 +118,51 @@ void fffa_file_writer_start(struct fffa_file_writer *w)
 	fffa_worker_submit(w->worker, &w->write);
 }
 
+static void take_opened(struct fffa_file_writer *w)
+{
+	w->open.taken = true;
+	w->phase = FFFA_FILE_WRITER_IDLE;
+	w->events.opened(w->events.arg, w->rc, &w->err);
+}
+
+static void on_opened(void *arg)
+{
+	struct fffa_file_writer *w = arg;
+
+	if (!w->open.taken)
+		take_opened(w);
+}
+
+void fffa_file_writer_open_files(struct fffa_file_writer *w, struct fffa_file_layout_env *env)
+{
+	FFFA_ASSERT(w->phase == FFFA_FILE_WRITER_IDLE && !w->layout);
+	w->phase = FFFA_FILE_WRITER_WORKING;
+	w->open.env = env;
+	w->open.ended = w->open.taken = false;
+	fffa_worker_submit(w->worker, &w->open.job);
+}
+
+int fffa_file_writer_await_files(struct fffa_file_writer *w, uint64_t timeout_ns,
+				 struct fffa_err *err)
+{
+	uint64_t now = uv_hrtime(), end = now + timeout_ns;
+	bool ended;
+	int rc;
+
+	uv_mutex_lock(&w->open.lock);
+	for (; !w->open.ended && now < end; now = uv_hrtime())
+		(void)uv_cond_timedwait(&w->open.changed, &w->open.lock, end - now);
+	ended = w->open.ended;
+	uv_mutex_unlock(&w->open.lock);
+	if (!ended)
+		return -ETIMEDOUT;
+	rc = w->rc; /* opened may begin a write */
+	if (rc)
+		*err = w->err;
+	take_opened(w);
+	return rc;
+}
+
 static void on_reopened(void *arg)
 {
 	struct fffa_file_writer *w = arg;
@@ -134,6 +193,8 @@ static void on_one_closed(void *arg)
 		return;
 	if (w->epoll_fd >= 0)
 		(void)close(w->epoll_fd); /* an epoll descriptor holds no data */
+	uv_cond_destroy(&w->open.changed);
+	uv_mutex_destroy(&w->open.lock);
 	w->closed(w->closed_arg);
 }
 
@@ -169,6 +230,8 @@ int fffa_file_writer_open(struct fffa_file_writer *w, uv_loop_t *loop,
 			  const struct fffa_file_layout_ops *ops,
 			  const struct fffa_file_writer_events *events)
 {
+	int rc;
+
 	*w = (struct fffa_file_writer){
 		.loop = loop,
 		.ops = ops,
@@ -176,8 +239,21 @@ int fffa_file_writer_open(struct fffa_file_writer *w, uv_loop_t *loop,
 		.write = {.work = work_write, .done = on_written, .arg = w},
 		.reopen = {.work = work_reopen, .done = on_reopened, .arg = w},
 		.free = {.work = work_free, .done = close_handles, .arg = w},
+		.open.job = {.work = work_open, .done = on_opened, .arg = w},
 		.epoll_fd = -1,
 	};
 	w->waiter.data = w;
-	return fffa_worker_open(loop, "file", &w->worker);
+	rc = uv_mutex_init(&w->open.lock);
+	if (rc)
+		return rc;
+	rc = uv_cond_init(&w->open.changed);
+	if (rc)
+		goto no_cond;
+	rc = fffa_worker_open(loop, "file", &w->worker);
+	if (!rc)
+		return 0;
+	uv_cond_destroy(&w->open.changed);
+no_cond:
+	uv_mutex_destroy(&w->open.lock);
+	return rc;
 }

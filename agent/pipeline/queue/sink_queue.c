@@ -112,6 +112,7 @@ int fffa_sink_queue_open(struct fffa_sink_queue *q, const struct fffa_sink_queue
 		.ready = fffa_deliver_ready,
 		.trouble = fffa_deliver_trouble,
 		.preamble = src->preamble,
+		.running = src->running,
 		.format = src->format,
 		.content_type = fffa_encoder_content_type(src->encoder),
 		.recognize = fffa_recognize,
@@ -393,6 +394,7 @@ static void open_new_sink(struct fffa_sink_queue *q)
 
 	if (q->wanted)
 		use_wanted(q);
+	q->env.running = true;
 	rc = q->conf->ops->create(&q->env, q->conf->own, &sink, &err);
 	if (rc) {
 		report_open_failure(q, rc, &err);

@@ -28,6 +28,7 @@ struct fffa_sink_queue_source {
 	const struct fffa_origin_source *origin;
 	enum fffa_format format;
 	struct fffa_span preamble; /* the bytes that begin each file or stream, may be empty */
+	bool running;		   /* the agent is: see struct fffa_sink_env */
 	const char *spool_dir;	   /* NULL: queue.spool is ignored */
 	uint64_t identity;	   /* see fffa_batcher__identity */
 	uint64_t last_epoch, last_given; /* see struct fffa_spooler_conf */
