@@ -142,14 +142,7 @@ static CURLcode set_tls(CURL *e, const struct fffa_sink_http_conf *c)
 	SET_OPTION(CURLOPT_SSL_VERIFYPEER, (long)c->tls.verify);
 	SET_OPTION(CURLOPT_SSL_VERIFYHOST, c->tls.verify ? 2L : 0L);
 	SET_OPTION(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (fffa_http_is_set(c->tls.ca_file))
-		SET_OPTION(CURLOPT_CAINFO, c->tls.ca_file);
-	if (fffa_http_is_set(c->tls.cert_file)) {
-		SET_OPTION(CURLOPT_SSLCERT, c->tls.cert_file);
-		SET_OPTION(CURLOPT_SSLKEY,
-			   fffa_http_is_set(c->tls.key_file) ? c->tls.key_file : c->tls.cert_file);
-	}
-	return rc;
+	return rc; /* tls_files.c has the certificates */
 }
 
 static bool is_https(const char *url)

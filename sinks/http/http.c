@@ -18,6 +18,7 @@
 #include "sinks/http/body.h"
 #include "sinks/http/exchange.h"
 #include "sinks/http/options.h"
+#include "sinks/http/tls_files.h"
 
 #define GRACE_MS 1000 /* for the body of a 2xx answer, where the shape does not need it */
 
@@ -30,7 +31,9 @@ struct slot {
 	struct fffa_delivery *delivery; /* borrowed; NULL when free */
 	struct fffa_worker_job job;	/* while MAKING, the worker has body and made */
 	struct fffa_http_body body;
-	int made; /* 0 or -errno */
+	int made;			/* 0 or -errno */
+	struct fffa_http_tls_set *read; /* by the job; NULL: no file has changed */
+	unsigned int tls_turn;		/* that x has */
 	struct fffa_span payload;
 	struct fffa_http_exchange x;
 	uint64_t confirmed_ms; /* loop time of a 2xx whose body is still coming; 0: none */
@@ -41,7 +44,13 @@ struct fffa_sink {
 	const struct fffa_sink_http_conf *conf;
 	const struct fffa_http_shape *shape;
 	struct fffa_curl_loop *bridge;
-	struct fffa_worker *worker; /* makes bodies */
+	struct fffa_worker *worker; /* makes bodies, reads certificates */
+	struct {
+		bool needed;
+		struct fffa_http_tls_look look; /* the worker's */
+		struct fffa_http_tls_set *set;	/* NULL: not read yet */
+		unsigned int turn;		/* rises with each set */
+	} tls;
 	struct fffa_http_target target;
 	struct slot *slots;
 	size_t slot_count;
@@ -181,6 +190,13 @@ static int send_request(struct slot *t)
 	const struct fffa_batch *b = fffa_delivery_batch(t->delivery);
 
 	t->phase = SENDING;
+	if (t->tls_turn != t->sink->tls.turn) {
+		int rc = fffa_http__tls_files_apply(t->sink->tls.set, t->x.request.easy);
+
+		if (rc)
+			return rc;
+		t->tls_turn = t->sink->tls.turn;
+	}
 	t->x.request.shares = t->sink->shares;
 	return fffa_http__exchange_send(&t->x, t->sink->bridge, b, t->payload);
 }
@@ -189,9 +205,19 @@ static int send_request(struct slot *t)
 static void make_body(void *arg)
 {
 	struct slot *t = arg;
+	struct fffa_sink *s = t->sink;
 
 	t->made = -ECANCELED;
-	if (!atomic_load(&t->sink->stop_making))
+	if (atomic_load(&s->stop_making))
+		return;
+	t->made = s->tls.needed
+			  ? fffa_http__tls_files_look(&s->tls.look, s->conf, s->env->tag, &t->read)
+			  : 0;
+	if (t->made)
+		return;
+	if (fffa_http__body_is_batch(&t->body))
+		t->payload = fffa_batch_bytes(fffa_delivery_batch(t->delivery));
+	else
 		t->made = fffa_http__body_make(&t->body, fffa_delivery_batch(t->delivery),
 					       &t->payload);
 }
@@ -221,6 +247,12 @@ static void on_made(void *arg)
 	int rc = t->made;
 
 	s->making--;
+	if (t->read) {
+		fffa_http__tls_files_free(s->tls.set);
+		s->tls.set = t->read;
+		s->tls.turn++;
+		t->read = NULL;
+	}
 	if (s->closing)
 		finish_unsent(t, FFFA_V_RETRY, -ECANCELED);
 	else if (rc == -EMSGSIZE)
@@ -270,6 +302,7 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 	s->env = env;
 	s->conf = c;
 	s->shape = shape;
+	s->tls.needed = fffa_http__tls_files_any(c);
 	(void)uv_timer_init(env->loop, &s->grace); /* cannot fail */
 	s->grace.data = s;
 	for (size_t i = 0; i < s->slot_count; i++) {
@@ -289,7 +322,7 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 	return 0;
 }
 
-/* libcurl would report it at the first connection only. */
+/* The first delivery would report it. */
 static int check_file(const char *key, const char *path, struct fffa_err *err)
 {
 	if (!fffa_http_is_set(path) || !access(path, R_OK))
@@ -297,14 +330,21 @@ static int check_file(const char *key, const char *path, struct fffa_err *err)
 	return fffa_fail(err, errno, "%s: cannot read %s: %s", key, path, strerror(errno));
 }
 
-static int start(struct fffa_sink *s, struct fffa_err *err)
+static int check_files(const struct fffa_sink_http_conf *c, struct fffa_err *err)
 {
-	int rc = check_file("tls.ca_file", s->conf->tls.ca_file, err);
+	int rc = check_file("tls.ca_file", c->tls.ca_file, err);
 
 	if (!rc)
-		rc = check_file("tls.cert_file", s->conf->tls.cert_file, err);
+		rc = check_file("tls.cert_file", c->tls.cert_file, err);
 	if (!rc)
-		rc = check_file("tls.key_file", s->conf->tls.key_file, err);
+		rc = check_file("tls.key_file", c->tls.key_file, err);
+	return rc;
+}
+
+static int start(struct fffa_sink *s, struct fffa_err *err)
+{
+	int rc = s->env->running ? 0 : check_files(s->conf, err);
+
 	if (rc)
 		return rc;
 	rc = fffa_http__exchange_target_init(&s->target, s->conf, s->env->content_type);
@@ -351,7 +391,7 @@ static int submit(struct fffa_sink *s, struct fffa_delivery *d)
 		return -EAGAIN;
 	}
 	t->delivery = d;
-	if (!fffa_http__body_is_batch(&t->body)) {
+	if (s->tls.needed || !fffa_http__body_is_batch(&t->body)) {
 		t->phase = MAKING;
 		s->making++;
 		fffa_worker_submit(s->worker, &t->job);
@@ -421,6 +461,7 @@ static void free_closed(void *arg)
 	}
 	fffa_http__exchange_target_fini(&s->target);
 	fffa_http__answer_fini(&s->answer);
+	fffa_http__tls_files_free(s->tls.set);
 	free(s->slots);
 	fffa_worker_close(s->worker, on_worker_closed, s);
 }
@@ -446,7 +487,7 @@ const struct fffa_sink_ops fffa_sink_http_ops = {
 	.start = start,
 	.submit = submit,
 	.flush = NULL,	/* nothing is buffered */
-	.reopen = NULL, /* certificates are read at each connection */
+	.reopen = NULL, /* certificates are looked at for each delivery */
 	.report = report,
 	.close = close_sink,
 };

@@ -52,7 +52,7 @@ const struct fffa_option fffa_http__options[] = {
 			"Certificates (PEM) that the server's certificate is checked against. "
 			"Default: the system's."),
 	FFFA_OPT_STRING("tls.cert_file", C, tls.cert_file, NULL, 0,
-			"Client certificate (PEM). Read at each new connection."),
+			"Client certificate (PEM). Read again when the file changes."),
 	FFFA_OPT_STRING(
 		"tls.key_file", C, tls.key_file, NULL, 0,
 		"Private key of the client certificate (PEM). Default: the key in cert_file."),

@@ -161,6 +161,20 @@ class Tls(http_fixture.Case):
         conf = self.conf(server.url, tls=f"{{ca_file: {self.dir}/ca.pem, cert_file: {both}}}")
         self.all_delivered(self.replay(conf, 20), 20)
 
+    def test_a_certificate_that_is_renewed(self):
+        """The files are read again when they have changed."""
+        server = self.collector(client_ca="other")
+        for name in ("cert", "key"):
+            self.file(name, (self.dir / f"server.{'pem' if name == 'cert' else 'key'}").read_bytes())
+        tls = f"{{ca_file: {self.dir}/ca.pem, cert_file: {self.dir}/cert, key_file: {self.dir}/key}}"
+        replay = self.start(self.conf(server.url, tls=tls), self.pcap(20))
+        said = ""
+        while "deliveries fail, will retry" not in said:
+            said += program.await_that("a word of it", replay.stderr.readline, replay)
+        self.file("key", (self.dir / "client.key").read_bytes())
+        self.file("cert", (self.dir / "client.pem").read_bytes())
+        self.all_delivered(self.end(replay), 20)
+
     def test_a_certificate_of_ours_is_missing(self):
         server = self.collector(client_ca="other")
         self.stays_down(self.conf(server.url, tls=f"{{ca_file: {self.dir}/ca.pem}}"), server)

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The certificates and the key of a sink. libcurl would read them on the loop, at each connection;
+ * here a thread reads them, again when a file has changed, and libcurl gets their bytes.
+ */
+#ifndef FFFA_SINKS_HTTP_TLS_FILES_H
+#define FFFA_SINKS_HTTP_TLS_FILES_H
+
+#include <curl/curl.h>
+#include <stdint.h>
+
+#include "sinks/http/shape/http_shape.h"
+
+enum { FFFA_TLS_CA, FFFA_TLS_CERT, FFFA_TLS_KEY, FFFA_TLS_FILES };
+
+/* The bytes of all files; .data is NULL where no file is configured. */
+struct fffa_http_tls_set {
+	struct curl_blob v[FFFA_TLS_FILES];
+};
+
+/* Which files were read last. Of the thread alone. Zero it before the first look. */
+struct fffa_http_tls_look {
+	struct {
+		uint64_t device, inode, size;
+		int64_t changed_ns;
+	} v[FFFA_TLS_FILES];
+	bool has_set;
+	int logged_rc;
+};
+
+/* True if the sink has such files. */
+bool fffa_http__tls_files_any(const struct fffa_sink_http_conf *c);
+
+/*
+ * Blocks; on the sink's thread. Reads all files if one has changed since l saw it, or was never
+ * read. 0: *out is the new set, which the caller frees with fffa_http__tls_files_free, or NULL when
+ * nothing has changed. -errno: there is no set to go on with. Where there was one before, it stays
+ * in use: a failure is logged and is no failure.
+ */
+int fffa_http__tls_files_look(struct fffa_http_tls_look *l, const struct fffa_sink_http_conf *c,
+			      const char *tag, struct fffa_http_tls_set **out);
+
+/* Gives a copy of the bytes to e, which must not be in use. 0 or -ENOMEM. */
+int fffa_http__tls_files_apply(const struct fffa_http_tls_set *s, CURL *e);
+
+/* NULL is allowed. Wipes the bytes. */
+void fffa_http__tls_files_free(struct fffa_http_tls_set *s);
+
+#endif
