@@ -26,8 +26,8 @@ struct fffa_top_view {
 };
 
 /*
- * status, flows: the bodies of /status and /flows. Writes what v asks for and updates last. Returns 0, or -EINVAL when a text is not an
- * agent's; then nothing is written.
+ * status, flows: the bodies of /status and /flows. Writes what v asks for and updates last. Returns
+ * 0, or -EINVAL when a text is not an agent's; then nothing is written.
  */
 int fffa_top_page(FILE *out, const char *status, const char *flows, const struct fffa_top_view *v,
 		  struct fffa_top_last *last);
