@@ -149,7 +149,7 @@ static __always_inline bool tc_tunnel(struct __sk_buff *skb, const struct fffa_f
 		return false;
 	*rc = fffa_tc_tunnel(skb, type | nested, p->l4_offset, cpu);
 	if (!*rc)
-		*rc = fffa_tc_inside(skb, fffa_tunnel_end(p), cpu);
+		*rc = fffa_tc_inside(skb, p->l3_end, cpu);
 	if (*rc == FFFA_OPEN_NO_ID)
 		c->no_tunnel_id += p->packets;
 	if (*rc)
@@ -188,7 +188,7 @@ static __always_inline bool xdp_tunnel(struct xdp_md *ctx, const struct fffa_fra
 	s = fffa_open_outer(p, cpu);
 	if (!s || fffa_xdp_tunnel(ctx, type | nested, p->l4_offset, cpu))
 		return false; /* a truncated frame stays so: the outer packet is recorded */
-	rc = fffa_xdp_inside(ctx, fffa_tunnel_end(p), cpu);
+	rc = fffa_xdp_inside(ctx, p->l3_end, cpu);
 	if (rc == FFFA_OPEN_NO_ID)
 		c->no_tunnel_id += p->packets;
 	if (rc)

@@ -98,12 +98,15 @@ static __always_inline int fffa_open_inside(const void *data, const void *end,
 	return s->packet.key.tunnel ? FFFA_PARSE_OK : FFFA_OPEN_NO_ID;
 }
 
-/* The type of tunnel (FFFA_TUNNEL_*) in the packet's payload, by its UDP port. */
+/*
+ * The type of tunnel (FFFA_TUNNEL_*) in the packet's payload, by its UDP port. A fragment is not
+ * opened: the others of its datagram could not be.
+ */
 static __always_inline __u32 fffa_open_type(const struct fffa_packet *p)
 {
 	__u16 port = FFFA_BE16(p->key.dport);
 
-	if (p->key.proto != FFFA_IPPROTO_UDP || !p->l4_offset)
+	if (p->key.proto != FFFA_IPPROTO_UDP || !p->l4_offset || p->fragment)
 		return FFFA_TUNNEL_NONE;
 	if (!(fffa_ctl.tunnel_ports >> (port & 63) & 1))
 		return FFFA_TUNNEL_NONE;
@@ -132,10 +135,6 @@ static __always_inline void fffa_open_enter(struct fffa_packet *p, const struct 
 {
 	__u32 view = fffa_ctl.tunnel_view; /* once: it may change meanwhile */
 
-	if (view != FFFA_TUNNEL_RECORD_OUTER && p->fragment)
-		fffa_fragment_apply(
-			p, cpu,
-			c); /* later fragments are not opened: they belong to the outer packet */
 	if (count_outer && view != FFFA_TUNNEL_RECORD_INNER) {
 		fffa_count_outer(f, &s->inside, p);
 		if (view == FFFA_TUNNEL_RECORD_OUTER)

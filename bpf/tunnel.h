@@ -203,15 +203,6 @@ static __always_inline int fffa_parse_tunnel_header(const void *data, const void
 }
 
 /*
- * Frame offset where the packet inside p ends at the latest. The first fragment of a datagram holds
- * only the beginning of it.
- */
-static __always_inline __u32 fffa_tunnel_end(const struct fffa_packet *p)
-{
-	return p->fragment == FFFA_FRAGMENT_FIRST ? p->l4_offset + 0xffffU : p->l3_end;
-}
-
-/*
  * Reads the inner Ethernet header, if there is one. in->step is where to walk on. Any result but
  * FFFA_PARSE_OK: record the outer packet as it is.
  */
@@ -231,8 +222,8 @@ static __always_inline int fffa_parse_tunnel_link(const void *data, const void *
 }
 
 /*
- * Reads the IP packet inside, at the end of the walk. f->wire_bytes: fffa_tunnel_end of the outer
- * packet. Any result but FFFA_PARSE_OK: record the outer packet as it is.
+ * Reads the IP packet inside, at the end of the walk. f->wire_bytes: where the outer packet
+ * ends. Any result but FFFA_PARSE_OK: record the outer packet as it is.
  */
 static __always_inline int fffa_parse_tunnel_inside(const void *data, const void *end,
 						    const struct fffa_frame *f,

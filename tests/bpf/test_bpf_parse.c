@@ -37,7 +37,6 @@ static void forget_fragments(struct fixture *f)
 	fffa_fragments_free(f->fragments);
 	f->fragments = fffa_fragments_new();
 	assert_non_null(f->fragments);
-	f->host.fragments = f->fragments;
 }
 
 static int setup(void **state)
@@ -46,7 +45,6 @@ static int setup(void **state)
 
 	f->k = bpf_fixture_open(64, 65536);
 	forget_fragments(f);
-	f->host.now_ns = 1;
 	f->host.linktype = 1 /* Ethernet */;
 	f->host.geneve_ports[0] = 6081;
 	f->host.vxlan_ports[0] = 4789;

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "agent/capture/replay/fragments.h"
 #include "agent/capture/replay/link_types.h"
 #include "config/ports.h"
 #include "bpf/tunnel.h"
@@ -19,8 +18,6 @@ void fffa_frame_conf_init(struct fffa_frame_conf *f, const struct fffa_capture_c
 	f->linktype = 1; /* Ethernet */
 	f->swapped = false;
 	f->way = FFFA_WAY_UNKNOWN;
-	f->fragments = NULL;
-	f->now_ns = 0;
 	f->local = local;
 	f->local_count = local_count;
 }
@@ -47,19 +44,18 @@ static bool enter(const struct fffa_frame_conf *f, const void *bytes, const void
 	struct fffa_inside in;
 	uint8_t type;
 
-	if (p->key.proto != FFFA_IPPROTO_UDP || !p->l4_offset)
+	/* The other fragments of a datagram could not be opened. */
+	if (p->key.proto != FFFA_IPPROTO_UDP || !p->l4_offset || p->fragment)
 		return false;
 	type = fffa_tunnel_of_port(f->geneve_ports, f->vxlan_ports, FFFA_BE16(p->key.dport));
 	if (type == FFFA_TUNNEL_NONE ||
 	    fffa_parse_tunnel_header(bytes, end, type, p->l4_offset, &next, &in) ||
 	    fffa_parse_tunnel_link(bytes, end, &in))
 		return false; /* the outer packet is what can be recorded */
-	within.wire_bytes = fffa_tunnel_end(p);
+	within.wire_bytes = p->l3_end;
 	in.step = fffa_link_walk(bytes, end, FFFA_LINK_OFFSET(in.step), FFFA_LINK_TYPE(in.step));
 	if (fffa_parse_tunnel_inside(bytes, end, &within, &in, &inner))
 		return false;
-	if (f->fragments) /* the later ones are not opened: they are the outer packet's own */
-		(void)fffa_fragments_apply(f->fragments, p, f->now_ns);
 	memcpy(next.src, p->key.src, sizeof(next.src));
 	memcpy(next.dst, p->key.dst, sizeof(next.dst));
 	if (t->type != FFFA_TUNNEL_NONE && !next.has) { /* VXLAN in GENEVE keeps what GENEVE said */

@@ -18,9 +18,6 @@ struct fffa_frame_conf {
 	uint16_t vxlan_ports[FFFA_MAX_TUNNEL_PORTS];
 	const struct fffa_cidr *local;
 	size_t local_count;
-	struct fffa_fragments
-		*fragments; /* learns the first fragments that are opened; NULL: none */
-	uint64_t now_ns;    /* for fragments */
 };
 
 /* Takes ports from capture where decapsulate names the tunnel; borrows local. linktype is the

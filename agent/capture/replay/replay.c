@@ -138,7 +138,6 @@ static void take(struct fffa_replay *r)
 	bool tunnelled;
 	int dir;
 
-	r->frames.now_ns = packet_ns(r);
 	r->frames.linktype = r->packet.linktype;
 	r->frames.swapped = r->packet.swapped;
 	r->frames.way = r->packet.way;
@@ -324,7 +323,6 @@ int fffa_replay_open(uv_loop_t *loop, const struct fffa_replay_conf *conf,
 	fffa_frame_conf_init(&r->frames, conf->capture, conf->local, conf->local_count);
 	r->tunnels = fffa_tunnels_new();
 	r->fragments = fffa_fragments_new();
-	r->frames.fragments = r->fragments;
 	if (!r->tunnels || !r->fragments)
 		rc = fffa_fail(err, ENOMEM, "no memory");
 	else
