@@ -19,7 +19,7 @@ FFFA = ""
 CONFIG = """
 capture: {{interfaces: [v0, 'idle*'], drain_interval: 100ms, sample: {sample}}}
 flows: {{idle_timeout: 1s, active_timeout: 1s, nodata: {nodata}}}
-metadata: {{imds: {{enabled: off}}, static: {{account_id: "123456789012", interface_id: eni-1}}}}
+metadata: {{imds: {{enabled: off}}, interfaces: {{"*": {{account_id: "123456789012", interface_id: eni-1}}}}}}
 sinks:
   - {{name: json, type: file, format: json, path: {dir}/flows.json, batch: {{age: 50ms}}}}
   - {{name: vpc, type: file, format: vpc, path: {dir}/vpc.log, header: false, batch: {{age: 50ms}}}}
