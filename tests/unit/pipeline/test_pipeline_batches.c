@@ -390,6 +390,8 @@ static void a_bad_filter_is_refused(void **state)
 	f->conf.sink_count = 1;
 	assert_int_equal(fffa_pipeline_open(&f->loop, &f->conf, 1, &f->env, &f->p, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "column 9: \"len\""));
+	assert_int_equal(uv_run(&f->loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(uv_loop_close(&f->loop), 0);
 }
 
 int main(void)
