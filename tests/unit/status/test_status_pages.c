@@ -185,7 +185,7 @@ static int compare_lines(const void *a, const void *b)
 /* Asserts that no sample of the page, which is changed, is there twice; returns their number. */
 static size_t assert_once(char *page)
 {
-	char *lines[4096], *save = NULL;
+	char *lines[4096] = {NULL}, *save = NULL;
 	size_t n = 0;
 
 	for (char *line = strtok_r(page, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
