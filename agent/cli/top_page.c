@@ -260,7 +260,7 @@ static void put_flows(struct page *p, const json_t *flows, const struct fffa_top
 			rows[n++] = f;
 	}
 	if (v->by_packets)
-		qsort(rows, n, sizeof(rows[0]), compare_packets);
+		qsort(rows, n, sizeof(const json_t *), compare_packets);
 	put_line(p, "%-9s %-3s %-5s %-*s %-*s %7s %7s", "INTERFACE", "DIR", "PROTO", width,
 		 "SOURCE", width, "DESTINATION", "PACKETS", "BYTES");
 	for (i = 0; i < n; i++)
