@@ -19,6 +19,8 @@
 int __real_bpf_object__load_skeleton(struct bpf_object_skeleton *s);
 int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *s);
 
+static bool tc_in_only;
+
 /*
  * The linker puts this in place of libbpf's function. The programs that no test here runs are the
  * same code again, and the verifier would need most of a test's time for them.
@@ -26,12 +28,13 @@ int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *s);
 int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *s)
 {
 	static const char *const run[] = {"fffa_ticks", "fffa_tc_in", "fffa_tc_out", "fffa_xdp_in"};
+	size_t count = tc_in_only ? 2 : sizeof(run) / sizeof(run[0]);
 	struct bpf_program *p;
 
 	bpf_object__for_each_program (p, *s->obj) {
 		bool wanted = false;
 
-		for (size_t i = 0; i < sizeof(run) / sizeof(run[0]); i++)
+		for (size_t i = 0; i < count; i++)
 			wanted |= !strcmp(bpf_program__name(p), run[i]);
 		if (!wanted && bpf_program__set_autoload(p, false))
 			return -EINVAL;
@@ -69,6 +72,16 @@ struct fffa_kernel *bpf_fixture_open(uint64_t max_flows, uint32_t ring_bytes)
 	return bpf_fixture_open_conf(&c);
 }
 
+struct fffa_kernel *bpf_fixture_open_tc_in(uint64_t max_flows, uint32_t ring_bytes)
+{
+	struct fffa_kernel *k;
+
+	tc_in_only = true;
+	k = bpf_fixture_open(max_flows, ring_bytes);
+	tc_in_only = false;
+	return k;
+}
+
 struct fffa_kernel *bpf_fixture_open_conf(const struct fffa_kernel_conf *c)
 {
 	struct fffa_kernel *k;
@@ -82,7 +95,8 @@ struct fffa_kernel *bpf_fixture_open_conf(const struct fffa_kernel_conf *c)
 		(void)fprintf(stderr, "cannot load: %s\n", err.text);
 		exit(1);
 	}
-	park_xdp(k);
+	if (!tc_in_only)
+		park_xdp(k);
 	return k;
 }
 

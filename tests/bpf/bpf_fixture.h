@@ -10,7 +10,9 @@
  * another error.
  */
 struct fffa_kernel *bpf_fixture_open(uint64_t max_flows, uint32_t ring_bytes);
-/* The same with other settings. bpf_fixture_conf returns those of bpf_fixture_open. */
+/* The same, but FFFA_PROGRAM_TC_IN is the only program: on old kernels each takes seconds to load. */
+struct fffa_kernel *bpf_fixture_open_tc_in(uint64_t max_flows, uint32_t ring_bytes);
+/* The first one with other settings. bpf_fixture_conf returns those of bpf_fixture_open. */
 struct fffa_kernel *bpf_fixture_open_conf(const struct fffa_kernel_conf *c);
 struct fffa_kernel_conf bpf_fixture_conf(uint64_t max_flows, uint32_t ring_bytes);
 

@@ -72,7 +72,7 @@ static void drain_all(struct fffa_kernel *k, struct sum *s)
 
 static void counts_and_times(void **state)
 {
-	struct fffa_kernel *k = bpf_fixture_open(1024, 65536);
+	struct fffa_kernel *k = bpf_fixture_open_tc_in(1024, 65536);
 	struct fffa_deltas d = {0};
 	struct fffa_kernel_now before, after;
 
@@ -99,7 +99,7 @@ static void counts_and_times(void **state)
 
 static void victims_go_through_the_ring(void **state)
 {
-	struct fffa_kernel *k = bpf_fixture_open(64, 1 << 20);
+	struct fffa_kernel *k = bpf_fixture_open_tc_in(64, 1 << 20);
 	struct fffa_ledger l = {0};
 	struct sum s = {0};
 
@@ -155,7 +155,7 @@ static struct fffa_set *flows_of_one_set(struct fffa_kernel *k, uint32_t flows[F
 /* Four flows that share a set are told apart, whichever of them a packet belongs to. */
 static void each_flow_of_a_set_has_its_entry(void **state)
 {
-	struct fffa_kernel *k = bpf_fixture_open(64, 1 << 20);
+	struct fffa_kernel *k = bpf_fixture_open_tc_in(64, 1 << 20);
 	uint32_t flows[FFFA_WAYS + 1];
 	struct fffa_set *s;
 
@@ -180,7 +180,7 @@ static void each_flow_of_a_set_has_its_entry(void **state)
  */
 static void the_longest_idle_gives_way(void **state)
 {
-	struct fffa_kernel *k = bpf_fixture_open(64, 1 << 20);
+	struct fffa_kernel *k = bpf_fixture_open_tc_in(64, 1 << 20);
 	uint32_t flows[FFFA_WAYS + 1];
 	struct fffa_kernel_now now;
 	struct fffa_set *s, before;
@@ -220,7 +220,7 @@ static void the_longest_idle_gives_way(void **state)
 
 static void a_full_ring_loses_the_least_and_says_how_much(void **state)
 {
-	struct fffa_kernel *k = bpf_fixture_open(64, 4096);
+	struct fffa_kernel *k = bpf_fixture_open_tc_in(64, 4096);
 	struct fffa_ledger l = {0};
 	struct sum s = {0};
 
@@ -250,7 +250,7 @@ static bool wakes(const struct fffa_kernel *k, int wait_ms)
 static void ends_of_connections_are_reported_at_once(void **state)
 {
 	struct fffa_kernel *k =
-		bpf_fixture_open(131072, 1 << 20); /* no set fills: nothing is pushed out */
+		bpf_fixture_open_tc_in(131072, 1 << 20); /* no set fills: nothing is pushed out */
 	struct sum s = {0};
 	uint64_t bad = 0;
 
@@ -272,7 +272,7 @@ static void ends_of_connections_are_reported_at_once(void **state)
 /* The reader has read to the end before each of them. */
 static void a_quarter_of_the_ring_wakes_the_reader(void **state)
 {
-	struct fffa_kernel *k = bpf_fixture_open(64, 65536);
+	struct fffa_kernel *k = bpf_fixture_open_tc_in(64, 65536);
 	struct sum s = {0};
 	uint64_t bad = 0;
 
@@ -299,7 +299,7 @@ static void an_end_without_room_stays_in_the_table(void **state)
 	 * The table has so many sets that no five of the flows meet in one, whatever the seed of
 	 * the hash, because the ring has no room for victims either.
 	 */
-	struct fffa_kernel *k = bpf_fixture_open(131072, 4096);
+	struct fffa_kernel *k = bpf_fixture_open_tc_in(131072, 4096);
 	struct fffa_ledger l = {0};
 	struct sum s = {0};
 
@@ -315,7 +315,7 @@ static void an_end_without_room_stays_in_the_table(void **state)
 
 static void ring_reads_are_bounded(void **state)
 {
-	struct fffa_kernel *k = bpf_fixture_open(64, 1 << 20);
+	struct fffa_kernel *k = bpf_fixture_open_tc_in(64, 1 << 20);
 	struct sum s = {0};
 	uint64_t bad = 0;
 
@@ -444,8 +444,8 @@ static void flows_between_two_networks_spread(void **state)
 	(void)state;
 	pin_to_one_cpu();
 	for (int round = 0; round < 2; round++) { /* each with another key */
-		struct fffa_kernel *k =
-			bpf_fixture_open(flows * (uint64_t)sysconf(_SC_NPROCESSORS_ONLN), 1 << 20);
+		struct fffa_kernel *k = bpf_fixture_open_tc_in(
+			flows * (uint64_t)sysconf(_SC_NPROCESSORS_ONLN), 1 << 20);
 
 		assert_uint_in_range(victims_of(k, flows, one_range), flows / 8, flows / 4);
 		assert_uint_in_range(victims_of(k, flows, pairs), flows / 8, flows / 4);
@@ -455,7 +455,7 @@ static void flows_between_two_networks_spread(void **state)
 
 static void without_free_tunnel_ids_the_outer_packet_is_recorded(void **state)
 {
-	struct fffa_kernel *k = bpf_fixture_open(65536, 1 << 20);
+	struct fffa_kernel *k = bpf_fixture_open_tc_in(65536, 1 << 20);
 	struct fffa_deltas d = {0};
 	struct fffa_ledger l = {0};
 	uint64_t bad = 0;
