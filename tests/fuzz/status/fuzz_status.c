@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/utf8.h"
 #include "agent/status/largest.h"
 #include "agent/status/escape.h"
 #include "config/address.h"
@@ -24,12 +25,15 @@ static void check_label(const char *text)
 
 	o = (struct fffa_buf){.max = 1 << 16};
 	fffa_escape_label(&o, text);
-	for (size_t i = 0; !o.error && i < o.len; i++) {
-		require(o.ptr[i] >= ' ' && o.ptr[i] <= '~' && o.ptr[i] != '"');
-		if (o.ptr[i] != '\\')
+	for (size_t i = 0, bytes; !o.error && i < o.len; i += bytes) {
+		const uint8_t *at = (const uint8_t *)o.ptr + i;
+
+		bytes = fffa_utf8_length(at, o.len - i);
+		require(bytes && *at >= ' ' && *at != 0x7f && *at != '"');
+		if (*at != '\\')
 			continue;
-		i++;
-		require(i < o.len && (o.ptr[i] == '\\' || o.ptr[i] == '"'));
+		bytes = 2;
+		require(i + 1 < o.len && (at[1] == '\\' || at[1] == '"'));
 	}
 	fffa_buf_fini(&o);
 }
