@@ -25,7 +25,7 @@ expect()
 	END
 	chmod +x "$dir/pkg-config"
 	rm -rf "$dir/build"
-	if said=$("$cmake" -S "$tree" -B "$dir/build" -DPKG_CONFIG_EXECUTABLE="$dir/pkg-config" \
+	if said=$("$cmake" -G Ninja -S "$tree" -B "$dir/build" -DPKG_CONFIG_EXECUTABLE="$dir/pkg-config" \
 		-DCMAKE_DISABLE_FIND_PACKAGE_msgpack-c=ON 2>&1); then
 		echo "$package ${version:-missing}: CMake says nothing"
 		failed=1
