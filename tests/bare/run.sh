@@ -86,8 +86,8 @@ make_base()
 	chroot "$system" /usr/sbin/update-ca-certificates
 }
 
-# True when apt cannot connect to the archive; prints what apt said. An archive that answers, whatever it says, is not
-# out of reach.
+# True when apt cannot connect to the archive; prints what apt said. An archive that answers is not out of reach,
+# whatever it says; a gateway before it (502 to 504) is no archive.
 out_of_reach()
 {
 	local words='Could not (resolve|connect|handshake)|Cannot initiate|Unable to connect|Temporary failure'

@@ -7,7 +7,7 @@
 #   tests/kernels/run.sh [--build DIR] [--clangs "N..."|all|none] [LINE...]
 #
 # Default: the release build, clang 14 and 19, all lines. Each kernel loads the programs of the build, and then the
-# programs that each clang makes of the same source. all: clang 14 to 19 and the newest of Debian testing.
+# programs that each clang makes of the same source. all: clang 14 to 21 and the newest of Debian testing.
 #
 # Kernels and compilers are Debian's, fetched once into $FFFA_KERNEL_CACHE (default build/kernels). A clang-N that the
 # host has is used instead. What cannot be fetched is skipped, with the reason; 77 when that holds for all. Serial logs
@@ -25,7 +25,7 @@ lines=(
 )
 modules=(veth sch_ingress cls_bpf geneve)
 clangs=(14 19)
-all_clangs=(14 15 16 17 18 19 newest)
+all_clangs=(14 15 16 17 18 19 20 21 newest)
 cache=${FFFA_KERNEL_CACHE:-build/kernels}
 logs=$PWD/build/log
 build=build/release
@@ -225,6 +225,12 @@ done
 }
 docker/install-deps.sh kernels || exit 1
 mkdir -p "$cache" "$logs"
+for file in agent/fffa tests/bpf/test_bpf_{parse,table,exact} tests/kernels/libother_object.so; do
+	[[ -e $build/$file ]] || {
+		echo "kernels: $build/$file is missing: run cmake --preset release && cmake --build --preset release"
+		exit 1
+	}
+done
 pack
 
 passed=0 failed=0 skipped=0
