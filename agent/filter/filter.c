@@ -279,10 +279,10 @@ static size_t put_packet(uint8_t p[PACKET_BYTES], const struct fffa_key *key, ui
 bool fffa_filter_passes(const struct fffa_filter *f, const struct fffa_key *key, uint16_t flags)
 {
 	uint8_t packet[PACKET_BYTES];
-	unsigned int len;
+	struct pcap_pkthdr head = {0};
 
 	if (!f)
 		return true;
-	len = (unsigned int)put_packet(packet, key, flags);
-	return bpf_filter(f->program.bf_insns, packet, len, len) != 0;
+	head.caplen = head.len = (bpf_u_int32)put_packet(packet, key, flags);
+	return pcap_offline_filter(&f->program, &head, packet) != 0;
 }
