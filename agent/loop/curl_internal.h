@@ -16,18 +16,21 @@ struct fffa_curl_pool {
 	uv_timer_t timer;		  /* libcurl's */
 	struct fffa_curl_socket *sockets; /* open ones, doubly linked */
 	bool broken; /* a socket cannot be watched: every transfer under way fails */
+	bool used;   /* it has had a request */
+	uint64_t first_used_ms;
 	struct fffa_curl_pool *next;
 };
 
 struct fffa_curl_loop {
 	uv_loop_t *loop;
 	/*
-	 * The first takes new requests. The others end what they have begun: a request timed out
-	 * there, and libcurl would use its connection again.
+	 * The first takes new requests. The others end what they have begun: they are too old, or
+	 * a request timed out there. libcurl would use their connections again.
 	 */
 	struct fffa_curl_pool *pools;
 	uv_timer_t queue_timer;		  /* for the requests that wait */
 	long max_transfers;		  /* that libcurl may have at a time */
+	uint64_t lifetime_ms;		  /* of a pool, from its first request; 0: no limit */
 	struct fffa_curl_request *active; /* doubly linked, the newest first */
 	unsigned int handles;		  /* uv handles whose close callback has not run */
 	bool closing;

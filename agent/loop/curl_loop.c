@@ -102,6 +102,11 @@ int fffa_curl_loop_open(uv_loop_t *loop, long max_connections, struct fffa_curl_
 	return 0;
 }
 
+void fffa_curl_loop_limit_lifetime(struct fffa_curl_loop *c, uint64_t lifetime_ms)
+{
+	c->lifetime_ms = lifetime_ms;
+}
+
 int fffa_curl_loop_start(struct fffa_curl_loop *c, struct fffa_curl_request *r)
 {
 	if (c->closing)

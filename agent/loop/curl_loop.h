@@ -61,6 +61,13 @@ struct fffa_curl_request {
 int fffa_curl_loop_open(uv_loop_t *loop, long max_connections, struct fffa_curl_loop **out);
 
 /*
+ * Bounds the life of connections, busy ones too: once lifetime_ms have passed since the first
+ * request on them, new requests begin on new connections, and the old ones end with the transfers
+ * on them. 0, which is the default, is no bound.
+ */
+void fffa_curl_loop_limit_lifetime(struct fffa_curl_loop *c, uint64_t lifetime_ms);
+
+/*
  * Starts the transfer that r->easy describes. 0: r->done follows exactly once, unless cancelled.
  * -EALREADY: r is active. -ECANCELED: closing. -ENOMEM, -EIO: libcurl refused. On failure nothing
  * was taken.

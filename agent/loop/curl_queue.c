@@ -107,7 +107,22 @@ static int begin_transfer(struct fffa_curl_loop *c, struct fffa_curl_request *r)
 		return -EIO;
 	r->pool = c->pools;
 	r->begun = true;
+	if (!r->pool->used)
+		r->pool->first_used_ms = uv_now(c->loop);
+	r->pool->used = true;
 	return 0;
+}
+
+/*
+ * CURLOPT_MAXLIFETIME_CONN is not enough: up to libcurl 8.14 a connection of HTTP/2 that is never
+ * idle lives on, and with 8.22 several requests at once may each open a new one.
+ */
+static void end_old_pool(struct fffa_curl_loop *c)
+{
+	const struct fffa_curl_pool *p = c->pools;
+
+	if (c->lifetime_ms && p->used && uv_now(c->loop) - p->first_used_ms >= c->lifetime_ms)
+		(void)fffa_curl_pool_open(c); /* without memory the old one goes on */
 }
 
 /* The oldest request that need not wait any more, or NULL. */
@@ -170,6 +185,7 @@ int fffa_curl_queue_enter(struct fffa_curl_loop *c, struct fffa_curl_request *r)
 	r->begun = r->connected = false;
 	r->due_ms = uv_now(c->loop) + r->timeout_ms;
 	link_request(c, r);
+	end_old_pool(c);
 	if (next_to_begin(c) == r) {
 		int rc = begin_transfer(c, r);
 
@@ -183,8 +199,10 @@ int fffa_curl_queue_enter(struct fffa_curl_loop *c, struct fffa_curl_request *r)
 
 void fffa_curl_queue_run(struct fffa_curl_loop *c)
 {
-	if (!c->closing)
+	if (!c->closing) {
+		end_old_pool(c);
 		fffa_curl_pool_trim(c);
+	}
 	while (!c->closing) {
 		struct fffa_curl_request *r = next_overdue(c);
 		int rc;

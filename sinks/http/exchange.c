@@ -174,9 +174,6 @@ static CURLcode set_transport(CURL *e, const struct fffa_sink_http_conf *c, cons
 	}
 	/* Each new connection asks for the address: a name may have moved. */
 	SET_OPTION(CURLOPT_DNS_CACHE_TIMEOUT, 0L);
-#if LIBCURL_VERSION_NUM >= 0x075000
-	SET_OPTION(CURLOPT_MAXLIFETIME_CONN, (long)(c->connection_lifetime_ns / FFFA_NS_PER_S));
-#endif
 	SET_OPTION(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET_OPTION(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* ours are not for the proxy */
 	SET_OPTION(CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);

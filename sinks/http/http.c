@@ -68,12 +68,11 @@ struct fffa_sink {
 	 * is enough.
 	 */
 	struct fffa_http_answer answer;
-	uv_timer_t grace;      /* ends answers whose body does not come */
-	unsigned int handles;  /* of the timer and the bridge, while they close */
-	long last_status;      /* 0: none yet */
-	long http_version;     /* CURL_HTTP_VERSION_* */
-	uint64_t connections;  /* opened so far */
-	uint64_t connected_ms; /* loop time of the last one's first answer */
+	uv_timer_t grace;     /* ends answers whose body does not come */
+	unsigned int handles; /* of the timer and the bridge, while they close */
+	long last_status;     /* 0: none yet */
+	long http_version;    /* CURL_HTTP_VERSION_* */
+	uint64_t connections; /* opened so far */
 };
 
 static struct slot *find_free_slot(struct fffa_sink *s)
@@ -134,8 +133,6 @@ static void on_done(struct fffa_curl_request *r, CURLcode result)
 		(void)curl_easy_getinfo(r->easy, CURLINFO_NUM_CONNECTS, &connects);
 	}
 	s->connections += (uint64_t)connects;
-	if (connects)
-		s->connected_ms = uv_now(s->env->loop);
 	if (status) {
 		s->last_status = status;
 		(void)curl_easy_getinfo(r->easy, CURLINFO_HTTP_VERSION, &s->http_version);
@@ -262,15 +259,19 @@ static void on_made(void *arg)
 	close_when_idle(s);
 }
 
-static int open_helpers(struct fffa_sink *s, uv_loop_t *loop, struct fffa_err *err)
+static int open_helpers(struct fffa_sink *s, const struct fffa_sink_http_conf *c, uv_loop_t *loop,
+			struct fffa_err *err)
 {
 	int rc = fffa_worker_open(loop, "http", &s->worker);
 
 	if (rc)
 		return fffa_fail(err, -rc, "cannot start a thread: %s", strerror(-rc));
 	rc = fffa_curl_loop_open(loop, (long)s->slot_count, &s->bridge);
-	if (!rc)
+	if (!rc) {
+		fffa_curl_loop_limit_lifetime(s->bridge,
+					      (uint64_t)c->connection_lifetime_ns / FFFA_NS_PER_MS);
 		return 0;
+	}
 	fffa_worker_close(s->worker, NULL, NULL);
 	return fffa_fail(err, -rc, "cannot prepare libcurl: %s", strerror(-rc));
 }
@@ -292,7 +293,7 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 		return fffa_fail(err, ENOMEM, "no memory for the sink");
 	s->slot_count = (size_t)c->requests;
 	s->slots = calloc(s->slot_count, sizeof(*s->slots));
-	rc = s->slots ? open_helpers(s, env->loop, err)
+	rc = s->slots ? open_helpers(s, c, env->loop, err)
 		      : fffa_fail(err, ENOMEM, "no memory for the sink");
 	if (rc) {
 		free(s->slots);
@@ -360,24 +361,6 @@ static int start(struct fffa_sink *s, struct fffa_err *err)
 	return 0;
 }
 
-/*
- * libcurl ends a connection that is too old when it finds it idle. One with requests of HTTP/2 on it
- * would live as long as the load: no request joins it then, until it is idle.
- */
-static bool lets_connection_end(const struct fffa_sink *s)
-{
-	uint64_t age_ms = uv_now(s->env->loop) - s->connected_ms;
-	uint64_t lifetime_ms = (uint64_t)s->conf->connection_lifetime_ns / FFFA_NS_PER_MS;
-	bool busy = false;
-
-	/* libcurl counts whole seconds, and one that has passed. */
-	if (s->http_version < CURL_HTTP_VERSION_2_0 || !s->shares || age_ms < lifetime_ms + 2000)
-		return false;
-	for (size_t i = 0; i < s->slot_count && !busy; i++)
-		busy = s->slots[i].phase == SENDING;
-	return busy;
-}
-
 static int submit(struct fffa_sink *s, struct fffa_delivery *d)
 {
 	struct slot *t;
@@ -386,7 +369,7 @@ static int submit(struct fffa_sink *s, struct fffa_delivery *d)
 	if (s->closing || !s->started)
 		return -ECANCELED;
 	t = find_free_slot(s);
-	if (!t || lets_connection_end(s)) {
+	if (!t) {
 		s->refused = true;
 		return -EAGAIN;
 	}

@@ -84,6 +84,16 @@ class Requests(http_fixture.Case):
         self.assertGreaterEqual(len(server.posts), 20)
         self.assertEqual(server.connections, 1)
 
+    def test_a_busy_connection_ends(self):
+        """There is no moment without a request on some connection. Each ends all the same: its name may have moved."""
+        server = self.collector(*[c.Answer(before=lambda: time.sleep(0.05)) for _ in range(200)])
+        began = time.monotonic()
+        self.all_delivered(self.replay(self.conf(server.url, connection_lifetime="1s", batch="{records: 10, age: 50ms}"), 2000), 2000)
+        seconds = time.monotonic() - began
+        self.arrived(server, 2000)
+        self.assertGreaterEqual(server.connections, 8)  # four at a time
+        self.assertLessEqual(server.connections, 4 * (seconds + 1))
+
     def test_several_in_flight(self):
         together = threading.Barrier(4, timeout=program.WAIT_S)
         server = self.collector(*[c.Answer(before=together.wait) for _ in range(4)])
