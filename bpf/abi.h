@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define FFFA_ABI 2
+#define FFFA_ABI 3
 
 #define FFFA_ASSERT_SIZE(t, n) _Static_assert(sizeof(t) == (n), "size of " #t)
 #define FFFA_ASSERT_OFFSET(t, m, n)                                                                \
@@ -125,6 +125,7 @@ struct fffa_tunnel_cache {
 /* Ring buffer events. A reader checks abi and len before it reads on. */
 #define FFFA_EV_VICTIM 1 /* entry pushed out of a full set */
 #define FFFA_EV_END    2 /* entry of a TCP flow that saw FIN or RST */
+#define FFFA_EV_AGED   3 /* entry whose window is full, because nobody drained it */
 struct fffa_event {
 	__u16 abi; /* FFFA_ABI */
 	__u16 kind;
@@ -156,10 +157,10 @@ struct fffa_counts {
 	__u64 lost_bytes[FFFA_KL_MAX];
 	__u64 not_ip_frames;	 /* ARP, LLDP, ...: no IP packet, in no other counter */
 	__u64 no_tunnel_id;	 /* recorded as the packet around the tunnel: no id was free */
-	__u64 ring_events[3];	 /* by kind; [0]: events that found no room */
+	__u64 ring_events[4];	 /* by kind; [0]: events that found no room */
 	__u64 not_sampled;	 /* packets passed over by sampling: in no other counter */
 	__u64 no_first_fragment; /* later fragments recorded with ports 0: the first was not seen */
-	__u64 pad0[13];
+	__u64 pad0[12];
 	/*
 	 * not_ip_frames by ether type: the type in the upper 16 bits, frames in the rest; 0: free.
 	 * What finds no place is in not_ip_frames alone.
@@ -206,8 +207,10 @@ struct fffa_bpf_ctl {
 	__u64 tunnel_ports; /* bit P % 64 is set for each port P below: most others end here */
 	__u16 geneve_ports[FFFA_MAX_TUNNEL_PORTS]; /* host order, 0: unused */
 	__u16 vxlan_ports[FFFA_MAX_TUNNEL_PORTS];
+	__u32 window_ticks; /* an entry's window ends so long after its first packet; 0: never */
+	__u32 pad0;
 };
-FFFA_ASSERT_SIZE(struct fffa_bpf_ctl, 56); /* one cache line */
+FFFA_ASSERT_SIZE(struct fffa_bpf_ctl, 64); /* one cache line */
 
 /*
  * Each TC program exists twice, so that one can take the other's place while packets pass: the one

@@ -120,6 +120,28 @@ static __always_inline __u32 fffa_oldest(const struct fffa_set *s, __u32 now)
 	return c >= d ? 2 : 3;
 }
 
+static __always_inline void fffa_add(struct fffa_entry *e, const struct fffa_packet *p, __u32 now)
+{
+	e->packets += p->packets;
+	e->bytes_flags = (e->bytes_flags + p->bytes) | (__u64)p->flags << FFFA_FLAG_SHIFT;
+	e->last = now;
+}
+
+/* True when the packet belongs to the next window. With window_ticks 0 the limit is above all. */
+static __always_inline bool fffa_is_aged(const struct fffa_entry *e, __u32 now)
+{
+	return now - e->first > fffa_ctl.window_ticks - 1;
+}
+
+/* Ends the window of an entry. Half of the ring is left to others: they would lose packets. */
+static __always_inline bool fffa_end_window(struct fffa_entry *e, const __u32 *cookie,
+					    struct fffa_counts *c)
+{
+	return bpf_ringbuf_query(&fffa_ring, BPF_RB_AVAIL_DATA) <
+		       2ULL * fffa_conf.ring_wake_bytes &&
+	       fffa_hand_over(e, cookie, c, FFFA_EV_AGED);
+}
+
 /*
  * Adds the packet to its flow's entry, to a new one, or to the loss counter. cpu is
  * below fffa_conf.slices.
@@ -141,9 +163,15 @@ static __always_inline void fffa_account(const struct fffa_packet *p, __u32 cpu,
 	slot = fffa_find(s, w, ifindex);
 	if (slot < FFFA_WAYS) {
 		e = &s->e[slot];
-		e->packets += p->packets;
-		e->bytes_flags = (e->bytes_flags + p->bytes) | (__u64)p->flags << FFFA_FLAG_SHIFT;
-		e->last = now;
+		if (fffa_is_aged(e, now)) {
+			side = bpf_map_lookup_elem(&fffa_side, &i);
+			if (side && fffa_end_window(e, &side->cookie[slot], c)) {
+				e->packets = 0;
+				e->bytes_flags = 0;
+				e->first = now;
+			}
+		}
+		fffa_add(e, p, now);
 		if (!(p->flags & (FFFA_F_FIN | FFFA_F_RST)))
 			return;
 		side = bpf_map_lookup_elem(&fffa_side, &i);

@@ -334,6 +334,11 @@ void fffa_live_change(struct fffa_live *l)
 		follow_conf(l);
 }
 
+void fffa_live_limit_window(struct fffa_live *l, uint64_t window_ns)
+{
+	fffa_kernel_limit_window(l->kernel, window_ns);
+}
+
 const struct fffa_tunnel *fffa_live_tunnel(const struct fffa_live *l, uint16_t id)
 {
 	return fffa_kernel_tunnel(l->kernel, id);

@@ -61,6 +61,9 @@ int fffa_live_open(uv_loop_t *loop, const struct fffa_capture_conf *conf,
  */
 void fffa_live_change(struct fffa_live *l);
 
+/* No delta covers more than this, also while nobody drains. See fffa_kernel_limit_window. */
+void fffa_live_limit_window(struct fffa_live *l, uint64_t window_ns);
+
 /* The tunnel of a delta's tunnel id, or NULL. */
 const struct fffa_tunnel *fffa_live_tunnel(const struct fffa_live *l, uint16_t id);
 

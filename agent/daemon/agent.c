@@ -392,6 +392,7 @@ static int start_source(struct fffa_agent *a, struct fffa_err *err)
 
 	if (rc)
 		return rc;
+	fffa_source_limit_window(a->source, (uint64_t)a->conf->flows.active_timeout_ns);
 	fffa_nodata_watch_start(&a->nodata, a->conf, a->source);
 	a->identity_known = a->source->repeatable; /* on_has_room has it wait for the metadata */
 	if (!a->identity_known)

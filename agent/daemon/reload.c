@@ -197,8 +197,10 @@ static void take_over(struct fffa_agent *a, struct fffa_config *next)
 	fffa_flow_set_timeouts(a->flows, (uint64_t)f->idle_timeout_ns,
 			       (uint64_t)f->active_timeout_ns,
 			       (uint64_t)a->reloadable->capture.drain_interval_ns / 2);
-	if (f->active_timeout_ns != active_ns)
+	if (f->active_timeout_ns != active_ns) {
+		fffa_source_limit_window(a->source, (uint64_t)f->active_timeout_ns);
 		fffa_nodata_watch_start(&a->nodata, a->conf, a->source);
+	}
 	fffa_nodata_watch_follow(&a->nodata, a->conf, a->source);
 	if (c.capture)
 		fffa_source_change(a->source);

@@ -72,3 +72,9 @@ void fffa_source_view(struct fffa_source *s, struct fffa_status_view *v)
 	if (s->ops->view)
 		s->ops->view(s, v);
 }
+
+void fffa_source_limit_window(struct fffa_source *s, uint64_t window_ns)
+{
+	if (s->ops->limit_window)
+		s->ops->limit_window(s, window_ns);
+}

@@ -70,6 +70,7 @@ struct fffa_source_ops {
 	size_t (*watched)(const struct fffa_source *s, uint32_t *ifindexes, size_t max);
 	void (*checkpoint)(struct fffa_source *s, struct fffa_amount held, int64_t unix_ms);
 	void (*view)(struct fffa_source *s, struct fffa_status_view *v);
+	void (*limit_window)(struct fffa_source *s, uint64_t window_ns);
 };
 
 /* The struct of each source begins with this one. */
@@ -141,6 +142,9 @@ size_t fffa_source_watched(const struct fffa_source *s, uint32_t *ifindexes, siz
  * `held` of it is in no record yet. unix_ms: now.
  */
 void fffa_source_checkpoint(struct fffa_source *s, struct fffa_amount held, int64_t unix_ms);
+
+/* No delta covers more than this from now on, also after this process stood still. */
+void fffa_source_limit_window(struct fffa_source *s, uint64_t window_ns);
 
 /* Fills the source's part of the status view: hooks, kernel, held_kernel. */
 void fffa_source_view(struct fffa_source *s, struct fffa_status_view *v);

@@ -275,8 +275,10 @@ static void view_hooks(const struct fffa_live *live, struct fffa_status_view *v)
 
 static void view_kernel(const struct fffa_live *live, struct fffa_status_kernel *out)
 {
-	static const char *const kinds[FFFA_RING_EVENT_KINDS] = {
-		[0] = "no_room", [FFFA_EV_VICTIM] = "victim", [FFFA_EV_END] = "end"};
+	static const char *const kinds[FFFA_RING_EVENT_KINDS] = {[0] = "no_room",
+								 [FFFA_EV_VICTIM] = "victim",
+								 [FFFA_EV_END] = "end",
+								 [FFFA_EV_AGED] = "aged"};
 	const struct fffa_kernel *k = fffa_live_kernel(live);
 	uint64_t events[FFFA_RING_EVENT_KINDS];
 	struct fffa_program_runs runs;
@@ -312,6 +314,14 @@ static void view_live(struct fffa_source *base, struct fffa_status_view *v)
 	view_kernel(s->live, &v->kernel);
 }
 
+static void limit_window(struct fffa_source *base, uint64_t window_ns)
+{
+	struct source_live *s = (struct source_live *)base;
+
+	if (s->live)
+		fffa_live_limit_window(s->live, window_ns);
+}
+
 static const struct fffa_source_ops live_ops = {.prepare = prepare_live,
 						.start = start_live,
 						.stop = stop_live,
@@ -322,7 +332,8 @@ static const struct fffa_source_ops live_ops = {.prepare = prepare_live,
 						.held = count_held,
 						.watched = list_watched,
 						.checkpoint = save_checkpoint,
-						.view = view_live};
+						.view = view_live,
+						.limit_window = limit_window};
 
 struct fffa_source *fffa_source_live_new(const struct fffa_config *conf)
 {

@@ -12,6 +12,7 @@
 
 struct sum {
 	uint64_t packets, bytes, deltas, ends;
+	uint64_t longest_ns;
 };
 
 static void add_delta(void *arg, const struct fffa_delta *d)
@@ -21,6 +22,8 @@ static void add_delta(void *arg, const struct fffa_delta *d)
 	s->packets += d->packets;
 	s->bytes += d->bytes;
 	s->deltas++;
+	if (d->last_ns - d->first_ns > s->longest_ns)
+		s->longest_ns = d->last_ns - d->first_ns;
 	s->ends += !!(d->flags & (FFFA_F_FIN | FFFA_F_RST));
 }
 
@@ -394,6 +397,71 @@ static void add_stray(void *arg, const struct fffa_delta *d)
 	s->ends += d->key.proto == 6 && !d->key.tunnel;
 }
 
+/* Sends packets of so many flows at first, over and over, and once that many ticks have passed. */
+static uint64_t send_for(struct fffa_kernel *k, uint32_t flows, uint32_t ticks)
+{
+	struct fffa_kernel_now begin, now;
+	uint64_t sent = 0;
+
+	fffa_kernel__now(k, &begin);
+	do {
+		send_flows(k, flows, 2, 0x10);
+		sent += 2ULL * flows;
+		fffa_kernel__now(k, &now);
+	} while (now.ticks - begin.ticks < ticks);
+	send_flows(k, flows, 1, 0x10); /* however seldom this process ran */
+	return sent + flows;
+}
+
+/* The process may stand still: then nobody drains, and windows end all the same. */
+static void windows_end_without_a_drain(void **state)
+{
+	for (uint32_t bound = 0; bound <= 4; bound += 4) {
+		struct fffa_kernel *k = bpf_fixture_open(1024, 1 << 20);
+		uint64_t events[FFFA_RING_EVENT_KINDS], sent;
+		struct sum s = {0};
+
+		(void)state;
+		pin_to_one_cpu();
+		fffa_kernel_limit_window(k, bound * k->tick_ns);
+		sent = send_for(k, 3, 30);
+		fffa_kernel_ring_events(k, events);
+		drain_all(k, &s);
+		assert_int_equal(s.packets, sent);
+		if (bound) {
+			assert_true(events[FFFA_EV_AGED] >= 3);
+			assert_true(s.longest_ns < bound * k->tick_ns);
+		} else {
+			assert_int_equal(events[FFFA_EV_AGED], 0);
+			assert_int_equal(s.deltas, 3);
+		}
+		fffa_kernel_close(k);
+	}
+}
+
+/* Half of the ring is for those that would lose packets without it. */
+static void windows_that_end_leave_room_in_the_ring(void **state)
+{
+	const uint32_t ring_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
+	struct fffa_kernel *k = bpf_fixture_open(4096, ring_bytes);
+	uint64_t events[FFFA_RING_EVENT_KINDS], sent;
+	struct fffa_ledger l = {0};
+	struct sum s = {0};
+
+	(void)state;
+	pin_to_one_cpu();
+	fffa_kernel_limit_window(k, k->tick_ns);
+	sent = send_for(k, 200, 20);
+	fffa_kernel_ring_events(k, events);
+	assert_uint_in_range(events[FFFA_EV_AGED], 10, ring_bytes / 2 / sizeof(struct fffa_event));
+	assert_int_equal(events[0], 0);
+	drain_all(k, &s);
+	fffa_kernel_read_counts(k, &l);
+	assert_int_equal(s.packets, sent);
+	assert_int_equal(l.lost[FFFA_PL_TABLE_FULL].packets, 0);
+	fffa_kernel_close(k);
+}
+
 static uint64_t victims_of(struct fffa_kernel *k, uint32_t flows,
 			   void (*addresses)(uint32_t i, uint32_t *src, uint32_t *dst))
 {
@@ -503,6 +571,8 @@ int main(void)
 		cmocka_unit_test(ring_reads_are_bounded),
 		cmocka_unit_test(what_cannot_be_parsed_is_counted),
 		cmocka_unit_test(a_cpu_without_a_slice_is_counted),
+		cmocka_unit_test(windows_end_without_a_drain),
+		cmocka_unit_test(windows_that_end_leave_room_in_the_ring),
 		cmocka_unit_test(flows_between_two_networks_spread),
 		cmocka_unit_test(without_free_tunnel_ids_the_outer_packet_is_recorded),
 	};

@@ -424,6 +424,17 @@ void fffa_kernel_ring_arm(struct fffa_kernel *k)
 	__atomic_store_n(&k->ctl->ring_armed, 1, __ATOMIC_RELAXED);
 }
 
+void fffa_kernel_limit_window(struct fffa_kernel *k, uint64_t window_ns)
+{
+	uint64_t ticks = window_ns / k->tick_ns;
+
+	/* At most half of the counter's range: ages wrap. At least 1, because 0 is no bound. */
+	if (window_ns && !ticks)
+		ticks = 1;
+	__atomic_store_n(&k->ctl->window_ticks, ticks > INT32_MAX ? 0 : (uint32_t)ticks,
+			 __ATOMIC_RELAXED);
+}
+
 const struct fffa_tunnel *fffa_kernel_tunnel(const struct fffa_kernel *k, uint16_t id)
 {
 	if (!id || id > FFFA_TUNNELS_MAX || k->tunnels[id].type == FFFA_TUNNEL_NONE)

@@ -100,6 +100,12 @@ size_t fffa_kernel_ring_read(struct fffa_kernel *k, size_t budget, fffa_delta_fn
 /* Lets the next connection end wake the reader. */
 void fffa_kernel_ring_arm(struct fffa_kernel *k);
 
+/*
+ * From now on the programs themselves end the window of an entry before it is longer than this, so
+ * that a delta is never older although nobody drains. 0: no bound. Several hours are no bound.
+ */
+void fffa_kernel_limit_window(struct fffa_kernel *k, uint64_t window_ns);
+
 /* The tunnel of an id from a delta. NULL for 0 and unknown ids. Valid until fffa_kernel_close. */
 const struct fffa_tunnel *fffa_kernel_tunnel(const struct fffa_kernel *k, uint16_t id);
 
@@ -123,7 +129,7 @@ void fffa_kernel_program_runs(const struct fffa_kernel *k, enum fffa_program p,
 			      struct fffa_program_runs *out);
 
 /* Ring events by FFFA_EV_*. [0]: events that found no room. */
-#define FFFA_RING_EVENT_KINDS 3
+#define FFFA_RING_EVENT_KINDS 4
 void fffa_kernel_ring_events(const struct fffa_kernel *k, uint64_t out[FFFA_RING_EVENT_KINDS]);
 
 /* Writes the hooks' counters into l: seen, not_ip_frames, no_tunnel_id and the kernel's losses. */
