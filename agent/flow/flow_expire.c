@@ -132,14 +132,20 @@ static uint32_t make_flow(struct fffa_flow_table *t, const struct fffa_key *k)
 }
 
 /*
- * A packet of a capture, which may be of any time. One that would make the window too long, to
- * either side, begins a new one.
+ * True when d would make the window of f too long, to either side: a delta may be older than what
+ * f has. The ring is read before the table, and a packet of a capture may be of any time.
  */
+static bool is_outside_window(const struct fffa_flow_table *t, const struct fffa_flow *f,
+			      const struct fffa_delta *d)
+{
+	return (d->last_ns > f->first_ns && d->last_ns - f->first_ns > t->conf.active_ns) ||
+	       (f->last_ns > d->first_ns && f->last_ns - d->first_ns > t->conf.active_ns);
+}
+
+/* A packet of a capture. */
 static void take_time_of_capture(struct fffa_flow_table *t, struct fffa_flow *f,
 				 const struct fffa_delta *d)
 {
-	if (f->packets && f->last_ns > d->first_ns && f->last_ns - d->first_ns > t->conf.active_ns)
-		emit(t, f, FFFA_END_ACTIVE);
 	if (!f->packets || (f->state & FFFA_FLOW_UNTIMED && !d->untimed)) {
 		f->first_ns = d->first_ns;
 		f->last_ns = d->last_ns;
@@ -170,7 +176,7 @@ void fffa_flow_merge(struct fffa_flow_table *t, const struct fffa_delta *d)
 		return;
 	}
 	f = &t->flows[i];
-	if (f->packets && d->last_ns > f->first_ns && d->last_ns - f->first_ns > t->conf.active_ns)
+	if (f->packets && is_outside_window(t, f, d))
 		emit(t, f, FFFA_END_ACTIVE);
 	if (d->seen_now) {
 		take_time_of_capture(t, f, d);
@@ -178,7 +184,7 @@ void fffa_flow_merge(struct fffa_flow_table *t, const struct fffa_delta *d)
 		/* deltas are out of order: a ring event may be read before an older table entry */
 		if (!f->packets || d->first_ns < f->first_ns)
 			f->first_ns = d->first_ns;
-		if (d->last_ns > f->last_ns)
+		if (!f->packets || d->last_ns > f->last_ns)
 			f->last_ns = d->last_ns;
 	}
 	f->packets += d->packets;

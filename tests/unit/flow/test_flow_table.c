@@ -173,6 +173,28 @@ static void a_late_delta_never_stretches_a_window(void **state)
 	assert_int_equal(f->got[0].end_ms - f->got[0].start_ms, 1000);
 }
 
+/* After the process stood still, the ring is read before the table that an earlier drain turned to. */
+static void an_older_delta_never_stretches_a_window(void **state)
+{
+	struct fixture *f = *state;
+	struct fffa_delta newer = delta(1, 61 * S, 62 * S, 1, 0), older = delta(1, 0, S, 1, 0);
+	struct fffa_delta fits = delta(2, 60 * S, 61 * S, 1, 0), edge = delta(2, S, 2 * S, 1, 0);
+
+	fffa_flow_merge(f->t, &newer);
+	fffa_flow_merge(f->t, &older);
+	assert_int_equal(f->n, 1);
+	assert_int_equal(f->got[0].end_reason, FFFA_END_ACTIVE);
+	assert_int_equal(f->got[0].end_ms - f->got[0].start_ms, 1000);
+	fffa_flow_merge(f->t, &fits);
+	fffa_flow_merge(f->t, &edge); /* from its begin to the end of the other: 60 s */
+	assert_int_equal(f->n, 1);
+	(void)fffa_flow_flush(f->t, 16);
+	assert_int_equal(f->n, 3);
+	for (size_t i = 0; i < f->n; i++)
+		assert_int_equal(f->got[i].end_ms - f->got[i].start_ms,
+				 f->got[i].key.sport == 2 ? 60000 : 1000);
+}
+
 static void a_window_without_packets_is_no_record(void **state)
 {
 	struct fixture *f = *state;
@@ -366,6 +388,7 @@ int main(void)
 		T(deltas_of_one_flow_add_up),
 		T(active_cuts_a_long_flow),
 		T(a_late_delta_never_stretches_a_window),
+		T(an_older_delta_never_stretches_a_window),
 		T(a_window_without_packets_is_no_record),
 		T(fin_both_ways_ends_both),
 		T(half_closed_connection_goes_on),
