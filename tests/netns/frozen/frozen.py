@@ -180,6 +180,37 @@ class Frozen(unittest.TestCase):
         self.expect_life()
         self.expect_end(1)
 
+    def test_a_start(self):
+        """It says what it waits for and ends. One needs the disk for a file, the other one for its spool, too."""
+        agents = []
+        self.disk.freeze()
+        for spool_dir, why in ((self.lab.dir, "sink bad0: .*file0: cannot be opened within 10 s"),
+                               (self.disk.path, "spool_dir: .* does not answer within 10 s")):
+            name = f"start{len(agents)}"
+            os.mkdir(self.lab.file(name))
+            text = CONFIG.format(dir=self.lab.file(name), disk=spool_dir)
+            text += FROZEN_SINK.format(n=0, disk=self.disk.path, more="sync: none")
+            config = self.lab.file(f"{name}.yaml", text)
+            agents.append((self.lab.start(self.lab.host, name, FFFA, "run", "-c", config), why))
+        for agent, why in agents:
+            L.await_true("the end", lambda agent=agent: has_exited(agent.p.pid), 10 + SHUTDOWN_S + 5)
+        self.disk.thaw()
+        for agent, why in agents:
+            self.assertEqual(agent.p.wait(20), 1)
+            self.assertRegex(agent.text(agent.err), why)
+
+    def test_a_process_that_stands_still(self):
+        """Nobody drains meanwhile. The kernel's programs end the windows, so no record covers more."""
+        self.start(0)
+        self.lab.start(self.lab.host, "few", FLOOD, L.PEER4, "5", "500", "60")
+        self.agent.p.send_signal(signal.SIGSTOP)
+        time.sleep(4)
+        self.agent.p.send_signal(signal.SIGCONT)
+        after = time.time()
+        L.await_true("records of later", lambda: any(r["start_ms"] > after * 1000 for r in self.good.records()))
+        spans = [r["end_ms"] - r["start_ms"] for r in self.good.records() if "end_ms" in r]
+        self.assertLessEqual(max(spans), 1000)
+
     def test_a_reader_of_the_log_that_stands_still(self):
         """It costs log lines, which are counted, and nothing else. When it goes on, the log does, too."""
         reader, writer = os.pipe()
