@@ -101,6 +101,7 @@ struct fffa_config {
 	int log_format;		      /* enum fffa_log_format */
 	int core_dumps;		      /* 0: off, 1: on */
 	char *user;		      /* to become, a name or a number; empty: none */
+	int seccomp;		      /* 0: off, 1: on */
 	struct fffa_strings drop_ins; /* files of conf.d that were read, in order */
 };
 

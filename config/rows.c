@@ -33,6 +33,7 @@ static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const envelopes[] = {"none", "firehose", NULL};
 static const char *const ecs_switches[] = {[FFFA_ECS_AUTO] = "auto", [FFFA_ECS_OFF] = "off", NULL};
 static const char *const core_dumps[] = {"off", "on", NULL};
+static const char *const seccomp[] = {"off", "on", NULL};
 static const char *const tunnels[] = {"geneve", "vxlan", NULL};
 static const char *const when_full[] = {[FFFA_WHEN_FULL_DROP_NEWEST] = "drop_newest",
 					[FFFA_WHEN_FULL_DROP_OLDEST] = "drop_oldest",
@@ -156,6 +157,10 @@ const struct fffa_option fffa_config_rows[] = {
 	FFFA_OPT_STRING("user", C, user, "", 0,
 			"User to become at the start, a name or a number. It keeps CAP_BPF and "
 			"CAP_NET_ADMIN alone. \"\": the user that starts the agent."),
+	FFFA_OPT_ENUM(
+		"seccomp", C, seccomp, "on", seccomp, 0,
+		"on restricts the system calls of the agent once its programs are loaded. off "
+		"is for a C library or a kernel that needs a call that the agent does not know."),
 	FFFA_OPT_END,
 };
 

@@ -17,6 +17,7 @@
 #include "agent/daemon/status_view.h"
 #include "agent/flow/parity.h"
 #include "agent/loop/disk.h"
+#include "agent/service/syscall_filter.h"
 
 #define FLOWS_PER_TURN	 8192
 #define PATIENCE_NS	 (5 * FFFA_NS_PER_S) /* a sink that takes nothing for so long is away */
@@ -472,6 +473,16 @@ static enum fffa_exit run_loop(struct fffa_agent *a)
 	return a->code;
 }
 
+/* While there is one thread; those to come inherit the filter. */
+static void restrict_system_calls(const struct fffa_agent *a)
+{
+	struct fffa_err err = {""};
+	int rc = a->conf->seccomp ? fffa_syscall_filter_apply(&err) : 0;
+
+	if (rc)
+		fffa_log(rc == -ENOTSUP ? FFFA_LOG_DEBUG : FFFA_LOG_WARN, "agent", "%s", err.text);
+}
+
 /* A reader of standard error that stands still must not hold up the loop. */
 static enum fffa_exit run_with_log(struct fffa_agent *a)
 {
@@ -501,6 +512,7 @@ static enum fffa_exit run_agent(struct fffa_agent *a)
 		if (a->source)
 			fffa_source_close(a->source);
 	} else {
+		restrict_system_calls(a);
 		code = run_with_log(a);
 	}
 	fffa_source_free(a->source);

@@ -21,6 +21,7 @@ fences='
 ^msgpack                                          agent/encode/
 ^yaml\.h                                          config/
 ^jansson                                          agent/enrich/ sinks/http/ agent/cli/check_json agent/cli/top_ agent/cli/cmd_tail
+^seccomp                                           agent/service/
 ^libmnl                                           agent/capture/
 ^pcap                                             agent/capture/ agent/filter/
 ^microhttpd                                       agent/status/

@@ -13,7 +13,7 @@ passed=0 failed=0 skipped=0
 dir=$PWD/build/packages
 name=fffa-packages-$$
 here=tests/packages
-libraries=libbpf1,libelf1,libmnl0,libuv1,libcurl4,libjansson4,libyaml-0-2,libpcap0.8,librdkafka1,libmicrohttpd12,libzstd1,zlib1g
+libraries=libbpf1,libelf1,libmnl0,libuv1,libcurl4,libjansson4,libyaml-0-2,libpcap0.8,librdkafka1,libmicrohttpd12,libseccomp2,libzstd1,zlib1g
 
 finish()
 {

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""What the agent may do, and that it can do its work with no more: privileges.py FFFA NO_TCX"""
+"""What the agent may do, and that it can do its work with no more: privileges.py FFFA NO_TCX KAFKA_MOCK"""
 
 import glob
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,8 +15,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "e2e"), os.path.join(HERE, "..", "views")]
 import lab as L  # noqa: E402
 import netns_fixture as fixture  # noqa: E402
+from collector import Collector  # noqa: E402
 
 FFFA, HOOK = "", ""  # HOOK is the library that hides TCX
+KAFKA_MOCK = sys.argv[3]
 NOBODY = 65534
 BPF_AND_NET_ADMIN = 1 << 39 | 1 << 12
 SYS_ADMIN_AND_NET_ADMIN = 1 << 21 | 1 << 12
@@ -61,6 +64,24 @@ def granted(*names):
             f"--ambient-caps={caps}", f"--bounding-set={caps}")
 
 
+# Every kind of sink, each with its spool, compression and threads; names that a thread looks up.
+EVERY_SINK = """
+capture: {{interfaces: ["v*"], drain_interval: 200ms}}
+flows: {{idle_timeout: 200ms, active_timeout: 1s, nodata: false}}
+metadata: {{imds: {{enabled: on, endpoint: "http://localhost:1"}}}}
+spool_dir: {dir}/spool
+status: {{listen: "127.0.0.1:9977"}}
+sinks:
+  - {{name: json, type: file, format: json, path: {dir}/flows.json, batch: {{age: 50ms}}, sync: batch, queue: {{spool: 8MiB}}}}
+  - {{name: old, type: file, format: vpc, path: {dir}/old.log, rotate: {{size: 64KiB, interval: 1m, compress: zstd}}, batch: {{age: 50ms}}}}
+  - {{name: http, type: http, format: json, url: "http://localhost:8080/", compress: gzip, batch: {{age: 50ms}}, queue: {{spool: 8MiB}}}}
+  - {{name: kafka, type: kafka, format: msgpack, brokers: ["{brokers}"], topic: flows, properties: {{compression.type: zstd}},
+      batch: {{age: 50ms}}, queue: {{spool: 8MiB}}}}
+"""
+# What the C library and libuv do without (agent/service/syscall_filter.c).
+NOT_NEEDED = ("clone3", "io_uring_setup")
+
+
 class Privileges(unittest.TestCase):
     def setUp(self):
         self.lab = L.Lab(offloads=False)
@@ -80,15 +101,16 @@ class Privileges(unittest.TestCase):
             self.assertEqual([int(t[c], 16) for c in ("CapInh", "CapPrm", "CapEff", "CapAmb")],
                              [0, capabilities, capabilities, 0], t["Name"])
             self.assertEqual(t["NoNewPrivs"].strip(), "1", t["Name"])
+            self.assertEqual(t["Seccomp"].strip(), "2", t["Name"])
 
     def ping(self, n, address=L.PEER4):
         self.lab.run(self.lab.host, "ping", "-c", str(n), "-i", "0.002", "-q", address)
 
-    def take_off(self, agent, device, clsact):
+    def take_off(self, pid, device, clsact):
         if clsact:
             L.sh("tc", "-n", self.lab.host, "qdisc", "del", "dev", device, "clsact")
             return
-        links = subprocess.run(f"grep -hs ^link_id: /proc/{agent.process.p.pid}/fdinfo/*", shell=True, check=True,
+        links = subprocess.run(f"grep -hs ^link_id: /proc/{pid}/fdinfo/*", shell=True, check=True,
                                stdout=subprocess.PIPE, text=True).stdout.split()[1::2]
         self.assertTrue(links)
         for link in links:
@@ -102,7 +124,7 @@ class Privileges(unittest.TestCase):
         """Records, a hook that is put back, a device that comes later, HUP, and a clean end."""
         self.ping(10)
         L.await_true("records", lambda: sum(r.get("packets", 0) for r in agent.records()) == 20)
-        self.take_off(agent, "v0", clsact)
+        self.take_off(agent.process.p.pid, "v0", clsact)
         for direction in ("ingress", "egress"):
             L.await_true("put back", lambda d=direction: f'put_back_total{{interface="v0",direction="{d}"}} 1'
                          in agent.get("metrics"))
@@ -129,6 +151,55 @@ class Privileges(unittest.TestCase):
         agent = Agent(self.lab, f"user: {NOBODY}", prefix=["env", "LD_PRELOAD=" + HOOK]).await_ready()
         self.check_threads(agent, BPF_AND_NET_ADMIN)
         self.work(agent, clsact=True)
+
+    def every_sink(self):
+        """The configuration with peers for each sink."""
+        mock = subprocess.Popen(["ip", "netns", "exec", self.lab.host, KAFKA_MOCK], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, text=True)
+        self.addCleanup(mock.wait)
+        self.addCleanup(mock.stdout.close)
+        self.addCleanup(mock.stdin.close)
+        collector = Collector(("127.0.0.1", 8080), netns=self.lab.host)
+        self.addCleanup(collector.close)
+        return EVERY_SINK.format(dir=self.lab.dir, brokers=mock.stdout.readline().strip()), collector
+
+    def curl(self, page):
+        return self.lab.run(self.lab.host, "curl", "-s", "http://127.0.0.1:9977/" + page)
+
+    def delivered(self):
+        """Whether each sink has delivered something."""
+        found = re.findall(r'fffa_sink_records_total\{sink="(\w+)",outcome="delivered"\} [1-9]', self.curl("metrics"))
+        return sorted(found) == ["http", "json", "kafka", "old"]
+
+    def test_every_feature_under_the_filter(self):
+        """The kernel refuses no call that the agent makes, whatever it does."""
+        config, collector = self.every_sink()
+        name, trace = self.lab.file("fffa.yaml", config), self.lab.file("trace")
+        agent = self.lab.start(self.lab.host, "agent", "strace", "-f", "-qqq", "-Z", "-o", trace, self.lab.fffa, "run",
+                               "-c", name)
+        agent.await_line("kernel table ready")
+        pid = int(L.sh("pgrep", "-P", str(agent.p.pid), "fffa"))
+        if "\nSeccomp:\t0\n" in agent.text(f"/proc/{pid}/status"):
+            self.skipTest("a build with sanitizers has no filter")
+        tail = self.lab.start(self.lab.host, "tail", self.lab.fffa, "tail", "-c", name)
+        self.ping(10)
+        L.await_true("records", lambda: self.ping(1) or tail.text(tail.out) and self.delivered())
+        self.take_off(pid, "v0", clsact=False)
+        L.await_true("put back", lambda: re.findall(r"put_back_total.* (\d)\n", self.curl("metrics")) == ["1", "1"])
+        L.sh("ip", "-n", self.lab.host, "link", "add", "v8", "type", "veth", "peer", "name", "w8")
+        L.sh("ip", "-n", self.lab.host, "link", "set", "v8", "up")
+        agent.await_line("attached interface=v8")
+        for page in ("status", "flows?n=5", "healthz", ""):
+            self.curl(page)
+        self.lab.file("fffa.yaml", config.replace("age: 50ms", "age: 60ms").replace(":9977", ":9978"))
+        os.kill(pid, signal.SIGUSR1)
+        os.kill(pid, signal.SIGHUP)
+        agent.await_line("listening address=127.0.0.1:9978")
+        os.kill(pid, signal.SIGTERM)
+        self.assertEqual(agent.p.wait(30), 0, agent.text(agent.err))
+        self.assertTrue(collector.records())
+        refused = [line for line in agent.text(trace).splitlines() if " ENOSYS " in line or " EPERM " in line]
+        self.assertEqual([line for line in refused if not any(call + "(" in line for call in NOT_NEEDED)], [])
 
     def test_without_root(self):
         agent = Agent(self.lab, prefix=granted("bpf", "perfmon", "net_admin")).await_ready()

@@ -76,6 +76,7 @@ static const char full[] =
 	"  format: json\n"
 	"  core_dumps: \"off\"\n"
 	"user: \"\"\n"
+	"seccomp: \"on\"\n"
 	"sinks:\n"
 	"  - name: a\n"
 	"    type: demo\n"

@@ -25,7 +25,7 @@ static void test_unknown_keys(void **state)
 			"max_flows, nodata\n");
 	expect_problems("capture.hook: tc\n",
 			"f:1: capture.hook: unknown key; allowed: capture, flows, metadata, "
-			"spool_dir, shutdown_timeout, status, log, user, sinks\n");
+			"spool_dir, shutdown_timeout, status, log, user, seccomp, sinks\n");
 	expect_problems("sinks: [{name: x, type: demo, tls: {password_fil: /secret}}]\n",
 			"f:1: sinks[0].tls.password_fil: unknown key; did you mean "
 			"\"password_file\"?\n");
@@ -37,8 +37,9 @@ static void test_unknown_keys(void **state)
 		"sinks: [{name: x, type: file, sinks: y}]\n",
 		"f:1: sinks[0].sinks: unknown key; allowed: name, type, format, fields, envelope, "
 		"filter, header, batch, queue, retry, path\n");
-	expect_problems("'': 1\n", "f:1: unknown key; allowed: capture, flows, metadata, "
-				   "spool_dir, shutdown_timeout, status, log, user, sinks\n");
+	expect_problems("'': 1\n",
+			"f:1: unknown key; allowed: capture, flows, metadata, "
+			"spool_dir, shutdown_timeout, status, log, user, seccomp, sinks\n");
 	expect_problems("log: {level_file: x}\n",
 			"f:1: log.level_file: unknown key; allowed: level, format, core_dumps\n");
 }
