@@ -261,6 +261,33 @@ int fffa_log_start_thread(void)
 	return 0;
 }
 
+/* Whether a line can be written to standard error at once. False if only trying shows it. */
+static bool stderr_takes_a_line(void)
+{
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+	struct stat st;
+
+	if (fstat(STDERR_FILENO, &st) || S_ISREG(st.st_mode))
+		return false; /* a file is always ready for poll, also on a disk that hangs */
+	return poll(&p, 1, 0) == 1 && p.revents == POLLOUT;
+}
+
+/*
+ * With the lock. Writes what waits for a thread that does not write: the host is so busy that the
+ * thread had no turn.
+ */
+static void write_for_thread(void)
+{
+	char line[LINE_BYTES];
+	size_t n;
+
+	while (!queue.writing && queue.used && stderr_takes_a_line()) {
+		n = take_line(line);
+		if (!write_line(line, n))
+			queue.lost++;
+	}
+}
+
 bool fffa_log_flush(uint32_t wait_ms)
 {
 	uint64_t until = fffa_clock_mono_ns(&fffa_clock_system) + wait_ms * FFFA_NS_PER_MS;
@@ -271,7 +298,8 @@ bool fffa_log_flush(uint32_t wait_ms)
 	(void)pthread_mutex_lock(&queue.lock);
 	while (queue.running && (queue.used || queue.writing)) {
 		if (pthread_cond_timedwait(&queue.drained, &queue.lock, &ts)) {
-			drained = false;
+			write_for_thread();
+			drained = !queue.used && !queue.writing;
 			break;
 		}
 	}

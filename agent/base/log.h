@@ -35,7 +35,10 @@ void fffa_log(enum fffa_log_level level, const char *tag, const char *fmt, ...)
  * 0 or -errno; then the lines are written at once, as before.
  */
 int fffa_log_start_thread(void);
-/* Waits until all lines are written, at most wait_ms. False: they are not. */
+/*
+ * Waits until all lines are written, at most wait_ms, and then writes them itself if only the
+ * thread had no turn. False: some are not written.
+ */
 bool fffa_log_flush(uint32_t wait_ms);
 /* The same, then ends the thread, unless it waits for the reader. */
 void fffa_log_stop_thread(uint32_t wait_ms);

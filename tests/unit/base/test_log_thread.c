@@ -3,6 +3,8 @@
 #include "tests/stubs/cmocka_all.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,17 @@
 #include "agent/base/log.h"
 
 #define LINES 5000
+
+static bool keep_asleep;
+
+int __real_pthread_cond_signal(pthread_cond_t *cond);
+int __wrap_pthread_cond_signal(pthread_cond_t *cond);
+
+/* A thread that is not woken stands for one that gets no time. */
+int __wrap_pthread_cond_signal(pthread_cond_t *cond)
+{
+	return keep_asleep ? 0 : __real_pthread_cond_signal(cond);
+}
 
 struct place {
 	int stderr_fd; /* the real one */
@@ -105,11 +118,32 @@ static void lines_before_and_after(void **state)
 	assert_true(a && b && c && a < b && b < c);
 }
 
+static void a_thread_without_a_turn_costs_no_line(void **state)
+{
+	const struct place *p = *state;
+	char text[1024] = "";
+
+	assert_true(fcntl(p->reader, F_SETPIPE_SZ, 65536) >= 65536);
+	assert_int_equal(fffa_log_start_thread(), 0);
+	fffa_warn("test", "first");
+	assert_true(fffa_log_flush(10000));
+	keep_asleep = true;
+	fffa_warn("test", "second");
+	fffa_warn("test", "third");
+	assert_true(fffa_log_flush(1));
+	keep_asleep = false;
+	assert_true(read(p->reader, text, sizeof(text) - 1) > 0);
+	assert_non_null(strstr(text, "third\n"));
+	fffa_log_stop_thread(10000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(lost_lines_are_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(lines_before_and_after, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_thread_without_a_turn_costs_no_line, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
