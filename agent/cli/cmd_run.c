@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* fffa run */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "agent/base/log.h"
 #include "agent/cli/commands.h"
+#include "agent/daemon/build.h"
 #include "agent/service/limits.h"
 #include "agent/service/privileges.h"
 
@@ -16,6 +18,32 @@ static void forbid_core_dumps(void)
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* cannot fail with 0 */
 	if (setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}))
 		fffa_warn("agent", "cannot forbid core dumps: %s", strerror(errno));
+}
+
+static size_t append_word(char *text, size_t cap, size_t at, const char *before, const char *word)
+{
+	int n = at < cap ? snprintf(text + at, cap - at, "%s%s", before, word) : 0;
+
+	return at + (n > 0 ? (size_t)n : 0);
+}
+
+/* The first line of the log. */
+static void log_start(const struct fffa_config *conf, const char *file)
+{
+	char files[1024], sinks[768];
+	size_t at = append_word(files, sizeof(files), 0, "", file ? file : "defaults");
+
+	for (size_t i = 0; i < conf->drop_ins.n; i++)
+		at = append_word(files, sizeof(files), at, ",", conf->drop_ins.v[i]);
+	at = 0;
+	for (size_t i = 0; i < conf->sink_count; i++) {
+		const struct fffa_sink_common_conf *s = &conf->sinks[i].common;
+
+		at = append_word(sinks, sizeof(sinks), at, i ? "," : "", s->name);
+		at = append_word(sinks, sizeof(sinks), at, ":", s->type);
+	}
+	fffa_info("agent", "fffa starts: version=%s commit=%s configuration=%s sinks=%s",
+		  fffa_build_version(), fffa_build_commit(), files, sinks);
 }
 
 enum fffa_exit fffa_cmd_run(const struct fffa_command *self, int argc, char **argv)
@@ -35,6 +63,7 @@ enum fffa_exit fffa_cmd_run(const struct fffa_command *self, int argc, char **ar
 		code = fffa_cli_load_to_start(given, &conf, fffa_cli_print_problem, stderr);
 	if (code)
 		return code;
+	log_start(&conf, fffa_cli_config_path(given));
 	if (!conf.core_dumps)
 		forbid_core_dumps();
 	code = FFFA_EXIT_FAILED;

@@ -4,7 +4,8 @@
 # Builds packages of the agent: docker/package/build.sh [--version V] [--stage DIR] [deb|rpm|tar]...   default: deb
 #
 # They are written to build/package. The program is built for the system that this runs on, and the deb names the libraries
-# of that system. --stage: packs a tree that `cmake --install` made, in place of building one.
+# of that system. --stage: packs a tree that `cmake --install` made, in place of building one. DEBFULLNAME and DEBEMAIL name the
+# maintainer, else git's user does, else root of this host.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=docker/package out=$PWD/build/package version='' stage='' kinds=()
@@ -49,6 +50,15 @@ copy_stage()
 	gzip -9n "$1"/usr/share/man/man?/*
 }
 
+maintainer()
+{
+	local name email
+
+	name=${DEBFULLNAME:-$(git config user.name || echo root)}
+	email=${DEBEMAIL:-$(git config user.email || echo "root@$(hostname -f 2>/dev/null || echo localhost)")}
+	echo "$name <$email>"
+}
+
 date_of()
 {
 	date -R -u -d "@$SOURCE_DATE_EPOCH"
@@ -62,17 +72,21 @@ make_deb()
 	arch=$(dpkg --print-architecture)
 	install -D -m 644 "$here/copyright" "$root/usr/share/doc/fffa/copyright"
 	printf 'fffa (%s) unstable; urgency=medium\n\n  * README.md has the changes.\n\n -- %s  %s\n' "$version" \
-		"$(sed -n 's/^Maintainer: //p' "$here/control")" "$(date_of)" |
+		"$(maintainer)" "$(date_of)" |
 		gzip -9n >"$root/usr/share/doc/fffa/changelog.gz"
 	mkdir -p "$root/DEBIAN" "$out/shlibs/debian"
-	cp "$here/control" "$out/shlibs/debian/control"
+	{
+		sed 1q "$here/control"
+		echo "Maintainer: $(maintainer)"
+		sed 1d "$here/control"
+	} >"$out/shlibs/debian/control"
 	depends=$(cd "$out/shlibs" && dpkg-shlibdeps -O -e"$root/usr/sbin/fffa" 2>/dev/null | sed 's/^shlibs:Depends=//')
 	size=$(du -sk --exclude=DEBIAN "$root" | cut -f1)
 	sed -n '/^Package:/,$p' "$here/control" | sed -e "/^Package:/a Version: $version" -e "s/^Architecture: .*/Architecture: $arch/" \
-		-e "s/\${shlibs:Depends}/$depends/" -e "/^Section:/d;/^Priority:/d;/^Maintainer:/d" >"$root/DEBIAN/control.rest"
+		-e "s/\${shlibs:Depends}/$depends/" >"$root/DEBIAN/control.rest"
 	{
 		sed -n '1,/^Depends:/p' "$root/DEBIAN/control.rest"
-		grep -E '^(Section|Priority|Maintainer):' "$here/control"
+		grep -E '^(Section|Priority|Maintainer):' "$out/shlibs/debian/control"
 		echo "Installed-Size: $size"
 		sed '1,/^Depends:/d' "$root/DEBIAN/control.rest"
 	} >"$root/DEBIAN/control"
@@ -92,7 +106,7 @@ make_rpm()
 	install -D -m 644 LICENSE "$root/usr/share/licenses/fffa/LICENSE"
 	rpmbuild -bb --quiet --define "_topdir $out/rpm" --define "_rpmdir $out" --define '_rpmfilename %{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}.rpm' \
 		--define "fffa_version $version" --define "fffa_root $root" --define '_build_id_links none' --define '__strip /bin/true' \
-		--define "fffa_source $PWD" "$here/fffa.spec"
+		--define "fffa_source $PWD" --define "packager $(maintainer)" "$here/fffa.spec"
 	ls "$out/fffa-$version"-1.*.rpm
 }
 

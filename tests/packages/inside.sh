@@ -72,18 +72,27 @@ refuses_a_wrong_file()
 	[[ $rc -ne 0 ]] && active
 }
 
+# The unit has failed at once, with the reason in the journal, and systemd has no start in mind (auto-restart).
 ends_without_a_restart()
 {
-	local code
+	local since state
 
+	since=$(date +%s)
 	echo 'nonsense: 1' >>/etc/fffa/fffa.yaml
 	systemctl restart fffa
 	cp /tmp/good.yaml /etc/fffa/fffa.yaml
-	code=$(systemctl show -P ExecMainStatus fffa)
-	systemctl stop fffa
+	state=$(for name in ActiveState SubState ExecMainStatus NRestarts; do systemctl show -P $name fffa; done | tr '\n' ' ')
+	echo "$state"
+	journalctl -u fffa -o cat --no-pager --since "@$since" | grep 'nonsense: unknown key' || return
 	systemctl reset-failed fffa
 	systemctl start fffa
-	active && [[ $code == 78 || $code == 0 ]]
+	active && [[ $state == 'failed failed 78 0 ' ]]
+}
+
+says_at_first_what_it_is()
+{
+	journalctl -u fffa -o cat --no-pager | head -n 20 |
+		grep 'version=0.1.0 .*configuration=/etc/fffa/fffa.yaml .*sinks=local:file'
 }
 
 upgrades()
@@ -127,6 +136,7 @@ check 'systemctl status says what it does' says_what_it_does
 check 'hooks are attached' hooks
 check 'the folders are its own' test "$(stat -c %U /var/lib/fffa/spool /var/log/fffa | sort -u)" = fffa
 check 'the journal has priorities' test "$(journalctl -u fffa -p 6 -o cat --no-pager | grep -c '^<')" = 0
+check 'the first line of the log' says_at_first_what_it_is
 check reload reloads
 check 'a wrong file at a reload' refuses_a_wrong_file
 check 'a wrong file at a start' ends_without_a_restart

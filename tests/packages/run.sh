@@ -87,6 +87,12 @@ rpm_holds()
 		rpm -qpc "$dir/debs"/fffa-0.1.0-1.*.rpm | grep -qx /etc/fffa/fffa.yaml
 }
 
+names_its_maintainer()
+{
+	[[ $(dpkg-deb -f "$dir"/debs/fffa_0.1.0_*.deb Maintainer) == "$DEBFULLNAME <$DEBEMAIL>" ]] &&
+		[[ $(rpm -qp --qf '%{PACKAGER}' "$dir"/debs/fffa-0.1.0-1.*.rpm) == "$DEBFULLNAME <$DEBEMAIL>" ]]
+}
+
 lintian_is_content()
 {
 	local out
@@ -109,12 +115,14 @@ main()
 	mkdir -p "$dir/debs"
 	make_system || skip 'no minimal system'
 	rm -f "$dir"/debs/*
+	export DEBFULLNAME='A Maintainer' DEBEMAIL=maintainer@packages.test
 	check build docker/package/build.sh deb rpm tar
 	[[ $failed -eq 0 ]] || finish
 	check 'build of the next version' docker/package/build.sh --stage build/package/stage --version 0.1.1 deb
 	cp build/package/fffa_0.1.[01]_*.deb build/package/fffa-0.1.0-1.*.rpm "$dir/debs/"
 	check lintian lintian_is_content
 	check rpm rpm_holds
+	check 'the maintainer is who builds' names_its_maintainer
 	check boot boot
 	while read -r line; do
 		case $line in

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """fffa run that cannot start: its exit status, and one line that says what to do."""
+import re
 import shutil
 import subprocess
 import unittest
@@ -24,6 +25,15 @@ class Start(program.Case):
                 for name in names:
                     self.assertIn(name, said)
 
+    def test_the_first_line_says_what_starts(self):
+        (self.dir / "conf.d").mkdir()
+        drop_in = self.file("conf.d/10.yaml", "capture: {interfaces: [absent0]}\n")
+        conf = self.file("fffa.yaml", f"sinks: [{{name: out, type: file, path: {self.dir}/out}}, "
+                                      "{name: up, type: http, format: json, url: 'http://127.0.0.1:1/'}]\n")
+        version, commit = re.match(r"fffa (\S+) \(commit (\S+)\)", program.fffa("version").stdout).groups()
+        self.assertIn(f"fffa starts: version={version} commit={commit} configuration={conf},{drop_in} sinks=out:file,up:http",
+                      program.fffa("run", "-c", conf).stderr.splitlines()[0])
+
     def test_a_missing_interface(self):
         self.one_error(self.run_with("{interfaces: [absent0]}"), "absent0", "capture.interfaces")
 
@@ -40,6 +50,7 @@ class Start(program.Case):
         with subprocess.Popen([program.FFFA, "run", "-c", conf], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                               text=True) as first:
             try:
+                self.assertIn(f"configuration={conf} sinks=stdout:file\n", first.stderr.readline())
                 self.assertIn("ingress=xdp", first.stderr.readline())
                 self.one_error(self.run_with("{interfaces: [va], hook: xdp}"), "va: ", "another XDP program (id ",
                                "capture.hook")
