@@ -11,14 +11,15 @@
 #include "agent/filter/filter.h"
 #include "config/address.h"
 
-#define PORTS_MAX	   4
-#define DEVICE_BYTES_MAX   64 /* a glob may be longer than a device's name */
-#define ENDPOINT_BYTES_MAX 255
-#define SINK_NAME_MAX	   32
-#define SPOOL_BATCHES_MIN  4
-#define WARNING		   "warning: " /* before a line that is no problem */
-#define TAG_KEY_BYTES_MAX  128
-#define MAP_KEY_MAX	   300
+#define PORTS_MAX	    4
+#define DEVICE_BYTES_MAX    64 /* a glob may be longer than a device's name */
+#define ENDPOINT_BYTES_MAX  255
+#define SINK_NAME_MAX	    32
+#define SPOOL_BATCHES_MIN   4
+#define WARNING		    "warning: " /* before a line that is no problem */
+#define TAG_KEY_BYTES_MAX   128
+#define MAP_KEY_MAX	    300
+#define HOST_NAME_MAX_BYTES 255 /* what struct fffa_ident_host has room for */
 
 struct check {
 	struct fffa_report *rep;
@@ -189,6 +190,15 @@ static void check_static_value(const struct check *k, const struct fffa_pair *p,
 		      fffa_report_printable(p->value).text, most);
 }
 
+static void check_host_name(const struct check *k, const char *name)
+{
+	if (name && *name && (strlen(name) > HOST_NAME_MAX_BYTES || !is_word(name, "\"'\\")))
+		wrong(k, "metadata.host_name", NULL,
+		      "\"%s\" cannot be used; allowed: at most %d printable ASCII characters "
+		      "without spaces, quotes and backslashes",
+		      fffa_report_printable(name).text, HOST_NAME_MAX_BYTES);
+}
+
 static void check_static(const struct check *k, const struct fffa_pairs *m)
 {
 	struct check sub = *k;
@@ -280,6 +290,7 @@ void fffa_check_config(const struct fffa_config *c, struct fffa_report *rep,
 	check_capture(&k, c);
 	check_endpoint(&k, c->metadata.imds.endpoint);
 	check_tags(&k, &c->metadata.instance_tags);
+	check_host_name(&k, c->metadata.host_name);
 	check_static(&k, &c->metadata.fixed);
 	for (size_t i = 0; i < c->metadata.interfaces.n; i++)
 		check_interface(&k, &c->metadata.interfaces.v[i]);

@@ -130,6 +130,8 @@ const struct fffa_option fffa_config_rows[] = {
 	FFFA_OPT_STRING("metadata.ip_ranges", C, metadata.ip_ranges, "", 0,
 			"Path of a copy of AWS's ip-ranges.json, which names the service of an "
 			"address. Checked for changes every imds.refresh."),
+	FFFA_OPT_STRING("metadata.host_name", C, metadata.host_name, "", 0,
+			"Name of the host in host_name. \"\": the kernel's, also when it changes."),
 	FFFA_OPT_MAP("metadata.interfaces", C, metadata.interfaces, "{}", interface_keys,
 		     FFFA_OPTION_NESTED,
 		     "What IMDS would say, by device name or glob; it wins over IMDS. The first of "

@@ -2,6 +2,7 @@
 #include "sinks/batch.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent/base/assert.h"
 
@@ -27,6 +28,8 @@ struct fffa_batch {
 	uint32_t cap_records;
 	uint32_t refs;
 	bool sealed;
+	bool named;
+	char *host; /* NULL: not named yet, or not known */
 	uint64_t first_seq;
 	struct fffa_batch_origin origin;
 };
@@ -59,6 +62,7 @@ void fffa_batch_unref(struct fffa_batch *b)
 		return;
 	free(b->bytes);
 	free(b->rows);
+	free(b->host);
 	free(b);
 }
 
@@ -128,6 +132,14 @@ void fffa_batch_set_origin(struct fffa_batch *b, const struct fffa_batch_origin 
 	b->origin = *origin;
 }
 
+void fffa_batch_name_host(struct fffa_batch *b, const char *name)
+{
+	if (b->named)
+		return;
+	b->named = true;
+	b->host = *name ? strdup(name) : NULL;
+}
+
 void fffa_batch_seal(struct fffa_batch *b)
 {
 	void *p;
@@ -184,6 +196,11 @@ const struct fffa_batch_origin *fffa_batch_origin(const struct fffa_batch *b)
 	return &b->origin;
 }
 
+const char *fffa_batch_host(const struct fffa_batch *b)
+{
+	return b->host ? b->host : "";
+}
+
 uint64_t fffa_batch_first_seq(const struct fffa_batch *b)
 {
 	return b->first_seq;
@@ -196,5 +213,6 @@ uint64_t fffa_batch_last_seq(const struct fffa_batch *b)
 
 size_t fffa_batch_footprint(const struct fffa_batch *b)
 {
-	return sizeof(*b) + b->held_bytes + b->held_records * sizeof(*b->rows);
+	return sizeof(*b) + (b->host ? strlen(b->host) + 1 : 0) + b->held_bytes +
+	       b->held_records * sizeof(*b->rows);
 }

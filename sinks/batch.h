@@ -68,6 +68,13 @@ void fffa_batch_commit(struct fffa_batch *b, size_t len, const struct fffa_recor
 /* Copies origin. Only before the seal; all zero until it is set. */
 void fffa_batch_set_origin(struct fffa_batch *b, const struct fffa_batch_origin *origin);
 
+/*
+ * Copies the name of the host that wrote the records; "" is not known, as it is without memory. No
+ * effect on a batch that has been named. A spool does not store it: a batch that is read from one
+ * is named before it is submitted. Loop thread.
+ */
+void fffa_batch_name_host(struct fffa_batch *b, const char *name);
+
 /* Ends the filling and gives back memory that was not needed. Spans from before are not valid. */
 void fffa_batch_seal(struct fffa_batch *b);
 
@@ -77,6 +84,7 @@ struct fffa_span fffa_batch_bytes(const struct fffa_batch *b); /* all records, b
 struct fffa_span fffa_batch_record(const struct fffa_batch *b, uint32_t i);
 struct fffa_record_info fffa_batch_record_info(const struct fffa_batch *b, uint32_t i);
 const struct fffa_batch_origin *fffa_batch_origin(const struct fffa_batch *b);
+const char *fffa_batch_host(const struct fffa_batch *b);   /* "": not known */
 uint64_t fffa_batch_first_seq(const struct fffa_batch *b); /* 0 for a batch without records */
 uint64_t fffa_batch_last_seq(const struct fffa_batch *b);  /* 0 for a batch without records */
 

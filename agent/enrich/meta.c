@@ -48,6 +48,7 @@ static struct fffa_snapshot *make_snapshot(const struct fffa_meta *m,
 		.task = fffa_meta_sources_task(&m->sources),
 		.machine_id = m->machine_id,
 		.container_id = m->container_id,
+		.host_name = fffa_meta_sources_host_name(&m->sources),
 		.dmi_instance_id = m->endpoint[0] ? m->dmi.instance_id : "",
 		.devices = devices,
 		.n = n,
@@ -180,6 +181,8 @@ int fffa_meta_open_tuned(uv_loop_t *loop, const struct fffa_metadata_conf *conf,
 	m->of_capture = conf->of_capture;
 	rc = fffa_static_ident_read(&conf->fixed, &m->fixed, err);
 	if (!rc)
+		rc = fffa_meta_sources_read(&m->sources, conf, err);
+	if (!rc)
 		rc = fffa_fixed_ifaces_read(&conf->interfaces, &m->fixed_ifaces, err);
 	if (rc)
 		goto fail;
@@ -198,6 +201,7 @@ int fffa_meta_open_tuned(uv_loop_t *loop, const struct fffa_metadata_conf *conf,
 	m->wait_timer.data = m;
 	m->prepare.data = m;
 	fffa_meta_sources_open(&m->sources, loop, conf, &tuning->timing, on_source_changed, m);
+	renew_snapshot(m); /* with what the sources know at once */
 	m->open_children = (m->imds ? 3 : 2) + fffa_meta_sources_count(&m->sources);
 	*out = m;
 	return 0;

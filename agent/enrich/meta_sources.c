@@ -21,6 +21,12 @@ static void open_ecs(struct fffa_meta_sources *m, uv_loop_t *loop, struct fffa_e
 			  strerror(-rc));
 }
 
+int fffa_meta_sources_read(struct fffa_meta_sources *m, const struct fffa_metadata_conf *conf,
+			   struct fffa_err *err)
+{
+	return fffa_host_name_read(conf->host_name, m->host_name, err);
+}
+
 void fffa_meta_sources_open(struct fffa_meta_sources *m, uv_loop_t *loop,
 			    const struct fffa_metadata_conf *conf,
 			    const struct fffa_imds_timing *timing, void (*changed)(void *arg),
@@ -37,6 +43,8 @@ void fffa_meta_sources_open(struct fffa_meta_sources *m, uv_loop_t *loop,
 
 	if (conf->ecs == FFFA_ECS_AUTO)
 		open_ecs(m, loop, &o);
+	if (!m->host_name[0] && fffa_host_name_open(loop, changed, arg, &m->kernel_name) != 0)
+		fffa_warn(TAG, "no memory for the host's name: records have none");
 	if (conf->ip_ranges && *conf->ip_ranges &&
 	    fffa_ip_ranges_open(loop, conf->ip_ranges, (uint64_t)conf->imds.refresh_ns, changed,
 				arg, &m->ranges) != 0)
@@ -46,7 +54,7 @@ void fffa_meta_sources_open(struct fffa_meta_sources *m, uv_loop_t *loop,
 
 unsigned int fffa_meta_sources_count(const struct fffa_meta_sources *m)
 {
-	return (m->ecs ? 1U : 0U) + (m->ranges ? 1U : 0U);
+	return (m->ecs ? 1U : 0U) + (m->ranges ? 1U : 0U) + (m->kernel_name ? 1U : 0U);
 }
 
 bool fffa_meta_sources_settled(const struct fffa_meta_sources *m)
@@ -58,6 +66,11 @@ bool fffa_meta_sources_settled(const struct fffa_meta_sources *m)
 const struct fffa_ecs_data *fffa_meta_sources_task(const struct fffa_meta_sources *m)
 {
 	return m->ecs ? fffa_ecs_data(m->ecs) : NULL;
+}
+
+const char *fffa_meta_sources_host_name(const struct fffa_meta_sources *m)
+{
+	return m->kernel_name ? fffa_host_name_text(m->kernel_name) : m->host_name;
 }
 
 void fffa_meta_sources_apply(const struct fffa_meta_sources *m, struct fffa_record *r)
@@ -77,6 +90,9 @@ void fffa_meta_sources_close(struct fffa_meta_sources *m, void (*closed)(void *a
 		fffa_ecs_close(m->ecs, closed, arg);
 	if (m->ranges)
 		fffa_ip_ranges_close(m->ranges, closed, arg);
+	if (m->kernel_name)
+		fffa_host_name_close(m->kernel_name, closed, arg);
+	m->kernel_name = NULL;
 	m->ecs = NULL;
 	m->ranges = NULL;
 }

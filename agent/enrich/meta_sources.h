@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The sources of the identity beside IMDS: the ECS task, and the AWS services of addresses. */
+/*
+ * The sources of the identity beside IMDS: the ECS task, the AWS services of addresses, and the
+ * host's name.
+ */
 #ifndef FFFA_AGENT_ENRICH_META_SOURCES_H
 #define FFFA_AGENT_ENRICH_META_SOURCES_H
 
@@ -7,14 +10,23 @@
 #include <uv.h>
 
 #include "agent/enrich/ecs/ecs.h"
+#include "agent/enrich/host_name.h"
 #include "agent/enrich/imds/imds_policy.h"
 #include "agent/enrich/services/ip_ranges.h"
 #include "config/config.h"
 
 struct fffa_meta_sources {
-	struct fffa_ecs *ecs;	       /* NULL: not asked */
-	struct fffa_ip_ranges *ranges; /* NULL: no file */
+	struct fffa_ecs *ecs;			    /* NULL: not asked */
+	struct fffa_ip_ranges *ranges;		    /* NULL: no file */
+	struct fffa_host_name *kernel_name;	    /* NULL: the configuration names the host */
+	char host_name[FFFA_IDENT_HOST_NAME_BYTES]; /* of the configuration */
 };
+
+/*
+ * Reads what conf fixes; call it once before the open. 0; -EINVAL with err, which names the key.
+ */
+int fffa_meta_sources_read(struct fffa_meta_sources *m, const struct fffa_metadata_conf *conf,
+			   struct fffa_err *err);
 
 /*
  * Starts the sources that conf and the environment ask for. The log names those that cannot be
@@ -34,6 +46,9 @@ bool fffa_meta_sources_settled(const struct fffa_meta_sources *m);
 
 /* The ECS task; NULL: there is none, or it is not known yet. */
 const struct fffa_ecs_data *fffa_meta_sources_task(const struct fffa_meta_sources *m);
+
+/* The host's name; "": not known. Valid until the loop turns. */
+const char *fffa_meta_sources_host_name(const struct fffa_meta_sources *m);
 
 /* Sets the AWS services of a record's addresses. */
 void fffa_meta_sources_apply(const struct fffa_meta_sources *m, struct fffa_record *r);

@@ -69,6 +69,7 @@ static void fill_host(struct fffa_ident_host *h, const struct fffa_snapshot_inpu
 	PICK(h->region, fixed->region, learned ? learned->region : "", t ? t->region : "");
 	PICK(h->az, fixed->az, learned ? learned->az : "", t ? t->az : "");
 	PICK(h->agent_id, h->instance_id, p->machine_id, "unknown");
+	PICK(h->host_name, p->host_name ? p->host_name : "", "", "");
 	append_container(h, t && t->ids.task_id[0] ? t->ids.task_id : p->container_id);
 	fill_sublocation(h, fixed, learned);
 	if (t)

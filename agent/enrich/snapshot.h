@@ -44,6 +44,7 @@ struct fffa_snapshot_inputs {
 	const struct fffa_imds_data *imds; /* NULL: nothing learned */
 	const struct fffa_ecs_data *task;  /* NULL: none, or nothing learned */
 	const char *machine_id;
+	const char *host_name;	     /* NULL or empty: not known */
 	const char *container_id;    /* NULL or empty: none */
 	const char *dmi_instance_id; /* used until IMDS names one; may be empty */
 	const struct fffa_device *devices;

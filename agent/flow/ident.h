@@ -13,6 +13,9 @@
 /* The longest tag value (256 characters), percent-encoded, is longer. It counts as not known. */
 #define FFFA_IDENT_TAG_BYTES 768
 
+/* The longest name of DNS (253 characters), and what the kernel allows (64), fit. */
+#define FFFA_IDENT_HOST_NAME_BYTES 256
+
 /* VPC Flow Logs has two columns for each kind of tag: *-tag and *-tag-2. Percent-encoded. */
 struct fffa_ident_tags {
 	char v[2][FFFA_IDENT_TAG_BYTES];
@@ -37,6 +40,7 @@ struct fffa_ident_ecs {
 struct fffa_ident_host {
 	/* Instance id, else machine id; in a container with "/" and the task's or container's id. */
 	char agent_id[64];
+	char host_name[FFFA_IDENT_HOST_NAME_BYTES];
 	char account_id[16];
 	char instance_id[32];
 	char region[32];

@@ -251,6 +251,7 @@ void fffa_batcher__seal(struct fffa_batcher *b)
 	b->open = NULL;
 	fffa_origin_fill(b->source, fffa_encoder_stream(b->encoder), &origin);
 	fffa_batch_set_origin(full, &origin);
+	fffa_origin_name_host(b->source, full);
 	fffa_batch_seal(full);
 	for (size_t i = 0; i < b->queue_count; i++)
 		fffa_sink_queue_offer(b->queues[i], full);

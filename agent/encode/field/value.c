@@ -187,6 +187,8 @@ VALUE(stream)
 	return fffa_text_array(p, c->stream);
 }
 
+IDENT_LONG_VALUE(host_name, host->host_name)
+
 UINT_VALUE(epoch, true, r->epoch)
 
 UINT_VALUE(seq, true, r->seq)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * OCSF 1.1.0, class 4001 (Network Activity), profiles cloud, security_control and datetime.
+ * OCSF 1.1.0, class 4001 (Network Activity), profiles cloud, host, security_control and datetime.
  * Source: the schema's events/network/network_activity, its objects and profiles. Values stand
  * where AWS's own mapping of VPC Flow Logs puts them. NODATA and SKIPDATA are activities of kind
  * Other on the interface itself. A value that is not known is absent, never "-".
@@ -97,7 +97,7 @@ static const struct fffa_shape_row rows[] = {
 	OWN(ALWAYS, "end_time_dt", end_ms, fffa_shape_end_utc, FFFA_TEXT_UTC_MS_MAX, true),
 	OWN(ALWAYS, "duration", end_ms, write_duration_ms, FFFA_TEXT_U64_MAX, false),
 	OPEN("metadata"),
-	TEXT(ALWAYS, "\"version\":\"1.1.0\",\"profiles\":[\"cloud\",\"security_control\","
+	TEXT(ALWAYS, "\"version\":\"1.1.0\",\"profiles\":[\"cloud\",\"host\",\"security_control\","
 		     "\"datetime\"],\"product\":{\"name\":\"FFFA\",\"vendor_name\":\"FFFA\","
 		     "\"feature\":{\"name\":\"Flow records\"}},"),
 	OWN(ALWAYS, "uid", seq, fffa_shape_uid, FFFA_SHAPE_UID_MAX, true),
@@ -110,6 +110,11 @@ static const struct fffa_shape_row rows[] = {
 	CLOSE,
 	SAME(region),
 	ROW("zone", az_id),
+	CLOSE,
+	OPEN("device"),
+	TEXT(ALWAYS, "\"type_id\":0,\"type\":\"Unknown\","),
+	ROW("hostname", host_name),
+	ROW("uid", agent_id),
 	CLOSE,
 	OPEN("src_endpoint"),
 	ROW("ip", pkt_srcaddr),

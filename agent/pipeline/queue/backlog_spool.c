@@ -8,6 +8,7 @@ static void put_batch(void *queue, struct fffa_queued_batch *b)
 {
 	struct fffa_backlog *q = queue;
 
+	fffa_origin_name_host(q->skipdata.source, b->d.batch);
 	fffa_backlog__hold(q, b->d.batch);
 	TAILQ_INSERT_TAIL(&q->queue, b, link);
 }

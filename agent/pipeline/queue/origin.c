@@ -36,3 +36,11 @@ void fffa_origin_fill(const struct fffa_origin_source *s, const char *stream,
 	out->epoch = s->epoch;
 	(void)snprintf(out->stream, sizeof(out->stream), "%s", stream);
 }
+
+void fffa_origin_name_host(const struct fffa_origin_source *s, struct fffa_batch *b)
+{
+	struct fffa_record r = {.status = FFFA_STATUS_SKIPDATA};
+
+	fffa_origin_identify(s, &r);
+	fffa_batch_name_host(b, r.ident->host->host_name);
+}

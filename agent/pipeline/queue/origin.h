@@ -18,4 +18,7 @@ void fffa_origin_identify(const struct fffa_origin_source *s, struct fffa_record
 void fffa_origin_fill(const struct fffa_origin_source *s, const char *stream,
 		      struct fffa_batch_origin *out);
 
+/* Gives a batch that has not been named yet the name that the host has now. */
+void fffa_origin_name_host(const struct fffa_origin_source *s, struct fffa_batch *b);
+
 #endif

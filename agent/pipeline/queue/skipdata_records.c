@@ -41,6 +41,7 @@ static struct fffa_batch *make_batch(const struct fffa_skipdata_records *s,
 	fffa_origin_fill(s->source, fffa_encoder_stream(s->encoder), &origin);
 	origin.epoch = m->epoch;
 	fffa_batch_set_origin(b, &origin);
+	fffa_batch_name_host(b, r.ident->host->host_name);
 	fffa_batch_seal(b);
 	return b;
 }

@@ -19,6 +19,7 @@ static bool copy_one(struct fffa_batch *out, const struct fffa_batch *b, uint32_
 static struct fffa_batch *seal_copy(struct fffa_batch *out, const struct fffa_batch *b)
 {
 	fffa_batch_set_origin(out, fffa_batch_origin(b));
+	fffa_batch_name_host(out, fffa_batch_host(b));
 	fffa_batch_seal(out);
 	return out;
 }

@@ -32,6 +32,7 @@ static void put_resource(const struct fffa_http_source *from, struct fffa_buf *o
 	put_attribute(out, "service.name",
 		      fffa_http_is_set(from->conf->service) ? from->conf->service : "fffa", &n);
 	put_attribute(out, "host.id", o->agent_id, &n);
+	put_attribute(out, "host.name", fffa_batch_host(from->batch), &n);
 	put_attribute(out, "cloud.account.id", o->account_id, &n);
 	put_attribute(out, "cloud.region", o->region, &n);
 	for (size_t i = 0; i < m->n; i++)

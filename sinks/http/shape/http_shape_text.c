@@ -38,19 +38,26 @@ static void put_labels(struct fffa_buf *out, const struct fffa_pairs *m)
 	}
 }
 
+/* The name that people know the host by; without one the agent's id. */
+static const char *host_of(const struct fffa_batch *b)
+{
+	const char *name = fffa_batch_host(b);
+
+	return *name ? name : fffa_batch_origin(b)->agent_id;
+}
+
 /*
  * "Format events for HTTP Event Collector" on docs.splunk.com: objects one after the other, the
  * time in seconds.
  */
 void fffa_http_shape__write_splunk(const struct fffa_http_source *from, struct fffa_buf *out)
 {
-	const struct fffa_batch_origin *o = fffa_batch_origin(from->batch);
 	const struct fffa_sink_http_conf *c = from->conf;
 	struct fffa_buf same = {.max = SIZE_MAX}; /* the members that all events share */
 	uint32_t n = fffa_batch_count(from->batch);
 	char time[48];
 
-	put_optional(&same, "host", o->agent_id);
+	put_optional(&same, "host", host_of(from->batch));
 	put_optional(&same, "source", c->source);
 	put_optional(&same, "sourcetype", c->sourcetype);
 	put_optional(&same, "index", c->index);
@@ -196,14 +203,13 @@ static void put_tags(struct fffa_buf *out, const struct fffa_pairs *m)
  */
 void fffa_http_shape__write_datadog(const struct fffa_http_source *from, struct fffa_buf *out)
 {
-	const struct fffa_batch_origin *o = fffa_batch_origin(from->batch);
 	const struct fffa_sink_http_conf *c = from->conf;
 	struct fffa_buf same = {.max = SIZE_MAX};
 	uint32_t n = fffa_batch_count(from->batch);
 
 	put_optional(&same, "ddsource", c->source);
 	put_optional(&same, "service", c->service);
-	put_optional(&same, "hostname", o->agent_id);
+	put_optional(&same, "hostname", host_of(from->batch));
 	if (c->labels.n)
 		put_tags(&same, &c->labels);
 	fffa_buf_text(&same, ",\"message\":");

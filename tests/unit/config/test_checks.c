@@ -191,6 +191,10 @@ static void test_instance_tags(void **state)
 	char text[256], expected[256];
 
 	(void)state;
+	load_ok("metadata: {host_name: web-1.example.com}\n", &c);
+	assert_string_equal(c.metadata.host_name, "web-1.example.com");
+	fffa_config_free(&c);
+	refused("metadata: {host_name: \"two words\"}\n");
 	load_ok("metadata: {instance_tags: [Name, \"aws:team+a=b,c.d_e@f-9\"]}\n", &c);
 	assert_int_equal(c.metadata.instance_tags.n, 2);
 	fffa_config_free(&c);

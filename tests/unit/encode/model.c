@@ -65,6 +65,7 @@ static void set_always(json_t *o, const struct fffa_record *r)
 	set_str(o, "az", i->host->az);
 	set_int(o, "schema", 1);
 	set_str(o, "agent_id", i->host->agent_id);
+	set_str(o, "host_name", i->host->host_name);
 	set_int(o, "epoch", (int64_t)r->epoch);
 	set_int(o, "seq", (int64_t)r->seq);
 	set_int(o, "start_ms", r->start_ms);

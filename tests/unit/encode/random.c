@@ -65,6 +65,7 @@ static void random_aws(uint64_t *seed, struct sample *s)
 static void random_ident(uint64_t *seed, struct sample *s)
 {
 	random_name(seed, s->host.agent_id, sizeof(s->host.agent_id));
+	random_name(seed, s->host.host_name, sizeof(s->host.host_name));
 	random_name(seed, s->host.account_id, sizeof(s->host.account_id));
 	random_name(seed, s->host.instance_id, sizeof(s->host.instance_id));
 	random_name(seed, s->host.region, sizeof(s->host.region));

@@ -54,6 +54,7 @@ void sample_tcp(struct sample *s)
 		.host =
 			{
 				.agent_id = "i-1234567890abcdef0",
+				.host_name = "ip-10-0-5-20",
 				.account_id = "111122223333",
 				.instance_id = "i-1234567890abcdef0",
 				.region = "us-east-1",

@@ -68,6 +68,7 @@ static void longest(struct sample *s, uint8_t proto)
 	s->r.key.view = FFFA_VIEW_EGRESS;
 	longest_aws(s);
 	fill_name(s->host.agent_id, sizeof(s->host.agent_id));
+	fill_name(s->host.host_name, sizeof(s->host.host_name));
 	fill_name(s->host.account_id, sizeof(s->host.account_id));
 	fill_name(s->host.instance_id, sizeof(s->host.instance_id));
 	fill_name(s->host.region, sizeof(s->host.region));

@@ -37,6 +37,8 @@ static const struct rule rules[] = {
 	{"agent", RULE_OBJECT, true, NULL},
 	{"agent.type", RULE_STR, true, NULL},
 	{"agent.id", RULE_STR, false, "agent_id"},
+	{"host", RULE_OBJECT, false, NULL},
+	{"host.name", RULE_STR, false, "host_name"},
 	{"source", RULE_OBJECT, false, NULL},
 	{"source.address", RULE_STR, false, "srcaddr"},
 	{"source.ip", RULE_IP, false, "srcaddr"},

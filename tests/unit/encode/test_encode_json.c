@@ -32,7 +32,8 @@ static void all_fields_line(void **state)
 		"\"pkt_dstaddr\":\"10.0.5.20\",\"region\":\"us-east-1\",\"az_id\":\"use1-az4\","
 		"\"flow_direction\":\"ingress\",\"schema\":1,"
 		"\"agent_id\":\"i-1234567890abcdef0\",\"epoch\":3,\"seq\":41,"
-		"\"start_ms\":1700000010999,\"end_ms\":1700000070001,\"ifname\":\"ens5\","
+		"\"host_name\":\"ip-10-0-5-20\",\"start_ms\":1700000010999,\"end_ms\":"
+		"1700000070001,\"ifname\":\"ens5\","
 		"\"hook\":\"tc\",\"az\":\"us-east-1a\",\"tcp_flags_raw\":27,"
 		"\"end_reason\":\"end\",\"encapsulated\":false}\n";
 

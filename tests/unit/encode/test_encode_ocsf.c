@@ -17,7 +17,7 @@
 #define COUNT(array)   (sizeof(array) / sizeof((array)[0]))
 
 /*
- * The class, its objects and the profiles cloud, security_control and datetime, as far as we
+ * The class, its objects and the profiles cloud, host, security_control and datetime, as far as we
  * use them.
  */
 static const struct rule rules[] = {
@@ -62,6 +62,11 @@ static const struct rule rules[] = {
 	{"cloud.account.uid", RULE_STR, false, "account_id"},
 	{"cloud.region", RULE_STR, false, "region"},
 	{"cloud.zone", RULE_STR, false, "az_id"},
+	{"device", RULE_OBJECT, true, NULL},
+	{"device.type_id", RULE_INT, true, NULL},
+	{"device.type", RULE_STR, false, NULL},
+	{"device.hostname", RULE_STR, false, "host_name"},
+	{"device.uid", RULE_STR, false, "agent_id"},
 	{"src_endpoint", RULE_OBJECT, false, NULL},
 	{"src_endpoint.ip", RULE_IP, false, "pkt_srcaddr"},
 	{"src_endpoint.port", RULE_INT, false, "srcport"},

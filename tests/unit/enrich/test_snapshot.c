@@ -47,6 +47,7 @@ static struct fffa_snapshot *make_snapshot(const struct fffa_static_ident *fixed
 		.fixed = fixed,
 		.imds = imds,
 		.machine_id = "0123456789abcdef0123456789abcdef",
+		.host_name = "web-1",
 		.dmi_instance_id = dmi,
 		.devices = devices,
 		.n = sizeof(devices) / sizeof(devices[0]),
@@ -111,6 +112,7 @@ static void test_learned(void **state)
 	const struct fffa_ident *id;
 
 	(void)state;
+	assert_string_equal(s->host.host_name, "web-1");
 	assert_string_equal(s->host.agent_id, "i-0123456789abcdef0");
 	assert_string_equal(s->host.account_id, "123456789012");
 	assert_string_equal(s->host.region, "us-east-1");

@@ -120,6 +120,45 @@ static void splunk(void **state)
 #undef HEAD
 }
 
+static struct fffa_batch *named(void)
+{
+	struct fffa_batch *b = fffa_batch_new(10000, 1);
+
+	memcpy(fffa_batch_room(b, 7), "{\"a\":1}", 7);
+	fffa_batch_commit(b, 7, &(struct fffa_record_info){.seq = 7, .time_ms = T0});
+	fffa_batch_set_origin(b, &(struct fffa_batch_origin){.agent_id = "i-0a", .epoch = 3});
+	fffa_batch_name_host(b, "web-1");
+	fffa_batch_name_host(b, "another");
+	fffa_batch_seal(b);
+	return b;
+}
+
+/* Where a product has a place for it, the host's name stands for the agent's id. */
+static void host_name(void **state)
+{
+	static const struct {
+		enum fffa_http_shape_id shape;
+		const char *text;
+	} rows[] = {
+		{FFFA_HTTP_SPLUNK_HEC, "\"host\":\"web-1\""},
+		{FFFA_HTTP_DATADOG, "\"hostname\":\"web-1\""},
+		{FFFA_HTTP_OTLP, "{\"key\":\"host.name\",\"value\":{\"stringValue\":\"web-1\"}}"},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fffa_batch *b = named();
+		struct fffa_span body;
+
+		assert_string_equal(fffa_batch_host(b), "web-1");
+		f->body.shape = fffa_http_shape_find(rows[i].shape);
+		f->body.json = true;
+		assert_int_equal(fffa_http__body_make(&f->body, b, &body), 0);
+		assert_non_null(memmem(body.ptr, body.len, rows[i].text, strlen(rows[i].text)));
+		fffa_batch_unref(b);
+	}
+}
+
 static void elasticsearch(void **state)
 {
 	struct fixture *f = *state;
@@ -380,6 +419,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(plain_is_the_batch),
 		T(splunk),
+		T(host_name),
 		T(elasticsearch),
 		T(otlp),
 		T(otlp_of_nested_records),

@@ -7,6 +7,8 @@
 
 #include "agent/pipeline/queue/deliver.h"
 
+#define QUEUE_BYTES 9000 /* room for a few batches */
+
 static char *as_config_text(const char *literal)
 {
 	return (char *)(uintptr_t)literal;
@@ -24,7 +26,7 @@ static void overflow(struct fixture *f, int when_full)
 	want_loss_fields(f, 2);
 	f->peers[0].hold = true;
 	f->peers[0].max_open = 1;
-	f->sinks[0].common.queue_memory = 8192;
+	f->sinks[0].common.queue_memory = QUEUE_BYTES;
 	f->sinks[0].common.queue_when_full = when_full;
 	fixture_open(f, 2);
 	for (int i = 0; i < 100; i++) {
@@ -33,7 +35,7 @@ static void overflow(struct fixture *f, int when_full)
 		fixture_feed(f, 10);
 		(void)uv_run(&f->loop, UV_RUN_NOWAIT);
 		fffa_pipeline_sink_status(f->p, 0, &s);
-		assert_true(s.queue_bytes <= 8192);
+		assert_true(s.queue_bytes <= QUEUE_BYTES);
 	}
 	f->peers[0].hold = false;
 	assert_true(spy_release(&f->peers[0], outcome(FFFA_V_DELIVERED, 0)));
