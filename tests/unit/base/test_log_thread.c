@@ -14,7 +14,7 @@
 
 #define LINES 5000
 
-static bool keep_asleep;
+static bool not_woken;
 
 int __real_pthread_cond_signal(pthread_cond_t *cond);
 int __wrap_pthread_cond_signal(pthread_cond_t *cond);
@@ -22,7 +22,7 @@ int __wrap_pthread_cond_signal(pthread_cond_t *cond);
 /* A thread that is not woken stands for one that gets no time. */
 int __wrap_pthread_cond_signal(pthread_cond_t *cond)
 {
-	return keep_asleep ? 0 : __real_pthread_cond_signal(cond);
+	return not_woken ? 0 : __real_pthread_cond_signal(cond);
 }
 
 struct place {
@@ -127,11 +127,11 @@ static void a_thread_without_a_turn_costs_no_line(void **state)
 	assert_int_equal(fffa_log_start_thread(), 0);
 	fffa_warn("test", "first");
 	assert_true(fffa_log_flush(10000));
-	keep_asleep = true;
+	not_woken = true;
 	fffa_warn("test", "second");
 	fffa_warn("test", "third");
 	assert_true(fffa_log_flush(1));
-	keep_asleep = false;
+	not_woken = false;
 	assert_true(read(p->reader, text, sizeof(text) - 1) > 0);
 	assert_non_null(strstr(text, "third\n"));
 	fffa_log_stop_thread(10000);
