@@ -88,6 +88,7 @@ static int open_spooler(struct fffa_sink_queue *q, const struct fffa_sink_queue_
 		.format = q->spool_format,
 		.identity = src->identity,
 		.bound_bytes = (uint64_t)c->queue_spool,
+		.opens_later = src->running,
 		.last_epoch = src->last_epoch,
 		.last_given = src->last_given,
 	};

@@ -10,6 +10,7 @@
 #include "sinks/batch.h"
 
 #define SEGMENT_BYTES ((uint64_t)16 << 20)
+#define OPEN_AGAIN_MS 1000
 
 static void start_job(struct fffa_spooler *s);
 
@@ -104,6 +105,52 @@ static void start_timer(struct fffa_spooler *s)
 		(void)uv_timer_start(&s->timer, on_timer, s->wake_ms, 0);
 }
 
+static void submit_work(struct fffa_spooler *s)
+{
+	s->running = true;
+	s->job_began_ns = fffa_clock_mono_ns(&fffa_clock_system);
+	fffa_worker_submit(s->worker, &s->work);
+}
+
+static void on_open_done(void *arg)
+{
+	struct fffa_spooler *s = arg;
+
+	s->running = false;
+	fffa_spooler__open_end(s);
+	if (s->store)
+		s->work = (struct fffa_worker_job){.work = work_job, .done = on_job_done, .arg = s};
+	if (!s->store && s->closing) { /* at the end there is no second try */
+		s->started = false;
+		finish_close(s);
+		return;
+	}
+	start_job(s);
+	if (!s->closing)
+		s->conf.ops->pump(s->conf.queue);
+}
+
+/* Lets the worker open the directory. When that has failed, the sink works without until it can. */
+static void start_opening(struct fffa_spooler *s)
+{
+	if (fffa_spooler__open_begin(s, on_open_done)) {
+		submit_work(s);
+		return;
+	}
+	if (s->closing) {
+		s->started = false;
+		finish_close(s);
+		return;
+	}
+	s->wake_ms = OPEN_AGAIN_MS;
+	start_timer(s);
+	if (!s->error)
+		return;
+	s->planning = true;
+	fffa_spooler__bypass_disk(s);
+	s->planning = false;
+}
+
 /* Starts the next job, if there is something to do and no job runs. */
 static void start_job(struct fffa_spooler *s)
 {
@@ -111,14 +158,16 @@ static void start_job(struct fffa_spooler *s)
 
 	if (!s->started || s->running || s->planning)
 		return;
+	if (!s->store) {
+		start_opening(s);
+		return;
+	}
 	s->planning = true;
 	work = fffa_spooler__plan(s);
 	s->planning = false;
 	start_timer(s);
 	if (work) {
-		s->running = true;
-		s->job_began_ns = fffa_clock_mono_ns(&fffa_clock_system);
-		fffa_worker_submit(s->worker, &s->work);
+		submit_work(s);
 	} else if (s->closing) {
 		s->started = false; /* that was the last job */
 		finish_close(s);
@@ -232,9 +281,7 @@ int fffa_spooler_open(const struct fffa_spooler_conf *c, struct fffa_spooler **o
 	TAILQ_INIT(&s->segments);
 	TAILQ_INIT(&s->refs);
 	TAILQ_INIT(&s->waiting);
-	rc = fffa_store_open(c->spool_dir, c->name, &s->store, err);
-	if (!rc)
-		rc = fffa_spooler__scan(s, err);
+	rc = c->opens_later ? 0 : fffa_spooler__open_now(s, err);
 	if (!rc) {
 		rc = fffa_worker_open(c->loop, "spool", &s->worker);
 		if (rc)
@@ -246,7 +293,6 @@ int fffa_spooler_open(const struct fffa_spooler_conf *c, struct fffa_spooler **o
 		free(s);
 		return rc;
 	}
-	s->job.store = s->store;
 	s->job.name = s->conf.name;
 	s->work = (struct fffa_worker_job){.work = work_job, .done = on_job_done, .arg = s};
 	(void)uv_timer_init(c->loop, &s->timer); /* never fails */
@@ -261,7 +307,8 @@ void fffa_spooler_start(struct fffa_spooler *s, uint64_t epoch, const uint64_t *
 	s->now_epoch = epoch;
 	s->given = given;
 	/* Otherwise the next start would not know this epoch if this agent is killed at once. */
-	(void)fffa_store_ack_write(s->store, &s->account, false);
+	if (s->store)
+		(void)fffa_store_ack_write(s->store, &s->account, false);
 	s->started = true;
 	start_job(s);
 }

@@ -51,6 +51,7 @@ struct fffa_spooler_conf {
 	size_t memory_bytes;  /* queue.memory */
 	uint64_t bound_bytes; /* queue.spool */
 	bool drops_oldest;    /* when the spool is full; else the queue drops the newest */
+	bool opens_later;     /* see fffa_spooler_open */
 	/* The last epoch and its highest number as another place knows them; 0: it does not. */
 	uint64_t last_epoch, last_given;
 	const struct fffa_spooler_queue *ops;
@@ -60,6 +61,9 @@ struct fffa_spooler_conf {
 /*
  * Opens the directory of the sink and counts what an earlier run left there, by calls of resume and
  * lose_unread. Blocks: call it before the loop runs. 0, or -errno with err; then *out is untouched.
+ * With opens_later it does not block: the worker opens the directory after fffa_spooler_start, and
+ * tries again every second while it cannot; until then what was added waits or, after a failure, is
+ * put without a frame.
  */
 int fffa_spooler_open(const struct fffa_spooler_conf *c, struct fffa_spooler **out,
 		      struct fffa_err *err);

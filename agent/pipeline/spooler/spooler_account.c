@@ -33,6 +33,29 @@ void fffa_spooler__account_join(struct fffa_spooler *s, uint64_t epoch, uint64_t
 	e->given = given;
 }
 
+/* Adds the settled numbers of own, which were given since the disk's account was written. */
+static void add_epoch(struct fffa_spool_epoch *e, const struct fffa_spool_epoch *own)
+{
+	if (own->settled > e->given)
+		fffa_spool_account_settle(e, own->settled - e->given, own->seq);
+	if (own->other_lost_seq)
+		fffa_spool_account_lose(e, own->other_lost_seq);
+	if (own->lost_seq)
+		fffa_spool_account_lose(e, own->lost_seq);
+	e->given = fffa_max_u64(e->given, own->given);
+}
+
+void fffa_spooler__account_adopt(struct fffa_spooler *s, const struct fffa_spool_account *disk)
+{
+	const struct fffa_spool_account own = s->account;
+
+	s->account = *disk;
+	for (size_t i = 0; i < own.n; i++) {
+		add_epoch(fffa_spool_account_add(&s->account, own.v[i].epoch), &own.v[i]);
+		s->account_changed = true;
+	}
+}
+
 void fffa_spooler__account_frame(struct fffa_spooler *s, const struct fffa_spool_ref *ref)
 {
 	add_settled(s, ref->seg->epoch, ref->numbers - ref->lost, ref->last_seq);

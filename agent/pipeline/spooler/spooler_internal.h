@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Inside of the spooler. spooler.c has what the queue calls, and runs the jobs. It calls these:
- *   spooler_scan.c      at the start, takes over what lies on disk
+ *   spooler_open.c      opens the directory, and takes over what lies there
+ *   spooler_scan.c      reads it, for spooler_open.c
  *   spooler_plan.c      decides what a job does
  *   spooler_job.c       does the job, in a worker thread
  *   spooler_apply.c     takes over what the job has done
@@ -106,7 +107,7 @@ TAILQ_HEAD(fffa_spool_refs, fffa_spool_ref);
 
 struct fffa_spooler {
 	struct fffa_spooler_conf conf;
-	struct fffa_store *store;
+	struct fffa_store *store; /* NULL: not open yet */
 	uint64_t segment_bytes;
 	uint64_t disk_bytes;
 	uint64_t next_id;
@@ -124,6 +125,7 @@ struct fffa_spooler {
 	size_t reserved_bytes;
 	struct fffa_spool_account account; /* its ack: the last one that was written */
 	bool account_changed;		   /* since it was written */
+	struct fffa_spooler_found *found;  /* while the worker opens the directory */
 	const uint64_t *given;		   /* see fffa_spooler_start */
 	uint64_t now_epoch;		   /* of this run; 0: not started */
 	struct fffa_spooler_losses losses; /* found at the start, not reported yet */
@@ -145,11 +147,40 @@ struct fffa_spooler {
 	struct fffa_spooler_job job;
 };
 
+#define FFFA_SPOOLER_FOUND_MAX 256
+
+/* A directory that was opened and read, before the loop takes it over. */
+struct fffa_spooler_found {
+	struct fffa_spooler spooler;
+	int rc; /* 0, or -errno with err */
+	struct fffa_err err;
+	uint64_t resumed; /* records */
+	size_t n;
+	struct {
+		uint64_t records;
+		struct fffa_missing m;
+		enum fffa_record_loss why;
+	} v[FFFA_SPOOLER_FOUND_MAX];
+};
+
+/* spooler_open.c */
+/* Opens the directory. Blocks. 0, or -errno with err. */
+int fffa_spooler__open_now(struct fffa_spooler *s, struct fffa_err *err);
+/* Makes s->work a job that opens the directory. False: it is too early to try again. */
+bool fffa_spooler__open_begin(struct fffa_spooler *s, void (*done)(void *arg));
+/* After that job: takes over what it found. When it failed, s->error says why. */
+void fffa_spooler__open_end(struct fffa_spooler *s);
+
 /* spooler_scan.c. 0, or -errno with err. */
 int fffa_spooler__scan(struct fffa_spooler *s, struct fffa_err *err);
 
 /* spooler_plan.c: fills job and wake_ms while no job runs. False: there is nothing to do. */
 bool fffa_spooler__plan(struct fffa_spooler *s);
+
+/*
+ * Sends the waiting batches without the spool while it cannot be written and holds nothing older.
+ */
+void fffa_spooler__bypass_disk(struct fffa_spooler *s);
 
 /* spooler_job.c, in the worker thread. */
 void fffa_spooler__work(struct fffa_spooler_job *j);
@@ -160,6 +191,8 @@ void fffa_spooler__apply(struct fffa_spooler *s);
 /* spooler_account.c */
 /* The sink is offered the numbers of epoch above given. */
 void fffa_spooler__account_join(struct fffa_spooler *s, uint64_t epoch, uint64_t given);
+/* Takes over the account of the disk. What was settled before the disk was open is added to it. */
+void fffa_spooler__account_adopt(struct fffa_spooler *s, const struct fffa_spool_account *disk);
 /* All records of a frame are settled, and those before it. */
 void fffa_spooler__account_frame(struct fffa_spooler *s, const struct fffa_spool_ref *ref);
 /* A frame of b is on disk. */

@@ -183,10 +183,7 @@ static bool plan_write(struct fffa_spooler *s, struct fffa_queued_batch *b)
 	return true;
 }
 
-/*
- * Sends the waiting batches without the spool while it cannot be written and holds nothing older.
- */
-static void bypass_disk(struct fffa_spooler *s)
+void fffa_spooler__bypass_disk(struct fffa_spooler *s)
 {
 	struct fffa_queued_batch *b;
 
@@ -230,7 +227,7 @@ static void plan_writes(struct fffa_spooler *s)
 	struct fffa_queued_batch *b, *next;
 
 	if (s->error && wait_until(s, s->write_again_ns) && !s->closing) {
-		bypass_disk(s);
+		fffa_spooler__bypass_disk(s);
 		return;
 	}
 	for (b = TAILQ_FIRST(&s->waiting); b; b = next) {

@@ -37,6 +37,8 @@ sinks:
   - {{{{name: good, type: http, url: "http://127.0.0.1:18080/", format: json, compress: gzip, batch: {{{{age: 200ms}}}}}}}}
   - {{{{name: spooled, type: http, url: "http://127.0.0.1:18081/", format: json, compress: gzip, batch: {{{{age: 200ms}}}}, queue: {{{{spool: 16MiB}}}}}}}}
 """
+LATE_SINK = """  - {{name: late, type: http, url: "http://127.0.0.1:18081/", format: json, batch: {{age: 200ms}}, queue: {{spool: 16MiB}}}}
+"""
 FROZEN_SINK = "  - {{name: bad{n}, type: file, path: {disk}/file{n}, format: vpc, batch: {{age: 200ms}}, {more}}}\n"
 
 
@@ -138,7 +140,7 @@ class Frozen(unittest.TestCase):
         self.assertIn("balance=ok", line)
         return {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", line)}
 
-    def expect_end(self, sinks):
+    def expect_end(self, sinks, *others):
         took, said = self.stop()
         self.assertLessEqual(took, SHUTDOWN_S + 1, said)
         packets = [line for line in said.splitlines() if "ledger: seen_packets=" in line]
@@ -148,7 +150,7 @@ class Frozen(unittest.TestCase):
         good = self.ledger(said, "good")
         self.assertEqual((good["delivered"], good["lost"], good["in_flight"]), (good["records"], 0, 0), said)
         self.assertEqual(len(self.good.records()), good["records"])
-        for name in ["spooled", *(f"bad{n}" for n in range(sinks))]:
+        for name in ["spooled", *(f"bad{n}" for n in range(sinks)), *others]:
             ledger = self.ledger(said, name)
             self.assertGreater(ledger["lost_shutdown"], 0, said)
             self.assertRegex(said, rf"warn +ledger: sink {name}: {ledger['lost']} records lost:.* shutdown=")
@@ -169,16 +171,17 @@ class Frozen(unittest.TestCase):
         self.expect_life()
         self.expect_end(4)
 
-    def test_a_sink_that_hup_adds(self):
-        """Its file is opened while the others work, and never, as long as the disk stands still."""
+    def test_sinks_that_hup_adds(self):
+        """A file and a spool are opened while the others work, and never, as long as the disk stands still."""
         self.start(0)
         self.disk.freeze()
         with open(self.lab.file("fffa.yaml"), "a") as f:
-            f.write(FROZEN_SINK.format(n=0, disk=self.disk.path, more="sync: none"))
+            f.write(FROZEN_SINK.format(n=0, disk=self.disk.path, more="sync: none") + LATE_SINK.format())
         self.agent.p.send_signal(signal.SIGHUP)
-        self.agent.await_line(r"sinks\[bad0\]: is added")
+        for name in ("bad0", "late"):
+            self.agent.await_line(rf"sinks\[{name}\]: is added")
         self.expect_life()
-        self.expect_end(1)
+        self.expect_end(1, "late")
 
     def test_a_start(self):
         """It says what it waits for and ends. One needs the disk for a file, the other one for its spool, too."""

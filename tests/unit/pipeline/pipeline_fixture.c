@@ -68,6 +68,31 @@ void fixture_open(struct fixture *f, size_t n)
 	fixture_check(f);
 }
 
+struct fffa_sink_conf fixture_copy_conf(const struct fffa_sink_conf *from)
+{
+	struct fffa_sink_conf c = *from;
+	struct spy_conf *own = malloc(sizeof(*own));
+
+	assert_non_null(own);
+	memset(&c.common, 0, sizeof(c.common));
+	c.common.name = strdup(from->common.name);
+	c.common.type = strdup(from->common.type);
+	c.common.format = strdup(from->common.format);
+	c.common.fields = from->common.fields ? strdup(from->common.fields) : NULL;
+	c.common.header = from->common.header;
+	c.common.batch_records = from->common.batch_records;
+	c.common.batch_bytes = from->common.batch_bytes;
+	c.common.batch_age_ns = from->common.batch_age_ns;
+	c.common.queue_memory = from->common.queue_memory;
+	c.common.queue_spool = from->common.queue_spool;
+	c.common.retry_min_ns = from->common.retry_min_ns;
+	c.common.retry_max_ns = from->common.retry_max_ns;
+	*own = *(const struct spy_conf *)from->own;
+	c.own = own;
+	c.opts = spy_sink_ops.opts;
+	return c;
+}
+
 void fixture_check(const struct fixture *f)
 {
 	for (size_t i = 0; f->p && i < f->conf.sink_count; i++) {

@@ -33,6 +33,8 @@ int fixture_teardown(void **state);
 
 /* Uses the first n sinks and opens the pipeline. */
 void fixture_open(struct fixture *f, size_t n);
+/* A configuration on the heap, as a reload makes it: for fffa_pipeline_add, which takes it. */
+struct fffa_sink_conf fixture_copy_conf(const struct fffa_sink_conf *from);
 /* Feeds n records, one step each. */
 void fixture_feed(struct fixture *f, size_t n);
 /* Runs the loop for one turn, which may wait for a timer. */

@@ -9,31 +9,6 @@
 
 #define HOUR_NS (3600 * 1000 * MS)
 
-/* A configuration of sink i on the heap, as a reload makes it. */
-static struct fffa_sink_conf copy_conf(const struct fffa_sink_conf *from)
-{
-	struct fffa_sink_conf c = *from;
-	struct spy_conf *own = malloc(sizeof(*own));
-
-	assert_non_null(own);
-	memset(&c.common, 0, sizeof(c.common));
-	c.common.name = strdup(from->common.name);
-	c.common.type = strdup(from->common.type);
-	c.common.format = strdup(from->common.format);
-	c.common.fields = from->common.fields ? strdup(from->common.fields) : NULL;
-	c.common.header = from->common.header;
-	c.common.batch_records = from->common.batch_records;
-	c.common.batch_bytes = from->common.batch_bytes;
-	c.common.batch_age_ns = from->common.batch_age_ns;
-	c.common.queue_memory = from->common.queue_memory;
-	c.common.retry_min_ns = from->common.retry_min_ns;
-	c.common.retry_max_ns = from->common.retry_max_ns;
-	*own = *(const struct spy_conf *)from->own;
-	c.own = own;
-	c.opts = spy_sink_ops.opts;
-	return c;
-}
-
 /* Feeds without the checks of the fixture, which know the sinks of the start only. */
 static void feed(struct fixture *f, size_t n)
 {
@@ -84,7 +59,7 @@ static void close_all(struct fixture *f)
 static void a_new_sink_gets_records_from_now_on(void **state)
 {
 	struct fixture *f = *state;
-	struct fffa_sink_conf c = copy_conf(&f->sinks[1]);
+	struct fffa_sink_conf c = fixture_copy_conf(&f->sinks[1]);
 	struct fffa_err err = {""};
 
 	fixture_open(f, 1);
@@ -105,7 +80,7 @@ static void a_new_sink_gets_records_from_now_on(void **state)
 static void a_sink_that_cannot_be_added_is_left_out(void **state)
 {
 	struct fixture *f = *state;
-	struct fffa_sink_conf c = copy_conf(&f->sinks[1]);
+	struct fffa_sink_conf c = fixture_copy_conf(&f->sinks[1]);
 	struct fffa_err err = {""};
 
 	fixture_open(f, 1);
@@ -116,7 +91,7 @@ static void a_sink_that_cannot_be_added_is_left_out(void **state)
 	feed(f, 20);
 	turn_until_delivered(f, 0, 20);
 	assert_int_equal(f->peers[1].closes, 1);
-	c = copy_conf(&f->sinks[2]);
+	c = fixture_copy_conf(&f->sinks[2]);
 	free(c.common.format);
 	c.common.format = strdup("none");
 	assert_int_equal(fffa_pipeline_add(f->p, &c, &err), -EINVAL);
@@ -227,7 +202,7 @@ static void a_changed_sink_keeps_its_queue(void **state)
 	f->peers[0].max_open = 1;
 	f->peers[0].hold = true;
 	from.own = &other;
-	c = copy_conf(&from);
+	c = fixture_copy_conf(&from);
 	fixture_open(f, 1);
 	feed(f, 40);
 	assert_int_equal(fffa_pipeline_change(f->p, 0, &c, &err), 0);
@@ -260,7 +235,7 @@ static void a_changed_sink_tries_again_what_failed(void **state)
 	f->peers[0].step_count = 1;
 	f->sinks[0].common.retry_min_ns = f->sinks[0].common.retry_max_ns = 30 * MS;
 	from.own = &other;
-	c = copy_conf(&from);
+	c = fixture_copy_conf(&from);
 	fixture_open(f, 1);
 	feed(f, 10);
 	while (!f->peers[0].dones)
@@ -283,7 +258,7 @@ static void other_fields_hold_from_the_change_on(void **state)
 	const char *text;
 
 	from.common.fields = (char *)(uintptr_t) "seq epoch";
-	c = copy_conf(&from);
+	c = fixture_copy_conf(&from);
 	fixture_open(f, 2);
 	feed(f, 5);
 	assert_int_equal(fffa_pipeline_change(f->p, 0, &c, &err), 0);
@@ -311,7 +286,7 @@ static void the_header_is_that_of_the_new_fields(void **state)
 	from = f->sinks[0];
 	from.own = &other;
 	from.common.fields = (char *)(uintptr_t) "${version} ${bytes}";
-	c = copy_conf(&from);
+	c = fixture_copy_conf(&from);
 	fixture_open(f, 1);
 	feed(f, 10);
 	turn_until_delivered(f, 0, 10);
@@ -340,7 +315,7 @@ static void a_header_may_come_and_go(void **state)
 
 		from.own = &others[i];
 		from.common.header = !i;
-		c = copy_conf(&from);
+		c = fixture_copy_conf(&from);
 		turn_until_delivered(f, 0, 10 * (i + 1));
 		assert_int_equal(fffa_pipeline_change(f->p, 0, &c, &err), 0);
 		feed(f, 10);
@@ -366,7 +341,7 @@ static void the_last_of_two_changes_counts(void **state)
 		struct fffa_sink_conf from = f->sinks[0], c;
 
 		from.own = &others[i];
-		c = copy_conf(&from);
+		c = fixture_copy_conf(&from);
 		assert_int_equal(fffa_pipeline_change(f->p, 0, &c, &err), 0);
 	}
 	assert_true(spy_release(&f->peers[0], outcome(FFFA_V_DELIVERED, 0)));
@@ -390,7 +365,7 @@ static void a_change_repairs_what_a_change_broke(void **state)
 
 	f->peers[1].start_error = -ECONNREFUSED;
 	from.own = &other;
-	c = copy_conf(&from);
+	c = fixture_copy_conf(&from);
 	fixture_open(f, 1);
 	feed(f, 10);
 	turn_until_delivered(f, 0, 10);
@@ -402,7 +377,7 @@ static void a_change_repairs_what_a_change_broke(void **state)
 	assert_true(s.misconfigured);
 	assert_string_equal(s.last_error, "the peer is not there");
 	feed(f, 10);
-	c = copy_conf(&f->sinks[0]);
+	c = fixture_copy_conf(&f->sinks[0]);
 	assert_int_equal(fffa_pipeline_change(f->p, 0, &c, &err), 0);
 	turn_until_delivered(f, 0, 20);
 	assert_int_equal(f->peers[1].starts, 1); /* the broken one was not tried again */
@@ -423,7 +398,7 @@ static void the_end_comes_during_a_change(void **state)
 	from.own = &other;
 	fixture_open(f, 1);
 	feed(f, 10);
-	c = copy_conf(&from);
+	c = fixture_copy_conf(&from);
 	assert_int_equal(fffa_pipeline_change(f->p, 0, &c, &err), 0);
 	assert_true(spy_release(&f->peers[0], outcome(FFFA_V_DELIVERED, 0)));
 	while (!f->peers[0].closes)
