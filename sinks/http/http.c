@@ -303,7 +303,8 @@ static int create(const struct fffa_sink_env *env, const void *conf, struct fffa
 	s->env = env;
 	s->conf = c;
 	s->shape = shape;
-	s->tls.needed = fffa_http__tls_files_any(c);
+	s->tls.look.bundle = fffa_http__tls_files_bundle(c);
+	s->tls.needed = s->tls.look.bundle || fffa_http__tls_files_any(c);
 	(void)uv_timer_init(env->loop, &s->grace); /* cannot fail */
 	s->grace.data = s;
 	for (size_t i = 0; i < s->slot_count; i++) {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "agent/base/io.h"
@@ -11,11 +12,12 @@
 
 #define FILE_BYTES_MAX ((size_t)8 << 20)
 
-static const char *file_path(const struct fffa_sink_http_conf *c, int i)
+static const char *file_path(const struct fffa_http_tls_look *l,
+			     const struct fffa_sink_http_conf *c, int i)
 {
 	switch (i) {
 	case FFFA_TLS_CA:
-		return fffa_http_is_set(c->tls.ca_file) ? c->tls.ca_file : NULL;
+		return fffa_http_is_set(c->tls.ca_file) ? c->tls.ca_file : l->bundle;
 	case FFFA_TLS_CERT:
 		return fffa_http_is_set(c->tls.cert_file) ? c->tls.cert_file : NULL;
 	default:
@@ -27,22 +29,40 @@ static const char *file_path(const struct fffa_sink_http_conf *c, int i)
 
 bool fffa_http__tls_files_any(const struct fffa_sink_http_conf *c)
 {
-	return file_path(c, FFFA_TLS_CA) || file_path(c, FFFA_TLS_CERT);
+	return fffa_http_is_set(c->tls.ca_file) || fffa_http_is_set(c->tls.cert_file);
+}
+
+const char *fffa_http__tls_files_bundle(const struct fffa_sink_http_conf *c)
+{
+	const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+
+	if (fffa_http_is_set(c->tls.ca_file) || !c->tls.verify || strncasecmp(c->url, "https:", 6))
+		return NULL;
+	return v->age >= CURLVERSION_SEVENTH ? v->cainfo : NULL;
+}
+
+/* The system's bundle, as long as it was not read once. */
+static bool may_be_missing(const struct fffa_http_tls_look *l, const char *path, int i)
+{
+	return path == l->bundle && !l->v[i].inode;
 }
 
 /* Fills now with what the files are. 0 or -errno, and *which is the file that failed. */
-static int look_at_files(struct fffa_http_tls_look *now, const struct fffa_sink_http_conf *c,
-			 const char **which)
+static int look_at_files(const struct fffa_http_tls_look *l, struct fffa_http_tls_look *now,
+			 const struct fffa_sink_http_conf *c, const char **which)
 {
 	for (int i = 0; i < FFFA_TLS_FILES; i++) {
-		const char *path = file_path(c, i);
+		const char *path = file_path(l, c, i);
 		struct stat st;
 
 		if (!path)
 			continue;
 		*which = path;
-		if (stat(path, &st))
+		if (stat(path, &st)) {
+			if (may_be_missing(l, path, i))
+				continue;
 			return -errno;
+		}
 		now->v[i].device = (uint64_t)st.st_dev;
 		now->v[i].inode = (uint64_t)st.st_ino;
 		now->v[i].size = (uint64_t)st.st_size;
@@ -51,15 +71,15 @@ static int look_at_files(struct fffa_http_tls_look *now, const struct fffa_sink_
 	return 0;
 }
 
-static int read_files(const struct fffa_sink_http_conf *c, struct fffa_http_tls_set *s,
-		      const char **which)
+static int read_files(const struct fffa_http_tls_look *now, const struct fffa_sink_http_conf *c,
+		      struct fffa_http_tls_set *s, const char **which)
 {
 	for (int i = 0; i < FFFA_TLS_FILES; i++) {
-		const char *path = file_path(c, i);
+		const char *path = file_path(now, c, i);
 		char *text;
 		int rc;
 
-		if (!path)
+		if (!path || !now->v[i].inode)
 			continue;
 		*which = path;
 		rc = fffa_io_read_regular(path, FILE_BYTES_MAX, &text, &s->v[i].len);
@@ -75,16 +95,16 @@ static int read_files(const struct fffa_sink_http_conf *c, struct fffa_http_tls_
 static int read_changed(struct fffa_http_tls_look *l, const struct fffa_sink_http_conf *c,
 			struct fffa_http_tls_set **out, const char **which)
 {
-	struct fffa_http_tls_look now = {.has_set = true};
+	struct fffa_http_tls_look now = {.bundle = l->bundle, .has_set = true};
 	struct fffa_http_tls_set *s;
-	int rc = look_at_files(&now, c, which);
+	int rc = look_at_files(l, &now, c, which);
 
 	if (rc)
 		return rc;
 	if (l->has_set && !memcmp(now.v, l->v, sizeof(now.v)))
 		return 1;
 	s = calloc(1, sizeof(*s));
-	rc = s ? read_files(c, s, which) : -ENOMEM;
+	rc = s ? read_files(&now, c, s, which) : -ENOMEM;
 	if (rc) {
 		fffa_http__tls_files_free(s);
 		return rc;

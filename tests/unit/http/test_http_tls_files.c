@@ -131,6 +131,61 @@ static void what_was_read_stays_in_use(void **state)
 	fffa_http__tls_files_free(s);
 }
 
+/* The system's bundle is read as a file of our own is, but it need not be there. */
+static void the_bundle_of_the_system(void **state)
+{
+	struct place *p = *state;
+	struct fffa_http_tls_set *s;
+
+	p->look.bundle = p->ca;
+	p->conf.tls.cert_file = p->cert;
+	put(p->cert, "certificate");
+	s = look(p, 0);
+	assert_null(s->v[FFFA_TLS_CA].data);
+	assert_file(s, FFFA_TLS_CERT, "certificate");
+	fffa_http__tls_files_free(s);
+	put(p->ca, "bundle");
+	s = look(p, 0);
+	assert_file(s, FFFA_TLS_CA, "bundle");
+	fffa_http__tls_files_free(s);
+	assert_null(look(p, 0));
+	put(p->ca, "renewed");
+	s = look(p, 0);
+	assert_file(s, FFFA_TLS_CA, "renewed");
+	fffa_http__tls_files_free(s);
+	assert_int_equal(remove(p->ca), 0);
+	put(p->cert, "other");
+	assert_null(look(p, 0)); /* what was read stays in use */
+	p->conf.tls.ca_file = p->key;
+	put(p->key, "own");
+	s = look(p, 0);
+	assert_file(s, FFFA_TLS_CA, "own");
+	fffa_http__tls_files_free(s);
+}
+
+static void who_needs_the_bundle(void **state)
+{
+	struct fffa_sink_http_conf c = {.url = (char[]){"HTTPS://host/"}, .tls.verify = true};
+	const char *bundle = fffa_http__tls_files_bundle(&c);
+
+	(void)state;
+	if (!bundle) { /* this libcurl has none */
+		skip();
+		return;
+	}
+	assert_string_equal(bundle, curl_version_info(CURLVERSION_NOW)->cainfo);
+	c.tls.verify = false;
+	assert_null(fffa_http__tls_files_bundle(&c));
+	c.tls.verify = true;
+	c.url = (char[]){"http://https:/"};
+	assert_null(fffa_http__tls_files_bundle(&c));
+	c.url = (char[]){"https://host/"};
+	c.tls.ca_file = (char[]){"/own"};
+	assert_null(fffa_http__tls_files_bundle(&c));
+	c.tls.ca_file = (char[]){""};
+	assert_ptr_equal(fffa_http__tls_files_bundle(&c), bundle);
+}
+
 static void no_files(void **state)
 {
 	struct place *p = *state;
@@ -144,10 +199,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(read_once_until_one_changes),
-		T(the_key_may_be_in_the_certificate),
-		T(what_was_read_stays_in_use),
-		T(no_files),
+		T(read_once_until_one_changes), T(the_key_may_be_in_the_certificate),
+		T(what_was_read_stays_in_use),	T(the_bundle_of_the_system),
+		T(who_needs_the_bundle),	T(no_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
