@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -54,11 +55,11 @@ static void read_kernel_name(char dst[FFFA_IDENT_HOST_NAME_BYTES])
 				  strlen(uts.nodename)); /* empty when it cannot be used */
 }
 
-static void log_name(const struct fffa_host_name *h)
+static void log_name(const struct fffa_host_name *h, bool changed)
 {
-	if (h->text[0])
-		fffa_info(TAG, "the host's name is known: host_name=%s", h->text);
-	else
+	if (h->text[0] && changed)
+		fffa_info(TAG, "the host's name changed: host_name=%s", h->text);
+	else if (!h->text[0])
 		fffa_warn(TAG, "the kernel's host name is not set, or records may not have its "
 			       "characters: records have no host_name; set metadata.host_name");
 }
@@ -71,7 +72,7 @@ static void follow_kernel(struct fffa_host_name *h)
 	if (strcmp(now, h->text) == 0)
 		return;
 	memcpy(h->text, now, sizeof(h->text));
-	log_name(h);
+	log_name(h, true);
 	h->changed(h->arg);
 }
 
@@ -122,7 +123,7 @@ int fffa_host_name_open(uv_loop_t *loop, void (*changed)(void *arg), void *arg,
 	uv_unref((uv_handle_t *)&h->timer);
 	start_watch(h, loop);
 	read_kernel_name(h->text);
-	log_name(h);
+	log_name(h, false);
 	*out = h;
 	return 0;
 }
