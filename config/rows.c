@@ -175,15 +175,14 @@ const struct fffa_option fffa_sink_common_rows[] = {
 		"Name of the sink in logs and metrics. 1 to 32 of a-z A-Z 0-9 _ -, unique."),
 	FFFA_OPT_STRING("type", C, type, NULL, 0,
 			"Kind of the sink. Each kind has keys of its own."),
-	FFFA_OPT_STRING("format", C, format, "vpc", FFFA_OPTION_RESTART,
+	FFFA_OPT_STRING("format", C, format, "vpc", 0,
 			"Format of the records: vpc, flowlog, json, msgpack, ocsf (OCSF 4001) or "
 			"ecs (Elastic Common Schema)."),
 	FFFA_OPT_STRING(
-		"fields", C, fields, NULL,
-		FFFA_OPTION_JOIN | FFFA_OPTION_TEMPLATE | FFFA_OPTION_RESTART,
+		"fields", C, fields, NULL, FFFA_OPTION_JOIN | FFFA_OPTION_TEMPLATE,
 		"Fields of the records. vpc: default, v5, all or \"${version} ${srcaddr} ...\". "
 		"json, msgpack: all or a list of names. Other formats have no choice."),
-	FFFA_OPT_ENUM("envelope", C, envelope, "none", envelopes, FFFA_OPTION_RESTART,
+	FFFA_OPT_ENUM("envelope", C, envelope, "none", envelopes, 0,
 		      "firehose writes each line of vpc or flowlog as {\"message\": \"...\"}, "
 		      "without the header line."),
 	FFFA_OPT_STRING("filter", C, filter, "", FFFA_OPTION_ONOFF,

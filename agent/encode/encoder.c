@@ -198,10 +198,19 @@ int fffa_encoder_new(enum fffa_format format, const char *fields, struct fffa_en
 	return 0;
 }
 
+struct fffa_encoder *fffa_encoder_ref(struct fffa_encoder *e)
+{
+	e->refs++;
+	return e;
+}
+
 void fffa_encoder_free(struct fffa_encoder *e)
 {
-	if (!e)
+	if (!e || e->refs) {
+		if (e)
+			e->refs--;
 		return;
+	}
 	fffa_identity_cache_free(e->cache);
 	free(e);
 }

@@ -24,7 +24,9 @@ struct fffa_encoder;
  */
 int fffa_encoder_new(enum fffa_format format, const char *fields, struct fffa_encoder **out,
 		     struct fffa_err *err);
-/* NULL is allowed. */
+/* A further reference, from the same thread; to be freed, too. */
+struct fffa_encoder *fffa_encoder_ref(struct fffa_encoder *e);
+/* Gives a reference back. NULL is allowed. */
 void fffa_encoder_free(struct fffa_encoder *e);
 
 /*

@@ -63,6 +63,7 @@ struct fffa_run {
 struct fffa_identity_cache;
 
 struct fffa_encoder {
+	unsigned int refs; /* beside the first one */
 	enum fffa_format format;
 	enum fffa_envelope envelope;
 	size_t bound_bytes; /* neither a record nor the slack of a writer goes beyond */

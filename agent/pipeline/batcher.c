@@ -103,7 +103,6 @@ int fffa_batcher__init(struct fffa_batcher *b, uv_loop_t *loop,
 	b->max_records = (uint32_t)clamp(like->batch_records, 1, MAX_BATCH_RECORDS);
 	b->age_ms = ((uint64_t)clamp(like->batch_age_ns, 0, INT64_MAX / 2) + FFFA_NS_PER_MS - 1) /
 		    FFFA_NS_PER_MS;
-	b->header_len = fffa_encoder_write_header(b->encoder, b->header, sizeof(b->header));
 	if (fresh)
 		(void)uv_timer_init(loop, &b->timer); /* never fails */
 	b->timer.data = b;
@@ -182,7 +181,8 @@ static uint64_t add_text(uint64_t h, const char *text)
 	return h;
 }
 
-uint64_t fffa_batcher__identity(const struct fffa_sink_common_conf *c)
+/* A hash of the settings that the bytes of a record depend on. */
+static uint64_t hash_settings(const struct fffa_sink_common_conf *c)
 {
 	uint64_t h = add_text(UINT64_C(0xcbf29ce484222325), c->format);
 
@@ -197,13 +197,15 @@ void fffa_batcher__feed(struct fffa_batcher *b, struct fffa_sink_queue *q)
 	b->queues[b->queue_count++] = q;
 }
 
-void fffa_batcher__describe(const struct fffa_batcher *b, bool header,
-			    struct fffa_sink_queue_source *out)
+void fffa_batcher__describe(const struct fffa_batcher *b, struct fffa_sink_queue_source *out)
 {
-	out->encoder = b->encoder;
+	out->encoding = (struct fffa_encoding){
+		.identity = hash_settings(&b->like),
+		.is_wrapped = b->like.envelope != FFFA_ENVELOPE_NONE,
+		.encoder = b->encoder,
+	};
+	(void)fffa_format_parse(b->like.format, &out->encoding.format); /* it was parsed before */
 	out->origin = b->source;
-	if (header)
-		out->preamble = (struct fffa_span){b->header, b->header_len};
 }
 
 /* The most memory that one batch can take: its bytes, its index, and the batch itself. */

@@ -30,8 +30,6 @@ struct fffa_batcher {
 	uv_timer_t timer;	 /* age of the open batch */
 	struct fffa_sink_queue *queues[FFFA_CONFIG_SINKS_MAX];
 	size_t queue_count;
-	size_t header_len;
-	uint8_t header[FFFA_HEADER_BYTES_MAX];
 	void (*closed)(void *arg);
 	void *closed_arg;
 };
@@ -46,8 +44,6 @@ int fffa_batcher__init(struct fffa_batcher *b, uv_loop_t *loop,
 		       struct fffa_err *err);
 /* Drops the open batch. Calls closed later, on the loop. Then the memory of b may be freed. */
 void fffa_batcher__close(struct fffa_batcher *b, void (*closed)(void *arg), void *arg);
-/* A hash of the settings that the bytes of a record depend on. */
-uint64_t fffa_batcher__identity(const struct fffa_sink_common_conf *c);
 /* True when a sink with these settings can share the batches of b. */
 bool fffa_batcher__suits(const struct fffa_batcher *b, const struct fffa_sink_common_conf *c);
 /* True when it has no queue. Then it can be made for other settings, by another init. */
@@ -73,8 +69,7 @@ void fffa_batcher__seal(struct fffa_batcher *b);
 bool fffa_batcher__has_room(const struct fffa_batcher *b);
 /* True when such a queue moves, see fffa_sink_queue_moves: waiting makes room. */
 bool fffa_batcher__should_wait(const struct fffa_batcher *b, uint64_t patience_ns);
-/* Fills encoder, origin and, for a sink that wants the header, preamble of a queue's source. */
-void fffa_batcher__describe(const struct fffa_batcher *b, bool header,
-			    struct fffa_sink_queue_source *out);
+/* Fills encoder, format, identity and origin of a queue's source. */
+void fffa_batcher__describe(const struct fffa_batcher *b, struct fffa_sink_queue_source *out);
 
 #endif

@@ -16,8 +16,7 @@ struct fffa_batcher *fffa_pipeline__find_batcher(struct fffa_pipeline *p,
 	for (size_t i = 0; i < p->batcher_count; i++) {
 		if (fffa_batcher__suits(&p->batchers[i], c))
 			return &p->batchers[i];
-		/* A sink that leaves may still use the encoder of its idle batcher. */
-		if (fffa_batcher__is_idle(&p->batchers[i]) && !fffa_pipeline__has_leaver(p))
+		if (fffa_batcher__is_idle(&p->batchers[i]))
 			b = &p->batchers[i];
 	}
 	if (!b && p->batcher_count == FFFA_PIPELINE_BATCHERS_MAX) {
@@ -69,13 +68,11 @@ int fffa_pipeline__open_queue(struct fffa_pipeline *p, size_t i, const struct ff
 	if (!b)
 		return rc;
 	source = (struct fffa_sink_queue_source){
-		.format = format,
 		.running = p->running,
 		.spool_dir = p->no_spool ? NULL : p->conf->spool_dir,
-		.identity = fffa_batcher__identity(c),
 	};
 	fffa_stream_last(&p->stream, c->name, &source.last_epoch, &source.last_given);
-	fffa_batcher__describe(b, c->header, &source);
+	fffa_batcher__describe(b, &source);
 	fffa_batcher__feed(b, p->queues[i]);
 	return fffa_sink_queue_open(p->queues[i], &source, err);
 }

@@ -124,7 +124,7 @@ int fffa_pipeline_change(struct fffa_pipeline *p, size_t i, struct fffa_sink_con
 {
 	struct fffa_sink_queue *q = p->queues[i];
 	struct fffa_batcher *now = fffa_pipeline__batcher_of(p, q), *next = now;
-	struct fffa_sink_queue_source source = {.format = FFFA_FORMAT_VPC};
+	struct fffa_sink_queue_source source = {.running = true};
 	struct fffa_sink_conf *own;
 	int rc = 0;
 
@@ -132,16 +132,18 @@ int fffa_pipeline_change(struct fffa_pipeline *p, size_t i, struct fffa_sink_con
 		next = fffa_pipeline__find_batcher(p, &conf->common, err, &rc);
 	if (!next)
 		return rc;
+	fffa_batcher__describe(next, &source);
+	if (!fffa_sink_queue_has_encoding_room(q, &source.encoding))
+		return fffa_fail(err, EAGAIN, "records of too many formats wait for delivery");
 	own = take_conf(conf);
 	if (!own)
 		return fffa_fail(err, ENOMEM, "no memory");
-	fffa_batcher__describe(next, own->common.header, &source);
 	if (next != now) {
 		if (now)
 			fffa_batcher__leave(now, q);
 		fffa_batcher__feed(next, q);
-		fffa_sink_queue_set_encoder(q, source.encoder, source.preamble);
+		fffa_sink_queue_set_encoding(q, &source.encoding);
 	}
-	fffa_sink_queue_change(q, own, source.preamble);
+	fffa_sink_queue_change(q, own);
 	return 0;
 }

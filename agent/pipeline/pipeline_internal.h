@@ -80,8 +80,6 @@ void fffa_pipeline__one_closed(void *arg);
 void fffa_pipeline__close_timer(struct fffa_pipeline *p, uv_timer_t *t);
 /* A sink queue is empty; arg is the pipeline. */
 void fffa_pipeline__emptied(void *arg);
-/* True while a removed sink is not closed. */
-bool fffa_pipeline__has_leaver(const struct fffa_pipeline *p);
 /* True while a removed sink has something to deliver. */
 bool fffa_pipeline__is_delivering(const struct fffa_pipeline *p);
 /* Closes a removed sink, without waiting for its deliveries. */

@@ -32,15 +32,6 @@ void fffa_pipeline__close_leaver(struct fffa_pipeline_leaver *l)
 	fffa_sink_queue_close(l->queue, on_left, l);
 }
 
-bool fffa_pipeline__has_leaver(const struct fffa_pipeline *p)
-{
-	for (size_t i = 0; i < FFFA_CONFIG_SINKS_MAX; i++) {
-		if (p->leavers[i].queue)
-			return true;
-	}
-	return false;
-}
-
 bool fffa_pipeline__is_delivering(const struct fffa_pipeline *p)
 {
 	for (size_t i = 0; i < FFFA_CONFIG_SINKS_MAX; i++) {

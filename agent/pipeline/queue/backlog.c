@@ -27,9 +27,11 @@ void fffa_backlog_set_source(struct fffa_backlog *q, struct fffa_encoder *encode
 	fffa_skipdata_records_init(&q->skipdata, encoder, source);
 }
 
-void fffa_backlog_set_encoder(struct fffa_backlog *q, struct fffa_encoder *encoder)
+void fffa_backlog_set_encoding(struct fffa_backlog *q, struct fffa_encoder *encoder,
+			       const struct fffa_batch_encoding *encoding)
 {
 	q->skipdata.encoder = encoder;
+	q->encoding = *encoding;
 }
 
 /* The ledger. */
@@ -252,6 +254,7 @@ void fffa_backlog_split_off(struct fffa_backlog *q, struct fffa_queued_batch *b,
 			    const struct fffa_queued_batch *from, struct fffa_batch *batch)
 {
 	b->d.batch = batch;
+	b->encoding = from->encoding;
 	b->first_fail_ns = from->first_fail_ns;
 	b->born_ns = from->born_ns;
 	b->refusals = from->refusals;

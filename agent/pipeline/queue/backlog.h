@@ -16,7 +16,8 @@
 #include "agent/pipeline/spooler/spooler.h"
 
 struct fffa_backlog {
-	const char *tag; /* for the log */
+	const char *tag;		     /* for the log */
+	struct fffa_batch_encoding encoding; /* of the batches that are added */
 	size_t memory_bytes;
 	bool drops_oldest; /* when the queue is full; else it drops the newest */
 	struct fffa_queued_batches queue;
@@ -40,10 +41,12 @@ void fffa_backlog_set_bounds(struct fffa_backlog *q, size_t memory_bytes, uint64
 /* Borrows tag and, in set_source, both. Call set_source before the first record and open_spool. */
 void fffa_backlog_set_source(struct fffa_backlog *q, struct fffa_encoder *encoder,
 			     const struct fffa_origin_source *source);
-/* Borrows another encoder, of the same format, for the SKIPDATA records. */
-void fffa_backlog_set_encoder(struct fffa_backlog *q, struct fffa_encoder *encoder);
+/* Batches that are added from now on have this encoding; borrows its encoder for the SKIPDATA records. */
+void fffa_backlog_set_encoding(struct fffa_backlog *q, struct fffa_encoder *encoder,
+			       const struct fffa_batch_encoding *encoding);
 /*
- * Opens the spool. The backlog fills tag, memory_bytes, drops_oldest, ops and queue of conf itself.
+ * Opens the spool. The backlog fills tag, encoding, memory_bytes, drops_oldest, ops and queue of conf
+ * itself.
  * Calls pump(arg) when the spooler has put batches into the queue. 0, or -errno with err.
  */
 int fffa_backlog_open_spool(struct fffa_backlog *q, const struct fffa_spooler_conf *conf,

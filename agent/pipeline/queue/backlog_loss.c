@@ -18,6 +18,7 @@ static bool report_one(struct fffa_backlog *q, enum fffa_record_loss why, bool n
 		return false;
 	}
 	fffa_skipdata_records_reported(&q->skipdata, why);
+	b->encoding = q->encoding;
 	q->ledger.skipdata_records++;
 	fffa_backlog_count_record(q);
 	fffa_backlog__enqueue(q, b);
@@ -195,6 +196,7 @@ void fffa_backlog_add(struct fffa_backlog *q, struct fffa_batch *batch)
 		return;
 	}
 	b->d.batch = fffa_batch_ref(batch);
+	b->encoding = q->encoding;
 	b->born_ns = fffa_clock_mono_ns(&fffa_clock_system);
 	fffa_backlog__enqueue(q, b);
 }

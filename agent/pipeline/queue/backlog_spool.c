@@ -80,6 +80,7 @@ int fffa_backlog_open_spool(struct fffa_backlog *q, const struct fffa_spooler_co
 	struct fffa_spooler_conf c = *conf;
 
 	c.tag = q->tag;
+	c.encoding = q->encoding;
 	c.memory_bytes = q->memory_bytes;
 	c.drops_oldest = q->drops_oldest;
 	c.ops = &spooler_queue;

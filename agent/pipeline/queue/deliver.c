@@ -25,9 +25,16 @@ void fffa_deliver_init(struct fffa_deliver *d, uv_loop_t *loop, struct fffa_back
 	d->next_turn.data = d;
 }
 
-void fffa_deliver_set_sink(struct fffa_deliver *d, struct fffa_sink *s)
+void fffa_deliver_set_sink(struct fffa_deliver *d, struct fffa_sink *s, uint64_t identity)
 {
 	d->sink = s;
+	d->identity = identity;
+}
+
+void fffa_deliver_on_other_encoding(struct fffa_deliver *d, void (*other)(void *arg), void *arg)
+{
+	d->other_encoding = other;
+	d->other_arg = arg;
 }
 
 struct fffa_sink *fffa_deliver_sink(const struct fffa_deliver *d)
@@ -76,11 +83,20 @@ static bool may_submit(struct fffa_deliver *d)
 	return false;
 }
 
-static void submit_next(struct fffa_deliver *d)
+static struct fffa_queued_batch *choose_next(const struct fffa_deliver *d)
+{
+	return fffa_settle_is_probing(d->settle) ? fffa_backlog_next_probe(d->backlog)
+						 : fffa_backlog_first(d->backlog);
+}
+
+const struct fffa_queued_batch *fffa_deliver_next(const struct fffa_deliver *d)
+{
+	return choose_next(d);
+}
+
+static void submit_batch(struct fffa_deliver *d, struct fffa_queued_batch *b)
 {
 	bool probing = fffa_settle_is_probing(d->settle);
-	struct fffa_queued_batch *b =
-		probing ? fffa_backlog_next_probe(d->backlog) : fffa_backlog_first(d->backlog);
 	int rc;
 
 	fffa_backlog_take(d->backlog, b);
@@ -115,10 +131,10 @@ void fffa_deliver_hold(struct fffa_deliver *d, void (*quiet)(void *arg), void *a
 }
 
 void fffa_deliver_resume(struct fffa_deliver *d, const struct fffa_sink_ops *ops,
-			 struct fffa_sink *s)
+			 struct fffa_sink *s, uint64_t identity)
 {
 	d->ops = ops;
-	d->sink = s;
+	fffa_deliver_set_sink(d, s, identity);
 	d->held = d->blocked = false;
 	fffa_deliver_pump(d);
 }
@@ -126,9 +142,18 @@ void fffa_deliver_resume(struct fffa_deliver *d, const struct fffa_sink_ops *ops
 void fffa_deliver_pump(void *deliver)
 {
 	struct fffa_deliver *d = deliver;
+	struct fffa_queued_batch *b;
 
-	while (may_submit(d))
-		submit_next(d);
+	while (may_submit(d)) {
+		b = choose_next(d);
+		if (b->encoding.identity == d->identity) {
+			submit_batch(d, b);
+			continue;
+		}
+		if (!d->sent)
+			d->other_encoding(d->other_arg);
+		break;
+	}
 	if (fffa_deliver_is_idle(d))
 		d->emptied(d->arg);
 }

@@ -15,7 +15,10 @@ struct fffa_deliver {
 	struct fffa_settle *settle;
 	struct fffa_pause *pause;
 	const struct fffa_sink_ops *ops;
-	struct fffa_sink *sink;		      /* NULL: not opened yet, or closed */
+	struct fffa_sink *sink; /* NULL: not opened yet, or closed */
+	uint64_t identity;	/* of the encoding that the sink was opened for */
+	void (*other_encoding)(void *arg);
+	void *other_arg;
 	uint32_t sent;			      /* deliveries that the sink holds */
 	struct fffa_queued_batches submitted; /* the same */
 	uint32_t budget;		      /* deliveries left in this turn of the loop */
@@ -38,8 +41,15 @@ struct fffa_deliver {
 void fffa_deliver_init(struct fffa_deliver *d, uv_loop_t *loop, struct fffa_backlog *backlog,
 		       struct fffa_settle *settle, struct fffa_pause *pause,
 		       const struct fffa_sink_ops *ops, void (*emptied)(void *arg), void *arg);
-/* Borrows s, which has been created. */
-void fffa_deliver_set_sink(struct fffa_deliver *d, struct fffa_sink *s);
+/* Borrows s, which has been created for batches of an encoding with this identity. */
+void fffa_deliver_set_sink(struct fffa_deliver *d, struct fffa_sink *s, uint64_t identity);
+/*
+ * Calls other(arg) when the next batch is of another encoding and the sink holds nothing any more.
+ * The call may come more than once; hold the deliveries in it.
+ */
+void fffa_deliver_on_other_encoding(struct fffa_deliver *d, void (*other)(void *arg), void *arg);
+/* The batch that is submitted next; NULL: none is queued. */
+const struct fffa_queued_batch *fffa_deliver_next(const struct fffa_deliver *d);
 /* Gives the sink back: nothing is submitted to it any more. NULL: there is none. */
 struct fffa_sink *fffa_deliver_take_sink(struct fffa_deliver *d);
 /* The sink; NULL: there is none. */
@@ -51,9 +61,9 @@ struct fffa_sink *fffa_deliver_sink(const struct fffa_deliver *d);
  * tried. quiet must not close the sink: it may be called from inside done.
  */
 void fffa_deliver_hold(struct fffa_deliver *d, void (*quiet)(void *arg), void *arg);
-/* Goes on after hold, with another sink. */
+/* Goes on after hold, with another sink, as for fffa_deliver_set_sink. */
 void fffa_deliver_resume(struct fffa_deliver *d, const struct fffa_sink_ops *ops,
-			 struct fffa_sink *s);
+			 struct fffa_sink *s, uint64_t identity);
 
 /* Submits what the sink takes. deliver is a struct fffa_deliver: this is a callback, too. */
 void fffa_deliver_pump(void *deliver);

@@ -1,55 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "agent/pipeline/queue/sink_queue.h"
+#include "agent/pipeline/queue/sink_queue_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "agent/base/minmax.h"
-#include "agent/encode/recognize.h"
-#include "agent/pipeline/queue/deliver.h"
-
-#define DRAIN_MS 2000 /* for what the sink holds, before it is replaced */
-#define AGAIN_MS 5000 /* after a sink could not be opened */
-
-/* The replacement of the sink by another. */
-enum swap {
-	SWAP_NONE,
-	SWAP_DRAINING, /* the old sink holds batches */
-	SWAP_CLOSING,  /* a sink is being closed */
-	SWAP_WAITING,  /* there is no sink; the timer opens one */
-};
-
-struct fffa_sink_queue {
-	const struct fffa_sink_conf *conf;
-	struct fffa_sink_conf *owned;  /* conf, if the queue frees it; else NULL */
-	struct fffa_sink_conf *wanted; /* for the next sink; NULL: that of conf */
-	struct fffa_span wanted_preamble;
-	enum swap swap;
-	uv_timer_t swap_timer;
-	bool ending;
-	struct uv_loop_s *loop;
-	char tag[64];
-	char spool_format[16];
-	struct fffa_sink_env env;
-	struct fffa_backlog backlog;
-	struct fffa_pause pause;
-	struct fffa_settle settle;
-	struct fffa_deliver deliver;
-	unsigned int open_handles;
-	bool is_closed;
-	void (*closed)(void *arg);
-	void *closed_arg;
-};
-
-static struct fffa_retry retry_of(const struct fffa_sink_common_conf *c)
-{
-	return (struct fffa_retry){
-		.min_ns = (uint64_t)c->retry_min_ns,
-		.max_ns = (uint64_t)fffa_max_i64(c->retry_min_ns, c->retry_max_ns),
-		.give_up_ns = (uint64_t)c->retry_give_up_ns,
-	};
-}
+#include "agent/base/log.h"
 
 /* Opening. */
 
@@ -58,7 +14,7 @@ struct fffa_sink_queue *fffa_sink_queue_new(struct uv_loop_s *loop,
 					    void (*emptied)(void *arg), void *arg)
 {
 	const struct fffa_sink_common_conf *c = &conf->common;
-	const struct fffa_retry retry = retry_of(c);
+	const struct fffa_retry retry = fffa_sink_queue__retry_of(c);
 	struct fffa_sink_queue *q = calloc(1, sizeof(*q));
 
 	if (!q)
@@ -72,6 +28,7 @@ struct fffa_sink_queue *fffa_sink_queue_new(struct uv_loop_s *loop,
 	fffa_settle_init(&q->settle, q->tag, &q->backlog, &q->pause);
 	fffa_deliver_init(&q->deliver, loop, &q->backlog, &q->settle, &q->pause, conf->ops, emptied,
 			  arg);
+	fffa_deliver_on_other_encoding(&q->deliver, fffa_sink_queue__swap_encoding, q);
 	(void)uv_timer_init(loop, &q->swap_timer); /* never fails */
 	q->swap_timer.data = q;
 	return q;
@@ -85,17 +42,12 @@ static int open_spooler(struct fffa_sink_queue *q, const struct fffa_sink_queue_
 		.loop = q->loop,
 		.spool_dir = src->spool_dir,
 		.name = c->name,
-		.format = q->spool_format,
-		.identity = src->identity,
 		.bound_bytes = (uint64_t)c->queue_spool,
 		.opens_later = src->running,
 		.last_epoch = src->last_epoch,
 		.last_given = src->last_given,
 	};
 
-	/* Records in an envelope are of another format than the same without. */
-	(void)snprintf(q->spool_format, sizeof(q->spool_format), "%s%s", c->format,
-		       c->envelope ? "+wrap" : "");
 	return fffa_backlog_open_spool(&q->backlog, &conf, fffa_deliver_pump, &q->deliver, err);
 }
 
@@ -112,21 +64,18 @@ int fffa_sink_queue_open(struct fffa_sink_queue *q, const struct fffa_sink_queue
 		.done = fffa_deliver_done,
 		.ready = fffa_deliver_ready,
 		.trouble = fffa_deliver_trouble,
-		.preamble = src->preamble,
 		.running = src->running,
-		.format = src->format,
-		.content_type = fffa_encoder_content_type(src->encoder),
-		.recognize = fffa_recognize,
-		.recognizer = src->encoder,
 	};
-	fffa_backlog_set_source(&q->backlog, src->encoder, src->origin);
+	fffa_backlog_set_source(&q->backlog, src->encoding.encoder, src->origin);
+	fffa_sink_queue_set_encoding(q, &src->encoding);
+	fffa_sink_queue__describe(q, &src->encoding);
 	if (q->conf->common.queue_spool && src->spool_dir)
 		rc = open_spooler(q, src, err);
 	if (!rc)
 		rc = q->conf->ops->create(&q->env, q->conf->own, &sink, err);
 	if (rc)
 		return rc;
-	fffa_deliver_set_sink(&q->deliver, sink);
+	fffa_deliver_set_sink(&q->deliver, sink, src->encoding.identity);
 	return q->conf->ops->start(sink, err);
 }
 
@@ -287,10 +236,10 @@ void fffa_sink_queue_close(struct fffa_sink_queue *q, void (*closed)(void *arg),
 	fffa_deliver_stop(&q->deliver);
 	empty_queue(q);
 	(void)uv_timer_stop(&q->swap_timer);
-	q->ending = true;
+	q->sink_closed = on_sink_closed;
 	if (sink)
 		q->conf->ops->close(sink, on_sink_closed, q);
-	else if (q->swap != SWAP_CLOSING) /* else on_swapped_closed goes on */
+	else if (q->swap != FFFA_SWAP_CLOSING) /* else on_swapped_closed goes on */
 		on_sink_closed(q);
 }
 
@@ -307,145 +256,12 @@ void fffa_sink_queue_abandon(struct fffa_sink_queue *q)
 		   lost);
 }
 
-static void free_conf(struct fffa_sink_conf *c)
-{
-	if (c)
-		fffa_config_free_sink(c);
-	free(c);
-}
-
 void fffa_sink_queue_free(struct fffa_sink_queue *q)
 {
 	if (!q)
 		return;
-	free_conf(q->owned);
-	free_conf(q->wanted);
+	fffa_sink_queue__free_conf(q->owned);
+	fffa_sink_queue__free_conf(q->wanted);
+	fffa_encodings_free(&q->encodings);
 	free(q);
-}
-
-/* Changing. */
-
-const struct fffa_sink_conf *fffa_sink_queue_conf(const struct fffa_sink_queue *q)
-{
-	return q->wanted ? q->wanted : q->conf;
-}
-
-void fffa_sink_queue_own_conf(struct fffa_sink_queue *q, struct fffa_sink_conf *conf)
-{
-	q->owned = conf;
-}
-
-void fffa_sink_queue_set_encoder(struct fffa_sink_queue *q, struct fffa_encoder *encoder,
-				 struct fffa_span preamble)
-{
-	fffa_backlog_set_encoder(&q->backlog, encoder);
-	q->env.recognizer = encoder;
-	if (q->env.preamble.len) /* the same bytes, from memory that stays */
-		q->env.preamble = preamble;
-}
-
-static void on_swap_timer(uv_timer_t *t);
-
-static void wait_to_open(struct fffa_sink_queue *q, uint64_t ms)
-{
-	q->swap = SWAP_WAITING;
-	(void)uv_timer_start(&q->swap_timer, on_swap_timer, ms, 0);
-}
-
-/* A sink is gone: the old one, or a new one that could not be started. */
-static void on_swapped_closed(void *arg)
-{
-	struct fffa_sink_queue *q = arg;
-	bool again = q->swap == SWAP_CLOSING && !q->wanted;
-
-	if (q->ending)
-		on_sink_closed(q);
-	else
-		wait_to_open(q, again ? AGAIN_MS : 0);
-}
-
-static void use_wanted(struct fffa_sink_queue *q)
-{
-	const struct fffa_sink_common_conf *c = &q->wanted->common;
-	const struct fffa_retry retry = retry_of(c);
-
-	free_conf(q->owned);
-	q->conf = q->owned = q->wanted;
-	q->wanted = NULL;
-	q->env.preamble = q->wanted_preamble;
-	fffa_pause_set_retry(&q->pause, &retry);
-	fffa_backlog_set_bounds(&q->backlog, (size_t)c->queue_memory, (uint64_t)c->queue_spool,
-				c->queue_when_full == FFFA_WHEN_FULL_DROP_OLDEST);
-}
-
-static void report_open_failure(struct fffa_sink_queue *q, int rc, const struct fffa_err *err)
-{
-	fffa_settle_trouble(&q->settle, &(struct fffa_outcome){.verdict = FFFA_V_RETRY,
-							       .cause = rc,
-							       .detail = err->text,
-							       .reason = rc,
-							       .repair = true});
-}
-
-static void open_new_sink(struct fffa_sink_queue *q)
-{
-	struct fffa_sink *sink = NULL;
-	struct fffa_err err = {""};
-	int rc;
-
-	if (q->wanted)
-		use_wanted(q);
-	q->env.running = true;
-	rc = q->conf->ops->create(&q->env, q->conf->own, &sink, &err);
-	if (rc) {
-		report_open_failure(q, rc, &err);
-		wait_to_open(q, AGAIN_MS);
-		return;
-	}
-	rc = q->conf->ops->start(sink, &err);
-	if (rc) {
-		report_open_failure(q, rc, &err);
-		q->swap = SWAP_CLOSING;
-		q->conf->ops->close(sink, on_swapped_closed, q);
-		return;
-	}
-	q->swap = SWAP_NONE;
-	fffa_deliver_resume(&q->deliver, q->conf->ops, sink);
-}
-
-static void on_swap_timer(uv_timer_t *t)
-{
-	struct fffa_sink_queue *q = t->data;
-	struct fffa_sink *sink;
-
-	if (q->swap == SWAP_WAITING) {
-		open_new_sink(q);
-		return;
-	}
-	sink = fffa_deliver_take_sink(&q->deliver);
-	q->swap = SWAP_CLOSING;
-	q->conf->ops->close(sink, on_swapped_closed, q);
-}
-
-static void on_quiet(void *arg)
-{
-	struct fffa_sink_queue *q = arg;
-
-	if (q->swap == SWAP_DRAINING)
-		(void)uv_timer_start(&q->swap_timer, on_swap_timer, 0, 0);
-}
-
-void fffa_sink_queue_change(struct fffa_sink_queue *q, struct fffa_sink_conf *conf,
-			    struct fffa_span preamble)
-{
-	free_conf(q->wanted);
-	q->wanted = conf;
-	q->wanted_preamble = preamble;
-	if (q->swap == SWAP_WAITING) {
-		wait_to_open(q, 0);
-	} else if (q->swap == SWAP_NONE) {
-		q->swap = SWAP_DRAINING;
-		(void)uv_timer_start(&q->swap_timer, on_swap_timer, DRAIN_MS, 0);
-		fffa_deliver_hold(&q->deliver, on_quiet, q);
-	}
 }

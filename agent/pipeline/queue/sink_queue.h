@@ -14,8 +14,8 @@
 #define FFFA_AGENT_PIPELINE_QUEUE_SINK_QUEUE_H
 
 #include "agent/base/sink_status.h"
-#include "agent/encode/encoder.h"
-#include "agent/pipeline/queue/origin.h"
+#include "agent/encode/encodings.h"
+#include "agent/pipeline/spooler/origin.h"
 #include "config/config.h"
 #include "sinks/sink.h"
 
@@ -24,13 +24,11 @@ struct fffa_sink_queue;
 
 /* Where the records of a queue come from. Pointers are borrowed for the life of the queue. */
 struct fffa_sink_queue_source {
-	struct fffa_encoder *encoder; /* encodes the SKIPDATA records of the queue */
+	struct fffa_encoding
+		encoding; /* of the batches that are offered, and of the SKIPDATA records */
 	const struct fffa_origin_source *origin;
-	enum fffa_format format;
-	struct fffa_span preamble; /* the bytes that begin each file or stream, may be empty */
-	bool running;		   /* the agent is: see struct fffa_sink_env */
-	const char *spool_dir;	   /* NULL: queue.spool is ignored */
-	uint64_t identity;	   /* see fffa_batcher__identity */
+	bool running;			 /* the agent is: see struct fffa_sink_env */
+	const char *spool_dir;		 /* NULL: queue.spool is ignored */
 	uint64_t last_epoch, last_given; /* see struct fffa_spooler_conf */
 };
 
@@ -80,11 +78,15 @@ const struct fffa_sink_conf *fffa_sink_queue_conf(const struct fffa_sink_queue *
  * holds is waited for, at most two seconds. Takes conf, a heap block that fffa_config_free_sink can
  * empty. A sink that cannot be opened is tried again every five seconds, and shown as down.
  */
-void fffa_sink_queue_change(struct fffa_sink_queue *q, struct fffa_sink_conf *conf,
-			    struct fffa_span preamble);
-/* Records come from another encoder with the same format from now on. */
-void fffa_sink_queue_set_encoder(struct fffa_sink_queue *q, struct fffa_encoder *encoder,
-				 struct fffa_span preamble);
+void fffa_sink_queue_change(struct fffa_sink_queue *q, struct fffa_sink_conf *conf);
+/*
+ * Batches that are offered from now on have this encoding. Those of before go to the sink as they
+ * are; then the sink is opened anew. There must be room for it.
+ */
+void fffa_sink_queue_set_encoding(struct fffa_sink_queue *q, const struct fffa_encoding *e);
+/* False while batches of too many other encodings wait. */
+bool fffa_sink_queue_has_encoding_room(const struct fffa_sink_queue *q,
+				       const struct fffa_encoding *e);
 /* Takes conf, a heap block as above, which the queue was made with. */
 void fffa_sink_queue_own_conf(struct fffa_sink_queue *q, struct fffa_sink_conf *conf);
 

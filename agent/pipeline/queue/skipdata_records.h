@@ -8,7 +8,7 @@
 #define FFFA_AGENT_PIPELINE_QUEUE_SKIPDATA_RECORDS_H
 
 #include "agent/encode/encoder.h"
-#include "agent/pipeline/queue/origin.h"
+#include "agent/pipeline/spooler/origin.h"
 #include "agent/pipeline/spooler/queued_batch.h"
 
 struct fffa_skipdata_records {

@@ -20,9 +20,16 @@ struct fffa_missing {
 	int64_t first_ms, last_ms; /* Unix */
 };
 
+/* What the bytes of a batch are encoded as. */
+struct fffa_batch_encoding {
+	uint64_t identity; /* a hash of the settings that the bytes of a record depend on */
+	char format[16];   /* its name in a spool */
+};
+
 struct fffa_queued_batch {
 	struct fffa_delivery d; /* first, because the sink gives back a pointer to it */
 	TAILQ_ENTRY(fffa_queued_batch) link;
+	struct fffa_batch_encoding encoding;
 	uint64_t born_ns;	/* monotonic, when the batch was sealed */
 	uint64_t first_fail_ns; /* monotonic; 0: it has not failed */
 	uint32_t tries;

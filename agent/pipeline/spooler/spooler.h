@@ -45,13 +45,12 @@ struct fffa_spooler_conf {
 	struct uv_loop_s *loop;
 	const char *tag; /* for the log */
 	const char *spool_dir;
-	const char *name; /* of the sink, and of its directory in spool_dir */
-	const char *format;
-	uint64_t identity;    /* hash of the settings that the bytes of a record depend on */
-	size_t memory_bytes;  /* queue.memory */
-	uint64_t bound_bytes; /* queue.spool */
-	bool drops_oldest;    /* when the spool is full; else the queue drops the newest */
-	bool opens_later;     /* see fffa_spooler_open */
+	const char *name;		     /* of the sink, and of its directory in spool_dir */
+	struct fffa_batch_encoding encoding; /* of the records that an earlier run left, too */
+	size_t memory_bytes;		     /* queue.memory */
+	uint64_t bound_bytes;		     /* queue.spool */
+	bool drops_oldest; /* when the spool is full; else the queue drops the newest */
+	bool opens_later;  /* see fffa_spooler_open */
 	/* The last epoch and its highest number as another place knows them; 0: it does not. */
 	uint64_t last_epoch, last_given;
 	const struct fffa_spooler_queue *ops;

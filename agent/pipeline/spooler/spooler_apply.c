@@ -114,6 +114,7 @@ static bool put_read(struct fffa_spooler *s, struct fffa_spooler_read *r)
 	if (!b)
 		return false;
 	b->d.batch = r->batch;
+	b->encoding = seg->encoding;
 	b->born_ns = born_ns_of(f);
 	b->is_skipdata = f->is_skipdata;
 	b->why = fffa_ledger_record_loss_find(f->reason);

@@ -31,6 +31,7 @@ struct fffa_spooler_segment {
 	TAILQ_ENTRY(fffa_spooler_segment) link;
 	uint64_t id;
 	uint64_t epoch;
+	struct fffa_batch_encoding encoding;
 	uint64_t disk_bytes;	    /* its share of disk_bytes */
 	uint64_t begin_records;	    /* settled by an earlier run */
 	struct fffa_spool_pos read; /* the next frame to be loaded */

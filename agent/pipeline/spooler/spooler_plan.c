@@ -98,7 +98,7 @@ static bool make_room(struct fffa_spooler *s, uint64_t need)
 	return true;
 }
 
-static bool begin_segment(struct fffa_spooler *s, uint64_t epoch)
+static bool begin_segment(struct fffa_spooler *s, const struct fffa_queued_batch *b)
 {
 	const struct fffa_spool_pos begin = fffa_spool_walk_begin();
 	struct fffa_spooler_segment *seg = fffa_spooler__new_segment(s->next_id, &begin);
@@ -106,7 +106,8 @@ static bool begin_segment(struct fffa_spooler *s, uint64_t epoch)
 	if (!seg)
 		return false;
 	s->next_id++;
-	seg->epoch = epoch;
+	seg->epoch = fffa_batch_origin(b->d.batch)->epoch;
+	seg->encoding = b->encoding;
 	seg->disk_bytes = FFFA_SPOOL_SEGMENT_HEAD;
 	s->disk_bytes += seg->disk_bytes;
 	s->plan = seg->end;
@@ -121,7 +122,7 @@ static void fill_frame(const struct fffa_spooler *s, struct fffa_spool_frame *f,
 	uint64_t age_ns = now_ns() - b->born_ns;
 
 	*f = (struct fffa_spool_frame){
-		.identity = s->conf.identity,
+		.identity = b->encoding.identity,
 		.sealed_ms = (int64_t)((fffa_clock_unix_ns(&fffa_clock_system) - age_ns) /
 				       FFFA_NS_PER_MS),
 		.records_before = s->plan.records,
@@ -143,8 +144,8 @@ static void fill_write(struct fffa_spooler *s, struct fffa_spooler_write *w,
 	w->rc = 0;
 	w->begin = s->plan;
 	w->head = (struct fffa_spool_segment){
-		.id = w->seg->id, .epoch = w->seg->epoch, .identity = s->conf.identity};
-	(void)snprintf(w->head.format, sizeof(w->head.format), "%s", s->conf.format);
+		.id = w->seg->id, .epoch = w->seg->epoch, .identity = b->encoding.identity};
+	(void)snprintf(w->head.format, sizeof(w->head.format), "%s", b->encoding.format);
 	fill_frame(s, &w->frame, b);
 	s->plan.at += fffa_spool_frame_len(b->d.batch);
 	s->plan.records += fffa_batch_count(b->d.batch);
@@ -153,16 +154,18 @@ static void fill_write(struct fffa_spooler *s, struct fffa_spooler_write *w,
 	w->end = s->plan;
 }
 
-static bool begins_segment(const struct fffa_spooler *s, uint64_t epoch, uint64_t len)
+/* All frames of a segment are of one epoch and of one encoding. */
+static bool begins_segment(const struct fffa_spooler *s, const struct fffa_queued_batch *b,
+			   uint64_t len)
 {
-	return !s->writing || s->writing->epoch != epoch ||
+	return !s->writing || s->writing->epoch != fffa_batch_origin(b->d.batch)->epoch ||
+	       s->writing->encoding.identity != b->encoding.identity ||
 	       (s->plan.records && s->plan.at + len > s->segment_bytes);
 }
 
 static bool plan_write(struct fffa_spooler *s, struct fffa_queued_batch *b)
 {
 	uint64_t len = fffa_spool_frame_len(b->d.batch);
-	uint64_t epoch = fffa_batch_origin(b->d.batch)->epoch;
 	struct fffa_spooler_write *w = &s->job.writes[s->job.write_count];
 
 	if (!make_room(s, len + FFFA_SPOOL_SEGMENT_HEAD)) {
@@ -170,8 +173,8 @@ static bool plan_write(struct fffa_spooler *s, struct fffa_queued_batch *b)
 		return false;
 	}
 	/* make_room may have removed the segment that was being written */
-	w->begins = begins_segment(s, epoch, len);
-	if (w->begins && !begin_segment(s, epoch)) {
+	w->begins = begins_segment(s, b, len);
+	if (w->begins && !begin_segment(s, b)) {
 		wake_after(s, 1000);
 		return false;
 	}

@@ -62,9 +62,9 @@ static int walk_frames(const struct fffa_spool_source *src, struct scan *c)
  */
 static bool may_be_sent(const struct fffa_spooler *s, const struct scan *c)
 {
-	const char *format = s->conf.format;
+	const char *format = s->conf.encoding.format;
 
-	return c->identity == s->conf.identity ||
+	return c->identity == s->conf.encoding.identity ||
 	       (c->has_head && !strcmp(c->head.format, format) && strcmp(format, "vpc") != 0);
 }
 
@@ -108,6 +108,7 @@ static bool take_over(struct fffa_spooler *s, struct scan *c)
 	}
 	if (seg->end.at < c->size && !fffa_store_cut(s->store, seg->id, seg->end.at))
 		c->size = seg->end.at;
+	seg->encoding = s->conf.encoding;
 	seg->disk_bytes = c->size;
 	s->disk_bytes += c->size;
 	s->epoch = fffa_max_u64(s->epoch, seg->epoch);

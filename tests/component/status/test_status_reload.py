@@ -22,7 +22,7 @@ class Collector(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, port, token=None):
-        self.lines, self.lock, self.token = [], threading.Lock(), token
+        self.lines, self.types, self.lock, self.token = [], [], threading.Lock(), token
         super().__init__(("127.0.0.1", port), Handler)
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
@@ -36,6 +36,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with self.server.lock:
             if good:
                 self.server.lines += body.splitlines()
+                self.server.types.append((self.headers["Content-Type"], len(body.splitlines())))
         self.send_response(200 if good else 401)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -59,6 +60,8 @@ class Reload(program.Case):
         return f"{{name: {name}, type: file, format: json, path: {self.dir}/{name}.json, batch: {{age: 50ms}}{more}}}"
 
     def start(self, sinks):
+        (self.dir / "conf.d").mkdir()
+        self.file("conf.d/0.yaml", f"spool_dir: {self.dir}/spool\n")
         self.agent = agent.Agent(self, "127.0.0.1:9977", sinks=sinks, flows="{idle_timeout: 200ms, active_timeout: 1s, nodata: false}")
         self.sinks, self.ended = sinks, threading.Event()
         self.traffic = threading.Thread(target=self.send)
@@ -84,7 +87,6 @@ class Reload(program.Case):
 
     def capture(self, text, moved=True):
         """Writes the keys of capture beside the file and waits until the agent has read them."""
-        (self.dir / "conf.d").mkdir(exist_ok=True)
         self.file("conf.d/capture.yaml", f"capture: {text}\n")
         listen = re.search("listen: '(.*?)'", text)
         self.reload(listen[1] if listen and moved else None)
@@ -232,16 +234,71 @@ class Reload(program.Case):
         self.capture("{sample: 2}")
         self.assertEqual(self.agent.metrics().sum("fffa_config_last_reload_successful"), 1)
 
-    def test_what_needs_a_restart_is_named(self):
-        a = self.sink("a")
+    def delivered(self, name):
+        return self.agent.metrics().sum("fffa_sink_records_total", sink=name, outcome="delivered")
+
+    def more(self, name):
+        """Waits for more records of a sink."""
+        n = self.delivered(name)
+        program.await_that(f"records of {name}", lambda: self.delivered(name) > n + 20, self.agent.process)
+
+    def test_the_format_of_a_file(self):
+        """A file of another format, fields or header is rotated, as at a start; nothing is lost or repeated."""
+        a, all_a = self.sink("a", ", rotate: {compress: none}"), "format: json, fields: [seq, epoch, dstport]"
+        few = a.replace("format: json", all_a)
         self.start(f"[{a}]")
-        self.hup(f"[{a.replace('format: json', 'format: flowlog')}]")
-        self.agent.logged("sinks[a].format: the new value needs a restart")
-        self.assertEqual(self.agent.metrics().sum("fffa_config_pending_restart"), 1)
-        self.hup(f"[{a}]")
+        kept = []
+        for sink in (few, a.replace("format: json", "format: vpc"), a.replace("format: json", "format: flowlog"), few, a):
+            self.more("a")
+            self.hup(f"[{sink}]")
+            self.more("a")
+            program.await_that("the rotation", lambda: len(list(self.dir.glob("a.json.2*"))) > len(kept), self.agent.process)
+            kept = sorted(self.dir.glob("a.json.2*"))
         self.assertEqual(self.agent.metrics().sum("fffa_config_pending_restart"), 0)
+        self.assertEqual(self.agent.metrics().sum("fffa_records_lost_total", sink="a"), 0)
+        self.ended.set()
+        self.traffic.join()
         self.agent.stop()
-        self.whole(self.seqs("a"))
+        self.assertEqual(len(kept), 5)
+        texts = [path.read_text().splitlines() for path in (*kept, self.dir / "a.json")]
+        self.assertTrue(all('"schema"' in line for line in texts[0] + texts[5]))
+        self.assertTrue(all(sorted(json.loads(line)) == ["dstport", "epoch", "seq"] for line in texts[1] + texts[4] if "SKIP" not in line))
+        self.assertEqual(texts[2][0].split()[0], "version")
+        self.assertTrue(texts[3][0].startswith("flowlog version="))
+        seqs = [json.loads(line)["seq"] for i in (0, 1, 4, 5) for line in texts[i]]
+        self.assertEqual(len(seqs), len(set(seqs)))
+        self.assertEqual(max(seqs), len(seqs) + len(texts[2]) - 1 + len(texts[3]))
+
+    def test_the_format_of_what_a_collector_gets(self):
+        """Each batch has the media type of its own bytes; what waits in the spool is sent as it is."""
+        server = Collector(8096)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        h = "{name: h, type: http, format: json, compress: none, url: 'http://127.0.0.1:8096/', queue: {spool: 16MiB}, " \
+            "retry: {min: 20ms, max: 50ms}, batch: {age: 20ms}}"
+        text = h.replace("format: json", "format: flowlog")
+        self.start(f"[{h}]")
+        self.more("h")
+        server.token = "nobody"
+        self.agent.logged("HTTP 401")
+        n = self.agent.metrics().sum("fffa_sink_in_flight_records", sink="h")
+        program.await_that("records that wait", lambda: self.agent.metrics().sum("fffa_sink_in_flight_records", sink="h") > n + 20)
+        self.hup(f"[{text}]")
+        n = self.agent.metrics().sum("fffa_sink_in_flight_records", sink="h")
+        program.await_that("records that wait", lambda: self.agent.metrics().sum("fffa_sink_in_flight_records", sink="h") > n + 20)
+        server.token = None
+        program.await_that("all formats", lambda: len({t for t, n in server.types}) == 2, self.agent.process)
+        self.hup(f"[{h}]")
+        self.more("h")
+        self.more("h")
+        self.ended.set()
+        self.traffic.join()
+        self.agent.stop()
+        types = [t for i, (t, n) in enumerate(server.types) if not i or t != server.types[i - 1][0]]
+        self.assertEqual(types, ["application/x-ndjson", "text/plain", "application/x-ndjson"])
+        lines = [json.loads(line)["seq"] for line in server.lines if line.startswith(b"{")]
+        self.assertEqual(len(lines), len(set(lines)))
+        self.assertEqual(max(lines), len(server.lines))
 
     def test_a_secret_is_changed(self):
         """The collector's token was rotated: what is refused waits for the new one, which needs no HUP."""

@@ -144,7 +144,7 @@ static void expect_sink_change(const char *first, const char *second, enum fffa_
 	fffa_config_free(&next);
 }
 
-static void a_sink_takes_over_all_but_its_bytes_and_its_queue(void **state)
+static void a_sink_takes_over_what_differs(void **state)
 {
 	static const char base[] = "sinks: [{name: x, type: demo, format: json, url: u}]\n";
 
@@ -159,7 +159,7 @@ static void a_sink_takes_over_all_but_its_bytes_and_its_queue(void **state)
 	expect_sink_change(base,
 			   "sinks: [{name: x, type: demo, format: vpc, url: w, queue: {memory: "
 			   "1GiB}}]\n",
-			   FFFA_SINK_NEEDS_RESTART, "format queue.memory! url! ");
+			   FFFA_SINK_CHANGED, "format! queue.memory! url! ");
 }
 
 /* It turns the sink's own stream on or off. */
@@ -218,7 +218,7 @@ int main(void)
 		cmocka_unit_test(a_reload_takes_what_it_can),
 		cmocka_unit_test(every_type_is_compared),
 		cmocka_unit_test(secrets_are_told_from_the_rest),
-		cmocka_unit_test(a_sink_takes_over_all_but_its_bytes_and_its_queue),
+		cmocka_unit_test(a_sink_takes_over_what_differs),
 		cmocka_unit_test(a_filter_that_comes_or_goes_needs_a_restart),
 	};
 

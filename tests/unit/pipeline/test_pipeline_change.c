@@ -3,6 +3,7 @@
 #include "tests/unit/pipeline/pipeline_fixture.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -272,6 +273,86 @@ static void other_fields_hold_from_the_change_on(void **state)
 	close_all(f);
 }
 
+/* Opens sink 0, whose peer holds all, feeds 40 records, and changes fields and peer; then 10 more. */
+static void change_while_batches_wait(struct fixture *f, struct spy_conf *other)
+{
+	struct fffa_sink_conf from = f->sinks[0], c;
+	struct fffa_err err = {""};
+
+	f->peers[0].max_open = 1;
+	f->peers[0].hold = true;
+	from.own = other;
+	from.common.fields = (char *)(uintptr_t) "seq epoch";
+	c = fixture_copy_conf(&from);
+	fixture_open(f, 1);
+	feed(f, 40);
+	assert_int_equal(fffa_pipeline_change(f->p, 0, &c, &err), 0);
+	feed(f, 10);
+}
+
+/* The sink of before takes all batches of before while it can. */
+static void batches_of_before_go_to_the_sink_of_before(void **state)
+{
+	struct fixture *f = *state;
+	struct spy_conf other = {.peer = &f->peers[1]};
+
+	change_while_batches_wait(f, &other);
+	assert_true(spy_release(&f->peers[0], outcome(FFFA_V_DELIVERED, 0)));
+	f->peers[0].hold = false;
+	turn_until_delivered(f, 0, 50);
+	fixture_expect(f, 0, 1, 40);
+	assert_memory_equal(f->peers[1].bytes, "{\"seq\":41,\"epoch\":77}\n", 22);
+	assert_int_equal(f->peers[1].creates, 1);
+	close_all(f);
+}
+
+/* When it cannot, they go to the new sink as they are, before the others. */
+static void batches_of_before_stay_as_they_are(void **state)
+{
+	struct fixture *f = *state;
+	struct spy_conf other = {.peer = &f->peers[1]};
+	const char *text;
+
+	change_while_batches_wait(f, &other);
+	turn_until_delivered(f, 0, 50);
+	assert_int_equal(f->peers[0].closes, 1);
+	text = fixture_expect_begin(f, 1, 1, 40);
+	assert_memory_equal(text, "{\"seq\":41,\"epoch\":77}\n", 22);
+	assert_int_equal(f->peers[1].creates, 2); /* for each of the two encodings */
+	close_all(f);
+}
+
+/* More encodings than the queue can tell apart: the change fails, and what is there stays. */
+static void changes_of_fields_are_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct fffa_sink_conf from = f->sinks[0], c;
+	struct fffa_err err = {""};
+	char fields[32];
+	int rc = 0;
+	int n = 0;
+
+	f->peers[0].max_open = 1;
+	f->peers[0].hold = true;
+	fixture_open(f, 1);
+	feed(f, 40);
+	for (; !rc; n++) {
+		(void)snprintf(fields, sizeof(fields), "seq%*s", n, "");
+		from.common.fields = fields;
+		c = fixture_copy_conf(&from);
+		rc = fffa_pipeline_change(f->p, 0, &c, &err);
+		feed(f, 1);
+	}
+	assert_int_equal(rc, -EAGAIN);
+	assert_int_equal(n, 9); /* the first one is that of the start */
+	fffa_config_free_sink(&c);
+	f->peers[0].hold = false;
+	assert_true(spy_release(&f->peers[0], outcome(FFFA_V_DELIVERED, 0)));
+	turn_until_delivered(f, 0, 49);
+	fixture_expect(f, 0, 1, 49);
+	close_all(f);
+}
+
 /* Of vpc the first line has the names: the new peer gets those of the new fields. */
 static void the_header_is_that_of_the_new_fields(void **state)
 {
@@ -427,6 +508,9 @@ int main(void)
 		CASE(a_changed_sink_keeps_its_queue),
 		CASE(a_changed_sink_tries_again_what_failed),
 		CASE(other_fields_hold_from_the_change_on),
+		CASE(batches_of_before_go_to_the_sink_of_before),
+		CASE(batches_of_before_stay_as_they_are),
+		CASE(changes_of_fields_are_bounded),
 		CASE(the_header_is_that_of_the_new_fields),
 		CASE(a_header_may_come_and_go),
 		CASE(the_last_of_two_changes_counts),

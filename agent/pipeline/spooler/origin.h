@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Who this host is: for batches, and for the SKIPDATA records that the pipeline writes. */
-#ifndef FFFA_AGENT_PIPELINE_QUEUE_ORIGIN_H
-#define FFFA_AGENT_PIPELINE_QUEUE_ORIGIN_H
+#ifndef FFFA_AGENT_PIPELINE_SPOOLER_ORIGIN_H
+#define FFFA_AGENT_PIPELINE_SPOOLER_ORIGIN_H
 
 #include "agent/flow/record.h"
 #include "sinks/batch.h"

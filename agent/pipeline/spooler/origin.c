@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "agent/pipeline/queue/origin.h"
+#include "agent/pipeline/spooler/origin.h"
 
 #include <stdio.h>
 #include <string.h>
