@@ -194,12 +194,13 @@ static void swap_fields(void *a, void *b, size_t size)
 	memcpy(b, saved, size);
 }
 
-void fffa_change_apply(struct fffa_config *now, struct fffa_config *next, fffa_change_fn changed,
-		       void *arg)
+void fffa_change_apply(struct fffa_config *now, struct fffa_config *next, const char *except,
+		       fffa_change_fn changed, void *arg)
 {
 	for (const struct fffa_option *row = fffa_config_rows; row->key; row++) {
 		void *a = (char *)now + row->offset, *b = (char *)next + row->offset;
-		bool taken = row->flags & FFFA_OPTION_RELOAD;
+		bool taken = row->flags & FFFA_OPTION_RELOAD &&
+			     (!except || strncmp(row->key, except, strlen(except)) != 0);
 
 		if (same_value(row->type, a, b))
 			continue;

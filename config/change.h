@@ -14,11 +14,12 @@
 typedef void (*fffa_change_fn)(void *arg, const char *key, bool taken);
 
 /*
- * Exchanges the values of keys outside sinks with FFFA_OPTION_RELOAD that differ, and calls changed for each key
- * that does; what was exchanged is freed with next. Both were made with the same schema.
+ * Exchanges the values of keys outside sinks with FFFA_OPTION_RELOAD that differ, but for those that begin
+ * with except (NULL: none), and calls changed for each key that differs; what was exchanged is freed with
+ * next. Both were made with the same schema.
  */
-void fffa_change_apply(struct fffa_config *now, struct fffa_config *next, fffa_change_fn changed,
-		       void *arg);
+void fffa_change_apply(struct fffa_config *now, struct fffa_config *next, const char *except,
+		       fffa_change_fn changed, void *arg);
 
 /* What differs between two configurations of a sink with the same name. */
 enum fffa_sink_change {

@@ -112,32 +112,33 @@ const struct fffa_option fffa_config_rows[] = {
 		      "flows.active_timeout. Has no effect with capture.sample above 1."),
 
 	FFFA_OPT_ENUM(
-		"metadata.imds.enabled", C, metadata.imds.enabled, "auto", switches, 0,
+		"metadata.imds.enabled", C, metadata.imds.enabled, "auto", switches, RELOAD,
 		"Ask the EC2 instance metadata service. auto: only where DMI says Amazon EC2."),
 	FFFA_OPT_STRING("metadata.imds.endpoint", C, metadata.imds.endpoint,
-			"http://169.254.169.254", 0,
+			"http://169.254.169.254", RELOAD,
 			"URL of the metadata service. Must begin with http://."),
 	FFFA_OPT_DURATION("metadata.imds.refresh", C, metadata.imds.refresh_ns, "5m", 10 * S, 6 * H,
-			  0, "How often metadata is read again."),
+			  RELOAD, "How often metadata is read again."),
 	FFFA_OPT_DURATION("metadata.imds.timeout", C, metadata.imds.timeout_ns, "1s", 100 * MS,
-			  10 * S, 0, "Time limit of one metadata request."),
-	FFFA_OPT_STRINGS("metadata.instance_tags", C, metadata.instance_tags, "[]", 0, 2, NULL, 0,
+			  10 * S, RELOAD, "Time limit of one metadata request."),
+	FFFA_OPT_STRINGS("metadata.instance_tags", C, metadata.instance_tags, "[]", 0, 2, NULL,
+			 RELOAD,
 			 "Keys of the instance tags for the fields instance-tag and "
 			 "instance-tag-2. The instance must allow tags in its metadata."),
-	FFFA_OPT_ENUM("metadata.ecs", C, metadata.ecs, "auto", ecs_switches, 0,
+	FFFA_OPT_ENUM("metadata.ecs", C, metadata.ecs, "auto", ecs_switches, RELOAD,
 		      "Ask the ECS task metadata endpoint for the ecs fields. auto: where "
 		      "ECS_CONTAINER_METADATA_URI_V4 is set. Uses refresh and timeout of imds."),
-	FFFA_OPT_STRING("metadata.ip_ranges", C, metadata.ip_ranges, "", 0,
+	FFFA_OPT_STRING("metadata.ip_ranges", C, metadata.ip_ranges, "", RELOAD,
 			"Path of a copy of AWS's ip-ranges.json, which names the service of an "
 			"address. Checked for changes every imds.refresh."),
-	FFFA_OPT_STRING("metadata.host_name", C, metadata.host_name, "", 0,
+	FFFA_OPT_STRING("metadata.host_name", C, metadata.host_name, "", RELOAD,
 			"Name of the host in host_name. \"\": the kernel's, also when it changes."),
 	FFFA_OPT_MAP("metadata.interfaces", C, metadata.interfaces, "{}", interface_keys,
-		     FFFA_OPTION_NESTED,
+		     FFFA_OPTION_NESTED | RELOAD,
 		     "What IMDS would say, by device name or glob; it wins over IMDS. The first of "
 		     "addresses of each family is the primary one. In a replay the entry with the "
 		     "packet's own address counts, else the only entry or \"*\"."),
-	FFFA_OPT_MAP("metadata.static", C, metadata.fixed, "{}", static_keys, 0,
+	FFFA_OPT_MAP("metadata.static", C, metadata.fixed, "{}", static_keys, RELOAD,
 		     "Fixed values that win over all other sources. Tags are written as they are "
 		     "here and percent-encoded in records."),
 

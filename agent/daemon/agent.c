@@ -225,14 +225,7 @@ static bool on_has_room(void *arg)
 /* One id would name several interfaces. Later, a device that comes has none. */
 static bool is_id_ambiguous(const struct fffa_agent *a, size_t n)
 {
-	const struct fffa_pairs *fixed = &a->conf->metadata.fixed;
-
-	if (a->started || n < 2)
-		return false;
-	for (size_t i = 0; i < fixed->n; i++)
-		if (!strcmp(fixed->v[i].key, "interface_id"))
-			return true;
-	return false;
+	return !a->started && n > 1 && fffa_agent__names_one_interface(a->conf);
 }
 
 static int on_devices(void *arg, const struct fffa_netdev *devices, size_t n)

@@ -4,6 +4,7 @@
 #define FFFA_AGENT_DAEMON_AGENT_INTERNAL_H
 
 #include <stdbool.h>
+#include <string.h>
 #include <uv.h>
 
 #include "agent/base/clock.h"
@@ -82,6 +83,17 @@ struct fffa_agent {
 static inline int64_t fffa_agent__now_ms(const struct fffa_agent *a)
 {
 	return (int64_t)(a->unix_ns / FFFA_NS_PER_MS);
+}
+
+/* metadata.static gives one interface id to all devices. */
+static inline bool fffa_agent__names_one_interface(const struct fffa_config *c)
+{
+	const struct fffa_pairs *fixed = &c->metadata.fixed;
+
+	for (size_t i = 0; i < fixed->n; i++)
+		if (!strcmp(fixed->v[i].key, "interface_id"))
+			return true;
+	return false;
 }
 
 /* agent_stop.c */

@@ -11,7 +11,8 @@
 #include "agent/daemon/status_view.h"
 #include "config/change.h"
 
-#define TAG "reload"
+#define TAG	 "reload"
+#define METADATA "metadata."
 
 static void on_problem(void *arg, const char *line)
 {
@@ -30,8 +31,9 @@ static void log_change(uint64_t *pending, const char *key, bool taken)
 
 struct changes {
 	uint64_t *pending;
-	bool capture; /* a key of capture is taken over */
-	bool listen;  /* status.listen is */
+	bool capture;  /* a key of capture is taken over */
+	bool metadata; /* one of metadata is */
+	bool listen;   /* status.listen is */
 };
 
 static void on_change(void *arg, const char *key, bool taken)
@@ -40,6 +42,7 @@ static void on_change(void *arg, const char *key, bool taken)
 
 	c->listen |= taken && !strcmp(key, "status.listen");
 	c->capture |= taken && !strncmp(key, "capture.", strlen("capture."));
+	c->metadata |= taken && !strncmp(key, METADATA, strlen(METADATA));
 	log_change(c->pending, key, taken);
 }
 
@@ -180,6 +183,34 @@ static void listen_again(struct fffa_agent *a, struct fffa_config *next)
 		fffa_error(TAG, "status.listen: the old address stays in use");
 }
 
+/* One interface_id cannot name several devices: at the start that ends the agent. */
+static bool may_change_metadata(const struct fffa_agent *a, const struct fffa_config *next)
+{
+	size_t n = 0;
+
+	while (fffa_meta_ident(a->meta, n))
+		n++;
+	if (n < 2 || !fffa_agent__names_one_interface(next) ||
+	    fffa_agent__names_one_interface(a->conf))
+		return true;
+	fffa_error(
+		TAG,
+		"metadata.static.interface_id names one interface, but %zu are captured on; name "
+		"each in metadata.interfaces",
+		n);
+	return false;
+}
+
+static void change_metadata(struct fffa_agent *a)
+{
+	struct fffa_err err = {""};
+
+	if (!fffa_meta_change(&a->meta, &a->loop, a->source->metadata, &err))
+		return;
+	fffa_error(TAG, "%s", err.text);
+	a->pending_restart++;
+}
+
 static void take_over(struct fffa_agent *a, struct fffa_config *next)
 {
 	const struct fffa_flows_conf *f = &a->reloadable->flows;
@@ -188,7 +219,8 @@ static void take_over(struct fffa_agent *a, struct fffa_config *next)
 	struct fffa_err err = {""};
 
 	a->pending_restart = 0;
-	fffa_change_apply(a->reloadable, next, on_change, &c);
+	fffa_change_apply(a->reloadable, next, may_change_metadata(a, next) ? NULL : METADATA,
+			  on_change, &c);
 	fffa_log_setup((enum fffa_log_level)a->reloadable->log_level,
 		       (enum fffa_log_format)a->reloadable->log_format);
 	if (fffa_filter_replace(&a->filter, a->conf->capture.filter, &err)) /* it was checked */
@@ -202,6 +234,8 @@ static void take_over(struct fffa_agent *a, struct fffa_config *next)
 		fffa_nodata_watch_start(&a->nodata, a->conf, a->source);
 	}
 	fffa_nodata_watch_follow(&a->nodata, a->conf, a->source);
+	if (c.metadata)
+		change_metadata(a);
 	if (c.capture)
 		fffa_source_change(a->source);
 	if (c.listen)

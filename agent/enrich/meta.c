@@ -88,7 +88,7 @@ static void set_state(struct fffa_meta *m, enum fffa_meta_state state)
 	schedule_settled(m);
 }
 
-static void renew_snapshot(struct fffa_meta *m)
+void fffa_meta__renew_snapshot(struct fffa_meta *m)
 {
 	struct fffa_snapshot *s = make_snapshot(m, m->devices, m->device_count);
 
@@ -99,7 +99,7 @@ static void renew_snapshot(struct fffa_meta *m)
 /* A source other than IMDS has learned something, or failed. */
 static void on_source_changed(void *arg)
 {
-	renew_snapshot(arg);
+	fffa_meta__renew_snapshot(arg);
 	schedule_settled(arg);
 }
 
@@ -110,7 +110,7 @@ static void on_learned(void *arg, const struct fffa_imds_data *data)
 	m->learned = data;
 	m->last_error = FFFA_IE_NONE;
 	m->learned_ns = uv_hrtime();
-	renew_snapshot(m);
+	fffa_meta__renew_snapshot(m);
 	if (m->state != FFFA_META_KNOWN)
 		fffa_info(FFFA_META_TAG,
 			  "identity learned from IMDS: instance=%s account=%s region=%s az=%s "
@@ -160,9 +160,25 @@ static int open_imds(struct fffa_meta *m, uv_loop_t *loop, const struct fffa_met
 		.events = {.learned = on_learned, .failed = on_failed, .arg = m},
 	};
 
-	for (size_t i = 0; i < conf->instance_tags.n && i < FFFA_IMDS_TAG_KEYS_MAX; i++)
-		o.tag_keys[i] = conf->instance_tags.v[i];
+	for (size_t i = 0; i < conf->instance_tags.n && i < FFFA_IMDS_TAG_KEYS_MAX; i++) {
+		m->tag_keys[i] = strdup(conf->instance_tags.v[i]);
+		if (!m->tag_keys[i])
+			return -ENOMEM;
+		o.tag_keys[i] = m->tag_keys[i];
+	}
 	return m->endpoint[0] ? fffa_imds_open(loop, &o, &m->imds) : 0;
+}
+
+static void free_meta(struct fffa_meta *m)
+{
+	free_snapshots(m->retired);
+	free(m->snapshot);
+	fffa_fixed_ifaces_fini(&m->fixed_ifaces);
+	for (size_t i = 0; i < FFFA_IMDS_TAG_KEYS_MAX; i++)
+		free(m->tag_keys[i]);
+	free(m->inherited);
+	free(m->devices);
+	free(m);
 }
 
 int fffa_meta_open_tuned(uv_loop_t *loop, const struct fffa_metadata_conf *conf,
@@ -201,14 +217,12 @@ int fffa_meta_open_tuned(uv_loop_t *loop, const struct fffa_metadata_conf *conf,
 	m->wait_timer.data = m;
 	m->prepare.data = m;
 	fffa_meta_sources_open(&m->sources, loop, conf, &tuning->timing, on_source_changed, m);
-	renew_snapshot(m); /* with what the sources know at once */
+	fffa_meta__renew_snapshot(m); /* with what the sources know at once */
 	m->open_children = (m->imds ? 3 : 2) + fffa_meta_sources_count(&m->sources);
 	*out = m;
 	return 0;
 fail:
-	free(m->snapshot);
-	fffa_fixed_ifaces_fini(&m->fixed_ifaces);
-	free(m);
+	free_meta(m);
 	return rc;
 }
 
@@ -315,14 +329,19 @@ bool fffa_meta_settled(const struct fffa_meta *m)
 	return (!m->imds || m->state != FFFA_META_FIRST) && fffa_meta_sources_settled(&m->sources);
 }
 
+void fffa_meta__wait_ms(struct fffa_meta *m, uint64_t ms, void (*settled)(void *arg), void *arg)
+{
+	m->settled = settled;
+	m->settled_arg = arg;
+	(void)uv_timer_start(&m->wait_timer, on_wait_end, ms, 0);
+}
+
 void fffa_meta_wait(struct fffa_meta *m, uint64_t max_wait_ns, void (*settled)(void *arg),
 		    void *arg)
 {
 	uint64_t wait_ms = (max_wait_ns + FFFA_NS_PER_MS - 1) / FFFA_NS_PER_MS;
 
-	m->settled = settled;
-	m->settled_arg = arg;
-	(void)uv_timer_start(&m->wait_timer, on_wait_end, fffa_meta_settled(m) ? 0 : wait_ms, 0);
+	fffa_meta__wait_ms(m, fffa_meta_settled(m) ? 0 : wait_ms, settled, arg);
 }
 
 static void child_closed(void *arg)
@@ -332,11 +351,7 @@ static void child_closed(void *arg)
 	if (--m->open_children)
 		return;
 	m->closed(m->closed_arg);
-	free_snapshots(m->retired);
-	free(m->snapshot);
-	fffa_fixed_ifaces_fini(&m->fixed_ifaces);
-	free(m->devices);
-	free(m);
+	free_meta(m);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -349,6 +364,10 @@ void fffa_meta_close(struct fffa_meta *m, void (*closed)(void *arg), void *arg)
 	m->closed = closed;
 	m->closed_arg = arg;
 	m->settled = NULL;
+	if (m->successor) {
+		m->open_children++;
+		fffa_meta_close(m->successor, child_closed, m);
+	}
 	uv_close((uv_handle_t *)&m->wait_timer, on_handle_closed);
 	uv_close((uv_handle_t *)&m->prepare, on_handle_closed);
 	if (m->imds)

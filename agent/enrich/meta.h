@@ -106,6 +106,15 @@ const char *fffa_meta_last_error(const struct fffa_meta *m);
  */
 const char *fffa_meta_error(const struct fffa_meta *m, size_t i, uint64_t *count);
 
+/*
+ * Replaces *m by one with other settings. The old one stays until the new one has its first answers,
+ * 5 s at most. What the new one could not learn by then it takes from the old one, where its
+ * settings ask for it at all. A second call replaces the first. 0, or -errno with err; then *m
+ * stays. m is borrowed until *m is closed; conf is read now.
+ */
+int fffa_meta_change(struct fffa_meta **m, uv_loop_t *loop, const struct fffa_metadata_conf *conf,
+		     struct fffa_err *err);
+
 /* Asynchronous: drops requests under way, calls closed once on the loop, then frees m. */
 void fffa_meta_close(struct fffa_meta *m, void (*closed)(void *arg), void *arg);
 

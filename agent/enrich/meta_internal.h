@@ -36,8 +36,13 @@ struct fffa_meta {
 	bool hop_limit_logged; /* the log has named the command */
 	char endpoint[FFFA_IMDS_ENDPOINT_MAX_BYTES];
 	bool in_container;
-	const struct fffa_imds_data *learned; /* the client's; NULL: nothing yet */
-	uint64_t learned_ns;		      /* uv_hrtime() */
+	char *tag_keys[FFFA_IMDS_TAG_KEYS_MAX]; /* NULL: none */
+	const struct fffa_imds_data *learned;	/* the client's or inherited; NULL: nothing yet */
+	struct fffa_imds_data *inherited;	/* see fffa_meta_change */
+	uint64_t errors_before[FFFA_IE_MAX];	/* of those that were replaced */
+	struct fffa_meta *successor;		/* NULL: none is asking */
+	struct fffa_meta **place;		/* of a successor: where it goes */
+	uint64_t learned_ns;			/* uv_hrtime() */
 	struct fffa_device *devices;
 	size_t device_count;
 
@@ -55,6 +60,10 @@ struct fffa_meta {
 	void *closed_arg;
 };
 
+/* Makes the snapshot anew from what is known. Without memory the snapshot before stays. */
+void fffa_meta__renew_snapshot(struct fffa_meta *m);
+/* Calls settled once in ms; replaces fffa_meta_wait. */
+void fffa_meta__wait_ms(struct fffa_meta *m, uint64_t ms, void (*settled)(void *arg), void *arg);
 /* True when a failure looks like a hop limit that is too low, until the log has said so. */
 bool fffa_meta__is_hop_limit(const struct fffa_meta *m, const struct fffa_imds_failure *f);
 

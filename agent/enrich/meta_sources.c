@@ -84,6 +84,14 @@ uint64_t fffa_meta_sources_errors(const struct fffa_meta_sources *m, enum fffa_i
 	return m->ecs ? fffa_ecs_errors(m->ecs)[e] : 0;
 }
 
+void fffa_meta_sources_inherit(struct fffa_meta_sources *to, struct fffa_meta_sources *from)
+{
+	if (to->ecs && from->ecs)
+		fffa_ecs_inherit(to->ecs, from->ecs);
+	if (to->ranges && from->ranges)
+		fffa_ip_ranges_inherit(to->ranges, from->ranges);
+}
+
 void fffa_meta_sources_close(struct fffa_meta_sources *m, void (*closed)(void *arg), void *arg)
 {
 	if (m->ecs)

@@ -56,6 +56,8 @@ void fffa_meta_sources_apply(const struct fffa_meta_sources *m, struct fffa_reco
 /* How many requests failed, or values were refused, for reason e. */
 uint64_t fffa_meta_sources_errors(const struct fffa_meta_sources *m, enum fffa_imds_error e);
 
+/* What a source of to has not learned yet it takes from the same source of from. */
+void fffa_meta_sources_inherit(struct fffa_meta_sources *to, struct fffa_meta_sources *from);
 /* Asynchronous; calls closed once for each source. */
 void fffa_meta_sources_close(struct fffa_meta_sources *m, void (*closed)(void *arg), void *arg);
 

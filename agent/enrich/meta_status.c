@@ -99,7 +99,7 @@ const char *fffa_meta_error(const struct fffa_meta *m, size_t i, uint64_t *count
 
 	if (i >= FFFA_IE_MAX - 1)
 		return NULL;
-	*count = (m->imds ? fffa_imds_errors(m->imds)[e] : 0) +
+	*count = m->errors_before[e] + (m->imds ? fffa_imds_errors(m->imds)[e] : 0) +
 		 fffa_meta_sources_errors(&m->sources, e);
 	return fffa_imds_error_name(e);
 }

@@ -183,6 +183,14 @@ const struct fffa_ecs_data *fffa_ecs_data(const struct fffa_ecs *e)
 	return e->learned ? &e->known : NULL;
 }
 
+void fffa_ecs_inherit(struct fffa_ecs *to, const struct fffa_ecs *from)
+{
+	if (to->learned || !from->learned)
+		return;
+	to->known = from->known;
+	to->learned = true;
+}
+
 bool fffa_ecs_settled(const struct fffa_ecs *e)
 {
 	return e->state != STATE_FIRST;

@@ -39,6 +39,8 @@ int fffa_ecs_open(uv_loop_t *loop, const struct fffa_ecs_options *o, struct fffa
 /* The last good answer; NULL: none yet. Valid until the loop turns. */
 const struct fffa_ecs_data *fffa_ecs_data(const struct fffa_ecs *e);
 
+/* Takes the last good answer of from, if to has none yet. */
+void fffa_ecs_inherit(struct fffa_ecs *to, const struct fffa_ecs *from);
 /* True once the first request has been answered or has failed. */
 bool fffa_ecs_settled(const struct fffa_ecs *e);
 

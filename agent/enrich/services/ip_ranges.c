@@ -238,6 +238,14 @@ int fffa_ip_ranges_open(uv_loop_t *loop, const char *path, uint64_t refresh_ns,
 	return 0;
 }
 
+void fffa_ip_ranges_inherit(struct fffa_ip_ranges *to, struct fffa_ip_ranges *from)
+{
+	if (to->table)
+		return;
+	to->table = from->table;
+	from->table = NULL;
+}
+
 bool fffa_ip_ranges_settled(const struct fffa_ip_ranges *r)
 {
 	return r->settled;

@@ -24,6 +24,8 @@ struct fffa_ip_ranges;
 int fffa_ip_ranges_open(uv_loop_t *loop, const char *path, uint64_t refresh_ns,
 			void (*changed)(void *arg), void *arg, struct fffa_ip_ranges **out);
 
+/* Takes the table of from, if to has read none yet: a good one is never replaced by a bad one. */
+void fffa_ip_ranges_inherit(struct fffa_ip_ranges *to, struct fffa_ip_ranges *from);
 /* True once the first reading has ended, well or not. */
 bool fffa_ip_ranges_settled(const struct fffa_ip_ranges *r);
 

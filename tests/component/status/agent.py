@@ -135,7 +135,7 @@ sinks: {sinks or f"[{{name: out, type: file, format: json, path: {self.out}, bat
         return books
 
 
-def send(port, count=1):
+def send(port, count=1, to="127.0.0.1"):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
         for _ in range(count):
-            out.sendto(bytes(72), ("127.0.0.1", port))
+            out.sendto(bytes(72), (to, port))

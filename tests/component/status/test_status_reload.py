@@ -9,6 +9,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import threading
 import time
 import unittest
@@ -16,6 +17,8 @@ import unittest
 import agent
 import namespace
 import program
+
+IMDS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "stubs", "imds", "imds_mock.py")
 
 
 class Collector(http.server.ThreadingHTTPServer):
@@ -141,14 +144,14 @@ class Reload(program.Case):
         program.await_that(f"the hooks {expected}", lambda: set(expected) == {
             (h["interface"], h["direction"]) for h in self.agent.json("/status")["hooks"]}, self.agent.process)
 
-    def records(self, name, of):
+    def records(self, name, of, to="127.0.0.1"):
         """The records that the sink has of a flow that begins only now."""
         self.port = getattr(self, "port", 50000) + 1
         path, port = self.dir / f"{name}.json", self.port
         found = []
 
         def look():
-            agent.send(port, 100)
+            agent.send(port, 100, to)
             found[:] = [r for r in map(json.loads, path.read_text().splitlines(True)[:-1]) if r.get("dstport") == port and of(r)]
             return found
         program.await_that(f"records to port {port}", look, self.agent.process)
@@ -233,6 +236,59 @@ class Reload(program.Case):
         self.assertEqual(self.agent.metrics().sum("fffa_config_last_reload_successful"), 0)
         self.capture("{sample: 2}")
         self.assertEqual(self.agent.metrics().sum("fffa_config_last_reload_successful"), 1)
+
+    def imds(self, account):
+        """The URL of a metadata service of this account."""
+        mock = subprocess.Popen([sys.executable, IMDS, "--port", "0", "--account", account], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(mock.stdout.close)
+        self.addCleanup(mock.wait)
+        self.addCleanup(mock.kill)
+        return f"http://127.0.0.1:{mock.stdout.readline().split()[1]}"
+
+    def test_metadata_keys(self):
+        """Records carry the new identity from then on. What the new settings could not learn stays as it was."""
+        first, second = self.imds("111111111111"), self.imds("222222222222")
+        ranges = {"prefixes": [{"ip_prefix": "52.95.0.0/16", "region": "us-east-1", "service": "S3", "network_border_group": "us-east-1"}],
+                  "ipv6_prefixes": [], "syncToken": "1", "createDate": "2026-01-01-00-00-00"}
+        path = self.file("ranges.json", json.dumps(ranges))
+
+        def change(imds, more=""):
+            self.capture(f"{{}}\nmetadata: {{imds: {{enabled: on, timeout: 500ms, endpoint: '{imds}'}}{more}}}")
+
+        def carries(**fields):
+            self.records("a", lambda r: all(r.get(k) == v for k, v in fields.items()), "52.95.1.1")
+        ip("addr", "add", "52.95.1.1/32", "dev", "lo")
+        self.start(f"[{self.sink('a')}]")
+        self.records("a", lambda r: "account_id" not in r)
+        change(first)
+        carries(account_id="111111111111", az_id="use1-az4")
+        change(first, ", static: {account_id: '333333333333', az_id: use1-az9}, interfaces: {lo: {vpc_id: vpc-0123}}")
+        carries(account_id="333333333333", az_id="use1-az9", vpc_id="vpc-0123")
+        change(second, f", ip_ranges: {path}, interfaces: {{'l*': {{vpc_id: vpc-4567}}}}, host_name: h1")
+        carries(account_id="222222222222", az_id="use1-az4", vpc_id="vpc-4567", host_name="h1", pkt_dst_aws_service="S3")
+        # Nothing answers there, and no such file: what was learned stays.
+        change("http://127.0.0.1:9", f", ip_ranges: {path}.gone, static: {{az_id: use1-az8}}")
+        carries(account_id="222222222222", az_id="use1-az8", pkt_dst_aws_service="S3")
+        self.assertEqual(self.agent.json("/status")["metadata"]["imds"], "failing")
+        self.assertGreater(self.agent.metrics().sum("fffa_metadata_errors_total"), 0)
+        change("ftp://x")
+        self.agent.logged("metadata.imds.endpoint: ")
+        carries(account_id="222222222222", az_id="use1-az8")
+        self.capture("{}\nmetadata: {imds: {enabled: off}}")
+        carries(account_id=None, az_id=None)
+        self.assertEqual(self.agent.metrics().sum("fffa_config_pending_restart"), 0)
+        ip("link", "add", "m0", "type", "veth", "peer", "name", "m1")
+        self.addCleanup(ip, "link", "del", "m0")
+        self.capture("{interfaces: [lo, m0]}")
+        self.hooked(("lo", "egress"), ("lo", "ingress"), ("m0", "egress"), ("m0", "ingress"))
+        self.capture("{interfaces: [lo, m0]}\nmetadata: {static: {interface_id: eni-1, account_id: '444444444444'}}")
+        self.agent.logged("metadata.static.interface_id names one interface, but 2 are captured on")
+        carries(account_id=None)
+        self.assertEqual(self.agent.metrics().sum("fffa_config_pending_restart"), 1)
+        self.ended.set()
+        self.traffic.join()
+        self.agent.stop()
+        self.whole(self.seqs("a"))
 
     def delivered(self, name):
         return self.agent.metrics().sum("fffa_sink_records_total", sink=name, outcome="delivered")

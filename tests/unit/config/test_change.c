@@ -40,7 +40,7 @@ static void expect_changes(const char *first, const char *second, const char *ke
 
 	load_ok(first, now);
 	load_ok(second, &next);
-	fffa_change_apply(now, &next, note_key, text);
+	fffa_change_apply(now, &next, NULL, note_key, text);
 	note_sinks(now, &next, text);
 	fffa_config_free(&next);
 	assert_string_equal(text, keys);
@@ -82,6 +82,15 @@ static void a_reload_takes_what_it_can(void **state)
 	assert_int_equal(c.flows.idle_timeout_ns, 5 * SEC);
 	assert_int_equal(c.flows.active_timeout_ns, 7 * SEC);
 	assert_int_equal(c.shutdown_timeout_ns, 3 * SEC);
+	fffa_config_free(&c);
+	expect_changes("metadata: {static: {region: x}}\n",
+		       "metadata: {static: {region: y}, imds: {enabled: off, endpoint: "
+		       "'http://[::1]', refresh: 1m, timeout: 2s}, ecs: off, ip_ranges: f, "
+		       "interfaces: {a: {vpc_id: vpc-1}}, instance_tags: [t]}\n",
+		       "metadata.imds.enabled! metadata.imds.endpoint! metadata.imds.refresh! "
+		       "metadata.imds.timeout! metadata.instance_tags! metadata.ecs! "
+		       "metadata.ip_ranges! metadata.interfaces! metadata.static! ",
+		       &c);
 	fffa_config_free(&c);
 }
 
@@ -125,7 +134,7 @@ static void every_type_is_compared(void **state)
 		"metadata: {static: {region: x}}\n",
 		"capture: {interfaces: [b], exclude: [], geneve_ports: [2]}\n"
 		"metadata: {static: {region: y}}\n",
-		"capture.interfaces! capture.exclude! capture.geneve_ports! metadata.static ", &c);
+		"capture.interfaces! capture.exclude! capture.geneve_ports! metadata.static! ", &c);
 	assert_string_equal(c.capture.interfaces.v[0], "b"); /* taken over */
 	fffa_config_free(&c);
 }
@@ -181,6 +190,22 @@ static void a_filter_that_comes_or_goes_needs_a_restart(void **state)
 			   "queue.spool ");
 }
 
+/* A group of keys that cannot be taken over now. */
+static void some_keys_are_left_out(void **state)
+{
+	struct fffa_config now, next;
+	char text[256] = "";
+
+	(void)state;
+	load_ok("", &now);
+	load_ok("metadata: {static: {region: y}}\nlog: {level: debug}\n", &next);
+	fffa_change_apply(&now, &next, "metadata.", note_key, text);
+	assert_string_equal(text, "metadata.static log.level! ");
+	assert_int_equal(now.metadata.fixed.n, 0);
+	fffa_config_free(&now);
+	fffa_config_free(&next);
+}
+
 static bool is_secret_change(const char *first, const char *second)
 {
 	struct fffa_config now, next;
@@ -219,6 +244,7 @@ int main(void)
 		cmocka_unit_test(every_type_is_compared),
 		cmocka_unit_test(secrets_are_told_from_the_rest),
 		cmocka_unit_test(a_sink_takes_over_what_differs),
+		cmocka_unit_test(some_keys_are_left_out),
 		cmocka_unit_test(a_filter_that_comes_or_goes_needs_a_restart),
 	};
 
