@@ -186,7 +186,7 @@ const struct fffa_option fffa_sink_common_rows[] = {
 	FFFA_OPT_ENUM("envelope", C, envelope, "none", envelopes, 0,
 		      "firehose writes each line of vpc or flowlog as {\"message\": \"...\"}, "
 		      "without the header line."),
-	FFFA_OPT_STRING("filter", C, filter, "", FFFA_OPTION_ONOFF,
+	FFFA_OPT_STRING("filter", C, filter, "", 0,
 			"Only records of flows that it wants, in the syntax of pcap-filter(7). The "
 			"sink has a stream of its own then. NODATA and SKIPDATA always pass."),
 	FFFA_OPT_BOOL("header", C, header, "true", 0,

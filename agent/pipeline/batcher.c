@@ -28,6 +28,7 @@ static void free_settings(struct fffa_batcher *b)
 	free(b->like.name);
 	b->encoder = NULL;
 	b->filter = NULL;
+	b->own = NULL;
 	b->like.format = b->like.fields = b->like.filter = b->like.name = NULL;
 }
 
@@ -395,6 +396,14 @@ void fffa_batcher__add_late(struct fffa_batcher *b, const struct fffa_record *r)
 		fffa_sink_queue_count_record(b->queues[i]);
 		fffa_sink_queue_lose_record(b->queues[i], r, FFFA_RL_SHUTDOWN);
 	}
+}
+
+void fffa_batcher__change_stream(const struct fffa_batcher *now, const struct fffa_batcher *next)
+{
+	if (next->own && !(now && now->own))
+		fffa_stream_own_raise(next->stream, next->own);
+	if (now && now->own && !next->own)
+		fffa_stream_own_end(now->stream, now->own);
 }
 
 const uint64_t *fffa_batcher__given(const struct fffa_batcher *b)

@@ -20,7 +20,7 @@ struct fffa_batcher {
 	const struct fffa_origin_source *source;
 	struct fffa_stream *stream;
 	struct fffa_filter *filter;  /* NULL: none */
-	struct fffa_stream_own *own; /* with a filter: the numbers of its one sink */
+	struct fffa_stream_own *own; /* with a filter: the numbers of its one sink; else NULL */
 	struct fffa_encoder *encoder;
 	size_t bound_bytes; /* no record is longer */
 	size_t max_bytes;   /* a batch is larger only when it is one record */
@@ -61,6 +61,8 @@ void fffa_batcher__feed(struct fffa_batcher *b, struct fffa_sink_queue *q);
 void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r);
 /* The same, but the record is lost in each queue, as the pipeline is closed. */
 void fffa_batcher__add_late(struct fffa_batcher *b, const struct fffa_record *r);
+/* A sink goes from the stream of now (NULL: it had none) to that of next. Tells where the numbers go on. */
+void fffa_batcher__change_stream(const struct fffa_batcher *now, const struct fffa_batcher *next);
 /* The last number that its queues were given; borrowed for the life of the stream. */
 const uint64_t *fffa_batcher__given(const struct fffa_batcher *b);
 /* Seals the open batch, if there is one, and offers it to the queues. */

@@ -119,6 +119,18 @@ int fffa_pipeline_add(struct fffa_pipeline *p, struct fffa_sink_conf *conf, stru
 	return 0;
 }
 
+static void change_batcher(struct fffa_sink_queue *q, struct fffa_batcher *now,
+			   struct fffa_batcher *next, const struct fffa_encoding *encoding)
+{
+	if (now)
+		fffa_batcher__leave(now, q);
+	fffa_sink_queue_report_missing(q); /* in the stream in which it is missing */
+	fffa_batcher__change_stream(now, next);
+	fffa_batcher__feed(next, q);
+	fffa_sink_queue_set_encoding(q, encoding);
+	fffa_sink_queue_set_given(q, fffa_batcher__given(next));
+}
+
 int fffa_pipeline_change(struct fffa_pipeline *p, size_t i, struct fffa_sink_conf *conf,
 			 struct fffa_err *err)
 {
@@ -138,12 +150,8 @@ int fffa_pipeline_change(struct fffa_pipeline *p, size_t i, struct fffa_sink_con
 	own = take_conf(conf);
 	if (!own)
 		return fffa_fail(err, ENOMEM, "no memory");
-	if (next != now) {
-		if (now)
-			fffa_batcher__leave(now, q);
-		fffa_batcher__feed(next, q);
-		fffa_sink_queue_set_encoding(q, &source.encoding);
-	}
+	if (next != now)
+		change_batcher(q, now, next, &source.encoding);
 	fffa_sink_queue_change(q, own);
 	return 0;
 }

@@ -126,6 +126,18 @@ struct fffa_stream_own *fffa_stream_own(struct fffa_stream *s, const char *name)
 	return NULL;
 }
 
+void fffa_stream_own_raise(struct fffa_stream *s, struct fffa_stream_own *own)
+{
+	own->seq = fffa_max_u64(own->seq, s->seq);
+	save_own(s, own);
+}
+
+void fffa_stream_own_end(struct fffa_stream *s, const struct fffa_stream_own *own)
+{
+	if (s->page && s->begun) /* the next start looks for the number of the common stream */
+		__atomic_store_n(&s->page->own[own - s->own].name, 0, __ATOMIC_RELEASE);
+}
+
 uint64_t fffa_stream_own_next(struct fffa_stream *s, struct fffa_stream_own *own)
 {
 	own->seq++;

@@ -65,6 +65,13 @@ uint64_t fffa_stream_next(struct fffa_stream *s);
  * many names. Borrowed until the close.
  */
 struct fffa_stream_own *fffa_stream_own(struct fffa_stream *s, const char *name);
+/*
+ * Its sink leaves the common stream, so its numbers go on behind those of the common stream: in one
+ * epoch a sink has each number once, whatever its stream.
+ */
+void fffa_stream_own_raise(struct fffa_stream *s, struct fffa_stream_own *own);
+/* Its sink is back in the common stream; fffa_stream_own begins it again. */
+void fffa_stream_own_end(struct fffa_stream *s, const struct fffa_stream_own *own);
 uint64_t fffa_stream_own_next(struct fffa_stream *s, struct fffa_stream_own *own);
 void fffa_stream_close(struct fffa_stream *s);
 

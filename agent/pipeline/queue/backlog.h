@@ -56,12 +56,15 @@ uint64_t fffa_backlog_epoch(const struct fffa_backlog *q);
 /* The spooler begins to fill the queue with what it holds. See fffa_spooler_start. */
 void fffa_backlog_start_spool(struct fffa_backlog *q, uint64_t epoch, const uint64_t *given);
 
-/* The sink was offered one more record, which is in no sealed batch yet. */
+/* See fffa_spooler_set_given. */
+void fffa_backlog_set_given(struct fffa_backlog *q, const uint64_t *given);
+
 /* The sink's filter has left out a record. */
 static inline void fffa_backlog_count_filtered(struct fffa_backlog *q)
 {
 	q->ledger.filtered++;
 }
+/* The sink was offered one more record, which is in no sealed batch yet. */
 static inline void fffa_backlog_count_record(struct fffa_backlog *q)
 {
 	q->ledger.records++;

@@ -101,6 +101,12 @@ void fffa_backlog_start_spool(struct fffa_backlog *q, uint64_t epoch, const uint
 		fffa_spooler_start(q->spooler, epoch, given);
 }
 
+void fffa_backlog_set_given(struct fffa_backlog *q, const uint64_t *given)
+{
+	if (q->spooler)
+		fffa_spooler_set_given(q->spooler, given);
+}
+
 static void on_spooler_closed(void *arg)
 {
 	struct fffa_backlog *q = arg;

@@ -89,6 +89,11 @@ void fffa_sink_queue_start(struct fffa_sink_queue *q, uint64_t epoch, const uint
 	fffa_backlog_start_spool(&q->backlog, epoch, given);
 }
 
+void fffa_sink_queue_set_given(struct fffa_sink_queue *q, const uint64_t *given)
+{
+	fffa_backlog_set_given(&q->backlog, given);
+}
+
 void fffa_sink_queue_report_missing(struct fffa_sink_queue *q)
 {
 	fffa_backlog_report_missing(&q->backlog, true);

@@ -51,6 +51,8 @@ uint64_t fffa_sink_queue_epoch(const struct fffa_sink_queue *q);
  * out; borrowed, and read until closed.
  */
 void fffa_sink_queue_start(struct fffa_sink_queue *q, uint64_t epoch, const uint64_t *given);
+/* Its numbers go on in another stream: given as in fffa_sink_queue_start, not below the one of before. */
+void fffa_sink_queue_set_given(struct fffa_sink_queue *q, const uint64_t *given);
 /* Reports what an earlier run lost. Call it when it is known who this host is. */
 void fffa_sink_queue_report_missing(struct fffa_sink_queue *q);
 

@@ -74,6 +74,11 @@ int fffa_spooler_open(const struct fffa_spooler_conf *c, struct fffa_spooler **o
  */
 void fffa_spooler_start(struct fffa_spooler *s, uint64_t epoch, const uint64_t *given);
 /*
+ * Numbers go on in another stream: given as in fffa_spooler_start, and not below the one of before.
+ * Nobody misses the numbers between the two.
+ */
+void fffa_spooler_set_given(struct fffa_spooler *s, const uint64_t *given);
+/*
  * Takes out one loss that was found at the start, was counted, and is to be reported. False: there
  * is none.
  */

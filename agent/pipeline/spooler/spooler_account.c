@@ -56,6 +56,17 @@ void fffa_spooler__account_adopt(struct fffa_spooler *s, const struct fffa_spool
 	}
 }
 
+void fffa_spooler_set_given(struct fffa_spooler *s, const uint64_t *given)
+{
+	struct fffa_spool_epoch *e = fffa_spool_account_find(&s->account, s->now_epoch);
+
+	if (e && s->given)
+		e->given = fffa_max_u64(e->given, *s->given);
+	fffa_spooler__account_join(s, s->now_epoch, *given);
+	s->given = given;
+	s->account_changed = true;
+}
+
 void fffa_spooler__account_frame(struct fffa_spooler *s, const struct fffa_spool_ref *ref)
 {
 	add_settled(s, ref->seg->epoch, ref->numbers - ref->lost, ref->last_seq);

@@ -290,6 +290,39 @@ class Reload(program.Case):
         self.agent.stop()
         self.whole(self.seqs("a"))
 
+    def test_a_filter_comes_and_goes(self):
+        """With it the sink has a stream of its own, whose numbers go on. No number is given twice, and no restart misses one."""
+        a = self.sink("a", ", queue: {spool: 16MiB}")
+        tcp, udp = a[:-1] + ", filter: tcp}", a[:-1] + ", filter: udp}"
+        def last():
+            return json.loads((self.dir / "a.json").read_text().splitlines(True)[:-1][-1])
+        self.start(f"[{a}, {self.sink('b')}]")
+        self.more("a")
+        for sink in (udp, tcp, udp, a, udp, a):
+            self.hup(f"[{sink}, {self.sink('b')}]")
+            self.more("b" if sink == tcp else "a")
+            if sink != tcp:
+                program.await_that("the stream", lambda own=sink is udp: ("stream" in last()) == own, self.agent.process)
+        self.assertEqual(self.agent.metrics().sum("fffa_config_pending_restart"), 0)
+        self.assertEqual(self.agent.metrics().sum("fffa_records_lost_total"), 0)
+        self.ended.set()
+        self.traffic.join()
+        self.agent.stop()
+        records = [json.loads(line) for line in (self.dir / "a.json").read_text().splitlines()]
+        seqs = [r["seq"] for r in records]
+        self.assertEqual(seqs, sorted(set(seqs)), "a number was given twice")
+        self.assertEqual({r.get("stream") for r in records}, {None, "a"})
+        own = [r["seq"] for r in records if "stream" in r]
+        turns = [i for i in range(1, len(records)) if ("stream" in records[i]) != ("stream" in records[i - 1])]
+        self.assertEqual(len(turns), 4)
+        for begin, end in zip([0] + turns, turns + [len(records)]):
+            self.whole(seqs[begin:end])
+        self.assertGreater(len(own), 40)
+        again = agent.Agent(self, "127.0.0.1:9977", sinks=f"[{a}]")
+        self.assertEqual(again.metrics().sum("fffa_records_lost_total"), 0)
+        self.assertEqual([line for line in again.log if "earlier run" in line], [])
+        again.stop()
+
     def delivered(self, name):
         return self.agent.metrics().sum("fffa_sink_records_total", sink=name, outcome="delivered")
 
