@@ -79,66 +79,43 @@ static bool same_value(enum fffa_option_type type, const void *a, const void *b)
 	}
 }
 
-static bool is_empty(const void *text)
-{
-	const char *s = *(char *const *)text;
-
-	return !s || !s[strspn(s, " ")];
-}
-
-static bool is_off(const struct fffa_option *row, const void *at)
-{
-	return row->type == FFFA_OT_SIZE ? !*(const int64_t *)at : is_empty(at);
-}
-
-static bool needs_restart(const struct fffa_option *row, const void *a, const void *b)
-{
-	return row->flags & FFFA_OPTION_RESTART ||
-	       (row->flags & FFFA_OPTION_ONOFF && is_off(row, a) != is_off(row, b));
-}
-
 /* Calls differs for each row whose values differ. */
 static void compare_rows(const struct fffa_option *rows, const void *a, const void *b,
-			 void (*differs)(void *arg, const struct fffa_option *row, bool restart),
-			 void *arg)
+			 void (*differs)(void *arg, const struct fffa_option *row), void *arg)
 {
 	for (; rows && rows->key; rows++) {
 		const char *pa = (const char *)a + rows->offset,
 			   *pb = (const char *)b + rows->offset;
 
 		if (!same_value(rows->type, pa, pb))
-			differs(arg, rows, needs_restart(rows, pa, pb));
+			differs(arg, rows);
 	}
 }
 
 struct sink_difference {
-	enum fffa_sink_change change;
-	fffa_change_fn changed;
+	bool changes;
+	void (*changed)(void *arg, const char *key);
 	void *arg;
 };
 
-static void on_difference(void *arg, const struct fffa_option *row, bool restart)
+static void on_difference(void *arg, const struct fffa_option *row)
 {
 	struct sink_difference *d = arg;
 
-	if (restart)
-		d->change = FFFA_SINK_NEEDS_RESTART;
-	else if (d->change == FFFA_SINK_SAME)
-		d->change = FFFA_SINK_CHANGED;
+	d->changes = true;
 	if (d->changed)
-		d->changed(d->arg, row->key, !restart);
+		d->changed(d->arg, row->key);
 }
 
-enum fffa_sink_change fffa_change_sink(const struct fffa_sink_conf *now,
-				       const struct fffa_sink_conf *next, fffa_change_fn changed,
-				       void *arg)
+bool fffa_change_sink(const struct fffa_sink_conf *now, const struct fffa_sink_conf *next,
+		      void (*changed)(void *arg, const char *key), void *arg)
 {
-	struct sink_difference d = {.change = FFFA_SINK_SAME, .changed = changed, .arg = arg};
+	struct sink_difference d = {.changed = changed, .arg = arg};
 
 	compare_rows(fffa_sink_common_rows, &now->common, &next->common, on_difference, &d);
 	if (now->opts == next->opts) /* else type differs */
 		compare_rows(next->opts, now->own, next->own, on_difference, &d);
-	return d.change;
+	return d.changes;
 }
 
 static bool may_be_secret(const struct fffa_option *row)
@@ -150,11 +127,10 @@ struct secret_difference {
 	bool secrets, others;
 };
 
-static void on_secret_difference(void *arg, const struct fffa_option *row, bool restart)
+static void on_secret_difference(void *arg, const struct fffa_option *row)
 {
 	struct secret_difference *d = arg;
 
-	(void)restart;
 	if (may_be_secret(row))
 		d->secrets = true;
 	else

@@ -21,17 +21,12 @@ typedef void (*fffa_change_fn)(void *arg, const char *key, bool taken);
 void fffa_change_apply(struct fffa_config *now, struct fffa_config *next, const char *except,
 		       fffa_change_fn changed, void *arg);
 
-/* What differs between two configurations of a sink with the same name. */
-enum fffa_sink_change {
-	FFFA_SINK_SAME,
-	FFFA_SINK_CHANGED,	 /* a running agent can take it over */
-	FFFA_SINK_NEEDS_RESTART, /* a key with FFFA_OPTION_RESTART differs */
-};
-
-/* Calls changed (NULL: nobody) for each key that differs; taken: it needs no restart. */
-enum fffa_sink_change fffa_change_sink(const struct fffa_sink_conf *now,
-				       const struct fffa_sink_conf *next, fffa_change_fn changed,
-				       void *arg);
+/*
+ * True when two configurations of a sink with the same name differ. Calls changed (NULL: nobody) for
+ * each key that differs. A running agent can take all of them over.
+ */
+bool fffa_change_sink(const struct fffa_sink_conf *now, const struct fffa_sink_conf *next,
+		      void (*changed)(void *arg, const char *key), void *arg);
 
 /* True when they differ, and in nothing but secrets: SECRET rows, and maps with such values. */
 bool fffa_change_is_secret(const struct fffa_sink_conf *now, const struct fffa_sink_conf *next);

@@ -44,18 +44,15 @@ struct fffa_pairs {
 	size_t n;
 };
 
-#define FFFA_OPTION_RELOAD 0x1 /* HUP takes a change over; every other key needs a restart */
-#define FFFA_OPTION_JOIN   0x2 /* STRING: may be a YAML list, joined with single spaces */
+#define FFFA_OPTION_RELOAD                                                                         \
+	0x1 /* HUP takes a change over. Without it a key outside sinks needs a restart */
+#define FFFA_OPTION_JOIN 0x2 /* STRING: may be a YAML list, joined with single spaces */
 #define FFFA_OPTION_TEMPLATE                                                                       \
 	0x4 /* STRING: "${name}" is the value's own syntax in a vpc sink, not the environment */
 
 #define FFFA_OPTION_SECRETS 0x8 /* MAP: a value may be a secret, so KEY_file in it reads a file */
 #define FFFA_OPTION_PRIVATE                                                                        \
 	0x10 /* MAP: values are printed as *** unless the key is known to hold no secret */
-#define FFFA_OPTION_RESTART                                                                        \
-	0x40 /* of a sink: a change needs a restart; HUP takes all others over */
-#define FFFA_OPTION_ONOFF                                                                          \
-	0x80 /* STRING or SIZE of a sink: from or to the empty text or 0 needs a restart */
 #define FFFA_OPTION_URL 0x20 /* STRING: a URL, whose query is printed as *** */
 #define FFFA_OPTION_PLAIN                                                                          \
 	0x100 /* STRING "GROUP.KEY": GROUP may also have the value itself instead of a map */

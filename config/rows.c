@@ -105,7 +105,7 @@ const struct fffa_option fffa_config_rows[] = {
 	FFFA_OPT_DURATION("flows.active_timeout", C, flows.active_timeout_ns, "60s", 1 * S, 1 * H,
 			  RELOAD,
 			  "A flow that goes on is reported this often. AWS: at most 60s on Nitro."),
-	FFFA_OPT_INT("flows.max_flows", C, flows.max_flows, "1048576", 1024, 16777216, 0,
+	FFFA_OPT_INT("flows.max_flows", C, flows.max_flows, "1048576", 1024, 16777216, RELOAD,
 		     "Entries of the agent's flow table."),
 	FFFA_OPT_BOOL("flows.nodata", C, flows.nodata, "true", RELOAD,
 		      "true writes a NODATA record for each interface without traffic during "
@@ -154,7 +154,7 @@ const struct fffa_option fffa_config_rows[] = {
 	FFFA_OPT_ENUM("log.format", C, log_format, "text", log_formats, RELOAD,
 		      "Format of the log lines on standard error."),
 	FFFA_OPT_ENUM(
-		"log.core_dumps", C, core_dumps, "off", core_dumps, 0,
+		"log.core_dumps", C, core_dumps, "off", core_dumps, RELOAD,
 		"on lets the kernel write a core dump when the agent crashes. It holds secrets and "
 		"records."),
 	FFFA_OPT_STRING("user", C, user, "", 0,
@@ -200,7 +200,7 @@ const struct fffa_option fffa_sink_common_rows[] = {
 	FFFA_OPT_SIZE("queue.memory", C, queue_memory, "32MiB", 64 * KIB, 4 * GIB, 0,
 		      "Memory for records that wait for delivery. At least batch.bytes."),
 	FFFA_OPT_SIZE(
-		"queue.spool", C, queue_spool, "0", 0, 1024 * GIB, FFFA_OPTION_ONOFF,
+		"queue.spool", C, queue_spool, "0", 0, 1024 * GIB, 0,
 		"Disk space under spool_dir for records that wait for delivery; they survive a "
 		"crash and a restart. 0 turns the spool off. At least four times batch.bytes."),
 	FFFA_OPT_ENUM("queue.when_full", C, queue_when_full, "drop_newest", when_full, 0,
@@ -213,3 +213,12 @@ const struct fffa_option fffa_sink_common_rows[] = {
 			     0, "A batch is lost when it is not delivered after this long."),
 	FFFA_OPT_END,
 };
+
+bool fffa_rows_need_restart(const struct fffa_option *row)
+{
+	for (const struct fffa_option *o = fffa_config_rows; o->key; o++) {
+		if (o == row)
+			return !(o->flags & FFFA_OPTION_RELOAD);
+	}
+	return false;
+}

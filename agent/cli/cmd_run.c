@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* fffa run */
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "agent/base/log.h"
 #include "agent/cli/commands.h"
 #include "agent/daemon/build.h"
 #include "agent/service/limits.h"
 #include "agent/service/privileges.h"
-
-/* Memory holds secrets and records: nobody dumps or reads it but root. */
-static void forbid_core_dumps(void)
-{
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* cannot fail with 0 */
-	if (setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}))
-		fffa_warn("agent", "cannot forbid core dumps: %s", strerror(errno));
-}
 
 static size_t append_word(char *text, size_t cap, size_t at, const char *before, const char *word)
 {
@@ -64,8 +52,7 @@ enum fffa_exit fffa_cmd_run(const struct fffa_command *self, int argc, char **ar
 	if (code)
 		return code;
 	log_start(&conf, fffa_cli_config_path(given));
-	if (!conf.core_dumps)
-		forbid_core_dumps();
+	fffa_limits_set_core_dumps(conf.core_dumps);
 	code = FFFA_EXIT_FAILED;
 	if (fffa_limits_check(&conf, true)) {
 		/* Standard input cannot be read again. */

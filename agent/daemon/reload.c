@@ -9,6 +9,7 @@
 #include "agent/daemon/nodata_watch.h"
 #include "agent/daemon/registry.h"
 #include "agent/daemon/status_view.h"
+#include "agent/service/limits.h"
 #include "config/change.h"
 
 #define TAG	 "reload"
@@ -46,21 +47,18 @@ static void on_change(void *arg, const char *key, bool taken)
 	log_change(c->pending, key, taken);
 }
 
-/* A sink whose differences are named, each by its path: "sinks[a].url". */
-struct named_sink {
-	const char *name;
-	bool restart; /* it stays as it is */
-	uint64_t *pending;
+/* The keys in which a sink differs. */
+struct sink_keys {
+	size_t n;
+	const char *v[64];
 };
 
-static void on_sink_change(void *arg, const char *key, bool taken)
+static void on_sink_change(void *arg, const char *key)
 {
-	const struct named_sink *s = arg;
-	char path[128];
+	struct sink_keys *k = arg;
 
-	(void)snprintf(path, sizeof(path), "sinks[%s].%s", s->name, key);
-	if (!s->restart || !taken)
-		log_change(s->pending, path, taken);
+	if (k->n < sizeof(k->v) / sizeof(k->v[0]))
+		k->v[k->n++] = key;
 }
 
 static int find_sink(const struct fffa_pipeline *p, const char *name)
@@ -104,25 +102,19 @@ static void remove_sinks(struct fffa_agent *a, const struct fffa_config *next)
 static void change_sink(struct fffa_agent *a, size_t i, struct fffa_sink_conf *next,
 			const char *name)
 {
-	struct named_sink named = {.name = name, .pending = &a->pending_restart};
-	const struct fffa_sink_conf *now = fffa_pipeline_sink_conf(a->pipeline, i);
+	struct sink_keys keys = {.n = 0};
 	struct fffa_err err = {""};
 
-	switch (fffa_change_sink(now, next, NULL, NULL)) {
-	case FFFA_SINK_SAME:
+	if (!fffa_change_sink(fffa_pipeline_sink_conf(a->pipeline, i), next, on_sink_change, &keys))
 		return;
-	case FFFA_SINK_NEEDS_RESTART:
-		named.restart = true;
-		(void)fffa_change_sink(now, next, on_sink_change, &named);
-		return;
-	case FFFA_SINK_CHANGED:
-		(void)fffa_change_sink(now, next, on_sink_change, &named);
-		if (fffa_pipeline_change(a->pipeline, i, next, &err)) {
-			fffa_error(TAG, "sinks[%s]: cannot be changed now: %s", name, err.text);
-			a->pending_restart++;
-		}
+	if (fffa_pipeline_change(a->pipeline, i, next, &err)) {
+		fffa_error(TAG, "sinks[%s]: cannot be changed now, the old values stay in use: %s",
+			   name, err.text);
+		a->pending_restart++;
 		return;
 	}
+	for (size_t k = 0; k < keys.n; k++)
+		fffa_info(TAG, "sinks[%s].%s: the new value is in use", name, keys.v[k]);
 }
 
 static void add_sink(struct fffa_agent *a, struct fffa_sink_conf *next, const char *name)
@@ -211,6 +203,20 @@ static void change_metadata(struct fffa_agent *a)
 	a->pending_restart++;
 }
 
+/* next has the old number. */
+static void resize_flows(struct fffa_agent *a, struct fffa_config *next)
+{
+	int64_t *now = &a->reloadable->flows.max_flows, wanted = *now;
+
+	if (wanted == next->flows.max_flows || !fffa_flow_set_max(a->flows, (uint32_t)wanted))
+		return;
+	fffa_error(TAG,
+		   "flows.max_flows: no memory for the flow table; the old value stays in use");
+	*now = next->flows.max_flows;
+	next->flows.max_flows = wanted;
+	a->pending_restart++;
+}
+
 static void take_over(struct fffa_agent *a, struct fffa_config *next)
 {
 	const struct fffa_flows_conf *f = &a->reloadable->flows;
@@ -223,6 +229,8 @@ static void take_over(struct fffa_agent *a, struct fffa_config *next)
 			  on_change, &c);
 	fffa_log_setup((enum fffa_log_level)a->reloadable->log_level,
 		       (enum fffa_log_format)a->reloadable->log_format);
+	fffa_limits_set_core_dumps(a->reloadable->core_dumps);
+	resize_flows(a, next);
 	if (fffa_filter_replace(&a->filter, a->conf->capture.filter, &err)) /* it was checked */
 		fffa_error(TAG, "capture.filter: %s", err.text);
 	take_over_sinks(a, next);

@@ -117,18 +117,16 @@ static void note_end(struct fffa_flow_table *t, uint32_t i, uint16_t flags)
 /* A slot for key k; the flow that is due next is reported early when the table is full. */
 static uint32_t make_flow(struct fffa_flow_table *t, const struct fffa_key *k)
 {
-	uint32_t i = fffa_flow__add(t, k);
-
-	if (i == FFFA_NIL) {
+	/* Two, where the bound has become smaller: so the table shrinks step by step. */
+	for (int n = 0; n < 2 && fffa_flow_count(t) >= t->conf.max_flows; n++) {
 		uint32_t victim = fffa_wheel__first(t);
 
 		if (victim == FFFA_NIL)
 			return FFFA_NIL;
 		emit(t, &t->flows[victim], FFFA_END_RESOURCES);
 		fffa_flow__remove(t, victim);
-		i = fffa_flow__add(t, k);
 	}
-	return i;
+	return fffa_flow__add(t, k);
 }
 
 /*

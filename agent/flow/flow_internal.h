@@ -50,7 +50,8 @@ struct fffa_flow_table {
 	struct fffa_ledger *ledger;
 	fffa_record_fn record;
 	void *arg;
-	struct fffa_flow *flows; /* max_flows, touched as used */
+	struct fffa_flow *flows; /* places of them, touched as used */
+	uint32_t places;	 /* at least max_flows, and more after a smaller one was set */
 	uint32_t *buckets;
 	uint32_t bucket_mask;
 	uint32_t free_head;
@@ -68,7 +69,7 @@ struct fffa_flow_table {
 
 /* Index of the flow with key k, or FFFA_NIL. */
 uint32_t fffa_flow__find(const struct fffa_flow_table *t, const struct fffa_key *k);
-/* A zeroed flow linked under k, or FFFA_NIL when the table is full. Not in the wheel yet. */
+/* A zeroed flow linked under k, or FFFA_NIL when no place is free. Not in the wheel yet. */
 uint32_t fffa_flow__add(struct fffa_flow_table *t, const struct fffa_key *k);
 /* Unlinks from the wheel and the bucket and gives the slot back. */
 void fffa_flow__remove(struct fffa_flow_table *t, uint32_t i);

@@ -82,7 +82,7 @@ uint32_t fffa_flow__add(struct fffa_flow_table *t, const struct fffa_key *k)
 	if (t->free_head != FFFA_NIL) {
 		i = t->free_head;
 		t->free_head = t->flows[i].hash_next;
-	} else if (t->high_water < t->conf.max_flows) {
+	} else if (t->high_water < t->places) {
 		i = t->high_water++;
 	} else {
 		return FFFA_NIL;
@@ -111,17 +111,25 @@ void fffa_flow__remove(struct fffa_flow_table *t, uint32_t i)
 	t->count--;
 }
 
+static uint32_t bucket_count(uint32_t max_flows)
+{
+	uint32_t buckets = 1024;
+
+	while (buckets < max_flows && buckets < 1u << 31)
+		buckets *= 2;
+	return buckets;
+}
+
 int fffa_flow_table_new(const struct fffa_flow_conf *conf, struct fffa_ledger *ledger,
 			fffa_record_fn record, void *arg, struct fffa_flow_table **out)
 {
 	struct fffa_flow_table *t = calloc(1, sizeof(*t));
-	uint32_t buckets = 1024;
+	uint32_t buckets = bucket_count(conf->max_flows);
 
 	if (!t)
 		return -ENOMEM;
-	while (buckets < conf->max_flows && buckets < 1u << 31)
-		buckets *= 2;
 	t->conf = *conf;
+	t->places = conf->max_flows;
 	t->ledger = ledger;
 	t->record = record;
 	t->arg = arg;
@@ -149,12 +157,51 @@ void fffa_flow_set_timeouts(struct fffa_flow_table *t, uint64_t idle_ns, uint64_
 	t->conf.active_ns = active_ns;
 }
 
+static void use_buckets(struct fffa_flow_table *t, uint32_t *buckets, uint32_t count)
+{
+	(void)munmap(t->buckets, ((size_t)t->bucket_mask + 1) * sizeof(*t->buckets));
+	t->buckets = buckets;
+	t->bucket_mask = count - 1;
+	for (uint32_t i = 0; i < t->high_water; i++) {
+		struct fffa_flow *f = &t->flows[i];
+		uint32_t *bucket = &t->buckets[bucket_of(t, &f->key)];
+
+		if (f->slot == FFFA_NIL) /* free */
+			continue;
+		f->hash_next = *bucket;
+		*bucket = i + 1;
+	}
+}
+
+int fffa_flow_set_max(struct fffa_flow_table *t, uint32_t max_flows)
+{
+	uint32_t count = bucket_count(max_flows), *buckets;
+	void *flows;
+
+	if (max_flows > t->places) {
+		flows = mremap(t->flows, t->places * sizeof(*t->flows),
+			       max_flows * sizeof(*t->flows), MREMAP_MAYMOVE);
+		if (flows == MAP_FAILED)
+			return -ENOMEM;
+		t->flows = flows;
+		t->places = max_flows;
+	}
+	if (count > t->bucket_mask + 1) {
+		buckets = map_lazily(count * sizeof(*buckets));
+		if (!buckets)
+			return -ENOMEM;
+		use_buckets(t, buckets, count);
+	}
+	t->conf.max_flows = max_flows;
+	return 0;
+}
+
 void fffa_flow_table_free(struct fffa_flow_table *t)
 {
 	if (!t)
 		return;
 	if (t->flows)
-		(void)munmap(t->flows, t->conf.max_flows * sizeof(*t->flows));
+		(void)munmap(t->flows, t->places * sizeof(*t->flows));
 	if (t->buckets)
 		(void)munmap(t->buckets, ((size_t)t->bucket_mask + 1) * sizeof(*t->buckets));
 	free(t);

@@ -38,6 +38,12 @@ void fffa_flow_table_free(struct fffa_flow_table *t);
 void fffa_flow_set_timeouts(struct fffa_flow_table *t, uint64_t idle_ns, uint64_t active_ns,
 			    uint64_t linger_ns);
 
+/*
+ * Another bound from now on. Where more flows are held, each newcomer has two of them reported early.
+ * Memory that was used is kept. 0; -ENOMEM: the bound stays.
+ */
+int fffa_flow_set_max(struct fffa_flow_table *t, uint32_t max_flows);
+
 /* now_ns: monotonic; unix_ns: the same instant. Call before merge and expire of one turn. */
 void fffa_flow_set_time(struct fffa_flow_table *t, uint64_t now_ns, uint64_t unix_ns);
 

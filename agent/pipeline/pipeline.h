@@ -83,8 +83,9 @@ void fffa_pipeline_reopen(struct fffa_pipeline *p);
  *
  * add:     a new sink gets the records from now on. Fails when it cannot be opened, and while
  *          FFFA_CONFIG_SINKS_MAX sinks are there.
- * change:  sink i gets another configuration, which differs in no key with FFFA_OPTION_ONOFF. It
- *          keeps its queue, its spool and its numbers. -EAGAIN: records of too many formats wait.
+ * change:  sink i gets another configuration, with the same name. It keeps its queue, its
+ *          spool and its numbers. -EAGAIN: records of too many formats wait, or a spool that has
+ *          left is not empty yet.
  * remove:  sink i gets no records any more, and delivers what it has until deadline_ns from now.
  *          Its spool stays. The sinks behind it move up. -EAGAIN: too many are still leaving.
  */

@@ -131,6 +131,18 @@ static void change_batcher(struct fffa_sink_queue *q, struct fffa_batcher *now,
 	fffa_sink_queue_set_given(q, fffa_batcher__given(next));
 }
 
+/* What is numbered by now is of the spool, or was given before it. */
+static int change_spool(struct fffa_pipeline *p, struct fffa_sink_queue *q, struct fffa_batcher *b,
+			const struct fffa_sink_conf *conf, struct fffa_err *err)
+{
+	const struct fffa_sink_queue_source source = {
+		.running = true, .spool_dir = p->no_spool ? NULL : p->conf->spool_dir};
+
+	fffa_batcher__seal(b);
+	return fffa_sink_queue_change_spool(q, conf, &source, p->source.epoch,
+					    fffa_batcher__given(b), err);
+}
+
 int fffa_pipeline_change(struct fffa_pipeline *p, size_t i, struct fffa_sink_conf *conf,
 			 struct fffa_err *err)
 {
@@ -150,6 +162,12 @@ int fffa_pipeline_change(struct fffa_pipeline *p, size_t i, struct fffa_sink_con
 	own = take_conf(conf);
 	if (!own)
 		return fffa_fail(err, ENOMEM, "no memory");
+	rc = change_spool(p, q, now ? now : next, own, err);
+	if (rc) {
+		*conf = *own;
+		free(own);
+		return rc;
+	}
 	if (next != now)
 		change_batcher(q, now, next, &source.encoding);
 	fffa_sink_queue_change(q, own);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "agent/service/limits.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -52,4 +55,16 @@ bool fffa_limits_check(const struct fffa_config *conf, bool live)
 		"(LimitNOFILE=, ulimit -n)",
 		n, need);
 	return false;
+}
+
+void fffa_limits_set_core_dumps(bool allowed)
+{
+	struct rlimit l;
+
+	(void)prctl(PR_SET_DUMPABLE, allowed ? 1 : 0, 0, 0, 0); /* cannot fail with these */
+	if (getrlimit(RLIMIT_CORE, &l))
+		return;
+	l.rlim_cur = allowed ? l.rlim_max : 0;
+	if (setrlimit(RLIMIT_CORE, &l))
+		fffa_warn("agent", "cannot set the limit of core dumps: %s", strerror(errno));
 }

@@ -63,6 +63,8 @@ int fffa_store_write_append(struct fffa_store *s, uint64_t at, struct fffa_spool
 int fffa_store_write_sync(struct fffa_store *s);
 /* Ends the segment that is being written, if there is one. */
 void fffa_store_write_end(struct fffa_store *s);
+/* Removes the account: nobody needs it any more. One that is missing is no error. 0 or -errno. */
+int fffa_store_ack_remove(struct fffa_store *s);
 /*
  * Writes the account. Without sync an older one may be found after a power cut. 0 or -errno.
  */

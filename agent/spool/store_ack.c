@@ -82,3 +82,8 @@ int fffa_store_ack_read(struct fffa_store *s, struct fffa_spool_account *account
 	read_slots(s, bytes, SLOT, get_slot, account);
 	return 0;
 }
+
+int fffa_store_ack_remove(struct fffa_store *s)
+{
+	return unlinkat(s->dir, "ack", 0) && errno != ENOENT ? -errno : 0;
+}

@@ -8,6 +8,7 @@
 
 #include "config/yaml/utf8.h"
 #include "config/read.h"
+#include "config/rows.h"
 #include "config/value.h"
 
 #define MASK "\"***\""
@@ -282,7 +283,7 @@ static void emit_comment(struct fffa_emit *e, const struct fffa_option *o, int d
 		emit_text(e->out, o->def, true);
 	else
 		fputs(o->def ? o->def : "empty", e->out);
-	fputs(o->flags & FFFA_OPTION_RELOAD ? "; taken over by HUP\n" : "\n", e->out);
+	fputs(fffa_rows_need_restart(o) ? "; a change needs a restart\n" : "\n", e->out);
 	if (o->flags & FFFA_OPTION_SECRETS) {
 		begin_line(e, depth, false);
 		fputs("# NAME_file in it: the path of a file that holds the value of NAME\n",

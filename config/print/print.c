@@ -18,9 +18,8 @@ static const char preamble[] =
 	"# ${NAME} and ${NAME:-default} in a value are taken from the environment; $${ is a "
 	"literal ${.\n"
 	"# Unknown and duplicate keys are errors.\n"
-	"# HUP reopens files and reads this file again. It takes over the keys marked \"taken over "
-	"by HUP\";\n"
-	"# a change of any other key outside sinks needs a restart, and the log names it.\n";
+	"# HUP reopens files and reads this file again. It takes over every key but those marked\n"
+	"# \"a change needs a restart\", which the log names.\n";
 
 static const char examples[] =
 	"#\n"

@@ -35,9 +35,8 @@ static void put_text(FILE *out, const char *text)
 	}
 }
 
-static void put_row(FILE *out, const struct fffa_option *o, bool sink)
+static void put_row(FILE *out, const struct fffa_option *o)
 {
-	bool reload = sink ? !(o->flags & FFFA_OPTION_RESTART) : o->flags & FFFA_OPTION_RELOAD;
 	char allowed[512];
 
 	fputs(".TP\n.B ", out);
@@ -49,24 +48,26 @@ static void put_row(FILE *out, const struct fffa_option *o, bool sink)
 	put_text(out, allowed);
 	fputs("; default ", out);
 	put_text(out, !o->def ? "none" : *o->def ? o->def : "\"\"");
-	fputs(reload ? "; taken over by HUP.\n" : "; a change needs a restart.\n", out);
+	fputs(fffa_rows_need_restart(o) ? "; a change needs a restart.\n"
+					: "; taken over by HUP.\n",
+	      out);
 }
 
-static void put_rows(FILE *out, const struct fffa_option *rows, bool sink)
+static void put_rows(FILE *out, const struct fffa_option *rows)
 {
 	for (; rows->key; rows++)
-		put_row(out, rows, sink);
+		put_row(out, rows);
 }
 
 int fffa_reference_print(const struct fffa_sink_schema *schema, FILE *out)
 {
 	fputs(head, out);
-	put_rows(out, fffa_config_rows, false);
+	put_rows(out, fffa_config_rows);
 	fputs(".SS \"Each sink (an item of sinks)\"\n", out);
-	put_rows(out, fffa_sink_common_rows, true);
+	put_rows(out, fffa_sink_common_rows);
 	for (; schema->name; schema++) {
 		fprintf(out, ".SS \"A sink of type %s\"\n", schema->name);
-		put_rows(out, schema->opts, true);
+		put_rows(out, schema->opts);
 	}
 	fputs(tail, out);
 	return fffa_emit_end(out);

@@ -173,8 +173,12 @@ static void put_type(const struct writer *w, const struct fffa_option *o)
 static void put_leaf(const struct writer *w, const struct fffa_option *o, const char *name,
 		     int depth)
 {
+	char help[1024];
+
 	fprintf(w->out, "%*s\"%s\": {\"description\": ", depth * 2, "", name);
-	put_text(w->out, o->help);
+	(void)snprintf(help, sizeof(help), "%s%s", o->help,
+		       fffa_rows_need_restart(o) ? " A change needs a restart." : "");
+	put_text(w->out, help);
 	if (o->def && (o->type == FFFA_OT_STRING || o->type == FFFA_OT_ENUM)) {
 		fputs(", \"default\": ", w->out);
 		put_text(w->out, o->def);

@@ -17,7 +17,7 @@ void fffa_backlog_set_bounds(struct fffa_backlog *q, size_t memory_bytes, uint64
 {
 	q->memory_bytes = memory_bytes;
 	q->drops_oldest = drops_oldest;
-	if (q->spooler)
+	if (fffa_backlog__spools(q))
 		fffa_spooler_set_bounds(q->spooler, memory_bytes, spool_bytes, drops_oldest);
 }
 
@@ -46,7 +46,7 @@ static void count_settled(struct fffa_backlog *q, const struct fffa_queued_batch
 			  uint32_t records)
 {
 	subtract_in_flight(q, records);
-	if (q->spooler)
+	if (q->spooler && (b->ref || !q->spool_leaves))
 		fffa_spooler_count_settled(q->spooler, b, records);
 }
 
@@ -121,7 +121,7 @@ bool fffa_backlog_has_room(const struct fffa_backlog *q, size_t bytes)
 {
 	size_t waiting;
 
-	if (!q->spooler)
+	if (!fffa_backlog__spools(q))
 		return !q->held_bytes || (q->held_bytes <= q->memory_bytes / 4 &&
 					  q->held_bytes + bytes <= q->memory_bytes);
 	waiting = fffa_spooler_waiting_bytes(q->spooler);
@@ -132,7 +132,7 @@ bool fffa_backlog_has_room(const struct fffa_backlog *q, size_t bytes)
 
 bool fffa_backlog_moves(const struct fffa_backlog *q, bool sink_works, uint64_t patience_ns)
 {
-	if (!q->spooler)
+	if (!fffa_backlog__spools(q))
 		return sink_works;
 	return fffa_spooler_works(q->spooler, patience_ns) &&
 	       (sink_works || !fffa_spooler_is_full(q->spooler));
@@ -211,7 +211,7 @@ void fffa_backlog_put(struct fffa_backlog *q, struct fffa_queued_batch *b)
 
 void fffa_backlog__enqueue(struct fffa_backlog *q, struct fffa_queued_batch *b)
 {
-	if (q->spooler) {
+	if (fffa_backlog__spools(q)) {
 		fffa_spooler_add(q->spooler, b);
 		return;
 	}

@@ -25,6 +25,8 @@ struct fffa_backlog {
 	struct fffa_sink_ledger ledger;
 	struct fffa_skipdata_records skipdata;
 	struct fffa_spooler *spooler; /* NULL: there is no spool */
+	bool spool_leaves;	      /* it gets no batch any more */
+	bool spool_closing;	      /* one that has left is being closed */
 	struct fffa_log_limit full_log;
 	bool ending; /* see fffa_backlog_stop */
 	void (*pump)(void *arg);
@@ -56,6 +58,23 @@ uint64_t fffa_backlog_epoch(const struct fffa_backlog *q);
 /* The spooler begins to fill the queue with what it holds. See fffa_spooler_start. */
 void fffa_backlog_start_spool(struct fffa_backlog *q, uint64_t epoch, const uint64_t *given);
 
+/*
+ * The spool was opened while the agent runs: what is queued goes to the disk, too. See
+ * fffa_spooler_join; submitted has the batches that the sink holds.
+ */
+void fffa_backlog_join_spool(struct fffa_backlog *q, uint64_t epoch, const uint64_t *given,
+			     const struct fffa_queued_batches *submitted);
+/*
+ * Batches stay in memory from now on. The spool still gives what it holds; when it is empty it is
+ * closed.
+ */
+void fffa_backlog_leave_spool(struct fffa_backlog *q);
+/* True when batches go over the disk. */
+bool fffa_backlog_spools(const struct fffa_backlog *q);
+/* False while the spool is open, leaves or is being closed. */
+bool fffa_backlog_may_open_spool(const struct fffa_backlog *q);
+/* Closes a spool that leaves as soon as it holds nothing. Call it when something was settled. */
+void fffa_backlog_look_at_spool(struct fffa_backlog *q);
 /* See fffa_spooler_set_given. */
 void fffa_backlog_set_given(struct fffa_backlog *q, const uint64_t *given);
 

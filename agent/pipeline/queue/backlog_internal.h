@@ -11,6 +11,11 @@
 #include "agent/pipeline/queue/backlog.h"
 
 /* backlog.c */
+/* New batches go over the disk. */
+static inline bool fffa_backlog__spools(const struct fffa_backlog *q)
+{
+	return q->spooler && !q->spool_leaves;
+}
 /* Counts the batch's memory in held_bytes. */
 void fffa_backlog__hold(struct fffa_backlog *q, const struct fffa_batch *batch);
 /* Stops counting it. */

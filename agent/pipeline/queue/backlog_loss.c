@@ -30,7 +30,7 @@ static void add_missing(struct fffa_backlog *q, enum fffa_record_loss why,
 {
 	if (!m->records)
 		return;
-	if (q->spooler)
+	if (fffa_backlog__spools(q))
 		fffa_spooler_note_missing(q->spooler, m);
 	if (why == FFFA_RL_SHUTDOWN || q->ending)
 		return; /* the stream ends here; where there is a spool, the next start reports it */
@@ -122,8 +122,8 @@ static void lose_new(struct fffa_backlog *q, const struct fffa_batch *batch,
 
 static enum fffa_record_loss reason_when_full(const struct fffa_backlog *q)
 {
-	return q->spooler && fffa_spooler_is_full(q->spooler) ? FFFA_RL_SPOOL_FULL
-							      : FFFA_RL_QUEUE_FULL;
+	return fffa_backlog__spools(q) && fffa_spooler_is_full(q->spooler) ? FFFA_RL_SPOOL_FULL
+									   : FFFA_RL_QUEUE_FULL;
 }
 
 static void warn_full(struct fffa_backlog *q, uint64_t records)
@@ -203,7 +203,7 @@ void fffa_backlog_add(struct fffa_backlog *q, struct fffa_batch *batch)
 
 void fffa_backlog_store_or_lose(struct fffa_backlog *q, struct fffa_queued_batch *b)
 {
-	if (!q->spooler) {
+	if (!q->spooler || (q->spool_leaves && !b->ref)) {
 		fffa_backlog_lose(q, b, FFFA_RL_SHUTDOWN);
 		return;
 	}

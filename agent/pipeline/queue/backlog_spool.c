@@ -107,6 +107,85 @@ void fffa_backlog_set_given(struct fffa_backlog *q, const uint64_t *given)
 		fffa_spooler_set_given(q->spooler, given);
 }
 
+static uint64_t numbers_of(const struct fffa_queued_batch *b)
+{
+	return b->is_skipdata ? b->skipped.records : fffa_batch_count(b->d.batch);
+}
+
+/* Sequence numbers that are in no record which is settled. */
+static uint64_t count_outstanding(const struct fffa_backlog *q,
+				  const struct fffa_queued_batches *submitted)
+{
+	const struct fffa_queued_batch *b;
+	uint64_t n = 0;
+
+	TAILQ_FOREACH(b, &q->queue, link)
+	{
+		n += numbers_of(b);
+	}
+	TAILQ_FOREACH(b, submitted, link)
+	{
+		n += numbers_of(b);
+	}
+	for (int i = 0; i < FFFA_RL_MAX; i++)
+		n += fffa_skipdata_records_missing(&q->skipdata, (enum fffa_record_loss)i);
+	return n;
+}
+
+void fffa_backlog_join_spool(struct fffa_backlog *q, uint64_t epoch, const uint64_t *given,
+			     const struct fffa_queued_batches *submitted)
+{
+	uint64_t outstanding = count_outstanding(q, submitted);
+	struct fffa_queued_batch *b;
+
+	fffa_spooler_join(q->spooler, epoch, given, outstanding);
+	while ((b = TAILQ_FIRST(&q->queue)) && !b->ref) {
+		TAILQ_REMOVE(&q->queue, b, link);
+		fffa_backlog__let_go(q, b->d.batch);
+		fffa_spooler_add(q->spooler, b);
+	}
+}
+
+bool fffa_backlog_spools(const struct fffa_backlog *q)
+{
+	return fffa_backlog__spools(q);
+}
+
+bool fffa_backlog_may_open_spool(const struct fffa_backlog *q)
+{
+	return !q->spooler && !q->spool_closing;
+}
+
+void fffa_backlog_leave_spool(struct fffa_backlog *q)
+{
+	fffa_spooler_leave(q->spooler);
+	q->spool_leaves = true;
+	fffa_backlog_look_at_spool(q);
+}
+
+static void on_left(void *arg)
+{
+	struct fffa_backlog *q = arg;
+
+	q->spool_closing = false;
+	if (q->closed) /* the queue ends meanwhile */
+		q->closed(q->closed_arg);
+}
+
+void fffa_backlog_look_at_spool(struct fffa_backlog *q)
+{
+	struct fffa_spooler *s = q->spooler;
+
+	if (!q->spool_leaves || q->ending || !fffa_spooler_is_drained(s))
+		return;
+	q->spooler = NULL;
+	q->spool_leaves = false;
+	q->spool_closing = true;
+	fffa_spooler_stop(s);
+	fffa_spooler_close(s, on_left, q);
+	fffa_info(q->tag, "its spool is empty and is not used any more");
+}
+
 static void on_spooler_closed(void *arg)
 {
 	struct fffa_backlog *q = arg;
@@ -121,11 +200,13 @@ static void on_spooler_closed(void *arg)
 
 void fffa_backlog_close_spool(struct fffa_backlog *q, void (*closed)(void *arg), void *arg)
 {
-	if (!q->spooler) {
+	if (!q->spooler && !q->spool_closing) {
 		closed(arg);
 		return;
 	}
 	q->closed = closed;
 	q->closed_arg = arg;
+	if (!q->spooler)
+		return; /* on_left calls it */
 	fffa_spooler_close(q->spooler, on_spooler_closed, q);
 }

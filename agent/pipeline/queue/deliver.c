@@ -154,6 +154,7 @@ void fffa_deliver_pump(void *deliver)
 			d->other_encoding(d->other_arg);
 		break;
 	}
+	fffa_backlog_look_at_spool(d->backlog);
 	if (fffa_deliver_is_idle(d))
 		d->emptied(d->arg);
 }

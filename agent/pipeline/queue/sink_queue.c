@@ -22,6 +22,7 @@ struct fffa_sink_queue *fffa_sink_queue_new(struct uv_loop_s *loop,
 	q->conf = conf;
 	q->loop = loop;
 	(void)snprintf(q->tag, sizeof(q->tag), "sink.%s", c->name);
+	(void)snprintf(q->name, sizeof(q->name), "%s", c->name);
 	fffa_backlog_init(&q->backlog, q->tag, (size_t)c->queue_memory,
 			  c->queue_when_full == FFFA_WHEN_FULL_DROP_OLDEST);
 	fffa_pause_init(&q->pause, loop, &retry, fffa_deliver_pump, &q->deliver);
@@ -34,14 +35,13 @@ struct fffa_sink_queue *fffa_sink_queue_new(struct uv_loop_s *loop,
 	return q;
 }
 
-static int open_spooler(struct fffa_sink_queue *q, const struct fffa_sink_queue_source *src,
-			struct fffa_err *err)
+static int open_spooler(struct fffa_sink_queue *q, const struct fffa_sink_common_conf *c,
+			const struct fffa_sink_queue_source *src, struct fffa_err *err)
 {
-	const struct fffa_sink_common_conf *c = &q->conf->common;
 	const struct fffa_spooler_conf conf = {
 		.loop = q->loop,
 		.spool_dir = src->spool_dir,
-		.name = c->name,
+		.name = q->name,
 		.bound_bytes = (uint64_t)c->queue_spool,
 		.opens_later = src->running,
 		.last_epoch = src->last_epoch,
@@ -70,7 +70,7 @@ int fffa_sink_queue_open(struct fffa_sink_queue *q, const struct fffa_sink_queue
 	fffa_sink_queue_set_encoding(q, &src->encoding);
 	fffa_sink_queue__describe(q, &src->encoding);
 	if (q->conf->common.queue_spool && src->spool_dir)
-		rc = open_spooler(q, src, err);
+		rc = open_spooler(q, &q->conf->common, src, err);
 	if (!rc)
 		rc = q->conf->ops->create(&q->env, q->conf->own, &sink, err);
 	if (rc)
@@ -87,6 +87,28 @@ uint64_t fffa_sink_queue_epoch(const struct fffa_sink_queue *q)
 void fffa_sink_queue_start(struct fffa_sink_queue *q, uint64_t epoch, const uint64_t *given)
 {
 	fffa_backlog_start_spool(&q->backlog, epoch, given);
+}
+
+int fffa_sink_queue_change_spool(struct fffa_sink_queue *q, const struct fffa_sink_conf *conf,
+				 const struct fffa_sink_queue_source *src, uint64_t epoch,
+				 const uint64_t *given, struct fffa_err *err)
+{
+	bool wanted = conf->common.queue_spool && src->spool_dir;
+	int rc;
+
+	if (wanted == fffa_backlog_spools(&q->backlog))
+		return 0;
+	if (!wanted) {
+		fffa_backlog_leave_spool(&q->backlog);
+		return 0;
+	}
+	if (!fffa_backlog_may_open_spool(&q->backlog))
+		return fffa_fail(err, EAGAIN, "queue.spool: the spool of before is not empty yet");
+	rc = open_spooler(q, &conf->common, src, err);
+	if (rc)
+		return rc;
+	fffa_backlog_join_spool(&q->backlog, epoch, given, &q->deliver.submitted);
+	return 0;
 }
 
 void fffa_sink_queue_set_given(struct fffa_sink_queue *q, const uint64_t *given)

@@ -51,6 +51,14 @@ uint64_t fffa_sink_queue_epoch(const struct fffa_sink_queue *q);
  * out; borrowed, and read until closed.
  */
 void fffa_sink_queue_start(struct fffa_sink_queue *q, uint64_t epoch, const uint64_t *given);
+/*
+ * The spool comes or goes while the agent runs, so that it is as conf wants it: what is queued goes
+ * to the disk, or what is on disk is still delivered. src and given as at the start. 0; -EAGAIN
+ * while the spool of before is not empty; or -errno, with err. Nothing changes on failure.
+ */
+int fffa_sink_queue_change_spool(struct fffa_sink_queue *q, const struct fffa_sink_conf *conf,
+				 const struct fffa_sink_queue_source *src, uint64_t epoch,
+				 const uint64_t *given, struct fffa_err *err);
 /* Its numbers go on in another stream: given as in fffa_sink_queue_start, not below the one of before. */
 void fffa_sink_queue_set_given(struct fffa_sink_queue *q, const uint64_t *given);
 /* Reports what an earlier run lost. Call it when it is known who this host is. */

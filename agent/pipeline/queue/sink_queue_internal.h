@@ -27,6 +27,7 @@ struct fffa_sink_queue {
 	void (*sink_closed)(void *queue); /* NULL: the queue does not end yet */
 	struct uv_loop_s *loop;
 	char tag[64];
+	char name[40];
 	struct fffa_encodings encodings; /* of its batches */
 	uint8_t preamble[FFFA_HEADER_BYTES_MAX];
 	struct fffa_sink_env env;

@@ -52,6 +52,9 @@ static void close_store(void *arg)
 {
 	struct fffa_spooler *s = arg;
 
+	if (s->leaves &&
+	    fffa_spooler_is_drained(s)) /* the next start must not miss what came later */
+		(void)fffa_store_ack_remove(s->store);
 	fffa_store_close(s->store);
 }
 
@@ -301,9 +304,8 @@ int fffa_spooler_open(const struct fffa_spooler_conf *c, struct fffa_spooler **o
 	return 0;
 }
 
-void fffa_spooler_start(struct fffa_spooler *s, uint64_t epoch, const uint64_t *given)
+static void begin_work(struct fffa_spooler *s, uint64_t epoch, const uint64_t *given)
 {
-	fffa_spooler__account_join(s, epoch, *given);
 	s->now_epoch = epoch;
 	s->given = given;
 	/* Otherwise the next start would not know this epoch if this agent is killed at once. */
@@ -311,6 +313,31 @@ void fffa_spooler_start(struct fffa_spooler *s, uint64_t epoch, const uint64_t *
 		(void)fffa_store_ack_write(s->store, &s->account, false);
 	s->started = true;
 	start_job(s);
+}
+
+void fffa_spooler_start(struct fffa_spooler *s, uint64_t epoch, const uint64_t *given)
+{
+	fffa_spooler__account_join(s, epoch, *given);
+	begin_work(s, epoch, given);
+}
+
+void fffa_spooler_join(struct fffa_spooler *s, uint64_t epoch, const uint64_t *given,
+		       uint64_t outstanding)
+{
+	fffa_spooler__account_join_late(s, epoch, *given, outstanding);
+	begin_work(s, epoch, given);
+}
+
+void fffa_spooler_leave(struct fffa_spooler *s)
+{
+	s->leaves = true;
+	s->last_given = *s->given;
+	s->given = &s->last_given;
+}
+
+bool fffa_spooler_is_drained(const struct fffa_spooler *s)
+{
+	return s->store && fffa_spooler_is_empty(s) && TAILQ_EMPTY(&s->refs);
 }
 
 void fffa_spooler_stop(struct fffa_spooler *s)

@@ -74,6 +74,19 @@ int fffa_spooler_open(const struct fffa_spooler_conf *c, struct fffa_spooler **o
  */
 void fffa_spooler_start(struct fffa_spooler *s, uint64_t epoch, const uint64_t *given);
 /*
+ * The same while the agent runs, where the sink was given numbers without this spool before: so many
+ * of them (outstanding) are not settled yet, and come as frames or are settled without one.
+ */
+void fffa_spooler_join(struct fffa_spooler *s, uint64_t epoch, const uint64_t *given,
+		       uint64_t outstanding);
+/*
+ * No batch is added any more: what is on disk is still delivered. Numbers above those given out by
+ * now are none of its business. When it is drained, close it.
+ */
+void fffa_spooler_leave(struct fffa_spooler *s);
+/* True when it is open, nothing waits, and no batch in memory refers to a frame. */
+bool fffa_spooler_is_drained(const struct fffa_spooler *s);
+/*
  * Numbers go on in another stream: given as in fffa_spooler_start, and not below the one of before.
  * Nobody misses the numbers between the two.
  */

@@ -56,6 +56,15 @@ void fffa_spooler__account_adopt(struct fffa_spooler *s, const struct fffa_spool
 	}
 }
 
+void fffa_spooler__account_join_late(struct fffa_spooler *s, uint64_t epoch, uint64_t given,
+				     uint64_t outstanding)
+{
+	struct fffa_spool_epoch *e = fffa_spool_account_add(&s->account, epoch);
+
+	*e = (struct fffa_spool_epoch){.epoch = epoch, .given = given};
+	e->settled = given > outstanding ? given - outstanding : 0;
+}
+
 void fffa_spooler_set_given(struct fffa_spooler *s, const uint64_t *given)
 {
 	struct fffa_spool_epoch *e = fffa_spool_account_find(&s->account, s->now_epoch);

@@ -128,6 +128,8 @@ struct fffa_spooler {
 	bool account_changed;		   /* since it was written */
 	struct fffa_spooler_found *found;  /* while the worker opens the directory */
 	const uint64_t *given;		   /* see fffa_spooler_start */
+	uint64_t last_given;		   /* *given since fffa_spooler_leave */
+	bool leaves;			   /* see fffa_spooler_leave */
 	uint64_t now_epoch;		   /* of this run; 0: not started */
 	struct fffa_spooler_losses losses; /* found at the start, not reported yet */
 	uint64_t ack_ns;
@@ -194,6 +196,9 @@ void fffa_spooler__apply(struct fffa_spooler *s);
 void fffa_spooler__account_join(struct fffa_spooler *s, uint64_t epoch, uint64_t given);
 /* Takes over the account of the disk. What was settled before the disk was open is added to it. */
 void fffa_spooler__account_adopt(struct fffa_spooler *s, const struct fffa_spool_account *disk);
+/* The sink has numbers up to given, of which all but so many are settled. */
+void fffa_spooler__account_join_late(struct fffa_spooler *s, uint64_t epoch, uint64_t given,
+				     uint64_t outstanding);
 /* All records of a frame are settled, and those before it. */
 void fffa_spooler__account_frame(struct fffa_spooler *s, const struct fffa_spool_ref *ref);
 /* A frame of b is on disk. */

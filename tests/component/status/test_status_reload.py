@@ -323,6 +323,88 @@ class Reload(program.Case):
         self.assertEqual([line for line in again.log if "earlier run" in line], [])
         again.stop()
 
+    def in_flight(self, name):
+        return self.agent.metrics().sum("fffa_sink_in_flight_records", sink=name)
+
+    def waiting(self, name):
+        """Waits for more records that the sink cannot deliver."""
+        n = self.in_flight(name)
+        program.await_that("records that wait", lambda: self.in_flight(name) > n + 20, self.agent.process)
+
+    def spooled(self, name):
+        return self.agent.metrics().sum("fffa_sink_spool_bytes", sink=name)
+
+    def restarted(self, sinks):
+        """What a killed agent left: the one that follows has lost nothing that was delivered."""
+        self.agent.kill()
+        os.unlink(self.dir / "conf.d/capture.yaml")
+        again = agent.Agent(self, "127.0.0.1:9977", sinks=sinks)
+        program.await_that("records", lambda: again.metrics().sum("fffa_sink_records_total", outcome="delivered") > 0, again.process)
+        self.assertEqual([line for line in again.log if "earlier run are lost" in line], [])
+        again.stop()
+
+    def test_a_spool_comes_and_goes(self):
+        """What waits in memory goes to the disk, and what is on the disk is delivered; nothing is lost or repeated."""
+        server = Collector(8095)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        h = "{name: h, type: http, format: json, compress: none, url: 'http://127.0.0.1:8095/', " \
+            "retry: {min: 20ms, max: 50ms}, batch: {age: 20ms}}"
+        spool = h[:-1] + ", queue: {spool: 16MiB}}"
+        self.start(f"[{h}]")
+        self.more("h")
+        for i in range(3):
+            server.token = "nobody"
+            self.waiting("h")
+            self.assertEqual(self.spooled("h"), 0)
+            self.hup(f"[{spool}]")
+            self.waiting("h")
+            program.await_that("the spool", lambda: self.spooled("h") > 4000, self.agent.process)
+            self.hup(f"[{h}]")
+            self.waiting("h")
+            if not i:
+                self.hup(f"[{spool}]")
+                self.agent.logged("queue.spool: the spool of before is not empty yet")
+                self.assertEqual(self.agent.metrics().sum("fffa_config_pending_restart"), 1)
+                self.hup(f"[{h}]")
+            server.token = None
+            self.agent.logged("its spool is empty and is not used any more")
+            program.await_that("the end of the spool", lambda: not self.spooled("h") and not os.path.exists(self.dir / "spool/h/ack"))
+        self.more("h")
+        self.assertEqual(self.agent.metrics().sum("fffa_config_pending_restart"), 0)
+        self.assertEqual(self.agent.metrics().sum("fffa_records_lost_total"), 0)
+        self.hup(f"[{spool}]")
+        self.more("h")
+        self.ended.set()
+        self.traffic.join()
+        self.capture("{interfaces: [gone]}")
+        program.await_that("the last records", lambda: not self.agent.metrics().sum("fffa_flows_active") and not self.in_flight("h"))
+        # The account has the last numbers when it is not written any more.
+        ack = self.dir / "spool/h/ack"
+        program.await_that("the account", lambda: ack.stat().st_mtime < time.time() - 0.5, self.agent.process)
+        self.whole([json.loads(line)["seq"] for line in server.lines])
+        self.restarted(f"[{spool}]")
+
+    def test_tables_and_dumps(self):
+        """flows.max_flows and log.core_dumps."""
+        def core():
+            with open(f"/proc/{self.agent.process.pid}/limits", encoding="utf-8") as text:
+                return next(line.split()[4] for line in text if line.startswith("Max core file size"))
+        self.start(f"[{self.sink('a')}]")
+        self.assertEqual(core(), "0")
+        self.capture("{}\nflows: {max_flows: 2048}\nlog: {core_dumps: on}")
+        self.assertEqual(self.agent.metrics().sum("fffa_flow_table_capacity"), 2048)
+        self.assertNotEqual(core(), "0")
+        self.capture("{}\nflows: {max_flows: 4000000}")
+        self.assertEqual(self.agent.metrics().sum("fffa_flow_table_capacity"), 4000000)
+        self.assertEqual(core(), "0")
+        self.records("a", lambda r: True)
+        self.assertEqual(self.agent.metrics().sum("fffa_config_pending_restart"), 0)
+        self.ended.set()
+        self.traffic.join()
+        self.agent.stop()
+        self.whole(self.seqs("a"))
+
     def delivered(self, name):
         return self.agent.metrics().sum("fffa_sink_records_total", sink=name, outcome="delivered")
 
@@ -415,11 +497,19 @@ class Reload(program.Case):
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
         h = "{name: h, type: http, format: json, compress: none, url: 'http://127.0.0.1:8097/%d', batch: {age: 20ms}}"
-        self.start(f"[{a}]")
+        more = ["metadata: {static: {az_id: use1-az%d}}\nflows: {max_flows: 20000}", "flows: {max_flows: 1024}",
+                "metadata: {interfaces: {lo: {vpc_id: vpc-%d}}}\nlog: {core_dumps: on}"]
+        # One sink whose bytes, filter and spool change all the time.
+        c = [self.sink("c", f", rotate: {{compress: none, keep: 0}}{keys}").replace("format: json", form) for form, keys in (
+            ("format: json", ""), ("format: json, fields: [seq, stream, log_status]", ", filter: udp"),
+            ("format: json", ", filter: udp, queue: {spool: 8MiB}"), ("format: json, fields: [seq, stream, log_status]", ""),
+            ("format: json", ", filter: ip"))]
+        self.start(f"[{a}, {c[0]}]")
         before = len(os.listdir(f"/proc/{self.agent.process.pid}/fd"))
         for i in range(100):
-            self.hup({0: f"[{a}, {self.sink('b')}]", 1: f"[{h % 1}, {a}]", 2: f"[{a}, {h % 2}]", 3: f"[{a}]"}[i % 4])
-            self.capture(["{interfaces: [lo, 's*']}", "{interfaces: [lo], sample: 1}", "{interfaces: [lo, s0], exclude: [s1]}"][i % 3])
+            self.hup("[" + ", ".join({0: [a, self.sink("b")], 1: [h % 1, a], 2: [a, h % 2], 3: [a]}[i % 4] + [c[i % 5]]) + "]")
+            text = more[i % 3] % i if "%d" in more[i % 3] else more[i % 3]
+            self.capture(["{interfaces: [lo, 's*']}", "{interfaces: [lo], sample: 1}", "{interfaces: [lo, s0], exclude: [s1]}"][i % 3] + "\n" + text)
             if i % 10 == 0:
                 ip("link", "add", "s0", "type", "veth", "peer", "name", "s1")
                 self.addCleanup(subprocess.run, ["ip", "link", "del", "s0"], stderr=subprocess.DEVNULL, check=False)
@@ -427,12 +517,20 @@ class Reload(program.Case):
                 ip("link", "del", "s0")
             for port in range(30000, 30020):
                 agent.send(port)
-        self.hup(f"[{a}]")
+        self.hup(f"[{a}, {c[0]}]")
+        self.capture("{}")
         program.await_that("descriptors", lambda: len(os.listdir(f"/proc/{self.agent.process.pid}/fd")) <= before + 2, self.agent.process)
         self.ended.set()
         self.traffic.join()
         self.agent.stop()
         self.whole(self.seqs("a"))
+        records = [json.loads(line) for path in (*sorted(self.dir.glob("c.json.2*")), self.dir / "c.json")
+                   for line in path.read_text().splitlines()]
+        seqs = [r["seq"] for r in records]
+        self.assertEqual(len(seqs), len(set(seqs)), "a record was repeated")
+        self.assertEqual([r for r in records if r["log_status"] == "SKIPDATA"], [])
+        final = next(line for line in self.agent.log if "sink=c " in line)
+        self.assertIn(f"delivered={len(records)}", final)
         for seqs in (self.seqs("b"), [json.loads(line)["seq"] for line in server.lines]):
             self.assertEqual(len(seqs), len(set(seqs)))
         removed = [line for line in self.agent.log if "is removed: " in line]

@@ -311,9 +311,9 @@ static void test_defaults_hold_every_key(void **state)
 	expect_rows(text, fffa_sink_common_rows);
 	for (i = 0; fake_schema[i].name; i++)
 		expect_rows(text, fake_schema[i].opts);
-	assert_non_null(
-		strstr(text, "  # 1024 to 16777216; default 131072\n  max_flows: 131072\n"));
-	assert_non_null(strstr(text, "  # true or false; default false; taken over by HUP\n"
+	assert_non_null(strstr(text, "  # 1024 to 16777216; default 131072; a change needs a "
+				     "restart\n  max_flows: 131072\n"));
+	assert_non_null(strstr(text, "  # true or false; default false\n"
 				     "  parity_filter: false\n"));
 	assert_non_null(strstr(text, "\n      # never or 1s to 720h (units ms, s, m, h); default "
 				     "never\n      give_up: never\n"));

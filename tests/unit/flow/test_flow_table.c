@@ -320,6 +320,53 @@ static void full_reports_the_oldest_early(void **state)
 	expire(f, 9 * S);
 }
 
+static void merge_ports(struct fixture *f, uint16_t from, uint16_t to)
+{
+	for (uint16_t p = from; p < to; p++) {
+		struct fffa_delta d = delta(p, 0, S, 1, 0);
+
+		fffa_flow_merge(f->t, &d);
+	}
+}
+
+/* All flows are found again in a table that has grown, and more fit. */
+static void the_bound_may_grow(void **state)
+{
+	struct fixture *f = *state;
+
+	merge_ports(f, 0, 4);
+	assert_int_equal(fffa_flow_set_max(f->t, 3000), 0);
+	merge_ports(f, 0, 3000);
+	assert_int_equal(f->n, 0);
+	assert_int_equal(fffa_flow_count(f->t), 3000);
+	merge_ports(f, 3000, 3010);
+	assert_int_equal(f->n, 10);
+	while (fffa_flow_flush(f->t, 64)) {
+	}
+	assert_int_equal(f->n, 3010);
+	for (size_t i = 0; i < f->n; i++)
+		assert_int_equal(f->got[i].packets, f->got[i].key.sport < 4 ? 2 : 1);
+}
+
+/* The oldest are reported early, two for each newcomer, until the table has the new size. */
+static void the_bound_may_shrink(void **state)
+{
+	struct fixture *f = *state;
+
+	merge_ports(f, 0, 1000);
+	assert_int_equal(fffa_flow_set_max(f->t, 100), 0);
+	assert_int_equal(f->n, 0);
+	merge_ports(f, 1000, 2000);
+	assert_int_equal(fffa_flow_count(f->t), 100);
+	assert_int_equal(f->n, 1900);
+	assert_int_equal(f->ledger.records_by_end[FFFA_END_RESOURCES], 1900);
+	assert_int_equal(fffa_flow_set_max(f->t, 1024), 0);
+	merge_ports(f, 2000, 2900);
+	assert_int_equal(fffa_flow_count(f->t), 1000);
+	assert_int_equal(f->ledger.lost[FFFA_PL_FLOW_TABLE].packets, 0);
+	expire(f, S);
+}
+
 static void flush_reports_everything_in_slices(void **state)
 {
 	struct fixture *f = *state;
@@ -398,6 +445,8 @@ int main(void)
 		T(udp_with_fin_bits_does_not_end),
 		cmocka_unit_test_setup_teardown(full_reports_the_oldest_early, setup_small,
 						teardown),
+		cmocka_unit_test_setup_teardown(the_bound_may_grow, setup_small, teardown),
+		T(the_bound_may_shrink),
 		T(flush_reports_everything_in_slices),
 		T(keys_that_differ_anywhere_are_flows_of_their_own),
 		T(a_step_of_the_wall_clock_moves_both_ends),
