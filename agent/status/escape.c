@@ -18,9 +18,11 @@ void fffa_escape_label(struct fffa_buf *o, const char *s)
 		bytes = fffa_utf8_length((const uint8_t *)s, left);
 		if (c == '\\' || c == '"') {
 			fffa_buf_format(o, "\\%c", c);
-		} else if (!bytes || c < ' ' || c == 0x7f) {
-			fffa_buf_format(o, "\\\\x%02x", c);
+		} else if (!bytes) {
+			fffa_buf_text(o, "\xef\xbf\xbd");
 			bytes = 1;
+		} else if (c < ' ' || c == 0x7f) {
+			fffa_buf_format(o, "\\\\x%02x", c);
 		} else {
 			fffa_buf_add(o, s, bytes);
 		}

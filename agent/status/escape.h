@@ -6,8 +6,8 @@
 #include "agent/base/buf.h"
 
 /*
- * Appends a label's value without the quotes, as Prometheus' text format 0.0.4 asks. Control
- * characters and bytes that are not UTF-8 are written as \\xNN, so that two names never look the same.
+ * Appends a label's value without the quotes, as Prometheus' text format 0.0.4 asks. A byte that is
+ * not UTF-8 is U+FFFD, as in records. Control characters are written as \\xNN.
  */
 void fffa_escape_label(struct fffa_buf *o, const char *s);
 /* Appends a JSON string with its quotes. s may hold any bytes. */

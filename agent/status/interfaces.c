@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/encode/field/text.h"
+
 /* The entry of ifindex, or the free entry where it belongs. */
 static size_t find_place(const struct fffa_interfaces *s, uint32_t ifindex)
 {
@@ -18,6 +20,19 @@ void fffa_interfaces_clear(struct fffa_interfaces *s)
 {
 	memset(s->index, 0, sizeof(s->index));
 	s->known = 0;
+}
+
+struct shown_name {
+	char text[3 * 16 + FFFA_TEXT_SLACK_BYTES];
+};
+
+/* The name as records have it. Two devices with the same one are counted together. */
+static struct shown_name show_name(const char *name)
+{
+	struct shown_name n = {""};
+
+	*fffa_text_utf8((uint8_t *)n.text, name, strnlen(name, 15)) = '\0';
+	return n;
 }
 
 /* 0: there is none. */
@@ -53,7 +68,7 @@ void fffa_interfaces_name(struct fffa_interfaces *s, uint32_t ifindex, const cha
 		s->known++;
 		s->index[i].ifindex = ifindex;
 	}
-	s->index[i].at = find_or_add_name(s, name);
+	s->index[i].at = find_or_add_name(s, show_name(name).text);
 }
 
 void fffa_interfaces_count(struct fffa_interfaces *s, uint32_t ifindex, bool egress,
@@ -66,7 +81,7 @@ void fffa_interfaces_count(struct fffa_interfaces *s, uint32_t ifindex, bool egr
 struct fffa_amount fffa_interfaces_amount(const struct fffa_interfaces *s, const char *name,
 					  int dir)
 {
-	return s->v[find_name(s, name)].amount[dir];
+	return s->v[find_name(s, show_name(name).text)].amount[dir];
 }
 
 const char *fffa_interfaces_find(const struct fffa_interfaces *s, uint32_t ifindex)

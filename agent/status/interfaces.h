@@ -17,7 +17,7 @@
 #define FFFA_INTERFACES_INDEXES 1024 /* a power of two; half as many devices can be known at once */
 
 struct fffa_interface {
-	char name[16];
+	char name[3 * 16];	      /* as records have it: a byte that is not UTF-8 is U+FFFD */
 	struct fffa_amount amount[2]; /* ingress, egress */
 };
 

@@ -78,7 +78,7 @@ static void test_labels(void **state)
 		{"a\"b", "a\\\"b"},
 		{"a\\b", "a\\\\b"},
 		{"a\nb", "a\\\\x0ab"},
-		{"\xff\xc3\xa9", "\\\\xff\xc3\xa9"},
+		{"\xff\xc3\xa9", "\xef\xbf\xbd\xc3\xa9"},
 		{"\x7f\t", "\\\\x7f\\\\x09"},
 	};
 

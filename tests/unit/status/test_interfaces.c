@@ -49,6 +49,20 @@ static void test_same_name_goes_on(void **state)
 	assert_string_equal(fffa_interfaces_find(s, 9), "veth1");
 }
 
+/* As in records. Two names that look the same there are counted together: a page has each label once. */
+static void test_a_name_that_is_not_utf8(void **state)
+{
+	struct fffa_interfaces *s = *state;
+
+	fffa_interfaces_name(s, 2, "a\xff");
+	fffa_interfaces_name(s, 3, "a\xfe");
+	fffa_interfaces_count(s, 2, false, 1, 10);
+	fffa_interfaces_count(s, 3, false, 2, 20);
+	assert_int_equal(s->n, 1);
+	assert_string_equal(fffa_interfaces_find(s, 3), "a\xef\xbf\xbd");
+	assert_int_equal(fffa_interfaces_amount(s, "a\xfe", 0).packets, 3);
+}
+
 static void test_renamed(void **state)
 {
 	struct fffa_interfaces *s = *state;
@@ -116,6 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_counts_by_direction, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_same_name_goes_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_name_that_is_not_utf8, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_renamed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown_is_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_collisions, setup, teardown),
