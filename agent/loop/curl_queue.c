@@ -43,7 +43,6 @@ void fffa_curl_queue_finish(struct fffa_curl_loop *c, struct fffa_curl_request *
 	r->done(r, result);
 }
 
-#if LIBCURL_VERSION_NUM >= 0x075000
 /*
  * For CURLOPT_PREREQFUNCTION: the connection is established, with TLS, and its protocol is known.
  */
@@ -73,11 +72,9 @@ static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 	r->connected = false;
 	return CURL_SOCKOPT_OK;
 }
-#endif
 
 static CURLcode watch_connect(struct fffa_curl_request *r)
 {
-#if LIBCURL_VERSION_NUM >= 0x075000
 	r->connected = false;
 	if (curl_easy_setopt(r->easy, CURLOPT_PREREQDATA, r) ||
 	    curl_easy_setopt(r->easy, CURLOPT_PREREQFUNCTION, on_connected) ||
@@ -85,10 +82,6 @@ static CURLcode watch_connect(struct fffa_curl_request *r)
 	    curl_easy_setopt(r->easy, CURLOPT_SOCKOPTFUNCTION, on_socket))
 		return CURLE_FAILED_INIT;
 	return CURLE_OK;
-#else
-	r->connected = true; /* libcurl does not report it, so no request waits for it */
-	return CURLE_OK;
-#endif
 }
 
 static int begin_transfer(struct fffa_curl_loop *c, struct fffa_curl_request *r)
