@@ -65,8 +65,8 @@ void fffa_backlog_start_spool(struct fffa_backlog *q, uint64_t epoch, const uint
 void fffa_backlog_join_spool(struct fffa_backlog *q, uint64_t epoch, const uint64_t *given,
 			     const struct fffa_queued_batches *submitted);
 /*
- * Batches stay in memory from now on. The spool still gives what it holds; when it is empty it is
- * closed.
+ * Batches stay in memory from now on. The spool still gives what it holds, and closes when
+ * nothing is left in it.
  */
 void fffa_backlog_leave_spool(struct fffa_backlog *q);
 /* True when batches go over the disk. */
