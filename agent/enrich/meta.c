@@ -216,7 +216,7 @@ int fffa_meta_open_tuned(uv_loop_t *loop, const struct fffa_metadata_conf *conf,
 	uv_unref((uv_handle_t *)&m->prepare);
 	m->wait_timer.data = m;
 	m->prepare.data = m;
-	fffa_meta_sources_open(&m->sources, loop, conf, &tuning->timing, on_source_changed, m);
+	fffa_meta_sources_open(&m->sources, loop, conf, tuning, on_source_changed, m);
 	fffa_meta__renew_snapshot(m); /* with what the sources know at once */
 	m->open_children = (m->imds ? 3 : 2) + fffa_meta_sources_count(&m->sources);
 	*out = m;
@@ -229,7 +229,9 @@ fail:
 int fffa_meta_open(uv_loop_t *loop, const struct fffa_metadata_conf *conf, struct fffa_meta **out,
 		   struct fffa_err *err)
 {
-	struct fffa_meta_tuning tuning = {.timing = fffa_imds_timing_default, .root = ""};
+	struct fffa_meta_tuning tuning = {.timing = fffa_imds_timing_default,
+					  .root = "",
+					  .ecs_agent_url = FFFA_ECS_AGENT_URL};
 
 	return fffa_meta_open_tuned(loop, conf, &tuning, out, err);
 }

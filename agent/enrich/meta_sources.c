@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/base/log.h"
+#include "agent/enrich/meta_tuning.h"
 
 #define TAG "metadata"
 
@@ -29,14 +30,15 @@ int fffa_meta_sources_read(struct fffa_meta_sources *m, const struct fffa_metada
 
 void fffa_meta_sources_open(struct fffa_meta_sources *m, uv_loop_t *loop,
 			    const struct fffa_metadata_conf *conf,
-			    const struct fffa_imds_timing *timing, void (*changed)(void *arg),
+			    const struct fffa_meta_tuning *tuning, void (*changed)(void *arg),
 			    void *arg)
 {
 	struct fffa_ecs_options o = {
 		.timeout_ns = (uint64_t)conf->imds.timeout_ns,
 		.refresh_ns = (uint64_t)conf->imds.refresh_ns,
-		.backoff_min_ns = timing->backoff_min_ns,
-		.backoff_max_ns = timing->backoff_max_ns,
+		.backoff_min_ns = tuning->timing.backoff_min_ns,
+		.backoff_max_ns = tuning->timing.backoff_max_ns,
+		.agent_url = tuning->ecs_agent_url,
 		.changed = changed,
 		.arg = arg,
 	};

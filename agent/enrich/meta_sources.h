@@ -15,6 +15,8 @@
 #include "agent/enrich/services/ip_ranges.h"
 #include "config/config.h"
 
+struct fffa_meta_tuning;
+
 struct fffa_meta_sources {
 	struct fffa_ecs *ecs;			    /* NULL: not asked */
 	struct fffa_ip_ranges *ranges;		    /* NULL: no file */
@@ -35,7 +37,7 @@ int fffa_meta_sources_read(struct fffa_meta_sources *m, const struct fffa_metada
  */
 void fffa_meta_sources_open(struct fffa_meta_sources *m, uv_loop_t *loop,
 			    const struct fffa_metadata_conf *conf,
-			    const struct fffa_imds_timing *timing, void (*changed)(void *arg),
+			    const struct fffa_meta_tuning *tuning, void (*changed)(void *arg),
 			    void *arg);
 
 /* The number of sources, which is how often close calls its callback. */

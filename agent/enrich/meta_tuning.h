@@ -8,7 +8,8 @@
 
 struct fffa_meta_tuning {
 	struct fffa_imds_timing timing;
-	const char *root; /* stands for / where files are read; borrowed for the call */
+	const char *root;	   /* stands for / where files are read; borrowed for the call */
+	const char *ecs_agent_url; /* as in struct fffa_ecs_options */
 };
 
 /* fffa_meta_open with these knobs. */

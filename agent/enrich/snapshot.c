@@ -56,6 +56,16 @@ static void append_container(struct fffa_ident_host *h, const char *id)
 	h->agent_id[at + 1 + n] = '\0';
 }
 
+/* Flows of a network that the task shares with the host are not the task's. The rest is the host's. */
+static void fill_task(struct fffa_ident_ecs *ecs, const struct fffa_ecs_data *t)
+{
+	*ecs = t->ids;
+	if (t->own_network)
+		return;
+	ecs->task_arn[0] = ecs->task_id[0] = ecs->task_definition_arn[0] = '\0';
+	ecs->service_name[0] = ecs->container_id[0] = ecs->second_container_id[0] = '\0';
+}
+
 static void fill_host(struct fffa_ident_host *h, const struct fffa_snapshot_inputs *p,
 		      const struct fffa_imds_host *learned)
 {
@@ -73,7 +83,7 @@ static void fill_host(struct fffa_ident_host *h, const struct fffa_snapshot_inpu
 	append_container(h, t && t->ids.task_id[0] ? t->ids.task_id : p->container_id);
 	fill_sublocation(h, fixed, learned);
 	if (t)
-		h->ecs = t->ids;
+		fill_task(&h->ecs, t);
 	pick_tags(&h->instance_tags, &fixed->instance_tags,
 		  learned ? &learned->instance_tags : NULL);
 	pick_tags(&h->asg_tags, &fixed->asg_tags, NULL);

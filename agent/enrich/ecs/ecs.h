@@ -3,6 +3,9 @@
  * The client of the ECS task metadata endpoint, version 4. It asks for the task at every refresh,
  * and waits longer after each failure, with jitter; the last good answer stays. It logs when it
  * begins and ceases to work. Loop thread only.
+ *
+ * After each answer it asks the host's ECS agent for the container instance, except on Fargate. Only
+ * a task in the host's network reaches it, so nobody waits for it, and no answer is no error.
  */
 #ifndef FFFA_AGENT_ENRICH_ECS_ECS_H
 #define FFFA_AGENT_ENRICH_ECS_ECS_H
@@ -19,8 +22,12 @@ struct fffa_ecs;
 /* ECS sets this variable in every container of a task. */
 #define FFFA_ECS_VARIABLE "ECS_CONTAINER_METADATA_URI_V4"
 
+/* Where the ECS agent of the host answers, seen from the host's network. */
+#define FFFA_ECS_AGENT_URL "http://localhost:51678/v1/metadata"
+
 struct fffa_ecs_options {
-	const char *uri; /* what the variable holds; copied */
+	const char *uri;       /* what the variable holds; copied */
+	const char *agent_url; /* FFFA_ECS_AGENT_URL; NULL: it is not asked; copied */
 	uint64_t timeout_ns;
 	uint64_t refresh_ns;
 	uint64_t backoff_min_ns;

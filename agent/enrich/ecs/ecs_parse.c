@@ -137,12 +137,55 @@ static void take_definition(const json_t *doc, struct fffa_ident_ecs *ids, const
 		  "task-definition/", family, tail, rejected);
 }
 
-static void take_containers(const json_t *doc, struct fffa_ident_ecs *ids, uint32_t *rejected)
+/* What ECS runs beside the task's own containers: the one that holds the network, and volumes. */
+static bool is_of_ecs(const json_t *container)
 {
-	const json_t *list = json_object_get(doc, "Containers");
+	const char *type = json_string_value(json_object_get(container, "Type"));
+	const char *name = json_string_value(json_object_get(container, "Name"));
 
-	TAKE_TEXT(json_array_get(list, 0), "DockerId", ids->container_id, rejected);
-	TAKE_TEXT(json_array_get(list, 1), "DockerId", ids->second_container_id, rejected);
+	if (name && strncmp(name, "~internal~", strlen("~internal~")) == 0)
+		return true;
+	return type && (strcmp(type, "CNI_PAUSE") == 0 || strcmp(type, "NAMESPACE_PAUSE") == 0 ||
+			strcmp(type, "EMPTY_HOST_VOLUME") == 0);
+}
+
+/* All containers of a task have one network mode. */
+static void take_network(const json_t *container, struct fffa_ecs_data *out, bool *known)
+{
+	const json_t *networks = json_object_get(container, "Networks");
+	const json_t *first = json_array_get(networks, 0);
+	const char *mode = json_string_value(json_object_get(first, "NetworkMode"));
+
+	if (!mode || *known)
+		return;
+	*known = true;
+	out->own_network = strcmp(mode, "awsvpc") == 0;
+}
+
+static void take_containers(const json_t *doc, struct fffa_ecs_data *out, uint32_t *rejected)
+{
+	const json_t *list = json_object_get(doc, "Containers"), *container;
+	bool known = false;
+	size_t i, n = 0;
+
+	out->own_network = true;
+	json_array_foreach (list, i, container) {
+		take_network(container, out, &known);
+		if (is_of_ecs(container))
+			continue;
+		if (n == 0)
+			TAKE_TEXT(container, "DockerId", out->ids.container_id, rejected);
+		else if (n == 1)
+			TAKE_TEXT(container, "DockerId", out->ids.second_container_id, rejected);
+		n++;
+	}
+}
+
+static void take_launch_type(const json_t *doc, struct fffa_ecs_data *out)
+{
+	const char *type = json_string_value(json_object_get(doc, "LaunchType"));
+
+	out->fargate = type && strcmp(type, "FARGATE") == 0;
 }
 
 int fffa_ecs_parse_task(const char *body, size_t len, struct fffa_ecs_data *out, uint32_t *rejected)
@@ -162,11 +205,58 @@ int fffa_ecs_parse_task(const char *body, size_t len, struct fffa_ecs_data *out,
 	} else {
 		take_cluster(doc, &out->ids, &task, rejected);
 		take_definition(doc, &out->ids, &task, rejected);
-		take_containers(doc, &out->ids, rejected);
+		take_containers(doc, out, rejected);
+		take_launch_type(doc, out);
 		TAKE_TEXT(doc, "ServiceName", out->ids.service_name, rejected);
 		TAKE_TEXT(doc, "AvailabilityZone", out->az, rejected);
 		TAKE_TEXT(doc, "VPCID", out->vpc_id, rejected);
 	}
+	json_decref(doc);
+	return rc;
+}
+
+/* Partition, region and account. */
+static bool is_beside(const struct arn *a, const struct arn *b)
+{
+	for (int i = ARN_PREFIX; i < ARN_RESOURCE; i++) {
+		if (a->field[i].len != b->field[i].len ||
+		    memcmp(a->field[i].v, b->field[i].v, a->field[i].len) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* container-instance/CLUSTER/ID, or container-instance/ID in the older form. */
+static int take_instance(const json_t *doc, const char *task_arn, struct fffa_ecs_instance *out)
+{
+	const char *name, *slash;
+	uint32_t rejected = 0;
+	struct arn a, task;
+
+	TAKE_TEXT(doc, "ContainerInstanceArn", out->arn, &rejected);
+	if (!read_arn(out->arn, &a) || !read_arn(task_arn, &task) || !is_beside(&a, &task))
+		return -EINVAL;
+	name = resource_name(&a, "container-instance/");
+	if (!name)
+		return -EINVAL;
+	slash = strrchr(name, '/');
+	name = slash ? slash + 1 : name;
+	copy_text(out->id, sizeof(out->id), name, strlen(name), &rejected);
+	return out->id[0] ? 0 : -EINVAL;
+}
+
+int fffa_ecs_parse_instance(const char *body, size_t len, const char *task_arn,
+			    struct fffa_ecs_instance *out)
+{
+	json_error_t why;
+	json_t *doc;
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	doc = json_loadb(body, len, JSON_REJECT_DUPLICATES, &why);
+	rc = json_is_object(doc) ? take_instance(doc, task_arn, out) : -EINVAL;
+	if (rc)
+		memset(out, 0, sizeof(*out));
 	json_decref(doc);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #ifndef FFFA_AGENT_ENRICH_ECS_ECS_PARSE_H
 #define FFFA_AGENT_ENRICH_ECS_ECS_PARSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,10 +15,22 @@
 
 #define FFFA_ECS_BODY_MAX_BYTES 262144 /* a task has up to ten containers, each with its labels */
 
+/* The container instance, as the ECS agent of the host names it. */
+struct fffa_ecs_instance {
+	char arn[320]; /* as in struct fffa_ident_ecs */
+	char id[64];
+};
+
 /* An empty string is absent. The sizes are those of agent/flow/ident.h. */
 struct fffa_ecs_data {
 	struct fffa_ident_ecs
 		ids; /* without the container instance: the endpoint does not name it */
+	/*
+	 * The task has a network of its own (awsvpc), or the answer does not say. Otherwise (host,
+	 * bridge) what the agent sees are flows of the whole host.
+	 */
+	bool own_network;
+	bool fargate; /* there is no container instance */
 	char account_id[16];
 	char region[32];
 	char az[40];
@@ -32,5 +45,13 @@ struct fffa_ecs_data {
  */
 int fffa_ecs_parse_task(const char *body, size_t len, struct fffa_ecs_data *out,
 			uint32_t *rejected);
+
+/*
+ * The answer of the ECS agent's introspection to /v1/metadata. It counts only when the container
+ * instance is of the task's partition, region and account. 0; -EINVAL: it is not, or cannot be read;
+ * out is empty then. Source: Amazon ECS Developer Guide, "Amazon ECS container introspection".
+ */
+int fffa_ecs_parse_instance(const char *body, size_t len, const char *task_arn,
+			    struct fffa_ecs_instance *out);
 
 #endif

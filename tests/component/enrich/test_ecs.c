@@ -14,6 +14,9 @@
 #define PATH  "/v4/5b4c3d2e1f0-0123456789"
 #define FOR   "\"path\":\"" PATH "/task\""
 
+#define FOR_AGENT    "\"path\":\"/v1/metadata\""
+#define INSTANCE_ARN "arn:aws:ecs:eu-west-1:111122223333:container-instance/edge/4d3c"
+
 static char *read_seed(const char *name)
 {
 	char path[256], *text = calloc(1, 8192);
@@ -118,6 +121,72 @@ static void test_a_task_on_ec2_beside_static_values(void **state)
 	assert_string_equal(host_of(r)->ecs.service_name, "web");
 	assert_string_equal(metadata_fixture_ident(r, 2)->vpc_id, "vpc-0a1b2c3d4e5f60718");
 	assert_string_equal(metadata_fixture_ident(r, 77)->vpc_id, "vpc-0a1b2c3d4e5f60718");
+}
+
+/* Where the fixture's server stands for the ECS agent of the host. */
+static void set_agent_url(struct metadata_fixture *r, char *url, size_t cap)
+{
+	(void)snprintf(url, cap, "%s/v1/metadata", r->endpoint);
+	r->tuning.ecs_agent_url = url;
+}
+
+static bool has_instance(struct metadata_fixture *r, uint64_t arg)
+{
+	(void)arg;
+	return host_of(r)->ecs.container_instance_id[0] != '\0';
+}
+
+static void test_the_container_instance(void **state)
+{
+	struct metadata_fixture *r = *state;
+	char url[128];
+
+	set_agent_url(r, url, sizeof(url));
+	r->conf.imds.refresh_ns = 50 * (int64_t)FFFA_NS_PER_MS;
+	serve(r,
+	      "{\"kind\":\"body\"," FOR_AGENT
+	      ",\"body\":\"{\\\"ContainerInstanceArn\\\":\\\"" INSTANCE_ARN "\\\"}\"},",
+	      "ec2");
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, has_instance, 0);
+	assert_string_equal(host_of(r)->ecs.container_instance_arn, INSTANCE_ARN);
+	assert_string_equal(host_of(r)->ecs.container_instance_id, "4d3c");
+	assert_string_equal(host_of(r)->ecs.service_name, "web");
+	/* It stays when the ECS agent has gone. */
+	serve(r, "", "ec2");
+	metadata_fixture_await(r, metadata_fixture_has_requests,
+			       imds_child_count(&r->mock, NULL, NULL) + 4);
+	assert_string_equal(host_of(r)->ecs.container_instance_arn, INSTANCE_ARN);
+	assert_false(metadata_fixture_has_failures(r, 1));
+}
+
+static void test_nobody_waits_for_the_ecs_agent(void **state)
+{
+	struct metadata_fixture *r = *state;
+	char url[128];
+
+	set_agent_url(r, url, sizeof(url));
+	serve(r, "{\"kind\":\"hang\"," FOR_AGENT "},", "ec2");
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_is_settled, 0);
+	metadata_fixture_await(r, metadata_fixture_has_requests, 2);
+	assert_true(has_task(r, 0));
+	assert_false(has_instance(r, 0));
+	assert_false(metadata_fixture_has_failures(r, 1));
+	metadata_fixture_close(r); /* while it hangs */
+}
+
+static void test_fargate_has_no_container_instance(void **state)
+{
+	struct metadata_fixture *r = *state;
+	char url[128];
+
+	set_agent_url(r, url, sizeof(url));
+	r->conf.imds.refresh_ns = 50 * (int64_t)FFFA_NS_PER_MS;
+	serve(r, "", "fargate");
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_has_requests, 3);
+	assert_int_equal(imds_child_count(&r->mock, NULL, "/v1/metadata"), 0);
 }
 
 static void test_what_imds_says_comes_first(void **state)
@@ -314,6 +383,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_task_on_fargate),
 		TEST(test_a_task_on_ec2_beside_static_values),
+		TEST(test_the_container_instance),
+		TEST(test_nobody_waits_for_the_ecs_agent),
+		TEST(test_fargate_has_no_container_instance),
 		TEST(test_what_imds_says_comes_first),
 		TEST(test_the_answer_is_renewed),
 		TEST(test_the_last_good_answer_is_kept),

@@ -9,7 +9,19 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+#define TASK	     "arn:aws:ecs:eu-west-1:111122223333:task/edge/0f1e2d3c"
 #define CHECK(field) check_text((field), sizeof(field))
+
+static void fuzz_instance(const uint8_t *data, size_t size)
+{
+	struct fffa_ecs_instance i;
+
+	memset(&i, 0xa5, sizeof(i));
+	if ((fffa_ecs_parse_instance((const char *)data, size, TASK, &i) == 0) != (i.id[0] != '\0'))
+		abort();
+	CHECK(i.arn);
+	CHECK(i.id);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -32,6 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(d.region);
 	CHECK(d.az);
 	CHECK(d.vpc_id);
+	fuzz_instance(data, size);
 	/* Without a task nothing is known; with one, its ARN is. */
 	if ((rc == 0) != (d.ids.task_arn[0] != '\0') || rejected > 16)
 		abort();

@@ -57,8 +57,8 @@ class Metadata(unittest.TestCase):
         self.lab.__enter__()
         self.addCleanup(self.lab.close)
 
-    def start_mock(self, address):
-        mock = self.lab.start(self.lab.host, "mock", "/usr/bin/python3", MOCK, "--listen", address, "--port", "80",
+    def start_mock(self, address, port=80):
+        mock = self.lab.start(self.lab.host, f"mock{port}", "/usr/bin/python3", MOCK, "--listen", address, "--port", str(port),
                               "--mac", L.HOST_MAC, "--fault-file", self.lab.file("faults"), "--log",
                               self.lab.file("imds.log"))
         mock.await_line("ready")
@@ -165,6 +165,31 @@ class Metadata(unittest.TestCase):
                              ("S3", "S3") if ours else (None, None), o)
         with open(self.lab.file("imds.log")) as f:
             self.assertEqual({json.loads(line)["path"] for line in f}, {"/v4/cafe-1/task"})
+
+    def test_a_task_in_the_network_of_the_host(self):
+        """Flows are not those of the agent's own task; the host's ECS agent names the container instance."""
+        arn = "arn:aws:ecs:eu-west-1:111122223333:"
+        network = {"Networks": [{"NetworkMode": "host", "IPv4Addresses": [""]}], "Type": "NORMAL"}
+        task = {"TaskARN": arn + "task/prod/0123abcd", "Cluster": "prod", "Family": "fam", "Revision": "7",
+                "LaunchType": "EC2", "ServiceName": "web", "Containers": [{"DockerId": "cafe-1", **network}]}
+        instance = {"Cluster": "prod", "ContainerInstanceArn": arn + "container-instance/prod/4d3c", "Version": "1.90"}
+        self.faults([{"kind": "body", "path": "/v4/cafe-1/task", "body": json.dumps(task)},
+                     {"kind": "body", "path": "/v1/metadata", "body": json.dumps(instance)}])
+        self.start_mock(L.METADATA)
+        self.start_mock("127.0.0.1", port=51678)
+        config = self.lab.file("fffa.yaml", CONFIG.format(dir=self.lab.dir).replace("enabled: on", "enabled: off"))
+        agent = self.lab.start(self.lab.host, "agent", "env", f"ECS_CONTAINER_METADATA_URI_V4=http://{L.METADATA}/v4/cafe-1",
+                               FFFA, "run", "-c", config)
+        agent.await_line("ECS container instance learned: 4d3c")
+        self.lab.run(self.lab.host, "ping", "-q", "-c", "3", "-i", "0.05", L.PEER4)
+        L.await_true("records", lambda: sum("ecs_container_instance_id" in o for o in self.records()) >= 2)
+        self.assertEqual(agent.end(), 0, agent.text(agent.err))
+        last = self.records()[-1]
+        self.assertEqual({k: v for k, v in last.items() if k.startswith("ecs_")}, {
+            "ecs_cluster_arn": arn + "cluster/prod", "ecs_cluster_name": "prod",
+            "ecs_container_instance_arn": instance["ContainerInstanceArn"], "ecs_container_instance_id": "4d3c"})
+        self.assertEqual((last["account_id"], last["region"]), ("111122223333", "eu-west-1"))
+        self.assertTrue(last["agent_id"].endswith("/0123abcd"), last["agent_id"])
 
 
 if __name__ == "__main__":

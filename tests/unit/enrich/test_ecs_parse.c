@@ -3,6 +3,7 @@
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,6 +90,113 @@ static void test_the_older_form_of_the_arn(void **state)
 			    "arn:aws:ecs:us-east-1:111122223333:task-definition/old:7");
 	assert_string_equal(d.ids.cluster_arn, "");
 	assert_string_equal(d.ids.cluster_name, "");
+}
+
+/* Containers, each with its type, name and network mode. */
+#define CONTAINER(id, type, name, mode)                                                            \
+	"{\"DockerId\":\"" id "\",\"Type\":\"" type "\",\"Name\":\"" name                          \
+	"\",\"Networks\":[{\"NetworkMode\":\"" mode "\",\"IPv4Addresses\":[\"\"]}]}"
+
+static void test_the_pause_container_is_not_the_tasks(void **state)
+{
+	static const char text[] =
+		"{" TASK
+		",\"Containers\":[" CONTAINER("p1", "CNI_PAUSE", "~internal~ecs~pause", "awsvpc") "," CONTAINER(
+			"a1", "NORMAL", "web",
+			"awsvpc") "," CONTAINER("p2", "NAMESPACE_PAUSE", "namespace",
+						"awsvpc") "," CONTAINER("p3", "EMPTY_HOST_VOLUME",
+									"volume",
+									"awsvpc") "," CONTAINER("p"
+												"4",
+												"",
+												"~i"
+												"nt"
+												"er"
+												"na"
+												"l~"
+												"ec"
+												"s~"
+												"ot"
+												"he"
+												"r",
+												"aw"
+												"sv"
+												"p"
+												"c") "," CONTAINER("a2",
+														   "SERVICE_CONNECT",
+														   "envoy",
+														   "awsvpc") "]}";
+	struct fffa_ecs_data d;
+	uint32_t rejected;
+
+	(void)state;
+	assert_int_equal(parse(text, &d, &rejected), 0);
+	assert_string_equal(d.ids.container_id, "a1");
+	assert_string_equal(d.ids.second_container_id, "a2");
+	assert_true(d.own_network);
+}
+
+static void test_whose_network(void **state)
+{
+	static const struct {
+		const char *text;
+		bool own;
+	} cases[] = {
+		{"{" TASK ",\"Containers\":[" CONTAINER("a", "NORMAL", "n", "awsvpc") "]}", true},
+		{"{" TASK ",\"Containers\":[" CONTAINER("a", "NORMAL", "n", "host") "]}", false},
+		{"{" TASK ",\"Containers\":[" CONTAINER("a", "NORMAL", "n", "bridge") "]}", false},
+		{"{" TASK ",\"Containers\":[" CONTAINER("a", "NORMAL", "n", "none") "]}", false},
+		{"{" TASK ",\"Containers\":[{},{\"Networks\":[]}," CONTAINER("a", "NORMAL", "n",
+									     "host") "]}",
+		 false},
+		{"{" TASK ",\"Containers\":[{\"DockerId\":\"a\"}]}", true},
+		{"{" TASK ",\"Containers\":[{\"Networks\":[{\"NetworkMode\":7}]}]}", true},
+		{"{" TASK "}", true},
+	};
+	struct fffa_ecs_data d;
+	uint32_t rejected;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(parse(cases[i].text, &d, &rejected), 0);
+		assert_int_equal(d.own_network, cases[i].own);
+	}
+}
+
+static void test_container_instance(void **state)
+{
+	static const char task[] = ARN "task/c/0123abcd";
+	static const char *const others[] = {
+		"",
+		"[]",
+		"{}",
+		"{\"ContainerInstanceArn\":7}",
+		"{\"ContainerInstanceArn\":\"" ARN "task/c/0123\"}",
+		"{\"ContainerInstanceArn\":\"" ARN "container-instance/c/\"}",
+		"{\"ContainerInstanceArn\":\"" ARN "container-instance/c/a b\"}",
+		"{\"ContainerInstanceArn\":\"arn:aws:ecs:us-east-1:999900001111:container-instance/"
+		"c/1\"}",
+		"{\"ContainerInstanceArn\":\"arn:aws:ecs:eu-west-1:111122223333:container-instance/"
+		"c/1\"}",
+	};
+	static const struct fffa_ecs_instance empty;
+	struct fffa_ecs_instance got;
+#define INSTANCE(text) fffa_ecs_parse_instance((text), strlen(text), task, &got)
+
+	(void)state;
+	assert_int_equal(INSTANCE("{\"Cluster\":\"c\",\"ContainerInstanceArn\":\"" ARN
+				  "container-instance/c/4d3c\",\"Version\":\"1\"}"),
+			 0);
+	assert_string_equal(got.arn, ARN "container-instance/c/4d3c");
+	assert_string_equal(got.id, "4d3c");
+	assert_int_equal(INSTANCE("{\"ContainerInstanceArn\":\"" ARN "container-instance/4d3c\"}"),
+			 0);
+	assert_string_equal(got.id, "4d3c");
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		memset(&got, 0xa5, sizeof(got));
+		assert_int_equal(INSTANCE(others[i]), -EINVAL);
+		assert_memory_equal(&got, &empty, sizeof(got));
+	}
 }
 
 static void test_what_is_no_task(void **state)
@@ -186,6 +294,9 @@ int main(void)
 		cmocka_unit_test(test_ec2_with_a_short_cluster_name),
 		cmocka_unit_test(test_fargate_without_a_service),
 		cmocka_unit_test(test_the_older_form_of_the_arn),
+		cmocka_unit_test(test_the_pause_container_is_not_the_tasks),
+		cmocka_unit_test(test_whose_network),
+		cmocka_unit_test(test_container_instance),
 		cmocka_unit_test(test_what_is_no_task),
 		cmocka_unit_test(test_values_that_may_not_enter_a_record),
 		cmocka_unit_test(test_what_does_not_fit),
