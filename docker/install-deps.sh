@@ -3,11 +3,11 @@
 #
 # Installs what FFFA needs, from Debian packages: the one place where dependencies are named.
 #
-#   docker/install-deps.sh [build|test|all|kernels|bare|packages|image]     default: build
+#   docker/install-deps.sh [build|test|all|kernels|bare|packages|image|page]     default: build
 #
 # build: compile and run the agent. test: what the tests need beside that. all: both. kernels: what boots
 # other kernels, for tests/kernels. bare: what makes minimal systems, for tests/bare. packages: what makes and
-# tries packages. image: what builds and runs the image, for tests/image.
+# tries packages. image: what builds and runs the image, for tests/image. page: a browser, for tests/page.
 # Does nothing, quickly, when everything is there. Debian 12 (bookworm), 13 (trixie) and testing. Needs root.
 set -euo pipefail
 
@@ -27,6 +27,7 @@ test=(
 kernels=(qemu-system-x86 busybox-static cpio kmod xz-utils util-linux)
 bare=(mmdebstrap util-linux iproute2 iputils-ping)
 image=(docker.io mmdebstrap iproute2 iputils-ping jq)
+page=("chromium-headless-shell|chromium" fonts-dejavu-core)
 packages=(dpkg-dev lintian rpm systemd-container mmdebstrap)
 
 die()
@@ -105,6 +106,7 @@ test) wanted=("${test[@]}") ;;
 kernels) wanted=("${kernels[@]}") ;;
 bare) wanted=("${bare[@]}") ;;
 image) wanted=("${image[@]}") ;;
+page) wanted=("${page[@]}") ;;
 packages) wanted=("${build[@]}" "${packages[@]}") ;;
 all) wanted=("${build[@]}" "${test[@]}") ;;
 -h | --help)

@@ -6,7 +6,12 @@
 #include <stdlib.h>
 
 #include "agent/encode/field/text.h"
-#include "agent/status/json.h"
+#include "agent/status/text/json.h"
+
+static uint64_t size_of(const struct fffa_largest *l, const struct fffa_largest_flow *f)
+{
+	return l->by_packets ? f->packets : f->bytes;
+}
 
 static void sift_down(struct fffa_largest *l)
 {
@@ -16,9 +21,9 @@ static void sift_down(struct fffa_largest *l)
 	for (;;) {
 		size_t child = 2 * i + 1;
 
-		if (child + 1 < l->n && l->v[child + 1].bytes < l->v[child].bytes)
+		if (child + 1 < l->n && size_of(l, &l->v[child + 1]) < size_of(l, &l->v[child]))
 			child++;
-		if (child >= l->n || l->v[child].bytes >= moved.bytes)
+		if (child >= l->n || size_of(l, &l->v[child]) >= size_of(l, &moved))
 			break;
 		l->v[i] = l->v[child];
 		i = child;
@@ -31,7 +36,7 @@ static void sift_up(struct fffa_largest *l)
 	size_t i = l->n - 1;
 	struct fffa_largest_flow moved = l->v[i];
 
-	while (i && l->v[(i - 1) / 2].bytes > moved.bytes) {
+	while (i && size_of(l, &l->v[(i - 1) / 2]) > size_of(l, &moved)) {
 		l->v[i] = l->v[(i - 1) / 2];
 		i = (i - 1) / 2;
 	}
@@ -52,26 +57,36 @@ void fffa_largest_add(struct fffa_largest *l, const struct fffa_flow_window *w)
 	if (l->n < FFFA_LARGEST_MAX) {
 		l->v[l->n++] = f;
 		sift_up(l);
-	} else if (f.bytes > l->v[0].bytes) {
+	} else if (size_of(l, &f) > size_of(l, &l->v[0])) {
 		l->v[0] = f;
 		sift_down(l);
 	}
-	if (l->n == FFFA_LARGEST_MAX)
+	if (l->n == FFFA_LARGEST_MAX && !l->by_packets)
 		l->min_bytes = l->v[0].bytes + 1;
 }
 
-static int larger_first(const void *a, const void *b)
+/* When both are equal, the key decides, so that the order is always the same. */
+static int more_bytes_first(const void *a, const void *b)
 {
 	const struct fffa_largest_flow *x = a, *y = b;
 
 	if (x->bytes != y->bytes)
 		return x->bytes < y->bytes ? 1 : -1;
-	return memcmp(&x->key, &y->key, sizeof(x->key)); /* so that the order is always the same */
+	return memcmp(&x->key, &y->key, sizeof(x->key));
+}
+
+static int more_packets_first(const void *a, const void *b)
+{
+	const struct fffa_largest_flow *x = a, *y = b;
+
+	if (x->packets != y->packets)
+		return x->packets < y->packets ? 1 : -1;
+	return more_bytes_first(a, b);
 }
 
 void fffa_largest_sort(struct fffa_largest *l)
 {
-	qsort(l->v, l->n, sizeof(*l->v), larger_first);
+	qsort(l->v, l->n, sizeof(*l->v), l->by_packets ? more_packets_first : more_bytes_first);
 }
 
 static void put_ip(struct fffa_json *j, const char *key, uint8_t view, const uint8_t addr[16])

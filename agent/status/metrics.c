@@ -12,7 +12,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/flow/record.h"
-#include "agent/status/family.h"
+#include "agent/status/text/family.h"
 
 /* No interface name has a space. */
 #define OTHER_INTERFACES "(other interfaces)"

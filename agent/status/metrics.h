@@ -3,7 +3,7 @@
 #ifndef FFFA_AGENT_STATUS_METRICS_H
 #define FFFA_AGENT_STATUS_METRICS_H
 
-#include "agent/status/escape.h"
+#include "agent/status/text/escape.h"
 #include "agent/status/view.h"
 
 #define FFFA_METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"

@@ -3,7 +3,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/flow/record.h"
-#include "agent/status/json.h"
+#include "agent/status/text/json.h"
 
 static void put_amount(struct fffa_json *j, const char *key, struct fffa_amount a)
 {

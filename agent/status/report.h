@@ -3,7 +3,7 @@
 #ifndef FFFA_AGENT_STATUS_REPORT_H
 #define FFFA_AGENT_STATUS_REPORT_H
 
-#include "agent/status/escape.h"
+#include "agent/status/text/escape.h"
 #include "agent/status/view.h"
 
 /* Appends one object and a newline to o. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The status listener serves /metrics, /healthz, /readyz, /status, /flows and /records over HTTP/1.1, for GET
- * and HEAD. Connections, their memory and their time are bounded, for each client too: a slow or
+ * The status listener serves /, /metrics, /healthz, /readyz, /status, /history, /flows and /records
+ * over HTTP/1.1, for GET and HEAD. Connections, their memory and their time are bounded, for each client too: a slow or
  * silent one loses its connection and keeps nobody else out. A request for another host is refused
  * (host_header.h). Loop thread only.
  */
@@ -14,17 +14,8 @@
 #include "agent/base/err.h"
 #include "agent/status/view.h"
 
-struct fffa_flow_table;
 struct fffa_record;
 struct fffa_status;
-
-struct fffa_status_source {
-	/* Fills v, which is zeroed, with the present state. */
-	void (*view)(void *arg, struct fffa_status_view *v);
-	/* The flow table for /flows; NULL: there is none yet. */
-	const struct fffa_flow_table *(*flows)(void *arg);
-	void *arg;
-};
 
 /*
  * Listens at `listen`, an address for config/address.h. Borrows loop, listen and src->arg until it is

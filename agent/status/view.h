@@ -108,4 +108,14 @@ struct fffa_status_view {
 	struct fffa_process process;
 };
 
+struct fffa_flow_table;
+
+struct fffa_status_source {
+	/* Fills v, which is zeroed, with the present state. */
+	void (*view)(void *arg, struct fffa_status_view *v);
+	/* The flow table for /flows; NULL: there is none yet. */
+	const struct fffa_flow_table *(*flows)(void *arg);
+	void *arg;
+};
+
 #endif

@@ -21,7 +21,7 @@ struct fffa_records_reader {
 	char ring[FFFA_RECORDS_READER_BYTES];
 };
 
-int fffa_records_join(struct fffa_records *s, const char *filter, void (*wake)(void *arg),
+int fffa_records_join(struct fffa_records *s, struct fffa_filter *filter, void (*wake)(void *arg),
 		      void *arg, struct fffa_records_reader **out, struct fffa_err *err)
 {
 	struct fffa_records_reader *r;
@@ -37,12 +37,7 @@ int fffa_records_join(struct fffa_records *s, const char *filter, void (*wake)(v
 	r = malloc(sizeof(*r)); /* the ring is not touched until it is used */
 	if (!r)
 		return fffa_fail(err, ENOMEM, "no memory for a reader of records");
-	r->filter = NULL;
-	rc = filter ? fffa_filter_new(filter, &r->filter, err) : 0;
-	if (rc) {
-		free(r);
-		return rc;
-	}
+	r->filter = filter;
 	r->wake = wake;
 	r->arg = arg;
 	r->waits = false;

@@ -26,11 +26,11 @@ struct fffa_records {
 };
 
 /*
- * A new reader, which gets the records that the filter wants from now on. wake(arg) is called when
- * there is something to take again. 0; -EINVAL with err for a wrong filter; -EBUSY for too many
- * readers; -ENOMEM. On failure *out is untouched.
+ * A new reader, which gets the records that the filter (NULL: all) wants from now on, and frees it.
+ * wake(arg) is called when there is something to take again. 0; -EBUSY for too many readers or
+ * -ENOMEM, with err. On failure *out is untouched and the filter stays the caller's.
  */
-int fffa_records_join(struct fffa_records *s, const char *filter, void (*wake)(void *arg),
+int fffa_records_join(struct fffa_records *s, struct fffa_filter *filter, void (*wake)(void *arg),
 		      void *arg, struct fffa_records_reader **out, struct fffa_err *err);
 /* Frees r, which may be NULL. */
 void fffa_records_leave(struct fffa_records *s, struct fffa_records_reader *r);

@@ -40,15 +40,11 @@ static ssize_t read_records(void *arg, uint64_t pos, char *dst, size_t max)
 }
 
 int fffa_records_page_open(struct fffa_records_page *p, struct fffa_records *records,
-			   struct MHD_Connection *c, const char *filter, void (*run)(void *arg),
-			   void *arg, struct fffa_err *err)
+			   struct MHD_Connection *c, struct fffa_filter *filter,
+			   void (*run)(void *arg), void *arg, struct fffa_err *err)
 {
-	struct fffa_err why = {"no memory"};
-	int rc;
-
 	*p = (struct fffa_records_page){.records = records, .c = c, .run = run, .arg = arg};
-	rc = fffa_records_join(records, filter, on_record, p, &p->reader, &why);
-	return rc ? fffa_fail(err, -rc, "%s%s", rc == -EINVAL ? "filter: " : "", why.text) : 0;
+	return fffa_records_join(records, filter, on_record, p, &p->reader, err);
 }
 
 int fffa_records_page_queue(struct fffa_records_page *p)

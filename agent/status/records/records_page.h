@@ -23,8 +23,8 @@ struct fffa_records_page {
  * something to send. As fffa_records_join: 0, or -errno with err. p must not move until its close.
  */
 int fffa_records_page_open(struct fffa_records_page *p, struct fffa_records *records,
-			   struct MHD_Connection *c, const char *filter, void (*run)(void *arg),
-			   void *arg, struct fffa_err *err);
+			   struct MHD_Connection *c, struct fffa_filter *filter,
+			   void (*run)(void *arg), void *arg, struct fffa_err *err);
 /* Begins the answer. 0, or -EIO: the connection is to be dropped. */
 int fffa_records_page_queue(struct fffa_records_page *p);
 /* The answer ends when what is there has been sent; the connection is not suspended any more. */

@@ -17,7 +17,7 @@ class Listen(program.Case):
         a = agent.Agent(self, "127.0.0.1:9977")
         self.assertEqual(a.get("/healthz")[::2], (200, "ok\n"))
         self.assertEqual(a.get("/readyz")[::2], (200, "ready\n"))
-        self.assertEqual(a.get("/")[0], 404)
+        self.assertEqual(a.get("/index.html")[0], 404)
         self.assertEqual(a.get("/metrics/")[0], 404)
         code, headers, text = a.get("/metrics", "HEAD")
         self.assertEqual((code, text), (200, ""))

@@ -8,7 +8,7 @@
 
 #include "agent/base/utf8.h"
 #include "agent/status/largest.h"
-#include "agent/status/escape.h"
+#include "agent/status/text/escape.h"
 #include "config/address.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

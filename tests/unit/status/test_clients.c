@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Who gives way when there are too many connections, and which requests take too long. */
-#include "agent/status/clients.h"
+#include "agent/status/listen/clients.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>

@@ -4,8 +4,8 @@
 
 #include "tests/stubs/cmocka_all.h"
 
-#include "agent/status/json.h"
-#include "agent/status/escape.h"
+#include "agent/status/text/json.h"
+#include "agent/status/text/escape.h"
 
 static void assert_text(struct fffa_buf *o, const char *want)
 {

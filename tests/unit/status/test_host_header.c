@@ -2,7 +2,7 @@
 /* Which Host headers a listener answers. */
 #include "tests/stubs/cmocka_all.h"
 
-#include "agent/status/host_header.h"
+#include "agent/status/listen/host_header.h"
 
 static void names_of_a_listener(void **state)
 {

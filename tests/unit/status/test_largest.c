@@ -106,6 +106,25 @@ static void test_the_largest_of_many(void **state)
 	free(bytes);
 }
 
+/* Small packets in great numbers come first; the bytes decide between equal ones. */
+static void test_the_most_packets(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fffa_delta d = {.first_ns = 1000 * S, .last_ns = 1000 * S, .key = {.proto = 17}};
+
+	fixture->largest.by_packets = true;
+	for (uint32_t i = 0; i < 3000; i++) {
+		memcpy(d.key.src, &i, sizeof(i));
+		d.packets = i + 1;
+		d.bytes = 1000000 - i;
+		fffa_flow_merge(fixture->table, &d);
+	}
+	(void)walk_table(fixture, 1000);
+	assert_int_equal(fixture->largest.n, FFFA_LARGEST_MAX);
+	for (uint32_t i = 0; i < FFFA_LARGEST_MAX; i++)
+		assert_int_equal(fixture->largest.v[i].packets, 3000 - i);
+}
+
 static void test_few_and_none(void **state)
 {
 	struct fixture *fixture = *state;
@@ -260,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_least_bytes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_largest_of_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_most_packets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_few_and_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_only_open_windows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_changes_between_slices, setup, teardown),

@@ -11,7 +11,7 @@
 
 #include "tests/stubs/cmocka_all.h"
 
-#include "agent/status/listener.h"
+#include "agent/status/listen/listener.h"
 #include "config/address.h"
 
 struct fixture {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes metric families for /metrics: HELP and TYPE, then the samples. */
-#ifndef FFFA_AGENT_STATUS_FAMILY_H
-#define FFFA_AGENT_STATUS_FAMILY_H
+#ifndef FFFA_AGENT_STATUS_TEXT_FAMILY_H
+#define FFFA_AGENT_STATUS_TEXT_FAMILY_H
 
 #include "agent/base/histogram.h"
-#include "agent/status/escape.h"
+#include "agent/status/text/escape.h"
 
 /* type: "counter", "gauge" or "histogram". name and help are not escaped. */
 void fffa_family_begin(struct fffa_buf *o, const char *name, const char *type, const char *help);

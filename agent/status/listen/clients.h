@@ -3,8 +3,8 @@
  * The connections of the status listener: how many one client may have, and how long a request may
  * take. Without bounds, clients that send or read slowly would take all places from others.
  */
-#ifndef FFFA_AGENT_STATUS_CLIENTS_H
-#define FFFA_AGENT_STATUS_CLIENTS_H
+#ifndef FFFA_AGENT_STATUS_LISTEN_CLIENTS_H
+#define FFFA_AGENT_STATUS_LISTEN_CLIENTS_H
 
 #include <stdint.h>
 #include <sys/queue.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "agent/status/escape.h"
+#include "agent/status/text/escape.h"
 
 #include <string.h>
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes JSON member by member and puts the commas between them. */
-#ifndef FFFA_AGENT_STATUS_JSON_H
-#define FFFA_AGENT_STATUS_JSON_H
+#ifndef FFFA_AGENT_STATUS_TEXT_JSON_H
+#define FFFA_AGENT_STATUS_TEXT_JSON_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent/status/escape.h"
+#include "agent/status/text/escape.h"
 
 struct fffa_json {
 	struct fffa_buf *out;

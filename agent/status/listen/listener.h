@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The listening socket of the status pages. */
-#ifndef FFFA_AGENT_STATUS_LISTENER_H
-#define FFFA_AGENT_STATUS_LISTENER_H
+#ifndef FFFA_AGENT_STATUS_LISTEN_LISTENER_H
+#define FFFA_AGENT_STATUS_LISTEN_LISTENER_H
 
 #include "agent/base/err.h"
 

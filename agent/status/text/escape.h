@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Appends texts from outside to a page, escaped. */
-#ifndef FFFA_AGENT_STATUS_ESCAPE_H
-#define FFFA_AGENT_STATUS_ESCAPE_H
+#ifndef FFFA_AGENT_STATUS_TEXT_ESCAPE_H
+#define FFFA_AGENT_STATUS_TEXT_ESCAPE_H
 
 #include "agent/base/buf.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "agent/status/clients.h"
+#include "agent/status/listen/clients.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>

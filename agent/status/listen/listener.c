@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "agent/status/listener.h"
+#include "agent/status/listen/listener.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "agent/status/json.h"
+#include "agent/status/text/json.h"
 
 #include <inttypes.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "agent/status/family.h"
+#include "agent/status/text/family.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "agent/status/host_header.h"
+#include "agent/status/listen/host_header.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -3,8 +3,8 @@
  * Which names the status pages answer for. A web page elsewhere can make a browser connect to this
  * listener through a name of its own (DNS rebinding); the browser then sends that name as Host.
  */
-#ifndef FFFA_AGENT_STATUS_HOST_HEADER_H
-#define FFFA_AGENT_STATUS_HOST_HEADER_H
+#ifndef FFFA_AGENT_STATUS_LISTEN_HOST_HEADER_H
+#define FFFA_AGENT_STATUS_LISTEN_HOST_HEADER_H
 
 #include <stdbool.h>
 
