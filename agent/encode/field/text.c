@@ -238,7 +238,8 @@ uint8_t *fffa_text_utc(uint8_t *p, int64_t unix_s)
 uint8_t *fffa_text_utc_ms(uint8_t *p, int64_t unix_ms)
 {
 	int64_t unix_s = fffa_text_seconds(unix_ms);
-	unsigned int ms = (unsigned int)(unix_ms - unix_s * 1000);
+	/* Unsigned: the product is below INT64_MIN for the least unix_ms. */
+	unsigned int ms = (unsigned int)((uint64_t)unix_ms - (uint64_t)unix_s * 1000);
 
 	p = fffa_text_utc(p, unix_s) - 1;
 	*p++ = '.';
