@@ -54,7 +54,9 @@ static uint32_t find_or_add_name(struct fffa_interfaces *s, const char *name)
 	if (s->n == FFFA_INTERFACES_MAX)
 		return 0;
 	s->n++;
-	(void)snprintf(s->v[s->n].name, sizeof(s->v[s->n].name), "%s", name);
+	/* A name of a device has at most 15 bytes, each shown as at most three. */
+	(void)snprintf(s->v[s->n].name, sizeof(s->v[s->n].name), "%.*s",
+		       (int)sizeof(s->v[s->n].name) - 1, name);
 	return (uint32_t)s->n;
 }
 
