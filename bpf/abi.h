@@ -114,8 +114,9 @@ FFFA_ASSERT_OFFSET(struct fffa_tunnel, vni, 48);
 struct fffa_tunnel_line {
 	struct fffa_tunnel tunnel;
 	__u32 epoch; /* of fffa_bpf_ctl.tunnel_epoch when it was filled; 0: empty */
-	__u16 id;
-	__u16 pad0;
+	__u16 id;    /* 0: nobody on this host receives the tunnel; it is not opened */
+	__u8 way;    /* FFFA_OPEN_WAY */
+	__u8 pad0;
 };
 FFFA_ASSERT_SIZE(struct fffa_tunnel_line, 64);
 struct fffa_tunnel_cache {
@@ -160,7 +161,8 @@ struct fffa_counts {
 	__u64 ring_events[4];	 /* by kind; [0]: events that found no room */
 	__u64 not_sampled;	 /* packets passed over by sampling: in no other counter */
 	__u64 no_first_fragment; /* later fragments recorded with ports 0: the first was not seen */
-	__u64 pad0[12];
+	__u64 no_receiver; /* recorded as the packet around the tunnel: it does not end on this host */
+	__u64 pad0[11];
 	/*
 	 * not_ip_frames by ether type: the type in the upper 16 bits, frames in the rest; 0: free.
 	 * What finds no place is in not_ip_frames alone.
@@ -199,7 +201,7 @@ FFFA_ASSERT_SIZE(struct fffa_bpf_conf, 56);
 struct fffa_bpf_ctl {
 	__u32 generation;   /* 0 or 1: which half of each slice the programs fill */
 	__u32 ring_armed;   /* 1: the next end event may wake the reader; the program sets 0 */
-	__u32 tunnel_epoch; /* >= 1; raised when a tunnel id is taken back: cached ids are void */
+	__u32 tunnel_epoch; /* >= 1; when it is raised, all cached ids and answers are void */
 	__u32 full_armed;   /* 1: a quarter full ring wakes the reader, and the program sets 0 */
 	__u64 muted;  /* FFFA_MUTED of the program that counts nothing on one device; 0: none */
 	__u32 sample; /* 1 in so many packets is counted; 0 and 1: each */
@@ -208,7 +210,7 @@ struct fffa_bpf_ctl {
 	__u16 geneve_ports[FFFA_MAX_TUNNEL_PORTS]; /* host order, 0: unused */
 	__u16 vxlan_ports[FFFA_MAX_TUNNEL_PORTS];
 	__u32 window_ticks; /* an entry's window ends so long after its first packet; 0: never */
-	__u32 pad0;
+	__u32 ask_receiver; /* 1: opens only a tunnel whose port has a socket on this host */
 };
 FFFA_ASSERT_SIZE(struct fffa_bpf_ctl, 64); /* one cache line */
 

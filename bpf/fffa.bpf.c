@@ -96,13 +96,50 @@ __noinline int fffa_tc_tunnel(struct __sk_buff *skb, __u32 type, __u32 l4_offset
 }
 
 /* Then the packet inside, into the scratch; it ends before frame offset inner_end. */
-__noinline int fffa_tc_inside(struct __sk_buff *skb, __u32 inner_end, __u32 cpu)
+__noinline int fffa_tc_inside(struct __sk_buff *skb, __u32 inner_end, __u32 way, __u32 cpu)
 {
 	struct fffa_frame f;
 
 	tc_frame(skb, &f);
 	f.wire_bytes = inner_end;
-	return fffa_open_inside(DATA(skb), END(skb), &f, cpu);
+	return fffa_open_inside(DATA(skb), END(skb), &f, way, cpu);
+}
+
+/*
+ * Looks whether a socket or a tunnel device of this host receives the tunnel in the scratch, and
+ * interns it. Returns 0 or FFFA_OPEN_*.
+ */
+#define ASK(ctx, ports, way, cpu)                                                                  \
+	({                                                                                         \
+		struct fffa_scratch *s_ = bpf_map_lookup_elem(&fffa_scratch, &(cpu));              \
+		bool received_ = !fffa_open_asks(way);                                             \
+		int rc_ = FFFA_OPEN_NO_ID;                                                         \
+                                                                                                   \
+		if (s_ && !received_) {                                                            \
+			struct bpf_sock_tuple t_ = {};                                             \
+			__u32 size_ = fffa_intern_tuple(&s_->tunnel, way, ports, &t_);             \
+			struct bpf_sock *sk_ =                                                     \
+				bpf_sk_lookup_udp(ctx, &t_, size_, BPF_F_CURRENT_NETNS, 0);        \
+                                                                                                   \
+			if (sk_) {                                                                 \
+				received_ = true;                                                  \
+				bpf_sk_release(sk_);                                               \
+			}                                                                          \
+		}                                                                                  \
+		if (s_)                                                                            \
+			rc_ = fffa_intern(&s_->tunnel, way, received_, cpu,                        \
+					  &s_->packet.key.tunnel);                                 \
+		rc_;                                                                               \
+	})
+
+__noinline int fffa_tc_ask(struct __sk_buff *skb, __u32 ports, __u32 way, __u32 cpu)
+{
+	return ASK(skb, ports, way, cpu);
+}
+
+__noinline int fffa_xdp_ask(struct xdp_md *ctx, __u32 ports, __u32 way, __u32 cpu)
+{
+	return ASK(ctx, ports, way, cpu);
 }
 
 __noinline int fffa_xdp_tunnel(struct xdp_md *ctx, __u32 type, __u32 l4_offset, __u32 cpu)
@@ -118,11 +155,11 @@ __noinline int fffa_xdp_tunnel(struct xdp_md *ctx, __u32 type, __u32 l4_offset, 
 	return rc;
 }
 
-__noinline int fffa_xdp_inside(struct xdp_md *ctx, __u32 inner_end, __u32 cpu)
+__noinline int fffa_xdp_inside(struct xdp_md *ctx, __u32 inner_end, __u32 way, __u32 cpu)
 {
 	struct fffa_frame f = {.wire_bytes = inner_end};
 
-	return fffa_open_inside(DATA(ctx), END(ctx), &f, cpu);
+	return fffa_open_inside(DATA(ctx), END(ctx), &f, way, cpu);
 }
 
 static __always_inline void init_key(struct fffa_packet *p, __u8 view, __u32 ifindex)
@@ -139,7 +176,7 @@ static __always_inline bool tc_tunnel(struct __sk_buff *skb, const struct fffa_f
 				      struct fffa_packet *p, __u32 nested, bool *count_outer,
 				      __u32 cpu, struct fffa_counts *c, int *rc)
 {
-	__u32 type = fffa_open_type(p);
+	__u32 type = fffa_open_type(p), way = FFFA_OPEN_WAY(p->key.view, nested);
 	struct fffa_scratch *s;
 
 	if (type == FFFA_TUNNEL_NONE)
@@ -149,9 +186,10 @@ static __always_inline bool tc_tunnel(struct __sk_buff *skb, const struct fffa_f
 		return false;
 	*rc = fffa_tc_tunnel(skb, type | nested, p->l4_offset, cpu);
 	if (!*rc)
-		*rc = fffa_tc_inside(skb, p->l3_end, cpu);
-	if (*rc == FFFA_OPEN_NO_ID)
-		c->no_tunnel_id += p->packets;
+		*rc = fffa_tc_inside(skb, p->l3_end, way, cpu);
+	if (*rc == FFFA_OPEN_ASK)
+		*rc = fffa_tc_ask(skb, fffa_open_ports(p), way, cpu);
+	fffa_open_count(*rc, p, c);
 	if (*rc)
 		return false;
 	fffa_open_enter(p, s, f, !nested && *count_outer, cpu, c);
@@ -179,7 +217,7 @@ static __always_inline bool xdp_tunnel(struct xdp_md *ctx, const struct fffa_fra
 				       struct fffa_packet *p, __u32 nested, __u32 cpu,
 				       struct fffa_counts *c)
 {
-	__u32 type = fffa_open_type(p);
+	__u32 type = fffa_open_type(p), way = FFFA_OPEN_WAY(p->key.view, nested);
 	struct fffa_scratch *s;
 	int rc;
 
@@ -188,9 +226,10 @@ static __always_inline bool xdp_tunnel(struct xdp_md *ctx, const struct fffa_fra
 	s = fffa_open_outer(p, cpu);
 	if (!s || fffa_xdp_tunnel(ctx, type | nested, p->l4_offset, cpu))
 		return false; /* a truncated frame stays so: the outer packet is recorded */
-	rc = fffa_xdp_inside(ctx, p->l3_end, cpu);
-	if (rc == FFFA_OPEN_NO_ID)
-		c->no_tunnel_id += p->packets;
+	rc = fffa_xdp_inside(ctx, p->l3_end, way, cpu);
+	if (rc == FFFA_OPEN_ASK)
+		rc = fffa_xdp_ask(ctx, fffa_open_ports(p), way, cpu);
+	fffa_open_count(rc, p, c);
 	if (rc)
 		return false;
 	fffa_open_enter(p, s, f, !nested, cpu, c);

@@ -68,7 +68,7 @@ struct {
 	__type(value, struct fffa_tunnel);
 } fffa_tun SEC(".maps");
 
-/* A cache in front of fffa_tun_ids, per slice: the tunnels seen last. */
+/* A cache in front of fffa_tun_ids, per slice: the tunnels seen last, and who receives them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

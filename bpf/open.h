@@ -10,11 +10,6 @@
 #include "bpf/intern.h"
 #include "bpf/tunnel.h"
 
-/*
- * Beside enum fffa_parse: all ids are in use. The packet around the tunnel is recorded: the one
- * inside without its tunnel would be a flow that this network never had.
- */
-#define FFFA_OPEN_NO_ID	 0x10
 #define FFFA_OPEN_NESTED 0x100 /* beside the type: inside another tunnel */
 
 /* Makes the compiler read again what lies in memory. */
@@ -81,9 +76,12 @@ static __always_inline int fffa_open_link(const void *data, const void *end, __u
 	return rc ? rc : fffa_parse_tunnel_link(data, end, &s->inside);
 }
 
-/* Then the packet inside, into the scratch beside its tunnel. Returns enum fffa_parse, or NO_ID. */
+/*
+ * Then the packet inside, into the scratch beside its tunnel. way: FFFA_OPEN_WAY. Returns enum
+ * fffa_parse or FFFA_OPEN_*.
+ */
 static __always_inline int fffa_open_inside(const void *data, const void *end,
-					    const struct fffa_frame *f, __u32 cpu)
+					    const struct fffa_frame *f, __u32 way, __u32 cpu)
 {
 	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
 	int rc;
@@ -92,10 +90,31 @@ static __always_inline int fffa_open_inside(const void *data, const void *end,
 		return FFFA_PARSE_MALFORMED;
 	s->packet.key.view = 0;
 	rc = fffa_parse_tunnel_inside(data, end, f, &s->inside, &s->packet);
-	if (rc)
+	if (rc || fffa_ctl.tunnel_view == FFFA_TUNNEL_RECORD_OUTER) /* that needs no id */
 		return rc;
-	s->packet.key.tunnel = fffa_intern(&s->tunnel, cpu);
-	return s->packet.key.tunnel ? FFFA_PARSE_OK : FFFA_OPEN_NO_ID;
+	return fffa_intern_known(&s->tunnel, way, cpu, &s->packet.key.tunnel);
+}
+
+/* Whether it must be asked who receives the tunnel; else every one is opened. */
+static __always_inline bool fffa_open_asks(__u32 way)
+{
+	return fffa_ctl.ask_receiver && !(way & FFFA_OPEN_WAY_NESTED);
+}
+
+/* Source and destination port of the packet around a tunnel, as fffa_intern_tuple takes them. */
+static __always_inline __u32 fffa_open_ports(const struct fffa_packet *p)
+{
+	return p->key.sport | (__u32)p->key.dport << 16;
+}
+
+/* Counts why a tunnel stays closed. rc: enum fffa_parse or FFFA_OPEN_*. */
+static __always_inline void fffa_open_count(int rc, const struct fffa_packet *p,
+					    struct fffa_counts *c)
+{
+	if (rc == FFFA_OPEN_NO_ID)
+		c->no_tunnel_id += p->packets;
+	if (rc == FFFA_OPEN_CLOSED)
+		c->no_receiver += p->packets;
 }
 
 /*
@@ -135,7 +154,9 @@ static __always_inline void fffa_open_enter(struct fffa_packet *p, const struct 
 {
 	__u32 view = fffa_ctl.tunnel_view; /* once: it may change meanwhile */
 
-	if (count_outer && view != FFFA_TUNNEL_RECORD_INNER) {
+	if (!s->packet.key.tunnel) /* no id: the view was another before */
+		view = FFFA_TUNNEL_RECORD_OUTER;
+	if (view == FFFA_TUNNEL_RECORD_OUTER || (count_outer && view == FFFA_TUNNEL_RECORD_BOTH)) {
 		fffa_count_outer(f, &s->inside, p);
 		if (view == FFFA_TUNNEL_RECORD_OUTER)
 			return;

@@ -10,6 +10,7 @@
 #include "agent/base/percent.h"
 #include "agent/filter/filter.h"
 #include "config/address.h"
+#include "config/ports.h"
 
 #define PORTS_MAX	    4
 #define DEVICE_BYTES_MAX    64 /* a glob may be longer than a device's name */
@@ -104,6 +105,15 @@ static void check_filter(const struct check *k, const char *key, const char *tex
 		wrong(k, key, NULL, "%s; allowed: pcap-filter(7) about what a flow has", err.text);
 }
 
+static void check_decapsulate(const struct check *k, const struct fffa_strings *s)
+{
+	for (size_t i = 0; s->n > 1 && i < s->n; i++)
+		if (!strcmp(s->v[i], FFFA_PORTS_AUTO))
+			wrong(k, "capture.decapsulate", NULL,
+			      "auto stands beside others; allowed: auto or a list of geneve and "
+			      "vxlan");
+}
+
 static void check_capture(const struct check *k, const struct fffa_config *c)
 {
 	const struct fffa_capture_conf *p = &c->capture;
@@ -113,6 +123,7 @@ static void check_capture(const struct check *k, const struct fffa_config *c)
 	check_ports(k, "capture.geneve_ports", &p->geneve_ports);
 	check_ports(k, "capture.vxlan_ports", &p->vxlan_ports);
 	check_same_ports(k, p);
+	check_decapsulate(k, &p->decapsulate);
 	check_filter(k, "capture.filter", p->filter);
 	if (p->ring_size & (p->ring_size - 1))
 		wrong(k, "capture.ring_size", NULL,

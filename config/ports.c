@@ -10,7 +10,7 @@ static void set_ports(uint16_t *dst, const struct fffa_ints *ports, const struct
 
 	memset(dst, 0, FFFA_MAX_TUNNEL_PORTS * sizeof(*dst));
 	for (size_t i = 0; i < on->n; i++)
-		wanted = wanted || !strcmp(on->v[i], name);
+		wanted = wanted || !strcmp(on->v[i], name) || !strcmp(on->v[i], FFFA_PORTS_AUTO);
 	for (size_t i = 0; wanted && i < ports->n && i < FFFA_MAX_TUNNEL_PORTS; i++)
 		dst[i] = (uint16_t)ports->v[i];
 }
@@ -21,6 +21,11 @@ void fffa_ports_of_tunnels(const struct fffa_capture_conf *conf,
 {
 	set_ports(geneve, &conf->geneve_ports, &conf->decapsulate, "geneve");
 	set_ports(vxlan, &conf->vxlan_ports, &conf->decapsulate, "vxlan");
+}
+
+bool fffa_ports_ask_receiver(const struct fffa_capture_conf *conf)
+{
+	return conf->decapsulate.n && !strcmp(conf->decapsulate.v[0], FFFA_PORTS_AUTO);
 }
 
 _Static_assert((int)FFFA_TUNNEL_VIEW_INNER == (int)FFFA_TUNNEL_RECORD_INNER &&

@@ -34,7 +34,7 @@ static const char *const envelopes[] = {"none", "firehose", NULL};
 static const char *const ecs_switches[] = {[FFFA_ECS_AUTO] = "auto", [FFFA_ECS_OFF] = "off", NULL};
 static const char *const core_dumps[] = {"off", "on", NULL};
 static const char *const seccomp[] = {"off", "on", NULL};
-static const char *const tunnels[] = {"geneve", "vxlan", NULL};
+static const char *const tunnels[] = {"auto", "geneve", "vxlan", NULL};
 static const char *const when_full[] = {[FFFA_WHEN_FULL_DROP_NEWEST] = "drop_newest",
 					[FFFA_WHEN_FULL_DROP_OLDEST] = "drop_oldest",
 					NULL};
@@ -74,8 +74,11 @@ const struct fffa_option fffa_config_rows[] = {
 		      "always tc."),
 	FFFA_OPT_ENUM("capture.direction", C, capture.direction, "both", directions, RELOAD,
 		      "Which packets are counted, as the device sees them."),
-	FFFA_OPT_STRINGS("capture.decapsulate", C, capture.decapsulate, "[geneve, vxlan]", 0, 2,
-			 tunnels, RELOAD, "Tunnels whose inner packet is recorded."),
+	FFFA_OPT_STRINGS(
+		"capture.decapsulate", C, capture.decapsulate, "auto", 0, 2, tunnels,
+		RELOAD | FFFA_OPTION_WORD,
+		"Tunnels whose inner packet is recorded. auto: those that a socket or a tunnel "
+		"device of this host receives; in a replay, all."),
 	FFFA_OPT_INTS("capture.geneve_ports", C, capture.geneve_ports, "[6081]", 1, 65535, RELOAD,
 		      "UDP ports of GENEVE, at most 4."),
 	FFFA_OPT_INTS("capture.vxlan_ports", C, capture.vxlan_ports, "[4789]", 1, 65535, RELOAD,

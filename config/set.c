@@ -258,12 +258,36 @@ static int read_strings(const struct fffa_target *t, const struct fffa_node *lis
 
 static const struct fffa_option plain_strings = {.type = FFFA_OT_STRINGS};
 
+/* True for the word that stands in place of a list. */
+static bool is_list_word(const struct fffa_option *o, const struct fffa_node *node)
+{
+	return o->flags & FFFA_OPTION_WORD && node->kind == FFFA_NODE_SCALAR &&
+	       !strcmp(node->text, o->words[0]);
+}
+
+static int set_list_word(const struct fffa_target *t)
+{
+	struct fffa_strings s = {.v = calloc(1, sizeof(*s.v)), .n = 1};
+
+	if (s.v)
+		s.v[0] = strdup(t->opt->words[0]);
+	if (!s.v || !s.v[0]) {
+		free(s.v);
+		return fffa_report_nomem(t->scope->rep);
+	}
+	fffa_fields_clear(t->opt, t->at);
+	*(struct fffa_strings *)t->at = s;
+	return 0;
+}
+
 static int set_strings(const struct fffa_target *t, const struct fffa_node *node)
 {
 	const struct fffa_option *o = t->opt;
 	struct fffa_strings s;
 	int rc;
 
+	if (is_list_word(o, node))
+		return set_list_word(t);
 	if (node->kind != FFFA_NODE_LIST)
 		return wrong_kind(t->scope, node, t->path, t->allowed);
 	if (o->max && (node->count < (size_t)o->min || node->count > (size_t)o->max)) {

@@ -260,6 +260,10 @@ void fffa_value_allowed(const struct fffa_option *o, char *dst, size_t cap)
 		add_text(dst, cap, o->words[0]);
 		add_text(dst, cap, " or ");
 	}
+	if (o->flags & FFFA_OPTION_WORD) {
+		add_text(dst, cap, o->words[0]);
+		add_text(dst, cap, " or ");
+	}
 	if (o->flags & FFFA_OPTION_NESTED)
 		add_text(dst, cap, "a map of names to maps");
 	else if (!range || o->type == FFFA_OT_INTS)
@@ -277,7 +281,7 @@ void fffa_value_allowed(const struct fffa_option *o, char *dst, size_t cap)
 	else if (o->words && o->type == FFFA_OT_MAP)
 		add_text(dst, cap, " with the keys ");
 	if (o->words && (o->type == FFFA_OT_STRINGS || o->type == FFFA_OT_MAP))
-		add_words(dst, cap, o->words);
+		add_words(dst, cap, o->words + (o->flags & FFFA_OPTION_WORD ? 1 : 0));
 }
 
 int64_t fffa_value_load(const struct fffa_option *o, const void *at)

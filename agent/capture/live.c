@@ -19,6 +19,7 @@
 #define DELTAS_PER_TURN 8192  /* then timers and signals get their turn */
 #define ARM_AFTER_MS	100   /* connection ends wake the loop at most this often */
 #define RETAINED_DELTAS 16384 /* room kept between drains; a larger burst is given back */
+#define ASK_EVERY_MS	1000  /* who receives a tunnel */
 
 enum state { RUNNING, STOPPING, STOPPED };
 
@@ -29,6 +30,7 @@ struct fffa_live {
 	uv_poll_t ring;
 	uv_timer_t drain;
 	uv_timer_t arm;
+	uv_timer_t ask;
 	uv_idle_t more;		    /* runs while a turn's budget left work over */
 	struct fffa_worker *worker; /* NULL: not open yet */
 	struct fffa_worker_job job; /* a drain */
@@ -47,6 +49,7 @@ struct fffa_live {
 	/* Nobody changes the devices while the worker drains: it checks their hooks, too. */
 	struct fffa_live_devices devices;
 	struct fffa_hook_watch hooks;
+	bool closed_logged; /* that tunnels are not opened */
 	bool conf_changed; /* while it drained or merged, like the two below */
 	bool links_changed;
 	bool addresses_changed;
@@ -60,6 +63,7 @@ static void read_settings(const struct fffa_capture_conf *conf, struct fffa_kern
 	s->sample = (uint32_t)conf->sample;
 	s->tunnel_view = (enum fffa_tunnel_record)conf->tunnel_view;
 	fffa_ports_of_tunnels(conf, s->geneve_ports, s->vxlan_ports);
+	s->ask_receiver = fffa_ports_ask_receiver(conf);
 }
 
 static void read_ring(struct fffa_live *l)
@@ -110,6 +114,17 @@ static void follow_conf(struct fffa_live *l)
 	follow_links(l);
 }
 
+static void log_closed_tunnels(struct fffa_live *l)
+{
+	if (l->closed_logged || !fffa_kernel_tunnels_closed(l->kernel))
+		return;
+	l->closed_logged = true;
+	fffa_info("capture",
+		  "tunnels that no socket and no tunnel device of this host receives are recorded as "
+		  "the packets around them; if a program reads them from a packet socket, name them: "
+		  "capture.decapsulate: [geneve, vxlan]");
+}
+
 /* Ends a drain whose deltas are all merged. */
 static void finish_drain(struct fffa_live *l)
 {
@@ -119,6 +134,7 @@ static void finish_drain(struct fffa_live *l)
 		fffa_drain_deltas_fini(&l->deltas);
 	l->deltas.count = 0;
 	fffa_kernel_read_counts(l->kernel, l->ledger);
+	log_closed_tunnels(l);
 	if (fffa_hook_watch_end(&l->hooks, &l->devices, l->ledger))
 		report_devices(l);
 	l->ev.turn(l->ev.arg);
@@ -223,6 +239,14 @@ static void on_arm(uv_timer_t *h)
 	fffa_kernel_ring_arm(l->kernel);
 }
 
+static void on_ask(uv_timer_t *h)
+{
+	struct fffa_live *l = h->data;
+
+	if (fffa_ports_ask_receiver(l->devices.conf))
+		fffa_kernel_tunnels_ask(l->kernel);
+}
+
 static void on_ring(uv_poll_t *h, int status, int events)
 {
 	struct fffa_live *l = h->data;
@@ -266,9 +290,10 @@ static int start_handles(struct fffa_live *l, uv_loop_t *loop, const struct fffa
 		return rc;
 	(void)uv_timer_init(loop, &l->drain);
 	(void)uv_timer_init(loop, &l->arm);
+	(void)uv_timer_init(loop, &l->ask);
 	(void)uv_idle_init(loop, &l->more);
-	l->handles = 4;
-	l->ring.data = l->drain.data = l->arm.data = l->more.data = l;
+	l->handles = 5;
+	l->ring.data = l->drain.data = l->arm.data = l->ask.data = l->more.data = l;
 	l->job = (struct fffa_worker_job){.work = work_drain, .done = after_drain, .arg = l};
 	rc = fffa_worker_open(loop, "drain", &l->worker);
 	if (rc)
@@ -277,6 +302,8 @@ static int start_handles(struct fffa_live *l, uv_loop_t *loop, const struct fffa
 	rc = uv_poll_start(&l->ring, UV_READABLE, on_ring);
 	if (!rc)
 		rc = uv_timer_start(&l->drain, on_drain_timer, interval_ms, interval_ms);
+	if (!rc)
+		rc = uv_timer_start(&l->ask, on_ask, ASK_EVERY_MS, ASK_EVERY_MS);
 	return rc;
 }
 
@@ -377,6 +404,7 @@ void fffa_live_stop(struct fffa_live *l)
 	l->state = STOPPING;
 	(void)uv_timer_stop(&l->drain);
 	(void)uv_timer_stop(&l->arm);
+	(void)uv_timer_stop(&l->ask);
 	(void)uv_poll_stop(&l->ring);
 	if (!l->working) /* else after_drain detaches */
 		fffa_live_devices_detach(&l->devices);
@@ -417,6 +445,7 @@ void fffa_live_close(struct fffa_live *l)
 	uv_close((uv_handle_t *)&l->ring, on_closed);
 	uv_close((uv_handle_t *)&l->drain, on_closed);
 	uv_close((uv_handle_t *)&l->arm, on_closed);
+	uv_close((uv_handle_t *)&l->ask, on_closed);
 	uv_close((uv_handle_t *)&l->more, on_closed);
 	if (l->worker)
 		fffa_worker_close(l->worker, on_one_closed, l);

@@ -207,21 +207,29 @@ static void emit_number(FILE *out, const struct fffa_option *o, int64_t v)
 		fputs(text, out);
 }
 
+static void emit_strings(FILE *out, const struct fffa_option *o, const struct fffa_strings *s)
+{
+	if (o->flags & FFFA_OPTION_WORD && s->n == 1 && !strcmp(s->v[0], o->words[0])) {
+		emit_text(out, s->v[0], false);
+		return;
+	}
+	fputc('[', out);
+	for (size_t i = 0; i < s->n; i++) {
+		fputs(i ? ", " : "", out);
+		emit_text(out, s->v[i], true);
+	}
+	fputc(']', out);
+}
+
 static void emit_value(const struct fffa_emit *e, const struct fffa_option *o, const void *at)
 {
-	const struct fffa_strings *s = at;
 	const struct fffa_ints *v = at;
 	const char *text;
 	size_t i;
 
 	switch (o->type) {
 	case FFFA_OT_STRINGS:
-		fputc('[', e->out);
-		for (i = 0; i < s->n; i++) {
-			fputs(i ? ", " : "", e->out);
-			emit_text(e->out, s->v[i], true);
-		}
-		fputc(']', e->out);
+		emit_strings(e->out, o, at);
 		return;
 	case FFFA_OT_INTS:
 		fputc('[', e->out);

@@ -312,6 +312,7 @@ check "agent: after a crash" crash
 check "agent: memory limit" memlock
 check "bpf: parse" bpf_test test_bpf_parse
 check "bpf: table" bpf_test test_bpf_table
+check "bpf: receiver" bpf_test test_bpf_receiver
 check "bpf: exact" bpf_test test_bpf_exact
 for object in /objects/*.o; do
 	[ -e "$object" ] || continue

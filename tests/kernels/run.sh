@@ -66,7 +66,7 @@ pack()
 	sed '1s|.*|#!/bin/busybox sh|' tests/kernels/guest.sh >"$work/system/init"
 	chmod 755 "$work/system/init"
 	install_program "$build/agent/fffa"
-	for test in parse table exact; do
+	for test in parse table receiver exact; do
 		install_program "$build/tests/bpf/test_bpf_$test" "tests/test_bpf_$test"
 	done
 	for test in ip tc ping setpriv; do

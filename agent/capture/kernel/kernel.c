@@ -115,11 +115,13 @@ static void write_settings(volatile struct fffa_bpf_ctl *ctl, const struct fffa_
 	ctl->tunnel_ports = port_bits(s->geneve_ports) | port_bits(s->vxlan_ports);
 	ctl->sample = s->sample;
 	ctl->tunnel_view = s->tunnel_view;
+	ctl->ask_receiver = s->ask_receiver;
 }
 
 void fffa_kernel_change(struct fffa_kernel *k, const struct fffa_kernel_settings *s)
 {
 	write_settings(k->ctl, s);
+	fffa_kernel_tunnels_ask(k);
 }
 
 static int set_conf(struct fffa_kernel *k, const struct fffa_kernel_conf *conf)
@@ -433,13 +435,6 @@ void fffa_kernel_limit_window(struct fffa_kernel *k, uint64_t window_ns)
 		ticks = 1;
 	__atomic_store_n(&k->ctl->window_ticks, ticks > INT32_MAX ? 0 : (uint32_t)ticks,
 			 __ATOMIC_RELAXED);
-}
-
-const struct fffa_tunnel *fffa_kernel_tunnel(const struct fffa_kernel *k, uint16_t id)
-{
-	if (!id || id > FFFA_TUNNELS_MAX || k->tunnels[id].type == FFFA_TUNNEL_NONE)
-		return NULL;
-	return &k->tunnels[id];
 }
 
 /* By ether type first: then their sum is never above the total. */

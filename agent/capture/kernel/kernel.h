@@ -33,7 +33,8 @@ enum fffa_program {
 struct fffa_kernel_settings {
 	uint16_t geneve_ports[FFFA_MAX_TUNNEL_PORTS]; /* 0: unused */
 	uint16_t vxlan_ports[FFFA_MAX_TUNNEL_PORTS];
-	uint32_t sample; /* 1 in so many packets; 0 and 1: each */
+	bool ask_receiver; /* opens only a tunnel whose port has a socket or tunnel device here */
+	uint32_t sample;   /* 1 in so many packets; 0 and 1: each */
 	enum fffa_tunnel_record tunnel_view;
 };
 
@@ -108,6 +109,10 @@ void fffa_kernel_limit_window(struct fffa_kernel *k, uint64_t window_ns);
 
 /* The tunnel of an id from a delta. NULL for 0 and unknown ids. Valid until fffa_kernel_close. */
 const struct fffa_tunnel *fffa_kernel_tunnel(const struct fffa_kernel *k, uint16_t id);
+/* From now on the programs look again who receives a tunnel, and which id it has. */
+void fffa_kernel_tunnels_ask(struct fffa_kernel *k);
+/* Packets in tunnels that were not opened because nobody on this host receives them. */
+uint64_t fffa_kernel_tunnels_closed(const struct fffa_kernel *k);
 
 /* What was chosen at the start, for a status page. Texts are static. */
 struct fffa_kernel_facts {

@@ -26,7 +26,7 @@ VPC_FIELDS = ("version account-id interface-id srcaddr dstaddr srcport dstport p
               "flow-direction").split()
 
 CONFIG = """
-capture: {{interfaces: [v0], hook: {hook}, drain_interval: 200ms}}
+capture: {{interfaces: [v0], hook: {hook}, drain_interval: 200ms, decapsulate: [geneve, vxlan]}}
 flows: {{idle_timeout: 2s, active_timeout: 10s, nodata: false}}
 metadata: {{imds: {{enabled: on}}}}
 sinks:

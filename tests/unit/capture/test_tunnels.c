@@ -116,7 +116,7 @@ static void ports_for(char **names, size_t n, uint16_t geneve[FFFA_MAX_TUNNEL_PO
 static void only_tunnels_that_decapsulate_names_have_ports(void **state)
 {
 	static const uint16_t none[4] = {0}, g[4] = {6081, 65535}, v[4] = {4789, 8472, 1, 2};
-	char *both[] = {"vxlan", "geneve"};
+	char *both[] = {"vxlan", "geneve"}, *any[] = {"auto"};
 	uint16_t geneve[4], vxlan[4];
 
 	(void)state;
@@ -132,6 +132,22 @@ static void only_tunnels_that_decapsulate_names_have_ports(void **state)
 	ports_for(NULL, 0, geneve, vxlan);
 	assert_memory_equal(geneve, none, sizeof(none));
 	assert_memory_equal(vxlan, none, sizeof(none));
+	ports_for(any, 1, geneve, vxlan);
+	assert_memory_equal(geneve, g, sizeof(g));
+	assert_memory_equal(vxlan, v, sizeof(v));
+}
+
+static void only_auto_asks_who_receives(void **state)
+{
+	char *any[] = {"auto"}, *both[] = {"vxlan", "geneve"};
+	struct fffa_capture_conf c = {.decapsulate = {.v = any, .n = 1}};
+
+	(void)state;
+	assert_true(fffa_ports_ask_receiver(&c));
+	c.decapsulate = (struct fffa_strings){.v = both, .n = 2};
+	assert_false(fffa_ports_ask_receiver(&c));
+	c.decapsulate.n = 0;
+	assert_false(fffa_ports_ask_receiver(&c));
 }
 
 int main(void)
@@ -142,6 +158,7 @@ int main(void)
 		cmocka_unit_test(ids_are_given_out_to_the_cap),
 		cmocka_unit_test(get_finds_only_ids_that_exist),
 		cmocka_unit_test(only_tunnels_that_decapsulate_names_have_ports),
+		cmocka_unit_test(only_auto_asks_who_receives),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,8 +121,14 @@ static void test_wrong_values(void **state)
 	expect_problems("capture: {vxlan_ports: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]}\n",
 			"f:1: capture.vxlan_ports: has 17 entries; allowed: at most 16\n");
 	expect_problems("capture: {decapsulate: [gre]}\n",
-			"f:1: capture.decapsulate[0]: \"gre\" is unknown; allowed: a list of text "
-			"out of geneve, vxlan\n");
+			"f:1: capture.decapsulate[0]: \"gre\" is unknown; allowed: auto or a list "
+			"of text out of geneve, vxlan\n");
+	expect_problems("capture: {decapsulate: vxlan}\n",
+			"f:1: capture.decapsulate: is text; allowed: auto or a list of text out of "
+			"geneve, vxlan\n");
+	expect_problems("capture: {decapsulate: [vxlan, auto]}\n",
+			"f:1: capture.decapsulate: auto stands beside others; allowed: auto or a "
+			"list of geneve and vxlan\n");
 	expect_problems("capture: {decapsulate: [vxlan, vxlan]}\n",
 			"f:1: capture.decapsulate[1]: \"vxlan\" is listed twice; once is enough\n");
 	expect_problems("capture: {interfaces: []}\n",

@@ -26,8 +26,8 @@ static void test_no_file(void **state)
 	assert_int_equal(c.capture.exclude.n, 0);
 	assert_int_equal(c.capture.hook, FFFA_HOOK_AUTO);
 	assert_int_equal(c.capture.direction, FFFA_DIR_BOTH);
-	assert_int_equal(c.capture.decapsulate.n, 2);
-	assert_string_equal(c.capture.decapsulate.v[1], "vxlan");
+	assert_int_equal(c.capture.decapsulate.n, 1);
+	assert_string_equal(c.capture.decapsulate.v[0], "auto");
 	assert_int_equal(c.capture.geneve_ports.n, 1);
 	assert_int_equal(c.capture.geneve_ports.v[0], 6081);
 	assert_int_equal(c.capture.vxlan_ports.v[0], 4789);
