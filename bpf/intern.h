@@ -41,6 +41,7 @@ static __always_inline __u16 fffa_intern_slow(const struct fffa_tunnel *t)
 		__builtin_memcpy(facts, t, sizeof(*facts));
 		if (!bpf_map_update_elem(&fffa_tun_ids, t, &id, BPF_NOEXIST))
 			return id;
+		facts->type = FFFA_TUNNEL_NONE;
 	}
 	/* Another CPU was first, or there is no memory. */
 	(void)bpf_map_push_elem(&fffa_tun_free, &id, 0);
@@ -79,13 +80,14 @@ static __always_inline int fffa_intern_known(const struct fffa_tunnel *t, __u32 
 }
 
 /*
- * Interns a tunnel that has a receiver and stores the answer in this CPU's cache. Returns 0 or
- * FFFA_OPEN_*.
+ * Interns a tunnel that has a receiver. Stores the answer in this CPU's cache. Returns 0, or
+ * FFFA_OPEN_NO_ID or FFFA_OPEN_CLOSED.
  */
 static __always_inline int fffa_intern(const struct fffa_tunnel *t, __u32 way, bool received,
 				       __u32 cpu, __u16 *id)
 {
 	struct fffa_tunnel_line *l = fffa_intern_line(t, cpu);
+	__u32 epoch = fffa_ctl.tunnel_epoch; /* first: an id that is taken back now is void */
 
 	*id = received ? fffa_intern_slow(t) : 0;
 	if (!l || (received && !*id))
@@ -94,7 +96,7 @@ static __always_inline int fffa_intern(const struct fffa_tunnel *t, __u32 way, b
 	__builtin_memcpy(&l->tunnel, t, sizeof(l->tunnel));
 	l->id = *id;
 	l->way = way;
-	l->epoch = fffa_ctl.tunnel_epoch;
+	l->epoch = epoch;
 	return received ? 0 : FFFA_OPEN_CLOSED;
 }
 

@@ -12,6 +12,7 @@
 #include "agent/capture/devices/link_watch.h"
 #include "agent/capture/hook_watch.h"
 #include "agent/capture/live_devices.h"
+#include "agent/capture/live_tunnels.h"
 #include "config/ports.h"
 #include "agent/flow/flow_table.h"
 #include "agent/loop/worker.h"
@@ -49,6 +50,7 @@ struct fffa_live {
 	/* Nobody changes the devices while the worker drains: it checks their hooks, too. */
 	struct fffa_live_devices devices;
 	struct fffa_hook_watch hooks;
+	struct fffa_live_tunnels tunnels;
 	bool closed_logged; /* that tunnels are not opened */
 	bool conf_changed; /* while it drained or merged, like the two below */
 	bool links_changed;
@@ -119,10 +121,11 @@ static void log_closed_tunnels(struct fffa_live *l)
 	if (l->closed_logged || !fffa_kernel_tunnels_closed(l->kernel))
 		return;
 	l->closed_logged = true;
-	fffa_info("capture",
-		  "tunnels that no socket and no tunnel device of this host receives are recorded as "
-		  "the packets around them; if a program reads them from a packet socket, name them: "
-		  "capture.decapsulate: [geneve, vxlan]");
+	fffa_info(
+		"capture",
+		"tunnels that no socket and no tunnel device of this host receives are recorded as "
+		"the packets around them; if a program reads them from a packet socket, name them: "
+		"capture.decapsulate: [geneve, vxlan]");
 }
 
 /* Ends a drain whose deltas are all merged. */
@@ -138,6 +141,7 @@ static void finish_drain(struct fffa_live *l)
 	if (fffa_hook_watch_end(&l->hooks, &l->devices, l->ledger))
 		report_devices(l);
 	l->ev.turn(l->ev.arg);
+	fffa_live_tunnels_turn(&l->tunnels, l->kernel, l->ev.tunnel_used, l->ev.arg);
 	if (l->conf_changed)
 		follow_conf(l);
 	else if (l->links_changed)

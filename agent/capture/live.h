@@ -26,6 +26,8 @@ struct fffa_live_events {
 	struct fffa_amount (*counted)(void *arg, const char *name, int dir);
 	void (*draining)(void *arg); /* a drain begins: what passes from here on may not be in it */
 	void (*turn)(void *arg);     /* after each turn's deltas: time to expire flows */
+	/* Whether something that was handed over still needs the tunnel with this id. */
+	bool (*tunnel_used)(void *arg, uint16_t id);
 	/* The devices that deltas may belong to, after each change. */
 	void (*devices)(void *arg, const struct fffa_netdev *devices, size_t n);
 	/* The hooks follow a new configuration; the next turn ends what they counted before. */

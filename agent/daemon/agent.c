@@ -24,6 +24,7 @@
 #define WAIT_MS		 2		     /* until the next look for room */
 #define METADATA_WAIT_NS (5 * FFFA_NS_PER_S)
 #define DISK_WAIT_NS	 (10 * FFFA_NS_PER_S)
+#define TUNNEL_WARN_NS	 (60 * FFFA_NS_PER_S) /* the log says so at most this often */
 
 static void set_time(void *arg)
 {
@@ -79,6 +80,14 @@ static bool is_wanted(void *arg, const struct fffa_record *r)
 
 	return !fffa_filter_reads_flags(a->filter) ||
 	       fffa_filter_passes(a->filter, &r->key, r->flags);
+}
+
+/* Records that wait for the identity may have any id. */
+static bool on_tunnel_used(void *arg, uint16_t id)
+{
+	const struct fffa_agent *a = arg;
+
+	return !a->identity_known || fffa_flow_tunnel_flows(a->flows, id);
 }
 
 static void on_expect(void *arg, const struct fffa_delta *d)
@@ -171,6 +180,16 @@ static void on_sweep(uv_idle_t *h)
 /* Puts what was lost since the last call into the stream. */
 static void emit_losses(struct fffa_agent *a)
 {
+	uint64_t unnamed = a->ledger.no_tunnel_id - a->skip.reported_no_tunnel_id;
+
+	if (unnamed && (!a->tunnel_warn_ns || a->mono_ns - a->tunnel_warn_ns > TUNNEL_WARN_NS)) {
+		a->tunnel_warn_ns = a->mono_ns;
+		fffa_warn(
+			"capture",
+			"no tunnel id is free: packets in new tunnels are recorded as the packets "
+			"around them, until flows of others are over packets=%llu",
+			(unsigned long long)a->ledger.no_tunnel_id);
+	}
 	fffa_skipdata_emit(&a->skip, &a->ledger, fffa_agent__now_ms(a), a->only_ifindex, on_record,
 			   a);
 }
@@ -372,6 +391,7 @@ static int start_source(struct fffa_agent *a, struct fffa_err *err)
 	const struct fffa_source_events ev = {.delta = on_delta,
 					      .expect = on_expect,
 					      .counted = fffa_status_view_counted,
+					      .tunnel_used = on_tunnel_used,
 					      .time = set_time,
 					      .since = on_since,
 					      .turn = on_turn,

@@ -57,6 +57,7 @@ struct fffa_agent {
 	uint64_t mono_ns; /* the same instant */
 	struct fffa_ledger ledger;
 	struct fffa_skipdata skip;	     /* the losses that the stream has records of */
+	uint64_t tunnel_warn_ns;	     /* the log said that no tunnel id is free; 0: never */
 	struct fffa_nodata nodata;	     /* all zero: no NODATA records */
 	struct fffa_pending_records pending; /* records due before the identity is known */
 	bool identity_known;		     /* records may leave */

@@ -26,6 +26,8 @@ struct fffa_source_events {
 	fffa_delta_fn expect; /* an entry that is handed over FFFA_FLOW_AHEAD entries later */
 	/* Packets that were handed over of a device's direction (0 ingress, 1 egress) until now. */
 	struct fffa_amount (*counted)(void *arg, const char *name, int dir);
+	/* Whether a flow or a record still needs the tunnel with this id. */
+	bool (*tunnel_used)(void *arg, uint16_t id);
 	/* The time of fffa_source_now has changed. */
 	void (*time)(void *arg);
 	/* Called once, before the first delta: the ledger's losses happened after unix_ms. */
@@ -123,7 +125,7 @@ void fffa_source_free(struct fffa_source *s);
  */
 void fffa_source_now(const struct fffa_source *s, uint64_t *mono_ns, uint64_t *unix_ns);
 
-/* The tunnel that a delta's id stands for; NULL: none. Borrowed until fffa_source_close. */
+/* The tunnel that a delta's id stands for; NULL: none. Borrowed while a flow has the id. */
 const struct fffa_tunnel *fffa_source_tunnel(const struct fffa_source *s, uint16_t id);
 
 /* Updates the ledger. Returns what it counts as seen and what was not handed over yet. */

@@ -50,6 +50,13 @@ static struct fffa_amount on_counted(void *arg, const char *name, int dir)
 	return s->ev.counted(s->ev.arg, name, dir);
 }
 
+static bool on_tunnel_used(void *arg, uint16_t id)
+{
+	const struct source_live *s = arg;
+
+	return s->ev.tunnel_used(s->ev.arg, id);
+}
+
 static void note_counters(struct source_live *s, bool last)
 {
 	const struct fffa_hooked *hooks;
@@ -145,6 +152,7 @@ static int start_live(struct fffa_source *base, uv_loop_t *loop, struct fffa_led
 	const struct fffa_live_events live_ev = {.delta = on_delta,
 						 .expect = on_expect,
 						 .counted = on_counted,
+						 .tunnel_used = on_tunnel_used,
 						 .draining = on_draining,
 						 .turn = on_turn,
 						 .changed = on_changed,

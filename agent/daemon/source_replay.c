@@ -39,6 +39,13 @@ static void on_time(void *arg, uint64_t unix_ns)
 	s->ev.elapsed(s->ev.arg);
 }
 
+static bool on_tunnel_used(void *arg, uint16_t id)
+{
+	const struct source_replay *s = arg;
+
+	return s->ev.tunnel_used(s->ev.arg, id);
+}
+
 static bool on_has_room(void *arg)
 {
 	const struct source_replay *s = arg;
@@ -66,6 +73,7 @@ static int start_replay(struct fffa_source *base, uv_loop_t *loop, struct fffa_l
 	struct source_replay *s = (struct source_replay *)base;
 	const struct fffa_replay_events replay_ev = {.delta = on_delta,
 						     .time = on_time,
+						     .tunnel_used = on_tunnel_used,
 						     .has_room = on_has_room,
 						     .ended = on_ended,
 						     .arg = s};

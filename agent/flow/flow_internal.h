@@ -64,6 +64,7 @@ struct fffa_flow_table {
 	struct fffa_amount held;
 	uint32_t expected[FFFA_FLOW_AHEAD]; /* buckets, a ring */
 	uint32_t expected_at;
+	uint32_t *tunnels; /* flows by tunnel id */
 	struct fffa_wheel wheel;
 };
 

@@ -11,6 +11,9 @@
 #include "agent/base/clock.h"
 #include "agent/flow/flow_internal.h"
 
+/* For any value that a key can have. */
+#define TUNNELS_BYTES ((UINT16_MAX + 1) * sizeof(uint32_t))
+
 /* Zeroed memory that costs nothing until it is touched. */
 static void *map_lazily(size_t bytes)
 {
@@ -93,6 +96,7 @@ uint32_t fffa_flow__add(struct fffa_flow_table *t, const struct fffa_key *k)
 	f->hash_next = *bucket;
 	*bucket = i + 1;
 	t->count++;
+	t->tunnels[k->tunnel]++;
 	return i;
 }
 
@@ -109,6 +113,7 @@ void fffa_flow__remove(struct fffa_flow_table *t, uint32_t i)
 	f->slot = FFFA_NIL; /* free: flush passes over it */
 	t->free_head = i;
 	t->count--;
+	t->tunnels[f->key.tunnel]--;
 }
 
 static uint32_t bucket_count(uint32_t max_flows)
@@ -137,9 +142,10 @@ int fffa_flow_table_new(const struct fffa_flow_conf *conf, struct fffa_ledger *l
 	t->free_head = FFFA_NIL;
 	t->flows = map_lazily(conf->max_flows * sizeof(*t->flows));
 	t->buckets = map_lazily(buckets * sizeof(*t->buckets));
+	t->tunnels = map_lazily(TUNNELS_BYTES);
 	fffa_wheel__init(&t->wheel);
 	/* Keys come from the network: who sends packets must not choose the chains. */
-	if (!t->flows || !t->buckets ||
+	if (!t->flows || !t->buckets || !t->tunnels ||
 	    getrandom(t->hash_key, sizeof(t->hash_key), 0) != (ssize_t)sizeof(t->hash_key)) {
 		fffa_flow_table_free(t);
 		return -ENOMEM;
@@ -204,6 +210,8 @@ void fffa_flow_table_free(struct fffa_flow_table *t)
 		(void)munmap(t->flows, t->places * sizeof(*t->flows));
 	if (t->buckets)
 		(void)munmap(t->buckets, ((size_t)t->bucket_mask + 1) * sizeof(*t->buckets));
+	if (t->tunnels)
+		(void)munmap(t->tunnels, TUNNELS_BYTES);
 	free(t);
 }
 
@@ -225,4 +233,9 @@ struct fffa_amount fffa_flow_held(const struct fffa_flow_table *t)
 uint32_t fffa_flow_count(const struct fffa_flow_table *t)
 {
 	return t->count;
+}
+
+uint32_t fffa_flow_tunnel_flows(const struct fffa_flow_table *t, uint16_t id)
+{
+	return t->tunnels[id];
 }

@@ -89,5 +89,7 @@ uint32_t fffa_flow_walk(const struct fffa_flow_table *t, uint32_t from, uint32_t
 /* Packets and bytes merged but not in a record yet. */
 struct fffa_amount fffa_flow_held(const struct fffa_flow_table *t);
 uint32_t fffa_flow_count(const struct fffa_flow_table *t);
+/* How many of the flows have this tunnel id. */
+uint32_t fffa_flow_tunnel_flows(const struct fffa_flow_table *t, uint16_t id);
 
 #endif

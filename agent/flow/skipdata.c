@@ -22,5 +22,18 @@ void fffa_skipdata_emit(struct fffa_skipdata *s, struct fffa_ledger *l, int64_t 
 		l->skipdata_records++;
 		fn(arg, &rc);
 	}
+	if (l->no_tunnel_id != s->reported_no_tunnel_id) {
+		struct fffa_record rc = {
+			.key.ifindex = ifindex,
+			.start_ms = s->since_ms,
+			.end_ms = now_ms,
+			.status = FFFA_STATUS_SKIPDATA,
+			.lost_reason = FFFA_SKIPDATA_NO_TUNNEL_ID,
+		};
+
+		s->reported_no_tunnel_id = l->no_tunnel_id;
+		l->skipdata_records++;
+		fn(arg, &rc);
+	}
 	s->since_ms = now_ms;
 }

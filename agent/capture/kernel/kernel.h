@@ -107,8 +107,16 @@ void fffa_kernel_ring_arm(struct fffa_kernel *k);
  */
 void fffa_kernel_limit_window(struct fffa_kernel *k, uint64_t window_ns);
 
-/* The tunnel of an id from a delta. NULL for 0 and unknown ids. Valid until fffa_kernel_close. */
+/* The tunnel of an id from a delta. NULL for 0 and unknown ids. Valid until it is released. */
 const struct fffa_tunnel *fffa_kernel_tunnel(const struct fffa_kernel *k, uint16_t id);
+/*
+ * Takes an id back, in two steps. After retire the programs give its tunnel another id when it comes
+ * again; what still has the old one is in the table, in the ring, or on its way there. release frees
+ * the id for another tunnel: call it when no delta with it can come any more. retire returns false
+ * when the id is not given out.
+ */
+bool fffa_kernel_tunnels_retire(struct fffa_kernel *k, uint16_t id);
+void fffa_kernel_tunnels_release(struct fffa_kernel *k, uint16_t id);
 /* From now on the programs look again who receives a tunnel, and which id it has. */
 void fffa_kernel_tunnels_ask(struct fffa_kernel *k);
 /* Packets in tunnels that were not opened because nobody on this host receives them. */

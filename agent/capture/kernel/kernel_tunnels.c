@@ -1,12 +1,37 @@
 // SPDX-License-Identifier: MIT
 /* The tunnels that the programs know, and what they are asked about them. */
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
 #include "agent/capture/kernel/kernel_internal.h"
+#include "fffa_bpf.skel.h"
 
 const struct fffa_tunnel *fffa_kernel_tunnel(const struct fffa_kernel *k, uint16_t id)
 {
 	if (!id || id > FFFA_TUNNELS_MAX || k->tunnels[id].type == FFFA_TUNNEL_NONE)
 		return NULL;
 	return &k->tunnels[id];
+}
+
+bool fffa_kernel_tunnels_retire(struct fffa_kernel *k, uint16_t id)
+{
+	int fd = bpf_map__fd(k->skel->maps.fffa_tun_ids);
+	struct fffa_tunnel facts = k->tunnels[id];
+	uint16_t known;
+
+	/* A program that came second leaves facts with an id that it puts back. */
+	return !bpf_map_lookup_elem(fd, &facts, &known) && known == id &&
+	       !bpf_map_delete_elem(fd, &facts);
+}
+
+void fffa_kernel_tunnels_release(struct fffa_kernel *k, uint16_t id)
+{
+	int fd = bpf_map__fd(k->skel->maps.fffa_tun_free);
+
+	memset(&k->tunnels[id], 0, sizeof(k->tunnels[id]));
+	(void)bpf_map_update_elem(fd, NULL, &id, 0); /* there is room for all ids */
 }
 
 void fffa_kernel_tunnels_ask(struct fffa_kernel *k)

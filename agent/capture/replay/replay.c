@@ -17,7 +17,8 @@
 
 #define PACKETS_PER_TURN 4096
 #define REFUSED_MAX	 16
-#define WAIT_MS		 5 /* for room downstream */
+#define WAIT_MS		 5		     /* for room downstream */
+#define RECLAIM_NS	 (FFFA_NS_PER_S / 4) /* of the captures' time: flows have ended since */
 
 struct fffa_replay {
 	struct fffa_replay_conf conf;
@@ -25,6 +26,7 @@ struct fffa_replay {
 	struct fffa_ledger *ledger;
 	struct fffa_frame_conf frames;
 	struct fffa_tunnels *tunnels;
+	uint64_t reclaimed_ns; /* when unused ids were taken back */
 	struct fffa_fragments *fragments;
 	struct fffa_capture_file *file; /* NULL: between two */
 	size_t next_path;
@@ -130,6 +132,19 @@ static void warn_super(struct fffa_replay *r, const struct fffa_packet *p)
 		  path_of_file(r), p->l3_bytes);
 }
 
+/* 0: all ids are in use. */
+static uint16_t intern_tunnel(struct fffa_replay *r, const struct fffa_tunnel *t)
+{
+	uint16_t id = fffa_tunnels_intern(r->tunnels, t);
+
+	if (id || r->now_ns - r->reclaimed_ns < RECLAIM_NS)
+		return id;
+	r->reclaimed_ns = r->now_ns;
+	return fffa_tunnels_reclaim(r->tunnels, r->ev.tunnel_used, r->ev.arg)
+		       ? fffa_tunnels_intern(r->tunnels, t)
+		       : 0;
+}
+
 /* One packet of the capture. */
 static void take(struct fffa_replay *r)
 {
@@ -160,7 +175,7 @@ static void take(struct fffa_replay *r)
 	if (r->conf.capture->direction == (dir ? FFFA_DIR_INGRESS : FFFA_DIR_EGRESS))
 		return;
 	if (tunnelled) {
-		p.key.tunnel = fffa_tunnels_intern(r->tunnels, &t);
+		p.key.tunnel = intern_tunnel(r, &t);
 		if (!p.key.tunnel)
 			r->ledger->no_tunnel_id++;
 		if ((!p.key.tunnel || r->conf.capture->tunnel_view == FFFA_TUNNEL_VIEW_BOTH) &&

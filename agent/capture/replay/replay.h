@@ -29,7 +29,9 @@ struct fffa_replay_conf {
 struct fffa_replay_events {
 	fffa_delta_fn delta;
 	void (*time)(void *arg, uint64_t unix_ns); /* before each delta; rises or stays */
-	bool (*has_room)(void *arg);		   /* false: wait a little */
+	/* Whether something that was handed over still needs the tunnel with this id. */
+	bool (*tunnel_used)(void *arg, uint16_t id);
+	bool (*has_room)(void *arg); /* false: wait a little */
 	void (*ended)(void *arg,
 		      int error); /* all read (0) or a file that cannot be read (-errno; logged) */
 	void *arg;

@@ -8,8 +8,11 @@
 
 struct fffa_tunnels {
 	struct fffa_tunnel v[FFFA_TUNNELS_MAX + 1];
-	uint16_t slot[SLOTS]; /* ids; 0: empty */
-	uint16_t used;
+	bool given[FFFA_TUNNELS_MAX + 1];
+	uint16_t slot[SLOTS];		  /* ids; 0: empty */
+	uint16_t freed[FFFA_TUNNELS_MAX]; /* ids to be given out again */
+	uint16_t freed_count;
+	uint16_t used; /* ids up to here were given out */
 };
 
 struct fffa_tunnels *fffa_tunnels_new(void)
@@ -34,22 +37,57 @@ static uint32_t first_slot(const struct fffa_tunnel *facts)
 	return (uint32_t)h & (SLOTS - 1);
 }
 
-uint16_t fffa_tunnels_intern(struct fffa_tunnels *t, const struct fffa_tunnel *facts)
+/* The slot with the id of facts, or the empty one where it belongs. */
+static uint32_t find_slot(const struct fffa_tunnels *t, const struct fffa_tunnel *facts)
 {
 	uint32_t i = first_slot(facts);
 
-	for (; t->slot[i]; i = (i + 1) & (SLOTS - 1)) {
-		if (!memcmp(&t->v[t->slot[i]], facts, sizeof(*facts)))
-			return t->slot[i];
-	}
-	if (t->used == FFFA_TUNNELS_MAX)
+	while (t->slot[i] && memcmp(&t->v[t->slot[i]], facts, sizeof(*facts)))
+		i = (i + 1) & (SLOTS - 1);
+	return i;
+}
+
+uint16_t fffa_tunnels_intern(struct fffa_tunnels *t, const struct fffa_tunnel *facts)
+{
+	uint32_t i = find_slot(t, facts);
+	uint16_t id = t->slot[i];
+
+	if (id)
+		return id;
+	if (t->freed_count)
+		id = t->freed[--t->freed_count];
+	else if (t->used < FFFA_TUNNELS_MAX)
+		id = ++t->used;
+	else
 		return 0;
-	t->slot[i] = ++t->used;
-	t->v[t->used] = *facts;
-	return t->used;
+	t->slot[i] = id;
+	t->v[id] = *facts;
+	t->given[id] = true;
+	return id;
+}
+
+size_t fffa_tunnels_reclaim(struct fffa_tunnels *t, bool (*used)(void *arg, uint16_t id), void *arg)
+{
+	size_t n = 0;
+
+	for (uint16_t id = 1; id <= t->used; id++) {
+		if (!t->given[id] || used(arg, id))
+			continue;
+		t->given[id] = false;
+		t->freed[t->freed_count++] = id;
+		n++;
+	}
+	if (!n)
+		return 0;
+	memset(t->slot, 0, sizeof(t->slot));
+	for (uint16_t id = 1; id <= t->used; id++) {
+		if (t->given[id])
+			t->slot[find_slot(t, &t->v[id])] = id;
+	}
+	return n;
 }
 
 const struct fffa_tunnel *fffa_tunnels_get(const struct fffa_tunnels *t, uint16_t id)
 {
-	return id && id <= t->used ? &t->v[id] : NULL;
+	return id && id <= t->used && t->given[id] ? &t->v[id] : NULL;
 }

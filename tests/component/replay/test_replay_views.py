@@ -52,6 +52,26 @@ class Views(program.Case):
     def seen(self, packets, size):
         self.assertEqual((self.ledger["seen_packets"], self.ledger["seen_bytes"]), (packets, size))
 
+    def test_tunnel_ids_come_back(self):
+        """17 000 tunnels at once, and as many again when the flows of the first are over."""
+        def inner(vni):
+            return f.eth(f.ip("10.0.1.100", "10.0.1.200", 17, f.udp(60000, 6081, f.geneve(INNER, b"", vni))))
+        burst = [(T0 + i, inner(i)) for i in range(17000)]
+        later = [(T0 + 200 * 10**9 + i, inner(100000 + i)) for i in range(16384)]
+        path = self.file("a.pcap", f.pcap(burst + later))
+        done = program.fffa("replay", "--format", "json", path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        ledger, records = program.ledger(done.stderr), [json.loads(line) for line in done.stdout.splitlines()]
+        flows = [r for r in records if r["log_status"] == "OK"]
+        self.assertEqual({r["vni"] for r in flows if r["protocol"] == 6},
+                         {i for i in range(16384)} | {100000 + i for i in range(16384)})
+        outer = [r for r in flows if r["protocol"] == 17]
+        self.assertEqual((len(outer), outer[0]["dstport"], outer[0]["packets"]), (1, 6081, 616))
+        self.assertEqual((ledger["lost_packets"], ledger["no_tunnel_id"], ledger["balance"]), (0, 616, "ok"))
+        skips = [(r["lost_reason"], r.get("lost_packets")) for r in records if r["log_status"] == "SKIPDATA"]
+        self.assertEqual(skips, [("no_tunnel_id", None)])
+        self.assertEqual(done.stderr.count("no tunnel id is free"), 1)
+
     def test_inner(self):
         plain, inner = self.records("{tunnel_view: inner}", [tunnelled(), PLAIN, tunnelled()])
         self.expect_plain(plain)

@@ -100,6 +100,43 @@ static void get_finds_only_ids_that_exist(void **state)
 	fffa_tunnels_free(NULL);
 }
 
+static bool is_uneven(void *arg, uint16_t id)
+{
+	(void)arg;
+	return id % 2;
+}
+
+static void ids_without_a_flow_come_back(void **state)
+{
+	struct fffa_tunnels *t = fffa_tunnels_new();
+	struct fffa_tunnel one, next = tunnel(FFFA_TUNNELS_MAX + 1);
+
+	(void)state;
+	for (uint32_t i = 1; i <= FFFA_TUNNELS_MAX; i++) {
+		one = tunnel(i);
+		assert_int_equal(fffa_tunnels_intern(t, &one), i);
+	}
+	assert_int_equal(fffa_tunnels_intern(t, &next), 0);
+	assert_int_equal(fffa_tunnels_reclaim(t, is_uneven, NULL), FFFA_TUNNELS_MAX / 2);
+	assert_int_equal(fffa_tunnels_reclaim(t, is_uneven, NULL), 0);
+	for (uint32_t i = 1; i <= FFFA_TUNNELS_MAX; i += 2) { /* those in use stay known */
+		one = tunnel(i);
+		assert_int_equal(fffa_tunnels_intern(t, &one), i);
+		assert_null(fffa_tunnels_get(t, (uint16_t)(i + 1)));
+	}
+	for (uint32_t i = 1; i <= FFFA_TUNNELS_MAX / 2; i++) {
+		uint16_t id;
+
+		next = tunnel(FFFA_TUNNELS_MAX + i);
+		id = fffa_tunnels_intern(t, &next);
+		assert_int_equal(id % 2, 0);
+		assert_memory_equal(fffa_tunnels_get(t, id), &next, sizeof(next));
+	}
+	next = tunnel(2);
+	assert_int_equal(fffa_tunnels_intern(t, &next), 0);
+	fffa_tunnels_free(t);
+}
+
 /* Asserts the ports for a decapsulate list of these names. Both lists have other ports before. */
 static void ports_for(char **names, size_t n, uint16_t geneve[FFFA_MAX_TUNNEL_PORTS],
 		      uint16_t vxlan[FFFA_MAX_TUNNEL_PORTS])
@@ -157,6 +194,7 @@ int main(void)
 		cmocka_unit_test(every_field_makes_a_difference),
 		cmocka_unit_test(ids_are_given_out_to_the_cap),
 		cmocka_unit_test(get_finds_only_ids_that_exist),
+		cmocka_unit_test(ids_without_a_flow_come_back),
 		cmocka_unit_test(only_tunnels_that_decapsulate_names_have_ports),
 		cmocka_unit_test(only_auto_asks_who_receives),
 	};

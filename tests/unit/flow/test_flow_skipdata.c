@@ -54,6 +54,29 @@ static void loss_is_recorded_once(void **state)
 	assert_int_equal(l.skipdata_records, 3);
 }
 
+/* No packet is lost with it: the packets around the tunnels are recorded. */
+static void tunnels_without_an_id_are_reported(void **state)
+{
+	struct fffa_skipdata s = {.since_ms = 1000};
+	struct fffa_ledger l = {.no_tunnel_id = 5};
+	struct got g = {.n = 0};
+
+	(void)state;
+	fffa_skipdata_emit(&s, &l, 2000, 7, store_record, &g);
+	fffa_skipdata_emit(&s, &l, 3000, 7, store_record, &g);
+	assert_int_equal(g.n, 1);
+	assert_string_equal(g.v[0].lost_reason, "no_tunnel_id");
+	assert_int_equal(g.v[0].status, FFFA_STATUS_SKIPDATA);
+	assert_int_equal(g.v[0].lost_packets, 0);
+	assert_int_equal(g.v[0].start_ms, 1000);
+	assert_int_equal(g.v[0].end_ms, 2000);
+	assert_int_equal(g.v[0].key.ifindex, 7);
+	l.no_tunnel_id++;
+	fffa_skipdata_emit(&s, &l, 4000, 7, store_record, &g);
+	assert_int_equal(g.n, 2);
+	assert_int_equal(l.skipdata_records, 2);
+}
+
 static struct fffa_key make_key(const char *src, const char *dst, uint8_t proto, uint16_t sport,
 				uint16_t dport)
 {
@@ -121,6 +144,7 @@ static void parity_with_aws(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(loss_is_recorded_once),
+					   cmocka_unit_test(tunnels_without_an_id_are_reported),
 					   cmocka_unit_test(parity_with_aws)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
