@@ -101,7 +101,8 @@ struct fffa_tunnel {
 	__u32 vni;
 	__u8 type; /* FFFA_TUNNEL_* */
 	__u8 has;  /* FFFA_TUNNEL_HAS_* */
-	__u8 pad0[2];
+	__u8 view; /* FFFA_VIEW_IPV6: the outer packet is IPv6, whatever its addresses */
+	__u8 pad0;
 };
 FFFA_ASSERT_SIZE(struct fffa_tunnel, 56);
 FFFA_ASSERT_OFFSET(struct fffa_tunnel, vni, 48);

@@ -79,20 +79,15 @@ __noinline int fffa_xdp_link(struct xdp_md *ctx, __u32 step)
 	})
 
 /*
- * Reads the tunnel whose UDP header is at l4_offset, up to the packet inside. Returns enum
- * fffa_parse. Two functions, one after the other, need less stack than one.
+ * Reads the tunnel whose UDP header is at l4_offset, up to the inner Ethernet header. Returns enum
+ * fffa_parse. Functions one after the other need less stack than one, or one below the other: a call
+ * takes at least 32 bytes, and Linux before 6.8 rounds up to 32.
  */
 __noinline int fffa_tc_tunnel(struct __sk_buff *skb, __u32 type, __u32 l4_offset, __u32 cpu)
 {
 	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
-	int rc;
 
-	if (!s)
-		return FFFA_PARSE_MALFORMED;
-	rc = fffa_open_link(DATA(skb), END(skb), type, l4_offset, s);
-	if (!rc && !fffa_link_is_ip(FFFA_LINK_TYPE(s->inside.step)))
-		s->inside.step = fffa_tc_link(skb, s->inside.step);
-	return rc;
+	return s ? fffa_open_link(DATA(skb), END(skb), type, l4_offset, s) : FFFA_PARSE_MALFORMED;
 }
 
 /* Then the packet inside, into the scratch; it ends before frame offset inner_end. */
@@ -145,14 +140,8 @@ __noinline int fffa_xdp_ask(struct xdp_md *ctx, __u32 ports, __u32 way, __u32 cp
 __noinline int fffa_xdp_tunnel(struct xdp_md *ctx, __u32 type, __u32 l4_offset, __u32 cpu)
 {
 	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
-	int rc;
 
-	if (!s)
-		return FFFA_PARSE_MALFORMED;
-	rc = fffa_open_link(DATA(ctx), END(ctx), type, l4_offset, s);
-	if (!rc && !fffa_link_is_ip(FFFA_LINK_TYPE(s->inside.step)))
-		s->inside.step = fffa_xdp_link(ctx, s->inside.step);
-	return rc;
+	return s ? fffa_open_link(DATA(ctx), END(ctx), type, l4_offset, s) : FFFA_PARSE_MALFORMED;
 }
 
 __noinline int fffa_xdp_inside(struct xdp_md *ctx, __u32 inner_end, __u32 way, __u32 cpu)
@@ -185,6 +174,8 @@ static __always_inline bool tc_tunnel(struct __sk_buff *skb, const struct fffa_f
 	if (!s)
 		return false;
 	*rc = fffa_tc_tunnel(skb, type | nested, p->l4_offset, cpu);
+	if (!*rc && !fffa_link_is_ip(FFFA_LINK_TYPE(s->inside.step)))
+		s->inside.step = fffa_tc_link(skb, s->inside.step);
 	if (!*rc)
 		*rc = fffa_tc_inside(skb, p->l3_end, way, cpu);
 	if (*rc == FFFA_OPEN_ASK)
@@ -226,6 +217,8 @@ static __always_inline bool xdp_tunnel(struct xdp_md *ctx, const struct fffa_fra
 	s = fffa_open_outer(p, cpu);
 	if (!s || fffa_xdp_tunnel(ctx, type | nested, p->l4_offset, cpu))
 		return false; /* a truncated frame stays so: the outer packet is recorded */
+	if (!fffa_link_is_ip(FFFA_LINK_TYPE(s->inside.step)))
+		s->inside.step = fffa_xdp_link(ctx, s->inside.step);
 	rc = fffa_xdp_inside(ctx, p->l3_end, way, cpu);
 	if (rc == FFFA_OPEN_ASK)
 		rc = fffa_xdp_ask(ctx, fffa_open_ports(p), way, cpu);

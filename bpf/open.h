@@ -92,6 +92,7 @@ static __always_inline int fffa_open_inside(const void *data, const void *end,
 	rc = fffa_parse_tunnel_inside(data, end, f, &s->inside, &s->packet);
 	if (rc || fffa_ctl.tunnel_view == FFFA_TUNNEL_RECORD_OUTER) /* that needs no id */
 		return rc;
+	((__u64 *)&s->tunnel)[6] |= FFFA_TUNNEL_VIEW(way);
 	return fffa_intern_known(&s->tunnel, way, cpu, &s->packet.key.tunnel);
 }
 

@@ -162,7 +162,7 @@ struct fffa_inside {
 	__u32 payload; /* frame offset behind the inner headers: all before repeats in each segment */
 };
 
-/* The last word of a tunnel's identity, out of its parts. */
+/* The last word of a tunnel's identity, out of its parts but the view. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define FFFA_TUNNEL_FACTS(t) ((__u64)(t)->vni | (__u64)(t)->type << 32 | (__u64)(t)->has << 40)
 #else
@@ -172,8 +172,10 @@ struct fffa_inside {
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define FFFA_TUNNEL_HAS_MASK 0x0000ff0000000000ULL
+#define FFFA_TUNNEL_VIEW(v)  ((__u64)((v)&FFFA_VIEW_IPV6) << 48) /* the view in it */
 #else
 #define FFFA_TUNNEL_HAS_MASK 0x0000000000ff0000ULL
+#define FFFA_TUNNEL_VIEW(v)  ((__u64)((v)&FFFA_VIEW_IPV6) << 8)
 #endif
 
 /*

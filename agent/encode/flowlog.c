@@ -33,7 +33,8 @@ static uint8_t *put_proto(uint8_t *p, uint8_t proto)
 static uint8_t *put_endpoint(uint8_t *p, const uint8_t addr[16], fffa_value_fn *port,
 			     const struct fffa_record *r, const struct fffa_consts *c)
 {
-	bool mapped = !r->tunnel && r->key.view & FFFA_VIEW_IPV6 && fffa_addr_is_ipv4(addr);
+	uint8_t view = r->tunnel ? r->tunnel->view : r->key.view;
+	bool mapped = view & FFFA_VIEW_IPV6 && fffa_addr_is_ipv4(addr);
 	bool bracket = mapped || !fffa_addr_is_ipv4(addr);
 
 	*p = '[';

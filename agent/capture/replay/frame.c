@@ -58,6 +58,7 @@ static bool enter(const struct fffa_frame_conf *f, const void *bytes, const void
 		return false;
 	memcpy(next.src, p->key.src, sizeof(next.src));
 	memcpy(next.dst, p->key.dst, sizeof(next.dst));
+	next.view = p->key.view & FFFA_VIEW_IPV6;
 	if (t->type != FFFA_TUNNEL_NONE && !next.has) { /* VXLAN in GENEVE keeps what GENEVE said */
 		next.has = t->has;
 		next.gwlbe_id = t->gwlbe_id;

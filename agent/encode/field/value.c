@@ -247,14 +247,19 @@ VALUE(tunnel)
 	return p;
 }
 
+static uint8_t *put_outer(uint8_t *p, const struct fffa_tunnel *t, const uint8_t addr[16])
+{
+	return t->view & FFFA_VIEW_IPV6 ? fffa_text_ip6(p, addr) : fffa_text_ip(p, addr);
+}
+
 VALUE(tunnel_src)
 {
-	return r->tunnel ? fffa_text_ip(p, r->tunnel->src) : p;
+	return r->tunnel ? put_outer(p, r->tunnel, r->tunnel->src) : p;
 }
 
 VALUE(tunnel_dst)
 {
-	return r->tunnel ? fffa_text_ip(p, r->tunnel->dst) : p;
+	return r->tunnel ? put_outer(p, r->tunnel, r->tunnel->dst) : p;
 }
 
 UINT_VALUE(vni, r->tunnel, r->tunnel->vni)

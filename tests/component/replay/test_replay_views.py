@@ -52,6 +52,17 @@ class Views(program.Case):
     def seen(self, packets, size):
         self.assertEqual((self.ledger["seen_packets"], self.ledger["seen_bytes"]), (packets, size))
 
+    def test_the_outer_packet_has_mapped_addresses(self):
+        """An IPv6 packet around the tunnel whose addresses look like IPv4."""
+        outer = f.ip("::ffff:10.0.1.100", "::ffff:10.0.1.200", 17, f.udp(60000, 4789, f.vxlan(f.eth(INNER), 7)))
+        path = self.file("a.pcap", f.pcap([(T0, f.eth(outer)), (T0 + 1, f.eth(f.ip("10.0.1.100", "10.0.1.200", 17, f.udp(
+            60000, 4789, f.vxlan(f.eth(INNER), 7)))))]))
+        done = program.fffa("replay", "--format", "json", path)
+        self.assertEqual(sorted(json.loads(line)["tunnel_src"] for line in done.stdout.splitlines()),
+                         ["10.0.1.100", "::ffff:10.0.1.100"], done.stderr)
+        done = program.fffa("replay", "--format", "flowlog", path)
+        self.assertIn(" src=[::ffff:10.0.1.100]:8080 ", done.stdout)
+
     def test_tunnel_ids_come_back(self):
         """17 000 tunnels at once, and as many again when the flows of the first are over."""
         def inner(vni):
