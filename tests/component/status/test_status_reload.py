@@ -188,21 +188,36 @@ class Reload(program.Case):
         self.whole(self.seqs("a"))
 
     def test_a_tunnel_is_opened_from_now_on(self):
-        """Its port was not that of a tunnel before."""
+        """Its port was not that of a tunnel before; then nobody receives it, then somebody, then it is named."""
         self.start(f"[{self.sink('a')}]")
-        vxlan = bytes([8, 0, 0, 0, 0, 0, 7, 0]) + bytes(12) + b"\x08\x00" + ipv4_udp("192.0.2.1", "192.0.2.2", 1111, 2222)
 
-        def arrives(port, what):
+        def send(port, vni):
+            inner = bytes(12) + b"\x08\x00" + ipv4_udp("192.0.2.1", "192.0.2.2", 1111, 2222)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+                out.sendto(bytes([8, 0, 0, 0, 0, 0, vni, 0]) + inner, ("127.0.0.1", port))
+
+        def records():
+            path = self.dir / "a.json"
+            return map(json.loads, path.read_text().splitlines(True)[:-1] if path.exists() else [])
+
+        def arrives(port, vni, what):
             def look():
-                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
-                    out.sendto(vxlan, ("127.0.0.1", port))
-                path = self.dir / "a.json"
-                lines = path.read_text().splitlines(True)[:-1] if path.exists() else []
-                return any(what(r) for r in map(json.loads, lines))
+                send(port, vni)
+                return any(what(r) for r in records())
             program.await_that(f"a record of port {port}", look, self.agent.process)
-        arrives(5000, lambda r: r.get("dstport") == 5000)
+
+        def opened(vni):
+            return lambda r: r.get("dstport") == 2222 and r.get("vni") == vni
+        arrives(5000, 6, lambda r: r.get("dstport") == 5000)
+        self.capture("{vxlan_ports: [5001]}")
+        arrives(5001, 7, lambda r: r.get("dstport") == 5001 and not r["encapsulated"])
+        self.agent.logged("tunnels that no socket and no tunnel device of this host receives")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+            receiver.bind(("127.0.0.1", 5001))
+            arrives(5001, 8, opened(8))
+        self.assertFalse([r for r in records() if r.get("vni") == 7])
         self.capture("{vxlan_ports: [5000], decapsulate: [vxlan]}")
-        arrives(5000, lambda r: r.get("dstport") == 2222 and r.get("vni") == 7)
+        arrives(5000, 9, opened(9))
         self.capture("{vxlan_ports: [5000], decapsulate: [vxlan], tunnel_view: outer}")
         self.agent.logged("capture.tunnel_view: the new value is in use")
         self.assertEqual(self.agent.metrics().sum("fffa_config_pending_restart"), 0)
