@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define FFFA_ABI 3
+#define FFFA_ABI 4
 
 #define FFFA_ASSERT_SIZE(t, n) _Static_assert(sizeof(t) == (n), "size of " #t)
 #define FFFA_ASSERT_OFFSET(t, m, n)                                                                \
