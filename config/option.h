@@ -58,7 +58,7 @@ struct fffa_pairs {
 	0x100 /* STRING "GROUP.KEY": GROUP may also have the value itself instead of a map */
 /* MAP: of names to maps; words ending in [] hold lists. Pairs are "NAME.WORD", lists joined by " ". */
 #define FFFA_OPTION_NESTED 0x400
-#define FFFA_OPTION_WORD 0x200 /* STRINGS: words[0], such as auto, stands in place of the list */
+#define FFFA_OPTION_WORD   0x200 /* STRINGS: words[0], such as auto, stands in place of the list */
 
 struct fffa_option {
 	const char *key; /* dotted path inside its section, "batch.records"; NULL ends a table */

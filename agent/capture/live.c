@@ -52,7 +52,7 @@ struct fffa_live {
 	struct fffa_hook_watch hooks;
 	struct fffa_live_tunnels tunnels;
 	bool closed_logged; /* that tunnels are not opened */
-	bool conf_changed; /* while it drained or merged, like the two below */
+	bool conf_changed;  /* while it drained or merged, like the two below */
 	bool links_changed;
 	bool addresses_changed;
 };

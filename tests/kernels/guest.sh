@@ -62,7 +62,7 @@ await()
 	shift
 	until "$@"; do
 		i=$((i + 1))
-		[ $i -lt 300 ] || fail "$what did not come"
+		[ $i -lt 1200 ] || fail "$what did not come"
 		usleep 50000
 	done
 }
