@@ -68,10 +68,14 @@ static void put_duration(FILE *out, const struct fffa_option *o)
 
 static void put_strings(FILE *out, const struct fffa_option *o)
 {
+	bool word = o->flags & FFFA_OPTION_WORD;
+
+	if (word)
+		fprintf(out, "{\"anyOf\": [{\"enum\": [\"%s\"]}, " VARIABLE ", ", o->words[0]);
 	fputs("{\"type\": \"array\", \"items\": ", out);
 	if (o->words) {
 		fputs("{\"anyOf\": [{", out);
-		put_words(out, o->words);
+		put_words(out, o->words + word);
 		fputs("]}, " VARIABLE "]}", out);
 	} else {
 		fputs(TEXT, out);
@@ -80,7 +84,7 @@ static void put_strings(FILE *out, const struct fffa_option *o)
 		fprintf(out, ", \"minItems\": %" PRId64, o->min);
 	if (o->max)
 		fprintf(out, ", \"maxItems\": %" PRId64, o->max);
-	fputc('}', out);
+	fputs(word ? "}]}" : "}", out);
 }
 
 /* Names of maps, whose words ending in [] hold lists. */
