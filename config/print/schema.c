@@ -71,7 +71,7 @@ static void put_strings(FILE *out, const struct fffa_option *o)
 	bool word = o->flags & FFFA_OPTION_WORD;
 
 	if (word)
-		fprintf(out, "{\"anyOf\": [{\"enum\": [\"%s\"]}, " VARIABLE ", ", o->words[0]);
+		fprintf(out, "{\"anyOf\": [{\"enum\": [\"%s\"]}, ", o->words[0]);
 	fputs("{\"type\": \"array\", \"items\": ", out);
 	if (o->words) {
 		fputs("{\"anyOf\": [{", out);
