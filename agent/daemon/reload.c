@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "agent/daemon/reload.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -260,24 +261,20 @@ static void work_load(void *arg)
 	a->reload.rc = fffa_config_load(a->config_file, rows, &a->reload.next, on_problem, NULL);
 }
 
+static void on_loaded_for_hup(void *arg);
+
 static void start_load(struct fffa_agent *a)
 {
 	a->reload.again = a->reload.job.submitted;
-	if (!a->reload.again)
-		fffa_worker_submit(a->watch.worker, &a->reload.job);
+	if (a->reload.again)
+		return;
+	a->reload.job =
+		(struct fffa_worker_job){.work = work_load, .done = on_loaded_for_hup, .arg = a};
+	fffa_worker_submit(a->watch.worker, &a->reload.job);
 }
 
-static void on_reloaded(void *arg)
+static void end_reload(struct fffa_agent *a, bool taken)
 {
-	struct fffa_agent *a = arg;
-	bool taken = !a->reload.rc, running = a->stage == FFFA_STAGE_RUN;
-
-	if (running && taken)
-		take_over(a, &a->reload.next);
-	if (taken)
-		fffa_config_free(&a->reload.next);
-	if (!running)
-		return;
 	if (!taken)
 		fffa_error(TAG, "%s: not taken over; the agent keeps its configuration",
 			   a->config_file);
@@ -288,6 +285,79 @@ static void on_reloaded(void *arg)
 		start_load(a);
 	else
 		fffa_notify_ready(&a->notify);
+}
+
+/* Logs what would keep a sink from its start. True when there is more than warnings. */
+static bool log_findings(const char *name, struct fffa_err *err)
+{
+	static const char warning[] = "warning: ";
+	char *save = NULL, *line = strtok_r(err->text, "\n", &save);
+	bool wrong = false;
+
+	for (; line; line = strtok_r(NULL, "\n", &save)) {
+		bool harmless = !strncmp(line, warning, strlen(warning));
+
+		fffa_log(harmless ? FFFA_LOG_WARN : FFFA_LOG_ERROR, TAG, "sinks[%s].%s", name,
+			 line + (harmless ? strlen(warning) : 0));
+		wrong |= !harmless;
+	}
+	return wrong;
+}
+
+/* On the worker: as `fffa check` does. */
+static void work_probe(void *arg)
+{
+	struct fffa_agent *a = arg;
+
+	for (size_t i = 0; i < a->reload.next.sink_count; i++) {
+		const struct fffa_sink_conf *s = &a->reload.next.sinks[i];
+		struct fffa_err err = {""};
+
+		if (a->reload.differs[i] && s->ops->probe && s->ops->probe(s->own, &err) &&
+		    log_findings(s->common.name, &err))
+			a->reload.rc = -EINVAL;
+	}
+}
+
+static void on_probed(void *arg)
+{
+	struct fffa_agent *a = arg;
+	bool running = a->stage == FFFA_STAGE_RUN, good = !a->reload.rc;
+
+	if (running && good)
+		take_over(a, &a->reload.next);
+	fffa_config_free(&a->reload.next);
+	if (running)
+		end_reload(a, good);
+}
+
+/*
+ * Sinks that come or change are held against this host before anything is taken over. The others are
+ * not: a disk of theirs may stand still.
+ */
+static void on_loaded_for_hup(void *arg)
+{
+	struct fffa_agent *a = arg;
+
+	if (a->stage != FFFA_STAGE_RUN) {
+		if (!a->reload.rc)
+			fffa_config_free(&a->reload.next);
+		return;
+	}
+	if (a->reload.rc) {
+		end_reload(a, false);
+		return;
+	}
+	for (size_t i = 0; i < a->reload.next.sink_count; i++) {
+		const struct fffa_sink_conf *s = &a->reload.next.sinks[i];
+		int at = find_sink(a->pipeline, s->common.name);
+
+		a->reload.differs[i] =
+			at < 0 || fffa_change_sink(fffa_pipeline_sink_conf(a->pipeline, (size_t)at),
+						   s, NULL, NULL);
+	}
+	a->reload.job = (struct fffa_worker_job){.work = work_probe, .done = on_probed, .arg = a};
+	fffa_worker_submit(a->watch.worker, &a->reload.job);
 }
 
 void fffa_reload_on_hup(void *arg)
@@ -303,7 +373,7 @@ void fffa_reload_on_hup(void *arg)
 	if (a->pipeline && a->stage < FFFA_STAGE_CLOSE)
 		fffa_pipeline_reopen(a->pipeline);
 	if (!a->watch.worker && running)
-		fffa_notify_ready(&a->notify); /* else on_reloaded says so */
+		fffa_notify_ready(&a->notify); /* else end_reload says so */
 }
 
 /* The watch. */
@@ -389,7 +459,6 @@ int fffa_reload_watch_open(struct fffa_agent *a, struct fffa_err *err)
 	rc = fffa_worker_open(&a->loop, "config", &a->watch.worker);
 	if (rc)
 		return fffa_fail(err, -rc, "cannot start a thread: %s", strerror(-rc));
-	a->reload.job = (struct fffa_worker_job){.work = work_load, .done = on_reloaded, .arg = a};
 	a->watch.job = (struct fffa_worker_job){.work = load_again, .done = on_loaded, .arg = a};
 	(void)uv_timer_init(&a->loop, &a->watch.timer); /* never fails */
 	a->watch.timer.data = a;

@@ -14,13 +14,14 @@ struct fffa_agent;
 struct fffa_reload {
 	struct fffa_worker_job job;
 	struct fffa_config next;
-	int rc; /* of reading next */
+	int rc;				     /* of reading and checking next */
+	bool differs[FFFA_CONFIG_SINKS_MAX]; /* the sinks of next that come or change */
 	bool again;
 };
 
 /*
- * HUP. arg: the struct fffa_agent. Its thread reads the configuration file and checks all of it. If
- * there is a problem, logs every problem and changes nothing. Else takes over, on the loop, the new
+ * HUP. arg: the struct fffa_agent. Its thread reads the configuration file and checks all of it, and whether
+ * sinks that come or change could start on this host. If there is a problem, logs every problem and changes nothing. Else takes over, on the loop, the new
  * values of the keys marked FFFA_OPTION_RELOAD and of the sinks, logs each change and each key that
  * needs a restart, and counts these in pending_restart. Meanwhile the sinks reopen their files.
  */

@@ -486,6 +486,31 @@ class Reload(program.Case):
         self.assertEqual(len(lines), len(set(lines)))
         self.assertEqual(max(lines), len(server.lines))
 
+    def test_a_sink_that_could_not_start_changes_nothing(self):
+        """What `fffa check` finds on this host, HUP finds too; sinks that stay are not looked at."""
+        a, good = self.sink("a"), self.sink("b")
+        self.start(f"[{a}]")
+        wrong = (a.replace("a.json", "gone/a.json"), "sinks[a].path: the directory "), \
+            ("{name: h, type: http, format: json, url: 'https://127.0.0.1:9/', tls: {ca_file: /gone.pem}}", "sinks[h].tls.ca_file: "), \
+            ("{name: k, type: kafka, format: json, topic: t, brokers: ['127.0.0.1:9'], properties: {foo.bar: 1}}", "foo.bar")
+        for sink, words in wrong:
+            self.hup(f"[{sink}, {good}]")
+            self.agent.logged(words)
+            self.assertEqual(self.names(), ["a"])
+            self.assertEqual(self.agent.metrics().sum("fffa_config_last_reload_successful"), 0)
+        self.hup(f"[{a}, {good}]")
+        self.more("b")
+        (self.dir / "b.json").rename(self.dir / "c.json")
+        (self.dir / "b.json").mkdir()
+        self.hup(f"[{a}, {good}, {self.sink('d')}]")
+        self.assertEqual(self.names(), ["a", "b", "d"])
+        self.assertEqual(self.agent.metrics().sum("fffa_config_last_reload_successful"), 1)
+        (self.dir / "b.json").rmdir()
+        self.ended.set()
+        self.traffic.join()
+        self.agent.stop()
+        self.whole(self.seqs("a"))
+
     def test_a_secret_is_changed(self):
         """The collector's token was rotated: what is refused waits for the new one, which needs no HUP."""
         server = Collector(8098, "Bearer old")
