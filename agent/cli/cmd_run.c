@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* fffa run */
 #include <stdio.h>
+#include <string.h>
 
 #include "agent/base/log.h"
 #include "agent/cli/commands.h"
@@ -41,6 +42,7 @@ enum fffa_exit fffa_cmd_run(const struct fffa_command *self, int argc, char **ar
 		.options = {{.name = "config", .letter = 'c', .text = &given}}};
 	struct fffa_config conf;
 	enum fffa_exit code;
+	int rc;
 
 	if (!fffa_cli_parse(self, argc, argv, &syntax, &code))
 		return code;
@@ -52,7 +54,9 @@ enum fffa_exit fffa_cmd_run(const struct fffa_command *self, int argc, char **ar
 	if (code)
 		return code;
 	log_start(&conf, fffa_cli_config_path(given));
-	fffa_limits_set_core_dumps(conf.core_dumps);
+	rc = fffa_limits_set_core_dumps(conf.core_dumps);
+	if (rc)
+		fffa_warn("agent", "log.core_dumps cannot be set: %s", strerror(-rc));
 	code = FFFA_EXIT_FAILED;
 	if (fffa_limits_check(&conf, true)) {
 		/* Standard input cannot be read again. */

@@ -204,6 +204,20 @@ static void change_metadata(struct fffa_agent *a)
 	a->pending_restart++;
 }
 
+/* next has the old word. */
+static void set_core_dumps(struct fffa_agent *a, const struct fffa_config *next)
+{
+	int wanted = a->reloadable->core_dumps, rc;
+
+	if (wanted == next->core_dumps)
+		return;
+	rc = fffa_limits_set_core_dumps(wanted);
+	if (!rc)
+		return;
+	fffa_error(TAG, "log.core_dumps: cannot be set: %s", strerror(-rc));
+	a->pending_restart++;
+}
+
 /* next has the old number. */
 static void resize_flows(struct fffa_agent *a, struct fffa_config *next)
 {
@@ -230,7 +244,7 @@ static void take_over(struct fffa_agent *a, struct fffa_config *next)
 			  on_change, &c);
 	fffa_log_setup((enum fffa_log_level)a->reloadable->log_level,
 		       (enum fffa_log_format)a->reloadable->log_format);
-	fffa_limits_set_core_dumps(a->reloadable->core_dumps);
+	set_core_dumps(a, next);
 	resize_flows(a, next);
 	if (fffa_filter_replace(&a->filter, a->conf->capture.filter, &err)) /* it was checked */
 		fffa_error(TAG, "capture.filter: %s", err.text);

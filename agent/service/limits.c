@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -57,14 +56,15 @@ bool fffa_limits_check(const struct fffa_config *conf, bool live)
 	return false;
 }
 
-void fffa_limits_set_core_dumps(bool allowed)
+int fffa_limits_set_core_dumps(bool allowed)
 {
 	struct rlimit l;
 
-	(void)prctl(PR_SET_DUMPABLE, allowed ? 1 : 0, 0, 0, 0); /* cannot fail with these */
 	if (getrlimit(RLIMIT_CORE, &l))
-		return;
+		return -errno;
 	l.rlim_cur = allowed ? l.rlim_max : 0;
 	if (setrlimit(RLIMIT_CORE, &l))
-		fffa_warn("agent", "cannot set the limit of core dumps: %s", strerror(errno));
+		return -errno;
+	(void)prctl(PR_SET_DUMPABLE, allowed ? 1 : 0, 0, 0, 0); /* cannot fail with these */
+	return 0;
 }

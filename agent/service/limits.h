@@ -16,8 +16,8 @@ bool fffa_limits_check(const struct fffa_config *conf, bool live);
 
 /*
  * Memory holds secrets and records: unless dumps are allowed, nobody dumps or reads it but root. The
- * hard limit stays as it is, so that a later call can allow them.
+ * hard limit stays, because raising it again later would need CAP_SYS_RESOURCE. 0, or -errno.
  */
-void fffa_limits_set_core_dumps(bool allowed);
+int fffa_limits_set_core_dumps(bool allowed);
 
 #endif
