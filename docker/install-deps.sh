@@ -3,11 +3,12 @@
 #
 # Installs what FFFA needs, from Debian packages: the one place where dependencies are named.
 #
-#   docker/install-deps.sh [build|test|all|kernels|bare|packages|image|page]     default: build
+#   docker/install-deps.sh [build|test|all|kernels|bare|packages|image|page|portable]     default: build
 #
 # build: compile and run the agent. test: what the tests need beside that. all: both. kernels: what boots
 # other kernels, for tests/kernels. bare: what makes minimal systems, for tests/bare. packages: what makes and
 # tries packages. image: what builds and runs the image, for tests/image. page: a browser, for tests/page.
+# portable: what docker/portable/build.sh needs.
 # Does nothing, quickly, when everything is there. Debian 12 (bookworm), 13 (trixie) and testing. Needs root.
 set -euo pipefail
 
@@ -29,6 +30,7 @@ bare=(mmdebstrap util-linux iproute2 iputils-ping)
 image=(docker.io mmdebstrap iproute2 iputils-ping jq)
 page=("chromium-headless-shell|chromium" fonts-dejavu-core)
 packages=(dpkg-dev lintian rpm systemd-container mmdebstrap)
+portable=(dpkg-dev libnghttp2-dev libssl-dev flex bison make patch)
 
 die()
 {
@@ -108,6 +110,7 @@ bare) wanted=("${bare[@]}") ;;
 image) wanted=("${image[@]}") ;;
 page) wanted=("${page[@]}") ;;
 packages) wanted=("${build[@]}" "${packages[@]}") ;;
+portable) wanted=("${build[@]}" "${portable[@]}") ;;
 all) wanted=("${build[@]}" "${test[@]}") ;;
 -h | --help)
 	usage

@@ -9,6 +9,7 @@
 #   --only LABEL   one kind of test only: a ctest label (unit, netns, ...), lint, fuzz, kernels, bare or peers
 #   --only packages   builds the packages and installs them in a booted Debian 12; only by this option
 #   --only image   builds the image and runs it with Docker; only by this option
+#   --only portable   builds the agent with its libraries linked in, and tries it; only by this option
 #   --only page    shows the status page to a real browser; only by this option
 #   --only mutation   plants faults in the sources and counts those that a test notices; only by this option
 #   --folder NAME  where --only mutation plants them, by default everywhere; may be repeated
@@ -165,7 +166,7 @@ applies()
 	shift
 	[[ -z $quick || $preset == dev ]] || return 1
 	[[ -n $only ]] || return 0
-	[[ ! $only =~ ^(lint|fuzz|kernels|bare|peers|mutation|packages|image|page)$ ]] || return 1
+	[[ ! $only =~ ^(lint|fuzz|kernels|bare|peers|mutation|packages|image|portable|page)$ ]] || return 1
 	for word in "$@"; do
 		[[ $word != "$only" && $word != '*' ]] || return 0
 	done
@@ -309,6 +310,7 @@ list()
 	[[ -n $quick || (-n $only && $only != bare) ]] || echo "bare: README's two commands on a bare ${suites[*]:-trixie}"
 	[[ $only != packages ]] || echo "packages: install, upgrade, remove and purge in a booted Debian 12"
 	[[ $only != image ]] || echo "image: built, and run beside another container"
+	[[ $only != portable ]] || echo "portable: the program that needs the C library alone, in a root that has no more"
 	[[ $only != page ]] || echo "page: the status page in a browser"
 	[[ $only != mutation ]] || echo "mutation: 40 faults in each of ${folders[*]:-the folders of tests/mutation/folders.table}"
 	[[ ! -f build/dev/CTestTestfile.cmake ]] ||
@@ -376,6 +378,9 @@ main()
 	fi
 	if [[ $only == image ]] && check install-image docker/install-deps.sh image; then
 		stage image run_sum image tests/image/run.sh
+	fi
+	if [[ $only == portable ]] && check install-portable docker/install-deps.sh portable; then
+		stage portable run_sum portable tests/portable/run.sh
 	fi
 	if [[ $only == page ]] && check install-page docker/install-deps.sh page && build dev; then
 		stage page run_sum page tests/page/run.sh

@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include "agent/cli/commands.h"
+#ifdef FFFA_PORTABLE
+#include "agent/service/ca_bundle.h"
+#endif
 
 static const struct fffa_command commands[] = {
 	{"run", "captures and sends records, until TERM or INT",
@@ -118,6 +121,9 @@ static void hold_closed(void)
 int main(int argc, char **argv)
 {
 	hold_closed();
+#ifdef FFFA_PORTABLE
+	fffa_ca_bundle_use();
+#endif
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
 		print_usage(stdout);
 		return FFFA_EXIT_OK;

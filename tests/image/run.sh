@@ -7,47 +7,25 @@
 # shellcheck disable=SC2317 # check calls functions by name
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 2
+sum_name=image
 # shellcheck source=tests/stubs/apt.sh
 . tests/stubs/apt.sh
+# shellcheck source=tests/stubs/sum.sh
+. tests/stubs/sum.sh
 
-passed=0 failed=0 skipped=0
 dir=$PWD/build/image
 peer=fffa-image-$$
 docker=/usr/bin/docker
 export DOCKER_HOST=unix://$dir/docker.sock
 engine=''
 
-finish()
+clean_up()
 {
 	[[ -z $engine ]] || {
 		$docker rm -f fffa app fffa2 >/dev/null 2>&1
 		kill "$engine" && wait "$engine"
 	} 2>/dev/null
 	ip netns del "$peer" 2>/dev/null
-	echo "image: $passed passed, $failed failed, $skipped skipped"
-	[[ $failed -eq 0 ]]
-	exit
-}
-
-skip()
-{
-	echo "image: skipped: $1"
-	skipped=1
-	finish
-}
-
-check()
-{
-	local what=$1 out
-
-	shift
-	if out=$("$@" 2>&1); then
-		passed=$((passed + 1))
-		echo "passed: $what"
-	else
-		failed=$((failed + 1))
-		printf 'FAILED: %s:\n%s\n' "$what" "$(tail -n 40 <<<"$out")"
-	fi
 }
 
 await()
@@ -168,10 +146,7 @@ has_sbom()
 
 main()
 {
-	[[ $(id -u) -eq 0 ]] || skip 'needs root'
-	for tool in dockerd mmdebstrap jq; do
-		command -v $tool >/dev/null || skip "no $tool (docker/install-deps.sh image)"
-	done
+	need_tools image dockerd mmdebstrap jq
 	start_engine || skip "the engine does not start: $(tail -n 1 "$dir/dockerd.log")"
 	import_base || skip 'no base image'
 	check build build_image

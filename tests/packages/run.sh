@@ -6,41 +6,16 @@
 # shellcheck disable=SC2317 # check calls functions by name
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 2
+sum_name=packages
 # shellcheck source=tests/stubs/apt.sh
 . tests/stubs/apt.sh
+# shellcheck source=tests/stubs/sum.sh
+. tests/stubs/sum.sh
 
-passed=0 failed=0 skipped=0
 dir=$PWD/build/packages
 name=fffa-packages-$$
 here=tests/packages
 libraries=libbpf1,libelf1,libmnl0,libuv1,libcurl4,libjansson4,libyaml-0-2,libpcap0.8,librdkafka1,libmicrohttpd12,libseccomp2,libzstd1,zlib1g
-
-finish()
-{
-	echo "packages: $passed passed, $failed failed, $skipped skipped"
-	[[ $failed -eq 0 ]]
-	exit
-}
-
-skip()
-{
-	echo "packages: skipped: $1"
-	skipped=1
-	finish
-}
-
-check()
-{
-	local what=$1 out
-
-	shift
-	if out=$("$@" 2>&1); then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		printf 'FAILED: %s:\n%s\n' "$what" "$(tail -n 30 <<<"$out")"
-	fi
-}
 
 make_system()
 {
@@ -107,10 +82,7 @@ main()
 {
 	local line
 
-	[[ $(id -u) -eq 0 ]] || skip 'needs root'
-	for tool in mmdebstrap systemd-nspawn lintian rpmbuild dpkg-deb; do
-		command -v $tool >/dev/null || skip "no $tool (docker/install-deps.sh packages)"
-	done
+	need_tools packages mmdebstrap systemd-nspawn lintian rpmbuild dpkg-deb
 	grep -q bookworm /etc/os-release || skip 'the packages of this host do not fit Debian 12'
 	mkdir -p "$dir/debs"
 	make_system || skip 'no minimal system'
