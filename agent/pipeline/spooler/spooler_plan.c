@@ -154,12 +154,16 @@ static void fill_write(struct fffa_spooler *s, struct fffa_spooler_write *w,
 	w->end = s->plan;
 }
 
-/* All frames of a segment are of one epoch and of one encoding. */
+/*
+ * All frames of a segment are of one epoch and of one encoding, and their numbers rise: so what is
+ * damaged is reported by a number of its own, not by the highest of the frames before it.
+ */
 static bool begins_segment(const struct fffa_spooler *s, const struct fffa_queued_batch *b,
 			   uint64_t len)
 {
 	return !s->writing || s->writing->epoch != fffa_batch_origin(b->d.batch)->epoch ||
 	       s->writing->encoding.identity != b->encoding.identity ||
+	       fffa_batch_last_seq(b->d.batch) <= s->plan.seq ||
 	       (s->plan.records && s->plan.at + len > s->segment_bytes);
 }
 

@@ -222,6 +222,57 @@ static void damage_after_a_report_is_reported_too(void **state)
 }
 
 /* A file with the name of a settled segment is kept when it is another one. */
+static void flip(const char *path, off_t at)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	uint8_t byte;
+
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte ^= 0x55;
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	assert_int_equal(close(fd), 0);
+}
+
+/* A receiver that knows a batch by its numbers would take one report for the other. */
+static void a_report_that_is_damaged_gets_no_number_of_another(void **state)
+{
+	struct spool_fixture *r = *state;
+	size_t n = fill(r, FED);
+	struct stream_epoch e[2];
+	struct fixture *f;
+	struct stat st;
+	char path[256];
+
+	/* The last segment is missed at the start, the first frame when it is read. */
+	assert_int_equal(unlink(spool_fixture_segment(r, n - 1, path, sizeof(path))), 0);
+	flip(spool_fixture_segment(r, 0, path, sizeof(path)),
+	     FFFA_SPOOL_SEGMENT_HEAD + FFFA_SPOOL_FRAME_HEAD + 20);
+	f = spool_fixture_life(r, SPOOL_BYTES);
+	f->peers[0].judge = spool_fixture_refuse;
+	fixture_open(f, 1);
+	for (uint64_t lost = 0; lost<2; lost += fixture_ledger(f, 0)->skipdata_records> lost) {
+		fffa_pipeline_report_missing(f->p);
+		fixture_turn(f);
+	}
+	fixture_close(f, 5 * MS);
+	/* The body of the report that was written last. */
+	n = spool_fixture_files(r, ".seg");
+	assert_int_equal(stat(spool_fixture_segment(r, n - 1, path, sizeof(path)), &st), 0);
+	flip(path, st.st_size - 3);
+	f = spool_fixture_life(r, SPOOL_BYTES);
+	fixture_open(f, 1);
+	while (fixture_ledger(f, 0)->in_flight || !fixture_ledger(f, 0)->skipdata_records) {
+		fffa_pipeline_report_missing(f->p);
+		fixture_turn(f);
+	}
+	fixture_close(f, 0);
+	assert_int_equal(spool_fixture_read(f, 0, e, 2), 1);
+	assert_int_equal(e[0].repeats, 0);
+	assert_int_equal(e[0].skips, 2);
+	assert_int_equal(e[0].records + e[0].lost, FED);
+}
+
 static void an_alien_segment_with_a_low_number_is_kept(void **state)
 {
 	struct spool_fixture *r = *state;
@@ -257,6 +308,7 @@ int main(void)
 		cmocka_unit_test(an_empty_file_in_its_place_is_reported),
 		SPOOL_CASE(each_epoch_without_a_segment_is_reported),
 		SPOOL_CASE(damage_after_a_report_is_reported_too),
+		SPOOL_CASE(a_report_that_is_damaged_gets_no_number_of_another),
 		SPOOL_CASE(an_alien_segment_with_a_low_number_is_kept),
 	};
 
