@@ -51,6 +51,7 @@ struct fffa_metadata_conf {
 	} imds;
 	int ecs;			   /* enum fffa_ecs_switch */
 	char *ip_ranges;		   /* path; empty: off */
+	char *networks;			   /* path; empty: off */
 	char *host_name;		   /* empty: the kernel's */
 	struct fffa_strings instance_tags; /* keys, at most 2 */
 	struct fffa_pairs interfaces;	   /* "DEVICE.interface_id", "DEVICE.addresses[]", ... */

@@ -134,6 +134,10 @@ const struct fffa_option fffa_config_rows[] = {
 	FFFA_OPT_STRING("metadata.ip_ranges", C, metadata.ip_ranges, "", RELOAD,
 			"Path of a copy of AWS's ip-ranges.json, which names the service of an "
 			"address. Checked for changes every imds.refresh."),
+	FFFA_OPT_STRING("metadata.networks", C, metadata.networks, "", RELOAD,
+			"Path of a CSV file with the columns cidr,name,account_id,vpc_id,subnet_id,"
+			"az_id,kind, which names the networks of both ends of a flow. Read again "
+			"when it changes."),
 	FFFA_OPT_STRING("metadata.host_name", C, metadata.host_name, "", RELOAD,
 			"Name of the host in host_name. \"\": the kernel's, also when it changes."),
 	FFFA_OPT_MAP("metadata.interfaces", C, metadata.interfaces, "{}", interface_keys,

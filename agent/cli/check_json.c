@@ -99,6 +99,11 @@ enum fffa_exit fffa_check_json_print(const char *given)
 
 	if (code != FFFA_EXIT_CONFIG)
 		code = fffa_cli_load_to_start(given, &conf, add_problem, &p);
+	if (!code) {
+		code = fffa_cli_check_files(given, &conf, add_problem, &p);
+		if (code)
+			fffa_config_free(&conf);
+	}
 	root = json_pack("{s:s, s:s, s:o, s:o}", "configuration", code ? "invalid" : "ok", "file",
 			 p.file, "problems", p.list, "warnings", p.warnings);
 

@@ -11,6 +11,7 @@
 #include "agent/base/io.h"
 #include "agent/base/log.h"
 #include "agent/daemon/registry.h"
+#include "agent/enrich/networks/networks.h"
 #include "agent/service/privileges.h"
 #include "agent/service/user.h"
 
@@ -231,6 +232,25 @@ enum fffa_exit fffa_cli_load_to_start(const char *given, struct fffa_config *out
 
 	fffa_registry_schema_probing(rows);
 	return load_from(fffa_cli_config_path(given), rows, out, problem, arg);
+}
+
+enum fffa_exit fffa_cli_check_files(const char *given, const struct fffa_config *conf,
+				    fffa_problem_fn problem, void *arg)
+{
+	const char *file = fffa_cli_config_path(given), *path = conf->metadata.networks;
+	struct fffa_err err = {""};
+	char line[4096];
+	size_t n;
+
+	if (!path || !*path || fffa_networks_check(path, &n, &err) == 0)
+		return FFFA_EXIT_OK;
+	(void)snprintf(line, sizeof(line), "%s: metadata.networks: %s: %s",
+		       fffa_config_is_stdin(file) ? "standard input"
+		       : file			  ? file
+						  : "built-in defaults",
+		       path, err.text);
+	problem(arg, line);
+	return FFFA_EXIT_CONFIG;
 }
 
 enum fffa_exit fffa_cli_load_file(const char *path, struct fffa_config *out, FILE *problems)

@@ -85,6 +85,15 @@ enum fffa_exit fffa_cli_become_user(const char *given, const char *severity,
  */
 enum fffa_exit fffa_cli_load_to_start(const char *given, struct fffa_config *out,
 				      fffa_problem_fn problem, void *arg);
+
+/*
+ * Reads the files that conf names and that the agent reads again later (metadata.networks), so that
+ * a mistake in one is known before the agent meets it. FFFA_EXIT_OK, or FFFA_EXIT_CONFIG after
+ * problem was called. given is as for fffa_cli_load_to_start.
+ */
+enum fffa_exit fffa_cli_check_files(const char *given, const struct fffa_config *conf,
+				    fffa_problem_fn problem, void *arg);
+
 void fffa_cli_print_problem(void *file, const char *line);
 
 #endif

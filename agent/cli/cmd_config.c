@@ -10,6 +10,7 @@
 #include "config/print/print.h"
 #include "config/print/reference.h"
 #include "config/print/schema.h"
+#include "agent/enrich/networks/networks.h"
 #include "agent/enrich/services/ip_ranges.h"
 
 /* A file that cannot be used is no configuration error: the agent reads it again later. */
@@ -26,6 +27,16 @@ static void report_ip_ranges(const char *path)
 		(void)printf("ip ranges: %s: prefixes=%zu created=%s rejected=%zu\n", path,
 			     facts.prefixes, facts.created[0] ? facts.created : "-",
 			     facts.rejected);
+}
+
+/* A file that cannot be used was a problem before. */
+static void report_networks(const char *path)
+{
+	struct fffa_err err;
+	size_t n;
+
+	if (path && *path && fffa_networks_check(path, &n, &err) == 0)
+		(void)printf("networks: %s: networks=%zu\n", path, n);
 }
 
 static void print_drop_ins(const struct fffa_config *conf, const char *before)
@@ -53,9 +64,15 @@ enum fffa_exit fffa_cmd_check(const struct fffa_command *self, int argc, char **
 		code = fffa_cli_load_to_start(given, &conf, fffa_cli_print_problem, stdout);
 	if (code)
 		return code;
+	code = fffa_cli_check_files(given, &conf, fffa_cli_print_problem, stdout);
+	if (code) {
+		fffa_config_free(&conf);
+		return code;
+	}
 	(void)printf("configuration: ok\n");
 	print_drop_ins(&conf, "with: ");
 	report_ip_ranges(conf.metadata.ip_ranges);
+	report_networks(conf.metadata.networks);
 	fffa_config_free(&conf);
 	fffa_host_report(stdout);
 	return FFFA_EXIT_OK;

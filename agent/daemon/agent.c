@@ -106,6 +106,7 @@ static void on_record(void *arg, struct fffa_record *r)
 	r->sampled = a->source->sampled;
 	r->tunnel = fffa_source_tunnel(a->source, r->key.tunnel);
 	fffa_meta_apply(a->meta, r);
+	fffa_meta_count_traffic(a->meta, r);
 	fffa_pipeline_record(a->pipeline, r);
 	fffa_status_record(a->status, r);
 }

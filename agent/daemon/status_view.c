@@ -28,6 +28,7 @@ static void view_metadata(const struct fffa_meta *m, struct fffa_status_metadata
 	out->endpoint = fffa_meta_endpoint(m);
 	out->last_error = fffa_meta_last_error(m);
 	out->age_ns = fffa_meta_age_ns(m);
+	out->series = fffa_meta_traffic(m, &out->series_count);
 	out->agent_id = host->agent_id;
 	out->account_id = host->account_id;
 	out->instance_id = host->instance_id;

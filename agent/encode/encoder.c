@@ -54,13 +54,33 @@ static struct fffa_step *next_step(struct fffa_encoder *e)
 	return &e->steps[e->n++];
 }
 
-static void add_field(struct fffa_encoder *e, uint8_t id)
+static uint8_t *write_nothing(FFFA_VALUE_ARGS)
+{
+	return p;
+}
+
+/* A column of vpc that these records never have. */
+static void add_unknown(struct fffa_encoder *e, uint8_t id)
+{
+	*next_step(e) = (struct fffa_step){
+		.write = write_nothing,
+		.kind = FFFA_STEP_VALUE,
+		.when = FFFA_WHEN_ALWAYS | FFFA_WHEN_CONST,
+		.id = id,
+	};
+}
+
+static void add_field(struct fffa_encoder *e, uint8_t id, bool networks)
 {
 	const struct fffa_field *f = &fffa_fields[id];
+	bool known = f->max_bytes && (networks || !(f->when & FFFA_WHEN_NETWORKS));
 	struct fffa_step *s;
 
-	if (!f->max_bytes && e->format != FFFA_FORMAT_VPC)
-		return; /* never known, so never written */
+	if (!known) {
+		if (e->format == FFFA_FORMAT_VPC)
+			add_unknown(e, id);
+		return;
+	}
 	s = next_step(e);
 	*s = (struct fffa_step){
 		.write = f->write,
@@ -93,11 +113,24 @@ static void add_row(struct fffa_encoder *e, const struct fffa_shape_row *row)
 	set_key(s, e->format, row->text);
 }
 
-static void add_shape(struct fffa_encoder *e, const struct fffa_shape *shape)
+static bool has_row(const struct fffa_shape_row *row, const struct fffa_field_list *list,
+		    bool networks)
+{
+	if (row->kind != FFFA_STEP_VALUE || row->write)
+		return true;
+	if (row->id == FFFA_FIELD_community_id)
+		return list->n; /* the only one that these formats take */
+	return networks || !(fffa_fields[row->id].when & FFFA_WHEN_NETWORKS);
+}
+
+static void add_shape(struct fffa_encoder *e, const struct fffa_shape *shape,
+		      const struct fffa_field_list *list, bool networks)
 {
 	unsigned int depth = 0;
 
 	for (size_t i = 0; i < shape->n; i++) {
+		if (!has_row(&shape->rows[i], list, networks))
+			continue;
 		/* The loop that writes a record relies on this nesting. */
 		FFFA_ASSERT(shape->rows[i].kind != FFFA_STEP_OPEN || depth < FFFA_OPEN_MAX);
 		FFFA_ASSERT(shape->rows[i].kind != FFFA_STEP_CLOSE || depth > 0);
@@ -141,8 +174,7 @@ static size_t record_bound(const struct fffa_encoder *e)
 static int parse_fields(enum fffa_format format, const char *fields, struct fffa_field_list *list,
 			struct fffa_err *err)
 {
-	if (format == FFFA_FORMAT_VPC || format == FFFA_FORMAT_JSON ||
-	    format == FFFA_FORMAT_MSGPACK)
+	if (format != FFFA_FORMAT_FLOWLOG)
 		return fffa_field_list_parse(format, fields, list, err);
 	if (fields)
 		return fffa_fail(err, EINVAL, "%s takes no list of fields",
@@ -150,7 +182,8 @@ static int parse_fields(enum fffa_format format, const char *fields, struct fffa
 	return 0;
 }
 
-static int build_steps(struct fffa_encoder *e, const struct fffa_field_list *list,
+/* networks: with the steps of fields that only records with a network have. */
+static int build_steps(struct fffa_encoder *e, const struct fffa_field_list *list, bool networks,
 		       struct fffa_err *err)
 {
 	static fffa_put_fn *const puts[FFFA_FORMAT_MAX] = {
@@ -165,34 +198,61 @@ static int build_steps(struct fffa_encoder *e, const struct fffa_field_list *lis
 
 	e->put = puts[e->format];
 	fill_consts(&e->consts, list);
-	for (size_t i = 0; i < list->n; i++)
-		add_field(e, list->id[i]);
 	if (shapes[e->format])
-		add_shape(e, shapes[e->format]);
+		add_shape(e, shapes[e->format], list, networks);
+	for (size_t i = 0; i < list->n && !shapes[e->format]; i++)
+		add_field(e, list->id[i], networks);
 	e->bound_bytes = record_bound(e);
 	if (fffa_identity_cache_new(e))
 		return fffa_fail(err, ENOMEM, "no memory for the encoder");
 	return 0;
 }
 
+static int new_encoder(enum fffa_format format, const struct fffa_field_list *list, bool networks,
+		       struct fffa_encoder **out, struct fffa_err *err)
+{
+	struct fffa_encoder *e = calloc(1, sizeof(*e));
+	int rc;
+
+	if (!e)
+		return fffa_fail(err, ENOMEM, "no memory for the encoder");
+	e->format = format;
+	rc = build_steps(e, list, networks, err);
+	if (rc) {
+		free(e);
+		return rc;
+	}
+	*out = e;
+	return 0;
+}
+
+static bool is_about_networks(enum fffa_format format, const struct fffa_field_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (fffa_fields[list->id[i]].when & FFFA_WHEN_NETWORKS)
+			return true;
+	return format == FFFA_FORMAT_OCSF || format == FFFA_FORMAT_ECS;
+}
+
 int fffa_encoder_new(enum fffa_format format, const char *fields, struct fffa_encoder **out,
 		     struct fffa_err *err)
 {
 	struct fffa_field_list list = {.n = 0};
-	struct fffa_encoder *e;
+	struct fffa_encoder *e = NULL;
 	int rc;
 
 	rc = parse_fields(format, fields, &list, err);
+	if (!rc)
+		rc = new_encoder(format, &list, false, &e, err);
 	if (rc)
 		return rc;
-	e = calloc(1, sizeof(*e));
-	if (!e)
-		return fffa_fail(err, ENOMEM, "no memory for the encoder");
-	e->format = format;
-	rc = build_steps(e, &list, err);
-	if (rc) {
-		free(e);
-		return rc;
+	if (is_about_networks(format, &list)) {
+		rc = new_encoder(format, &list, true, &e->with_networks, err);
+		if (rc) {
+			fffa_encoder_free(e);
+			return rc;
+		}
+		e->bound_bytes = e->with_networks->bound_bytes;
 	}
 	*out = e;
 	return 0;
@@ -211,6 +271,9 @@ void fffa_encoder_free(struct fffa_encoder *e)
 			e->refs--;
 		return;
 	}
+	if (e->with_networks)
+		fffa_identity_cache_free(e->with_networks->cache);
+	free(e->with_networks);
 	fffa_identity_cache_free(e->cache);
 	free(e);
 }
@@ -222,12 +285,19 @@ int fffa_encoder_wrap(struct fffa_encoder *e, enum fffa_envelope envelope, struc
 				 fffa_format_name(e->format));
 	e->envelope = envelope;
 	e->bound_bytes = record_bound(e);
+	if (e->with_networks) {
+		e->with_networks->envelope = envelope;
+		e->with_networks->bound_bytes = record_bound(e->with_networks);
+		e->bound_bytes = e->with_networks->bound_bytes;
+	}
 	return 0;
 }
 
 void fffa_encoder_set_stream(struct fffa_encoder *e, const char *name)
 {
 	(void)snprintf(e->consts.stream, sizeof(e->consts.stream), "%s", name);
+	if (e->with_networks)
+		e->with_networks->consts = e->consts;
 }
 
 const char *fffa_encoder_stream(const struct fffa_encoder *e)
@@ -300,6 +370,8 @@ size_t fffa_encoder_write(const struct fffa_encoder *e, const struct fffa_record
 
 	if (cap < e->bound_bytes) /* a mistake of the caller must not break the heap */
 		return 0;
+	if ((r->src_network || r->dst_network) && e->with_networks)
+		e = e->with_networks;
 	if (e->put == fffa_put_json)
 		end = write_json(e, r, dst);
 	else if (e->put == fffa_put_msgpack)

@@ -18,8 +18,9 @@ struct fffa_encoder;
 /*
  * A new encoder in *out, to be freed with fffa_encoder_free. fields, where NULL is the default:
  *   vpc            "default" (v2), "v5", "all", or a list such as "${srcaddr} ${dstaddr}"
- *   json, msgpack  "all", or names with spaces or commas between them
- *   the others     NULL only
+ *   json, msgpack  "all", or names with spaces or commas between them; both as "all, community_id"
+ *   ocsf, ecs      "all"; "community_id" or "all, community_id" is all and that one
+ *   flowlog        NULL only
  * 0; -EINVAL with err naming the field that cannot be used; -ENOMEM. On failure *out is untouched.
  */
 int fffa_encoder_new(enum fffa_format format, const char *fields, struct fffa_encoder **out,

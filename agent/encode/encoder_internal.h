@@ -64,6 +64,11 @@ struct fffa_identity_cache;
 
 struct fffa_encoder {
 	unsigned int refs; /* beside the first one */
+	/*
+	 * Writes the records that have a network, with all fields; this one writes the others and has
+	 * no steps for networks, so that they cost nothing. NULL: no field is about networks.
+	 */
+	struct fffa_encoder *with_networks;
 	enum fffa_format format;
 	enum fffa_envelope envelope;
 	size_t bound_bytes; /* neither a record nor the slack of a writer goes beyond */

@@ -149,6 +149,7 @@ static unsigned int record_conditions(const struct fffa_record *r)
 	if (r->status != FFFA_STATUS_OK)
 		return FFFA_WHEN_ALWAYS | FFFA_WHEN_SKIPDATA;
 	return FFFA_WHEN_ALWAYS | FFFA_WHEN_FLOW |
+	       (r->src_network || r->dst_network ? FFFA_WHEN_NETWORKS : 0) |
 	       (r->key.view & FFFA_VIEW_EGRESS ? FFFA_WHEN_EGRESS : FFFA_WHEN_INGRESS);
 }
 

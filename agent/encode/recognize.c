@@ -83,6 +83,8 @@ enum fffa_found fffa_recognize(const void *encoder, const uint8_t *p, size_t n, 
 	struct fffa_unread in = {p, p + n};
 	enum fffa_found found = FFFA_FOUND_FOREIGN;
 
+	if (e->with_networks)
+		e = e->with_networks; /* has the steps of every record */
 	*len = 0;
 	if (!n || e->envelope) /* no sink that writes files takes an envelope */
 		return FFFA_FOUND_FOREIGN;

@@ -326,6 +326,11 @@ void fffa_meta_apply(const struct fffa_meta *m, struct fffa_record *r)
 	fffa_meta_sources_apply(&m->sources, r);
 }
 
+void fffa_meta_count_traffic(const struct fffa_meta *m, const struct fffa_record *r)
+{
+	fffa_meta_sources_count_traffic(&m->sources, r);
+}
+
 bool fffa_meta_settled(const struct fffa_meta *m)
 {
 	return (!m->imds || m->state != FFFA_META_FIRST) && fffa_meta_sources_settled(&m->sources);

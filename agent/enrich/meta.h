@@ -48,6 +48,9 @@ void fffa_meta_addresses_changed(struct fffa_meta *m);
  */
 void fffa_meta_apply(const struct fffa_meta *m, struct fffa_record *r);
 
+/* Adds a record of a flow to the traffic between networks. Call it once for each. */
+void fffa_meta_count_traffic(const struct fffa_meta *m, const struct fffa_record *r);
+
 /* True when each source has answered or failed once, and when nothing is asked. */
 bool fffa_meta_settled(const struct fffa_meta *m);
 
@@ -100,11 +103,14 @@ uint64_t fffa_meta_age_ns(const struct fffa_meta *m);
 const char *fffa_meta_last_error(const struct fffa_meta *m);
 
 /*
- * The name of the i-th reason for failed requests and refused values, as in
+ * The name of the i-th reason for failed requests, refused values and bad files, as in
  * fffa_metadata_errors_total{reason}, and *count since the start; NULL behind the last. The list is
  * the same whether IMDS is asked or not.
  */
 const char *fffa_meta_error(const struct fffa_meta *m, size_t i, uint64_t *count);
+
+/* The traffic between networks, *n series; NULL: there is none. Valid until the loop turns. */
+const struct fffa_network_series *fffa_meta_traffic(const struct fffa_meta *m, size_t *n);
 
 /*
  * Replaces *m by one with other settings. The old one stays until the new one has its first answers,

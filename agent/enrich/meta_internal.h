@@ -39,10 +39,10 @@ struct fffa_meta {
 	char *tag_keys[FFFA_IMDS_TAG_KEYS_MAX]; /* NULL: none */
 	const struct fffa_imds_data *learned;	/* the client's or inherited; NULL: nothing yet */
 	struct fffa_imds_data *inherited;	/* see fffa_meta_change */
-	uint64_t errors_before[FFFA_IE_MAX];	/* of those that were replaced */
-	struct fffa_meta *successor;		/* NULL: none is asking */
-	struct fffa_meta **place;		/* of a successor: where it goes */
-	uint64_t learned_ns;			/* uv_hrtime() */
+	uint64_t errors_before[FFFA_IE_MAX + FFFA_META_FILES]; /* of those that were replaced */
+	struct fffa_meta *successor;			       /* NULL: none is asking */
+	struct fffa_meta **place;			       /* of a successor: where it goes */
+	uint64_t learned_ns;				       /* uv_hrtime() */
 	struct fffa_device *devices;
 	size_t device_count;
 

@@ -12,14 +12,20 @@
 #include "agent/enrich/ecs/ecs.h"
 #include "agent/enrich/host_name.h"
 #include "agent/enrich/imds/imds_policy.h"
+#include "agent/enrich/networks/network_traffic.h"
+#include "agent/enrich/networks/networks.h"
 #include "agent/enrich/services/ip_ranges.h"
 #include "config/config.h"
+
+#define FFFA_META_FILES 2 /* that are read again: ranges and networks */
 
 struct fffa_meta_tuning;
 
 struct fffa_meta_sources {
-	struct fffa_ecs *ecs;			    /* NULL: not asked */
-	struct fffa_ip_ranges *ranges;		    /* NULL: no file */
+	struct fffa_ecs *ecs;		  /* NULL: not asked */
+	struct fffa_watched_file *ranges; /* NULL: no file, as networks */
+	struct fffa_watched_file *networks;
+	struct fffa_network_traffic *traffic;	    /* NULL: networks is, too */
 	struct fffa_host_name *kernel_name;	    /* NULL: the configuration names the host */
 	char host_name[FFFA_IDENT_HOST_NAME_BYTES]; /* of the configuration */
 };
@@ -52,8 +58,16 @@ const struct fffa_ecs_data *fffa_meta_sources_task(const struct fffa_meta_source
 /* The host's name; "": not known. Valid until the loop turns. */
 const char *fffa_meta_sources_host_name(const struct fffa_meta_sources *m);
 
-/* Sets the AWS services of a record's addresses. */
+/* Sets what is known of a record's addresses: AWS services, and networks. r->ident is known. */
 void fffa_meta_sources_apply(const struct fffa_meta_sources *m, struct fffa_record *r);
+
+/* Adds a record of a flow to the traffic between networks, once. */
+void fffa_meta_sources_count_traffic(const struct fffa_meta_sources *m,
+				     const struct fffa_record *r);
+
+/* The i-th file that is read again: its key's last word, and how often it was bad; NULL: the end. */
+const char *fffa_meta_sources_file_errors(const struct fffa_meta_sources *m, size_t i,
+					  uint64_t *count);
 
 /* How many requests failed, or values were refused, for reason e. */
 uint64_t fffa_meta_sources_errors(const struct fffa_meta_sources *m, enum fffa_imds_error e);

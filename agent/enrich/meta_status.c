@@ -96,10 +96,21 @@ const char *fffa_meta_last_error(const struct fffa_meta *m)
 const char *fffa_meta_error(const struct fffa_meta *m, size_t i, uint64_t *count)
 {
 	enum fffa_imds_error e = (enum fffa_imds_error)(i + 1); /* FFFA_IE_NONE is no reason */
+	const char *name;
 
-	if (i >= FFFA_IE_MAX - 1)
-		return NULL;
+	if (i >= FFFA_IE_MAX - 1) {
+		name = fffa_meta_sources_file_errors(&m->sources, i - (FFFA_IE_MAX - 1), count);
+		if (name)
+			*count += m->errors_before[i + 1];
+		return name;
+	}
 	*count = m->errors_before[e] + (m->imds ? fffa_imds_errors(m->imds)[e] : 0) +
 		 fffa_meta_sources_errors(&m->sources, e);
 	return fffa_imds_error_name(e);
+}
+
+const struct fffa_network_series *fffa_meta_traffic(const struct fffa_meta *m, size_t *n)
+{
+	*n = 0;
+	return m->sources.traffic ? fffa_network_traffic_series(m->sources.traffic, n) : NULL;
 }

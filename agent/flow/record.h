@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "agent/flow/ident.h"
+#include "agent/flow/network.h"
 #include "bpf/abi.h"
 
 /* Why the window was closed; values are IPFIX flowEndReason (RFC 5102, element 136). */
@@ -43,6 +44,14 @@ struct fffa_record {
 	 * none or not known. Borrowed, valid for the call */
 	const char *src_service;
 	const char *dst_service;
+	/*
+	 * Of the two ends, as metadata.networks names them, by enrichment; NULL: not known. Borrowed,
+	 * valid for the call
+	 */
+	const struct fffa_network *src_network;
+	const struct fffa_network *dst_network;
+	const struct fffa_network *next_hop; /* where its interface is; NULL: not known */
+	const char *next_hop_type;	     /* of its interface, static; NULL: not known */
 	uint32_t sampled;     /* N when 1 in N packets was counted; below 2: every packet */
 	uint32_t cookie;      /* valid when tunnel->has & FFFA_TUNNEL_HAS_COOKIE */
 	uint16_t flags;	      /* FFFA_F_* */

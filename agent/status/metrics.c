@@ -406,10 +406,41 @@ static void write_metadata(struct fffa_buf *o, const struct fffa_status_metadata
 		fffa_family_seconds(o, name, NULL, m->age_ns);
 	name = "fffa_metadata_errors_total";
 	fffa_family_begin(o, name, "counter",
-			  "Failed IMDS requests and refused values, by reason.");
+			  "Failed IMDS requests, refused values and bad files, by reason.");
 	for (size_t i = 0; i < m->error_count; i++)
 		fffa_family_u64(o, name, FFFA_LABELS({"reason", m->errors[i].name}),
 				m->errors[i].n);
+}
+
+/* The query language cannot compare two labels, so cross_az does. */
+static const char *cross_az(const struct fffa_network_series *s)
+{
+	if (!s->src_az_id[0] || !s->dst_az_id[0])
+		return "";
+	return strcmp(s->src_az_id, s->dst_az_id) ? "yes" : "no";
+}
+
+static void write_networks(struct fffa_buf *o, const struct fffa_status_view *v)
+{
+	static const char name[] = "fffa_network_bytes_total";
+	const struct fffa_status_metadata *m = &v->metadata;
+
+	if (!m->series)
+		return;
+	fffa_family_begin(o, name, "counter",
+			  "Bytes of records between two networks of metadata.networks.");
+	for (size_t i = 0; i < m->series_count; i++) {
+		const struct fffa_network_series *s = &m->series[i];
+
+		fffa_family_u64(o, name,
+				FFFA_LABELS({"src_network", s->src_network},
+					    {"dst_network", s->dst_network},
+					    {"src_az_id", s->src_az_id},
+					    {"dst_az_id", s->dst_az_id},
+					    {"direction", s->egress ? "egress" : "ingress"},
+					    {"cross_az", cross_az(s)}),
+				s->bytes);
+	}
 }
 
 static void write_process(struct fffa_buf *o, const struct fffa_status_view *v)
@@ -457,6 +488,7 @@ void fffa_metrics_write(struct fffa_buf *o, const struct fffa_status_view *v)
 	write_sinks(o, v);
 	write_capture(o, v);
 	write_metadata(o, &v->metadata);
+	write_networks(o, v);
 	write_reloads(o, v);
 	write_value(o, "fffa_log_lines_lost_total", "counter",
 		    "Log lines lost because the reader of standard error stood still.",

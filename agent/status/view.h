@@ -13,6 +13,7 @@
 #include "agent/base/histogram.h"
 #include "agent/base/ledger.h"
 #include "agent/base/sink_status.h"
+#include "agent/flow/network.h"
 #include "agent/status/interfaces.h"
 #include "agent/status/process.h"
 #include "config/config.h"
@@ -52,6 +53,8 @@ struct fffa_status_metadata {
 	uint64_t age_ns;	/* since the last complete answer; UINT64_MAX: never */
 	struct fffa_status_count errors[FFFA_STATUS_REASONS_MAX];
 	size_t error_count;
+	const struct fffa_network_series *series; /* the traffic between networks */
+	size_t series_count;
 	const char *agent_id, *account_id, *instance_id, *region, *az, *az_id;
 };
 

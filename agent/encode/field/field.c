@@ -27,9 +27,10 @@
 #define PACK_IP(id)   NULL
 #define PACK_NAME(id) fffa_value_pack_##id
 
-#define IDENT  (FFFA_WHEN_ALWAYS | FFFA_WHEN_CONST)
-#define ALWAYS FFFA_WHEN_ALWAYS
-#define FLOW   FFFA_WHEN_FLOW
+#define IDENT	 (FFFA_WHEN_ALWAYS | FFFA_WHEN_CONST)
+#define ALWAYS	 FFFA_WHEN_ALWAYS
+#define FLOW	 FFFA_WHEN_FLOW
+#define NETWORKS FFFA_WHEN_NETWORKS
 
 static const struct fffa_field_info infos[FFFA_FIELD_COUNT] = {
 #define FFFA_FIELD(id, vpc, t, ver, fmts, cond, max, src)                                          \

@@ -40,6 +40,7 @@ enum fffa_when {
 	FFFA_WHEN_EGRESS = 8,
 	FFFA_WHEN_NODATA = 16,
 	FFFA_WHEN_SKIPDATA = 32,
+	FFFA_WHEN_NETWORKS = 64, /* flows with an end that metadata.networks names */
 	FFFA_WHEN_CONST = 128,
 };
 

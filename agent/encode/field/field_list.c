@@ -128,39 +128,78 @@ static int json_syntax_error(enum fffa_format format, const char *at, struct fff
 			 fffa_format_name(format), printable(text, at, strlen(at)));
 }
 
+/* Takes the first word of *s, and what is between it and the next. 0: there is none. */
+static size_t take_word(const char **s, const char **word)
+{
+	size_t len;
+
+	*s += strspn(*s, " ");
+	len = strcspn(*s, " ,");
+	*word = *s;
+	*s += len;
+	*s += strspn(*s, " ");
+	if (**s == ',')
+		*s += 1 + strspn(*s + 1, " ");
+	else if (!**s)
+		*s = NULL;
+	return len;
+}
+
+static bool is_word(const char *word, size_t len, const char *text)
+{
+	return len == strlen(text) && !memcmp(word, text, len);
+}
+
 static int parse_json(enum fffa_format format, const char *s, struct fffa_field_list *list,
 		      struct fffa_err *err)
 {
+	const char *word;
 	size_t len;
 	int rc;
 
-	s += strspn(s, " ");
-	for (;;) {
-		len = strcspn(s, " ,");
+	while (s) {
+		len = take_word(&s, &word);
 		if (!len) /* the text is empty, or a name is missing beside a comma */
-			return json_syntax_error(format, s, err);
-		rc = add_field(format, s, len, list, err);
+			return json_syntax_error(format, word, err);
+		if (!list->n && is_word(word, len, "all")) {
+			add_rows(format, ~0U, list);
+			continue;
+		}
+		rc = add_field(format, word, len, list, err);
 		if (rc)
 			return rc;
-		s += len;
-		s += strspn(s, " ");
-		if (!*s)
-			return 0;
-		if (*s == ',')
-			s += 1 + strspn(s + 1, " ");
 	}
+	return 0;
+}
+
+/* The shapes have all fields. community_id is the only one to choose. */
+static int parse_shape(enum fffa_format format, const char *s, struct fffa_field_list *list,
+		       struct fffa_err *err)
+{
+	const char *word;
+
+	while (s) {
+		size_t len = take_word(&s, &word);
+
+		if (is_word(word, len, "community_id") && !list->n)
+			list->id[list->n++] = FFFA_FIELD_community_id;
+		else if (!is_word(word, len, "all"))
+			return fffa_fail(
+				err, EINVAL,
+				"%s has all fields; allowed: all, or \"all, community_id\"",
+				fffa_format_name(format));
+	}
+	return 0;
 }
 
 int fffa_field_list_parse(enum fffa_format format, const char *text, struct fffa_field_list *list,
 			  struct fffa_err *err)
 {
 	list->n = 0;
-	if (format == FFFA_FORMAT_JSON || format == FFFA_FORMAT_MSGPACK) {
-		if (text && strcmp(text, "all") != 0)
-			return parse_json(format, text, list, err);
-		add_rows(format, ~0U, list);
-		return 0;
-	}
+	if (format == FFFA_FORMAT_OCSF || format == FFFA_FORMAT_ECS)
+		return parse_shape(format, text ? text : "all", list, err);
+	if (format == FFFA_FORMAT_JSON || format == FFFA_FORMAT_MSGPACK)
+		return parse_json(format, text ? text : "all", list, err);
 	if (!text)
 		text = "default";
 	for (size_t i = 0; i < sizeof(vpc_presets) / sizeof(vpc_presets[0]); i++) {

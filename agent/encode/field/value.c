@@ -285,6 +285,48 @@ UINT_VALUE(icmp_type, is_icmp(r), ntohs(r->key.dport) >> 8)
 
 UINT_VALUE(icmp_code, is_icmp(r), ntohs(r->key.dport) & 0xff)
 
+static uint8_t *put_network(uint8_t *p, const struct fffa_network *n)
+{
+	return n ? fffa_text_json(p, n->name, strnlen(n->name, sizeof(n->name) - 1)) : p;
+}
+
+static uint8_t *pack_network(uint8_t *p, const struct fffa_network *n)
+{
+	size_t len = n ? strnlen(n->name, sizeof(n->name) - 1) : 0;
+
+	return len ? fffa_pack_text(p, fffa_text_utf8(p + 1, n->name, len)) : p;
+}
+
+VALUE(src_network)
+{
+	return put_network(p, r->src_network);
+}
+
+PACK_VALUE(src_network)
+{
+	return pack_network(p, r->src_network);
+}
+
+VALUE(dst_network)
+{
+	return put_network(p, r->dst_network);
+}
+
+PACK_VALUE(dst_network)
+{
+	return pack_network(p, r->dst_network);
+}
+
+VALUE(src_az_id)
+{
+	return r->src_network ? fffa_text_array(p, r->src_network->az_id) : p;
+}
+
+VALUE(dst_az_id)
+{
+	return r->dst_network ? fffa_text_array(p, r->dst_network->az_id) : p;
+}
+
 UINT_VALUE(sampled, r->sampled > 1, r->sampled)
 
 UINT_VALUE(lost_packets, r->status == FFFA_STATUS_SKIPDATA && r->lost_packets, r->lost_packets)

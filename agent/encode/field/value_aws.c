@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Values of versions 7 to 11 of VPC Flow Logs: container, tags, and what a host never knows. */
+/* Values of versions 7 to 11 of VPC Flow Logs: container, tags, next hop, and what is never known. */
 #include "agent/encode/field/value_internal.h"
 
 IDENT_LONG_VALUE(ecs_cluster_arn, host->ecs.cluster_arn)
@@ -25,7 +25,19 @@ UNKNOWN_VALUE(resource_id)
 UINT_VALUE(encryption_status, false, 0)
 UNKNOWN_VALUE(interface_type)
 UNKNOWN_VALUE(next_hop_interface_id)
-UNKNOWN_VALUE(next_hop_subnet_id)
-UNKNOWN_VALUE(next_hop_az_id)
-UNKNOWN_VALUE(next_hop_vpc_id)
-UNKNOWN_VALUE(next_hop_interface_type)
+
+/* What metadata.networks says of the next hop. */
+#define NEXT_HOP_VALUE(id)                                                                         \
+	VALUE(next_hop_##id)                                                                       \
+	{                                                                                          \
+		return r->next_hop ? fffa_text_array(p, r->next_hop->id) : p;                      \
+	}
+
+NEXT_HOP_VALUE(subnet_id)
+NEXT_HOP_VALUE(az_id)
+NEXT_HOP_VALUE(vpc_id)
+
+VALUE(next_hop_interface_type)
+{
+	return r->next_hop_type ? fffa_text_long(p, r->next_hop_type, 32) : p;
+}

@@ -60,6 +60,9 @@
 	SAME(ecs_task_definition_arn), SAME(ecs_task_arn), SAME(ecs_task_id), SAME(instance_tag),  \
 		SAME(instance_tag_2), SAME(interface_tag), SAME(interface_tag_2), SAME(asg_tag),   \
 		SAME(asg_tag_2)
+#define ROWS_NEXT_HOP                                                                              \
+	SAME(next_hop_subnet_id), SAME(next_hop_az_id), SAME(next_hop_vpc_id),                     \
+		SAME(next_hop_interface_type)
 #define ROWS_CAPTURE_AND_LOSS                                                                      \
 	SAME(stream), SAME(hook), SAME(tcp_flags_raw), SAME(icmp_type), SAME(icmp_code),           \
 		SAME(end_reason), SAME(sampled), SAME(tunnel), SAME(tunnel_src), SAME(tunnel_dst), \

@@ -16,19 +16,20 @@ struct span {
 	fffa_ip_number first;
 	fffa_ip_number last;
 	uint8_t bits;
-	uint8_t service;
+	uint16_t value;
 };
 
 struct sweep {
 	struct fffa_ip_range *v;
 	size_t n, cap;
+	bool services;
 	struct span open[DEPTH_MAX]; /* each within the one before */
 	size_t depth;
 };
 
-static struct span span_of(const struct fffa_cidr *c, uint8_t service)
+static struct span span_of(const struct fffa_cidr *c, uint16_t value)
 {
-	struct span s = {.bits = c->bits, .service = service};
+	struct span s = {.bits = c->bits, .value = value};
 	fffa_ip_number rest = c->bits < 128 ? ~(fffa_ip_number)0 >> c->bits : 0;
 
 	for (int i = 0; i < 16; i++)
@@ -76,15 +77,15 @@ static int compare_spans(const void *a, const void *b)
 	return (x->bits > y->bits) - (x->bits < y->bits);
 }
 
-static void emit_range(struct sweep *w, fffa_ip_number start, uint8_t service)
+static void emit_range(struct sweep *w, fffa_ip_number start, uint16_t value)
 {
 	if (w->n && w->v[w->n - 1].start == start)
 		w->n--; /* the range before is empty */
 	/* IPv4 always begins a range of its own. */
-	if (start != IPV4_START && (w->n ? w->v[w->n - 1].service : FFFA_AWS_NONE) == service)
+	if (start != IPV4_START && (w->n ? w->v[w->n - 1].value : FFFA_AWS_NONE) == value)
 		return;
 	FFFA_ASSERT(w->n < w->cap);
-	w->v[w->n++] = (struct fffa_ip_range){start, service};
+	w->v[w->n++] = (struct fffa_ip_range){start, value};
 }
 
 /* Ends the prefixes that end before at. */
@@ -93,8 +94,15 @@ static void end_before(struct sweep *w, fffa_ip_number at)
 	while (w->depth && w->open[w->depth - 1].last < at) {
 		fffa_ip_number end = w->open[--w->depth].last + 1;
 
-		emit_range(w, end, w->depth ? w->open[w->depth - 1].service : FFFA_AWS_NONE);
+		emit_range(w, end, w->depth ? w->open[w->depth - 1].value : FFFA_AWS_NONE);
 	}
+}
+
+static uint16_t better_value(const struct sweep *w, uint16_t a, uint16_t b)
+{
+	if (w->services)
+		return fffa_aws_service_better((uint8_t)a, (uint8_t)b);
+	return a > b ? a : b;
 }
 
 static void begin_prefix(struct sweep *w, const struct span *s)
@@ -102,19 +110,19 @@ static void begin_prefix(struct sweep *w, const struct span *s)
 	struct span *top = w->depth ? &w->open[w->depth - 1] : NULL;
 
 	if (top && top->first == s->first && top->bits == s->bits) { /* the same prefix again */
-		top->service = fffa_aws_service_better(top->service, s->service);
+		top->value = better_value(w, top->value, s->value);
 	} else {
 		FFFA_ASSERT(w->depth < DEPTH_MAX);
 		w->open[w->depth++] = *s;
 	}
-	emit_range(w, s->first, w->open[w->depth - 1].service);
+	emit_range(w, s->first, w->open[w->depth - 1].value);
 }
 
-int fffa_ip_flatten(const struct fffa_ip_prefix *v, size_t n, struct fffa_ip_range **out,
-		    size_t *count)
+int fffa_ip_flatten(const struct fffa_ip_prefix *v, size_t n, bool services,
+		    struct fffa_ip_range **out, size_t *count)
 {
 	struct span *spans = malloc((n + SPECIALS) * sizeof(*spans));
-	struct sweep w = {.cap = 2 * (n + SPECIALS)};
+	struct sweep w = {.cap = 2 * (n + SPECIALS), .services = services};
 	struct span specials[SPECIALS];
 	size_t m = 0;
 
@@ -125,12 +133,12 @@ int fffa_ip_flatten(const struct fffa_ip_prefix *v, size_t n, struct fffa_ip_ran
 		return -ENOMEM;
 	}
 	fill_specials(specials);
-	for (; m < SPECIALS; m++)
-		spans[m] = specials[m];
+	for (size_t i = services ? 0 : SPECIALS - 1; i < SPECIALS; i++)
+		spans[m++] = specials[i];
 	for (size_t i = 0; i < n; i++) {
-		struct span s = span_of(&v[i].cidr, v[i].service);
+		struct span s = span_of(&v[i].cidr, v[i].value);
 
-		if (!is_special(&s, specials))
+		if (!services || !is_special(&s, specials))
 			spans[m++] = s;
 	}
 	qsort(spans, m, sizeof(*spans), compare_spans);

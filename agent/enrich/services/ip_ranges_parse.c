@@ -32,7 +32,7 @@ static bool read_entry(const json_t *e, const char *key, bool ipv4, struct fffa_
 	    fffa_cidr_parse(prefix, &out->cidr, NULL) != 0 ||
 	    fffa_addr_is_ipv4(out->cidr.addr) != ipv4 || has_bits_behind(&out->cidr))
 		return false;
-	out->service = fffa_aws_service_by_name(service);
+	out->value = fffa_aws_service_by_name(service);
 	return true;
 }
 

@@ -13,7 +13,7 @@
 #define ROOTS	  (1u << ROOT_BITS)
 #define BLOCK	  16
 
-/* Range i ends where the next one starts. What lies before the first has no service. */
+/* Range i ends where the next one starts. What lies before the first has no value. */
 struct fffa_ip_table {
 	uint32_t n4;
 	uint32_t n6;
@@ -21,8 +21,8 @@ struct fffa_ip_table {
 	uint64_t *start6;  /* the upper halves */
 	uint64_t *low6;
 	uint32_t *start4;
-	uint8_t *service4;
-	uint8_t *service6;
+	uint16_t *value4;
+	uint16_t *value6;
 	/* How many ranges start below an address with these upper bits. */
 	uint32_t root4[ROOTS + 1];
 };
@@ -49,7 +49,7 @@ static struct fffa_ip_table *allocate_table(size_t n4, size_t n6)
 {
 	size_t coarse = (n6 + BLOCK - 1) / BLOCK;
 	struct fffa_ip_table *t = malloc(sizeof(*t) + (coarse + 2 * n6) * sizeof(uint64_t) +
-					 n4 * sizeof(uint32_t) + n4 + n6);
+					 n4 * sizeof(uint32_t) + (n4 + n6) * sizeof(uint16_t));
 
 	if (!t)
 		return NULL;
@@ -57,8 +57,8 @@ static struct fffa_ip_table *allocate_table(size_t n4, size_t n6)
 	t->start6 = t->coarse6 + coarse;
 	t->low6 = t->start6 + n6;
 	t->start4 = (void *)(t->low6 + n6);
-	t->service4 = (void *)(t->start4 + n4);
-	t->service6 = t->service4 + n4;
+	t->value4 = (void *)(t->start4 + n4);
+	t->value6 = t->value4 + n4;
 	t->n4 = t->n6 = 0;
 	return t;
 }
@@ -76,11 +76,11 @@ static struct fffa_ip_table *build_table(const struct fffa_ip_range *v, size_t n
 	for (size_t i = 0; i < n; i++) {
 		if (is_v4(v[i].start)) {
 			t->start4[t->n4] = (uint32_t)v[i].start;
-			t->service4[t->n4++] = v[i].service;
+			t->value4[t->n4++] = v[i].value;
 		} else {
 			t->start6[t->n6] = (uint64_t)(v[i].start >> 64);
 			t->low6[t->n6] = (uint64_t)v[i].start;
-			t->service6[t->n6++] = v[i].service;
+			t->value6[t->n6++] = v[i].value;
 		}
 	}
 	for (uint32_t i = 0; i < t->n6; i += BLOCK)
@@ -89,7 +89,8 @@ static struct fffa_ip_table *build_table(const struct fffa_ip_range *v, size_t n
 	return t;
 }
 
-int fffa_ip_table_new(const struct fffa_ip_prefix *v, size_t n, struct fffa_ip_table **out)
+static int new_table(const struct fffa_ip_prefix *v, size_t n, bool services,
+		     struct fffa_ip_table **out)
 {
 	struct fffa_ip_range *ranges;
 	struct fffa_ip_table *t;
@@ -98,7 +99,7 @@ int fffa_ip_table_new(const struct fffa_ip_prefix *v, size_t n, struct fffa_ip_t
 
 	if (n > FFFA_IP_PREFIXES_MAX)
 		return -E2BIG;
-	rc = fffa_ip_flatten(v, n, &ranges, &count);
+	rc = fffa_ip_flatten(v, n, services, &ranges, &count);
 	if (rc)
 		return rc;
 	t = build_table(ranges, count);
@@ -107,6 +108,16 @@ int fffa_ip_table_new(const struct fffa_ip_prefix *v, size_t n, struct fffa_ip_t
 		return -ENOMEM;
 	*out = t;
 	return 0;
+}
+
+int fffa_ip_table_new(const struct fffa_ip_prefix *v, size_t n, struct fffa_ip_table **out)
+{
+	return new_table(v, n, true, out);
+}
+
+int fffa_ip_table_new_plain(const struct fffa_ip_prefix *v, size_t n, struct fffa_ip_table **out)
+{
+	return new_table(v, n, false, out);
 }
 
 void fffa_ip_table_free(struct fffa_ip_table *t)
@@ -145,15 +156,15 @@ static uint32_t count64(const uint64_t *start, uint32_t low, uint32_t n, uint64_
 	return low;
 }
 
-static uint8_t find_v4(const struct fffa_ip_table *t, uint32_t a)
+static uint16_t find_v4(const struct fffa_ip_table *t, uint32_t a)
 {
 	uint32_t root = a >> (32 - ROOT_BITS), low = t->root4[root];
 	uint32_t n = count32(t->start4, low, t->root4[root + 1] - low, a);
 
-	return n ? t->service4[n - 1] : FFFA_AWS_NONE;
+	return n ? t->value4[n - 1] : FFFA_AWS_NONE;
 }
 
-static uint8_t find_v6(const struct fffa_ip_table *t, uint64_t high, uint64_t low)
+static uint16_t find_v6(const struct fffa_ip_table *t, uint64_t high, uint64_t low)
 {
 	uint32_t blocks = count64(t->coarse6, 0, (t->n6 + BLOCK - 1) / BLOCK, high);
 	uint32_t begin, left, n;
@@ -169,10 +180,10 @@ static uint8_t find_v6(const struct fffa_ip_table *t, uint64_t high, uint64_t lo
 
 		n = count64(t->low6, first, n - first, low);
 	}
-	return n ? t->service6[n - 1] : FFFA_AWS_NONE;
+	return n ? t->value6[n - 1] : FFFA_AWS_NONE;
 }
 
-uint8_t fffa_ip_table_find(const struct fffa_ip_table *t, const uint8_t addr[16])
+uint16_t fffa_ip_table_find(const struct fffa_ip_table *t, const uint8_t addr[16])
 {
 	uint64_t high = read_be64(addr), low = read_be64(addr + 8);
 

@@ -13,7 +13,7 @@ struct fffa_label {
 	const char *key;
 	const char *value;
 };
-#define FFFA_LABELS_MAX 3
+#define FFFA_LABELS_MAX 6
 
 /* One sample. A label without a key ends the labels; NULL: no labels. */
 void fffa_family_u64(struct fffa_buf *o, const char *name,

@@ -74,7 +74,7 @@ static void fill_prefixes(struct bench *b, unsigned int ipv6_percent)
 		fill_address(b, p->cidr.addr, ipv6);
 		p->cidr.bits = ipv6 ? (uint8_t)(32 + next_random(b) % 5 * 8)
 				    : (uint8_t)(96 + 14 + next_random(b) % 19);
-		p->service = (uint8_t)(1 + next_random(b) % 20);
+		p->value = (uint16_t)(1 + next_random(b) % 20);
 		mask(&p->cidr);
 	}
 }

@@ -206,6 +206,44 @@ class Replay(program.Case):
         for _ in range(5):
             self.assertEqual(self.services(), ["10.0.0.2 - S3", "2600:1f00::1 EC2 -", "52.0.0.1 AMAZON -", "9.9.9.9 - -"])
 
+    NETWORKS = ("10.0.0.0/16,web,111122223333,vpc-1,subnet-1,use1-az4,local\n"
+                "10.0.1.0/24,db,111122223333,vpc-1,subnet-2,use1-az6,local\n"
+                "10.9.0.0/16,other,111122223333,vpc-9,,use1-az6,local\n"
+                "0.0.0.0/0,internet,,,,,igw\n10.7.0.0/16,shared,,,,,tgw\n"
+                + "".join(f"10.{20 + i}.0.0/16,path{i},,,,,{i}\n" for i in range(1, 9)))
+
+    def networks(self, text, dst):
+        self.file("networks.csv", text)
+        self.file("fffa.yaml", f"metadata: {{networks: {self.dir}/networks.csv}}\nsinks: [{{name: out, type: file, "
+                               "path: '-', format: json}]\n")
+        path = self.capture(at(0, f.ip("10.0.0.1", dst, 17, f.udp(1, 2))), at(1, f.ip(dst, "10.0.0.1", 17, f.udp(2, 1))))
+        both = {o["flow_direction"]: {k: o[k] for k in o if k.startswith(("next_hop", "traffic_p")) or "network" in k or
+                                      k in ("src_az_id", "dst_az_id")}
+                for o in map(json.loads, self.replay("--local", "10.0.0.1", path))}
+        return both["egress"], both["ingress"]
+
+    def test_networks_of_both_ends(self):
+        web = {"src_network": "web", "src_az_id": "use1-az4"}
+        hop = {"next_hop_subnet_id": "subnet-2", "next_hop_az_id": "use1-az6", "next_hop_vpc_id": "vpc-1"}
+        out, back = self.networks(self.NETWORKS, "10.0.1.9")
+        self.assertEqual(out, {**web, **hop, "dst_network": "db", "dst_az_id": "use1-az6", "traffic_path": 1})
+        self.assertEqual(back, {**hop, "src_network": "db", "src_az_id": "use1-az6", "dst_network": "web",
+                                "dst_az_id": "use1-az4"})
+        self.assertEqual(self.networks(self.NETWORKS, "9.9.9.9")[0], {**web, "dst_network": "internet", "traffic_path": 8})
+        # "local" is said of another VPC's network: nothing is known of the way to it.
+        self.assertEqual(self.networks(self.NETWORKS, "10.9.9.9")[0], {**web, "dst_network": "other",
+                                                                       "dst_az_id": "use1-az6"})
+        self.assertEqual(self.networks(self.NETWORKS, "10.7.0.1")[0],
+                         {**web, "dst_network": "shared", "traffic_path": 1, "next_hop_interface_type": "transit_gateway"})
+        for i in range(1, 9):
+            self.assertEqual(self.networks(self.NETWORKS, f"10.{20 + i}.0.1")[0]["traffic_path"], i)
+
+    def test_a_bad_file_of_networks_names_its_line(self):
+        self.assertEqual(self.networks("10.0.0.0/16,web\n10.0.0.0/40,x\n", "10.0.1.9"), ({}, {}))
+        got = program.fffa("check", "-c", f"{self.dir}/fffa.yaml")
+        self.assertEqual(got.returncode, 78, got.stdout)
+        self.assertIn('networks.csv: line 2: "10.0.0.0/40" is no prefix', got.stdout)
+
     def test_services_without_the_file(self):
         self.assertEqual(self.services(), ["10.0.0.2 - -", "2600:1f00::1 - -", "52.0.0.1 - -", "9.9.9.9 - -"])
 

@@ -64,6 +64,7 @@ static const char full[] =
 	"  instance_tags: []\n"
 	"  ecs: auto\n"
 	"  ip_ranges: \"\"\n"
+	"  networks: \"\"\n"
 	"  host_name: \"\"\n"
 	"  interfaces: {eth0.7: {interface_id: eni-1, addresses: [\"10.0.0.5\", \"fd00::5\"]}, "
 	"\"*\": {account_id: \"123456789012\", vpc_cidrs: []}}\n"

@@ -48,6 +48,7 @@ static void test_no_file(void **state)
 	assert_int_equal(c.metadata.ecs, FFFA_ECS_AUTO);
 	assert_string_equal(c.metadata.ip_ranges, "");
 	assert_string_equal(c.metadata.host_name, "");
+	assert_string_equal(c.metadata.networks, "");
 	assert_int_equal(c.metadata.fixed.n, 0);
 	assert_int_equal(c.shutdown_timeout_ns, 10 * SEC);
 	assert_int_equal(c.log_level, FFFA_LOG_INFO);

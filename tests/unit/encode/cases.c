@@ -229,6 +229,20 @@ static void sampled(struct sample *s)
 	s->r.sampled = 100;
 }
 
+static void between_networks(struct sample *s)
+{
+	egress(s, "10.0.5.20", "10.1.0.9", 40112, 443);
+	s->src_network = (struct fffa_network){.name = "web \"a\"", .az_id = "use1-az4"};
+	s->dst_network = (struct fffa_network){.name = "b\xc3\xbc"
+						       "ro",
+					       .az_id = "use1-az6",
+					       .subnet_id = "subnet-0b",
+					       .vpc_id = "vpc-12345678"};
+	s->r.src_network = &s->src_network;
+	s->r.dst_network = s->r.next_hop = &s->dst_network;
+	s->r.traffic_path = 1;
+}
+
 static void large_numbers(struct sample *s)
 {
 	s->r.packets = UINT64_C(4294967297);
@@ -265,5 +279,6 @@ const struct encode_case encode_cases[] = {
 	{"sctp", sctp},
 	{"sampled", sampled},
 	{"large numbers", large_numbers},
+	{"between networks", between_networks},
 };
 const size_t encode_case_count = sizeof(encode_cases) / sizeof(encode_cases[0]);

@@ -169,6 +169,20 @@ static void set_own_end(json_t *o, const struct fffa_record *r, const char *name
 		set_ip(o, name, addr);
 }
 
+static void set_networks(json_t *o, const struct fffa_record *r)
+{
+	const struct fffa_network *src = r->src_network, *dst = r->dst_network, *hop = r->next_hop;
+
+	set_str(o, "src_network", src ? src->name : "");
+	set_str(o, "dst_network", dst ? dst->name : "");
+	set_str(o, "src_az_id", src ? src->az_id : "");
+	set_str(o, "dst_az_id", dst ? dst->az_id : "");
+	set_str(o, "next_hop_subnet_id", hop ? hop->subnet_id : "");
+	set_str(o, "next_hop_az_id", hop ? hop->az_id : "");
+	set_str(o, "next_hop_vpc_id", hop ? hop->vpc_id : "");
+	set_str(o, "next_hop_interface_type", r->next_hop_type ? r->next_hop_type : "");
+}
+
 static void set_flow(json_t *o, const struct fffa_record *r)
 {
 	static const char *const ends[] = {"", "idle", "active", "end", "forced", "resources"};
@@ -189,6 +203,7 @@ static void set_flow(json_t *o, const struct fffa_record *r)
 	set_str(o, "flow_direction", k->view & FFFA_VIEW_EGRESS ? "egress" : "ingress");
 	set_str(o, "hook", k->view & FFFA_VIEW_HOOK_XDP ? "xdp" : "tc");
 	set_str(o, "end_reason", ends[r->end_reason]);
+	set_networks(o, r);
 }
 
 static void set_loss(json_t *o, const struct fffa_record *r)

@@ -62,6 +62,28 @@ static void random_aws(uint64_t *seed, struct sample *s)
 	s->r.traffic_path = (uint8_t)(sample_random(seed) % 10);
 }
 
+static void random_network(uint64_t *seed, struct fffa_network *n)
+{
+	RANDOM(n->name);
+	RANDOM(n->az_id);
+	RANDOM(n->subnet_id);
+	RANDOM(n->vpc_id);
+}
+
+/* A next hop and its type are only known of a network. */
+static void random_networks(uint64_t *seed, struct sample *s)
+{
+	struct fffa_record *r = &s->r;
+
+	random_network(seed, &s->src_network);
+	random_network(seed, &s->dst_network);
+	r->src_network = sample_random(seed) % 3 ? NULL : &s->src_network;
+	r->dst_network = sample_random(seed) % 3 ? NULL : &s->dst_network;
+	r->next_hop = sample_random(seed) % 2 ? r->src_network : r->dst_network;
+	if (r->src_network && sample_random(seed) % 2)
+		r->next_hop_type = "transit_gateway";
+}
+
 static void random_ident(uint64_t *seed, struct sample *s)
 {
 	random_name(seed, s->host.agent_id, sizeof(s->host.agent_id));
@@ -101,6 +123,7 @@ void random_record(uint64_t *seed, struct sample *s)
 	sample_tcp(s);
 	random_ident(seed, s);
 	random_tunnel(seed, s);
+	random_networks(seed, s);
 	random_addr(seed, r->key.src, ipv4);
 	random_addr(seed, r->key.dst, ipv4);
 	r->key.sport = (__be16)sample_random(seed);

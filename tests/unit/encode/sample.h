@@ -14,6 +14,7 @@ struct sample {
 	struct fffa_ident ident;
 	struct fffa_ident_host host;
 	struct fffa_tunnel tunnel;
+	struct fffa_network src_network, dst_network; /* r points to them when they count */
 };
 
 /* TCP 10.0.5.9:40112 -> 10.0.5.20:22, ingress by TC, on an interface whose identity is known. */

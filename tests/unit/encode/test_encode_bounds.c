@@ -65,6 +65,13 @@ static void longest(struct sample *s, uint8_t proto)
 	s->r.src_service = s->r.dst_service =
 		"A_SERVICE_WITH_A_NAME_THAT_IS_LONGER_THAN_ANY_THAT_AWS_HAS_BY_NOW_OR_EVER";
 	s->r.traffic_path = 8;
+	memset(&s->src_network, '"', sizeof(s->src_network));
+	s->src_network.name[sizeof(s->src_network.name) - 1] = '\0';
+	fill_name(s->src_network.az_id, sizeof(s->src_network.az_id));
+	fill_name(s->src_network.subnet_id, sizeof(s->src_network.subnet_id));
+	fill_name(s->src_network.vpc_id, sizeof(s->src_network.vpc_id));
+	s->r.src_network = s->r.dst_network = s->r.next_hop = &s->src_network;
+	s->r.next_hop_type = "a_type_with_a_name_of_31_bytes_";
 	s->r.key.view = FFFA_VIEW_EGRESS;
 	longest_aws(s);
 	fill_name(s->host.agent_id, sizeof(s->host.agent_id));

@@ -259,8 +259,10 @@ static void some_formats_have_no_choice(void **state)
 {
 	(void)state;
 	check_error(FFFA_FORMAT_FLOWLOG, "all", "flowlog takes no list of fields");
-	check_error(FFFA_FORMAT_OCSF, "all", "ocsf takes no list of fields");
-	check_error(FFFA_FORMAT_ECS, "bytes", "ecs takes no list of fields");
+	check_error(FFFA_FORMAT_OCSF, "",
+		    "ocsf has all fields; allowed: all, or \"all, community_id\"");
+	check_error(FFFA_FORMAT_ECS, "bytes",
+		    "ecs has all fields; allowed: all, or \"all, community_id\"");
 	check_error(FFFA_FORMAT_FLOWLOG, "", "flowlog takes no list of fields");
 	check_error(FFFA_FORMAT_MSGPACK, "srcadr",
 		    "unknown msgpack field \"srcadr\"; the nearest is \"srcaddr\"");

@@ -43,7 +43,7 @@ static void add_prefix(struct fixture *b, const char *prefix, const char *servic
 {
 	assert_true(b->n < MAX);
 	assert_int_equal(fffa_cidr_parse(prefix, &b->v[b->n].cidr, NULL), 0);
-	b->v[b->n++].service = fffa_aws_service_by_name(service);
+	b->v[b->n++].value = fffa_aws_service_by_name(service);
 }
 
 static void make_table(struct fixture *b)
@@ -259,9 +259,9 @@ static uint8_t naive(const struct fixture *b, const uint8_t a[16])
 			continue;
 		if (!best || p->cidr.bits > best->cidr.bits) {
 			best = p;
-			service = p->service;
+			service = (uint8_t)p->value;
 		} else if (p->cidr.bits == best->cidr.bits) {
-			service = fffa_aws_service_better(service, p->service);
+			service = fffa_aws_service_better(service, (uint8_t)p->value);
 		}
 	}
 	return service;
@@ -302,7 +302,7 @@ static void random_prefixes_as_a_plain_search_finds_them(void **state)
 			mask(c);
 			if (fffa_addr_is_ipv4(c->addr) != (c->bits >= 96 && !ipv6))
 				c->bits = 128; /* not one of the two kinds: a lone address */
-			b->v[i].service = (uint8_t)(1 + next_random(b) % (FFFA_AWS_SERVICES - 2));
+			b->v[i].value = (uint8_t)(1 + next_random(b) % (FFFA_AWS_SERVICES - 2));
 		}
 		make_table(b);
 		for (int k = 0; k < 300; k++) {

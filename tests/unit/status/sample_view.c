@@ -124,12 +124,20 @@ void sample_view_fill(struct sample_view *s)
 	v->interfaces = &s->interfaces;
 	v->flows_active = 51;
 	v->flows_capacity = 1048576;
+	static const struct fffa_network_series series[] = {
+		{"web \"a\"", "b\xc3\xbcro", "use1-az4", "use1-az6", true, 7000},
+		{"db", "web", "use1-az4", "use1-az4", false, 6},
+		{"", "web", "", "use1-az4", false, 5},
+	};
+
 	v->metadata = (struct fffa_status_metadata){.state = "known",
 						    .endpoint = "http://169.254.169.254",
 						    .last_error = "timeout",
 						    .age_ns = UINT64_C(61500000000),
 						    .errors = {{"timeout", 1}, {"server", 2}},
 						    .error_count = 2,
+						    .series = series,
+						    .series_count = 3,
 						    .agent_id = "i-1",
 						    .account_id = "123456789012",
 						    .instance_id = "i-1",
