@@ -3,6 +3,12 @@
  * The errors that `check` finds, the table of librdkafka's errors, and the modules below the sink.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "sinks/kafka/client.h"
 #include "sinks/kafka/judge.h"
@@ -250,6 +256,73 @@ static void files_that_properties_name_are_probed(void **state)
 	expect_probe(&c, 0, "");
 }
 
+/* A file of this size and time. Each call makes another inode. */
+static void put_file(const char *path, off_t bytes, time_t s, long ns)
+{
+	const struct timespec t[2] = {{s, ns}, {s, ns}};
+	char next[128];
+	int fd;
+
+	(void)snprintf(next, sizeof(next), "%s.new", path);
+	fd = open(next, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, bytes), 0);
+	assert_int_equal(futimens(fd, t), 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(rename(next, path), 0);
+}
+
+static void set_time(const char *path, time_t s, long ns)
+{
+	const struct timespec t[2] = {{s, ns}, {s, ns}};
+
+	assert_int_equal(utimensat(AT_FDCWD, path, t, 0), 0);
+}
+
+/* A change of a file in any way gives another number, and the same files the same. */
+static void a_file_that_changes_has_another_number(void **state)
+{
+	char dir[] = "/tmp/fffa-kafka.XXXXXX", ca[64], key[64];
+	struct fffa_pair p[2] = {{broker_of("ssl.ca.location"), ca},
+				 {broker_of("ssl.key.location"), key}};
+	struct fffa_sink_kafka_conf c = {.properties = {p, 2}};
+	uint64_t first, second;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(ca, sizeof(ca), "%s/ca", dir);
+	(void)snprintf(key, sizeof(key), "%s/key", dir);
+	assert_int_equal(fffa_kafka__client_files(&c), 0); /* none is there */
+	put_file(ca, 10, 1000, 5);
+	first = fffa_kafka__client_files(&c);
+	assert_int_not_equal(first, 0);
+	assert_int_equal(fffa_kafka__client_files(&c), first);
+	set_time(ca, 1000, 6);
+	assert_int_not_equal(fffa_kafka__client_files(&c), first);
+	set_time(ca, 1001, 5);
+	assert_int_not_equal(fffa_kafka__client_files(&c), first);
+	set_time(ca, 1000, 5);
+	assert_int_equal(fffa_kafka__client_files(&c), first);
+	assert_int_equal(truncate(ca, 11), 0);
+	set_time(ca, 1000, 5);
+	assert_int_not_equal(fffa_kafka__client_files(&c), first);
+	put_file(key, 10, 1000, 5);
+	put_file(ca, 10, 1000, 5); /* as at first, in another inode */
+	second = fffa_kafka__client_files(&c);
+	p[0].value = key; /* the same two files, exchanged */
+	p[1].value = ca;
+	assert_int_not_equal(fffa_kafka__client_files(&c), second);
+	p[1].key = broker_of("client.id"); /* names no file */
+	first = fffa_kafka__client_files(&c);
+	c.properties.n = 1;
+	assert_int_equal(fffa_kafka__client_files(&c), first);
+	put_file(key, 10, 1000, 5);
+	assert_int_not_equal(fffa_kafka__client_files(&c), first);
+	assert_int_equal(unlink(key), 0);
+	assert_int_equal(unlink(ca), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 static void a_producer_that_nobody_confirms_is_a_warning(void **state)
 {
 	static const char *const names[] = {"acks", "request.required.acks"};
@@ -472,6 +545,7 @@ int main(void)
 		cmocka_unit_test(every_broker_is_given_on),
 		cmocka_unit_test(requests_are_bounded),
 		cmocka_unit_test(files_that_properties_name_are_probed),
+		cmocka_unit_test(a_file_that_changes_has_another_number),
 		cmocka_unit_test(a_producer_that_nobody_confirms_is_a_warning),
 		cmocka_unit_test(errors_and_verdicts),
 		cmocka_unit_test(codes_and_reasons),
