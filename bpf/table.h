@@ -88,19 +88,21 @@ static __always_inline bool fffa_same(const struct fffa_entry *e, const __u64 *w
 }
 
 /*
- * The set's slot that holds the flow; FFFA_WAYS: none. No loop: some compilers would unroll it and
+ * The set's slot that holds the flow; FFFA_WAYS: none. The search begins at a slot taken from the
+ * hash, where the flow is unless the slot was in use. No loop: some compilers would unroll it and
  * others not.
  */
 _Static_assert(FFFA_WAYS == 4, "all slots are looked at");
-static __always_inline __u32 fffa_find(const struct fffa_set *s, const __u64 *w, __u32 ifindex)
+static __always_inline __u32 fffa_find(const struct fffa_set *s, const __u64 *w, __u32 ifindex,
+				       __u32 first)
 {
-	if (fffa_same(&s->e[0], w, ifindex))
-		return 0;
-	if (fffa_same(&s->e[1], w, ifindex))
-		return 1;
-	if (fffa_same(&s->e[2], w, ifindex))
-		return 2;
-	return fffa_same(&s->e[3], w, ifindex) ? 3 : FFFA_WAYS;
+	if (fffa_same(&s->e[first], w, ifindex))
+		return first;
+	if (fffa_same(&s->e[first ^ 1], w, ifindex))
+		return first ^ 1;
+	if (fffa_same(&s->e[first ^ 2], w, ifindex))
+		return first ^ 2;
+	return fffa_same(&s->e[first ^ 3], w, ifindex) ? first ^ 3 : FFFA_WAYS;
 }
 
 /* In ticks since the last packet; a free slot is older than all. */
@@ -110,11 +112,13 @@ static __always_inline __u32 fffa_age(const struct fffa_entry *e, __u32 now)
 }
 
 /* The set's slot to give to a new flow: a free one, or the one that is idle for longest. */
-static __always_inline __u32 fffa_oldest(const struct fffa_set *s, __u32 now)
+static __always_inline __u32 fffa_oldest(const struct fffa_set *s, __u32 now, __u32 first)
 {
 	__u32 a = fffa_age(&s->e[0], now), b = fffa_age(&s->e[1], now);
 	__u32 c = fffa_age(&s->e[2], now), d = fffa_age(&s->e[3], now);
 
+	if (!s->e[first].packets)
+		return first;
 	if ((a > b ? a : b) >= (c > d ? c : d))
 		return a >= b ? 0 : 1;
 	return c >= d ? 2 : 3;
@@ -152,7 +156,8 @@ static __always_inline void fffa_account(const struct fffa_packet *p, __u32 cpu,
 	const __u64 *w = (const __u64 *)p;
 	__u32 now = fffa_now_ticks(), ifindex = p->key.ifindex;
 	__u32 base = (cpu * 2 + (fffa_ctl.generation & 1)) * fffa_conf.sets_per_slice;
-	__u32 i = base + (__u32)(((__u64)fffa_hash(w, ifindex) * fffa_conf.sets_per_slice) >> 32);
+	__u32 h = fffa_hash(w, ifindex), first = h & (FFFA_WAYS - 1);
+	__u32 i = base + (__u32)(((__u64)h * fffa_conf.sets_per_slice) >> 32);
 	struct fffa_set *s = bpf_map_lookup_elem(&fffa_table, &i);
 	struct fffa_side *side;
 	struct fffa_entry *e;
@@ -160,7 +165,7 @@ static __always_inline void fffa_account(const struct fffa_packet *p, __u32 cpu,
 
 	if (!s) /* never: the table has slices * 2 * sets_per_slice sets */
 		return;
-	slot = fffa_find(s, w, ifindex);
+	slot = fffa_find(s, w, ifindex, first);
 	if (slot < FFFA_WAYS) {
 		e = &s->e[slot];
 		if (fffa_is_aged(e, now)) {
@@ -179,7 +184,7 @@ static __always_inline void fffa_account(const struct fffa_packet *p, __u32 cpu,
 			e->packets = 0;
 		return;
 	}
-	slot = fffa_oldest(s, now);
+	slot = fffa_oldest(s, now, first);
 	e = &s->e[slot];
 	side = bpf_map_lookup_elem(&fffa_side, &i);
 	if (!side)
