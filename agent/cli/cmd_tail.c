@@ -160,16 +160,34 @@ static const char *format_flags(const json_t *o, char dst[16])
 	return dst;
 }
 
+/* The name of an end's network, which has no control characters; "-": not known. */
+static const char *format_network(const json_t *o, const char *key)
+{
+	const char *name = get_text(o, key);
+
+	return *name ? name : "-";
+}
+
+/* "  web > db" where metadata.networks names an end. */
+static void put_networks(const json_t *o)
+{
+	if (json_object_get(o, "src_network") || json_object_get(o, "dst_network"))
+		(void)printf("  %s > %s", format_network(o, "src_network"),
+			     format_network(o, "dst_network"));
+}
+
 static void put_flow(const json_t *o)
 {
 	char from[64], to[64], proto[16], flags[16];
 
-	(void)printf(" %-3s %-21s > %-21s %-5s %8" PRId64 " pkts %10" PRId64 " bytes%s%s\n",
+	(void)printf(" %-3s %-21s > %-21s %-5s %8" PRId64 " pkts %10" PRId64 " bytes%s%s",
 		     get_text(o, "flow_direction")[0] == 'e' ? "out" : "in",
 		     format_end(o, "pkt_srcaddr", "srcport", from),
 		     format_end(o, "pkt_dstaddr", "dstport", to), format_protocol(o, proto),
 		     get_number(o, "packets"), get_number(o, "bytes"),
 		     *format_flags(o, flags) ? "  " : "", flags);
+	put_networks(o);
+	(void)putchar('\n');
 }
 
 static void put_text(const json_t *o)

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: MIT
 """/records and fffa tail: records as they leave, filtered, for several readers, also for one that stands still."""
 import json
+import os
 import socket
 import subprocess
 import unittest
+import unittest.mock
 
 import agent
 import namespace
@@ -50,6 +52,23 @@ class Tail(program.Case):
             self.assertEqual((p.returncode, error), (0, ""))
             if p is some:
                 self.assertEqual({json.loads(line)["dstport"] for line in rest.splitlines()} - {4444}, set())
+
+    def test_networks_of_both_ends(self):
+        path = self.file("networks.csv", "127.0.0.0/8,home,,,,use1-az4\n")
+        with unittest.mock.patch.dict(os.environ, FFFA_METADATA_NETWORKS=str(path), FFFA_METADATA_HOST_NAME="web-1"):
+            a = agent.Agent(self, LISTEN)
+        text, records = self.tail("udp", "dst", "port", "4444"), self.tail("-o", "json", "udp")
+        got = {}
+        for p in (text, records):
+            while p not in got:
+                agent.send(4444)
+                got[p] = p.stdout.readline()
+        self.assertRegex(got[text], r" +\d+ bytes  home > home\n$")
+        record = json.loads(got[records])
+        self.assertEqual((record["src_network"], record["dst_az_id"], record["host_name"]), ("home", "use1-az4", "web-1"))
+        self.assertIn('fffa_network_bytes_total{src_network="home",dst_network="home",src_az_id="use1-az4",'
+                      'dst_az_id="use1-az4",direction="egress",cross_az="no"} ', a.get("/metrics")[2])
+        a.stop()
 
     def test_a_reader_that_stands_still_holds_up_nobody(self):
         a = agent.Agent(self, LISTEN)
