@@ -32,13 +32,20 @@ bool fffa_http__tls_files_any(const struct fffa_sink_http_conf *c)
 	return fffa_http_is_set(c->tls.ca_file) || fffa_http_is_set(c->tls.cert_file);
 }
 
+const char *fffa_http__tls_files_place(const char *built_in)
+{
+	if (built_in)
+		return built_in;
+	return getenv("SSL_CERT_DIR") ? NULL : getenv("SSL_CERT_FILE");
+}
+
 const char *fffa_http__tls_files_bundle(const struct fffa_sink_http_conf *c)
 {
 	const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
 
 	if (fffa_http_is_set(c->tls.ca_file) || !c->tls.verify || strncasecmp(c->url, "https:", 6))
 		return NULL;
-	return v->age >= CURLVERSION_SEVENTH ? v->cainfo : NULL;
+	return fffa_http__tls_files_place(v->age >= CURLVERSION_SEVENTH ? v->cainfo : NULL);
 }
 
 /* The system's bundle, as long as it was not read once. */

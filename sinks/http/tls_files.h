@@ -34,6 +34,12 @@ struct fffa_http_tls_look {
 bool fffa_http__tls_files_any(const struct fffa_sink_http_conf *c);
 
 /*
+ * Where the system's CA certificates are: the file that is built into libcurl or, where it has none,
+ * that of the environment. NULL: in no file alone. Not freed.
+ */
+const char *fffa_http__tls_files_place(const char *built_in);
+
+/*
  * The file of the system's CA certificates, which libcurl would read for this sink: it has no
  * tls.ca_file, but verifies an https server. NULL: it would read none. Not freed.
  */

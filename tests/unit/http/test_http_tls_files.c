@@ -186,6 +186,21 @@ static void who_needs_the_bundle(void **state)
 	assert_ptr_equal(fffa_http__tls_files_bundle(&c), bundle);
 }
 
+/* A libcurl without a bundle, as in a program that is linked as a whole, looks where OpenSSL does. */
+static void the_place_of_the_bundle(void **state)
+{
+	(void)state;
+	assert_int_equal(unsetenv("SSL_CERT_DIR"), 0);
+	assert_int_equal(setenv("SSL_CERT_FILE", "/its/bundle", 1), 0);
+	assert_string_equal(fffa_http__tls_files_place("/built/in"), "/built/in");
+	assert_string_equal(fffa_http__tls_files_place(NULL), "/its/bundle");
+	assert_int_equal(setenv("SSL_CERT_DIR", "/its/folder", 1), 0); /* holds others, too */
+	assert_null(fffa_http__tls_files_place(NULL));
+	assert_int_equal(unsetenv("SSL_CERT_DIR"), 0);
+	assert_int_equal(unsetenv("SSL_CERT_FILE"), 0);
+	assert_null(fffa_http__tls_files_place(NULL));
+}
+
 static void no_files(void **state)
 {
 	struct place *p = *state;
@@ -199,9 +214,13 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(read_once_until_one_changes), T(the_key_may_be_in_the_certificate),
-		T(what_was_read_stays_in_use),	T(the_bundle_of_the_system),
-		T(who_needs_the_bundle),	T(no_files),
+		T(read_once_until_one_changes),
+		T(the_key_may_be_in_the_certificate),
+		T(what_was_read_stays_in_use),
+		T(the_bundle_of_the_system),
+		T(who_needs_the_bundle),
+		T(the_place_of_the_bundle),
+		T(no_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
