@@ -29,7 +29,7 @@ kernels=(qemu-system-x86 busybox-static cpio kmod xz-utils util-linux)
 bare=(mmdebstrap util-linux iproute2 iputils-ping)
 image=(docker.io mmdebstrap iproute2 iputils-ping jq)
 page=("chromium-headless-shell|chromium" fonts-dejavu-core)
-packages=(dpkg-dev lintian rpm systemd-container mmdebstrap)
+packages=(dpkg-dev lintian rpm rpmlint systemd-container mmdebstrap)
 portable=(dpkg-dev libnghttp2-dev libssl-dev flex bison make patch)
 
 die()

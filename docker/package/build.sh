@@ -106,7 +106,8 @@ make_rpm()
 	install -D -m 644 LICENSE "$root/usr/share/licenses/fffa/LICENSE"
 	rpmbuild -bb --quiet --define "_topdir $out/rpm" --define "_rpmdir $out" --define '_rpmfilename %{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}.rpm' \
 		--define "fffa_version $version" --define "fffa_root $root" --define '_build_id_links none' --define '__strip /bin/true' \
-		--define "fffa_source $PWD" --define "packager $(maintainer)" "$here/fffa.spec"
+		--define "fffa_source $PWD" --define "packager $(maintainer)" \
+		--define "fffa_changelog $(LC_ALL=C date -u -d "@$SOURCE_DATE_EPOCH" '+* %a %b %d %Y') $(maintainer) - $version-1" "$here/fffa.spec"
 	ls "$out/fffa-$version"-1.*.rpm
 }
 

@@ -78,11 +78,20 @@ lintian_is_content()
 	return "$rc"
 }
 
+rpmlint_is_content()
+{
+	local out
+
+	out=$(rpmlint -c docker/package/rpmlint.toml "$dir"/debs/fffa-0.1.0-1.*.rpm 2>&1)
+	echo "$out"
+	grep -q ' 0 errors, 0 warnings' <<<"$out"
+}
+
 main()
 {
 	local line
 
-	need_tools packages mmdebstrap systemd-nspawn lintian rpmbuild dpkg-deb
+	need_tools packages mmdebstrap systemd-nspawn lintian rpmlint rpmbuild dpkg-deb
 	grep -q bookworm /etc/os-release || skip 'the packages of this host do not fit Debian 12'
 	mkdir -p "$dir/debs"
 	make_system || skip 'no minimal system'
@@ -93,6 +102,7 @@ main()
 	check 'build of the next version' docker/package/build.sh --stage build/package/stage --version 0.1.1 deb
 	cp build/package/fffa_0.1.[01]_*.deb build/package/fffa-0.1.0-1.*.rpm "$dir/debs/"
 	check lintian lintian_is_content
+	check rpmlint rpmlint_is_content
 	check rpm rpm_holds
 	check 'the maintainer is who builds' names_its_maintainer
 	check boot boot
