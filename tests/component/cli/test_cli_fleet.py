@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """The examples of docker/fleet: they can be read, their configurations are right, and they grant what is needed alone."""
+import base64
 import json
+import shutil
+import subprocess
 import unittest
 
 import program
@@ -51,6 +54,52 @@ class Fleet(program.Case):
         self.assertEqual(spec["selector"]["matchLabels"], spec["template"]["metadata"]["labels"])
         self.assertTrue(spec["template"]["spec"]["hostNetwork"])
         self.pod(spec["template"]["spec"])
+
+    def test_helm(self):
+        """The chart with its own values, and with others, makes what the plain manifest has."""
+        values = documents("helm/values.yaml")[0]
+        self.configuration(yaml.safe_dump(values["config"]))
+        if not shutil.which("helm"):
+            self.skipTest("no helm")
+        plain = {d["kind"]: d for d in documents("kubernetes-daemonset.yaml")}["DaemonSet"]["spec"]["template"]["spec"]
+        for more in ([], ["--set", "nodeSelector.disk=ssd", "--set", "env[0].name=FFFA_LOG_LEVEL", "--set", "env[0].value=warn"]):
+            out = subprocess.run(["helm", "template", "flows", FLEET / "helm", "--namespace", "ns", *more], capture_output=True,
+                                 text=True, check=False)
+            self.assertEqual(out.returncode, 0, out.stderr)
+            by_kind = {d["kind"]: d for d in yaml.safe_load_all(out.stdout)}
+            self.configuration(by_kind["ConfigMap"]["data"]["fffa.yaml"])
+            spec = by_kind["DaemonSet"]["spec"]
+            self.assertEqual(spec["selector"]["matchLabels"], spec["template"]["metadata"]["labels"])
+            self.assertEqual({d["metadata"]["namespace"] for d in by_kind.values()}, {"ns"})
+            pod = spec["template"]["spec"]
+            self.pod(pod)
+            self.assertEqual((pod.pop("nodeSelector", None), pod["containers"][0].pop("env", None)),
+                             ({"disk": "ssd"}, [{"name": "FFFA_LOG_LEVEL", "value": "warn"}]) if more else (None, None))
+            pod["volumes"][0]["configMap"]["name"] = "fffa"
+            self.assertEqual(pod, plain)
+        self.assertEqual(subprocess.run(["helm", "lint", "--strict", FLEET / "helm"], capture_output=True, check=False).returncode, 0)
+
+    def test_ansible(self):
+        self.configuration(yaml.safe_dump(documents("ansible/defaults/main.yml")[0]["fffa_config"]))
+        tasks = documents("ansible/tasks/main.yml")[0]
+        handlers = {h["name"] for h in documents("ansible/handlers/main.yml")[0]}
+        self.assertLessEqual({t["notify"] for t in tasks if "notify" in t}, handlers)
+        copy = next(t["ansible.builtin.copy"] for t in tasks if "ansible.builtin.copy" in t)
+        self.assertEqual((copy["dest"], copy["mode"]), ("/etc/fffa/fffa.yaml", "0640"))
+        check = copy["validate"].replace("%s", str(self.file("fffa.yaml", "nonsense: 1\n"))).split()
+        self.assertEqual(program.fffa(*check[1:]).returncode, 78)
+
+    def test_ssm(self):
+        document = json.loads((FLEET / "ssm-install.json").read_text())
+        self.configuration(base64.b64decode(document["parameters"]["Config"]["default"]).decode())
+        script = "\n".join(document["mainSteps"][0]["inputs"]["runCommand"])
+        for name, parameter in document["parameters"].items():
+            self.assertIn("{{ " + name + " }}", script)
+            script = script.replace("{{ " + name + " }}", parameter["default"])
+        self.assertNotIn("{{", script)
+        self.assertEqual(subprocess.run(["sh", "-n"], input=script, text=True, check=False).returncode, 0)
+        # The new file is checked before it takes the place of the old one.
+        self.assertLess(script.index("/usr/sbin/fffa config -c"), script.index("install -o root"))
 
     def test_kubernetes_sidecar(self):
         self.pod(documents("kubernetes-sidecar.yaml")[0]["spec"])
