@@ -17,7 +17,7 @@ build=(
 	gcc libc6-dev clang llvm cmake ninja-build "pkg-config|pkgconf" bpftool git ca-certificates
 	linux-libc-dev libbpf-dev libelf-dev zlib1g-dev
 	libuv1-dev libcurl4-openssl-dev libyaml-dev libjansson-dev libpcap-dev libmnl-dev
-	libseccomp-dev librdkafka-dev "libmsgpack-c-dev|libmsgpack-dev" libzstd-dev libmicrohttpd-dev
+	libseccomp-dev librdkafka-dev "libmsgpack-c-dev|libmsgpack-dev" libzstd-dev libmicrohttpd-dev libncurses-dev
 )
 test=(
 	libcmocka-dev "libclang-rt-dev|libclang-rt-14-dev"

@@ -5,19 +5,18 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <termios.h>
 #include <unistd.h>
 
+#include "agent/base/percent.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/http_get.h"
-#include "agent/cli/top_page.h"
+#include "agent/cli/top/top_page.h"
+#include "agent/cli/top/top_screen.h"
 
 #define FLOWS_OFF_SCREEN 20   /* without a terminal */
 #define FLOWS_ALL	 1000 /* as many as the agent gives */
-#define MESSAGE_MS	 2000
-#define CLEAR		 "\033[H\033[2J"
+#define PATH_BYTES	 (64 + 3 * FFFA_FILTER_BYTES_MAX)
 
 struct args {
 	const char *config;
@@ -27,7 +26,12 @@ struct args {
 	struct fffa_top_view view;
 	struct fffa_filter *filter;
 	char expr[FFFA_FILTER_BYTES_MAX + 1];
+	struct fffa_top_screen *screen; /* NULL: no terminal */
+	const char *message;		/* for the last row until the next key; "": none */
+	struct fffa_err err;		/* of the message */
 };
+
+static const char *const sorts[] = {"bytes", "packets", "rate", "age"};
 
 static enum fffa_exit take_interval(const struct fffa_command *self, const char *text, void *arg)
 {
@@ -41,35 +45,72 @@ static enum fffa_exit take_interval(const struct fffa_command *self, const char 
 	return FFFA_EXIT_OK;
 }
 
-/* Asks the agent and prints one page. */
-static int show_page(const char *listen, bool screen, struct fffa_top_view *v,
-		     struct fffa_top_last *last, struct fffa_err *err)
+/* What to ask for: of all flows those that the filter wants, the largest first. */
+static void write_path(const struct fffa_top_view *v, char path[PATH_BYTES])
 {
-	struct winsize w = {0};
-	char *status = NULL, *flows = NULL, path[32];
-	bool all = v->filter || v->by_packets;
-	int rc;
+	bool all = v->screen || v->filter || v->sort != FFFA_TOP_BY_BYTES;
+	int n = snprintf(path, PATH_BYTES,
+			 "/flows?n=%d&sort=%s&filter=", all ? FLOWS_ALL : FLOWS_OFF_SCREEN,
+			 v->sort == FFFA_TOP_BY_PACKETS ? "packets" : "bytes");
 
-	v->keys = screen;
-	v->rows = v->columns = 0;
-	if (screen && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) && w.ws_row > 2) {
-		v->rows = w.ws_row - 1u; /* the cursor stands in the last row */
-		v->columns = w.ws_col;
+	if (fffa_percent_encode(path + n, PATH_BYTES - (size_t)n, v->expr, strlen(v->expr)))
+		path[n] = '\0';
+}
+
+static int ask_agent(const char *listen, const struct fffa_top_view *v, char **status, char **flows,
+		     struct fffa_err *err)
+{
+	char path[PATH_BYTES];
+	int rc = fffa_http_get(listen, "/status", status, err);
+
+	write_path(v, path);
+	return rc ? rc : fffa_http_get(listen, path, flows, err);
+}
+
+/* Keeps the scrolling within the pane; one that got shorter is written again. */
+static bool is_scrolled_past_end(struct fffa_top_view *v, const struct fffa_top_last *last)
+{
+	if (!v->screen || v->scroll < last->pane_lines || !v->scroll)
+		return false;
+	v->scroll = last->pane_lines ? last->pane_lines - 1 : 0;
+	return true;
+}
+
+static void draw_page(struct args *a, const char *text)
+{
+	if (!a->screen) {
+		(void)fputs(text, stdout);
+		return;
 	}
-	(void)snprintf(path, sizeof(path), "/flows?n=%u",
-		       all	 ? FLOWS_ALL
-		       : v->rows ? v->rows
-				 : FLOWS_OFF_SCREEN);
-	rc = fffa_http_get(listen, "/status", &status, err);
-	if (!rc)
-		rc = fffa_http_get(listen, path, &flows, err);
+	fffa_top_screen_draw(a->screen, text);
+	if (*a->message)
+		fffa_top_screen_say(a->screen, a->message);
+}
+
+/* Asks the agent and shows one page. */
+static int show_page(struct args *a, const char *listen, struct fffa_top_last *last,
+		     struct fffa_err *err)
+{
+	char *status = NULL, *flows = NULL, *text = NULL;
+	struct fffa_top_view *v = &a->view;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	int rc = out ? ask_agent(listen, v, &status, &flows, err) : -ENOMEM;
+
+	if (a->screen)
+		fffa_top_screen_size(&v->rows, &v->columns);
 	if (!rc) {
-		if (screen)
-			(void)fputs(CLEAR, stdout);
-		rc = fffa_top_page(stdout, status, flows, v, last);
+		rc = fffa_top_page(out, status, flows, v, last);
 		if (rc)
 			(void)fffa_fail(err, -rc, "%s does not answer as an agent", listen);
+		if (!rc && is_scrolled_past_end(v, last)) {
+			rewind(out);
+			(void)fffa_top_page(out, status, flows, v, last);
+		}
 	}
+	if (out && !fclose(out) && !rc)
+		draw_page(a, text);
+	free(text);
 	free(status);
 	free(flows);
 	if (!rc && fflush(stdout))
@@ -95,76 +136,152 @@ static int set_filter(struct args *a, const char *expr, struct fffa_err *err)
 	return 0;
 }
 
-/* The line is edited by the terminal, so Ctrl-C in it ends the program, as ever. */
-static void ask_filter(struct args *a)
-{
-	char line[FFFA_FILTER_BYTES_MAX + 1];
-	struct termios raw, cooked;
-	struct fffa_err err = {""};
-	ssize_t n;
-
-	if (tcgetattr(STDIN_FILENO, &raw))
-		return;
-	cooked = raw;
-	cooked.c_lflag |= (tcflag_t)(ICANON | ECHO);
-	(void)tcsetattr(STDIN_FILENO, TCSANOW, &cooked);
-	(void)printf("\rfilter: ");
-	(void)fflush(stdout);
-	n = read(STDIN_FILENO, line, sizeof(line) - 1);
-	(void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-	if (n <= 0)
-		return;
-	line[n] = '\0';
-	line[strcspn(line, "\r\n")] = '\0';
-	if (!set_filter(a, line, &err))
-		return;
-	(void)printf("%s\n", err.text);
-	(void)fflush(stdout);
-	(void)poll(NULL, 0, MESSAGE_MS);
-}
-
-static void take_key(struct args *a, char key)
-{
-	if (key == 'b' || key == 'p')
-		a->view.by_packets = key == 'p';
-	else if (key == '/')
-		ask_filter(a);
-}
-
-/* Runs until q, Ctrl-C or TERM. Once the agent has answered, it is waited for when it is away. */
-static int watch_agent(struct args *a, const char *listen, bool screen, int signals,
-		       struct fffa_err *err)
+/* Waits for a key; -1: a signal asks for the end. */
+static int await_key(int signals)
 {
 	struct pollfd fds[] = {{.fd = signals, .events = POLLIN},
-			       {.fd = screen ? STDIN_FILENO : -1, .events = POLLIN}};
-	struct fffa_top_last last = {0};
-	bool seen = false;
-	char key;
+			       {.fd = STDIN_FILENO, .events = POLLIN}};
+	int key;
+
+	while ((key = fffa_top_screen_key()) == FFFA_TOP_KEY_NONE) {
+		(void)poll(fds, 2, -1);
+		if (fds[0].revents || fds[1].revents & (POLLHUP | POLLERR))
+			return -1;
+	}
+	return key;
+}
+
+/* Edits one line in the last row. True: it was ended by Enter; false: it was given up. */
+static bool edit_line(struct args *a, int signals, char line[FFFA_FILTER_BYTES_MAX + 1])
+{
+	char text[FFFA_FILTER_BYTES_MAX + 32];
+	size_t n = strlen(line);
+	int key;
 
 	for (;;) {
-		int rc = show_page(listen, screen, &a->view, &last, err);
-
-		if (rc && (!seen || rc == -EIO))
-			return rc;
-		if (rc)
-			(void)printf("%s\n", err->text);
-		(void)fflush(stdout);
-		seen = true;
-		if (poll(fds, 2, a->interval_ms) <= 0)
-			continue;
-		if (fds[0].revents)
-			return 0;
-		if (read(STDIN_FILENO, &key, 1) != 1 || key == 'q')
-			return 0;
-		take_key(a, key);
+		(void)snprintf(text, sizeof(text), "filter: %s_", line);
+		fffa_top_screen_say(a->screen, text);
+		key = await_key(signals);
+		if (key == '\r' || key == '\n')
+			return true;
+		if (key < 0 || key == '\033')
+			return false;
+		if ((key == '\b' || key == 127) && n)
+			line[--n] = '\0';
+		else if (key == 'U' - '@')
+			line[n = 0] = '\0';
+		else if (key >= ' ' && key <= '~' && n < FFFA_FILTER_BYTES_MAX) {
+			line[n++] = (char)key;
+			line[n] = '\0';
+		}
 	}
 }
 
-/* Has keys delivered at once and not shown; restores the terminal at the end. */
+static void ask_filter(struct args *a, int signals)
+{
+	char line[FFFA_FILTER_BYTES_MAX + 1];
+
+	(void)snprintf(line, sizeof(line), "%s", a->expr);
+	if (!edit_line(a, signals, line))
+		return;
+	a->message = set_filter(a, line, &a->err) ? a->err.text : "";
+}
+
+static void scroll_pane(struct fffa_top_view *v, int key)
+{
+	unsigned int step = v->rows > 8 ? v->rows - 8 : 1;
+
+	if (key == FFFA_TOP_KEY_UP)
+		v->scroll -= v->scroll > 0;
+	else if (key == FFFA_TOP_KEY_DOWN)
+		v->scroll++;
+	else if (key == FFFA_TOP_KEY_PAGE_UP)
+		v->scroll -= v->scroll < step ? v->scroll : step;
+	else if (key == FFFA_TOP_KEY_PAGE_DOWN)
+		v->scroll += step;
+	else if (key == FFFA_TOP_KEY_HOME)
+		v->scroll = 0;
+}
+
+static void change_pane(struct fffa_top_view *v, unsigned int pane)
+{
+	v->pane = (enum fffa_top_pane)pane;
+	v->scroll = 0;
+}
+
+static void take_key(struct args *a, int key, int signals)
+{
+	static const char sort_keys[] = "bpra";
+	const char *sort = key > 0 && key < 256 ? strchr(sort_keys, key) : NULL;
+	struct fffa_top_view *v = &a->view;
+
+	a->message = "";
+	if (sort) {
+		v->sort = (enum fffa_top_sort)(sort - sort_keys);
+		change_pane(v, FFFA_TOP_FLOWS);
+	} else if (key >= '1' && key <= '4') {
+		change_pane(v, (unsigned int)(key - '1'));
+	} else if (key == '\t') {
+		change_pane(v, v->pane < FFFA_TOP_LOSSES ? v->pane + 1U : FFFA_TOP_FLOWS);
+	} else if (key == '?' || key == 'h') {
+		change_pane(v, FFFA_TOP_HELP);
+	} else if (key == '/') {
+		change_pane(v, FFFA_TOP_FLOWS);
+		ask_filter(a, signals);
+	} else if (key == 'L' - '@') {
+		fffa_top_screen_redraw();
+	} else {
+		scroll_pane(v, key);
+	}
+}
+
+/* Takes all keys that are there. False: the end is asked for. */
+static bool take_keys(struct args *a, int signals)
+{
+	int key;
+
+	if (!a->screen)
+		return true;
+	while ((key = fffa_top_screen_key()) != FFFA_TOP_KEY_NONE) {
+		if (key == 'q')
+			return false;
+		take_key(a, key, signals);
+	}
+	return true;
+}
+
+/* Runs until q, Ctrl-C or TERM. Once the agent has answered, it is waited for when it is away. */
+static int watch_agent(struct args *a, const char *listen, int signals, struct fffa_err *err)
+{
+	struct pollfd fds[] = {{.fd = signals, .events = POLLIN},
+			       {.fd = a->screen ? STDIN_FILENO : -1, .events = POLLIN}};
+	struct fffa_top_last last = {.flows = NULL};
+	bool seen = false;
+	int rc;
+
+	for (;;) {
+		rc = show_page(a, listen, &last, err);
+		if (rc && (!seen || rc == -EIO))
+			break;
+		if (rc && a->screen)
+			fffa_top_screen_say(a->screen, err->text);
+		else if (rc)
+			(void)printf("%s\n", err->text);
+		(void)fflush(stdout);
+		seen = true;
+		rc = 0;
+		(void)poll(fds, 2, a->interval_ms);
+		if (fds[0].revents || (fds[1].revents & (POLLHUP | POLLERR)) ||
+		    !take_keys(a, signals))
+			break;
+	}
+	fffa_top_page_forget(&last);
+	return rc;
+}
+
+/* Uses the whole terminal where there is one of a known kind. */
 static int watch_screen(struct args *a, const char *listen, struct fffa_err *err)
 {
-	bool screen = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-	struct termios before, raw;
 	sigset_t set;
 	int signals, rc;
 
@@ -175,24 +292,40 @@ static int watch_screen(struct args *a, const char *listen, struct fffa_err *err
 	signals = signalfd(-1, &set, SFD_CLOEXEC);
 	if (signals < 0)
 		return fffa_fail(err, errno, "cannot watch signals: %s", strerror(errno));
-	if (screen && tcgetattr(STDIN_FILENO, &before))
-		screen = false;
-	if (screen) {
-		raw = before;
-		raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-		(void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-	}
-	rc = watch_agent(a, listen, screen, signals, err);
-	if (screen)
-		(void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
+	if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+		a->screen = fffa_top_screen_open();
+	a->view.screen = a->screen != NULL;
+	rc = watch_agent(a, listen, signals, err);
+	if (a->screen)
+		fffa_top_screen_close(a->screen);
 	(void)close(signals);
 	return rc;
+}
+
+static int show_once(struct args *a, const char *listen, struct fffa_err *err)
+{
+	struct fffa_top_last last = {.flows = NULL};
+	int rc = show_page(a, listen, &last, err);
+
+	fffa_top_page_forget(&last);
+	return rc;
+}
+
+static bool find_sort(const char *name, enum fffa_top_sort *sort)
+{
+	for (size_t i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++) {
+		if (!strcmp(name, sorts[i])) {
+			*sort = (enum fffa_top_sort)i;
+			return true;
+		}
+	}
+	return false;
 }
 
 enum fffa_exit fffa_cmd_top(const struct fffa_command *self, int argc, char **argv)
 {
 	const char *expr = "";
-	struct args a = {.interval_ms = 1000, .view = {.expr = ""}};
+	struct args a = {.interval_ms = 1000, .sort = "bytes", .message = "", .view = {.expr = ""}};
 	const struct fffa_cli_syntax syntax = {
 		.options = {{.name = "config", .letter = 'c', .text = &a.config},
 			    {.name = "interval",
@@ -203,16 +336,15 @@ enum fffa_exit fffa_cmd_top(const struct fffa_command *self, int argc, char **ar
 			    {.name = "filter", .text = &expr},
 			    {.name = "once", .flag = &a.once}}};
 	enum fffa_exit code;
-	struct fffa_top_last last = {0};
 	struct fffa_err err = {""};
 	struct fffa_config conf;
 	int rc;
 
 	if (!fffa_cli_parse(self, argc, argv, &syntax, &code))
 		return code;
-	if (a.sort && strcmp(a.sort, "bytes") && strcmp(a.sort, "packets"))
-		return fffa_cli_usage(self, "--sort %s: must be bytes or packets", a.sort);
-	a.view.by_packets = a.sort && !strcmp(a.sort, "packets");
+	if (!find_sort(a.sort, &a.view.sort))
+		return fffa_cli_usage(self, "--sort %s: must be bytes, packets, rate or age",
+				      a.sort);
 	if (set_filter(&a, expr, &err))
 		return fffa_cli_usage(self, "--filter: %s", err.text);
 	code = fffa_cli_load(a.config, &conf, stderr);
@@ -223,7 +355,7 @@ enum fffa_exit fffa_cmd_top(const struct fffa_command *self, int argc, char **ar
 	if (!conf.status.listen || !*conf.status.listen)
 		rc = fffa_fail(&err, ENOTCONN, "status.listen is empty: the agent does not listen");
 	else if (a.once)
-		rc = show_page(conf.status.listen, false, &a.view, &last, &err);
+		rc = show_once(&a, conf.status.listen, &err);
 	else
 		rc = watch_screen(&a, conf.status.listen, &err);
 	if (rc)

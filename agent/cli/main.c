@@ -72,12 +72,13 @@ static const struct fffa_command commands[] = {
 	{"top", "shows flows, sinks and losses of a running agent",
 	 "usage: fffa top [-c FILE] [--interval SECONDS] [--sort KEY] [--filter EXPR] [--once]\n"
 	 "Shows the largest flows, rates, sinks and losses of a running agent. It asks the agent\n"
-	 "at the status.listen of the configuration. Keys: b and p sort by bytes or packets, / "
-	 "filters,\n"
-	 "q or Ctrl-C ends it. It is whole at 80 columns and 24 rows.\n"
+	 "at the status.listen of the configuration. Keys: 1 to 4 and Tab change the pane (flows,\n"
+	 "sinks, interfaces, losses), b p r a sort by bytes, packets, rate, age, / filters, "
+	 "arrows\n"
+	 "scroll, ? shows all keys, q or Ctrl-C ends it. It is whole at 80 columns and 24 rows.\n"
 	 "  -c FILE             the configuration, as for fffa run\n"
 	 "  --interval SECONDS  time between two updates, 0.1 to 3600; default 1\n"
-	 "  --sort KEY          bytes, the default, or packets\n"
+	 "  --sort KEY          bytes, the default, packets, rate or age\n"
 	 "  --filter EXPR       only flows that EXPR, a pcap-filter(7), wants\n"
 	 "  --once              prints once and ends; needs no terminal\n",
 	 fffa_cmd_top},

@@ -20,11 +20,12 @@ fences='
 ^librdkafka/                                      sinks/kafka/
 ^msgpack                                          agent/encode/
 ^yaml\.h                                          config/
-^jansson                                          agent/enrich/ sinks/http/ agent/cli/check_json agent/cli/top_ agent/cli/cmd_tail
+^jansson                                          agent/enrich/ sinks/http/ agent/cli/check_json agent/cli/top/ agent/cli/cmd_tail
 ^seccomp                                           agent/service/
 ^libmnl                                           agent/capture/
 ^pcap                                             agent/capture/ agent/filter/
 ^microhttpd                                       agent/status/
+^ncurses                                          agent/cli/top/
 ^(zstd|zlib)                                     sinks/http/ sinks/file/ agent/capture/replay/
 ^uv(\.h|/)                                        !agent/base/ !agent/flow/ !agent/encode/ !config/ !bpf/
 '

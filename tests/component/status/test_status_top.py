@@ -5,10 +5,13 @@ import http.server
 import json
 import os
 import pty
+import select
+import signal
 import socket
 import subprocess
 import termios
 import threading
+import time
 import unittest
 
 import agent
@@ -202,33 +205,138 @@ class Top(program.Case):
         self.assertIn("e?[31m???", done.stdout)
 
     def test_a_terminal(self):
+        for listen in ("127.0.0.1:9977", f"unix:{self.dir}/status"):
+            with self.subTest(listen):
+                a = agent.Agent(self, listen, flows="{idle_timeout: 60s}")
+                agent.send(40123, 7)
+                with Terminal(self, 24, 80) as t:
+                    t.until("the flows", lambda: "IFACE" in t.row(5) and ":40123" in t.text())
+                    self.assertTrue(t.row(0).startswith("fffa "), t.text())
+                    self.assertIn("sinks 1, ", t.row(2))
+                    for key, words in (("2", "SINK "), ("3", "PKTS IN"), ("4", "REASON"), ("\t", "IFACE"), ("\t", "SINK "), ("?", "KEYS")):
+                        t.press(key)
+                        t.until(words, lambda words=words: words in t.row(5))
+                    t.press("p")
+                    t.until("the order", lambda: "flows   sorted by packets" in t.row(4))
+                    t.press("/udp and port 9\r")
+                    t.until("the filter", lambda: "sorted by packets  filter: udp and port 9" in t.row(4) and ":40123" not in t.text())
+                    t.press("/\x15len > 1\r")
+                    t.until("what is wrong", lambda: "column 1" in t.row(23))
+                    t.press("/\x15udp port 40123\r")
+                    t.until("the flow", lambda: ":40123" in t.text())
+                    for rows, columns in ((10, 40), (50, 132), (24, 80)):
+                        t.resize(rows, columns)
+                        t.until(f"{rows} rows", lambda: t.row(0).startswith("fffa ") and t.row(5).startswith("IFACE") and
+                                ("q quit" in t.row(3)) == (columns >= 80))
+                    t.press("q")
+                    self.assertEqual(t.process.wait(program.WAIT_S), 0)
+                a.stop()
+
+    def test_the_agent_goes_and_comes_back_on_a_terminal(self):
         a = agent.Agent(self, "127.0.0.1:9977")
-        ours, theirs = pty.openpty()
-        termios.tcsetwinsize(theirs, (24, 80))
-        with subprocess.Popen([program.FFFA, "top", "-c", self.dir / "fffa.yaml", "--interval", "0.1"], stdin=theirs,
-                              stdout=theirs, stderr=theirs) as p:
-            os.close(theirs)
-            text = b""
-            while text.count(b"\x1b[2J") < 3:  # the page is drawn several times
-                text += os.read(ours, 65536)
-            for keys in (b"p", b"/udp and port 9\n"):
-                os.write(ours, keys)
-            while b"sorted by packets  filter: udp and port 9" not in text:
-                text += os.read(ours, 65536)
-            os.write(ours, b"q")
-            try:
-                while os.read(ours, 65536):
-                    pass
-            except OSError:
-                pass  # the other side is closed
-            self.assertEqual(p.wait(program.WAIT_S), 0)
-        os.close(ours)
-        self.assertIn(b"INTERFACE", text)
-        for page in text.split(b"\x1b[2J")[1:4]:
-            lines = page.decode().split("\r\n")
-            self.assertEqual(len(lines), 24)
-            self.assertLessEqual(max(map(len, lines)), 80)
+        with Terminal(self, 24, 80) as t:
+            t.until("a page", lambda: "fffa " in t.row(0))
+            a.stop()
+            t.until("the reason", lambda: "no agent answers at 127.0.0.1:9977" in t.row(23))
+            agent.Agent(self, "127.0.0.1:9977")
+            t.until("a page", lambda: "no agent" not in t.text() and "running" in t.row(0))
+            t.process.terminate()
+            self.assertEqual(t.process.wait(program.WAIT_S), 0)
+
+    def test_a_terminal_of_no_known_kind(self):
+        a = agent.Agent(self, "127.0.0.1:9977")
+        with Terminal(self, 24, 80, kind="no-such-terminal") as t:
+            t.until("plain pages", lambda: t.got.count(b"INTERFACE DIR") > 1)
+            self.assertNotIn(b"\x1b", t.got)
+            t.process.terminate()
+            self.assertEqual(t.process.wait(program.WAIT_S), 0)
         a.stop()
+
+
+class Terminal:
+    """fffa top on a VT52, whose screen is kept."""
+
+    def __init__(self, case, rows, columns, kind="vt52"):
+        self.ours, self.theirs = pty.openpty()  # theirs stays open, so that reading never fails
+        self.got, self.rest = b"", b""
+        self.cells = [[" "] * 200 for _ in range(60)]
+        self.y = self.x = 0
+        termios.tcsetwinsize(self.theirs, (rows, columns))
+        self.process = subprocess.Popen([program.FFFA, "top", "-c", case.dir / "fffa.yaml", "--interval", "0.1"],
+                                        stdin=self.theirs, stdout=self.theirs, stderr=self.theirs,
+                                        env={**os.environ, "TERM": kind})
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        self.process.kill()
+        self.process.wait()
+        os.close(self.theirs)
+        os.close(self.ours)
+
+    def resize(self, rows, columns):
+        termios.tcsetwinsize(self.ours, (rows, columns))
+        self.process.send_signal(signal.SIGWINCH)
+
+    def press(self, keys):
+        os.write(self.ours, keys.encode())
+
+    def row(self, y):
+        return "".join(self.cells[y]).rstrip()
+
+    def text(self):
+        return "\n".join(map(self.row, range(60)))
+
+    def until(self, what, condition):
+        end = time.monotonic() + program.WAIT_S
+        while not condition():
+            if time.monotonic() > end:
+                raise AssertionError(f"{what}: never on the screen:\n{self.text()}")
+            if select.select([self.ours], [], [], 0.05)[0]:
+                data = os.read(self.ours, 65536)
+                self.got += data
+                self.rest = self.play(self.rest + data)
+
+    def play(self, data):
+        """Writes to the screen what is complete, and returns the rest."""
+        at = 0
+        while at < len(data):
+            c = data[at:at + 1]
+            if c == b"\x1b":
+                kind = data[at + 1:at + 2]
+                size = 4 if kind == b"Y" else 2
+                if len(data) < at + size:
+                    break
+                self.escape(kind, data[at + 2:at + size])
+                at += size
+                continue
+            if c == b"\r":
+                self.x = 0
+            elif c == b"\n":
+                self.y += 1
+            elif c == b"\b":
+                self.x -= 1
+            elif c == b"\t":
+                self.x = (self.x // 8 + 1) * 8
+            elif c >= b" ":
+                self.cells[self.y][self.x] = c.decode("latin-1")
+                self.x += 1
+            at += 1
+        return data[at:]
+
+    def escape(self, kind, place):
+        if kind == b"Y":
+            self.y, self.x = place[0] - 32, place[1] - 32
+        elif kind == b"H":
+            self.y = self.x = 0
+        elif kind in b"ABCD":
+            self.y += {b"A": -1, b"B": 1}.get(kind, 0)
+            self.x += {b"C": 1, b"D": -1}.get(kind, 0)
+        elif kind in b"JK":
+            self.cells[self.y][self.x:] = [" "] * (200 - self.x)
+            for y in range(self.y + 1, 60 if kind == b"J" else 0):
+                self.cells[y] = [" "] * 200
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The page of `fffa top`, line by line. */
-#include "agent/cli/top_page.h"
+#include "agent/cli/top/top_page.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,17 +9,16 @@
 #include "tests/stubs/cmocka_all.h"
 
 /* The page of these answers; the caller frees. NULL: it is refused, and nothing was written. */
-static char *make_page(const char *status, const char *flows, unsigned int rows,
-		       unsigned int columns, struct fffa_top_last *last)
+static char *make_view(const char *status, const char *flows, const struct fffa_top_view *view,
+		       struct fffa_top_last *last)
 {
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
-	const struct fffa_top_view view = {.rows = rows, .columns = columns, .expr = ""};
 	int rc;
 
 	assert_non_null(out);
-	rc = fffa_top_page(out, status, flows, &view, last);
+	rc = fffa_top_page(out, status, flows, view, last);
 	assert_int_equal(fclose(out), 0);
 	if (!rc)
 		return text;
@@ -27,6 +26,16 @@ static char *make_page(const char *status, const char *flows, unsigned int rows,
 	assert_int_equal(len, 0);
 	free(text);
 	return NULL;
+}
+
+static char *make_page(const char *status, const char *flows, unsigned int rows,
+		       unsigned int columns, struct fffa_top_last *last)
+{
+	const struct fffa_top_view view = {.rows = rows, .columns = columns, .expr = ""};
+	char *text = make_view(status, flows, &view, last);
+
+	fffa_top_page_forget(last);
+	return text;
 }
 
 /* Asserts that line number n of the page, from 0, is this one. */
@@ -59,7 +68,7 @@ static unsigned int count_lines(const char *page)
 static void what_is_not_an_agents_is_refused(void **state)
 {
 	static const char *const good = "{\"ledger\":{}}";
-	struct fffa_top_last last = {.uptime_ms = 7};
+	struct fffa_top_last last = {.counts = {.uptime_ms = 7}};
 
 	(void)state;
 	assert_null(make_page("", NO_FLOWS, 0, 0, &last));
@@ -68,7 +77,7 @@ static void what_is_not_an_agents_is_refused(void **state)
 	assert_null(make_page(good, "{}", 0, 0, &last));
 	assert_null(make_page(good, "{\"flows\":{}}", 0, 0, &last));
 	assert_null(make_page(good, "[", 0, 0, &last));
-	assert_int_equal(last.uptime_ms, 7);
+	assert_int_equal(last.counts.uptime_ms, 7);
 }
 
 static void the_head_says_who_it_is(void **state)
@@ -118,10 +127,10 @@ static void rates_are_of_the_time_between_two_pages(void **state)
 		expect_line(page, 1, want[i]);
 		free(page);
 	}
-	assert_int_equal(last.uptime_ms, 1000);
-	assert_int_equal(last.packets, 20);
-	assert_int_equal(last.bytes, 10);
-	assert_int_equal(last.records, 30);
+	assert_int_equal(last.counts.uptime_ms, 1000);
+	assert_int_equal(last.counts.packets, 20);
+	assert_int_equal(last.counts.bytes, 10);
+	assert_int_equal(last.counts.records, 30);
 }
 
 static void sinks_have_their_state_and_their_losses(void **state)
@@ -217,6 +226,115 @@ static void a_terminal_is_never_exceeded(void **state)
 	free(page);
 }
 
+#define STATUS                                                                                     \
+	"{\"version\":\"1\",\"ledger\":{\"packets\":{\"lost\":{\"table_full\":3}}},"               \
+	"\"sinks\":[{\"name\":\"out\",\"type\":\"file\",\"last_error\":\"full\","                  \
+	"\"lost\":{\"gave_up\":4}}],"                                                              \
+	"\"interfaces\":[{\"interface\":\"eth0\",\"ingress\":{\"packets\":1,\"bytes\":2},"         \
+	"\"egress\":{\"packets\":3,\"bytes\":4}}],"                                                \
+	"\"hooks\":[{\"interface\":\"eth0\",\"direction\":\"egress\",\"hook\":\"tcx\","            \
+	"\"up\":false,\"problem\":\"taken off\"}]}"
+
+/* Line n of a screen of 24 by 80; the first character is its style. */
+static void expect_on_screen(enum fffa_top_pane pane, unsigned int n, const char *want)
+{
+	const struct fffa_top_view view = {
+		.rows = 24, .columns = 80, .screen = true, .pane = pane, .expr = ""};
+	struct fffa_top_last last = {.flows = NULL};
+	char *page = make_view(STATUS, NO_FLOWS, &view, &last);
+
+	expect_line(page, n, want);
+	fffa_top_page_forget(&last);
+	free(page);
+}
+
+static void a_screen_has_panes(void **state)
+{
+	(void)state;
+	expect_on_screen(FFFA_TOP_SINKS, 2, "!sinks 1, up 0, down 1   lost 3 packets, 4 records");
+	expect_on_screen(FFFA_TOP_SINKS, 3,
+			 "=1 flows  2 sinks  3 interfaces  4 losses  / filter  b p r a sort  "
+			 "? help  q quit");
+	expect_on_screen(FFFA_TOP_SINKS, 4, " sinks   sorted by bytes");
+	expect_on_screen(FFFA_TOP_SINKS, 7, "!  last error: full");
+	expect_on_screen(FFFA_TOP_INTERFACES, 6,
+			 " eth0                    1         2         3         4");
+	expect_on_screen(FFFA_TOP_INTERFACES, 9,
+			 "!eth0            egress    tcx     OFF   taken off");
+	expect_on_screen(FFFA_TOP_LOSSES, 6,
+			 "!packets                          table_full                         3");
+	expect_on_screen(FFFA_TOP_LOSSES, 7,
+			 "!out                              gave_up                            4");
+	expect_on_screen(FFFA_TOP_HELP, 5, "=KEYS");
+}
+
+#define FLOW(port, bytes, packets, start)                                                          \
+	"{\"interface\":\"eth0\",\"direction\":\"egress\",\"protocol\":6,\"srcaddr\":\"10.0.0."    \
+	"1\","                                                                                     \
+	"\"srcport\":" port ",\"dstaddr\":\"10.0.0.2\",\"dstport\":443,\"packets\":" packets       \
+	",\"bytes\":" bytes ",\"start_ms\":" start "}"
+
+/* The sort key, and the rates since the page before. */
+static void a_screen_sorts_flows(void **state)
+{
+	static const char *const first = "{\"time_ms\":10000,\"flows\":[" FLOW(
+		"1", "9000", "1", "2000") "," FLOW("2", "100", "50", "1000") "]}";
+	static const char *const second =
+		"{\"time_ms\":12000,\"flows\":[" FLOW("1", "9000", "1", "2000") "," FLOW(
+			"2", "1100", "51", "1000") "," FLOW("3", "600", "5", "11500") "]}";
+	static const char *const top[] = {
+		[FFFA_TOP_BY_BYTES] = "0      1   9000",
+		[FFFA_TOP_BY_PACKETS] = "4000     51   1100",
+		[FFFA_TOP_BY_RATE] = "4800      5    600",
+		[FFFA_TOP_BY_AGE] = "4000     51   1100",
+	};
+
+	(void)state;
+	for (int sort = FFFA_TOP_BY_BYTES; sort <= FFFA_TOP_BY_AGE; sort++) {
+		struct fffa_top_view view = {.rows = 24,
+					     .columns = 80,
+					     .screen = true,
+					     .sort = (enum fffa_top_sort)sort,
+					     .expr = ""};
+		struct fffa_top_last last = {.flows = NULL};
+		char want[128], *page = make_view("{\"ledger\":{}}", first, &view, &last);
+
+		free(page);
+		page = make_view("{\"ledger\":{}}", second, &view, &last);
+		(void)snprintf(want, sizeof(want), "%s\n", top[sort]);
+		assert_non_null(strstr(page, want));
+		/* The first flow stands below the heading. */
+		expect_line(strstr(page, "IFACE"), 0,
+			    "IFACE  DIR PROT SOURCE                DESTINATION            BIT/S   "
+			    "PKTS  BYTES");
+		assert_ptr_equal(strstr(strchr(strstr(page, "IFACE"), '\n'), want) + strlen(want) -
+					 1,
+				 strchr(strchr(strstr(page, "IFACE"), '\n') + 1, '\n'));
+		assert_int_equal(last.pane_lines, 4);
+		fffa_top_page_forget(&last);
+		free(page);
+	}
+}
+
+static void a_pane_scrolls(void **state)
+{
+	struct fffa_top_view view = {.rows = 8,
+				     .columns = 80,
+				     .screen = true,
+				     .pane = FFFA_TOP_HELP,
+				     .expr = "",
+				     .scroll = 2};
+	struct fffa_top_last last = {.flows = NULL};
+	char *page = make_view("{\"ledger\":{}}", NO_FLOWS, &view, &last);
+
+	(void)state;
+	assert_int_equal(count_lines(page), 8);
+	expect_line(page, 5, " b p r a        sort flows by bytes, packets, rate, age");
+	assert_int_equal(last.pane_lines, 7);
+	fffa_top_page_forget(&last);
+	free(page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +344,9 @@ int main(void)
 		cmocka_unit_test(sinks_have_their_state_and_their_losses),
 		cmocka_unit_test(flows_have_their_ends),
 		cmocka_unit_test(a_terminal_is_never_exceeded),
+		cmocka_unit_test(a_screen_has_panes),
+		cmocka_unit_test(a_screen_sorts_flows),
+		cmocka_unit_test(a_pane_scrolls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
