@@ -269,6 +269,28 @@ static void some_formats_have_no_choice(void **state)
 	check_error(FFFA_FORMAT_MSGPACK, ",bytes", "bad msgpack fields at \",bytes\"");
 }
 
+/* The hash costs time, so only those who list it have it. */
+static void shapes_have_the_community_id_when_listed(void **state)
+{
+	static const enum fffa_format formats[] = {FFFA_FORMAT_ECS, FFFA_FORMAT_OCSF,
+						   FFFA_FORMAT_JSON};
+	static const char *const fields[] = {"all", "all, community_id"};
+	uint8_t line[FFFA_RECORD_BYTES_MAX];
+	struct fffa_encoder *e;
+	struct sample s;
+
+	(void)state;
+	sample_tcp(&s);
+	for (size_t i = 0; i < 6; i++) {
+		size_t len;
+
+		assert_int_equal(fffa_encoder_new(formats[i / 2], fields[i % 2], &e, NULL), 0);
+		len = fffa_encoder_write(e, &s.r, line, sizeof(line));
+		assert_int_equal(memmem(line, len, "\"community_id\":\"1:", 18) != NULL, i % 2);
+		fffa_encoder_free(e);
+	}
+}
+
 static void only_lines_are_wrapped(void **state)
 {
 	struct fffa_err err = {""};
@@ -313,6 +335,7 @@ int main(void)
 		cmocka_unit_test(formats_have_names),
 		cmocka_unit_test(batches_have_content_types),
 		cmocka_unit_test(some_formats_have_no_choice),
+		cmocka_unit_test(shapes_have_the_community_id_when_listed),
 		cmocka_unit_test(only_lines_are_wrapped),
 		cmocka_unit_test(without_memory_nothing_is_left_behind),
 	};
