@@ -61,10 +61,11 @@ class Fleet(program.Case):
         self.configuration(yaml.safe_dump(values["config"]))
         if not shutil.which("helm"):
             self.skipTest("no helm")
+        kube = ["--kube-version", "1.30.0"]  # a helm built by `go install` takes an old one
         plain = {d["kind"]: d for d in documents("kubernetes-daemonset.yaml")}["DaemonSet"]["spec"]["template"]["spec"]
         for more in ([], ["--set", "nodeSelector.disk=ssd", "--set", "env[0].name=FFFA_LOG_LEVEL", "--set", "env[0].value=warn"]):
-            out = subprocess.run(["helm", "template", "flows", FLEET / "helm", "--namespace", "ns", *more], capture_output=True,
-                                 text=True, check=False)
+            out = subprocess.run(["helm", "template", "flows", FLEET / "helm", "--namespace", "ns", *kube, *more],
+                                 capture_output=True, text=True, check=False)
             self.assertEqual(out.returncode, 0, out.stderr)
             by_kind = {d["kind"]: d for d in yaml.safe_load_all(out.stdout)}
             self.configuration(by_kind["ConfigMap"]["data"]["fffa.yaml"])
@@ -77,7 +78,8 @@ class Fleet(program.Case):
                              ({"disk": "ssd"}, [{"name": "FFFA_LOG_LEVEL", "value": "warn"}]) if more else (None, None))
             pod["volumes"][0]["configMap"]["name"] = "fffa"
             self.assertEqual(pod, plain)
-        self.assertEqual(subprocess.run(["helm", "lint", "--strict", FLEET / "helm"], capture_output=True, check=False).returncode, 0)
+        lint = subprocess.run(["helm", "lint", "--strict", *kube, FLEET / "helm"], capture_output=True, check=False)
+        self.assertEqual(lint.returncode, 0, lint.stdout)
 
     def test_ansible(self):
         self.configuration(yaml.safe_dump(documents("ansible/defaults/main.yml")[0]["fffa_config"]))
