@@ -85,7 +85,7 @@ static void put_names(FILE *f, const char *names, bool list)
 static void put_fields(FILE *f, const struct args *a)
 {
 	const char *format = a->format ? a->format : "vpc", *fields = a->fields;
-	bool list = !strcmp(format, "json") || !strcmp(format, "msgpack");
+	bool list = strcmp(format, "vpc") != 0;
 
 	if (!strcmp(fields, "all") || (!list && (!strcmp(fields, "default") ||
 						 !strcmp(fields, "v5") || strstr(fields, "${")))) {
