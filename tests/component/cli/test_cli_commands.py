@@ -107,7 +107,7 @@ class Commands(program.Case):
                 self.assertIn(word, done.stdout)
             built = done.stdout.split("\nbuilt with: ")[1].split()
             self.assertEqual(sorted(built[::2]), sorted([
-                "jansson", "libbpf", "libcurl", "libelf", "libmicrohttpd", "libmnl", "libpcap", "libseccomp", "libuv", "libzstd", "msgpack-c",
+                "jansson", "libbpf", "libcurl", "libelf", "libmicrohttpd", "libmnl", "libpcap", "libseccomp", "libuv", "libzstd", "msgpack-c", "ncursesw",
                 "rdkafka", "yaml-0.1", "zlib"]))
             self.assertEqual([v for v in built[1::2] if not re.match(r"\d+(\.\d+)+", v)], [])
 
