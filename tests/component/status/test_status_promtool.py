@@ -33,7 +33,7 @@ class Promtool(program.Case):
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
         m = agent.Metrics(text)
         self.assertEqual(set(NAMES) - {name for name, _ in m}, set())
-        self.assertEqual(m.sum("fffa_hook_info", interface='q\\"\\\\\\\\xff'), 2)
+        self.assertEqual(m.sum("fffa_hook_info", interface='q\\"\\\\\ufffd'), 2)
         a.stop()
 
 
