@@ -47,7 +47,7 @@ static inline void check_tunnel(const struct fffa_packet *p, const struct fffa_t
 	}
 	require(t->type == FFFA_TUNNEL_GENEVE || t->type == FFFA_TUNNEL_VXLAN);
 	require(t->vni <= 0xffffff);
-	require(t->pad0[0] == 0 && t->pad0[1] == 0); /* compared whole */
+	require(t->pad0 == 0 && !(t->view & ~FFFA_VIEW_IPV6)); /* compared whole */
 	require((t->has & FFFA_TUNNEL_HAS_GWLBE) || t->gwlbe_id == 0);
 	require((t->has & FFFA_TUNNEL_HAS_ATTACHMENT) || t->attachment_id == 0);
 	require((t->has & FFFA_TUNNEL_HAS_COOKIE) || p->cookie == 0);
