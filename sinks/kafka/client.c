@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/io.h"
 
 #define DRAIN_POLL_MS 50
@@ -325,27 +326,38 @@ int fffa_kafka__client_open(const struct fffa_sink_kafka_conf *c, size_t wire_by
 	return 0;
 }
 
-void fffa_kafka__client_close(struct fffa_kafka_client *c,
-			      void (*on_report)(void *arg, const rd_kafka_message_t *m), void *arg)
+/* Passes on the reports that are there or come within DRAIN_POLL_MS of the one before. */
+static void pass_reports(struct fffa_kafka_client *c,
+			 void (*on_report)(void *arg, const rd_kafka_message_t *m), void *arg)
 {
 	const rd_kafka_message_t *m;
+	rd_kafka_event_t *ev;
+
+	while (rd_kafka_outq_len(c->rk) && (ev = rd_kafka_queue_poll(c->queue, DRAIN_POLL_MS))) {
+		if (rd_kafka_event_type(ev) == RD_KAFKA_EVENT_DR) {
+			while ((m = rd_kafka_event_message_next(ev)))
+				on_report(arg, m);
+		}
+		rd_kafka_event_destroy(ev);
+	}
+}
+
+void fffa_kafka__client_close(struct fffa_kafka_client *c, uint32_t wait_ms,
+			      void (*on_report)(void *arg, const rd_kafka_message_t *m), void *arg)
+{
+	uint64_t until = fffa_clock_mono_ns(&fffa_clock_system) + wait_ms * FFFA_NS_PER_MS;
 
 	if (!c->rk)
 		return;
 	rd_kafka_queue_io_event_enable(c->queue, -1, NULL, 0);
 	while (rd_kafka_outq_len(c->rk)) {
-		rd_kafka_event_t *ev;
+		int what = RD_KAFKA_PURGE_F_QUEUE;
 
+		if (fffa_clock_mono_ns(&fffa_clock_system) >= until)
+			what |= RD_KAFKA_PURGE_F_INFLIGHT;
 		/* Purges each time: a message may have been between two of librdkafka's queues. */
-		(void)rd_kafka_purge(c->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-		while (rd_kafka_outq_len(c->rk) &&
-		       (ev = rd_kafka_queue_poll(c->queue, DRAIN_POLL_MS))) {
-			if (rd_kafka_event_type(ev) == RD_KAFKA_EVENT_DR) {
-				while ((m = rd_kafka_event_message_next(ev)))
-					on_report(arg, m);
-			}
-			rd_kafka_event_destroy(ev);
-		}
+		(void)rd_kafka_purge(c->rk, what);
+		pass_reports(c, on_report, arg);
 	}
 	rd_kafka_queue_destroy(c->queue);
 	rd_kafka_topic_destroy(c->topic);

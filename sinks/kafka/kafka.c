@@ -22,6 +22,7 @@
 #define RESTART_MAX_NS (30 * FFFA_NS_PER_S)
 #define STEADY_NS      (60 * FFFA_NS_PER_S) /* a life this long resets the back-off */
 #define LOOK_MS	       1000
+#define ANSWERS_MS     1000 /* for answers to what is on its way, when a batch was too big */
 #define ALL_SLOTS      UINT64_MAX
 _Static_assert(FFFA_KAFKA_SLOTS == 64, "ALL_SLOTS");
 
@@ -251,8 +252,10 @@ static void on_timer(uv_timer_t *t)
 static void end_client(void *arg)
 {
 	struct fffa_sink *s = arg;
+	/* The brokers answer: the smaller batches that they take are confirmed soon. */
+	uint32_t wait_ms = s->too_big && !s->fatal ? ANSWERS_MS : 0;
 
-	fffa_kafka__client_close(&s->client, fffa_kafka__events_on_report, s);
+	fffa_kafka__client_close(&s->client, wait_ms, fffa_kafka__events_on_report, s);
 }
 
 /* Ends every open delivery. Records without a verdict are to be retried. */

@@ -144,7 +144,7 @@ static void expect_property(const struct fffa_sink_kafka_conf *c, const char *na
 	assert_int_equal(fffa_kafka__client_open(c, 0, -1, &k, &err), 0);
 	assert_int_equal(rd_kafka_conf_get(rd_kafka_conf(k.rk), name, value, &n), RD_KAFKA_CONF_OK);
 	assert_string_equal(value, want);
-	fffa_kafka__client_close(&k, NULL, NULL);
+	fffa_kafka__client_close(&k, 0, NULL, NULL);
 }
 
 /* Without idempotence librdkafka's own retries write records twice and in another order. */
@@ -197,9 +197,9 @@ static void expect_bounds(const struct fffa_sink_kafka_conf *c, size_t wire_byte
 	assert_int_equal(rd_kafka_conf_get(rd_kafka_conf(k.rk), "batch.size", value, &n),
 			 RD_KAFKA_CONF_OK);
 	assert_string_equal(value, batch_size);
-	fffa_kafka__client_close(&k, NULL, NULL);
+	fffa_kafka__client_close(&k, 0, NULL, NULL);
 	assert_null(k.rk);
-	fffa_kafka__client_close(&k, NULL, NULL); /* nothing is left to close */
+	fffa_kafka__client_close(&k, 0, NULL, NULL); /* nothing is left to close */
 }
 
 /* A request is as large as batch.size and message.max.bytes let it be, or as a broker took. */
