@@ -145,8 +145,8 @@ static void the_oldest_that_wait_for_the_disk_go(void **state)
 	fixture_close(f, 0);
 	assert_int_equal(spool_fixture_read(f, 0, e, 1), 1);
 	assert_int_equal(e[0].records + e[0].lost, f->fed);
-	assert_non_null(memmem(f->peers[0].bytes, f->peers[0].len, "{\"seq\":4191,\"epoch\":100}",
-			       strlen("{\"seq\":4191,\"epoch\":100}"))); /* of the last batch */
+	assert_non_null(memmem(f->peers[0].bytes, f->peers[0].len, "{\"seq\":4200,\"epoch\":100}",
+			       strlen("{\"seq\":4200,\"epoch\":100}"))); /* the newest */
 }
 
 static void on_closed(void *arg, struct fffa_pipeline *p)
