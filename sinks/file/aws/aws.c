@@ -15,6 +15,7 @@
 #include "sinks/sink.h"
 
 #define OPEN_OBJECTS_MAX 8
+#define NEW_NAMES_MAX	 8
 #define OBJECT_MAX_BYTES INT64_C(75000000)
 
 struct open_object {
@@ -172,26 +173,49 @@ static int free_entry(struct fffa_aws *a, struct fffa_aws_job *job, struct open_
 	return complete_object(a, oldest, job);
 }
 
-static int start_object(struct fffa_aws *a, struct fffa_aws_job *job,
-			const struct fffa_aws_object *identity, int64_t slot,
-			struct open_object **out)
+static void identify_object(struct fffa_aws *a, const struct fffa_aws_job *job, int64_t slot,
+			    struct fffa_aws_object *out)
+{
+	fffa_aws_object_init(out, fffa_batch_origin(job->batch), a->conf->flow_log_id, slot,
+			     a->unique++);
+}
+
+/*
+ * Whoever recovers objects, this process too, can find a new file before it is locked, and deletes
+ * it as one without a record. So another name is tried then.
+ */
+static int create_file(struct fffa_aws *a, const struct fffa_aws_job *job, int64_t slot, int dir_fd,
+		       struct open_object *o)
 {
 	char name[FFFA_AWS_NAME_BYTES];
+	unsigned int names = 0;
+	int rc;
+
+	do {
+		identify_object(a, job, slot, &o->identity);
+		rc = fffa_aws_object_name(&o->identity, name, sizeof(name));
+		if (!rc)
+			rc = fffa_gzip_member_open(dir_fd, name, a->conf->access, a->conf->sync,
+						   &o->member);
+	} while (rc == -EAGAIN && ++names < NEW_NAMES_MAX);
+	return rc;
+}
+
+static int start_object(struct fffa_aws *a, struct fffa_aws_job *job, int64_t slot,
+			struct open_object **out)
+{
 	struct open_object *o;
 	int rc = free_entry(a, job, &o), dir_fd;
 
-	if (!rc)
-		rc = fffa_aws_object_name(identity, name, sizeof(name));
 	if (rc)
 		return rc;
 	dir_fd = fffa_aws_folder_open_staging(a->conf);
 	if (dir_fd < 0)
 		return dir_fd;
-	rc = fffa_gzip_member_open(dir_fd, name, a->conf->access, a->conf->sync, &o->member);
+	rc = create_file(a, job, slot, dir_fd, o);
 	(void)close(dir_fd); /* nothing was written to it */
 	if (rc)
 		return rc;
-	o->identity = *identity;
 	o->slot = slot;
 	o->opened_s = job->now_s;
 	*out = o;
@@ -212,8 +236,7 @@ static int find_object(struct fffa_aws *a, struct fffa_aws_job *job, int64_t slo
 	struct fffa_aws_object identity;
 	int rc;
 
-	fffa_aws_object_init(&identity, fffa_batch_origin(job->batch), a->conf->flow_log_id, slot,
-			     a->unique++);
+	identify_object(a, job, slot, &identity);
 	for (size_t i = 0; i < OPEN_OBJECTS_MAX; i++) {
 		struct open_object *o = &a->v[i];
 
@@ -228,7 +251,7 @@ static int find_object(struct fffa_aws *a, struct fffa_aws_job *job, int64_t slo
 		if (rc)
 			return rc;
 	}
-	return start_object(a, job, &identity, slot, out);
+	return start_object(a, job, slot, out);
 }
 
 static int add_records(struct fffa_gzip_member *p, const struct fffa_batch *b,

@@ -11,6 +11,12 @@
 #include "sinks/file/aws/aws_object.h"
 #include "sinks/file/aws/gzip_member.h"
 
+/* Its writer was quicker: it has moved or deleted the object that had no lock any more. */
+static bool is_gone(int dir_fd, const char *name)
+{
+	return faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) && errno == ENOENT;
+}
+
 /* A process that still writes an object holds its lock, also this process. */
 static int recover_object(const struct fffa_aws_conf *conf, int dir_fd, const char *name,
 			  const atomic_bool *cancel)
@@ -27,6 +33,8 @@ static int recover_object(const struct fffa_aws_conf *conf, int dir_fd, const ch
 			rc = fffa_aws_folder_publish(conf, name);
 		else if (!rc && unlinkat(dir_fd, name, 0))
 			rc = -errno;
+		if (rc == -ENOENT && is_gone(dir_fd, name))
+			rc = 0;
 	}
 	if (close(fd) && !rc)
 		rc = -errno;

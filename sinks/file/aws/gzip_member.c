@@ -31,7 +31,7 @@ static int write_bytes(struct fffa_gzip_member *p, const uint8_t *bytes, size_t 
 	return rc;
 }
 
-/* -EAGAIN: another process took the new file for one that was left behind, and has it now. */
+/* -EAGAIN: somebody took the new file for one that was left behind, and has it now. */
 static int lock_file(int fd)
 {
 	struct stat st;
