@@ -163,7 +163,9 @@ struct fffa_counts {
 	__u64 not_sampled;	 /* packets passed over by sampling: in no other counter */
 	__u64 no_first_fragment; /* later fragments recorded with ports 0: the first was not seen */
 	__u64 no_receiver; /* recorded as the packet around the tunnel: it does not end on this host */
-	__u64 pad0[11];
+	__u64 not_on_wire_packets; /* of seen: IPsec decrypted them on this host */
+	__u64 not_on_wire_bytes;
+	__u64 pad0[9];
 	/*
 	 * not_ip_frames by ether type: the type in the upper 16 bits, frames in the rest; 0: free.
 	 * What finds no place is in not_ip_frames alone.
@@ -195,8 +197,18 @@ struct fffa_bpf_conf {
 	__u64 hash_key[4];     /* random, odd: who chooses the packets must not choose the sets */
 	__u32 xdp_frags;       /* XDP frames may lie in several buffers (Linux >= 5.18) */
 	__u32 fragment_life_ticks; /* a first fragment's ports are good for so long */
+	__u32 ipsec_life_ticks;	   /* FFFA_IPSEC_LIFE_S; 0: this kernel is built without IPsec */
+	__u32 pad0;
 };
-FFFA_ASSERT_SIZE(struct fffa_bpf_conf, 56);
+FFFA_ASSERT_SIZE(struct fffa_bpf_conf, 64);
+
+#define FFFA_IPSEC_SPIS_MAX 8192
+/* A security association of IPsec whose packets come through a device. */
+struct fffa_ipsec_spi {
+	__u32 spi; /* as on the wire */
+	__u32 ifindex;
+};
+FFFA_ASSERT_SIZE(struct fffa_ipsec_spi, 8);
 
 /* Written by the agent at run time through mapped memory. */
 struct fffa_bpf_ctl {
@@ -206,12 +218,13 @@ struct fffa_bpf_ctl {
 	__u32 full_armed;   /* 1: a quarter full ring wakes the reader, and the program sets 0 */
 	__u64 muted;  /* FFFA_MUTED of the program that counts nothing on one device; 0: none */
 	__u32 sample; /* 1 in so many packets is counted; 0 and 1: each */
-	__u32 tunnel_view;  /* enum fffa_tunnel_record */
+	__u16 tunnel_view;  /* enum fffa_tunnel_record */
+	__u16 ask_receiver; /* 1: opens only a tunnel whose port has a socket on this host */
 	__u64 tunnel_ports; /* bit P % 64 is set for each port P below: most others end here */
 	__u16 geneve_ports[FFFA_MAX_TUNNEL_PORTS]; /* host order, 0: unused */
 	__u16 vxlan_ports[FFFA_MAX_TUNNEL_PORTS];
 	__u32 window_ticks; /* an entry's window ends so long after its first packet; 0: never */
-	__u32 ask_receiver; /* 1: opens only a tunnel whose port has a socket on this host */
+	__u32 ipsec_ticks; /* written by the programs: when an encrypted packet came; 0: none yet */
 };
 FFFA_ASSERT_SIZE(struct fffa_bpf_ctl, 64); /* one cache line */
 

@@ -34,12 +34,21 @@ static __noinline int fffa_count_not_ip(__u32 cpu, __u32 ether_type)
 }
 
 /*
+ * The IP bytes of a packet that is in no record. Of a device without a link header, wire_bytes has the
+ * length of one added.
+ */
+static __always_inline __u64 fffa_count_ip_bytes(__u32 wire_bytes)
+{
+	return wire_bytes > FFFA_ETH_HEADER ? wire_bytes - FFFA_ETH_HEADER : 0;
+}
+
+/*
  * Counts a parsed packet into its flow, or one that could not be parsed as lost. rc:
- * enum fffa_parse.
+ * enum fffa_parse. skb: NULL in XDP.
  */
 static __always_inline void fffa_count_packet(int rc, const struct fffa_frame *f,
 					      const struct fffa_packet *p, __u32 cpu,
-					      struct fffa_counts *c)
+					      struct fffa_counts *c, struct __sk_buff *skb)
 {
 	__u32 dir = p->key.view & FFFA_VIEW_EGRESS ? 1 : 0;
 	enum fffa_kernel_loss why;
@@ -48,7 +57,7 @@ static __always_inline void fffa_count_packet(int rc, const struct fffa_frame *f
 	if (rc == FFFA_PARSE_OK) {
 		c->seen_packets[dir] += p->packets;
 		c->seen_bytes[dir] += p->bytes;
-		fffa_account(p, cpu, c);
+		fffa_account(p, cpu, c, skb);
 		return;
 	}
 	if (rc == FFFA_PARSE_NOT_IP) {
@@ -56,7 +65,7 @@ static __always_inline void fffa_count_packet(int rc, const struct fffa_frame *f
 		return;
 	}
 	why = rc == FFFA_PARSE_TRUNCATED ? FFFA_KL_TRUNCATED : FFFA_KL_MALFORMED;
-	bytes = f->wire_bytes > 14 ? f->wire_bytes - 14 : 0;
+	bytes = fffa_count_ip_bytes(f->wire_bytes);
 	c->seen_packets[dir]++;
 	c->seen_bytes[dir] += bytes;
 	fffa_count_lost(c, why, 1, bytes);
@@ -67,14 +76,18 @@ static __noinline int fffa_count_no_slice(__u32 view, __u32 wire_bytes, __u32 pa
 {
 	__u32 i = fffa_conf.slices, dir = view & FFFA_VIEW_EGRESS ? 1 : 0;
 	struct fffa_counts *c = bpf_map_lookup_elem(&fffa_counts, &i);
-	__u64 bytes = wire_bytes > 14 ? wire_bytes - 14 : 0;
+	__u64 bytes = fffa_count_ip_bytes(wire_bytes);
 
 	if (!c)
 		return 0;
-	__sync_fetch_and_add(&c->seen_packets[dir], packets);
-	__sync_fetch_and_add(&c->seen_bytes[dir], bytes);
-	__sync_fetch_and_add(&c->lost_packets[FFFA_KL_NO_SLICE], packets);
-	__sync_fetch_and_add(&c->lost_bytes[FFFA_KL_NO_SLICE], bytes);
+	/*
+	 * Relaxed: newer compilers give any other order the fetching instruction, which needs
+	 * Linux 5.12.
+	 */
+	__atomic_fetch_add(&c->seen_packets[dir], packets, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&c->seen_bytes[dir], bytes, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&c->lost_packets[FFFA_KL_NO_SLICE], packets, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&c->lost_bytes[FFFA_KL_NO_SLICE], bytes, __ATOMIC_RELAXED);
 	return 0;
 }
 

@@ -13,9 +13,11 @@
 
 #include "bpf/count.h"
 #include "bpf/fragment_ports.h"
+#include "bpf/ipsec.h"
 #include "bpf/maps.h"
 #include "bpf/open.h"
 #include "bpf/parse.h"
+#include "bpf/segments.h"
 
 /* When the linear part is too short for the headers, this much is pulled into it. */
 #define FFFA_PULL_BYTES 512
@@ -151,21 +153,82 @@ __noinline int fffa_xdp_inside(struct xdp_md *ctx, __u32 inner_end, __u32 way, _
 	return fffa_open_inside(DATA(ctx), END(ctx), &f, way, cpu);
 }
 
+/* One header of a super-packet, see fffa_segments_step. */
+__noinline int fffa_tc_segments_step(struct __sk_buff *skb, __u32 step, __u32 l3_end)
+{
+	__u32 off = FFFA_LINK_OFFSET(step), left = l3_end - off;
+	__u8 b[FFFA_SEGMENTS_HEADER] __attribute__((aligned(8))) = {};
+
+	if (off >= l3_end || off > FFFA_LINK_MAX)
+		return FFFA_LINK_END;
+	if (left > sizeof(b))
+		left = sizeof(b);
+	/* The verifier does not see that off is below l3_end, so the bounds are in the mask. */
+	asm volatile("" : "+r"(left));
+	left = ((left - 1) & (sizeof(b) - 1)) + 1;
+	if (bpf_skb_load_bytes(skb, off, b, left))
+		return FFFA_LINK_END;
+	return fffa_segments_step(b, step, l3_end);
+}
+
+/*
+ * Walks down to the innermost header of a super-packet that ends at frame offset l3_end. step: its
+ * transport header. Returns where the payload begins that the segments share; 0: not known.
+ */
+__noinline int fffa_tc_segments(struct __sk_buff *skb, __u32 step, __u32 l3_end)
+{
+	__u32 size = skb->gso_size, segs = skb->gso_segs, best = 0;
+
+	step = fffa_segments_of_proto(FFFA_LINK_OFFSET(step), FFFA_LINK_TYPE(step));
+	for (int i = 0; i < FFFA_SEGMENTS_DEPTH; i++) {
+		__u32 next = fffa_tc_segments_step(skb, step, l3_end);
+		__u32 payload = fffa_segments_payload(step, next);
+
+		if (fffa_segments_fit(payload, l3_end, size, segs))
+			best = payload;
+		if (next & FFFA_LINK_END)
+			break;
+		step = next;
+	}
+	return best;
+}
+
+/* Counts the segments of the packet in the scratch anew: of the one inside, or of the outermost. */
+__noinline int fffa_tc_recount(struct __sk_buff *skb, __u32 cpu, __u32 inside)
+{
+	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
+	struct fffa_packet *p;
+	struct fffa_frame f;
+	__u32 step;
+
+	if (!s)
+		return 0;
+	p = inside ? &s->packet : &s->again;
+	tc_frame(skb, &f);
+	if (!fffa_segments_wanted(&f, p))
+		return 0;
+	step = FFFA_LINK(p->l4_offset, p->key.proto);
+	fffa_segments_recount(&f, fffa_tc_segments(skb, step, p->l3_end), p);
+	return 0;
+}
+
 static __always_inline void init_key(struct fffa_packet *p, __u8 view, __u32 ifindex)
 {
 	p->key.view = view;
 	p->key.ifindex = ifindex;
 }
 
+#define TC_SUPER 0x200 /* beside FFFA_OPEN_NESTED: the packet has segments */
+
 /*
  * Opens the tunnel in p. True when p is now the packet inside and may hold a tunnel itself. No loop
- * goes over the depth: some compilers would unroll it and others not.
+ * goes over the depth: some compilers would unroll it and others not. how: FFFA_OPEN_NESTED, TC_SUPER.
  */
 static __always_inline bool tc_tunnel(struct __sk_buff *skb, const struct fffa_frame *f,
-				      struct fffa_packet *p, __u32 nested, bool *count_outer,
+				      struct fffa_packet *p, __u32 how, bool *count_outer,
 				      __u32 cpu, struct fffa_counts *c, int *rc)
 {
-	__u32 type = fffa_open_type(p), way = FFFA_OPEN_WAY(p->key.view, nested);
+	__u32 type = fffa_open_type(p), way = FFFA_OPEN_WAY(p->key.view, how & FFFA_OPEN_NESTED);
 	struct fffa_scratch *s;
 
 	if (type == FFFA_TUNNEL_NONE)
@@ -173,7 +236,7 @@ static __always_inline bool tc_tunnel(struct __sk_buff *skb, const struct fffa_f
 	s = fffa_open_outer(p, cpu);
 	if (!s)
 		return false;
-	*rc = fffa_tc_tunnel(skb, type | nested, p->l4_offset, cpu);
+	*rc = fffa_tc_tunnel(skb, type | how, p->l4_offset, cpu);
 	if (!*rc && !fffa_link_is_ip(FFFA_LINK_TYPE(s->inside.step)))
 		s->inside.step = fffa_tc_link(skb, s->inside.step);
 	if (!*rc)
@@ -183,7 +246,9 @@ static __always_inline bool tc_tunnel(struct __sk_buff *skb, const struct fffa_f
 	fffa_open_count(*rc, p, c);
 	if (*rc)
 		return false;
-	fffa_open_enter(p, s, f, !nested && *count_outer, cpu, c);
+	if (how & TC_SUPER)
+		(void)fffa_tc_recount(skb, cpu, 1);
+	fffa_open_enter(p, s, f, !(how & FFFA_OPEN_NESTED) && *count_outer, cpu, c, skb);
 	*count_outer = false;
 	return fffa_open_more();
 }
@@ -194,13 +259,13 @@ static __always_inline bool tc_tunnel(struct __sk_buff *skb, const struct fffa_f
  */
 _Static_assert(FFFA_TUNNEL_DEPTH == 2, "a tunnel is opened twice below");
 static __always_inline int tc_tunnels(struct __sk_buff *skb, const struct fffa_frame *f,
-				      struct fffa_packet *p, bool *count_outer, __u32 cpu,
-				      struct fffa_counts *c)
+				      struct fffa_packet *p, __u32 how, bool *count_outer,
+				      __u32 cpu, struct fffa_counts *c)
 {
 	int rc = FFFA_PARSE_OK;
 
-	if (tc_tunnel(skb, f, p, 0, count_outer, cpu, c, &rc))
-		(void)tc_tunnel(skb, f, p, FFFA_OPEN_NESTED, count_outer, cpu, c, &rc);
+	if (tc_tunnel(skb, f, p, how, count_outer, cpu, c, &rc))
+		(void)tc_tunnel(skb, f, p, how | FFFA_OPEN_NESTED, count_outer, cpu, c, &rc);
 	return rc == FFFA_PARSE_TRUNCATED ? rc : FFFA_PARSE_OK;
 }
 
@@ -225,7 +290,7 @@ static __always_inline bool xdp_tunnel(struct xdp_md *ctx, const struct fffa_fra
 	fffa_open_count(rc, p, c);
 	if (rc)
 		return false;
-	fffa_open_enter(p, s, f, !nested, cpu, c);
+	fffa_open_enter(p, s, f, !nested, cpu, c, NULL);
 	return fffa_open_more();
 }
 
@@ -239,36 +304,58 @@ static __always_inline void xdp_tunnels(struct xdp_md *ctx, const struct fffa_fr
 #define IP_ONLY	      0x200 /* beside the view: the device has no link header */
 #define IP_OFFSET_MAX 127
 
+/* True when the linear part reaches to offset `at` of the IP header, to which the kernel itself points. */
+static __always_inline bool tc_has_ip_byte(struct __sk_buff *skb, __u32 at)
+{
+	__u8 b;
+
+	return !bpf_skb_load_bytes_relative(skb, at, &b, sizeof(b), BPF_HDR_START_NET);
+}
+
 /*
  * Where IP begins in a packet of a device without a link header. Some tunnels (SIT, GRE) leave the
- * headers around it in front. How many bytes that is, nothing tells but the length in the IP header
- * that the kernel itself points to.
+ * headers around it in front. How many bytes that is, only the end of the linear part tells: from the
+ * IP header on it is so much nearer than from the first byte on. Lengths in the headers would not do:
+ * there may be bytes behind the packet.
  */
 __noinline int fffa_tc_ip_offset(struct __sk_buff *skb)
 {
-	__u32 len = 0, front;
-	__u8 b[8];
+	__u32 linear = END(skb) - DATA(skb), front = 0;
 
-	if (bpf_skb_load_bytes_relative(skb, 0, b, sizeof(b), BPF_HDR_START_NET))
+	if (!linear || tc_has_ip_byte(skb, linear - 1))
 		return 0;
-	if (b[0] >> 4 == 4)
-		len = (__u32)b[2] << 8 | b[3];
-	else if (b[0] >> 4 == 6 && (b[4] | b[5]))
-		len = 40 + ((__u32)b[4] << 8 | b[5]);
-	front = skb->len - len;
-	return !len || front > IP_OFFSET_MAX ? 0 : (int)front;
+	for (__u32 step = (IP_OFFSET_MAX + 1) / 2; step; step /= 2) {
+		if (front + step <= linear && !tc_has_ip_byte(skb, linear - front - step))
+			front += step;
+	}
+	return front < IP_OFFSET_MAX ? (int)front : 0;
 }
 
 static __always_inline int tc_parse_ip(struct __sk_buff *skb, const struct fffa_frame *f,
 				       struct fffa_packet *p)
 {
-	__u32 off = (__u32)fffa_tc_ip_offset(skb) & IP_OFFSET_MAX;
+	__u32 off = (__u32)fffa_tc_ip_offset(skb);
 
+	/* clang 21 knows what the function returns and leaves out the mask, which the verifier needs. */
+	asm volatile("" : "+r"(off));
+	off &= IP_OFFSET_MAX;
 	return fffa_parse_l3(DATA(skb), END(skb), off, FFFA_BE16((__u16)skb->protocol), f, p);
 }
 
-/* Parses into the scratch, after pulling the headers into the linear part. */
-__noinline int fffa_tc_parse_pulled(struct __sk_buff *skb, __u32 cpu, __u32 view)
+static __always_inline void tc_note_encrypted(struct __sk_buff *skb, const struct fffa_packet *p)
+{
+	__u32 at = fffa_ipsec_spi_offset(p);
+
+	if (at)
+		(void)fffa_tc_encrypted(skb, at);
+}
+
+#define REST_OUTER_COUNTED 0x100 /* beside the view */
+#define REST_PULL	   0x400
+#define REST_SUPER	   0x20 /* beside enum fffa_parse */
+
+/* Parses into the scratch. REST_PULL: after pulling the headers into the linear part. */
+__noinline int fffa_tc_parse_again(struct __sk_buff *skb, __u32 cpu, __u32 view)
 {
 	struct fffa_scratch *s = bpf_map_lookup_elem(&fffa_scratch, &cpu);
 	struct fffa_frame f;
@@ -276,7 +363,8 @@ __noinline int fffa_tc_parse_pulled(struct __sk_buff *skb, __u32 cpu, __u32 view
 
 	if (!s)
 		return FFFA_PARSE_MALFORMED;
-	(void)bpf_skb_pull_data(skb, len < FFFA_PULL_BYTES ? len : FFFA_PULL_BYTES);
+	if (view & REST_PULL)
+		(void)bpf_skb_pull_data(skb, len < FFFA_PULL_BYTES ? len : FFFA_PULL_BYTES);
 	tc_frame(skb, &f);
 	if (view & IP_ONLY)
 		return tc_parse_ip(skb, &f, &s->again);
@@ -284,10 +372,11 @@ __noinline int fffa_tc_parse_pulled(struct __sk_buff *skb, __u32 cpu, __u32 view
 }
 
 /*
- * What is left to do with a packet that was not parsed at first (rc), out of the way of all others.
- * A truncated one is pulled into the linear part and parsed again, into the scratch.
+ * What is left to do with a packet that was not parsed at first (rc), or that has segments and may be
+ * a tunnel (REST_SUPER), out of the way of all others. It is parsed again, into the scratch; a
+ * truncated one after its headers are in the linear part. Returns 0. After REST_SUPER also
+ * FFFA_PARSE_TRUNCATED, perhaps with REST_OUTER_COUNTED: the packet is still to be counted.
  */
-#define REST_OUTER_COUNTED 0x100 /* beside the view */
 __noinline int fffa_tc_rest(struct __sk_buff *skb, __u32 view, __u32 cpu, __u32 rc,
 			    __u32 ether_type)
 {
@@ -301,16 +390,34 @@ __noinline int fffa_tc_rest(struct __sk_buff *skb, __u32 view, __u32 cpu, __u32 
 	tc_frame(skb, &f);
 	s->again.ether_type = ether_type;
 	init_key(&s->again, view & 0xff, skb->ifindex);
-	if (rc == FFFA_PARSE_TRUNCATED) {
-		rc = fffa_tc_parse_pulled(skb, cpu, view);
-		/* A truncated packet inside leaves the packet around it, which is whole. */
+	if (rc == FFFA_PARSE_TRUNCATED || rc == REST_SUPER) {
+		if (rc == FFFA_PARSE_TRUNCATED)
+			view |= REST_PULL;
+		rc = fffa_tc_parse_again(skb, cpu, view);
+		if (!rc && view & REST_PULL)
+			tc_note_encrypted(skb, &s->again);
 		if (!rc)
-			(void)tc_tunnels(skb, &f, &s->again, &count_outer, cpu, c);
+			(void)fffa_tc_recount(skb, cpu, 0);
+		/* After pulling, a truncated packet inside leaves the packet around it, which is whole. */
+		if (!rc && tc_tunnels(skb, &f, &s->again, TC_SUPER, &count_outer, cpu, c) &&
+		    !(view & REST_PULL))
+			return FFFA_PARSE_TRUNCATED | (count_outer ? 0 : REST_OUTER_COUNTED);
 		if (!rc && s->again.fragment)
 			fffa_fragment_apply(&s->again, cpu, c);
 	}
-	fffa_count_packet(rc, &f, &s->again, cpu, c);
+	if (view & IP_ONLY)
+		f.wire_bytes += FFFA_ETH_HEADER;
+	fffa_count_packet(rc, &f, &s->again, cpu, c, skb);
 	return 0;
+}
+
+static __always_inline void tc_super(struct __sk_buff *skb, __u32 view, __u32 cpu)
+{
+	__u32 rc = fffa_tc_rest(skb, view, cpu, REST_SUPER, 0);
+
+	if (rc)
+		(void)fffa_tc_rest(skb, view | (rc & REST_OUTER_COUNTED), cpu, FFFA_PARSE_TRUNCATED,
+				   0);
 }
 
 static __always_inline int tc(struct __sk_buff *skb, __u32 view, __u32 second)
@@ -326,6 +433,8 @@ static __always_inline int tc(struct __sk_buff *skb, __u32 view, __u32 second)
 		return TC_ACT_UNSPEC;
 	tc_frame(skb, &f);
 	if (cpu >= fffa_conf.slices) {
+		if (view & IP_ONLY)
+			f.wire_bytes += FFFA_ETH_HEADER;
 		fffa_count_no_slice(view, f.wire_bytes, f.gso_segs ? f.gso_segs : 1);
 		return TC_ACT_UNSPEC;
 	}
@@ -343,14 +452,21 @@ static __always_inline int tc(struct __sk_buff *skb, __u32 view, __u32 second)
 		(void)fffa_tc_rest(skb, view, cpu, rc, p.ether_type);
 		return TC_ACT_UNSPEC;
 	}
-	if (tc_tunnels(skb, &f, &p, &count_outer, cpu, c)) {
+	if (p.key.proto != FFFA_IPPROTO_TCP) {
+		tc_note_encrypted(skb, &p);
+		if (fffa_segments_wanted(&f, &p)) {
+			tc_super(skb, view, cpu);
+			return TC_ACT_UNSPEC;
+		}
+	}
+	if (tc_tunnels(skb, &f, &p, 0, &count_outer, cpu, c)) {
 		(void)fffa_tc_rest(skb, count_outer ? view : view | REST_OUTER_COUNTED, cpu,
 				   FFFA_PARSE_TRUNCATED, 0);
 		return TC_ACT_UNSPEC;
 	}
 	if (p.fragment)
 		fffa_fragment_apply(&p, cpu, c);
-	fffa_count_packet(FFFA_PARSE_OK, &f, &p, cpu, c);
+	fffa_count_packet(FFFA_PARSE_OK, &f, &p, cpu, c, skb);
 	return TC_ACT_UNSPEC; /* the next program decides; TCX_NEXT has the same value */
 }
 
@@ -446,7 +562,7 @@ __noinline int fffa_xdp_rest(struct xdp_md *ctx, __u32 cpu, __u32 rc, __u32 ethe
 		if (!rc && s->again.fragment)
 			fffa_fragment_apply(&s->again, cpu, c);
 	}
-	fffa_count_packet(rc, &f, &s->again, cpu, c);
+	fffa_count_packet(rc, &f, &s->again, cpu, c, NULL);
 	return 0;
 }
 
@@ -477,6 +593,6 @@ int fffa_xdp_in(struct xdp_md *ctx)
 	xdp_tunnels(ctx, &f, &p, cpu, c);
 	if (p.fragment)
 		fffa_fragment_apply(&p, cpu, c);
-	fffa_count_packet(FFFA_PARSE_OK, &f, &p, cpu, c);
+	fffa_count_packet(FFFA_PARSE_OK, &f, &p, cpu, c, NULL);
 	return XDP_PASS;
 }

@@ -14,10 +14,10 @@
 struct fffa_fragment_key {
 	__u8 src[16];
 	__u8 dst[16];
-	__u32 id;   /* as on the wire */
-	__u8 proto; /* IPv4: each protocol has its own identifications; IPv6: 0 */
-	__u8 ipv6;  /* FFFA_VIEW_IPV6 or 0 */
-	__u8 pad0[2];
+	__u32 id;     /* as on the wire */
+	__u8 proto;   /* IPv4: each protocol has its own identifications; IPv6: 0 */
+	__u8 ipv6;    /* FFFA_VIEW_IPV6 or 0 */
+	__u16 tunnel; /* whose packets have addresses of their own; id as in fffa_key */
 };
 FFFA_ASSERT_SIZE(struct fffa_fragment_key, 40);
 
@@ -40,8 +40,7 @@ static __always_inline void fffa_fragment_key_of(const struct fffa_packet *p,
 	k->id = p->fragment_id;
 	k->ipv6 = p->key.view & FFFA_VIEW_IPV6;
 	k->proto = k->ipv6 ? 0 : p->key.proto;
-	k->pad0[0] = 0;
-	k->pad0[1] = 0;
+	k->tunnel = p->key.tunnel;
 }
 
 #endif

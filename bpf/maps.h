@@ -96,6 +96,14 @@ struct {
 	__type(value, struct fffa_scratch);
 } fffa_scratch SEC(".maps");
 
+/* When an encrypted packet came last, in ticks. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, FFFA_IPSEC_SPIS_MAX);
+	__type(key, struct fffa_ipsec_spi);
+	__type(value, __u32);
+} fffa_ipsec SEC(".maps");
+
 /* Ports of the first fragments seen last. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

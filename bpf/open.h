@@ -151,17 +151,16 @@ static __always_inline struct fffa_scratch *fffa_open_outer(const struct fffa_pa
  */
 static __always_inline void fffa_open_enter(struct fffa_packet *p, const struct fffa_scratch *s,
 					    const struct fffa_frame *f, bool count_outer, __u32 cpu,
-					    struct fffa_counts *c)
+					    struct fffa_counts *c, struct __sk_buff *skb)
 {
 	__u32 view = fffa_ctl.tunnel_view; /* once: it may change meanwhile */
 
 	if (!s->packet.key.tunnel) /* no id: the view was another before */
 		view = FFFA_TUNNEL_RECORD_OUTER;
 	if (view == FFFA_TUNNEL_RECORD_OUTER || (count_outer && view == FFFA_TUNNEL_RECORD_BOTH)) {
-		fffa_count_outer(f, &s->inside, p);
 		if (view == FFFA_TUNNEL_RECORD_OUTER)
 			return;
-		fffa_count_packet(FFFA_PARSE_OK, f, p, cpu, c);
+		fffa_count_packet(FFFA_PARSE_OK, f, p, cpu, c, skb);
 	}
 	fffa_open_copy(p, &s->packet);
 }

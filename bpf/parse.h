@@ -22,6 +22,7 @@
 #define FFFA_IPV6_EXT_MAX                                                                          \
 	8 /* headers walked; a longer chain is recorded under its next header with ports 0 */
 #define FFFA_L3_OFFSET_MAX   1024
+#define FFFA_ETH_HEADER	     14
 #define FFFA_ETH_PAYLOAD_MIN 46 /* shorter frames are padded (IEEE 802.3) */
 
 enum fffa_parse {

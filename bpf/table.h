@@ -6,15 +6,10 @@
 #ifndef FFFA_BPF_TABLE_H
 #define FFFA_BPF_TABLE_H
 
+#include "bpf/clock.h"
+#include "bpf/ipsec.h"
 #include "bpf/maps.h"
 #include "bpf/parse.h"
-
-static __always_inline __u32 fffa_now_ticks(void)
-{
-	if (fffa_conf.clock == FFFA_CLOCK_JIFFIES)
-		return bpf_jiffies64();
-	return bpf_ktime_get_ns() >> 20;
-}
 
 /*
  * Keyed mix of the 44 bytes. A product carries differences only upwards, and IPv4 addresses differ in
@@ -147,11 +142,11 @@ static __always_inline bool fffa_end_window(struct fffa_entry *e, const __u32 *c
 }
 
 /*
- * Adds the packet to its flow's entry, to a new one, or to the loss counter. cpu is
- * below fffa_conf.slices.
+ * Adds the packet to its flow's entry, to a new one, or to the loss counter; one that IPsec decrypted
+ * on this host gets no new entry. cpu is below fffa_conf.slices. skb: NULL in XDP.
  */
 static __always_inline void fffa_account(const struct fffa_packet *p, __u32 cpu,
-					 struct fffa_counts *c)
+					 struct fffa_counts *c, struct __sk_buff *skb)
 {
 	const __u64 *w = (const __u64 *)p;
 	__u32 now = fffa_now_ticks(), ifindex = p->key.ifindex;
@@ -182,6 +177,11 @@ static __always_inline void fffa_account(const struct fffa_packet *p, __u32 cpu,
 		side = bpf_map_lookup_elem(&fffa_side, &i);
 		if (side && fffa_hand_over(e, &side->cookie[slot], c, FFFA_EV_END))
 			e->packets = 0;
+		return;
+	}
+	if (fffa_ipsec_leaves_out(skb, p, now)) {
+		c->not_on_wire_packets += p->packets;
+		c->not_on_wire_bytes += p->bytes;
 		return;
 	}
 	slot = fffa_oldest(s, now, first);

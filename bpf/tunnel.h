@@ -158,8 +158,7 @@ struct fffa_inside {
 	__u16 proto;  /* ether type, host order; FFFA_ETH_P_TEB: an Ethernet frame */
 	__u16 pad0;
 	__u32 cookie;
-	__u32 step;    /* of fffa_link_walk: where the packet inside begins */
-	__u32 payload; /* frame offset behind the inner headers: all before repeats in each segment */
+	__u32 step; /* of fffa_link_walk: where the packet inside begins */
 };
 
 /* The last word of a tunnel's identity, out of its parts but the view. */
@@ -236,19 +235,7 @@ static __always_inline int fffa_parse_tunnel_inside(const void *data, const void
 	int rc = fffa_parse_linked(data, end, step, f, inner);
 
 	inner->cookie = in->cookie;
-	in->payload = FFFA_LINK_OFFSET(step) + inner->header_bytes;
 	return rc;
-}
-
-/*
- * All headers of a GSO packet repeat in each segment: those of the tunnel and of the packet inside
- * are the outer packet's, too.
- */
-static __always_inline void fffa_count_outer(const struct fffa_frame *f,
-					     const struct fffa_inside *in, struct fffa_packet *p)
-{
-	p->header_bytes += in->payload - p->l4_offset - 8;
-	fffa_count_segments(f, p);
 }
 
 #endif

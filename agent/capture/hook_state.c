@@ -6,6 +6,8 @@
 
 #include "agent/base/clock.h"
 
+#define SUPER_PACKETS_MIN 100 /* counted by the hook: fewer say nothing of the device */
+
 static bool is_long_ago(const struct fffa_hook_state *s, uint64_t now_ns)
 {
 	return now_ns - s->attempts_ns >= FFFA_HOOK_PUT_BACKS_S * FFFA_NS_PER_S;
@@ -83,28 +85,71 @@ static uint64_t minus(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
-/* A counter that went back belongs to another device. */
+/* A counter that went back began anew: it is that of another device under the same number. */
+static bool is_anew(struct fffa_amount now, struct fffa_amount before)
+{
+	return now.packets < before.packets || now.bytes < before.bytes;
+}
+
 static struct fffa_amount difference(struct fffa_amount now, struct fffa_amount before)
 {
-	if (now.packets < before.packets || now.bytes < before.bytes)
-		return (struct fffa_amount){0, 0};
+	if (is_anew(now, before))
+		return now;
 	return (struct fffa_amount){now.packets - before.packets, now.bytes - before.bytes};
 }
 
-/*
- * What passed and was neither counted nor reported. Its bytes are those of average packets, without
- * their link headers.
- */
-static struct fffa_amount report_missed(struct fffa_hook_state *s, uint32_t link_header_bytes)
+/* While the hook is in order, what it and the device count of the same packets. */
+static void compare_counts(struct fffa_hook_state *s, struct fffa_amount passed,
+			   struct fffa_amount counted)
 {
-	uint64_t packets = minus(s->passed.packets, s->hooked);
-	struct fffa_amount total = {packets, 0}, news;
+	if (!passed.packets || !counted.packets)
+		return;
+	s->up_passed = (struct fffa_amount){s->up_passed.packets / 2 + passed.packets,
+					    s->up_passed.bytes / 2 + passed.bytes};
+	s->up_hooked = (struct fffa_amount){s->up_hooked.packets / 2 + counted.packets,
+					    s->up_hooked.bytes / 2 + counted.bytes};
+}
+
+/* Many drivers count a super-packet as one. Then only bytes can be compared. */
+static bool counts_super_packets(const struct fffa_hook_state *s)
+{
+	return s->up_hooked.packets >= SUPER_PACKETS_MIN &&
+	       s->up_hooked.packets / 5 > s->up_passed.packets / 4 && s->up_passed.bytes;
+}
+
+/* What passed and the hook did not count: by packets, whose bytes are those of average ones. */
+static struct fffa_amount missed_by_packets(const struct fffa_hook_state *s,
+					    uint32_t link_header_bytes)
+{
+	uint64_t packets = minus(s->passed.packets, s->hooked.packets);
+	struct fffa_amount total = {packets, 0};
 
 	if (packets) {
 		total.bytes = (uint64_t)((double)s->passed.bytes * (double)packets /
 					 (double)s->passed.packets);
 		total.bytes = minus(total.bytes, packets * link_header_bytes);
 	}
+	return total;
+}
+
+/* By bytes, as the hook counted the device's before; their packets are average segments. */
+static struct fffa_amount missed_by_bytes(const struct fffa_hook_state *s)
+{
+	double share = (double)s->up_hooked.bytes / (double)s->up_passed.bytes;
+	uint64_t bytes = minus((uint64_t)((double)s->passed.bytes * share), s->hooked.bytes);
+	double packets = (double)bytes * (double)s->up_hooked.packets / (double)s->up_hooked.bytes;
+
+	return (struct fffa_amount){(uint64_t)packets, bytes};
+}
+
+/* What passed and was neither counted nor reported. */
+static struct fffa_amount report_missed(struct fffa_hook_state *s, uint32_t link_header_bytes)
+{
+	struct fffa_amount total = counts_super_packets(s)
+					   ? missed_by_bytes(s)
+					   : missed_by_packets(s, link_header_bytes),
+			   news;
+
 	if (total.packets <= s->reported.packets)
 		return (struct fffa_amount){0, 0};
 	news = (struct fffa_amount){total.packets - s->reported.packets,
@@ -115,8 +160,7 @@ static struct fffa_amount report_missed(struct fffa_hook_state *s, uint32_t link
 
 static void forget_gap(struct fffa_hook_state *s)
 {
-	s->passed = s->reported = s->silent_passed = (struct fffa_amount){0, 0};
-	s->hooked = s->silent_others = 0;
+	s->passed = s->reported = s->hooked = (struct fffa_amount){0, 0};
 	s->silent = false;
 }
 
@@ -139,12 +183,12 @@ static enum fffa_hook_condition condition_now(struct fffa_hook_state *s,
 	    minus(two, now->others + s->silent_others) >= FFFA_HOOK_BLIND_PACKETS) {
 		/* The first of the two checks belongs to the gap, too. */
 		fffa_amount_add(&s->passed, s->silent_passed.packets, s->silent_passed.bytes);
-		s->hooked += s->silent_others;
+		s->hooked.packets += s->silent_others;
 		return FFFA_HOOK_BLIND;
 	}
 	s->silent = silent;
-	s->silent_passed = silent ? passed : (struct fffa_amount){0, 0};
-	s->silent_others = silent ? now->others : 0;
+	s->silent_passed = passed;
+	s->silent_others = now->others;
 	return FFFA_HOOK_UP;
 }
 
@@ -152,22 +196,31 @@ struct fffa_amount fffa_hook_state_judge(struct fffa_hook_state *s, const char *
 					 const struct fffa_hook_facts_now *now)
 {
 	bool known = s->dev_known && now->dev_known;
+	/* What the hook counted was on the device before. */
+	bool other = known && now->place == FFFA_PLACE_NONE && is_anew(now->dev, s->dev);
 	struct fffa_amount passed =
 		known ? difference(now->dev, s->dev) : (struct fffa_amount){0, 0};
-	uint64_t counted = minus(now->counted.packets, s->counted.packets);
+	struct fffa_amount counted = {minus(now->counted.packets, s->counted.packets),
+				      minus(now->counted.bytes, s->counted.bytes)};
 	enum fffa_hook_condition was = s->condition;
 	struct fffa_amount news = {0, 0};
 
 	s->dev_known = now->dev_known;
 	s->dev = now->dev;
 	s->counted = now->counted;
-	s->condition = condition_now(s, now, passed, counted);
+	s->condition = condition_now(s, now, passed, counted.packets);
 	/* A hook that was in order now and before has counted everything. */
-	s->missed = was != FFFA_HOOK_UP || s->condition != FFFA_HOOK_UP || now->put_back;
+	s->missed =
+		was != FFFA_HOOK_UP || s->condition != FFFA_HOOK_UP || now->put_back || s->again;
+	s->again = false;
 	if (s->missed) {
 		fffa_amount_add(&s->passed, passed.packets, passed.bytes);
-		s->hooked += counted + now->others;
+		if (!other)
+			fffa_amount_add(&s->hooked, counted.packets, counted.bytes);
+		s->hooked.packets += now->others;
 		news = report_missed(s, now->link_header_bytes);
+	} else {
+		compare_counts(s, passed, counted);
 	}
 	if (now->put_back)
 		s->put_backs++;

@@ -33,15 +33,18 @@ struct fffa_hook_state {
 	unsigned int attempts; /* within the time that began at attempts_ns */
 	uint64_t attempts_ns;
 	bool missed;		    /* the last check found it not counting, or put it back */
+	bool again;		    /* exchanged for another one since the last check */
 	bool dev_known;		    /* dev holds counters */
 	struct fffa_amount dev;	    /* the device's counters at the last check, whole frames */
 	struct fffa_amount counted; /* by the hook at the last check */
 	/* Of the time in which the hook is not up: */
 	struct fffa_amount passed;   /* the device */
-	uint64_t hooked;	     /* packets that the hook counted, or that no flow has */
+	struct fffa_amount hooked;   /* what the hook counted, and packets that no flow has */
 	struct fffa_amount reported; /* counted as lost already */
+	/* Of the time before, the last checks more than others. A device may count super-packets: */
+	struct fffa_amount up_passed, up_hooked; /* the device, and the hook */
 	/* Of the last check: */
-	bool silent; /* the hook counted nothing */
+	bool silent; /* the hook counted nothing; then these two count: */
 	struct fffa_amount silent_passed;
 	uint64_t silent_others;
 };

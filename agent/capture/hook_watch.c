@@ -131,7 +131,7 @@ static bool judge(const struct fffa_hook_check_device *c, int dir, struct fffa_h
 		.others = others,
 		.link_header_bytes = (uint32_t)fffa_devices_link_bytes(h->dev.type)};
 	enum fffa_hook_condition was = s->condition;
-	bool missed = s->missed;
+	bool missed = s->missed, again = s->again;
 	struct fffa_amount lost;
 	char where[32];
 
@@ -141,6 +141,11 @@ static bool judge(const struct fffa_hook_check_device *c, int dir, struct fffa_h
 	fffa_amount_add(&ledger->lost[FFFA_PL_NOT_ATTACHED], lost.packets, lost.bytes);
 	if (k->put_back)
 		log_put_back(c, dir, s);
+	else if (again && lost.packets)
+		fffa_info("capture",
+			  "packets passed while the hook was exchanged interface=%s direction=%s "
+			  "missed_packets=%llu",
+			  c->name, directions[dir], (unsigned long long)lost.packets);
 	if (s->condition != was)
 		log_condition(c, dir, s, lost);
 	return missed != s->missed;

@@ -44,33 +44,44 @@ static enum fffa_program egress_program(const struct fffa_netdev *dev)
 	return fffa_devices_link_bytes(dev->type) ? FFFA_PROGRAM_TC_OUT : FFFA_PROGRAM_IP_OUT;
 }
 
-/* What passes from now on and is not counted can be told by the device's counters. */
+/*
+ * What passes from now on and is not counted can be told by the device's counters. A hook that was
+ * there before knows them.
+ */
 static void note_counters(const struct fffa_live_devices *d, struct fffa_hooked *h)
 {
 	char *text = fffa_dev_counters_read();
 	struct fffa_dev_counters c;
+	bool found = text && !fffa_dev_counters_find(text, h->dev.name, &c);
 
-	for (int dir = 0; dir < 2; dir++)
-		h->state[dir].counted = d->counted(d->counted_arg, h->dev.name, dir);
-	if (text && !fffa_dev_counters_find(text, h->dev.name, &c)) {
-		for (int dir = 0; dir < 2; dir++) {
-			h->state[dir].dev_known = true;
-			h->state[dir].dev = c.dir[dir];
-		}
-	}
 	free(text);
+	for (int dir = 0; dir < 2; dir++) {
+		struct fffa_hook_state *s = &h->state[dir];
+
+		if (s->dev_known)
+			continue;
+		s->counted = d->counted(d->counted_arg, h->dev.name, dir);
+		s->dev_known = found;
+		if (found)
+			s->dev = c.dir[dir];
+	}
 }
 
-/* Attaches both hooks to h->dev, or none. */
+static bool wants(const struct fffa_live_devices *d, int dir)
+{
+	return d->conf->direction != (dir == IN ? FFFA_DIR_EGRESS : FFFA_DIR_INGRESS);
+}
+
+/* Attaches the hooks to h->dev that are wanted and not there, or leaves none. */
 static int attach_hooks(const struct fffa_live_devices *d, struct fffa_hooked *h,
 			struct fffa_err *err)
 {
 	const struct fffa_netdev *dev = &h->dev;
 	int rc = 0;
 
-	if (d->conf->direction != FFFA_DIR_EGRESS)
+	if (wants(d, IN) && h->at[IN].how == FFFA_ATTACH_NONE)
 		rc = attach_ingress(d, h, err);
-	if (!rc && d->conf->direction != FFFA_DIR_INGRESS)
+	if (!rc && wants(d, OUT) && h->at[OUT].how == FFFA_ATTACH_NONE)
 		rc = fffa_attach_tc(d->kernel, egress_program(dev), dev->ifindex, dev->name, true,
 				    &h->at[OUT], err);
 	if (rc) {
@@ -385,27 +396,49 @@ static void forget_old_failures(struct fffa_live_devices *d)
 	}
 }
 
+/*
+ * Takes off the hooks that are not wanted any more, and the ingress hook when it is to be another one.
+ * What passes until that is attached can be told by the device's counters.
+ */
+static void take_off(const struct fffa_live_devices *d, struct fffa_hooked *h, bool other_hook)
+{
+	for (int dir = 0; dir < 2; dir++) {
+		struct fffa_attachment *at = &h->at[dir], *left = &h->at[!dir];
+		bool was = at->how != FFFA_ATTACH_NONE, again = was && wants(d, dir);
+
+		if (again && !(dir == IN && other_hook))
+			continue;
+		/* The qdisc stays while the other hook is on it. */
+		if (at->how == FFFA_ATTACH_CLSACT && left->how == FFFA_ATTACH_CLSACT)
+			left->clsact.made_qdisc |= at->clsact.made_qdisc;
+		fffa_attach_undo(at, 1);
+		if (dir == IN)
+			memset(&h->choice, 0, sizeof(h->choice));
+		if (again)
+			h->state[dir].again = h->state[dir].missed = true;
+		else
+			memset(&h->state[dir], 0, sizeof(h->state[dir]));
+	}
+}
+
 /* The old hook goes before the new one comes: no packet is counted twice. */
 static bool attach_again(struct fffa_live_devices *d)
 {
-	if (d->hook == d->conf->hook && d->direction == d->conf->direction)
+	bool other_hook = d->hook != d->conf->hook;
+
+	if (!other_hook && d->direction == d->conf->direction)
 		return false;
 	d->hook = d->conf->hook;
 	d->direction = d->conf->direction;
 	d->failed_count = 0; /* of other hooks */
 	for (size_t i = 0; i < d->n;) {
 		struct fffa_hooked *h = &d->v[i];
-		struct fffa_hooked again = {.dev = h->dev, .renamed = h->renamed};
 		struct fffa_err err;
 		int rc;
 
-		fffa_attach_undo(h->at, 2);
-		*h = again;
+		take_off(d, h, other_hook);
 		rc = attach_hooks(d, h, &err);
 		if (!rc) {
-			/* Nobody counted between the two. */
-			h->state[IN].missed = h->at[IN].how != FFFA_ATTACH_NONE;
-			h->state[OUT].missed = h->at[OUT].how != FFFA_ATTACH_NONE;
 			i++;
 			continue;
 		}

@@ -58,7 +58,7 @@ struct fffa_flow_table {
 	uint32_t high_water; /* flows from here on were never used */
 	uint32_t count;
 	uint32_t flush_at;
-	uint64_t hash_key[2];
+	uint64_t hash_key[7]; /* random */
 	uint64_t now_ns;
 	uint64_t unix_ns;
 	struct fffa_amount held;

@@ -10,6 +10,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/flow/flow_internal.h"
+#include "agent/flow/fold.h"
 
 /* For any value that a key can have. */
 #define TUNNELS_BYTES ((UINT16_MAX + 1) * sizeof(uint32_t))
@@ -23,20 +24,16 @@ static void *map_lazily(size_t bytes)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+/* The three products do not wait for one another. */
 static uint32_t bucket_of(const struct fffa_flow_table *t, const struct fffa_key *k)
 {
-	uint64_t w[6] = {0};
-	uint64_t h = t->hash_key[0];
+	const uint64_t *r = t->hash_key;
+	uint64_t w[5], h;
 
-	memcpy(w, k, sizeof(*k));
-	for (int i = 0; i < 6; i++) {
-		h = (h ^ w[i]) * t->hash_key[1];
-		h ^= h >> 32;
-	}
-	/* The last word is mixed by one random multiplier only, which may have few bits. */
-	h *= UINT64_C(0x9e3779b97f4a7c15);
-	h ^= h >> 32;
-	return (uint32_t)h & t->bucket_mask;
+	memcpy(w, k, sizeof(w));
+	h = fffa_fold(w[0] ^ r[0], w[1] ^ r[1]) + fffa_fold(w[2] ^ r[2], w[3] ^ r[3]) +
+	    fffa_fold(w[4] ^ r[4], k->ifindex ^ r[5]);
+	return (uint32_t)fffa_fold(h ^ r[6], UINT64_C(0x9e3779b97f4a7c15)) & t->bucket_mask;
 }
 
 /* Prefetches in two steps: the bucket now, its first flow FFFA_FLOW_AHEAD / 2 calls later. */
@@ -150,7 +147,6 @@ int fffa_flow_table_new(const struct fffa_flow_conf *conf, struct fffa_ledger *l
 		fffa_flow_table_free(t);
 		return -ENOMEM;
 	}
-	t->hash_key[1] |= 1;
 	*out = t;
 	return 0;
 }

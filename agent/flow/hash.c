@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "agent/flow/fold.h"
+
 #define IPPROTO_ICMP4 1
 #define IPPROTO_ICMP6 58
 
@@ -14,20 +16,12 @@
 #define K2 UINT64_C(0xa4093822299f31d1)
 #define K3 UINT64_C(0x082efa98ec4e6c89)
 
-/* Both halves of the product: every bit of a and b reaches most of the result. */
-static uint64_t fold(uint64_t a, uint64_t b)
-{
-	unsigned __int128 p = (unsigned __int128)a * b;
-
-	return (uint64_t)p ^ (uint64_t)(p >> 64);
-}
-
 static uint64_t end_of(const uint8_t addr[16], uint64_t port)
 {
 	uint64_t w[2];
 
 	memcpy(w, addr, sizeof(w));
-	return fold(le64toh(w[0]) ^ K0, le64toh(w[1]) ^ port * K2 ^ K1);
+	return fffa_fold(le64toh(w[0]) ^ K0, le64toh(w[1]) ^ port * K2 ^ K1);
 }
 
 uint64_t fffa_flow_hash(const struct fffa_key *k)
@@ -36,5 +30,5 @@ uint64_t fffa_flow_hash(const struct fffa_key *k)
 	uint64_t a = end_of(k->src, ports ? be16toh(k->sport) : 0);
 	uint64_t b = end_of(k->dst, ports ? be16toh(k->dport) : 0);
 
-	return fold((a + b) ^ K3, k->proto ^ K2);
+	return fffa_fold((a + b) ^ K3, k->proto ^ K2);
 }

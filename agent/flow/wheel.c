@@ -46,7 +46,7 @@ void fffa_wheel__unlink(struct fffa_flow_table *t, uint32_t i)
 		w->used[f->slot / 64] &= ~(UINT64_C(1) << (f->slot % 64));
 }
 
-/* Number of slots from slot `from` (included) to the next used one; FFFA_WHEEL_SLOTS: none. */
+/* Number of slots from that of tick `from` (included) to the next used one; FFFA_WHEEL_SLOTS: none. */
 static uint32_t distance_to_used(const struct fffa_wheel *w, uint32_t from)
 {
 	uint32_t seen = 0;
@@ -65,7 +65,7 @@ static uint32_t distance_to_used(const struct fffa_wheel *w, uint32_t from)
 uint32_t fffa_wheel__first(const struct fffa_flow_table *t)
 {
 	const struct fffa_wheel *w = &t->wheel;
-	uint32_t from = (uint32_t)((w->tick + 1) % FFFA_WHEEL_SLOTS);
+	uint32_t from = (uint32_t)w->tick + 1;
 	uint32_t d = distance_to_used(w, from);
 
 	return t->count ? w->head[(from + d) % FFFA_WHEEL_SLOTS] : FFFA_NIL;
@@ -75,12 +75,11 @@ uint32_t fffa_wheel__due(struct fffa_flow_table *t)
 {
 	struct fffa_wheel *w = &t->wheel;
 	uint64_t now_tick = t->now_ns / FFFA_WHEEL_TICK_NS;
-	uint32_t from, d;
+	uint32_t d;
 
 	if (w->tick >= now_tick)
 		return FFFA_NIL;
-	from = (uint32_t)((w->tick + 1) % FFFA_WHEEL_SLOTS);
-	d = distance_to_used(w, from);
+	d = distance_to_used(w, (uint32_t)w->tick + 1);
 	if (!t->count || d >= now_tick - w->tick) {
 		w->tick = now_tick; /* nothing between */
 		return FFFA_NIL;

@@ -19,7 +19,9 @@
 int __real_bpf_object__load_skeleton(struct bpf_object_skeleton *s);
 int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *s);
 
-static bool tc_in_only;
+/* The programs that are loaded next, each with a space behind it. */
+#define COMMON "fffa_tc_in fffa_tc_out fffa_xdp_in "
+static const char *wanted_programs = COMMON;
 
 /*
  * The linker puts this in place of libbpf's function. The programs that no test here runs are the
@@ -27,16 +29,14 @@ static bool tc_in_only;
  */
 int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *s)
 {
-	static const char *const run[] = {"fffa_ticks", "fffa_tc_in", "fffa_tc_out", "fffa_xdp_in"};
-	size_t count = tc_in_only ? 2 : sizeof(run) / sizeof(run[0]);
 	struct bpf_program *p;
 
 	bpf_object__for_each_program (p, *s->obj) {
-		bool wanted = false;
+		char name[64];
 
-		for (size_t i = 0; i < count; i++)
-			wanted |= !strcmp(bpf_program__name(p), run[i]);
-		if (!wanted && bpf_program__set_autoload(p, false))
+		(void)snprintf(name, sizeof(name), "%s ", bpf_program__name(p));
+		if (strcmp(name, "fffa_ticks ") != 0 && !strstr(wanted_programs, name) &&
+		    bpf_program__set_autoload(p, false))
 			return -EINVAL;
 	}
 	return __real_bpf_object__load_skeleton(s);
@@ -72,14 +72,20 @@ struct fffa_kernel *bpf_fixture_open(uint64_t max_flows, uint32_t ring_bytes)
 	return bpf_fixture_open_conf(&c);
 }
 
-struct fffa_kernel *bpf_fixture_open_tc_in(uint64_t max_flows, uint32_t ring_bytes)
+struct fffa_kernel *bpf_fixture_open_programs(uint64_t max_flows, uint32_t ring_bytes,
+					      const char *programs)
 {
 	struct fffa_kernel *k;
 
-	tc_in_only = true;
+	wanted_programs = programs;
 	k = bpf_fixture_open(max_flows, ring_bytes);
-	tc_in_only = false;
+	wanted_programs = COMMON;
 	return k;
+}
+
+struct fffa_kernel *bpf_fixture_open_tc_in(uint64_t max_flows, uint32_t ring_bytes)
+{
+	return bpf_fixture_open_programs(max_flows, ring_bytes, "fffa_tc_in ");
 }
 
 struct fffa_kernel *bpf_fixture_open_conf(const struct fffa_kernel_conf *c)
@@ -95,9 +101,22 @@ struct fffa_kernel *bpf_fixture_open_conf(const struct fffa_kernel_conf *c)
 		(void)fprintf(stderr, "cannot load: %s\n", err.text);
 		exit(1);
 	}
-	if (!tc_in_only)
+	if (strstr(wanted_programs, "fffa_xdp_in "))
 		park_xdp(k);
+	bpf_fixture_stay_on(0);
 	return k;
+}
+
+void bpf_fixture_stay_on(int cpu)
+{
+	cpu_set_t s;
+
+	CPU_ZERO(&s);
+	CPU_SET(cpu, &s);
+	if (sched_setaffinity(0, sizeof(s), &s)) {
+		perror("sched_setaffinity");
+		exit(1);
+	}
 }
 
 static int test_run(const struct fffa_kernel *k, enum fffa_program p, struct bpf_test_run_opts *o)

@@ -7,14 +7,20 @@
 
 /*
  * Exits with 77 and a reason when this process may not load programs. Fails the test on
- * another error.
+ * another error. The thread stays on CPU 0 from then on, so that one slice is used.
  */
 struct fffa_kernel *bpf_fixture_open(uint64_t max_flows, uint32_t ring_bytes);
 /* The same, but FFFA_PROGRAM_TC_IN is the only program: on old kernels each takes seconds to load. */
 struct fffa_kernel *bpf_fixture_open_tc_in(uint64_t max_flows, uint32_t ring_bytes);
+/* With these programs alone: their names in the kernel, each with a space behind it. */
+struct fffa_kernel *bpf_fixture_open_programs(uint64_t max_flows, uint32_t ring_bytes,
+					      const char *programs);
 /* The first one with other settings. bpf_fixture_conf returns those of bpf_fixture_open. */
 struct fffa_kernel *bpf_fixture_open_conf(const struct fffa_kernel_conf *c);
 struct fffa_kernel_conf bpf_fixture_conf(uint64_t max_flows, uint32_t ring_bytes);
+
+/* The calling thread runs on this CPU only. */
+void bpf_fixture_stay_on(int cpu);
 
 /* Runs program once over bytes (at least 14) and returns its verdict. */
 int bpf_fixture_run(const struct fffa_kernel *k, enum fffa_program p, const void *bytes,

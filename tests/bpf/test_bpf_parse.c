@@ -8,14 +8,18 @@
 #include <string.h>
 
 #include "agent/capture/replay/fragments.h"
+#include "agent/capture/replay/tunnels.h"
 #include "agent/capture/replay/frame.h"
+#include "bpf/segments.h"
 #include "tests/bpf/bpf_fixture.h"
 #include "tests/stubs/cmocka_all.h"
 #include "tests/stubs/packets.h"
+#include "tests/stubs/super_packets.h"
 
 #define CORPUS_MAX   256
 #define MUTATIONS    100000
 #define FORGET_EVERY 1000
+#define SUPERS_MAX   64
 
 struct fixture {
 	struct fffa_kernel *k;
@@ -24,6 +28,7 @@ struct fixture {
 	size_t count;
 	struct fffa_ledger before;
 	struct fffa_fragments *fragments; /* the host's table of first fragments */
+	struct fffa_tunnels *tunnels;	  /* the host's ids */
 	size_t compared;
 };
 
@@ -45,6 +50,8 @@ static int setup(void **state)
 
 	f->k = bpf_fixture_open(64, 65536);
 	forget_fragments(f);
+	f->tunnels = fffa_tunnels_new();
+	assert_non_null(f->tunnels);
 	f->host.linktype = 1 /* Ethernet */;
 	f->host.geneve_ports[0] = 6081;
 	f->host.vxlan_ports[0] = 4789;
@@ -60,6 +67,7 @@ static int teardown(void **state)
 
 	fffa_kernel_close(f->k);
 	fffa_fragments_free(f->fragments);
+	fffa_tunnels_free(f->tunnels);
 	test_free(f->corpus);
 	test_free(f);
 	return 0;
@@ -107,6 +115,14 @@ static void expect_ether_type(const struct fffa_ledger *before, const struct fff
 	assert_int_equal(more + other, 1);
 }
 
+/* Takes p into the host's table of fragments. t: NULL for a packet that is in no tunnel. */
+static bool is_orphan(struct fixture *f, struct fffa_packet *p, const struct fffa_tunnel *t)
+{
+	if (t)
+		p->key.tunnel = fffa_tunnels_intern(f->tunnels, t);
+	return !fffa_fragments_apply(f->fragments, p, 1);
+}
+
 /* Runs one program on one frame and compares all that comes of it with the host build. */
 static void compare(struct fixture *f, enum fffa_program prog, const uint8_t *bytes, size_t len)
 {
@@ -117,7 +133,7 @@ static void compare(struct fixture *f, enum fffa_program prog, const uint8_t *by
 	struct fffa_delta d[4];
 	bool tunnelled;
 	enum fffa_parse want = fffa_frame_parse(&f->host, bytes, len, len, &p, &t, &tunnelled);
-	uint64_t orphans = want == FFFA_PARSE_OK && !fffa_fragments_apply(f->fragments, &p, 1);
+	uint64_t orphans = want == FFFA_PARSE_OK && is_orphan(f, &p, tunnelled ? &t : NULL);
 	int verdict = bpf_fixture_run(f->k, prog, bytes, len);
 	size_t n = bpf_fixture_take(f->k, d, 4);
 	int dir = views[prog] & FFFA_VIEW_EGRESS ? 1 : 0;
@@ -239,6 +255,72 @@ static void gso_counts_segments_and_their_headers(void **state)
 	fffa_kernel_read_counts(f->k, &f->before);
 }
 
+/* The host build says how the packet counts, also where a tunnel is opened. */
+static void compare_super(struct fixture *f, const struct packet *p, uint32_t segs, uint32_t size)
+{
+	struct fffa_frame frame = {.gso_bytes = size, .gso_segs = segs};
+	struct fffa_packet want = {0};
+	struct fffa_delta d[4];
+	struct fffa_tunnel t;
+	bool tunnelled;
+
+	if (fffa_frame_parse(&f->host, p->b, p->len, p->len, &want, &t, &tunnelled) ||
+	    want.fragment)
+		return;
+	fffa_count_segments(&frame, &want);
+	fffa_segments_count(p->b, &frame, &want);
+	bpf_fixture_run_gso(f->k, FFFA_PROGRAM_TC_OUT, p->b, p->len, segs, size);
+	if (bpf_fixture_take(f->k, d, 4) != 1)
+		fail_msg("%s: no record, or several", p->name);
+	same_record(f, &d[0], &want, &t, tunnelled, FFFA_VIEW_EGRESS);
+}
+
+static void both_agree_on_super_packets(void **state)
+{
+	static struct super_packet all[SUPERS_MAX];
+	size_t n = super_packets(all, SUPERS_MAX);
+	struct fixture *f = *state;
+	uint32_t seed = 20261129;
+
+	for (size_t i = 0; i < n; i++) {
+		struct packet p = all[i].p;
+
+		for (uint32_t segs = 0; segs < 6; segs++) {
+			compare_super(f, &p, segs, SUPER_SEGMENT);
+			compare_super(f, &p, segs, 0xffff); /* GSO_BY_FRAGS: no size */
+		}
+		for (int change = 0; change < 100; change++) {
+			p = all[i].p;
+			p.b[14 + next_random(&seed) % 120] = (uint8_t)next_random(&seed);
+			if (tc_takes(p.b, p.len))
+				compare_super(f, &p, all[i].segs, SUPER_SEGMENT);
+		}
+	}
+	fffa_kernel_read_counts(f->k, &f->before);
+}
+
+/* What is counted of a packet that is not opened, without asking the host build. */
+static void a_closed_tunnel_repeats_all_headers(void **state)
+{
+	static struct super_packet all[SUPERS_MAX];
+	size_t n = super_packets(all, SUPERS_MAX);
+	struct fixture *f = *state;
+	struct fffa_delta d[4];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct packet *p = &all[i].p;
+
+		bpf_fixture_run_gso(f->k, FFFA_PROGRAM_TC_IN, p->b, p->len, all[i].segs,
+				    SUPER_SEGMENT);
+		assert_int_equal(bpf_fixture_take(f->k, d, 4), 1);
+		assert_int_equal(d[0].packets, all[i].segs);
+		if (d[0].key.tunnel)
+			continue;
+		assert_int_equal(d[0].bytes, p->len - 14 + (all[i].segs - 1) * all[i].headers);
+	}
+	fffa_kernel_read_counts(f->k, &f->before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +328,8 @@ int main(void)
 		cmocka_unit_test(cut_at_every_byte),
 		cmocka_unit_test(random_mutations),
 		cmocka_unit_test(gso_counts_segments_and_their_headers),
+		cmocka_unit_test(both_agree_on_super_packets),
+		cmocka_unit_test(a_closed_tunnel_repeats_all_headers),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* Tunnel ids: they come back when no flow has them, and are never mistaken for another tunnel's. */
-#include <sched.h>
 
 #include "agent/capture/live_tunnels.h"
 #include "tests/bpf/bpf_fixture.h"
@@ -19,11 +18,7 @@ struct lab {
 static struct lab *open_lab(void)
 {
 	struct lab *lab = test_calloc(1, sizeof(*lab));
-	cpu_set_t s;
 
-	CPU_ZERO(&s);
-	CPU_SET(0, &s);
-	assert_int_equal(sched_setaffinity(0, sizeof(s), &s), 0);
 	lab->k = bpf_fixture_open(131072, 1 << 20);
 	return lab;
 }

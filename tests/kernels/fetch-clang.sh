@@ -9,8 +9,8 @@
 # VERSION may be "newest". The compiler to call is DIR/clang. Does nothing when DIR holds it already. The last line of
 # a failure says why.
 set -euo pipefail
-# shellcheck source=tests/stubs/apt.sh
-. "$(dirname "$0")/../stubs/apt.sh"
+# shellcheck source=docker/apt.sh
+. "$(dirname "$0")/../../docker/apt.sh"
 
 [[ $# -eq 3 ]] || { sed -n '/^# Gets/,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2; }
 suite=$1 version=$2 dir=$3

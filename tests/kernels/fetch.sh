@@ -10,8 +10,8 @@
 # when DIR holds them already. A module that is built in, or that this kernel does not have, is no error. The last line
 # of a failure says why.
 set -euo pipefail
-# shellcheck source=tests/stubs/apt.sh
-. "$(dirname "$0")/../stubs/apt.sh"
+# shellcheck source=docker/apt.sh
+. "$(dirname "$0")/../../docker/apt.sh"
 
 [[ $# -ge 3 ]] || { sed -n '/^# Gets/,/^# of a/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 suite=$1 line=$2 dir=$3

@@ -121,11 +121,12 @@ bpf_test()
 start_agent()
 {
 	cat >/tmp/c.yaml <<-END
-		capture: {interfaces: [v0], hook: $1, drain_interval: 200ms}
+		capture: {interfaces: [${interfaces-v0}], hook: $1, drain_interval: 200ms}
 		flows: {nodata: false}
 		metadata: {imds: {enabled: off}}
 		sinks: [{name: out, type: file, format: json, path: /tmp/flows.json}]
 	END
+	: >/tmp/err # the child opens it later, and what the agent before said would count
 	fffa run -c /tmp/c.yaml >/tmp/out 2>/tmp/err &
 	agent=$!
 	await "the agent's start" ready
@@ -292,15 +293,24 @@ memlock()
 		metadata: {imds: {enabled: off}}
 		sinks: [{name: out, type: file, format: json, path: /tmp/flows.json}]
 	END
-	timeout -s TERM 5 /usr/bin/setpriv --bounding-set -sys_resource fffa run -c /tmp/c.yaml 2>/tmp/err >/tmp/out || rc=$?
+	/usr/bin/setpriv --bounding-set -sys_resource fffa run -c /tmp/c.yaml 2>/tmp/err >/tmp/out &
+	agent=$!
 	[ "$memlock" = yes ] || {
-		grep -q 'kernel table ready' /tmp/err || fail "does not start under RLIMIT_MEMLOCK (status $rc)"
+		await "the agent's start under RLIMIT_MEMLOCK" ready
+		stop_agent
 		return 0
 	}
+	await "the agent's end" gone "$agent"
+	wait "$agent" || rc=$?
+	agent=''
 	[ $rc -eq 77 ] || fail "status $rc, not 77"
 	grep -q 'RLIMIT_MEMLOCK' /tmp/err || fail "the message does not name RLIMIT_MEMLOCK"
 }
 
+# shellcheck source=tests/kernels/guest_tunnels.sh
+. /guest_tunnels.sh
+# shellcheck source=tests/kernels/guest_ipsec.sh
+. /guest_ipsec.sh
 prepare
 echo "INFO kernel $(uname -r)"
 make_network
@@ -310,6 +320,10 @@ check "agent: xdp" end_to_end xdp xdp
 check "agent: after a crash" crash
 [ "$tc" != clsact ] || check "agent: hooks taken off" taken_off
 check "agent: memory limit" memlock
+check "agent: closed tunnels" closed_tunnels
+check "agent: tunnel devices" tunnel_devices
+check "agent: ipsec" ipsec
+check "agent: ipsec interface" ipsec_interface
 check "bpf: parse" bpf_test test_bpf_parse
 check "bpf: table" bpf_test test_bpf_table
 check "bpf: receiver" bpf_test test_bpf_receiver

@@ -23,14 +23,16 @@ lines=(
 	"6.12 bookworm-backports tcx no"
 	"6.18 trixie-backports tcx no"
 )
-modules=(veth sch_ingress cls_bpf geneve)
+modules=(veth sch_ingress cls_bpf geneve vxlan ip_gre ipip sit ip6_tunnel
+	esp4 xfrm_user xfrm_interface authenc crypto_null)
 clangs=(14 19)
 all_clangs=(14 15 16 17 18 19 20 21 newest)
 cache=${FFFA_KERNEL_CACHE:-build/kernels}
 logs=$PWD/build/log
 build=build/release
-guest_seconds=300 # several times what an idle machine needs
-clang_seconds=90  # more for each clang
+# Several times what an idle machine needs; more for each clang. tests/run.sh runs the guests beside other tests.
+guest_seconds=1800
+clang_seconds=200
 exact_packets=100000
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -65,11 +67,12 @@ pack()
 	# The path at which the kernel runs it. ip and others have no configuration here, and need none.
 	sed '1s|.*|#!/bin/busybox sh|' tests/kernels/guest.sh >"$work/system/init"
 	chmod 755 "$work/system/init"
+	install -m 644 tests/kernels/guest_{tunnels,ipsec}.sh "$work/system"
 	install_program "$build/agent/fffa"
 	for test in parse table receiver exact; do
 		install_program "$build/tests/bpf/test_bpf_$test" "tests/test_bpf_$test"
 	done
-	for test in ip tc ping setpriv; do
+	for test in ip tc ping setpriv ethtool; do
 		install_program "$(program $test)"
 	done
 	install_program "$build/tests/kernels/libother_object.so" lib/other_object.so
@@ -115,7 +118,7 @@ boot()
 	archive "$guest" "$guest.cpio"
 	cat "$work/system.cpio" "$guest.cpio" >"$guest.initrd"
 	# cx16=off: emulated, cmpxchg16b goes wrong now and then, and kernels from 6.12 on use it for every allocation.
-	timeout $((guest_seconds + ${#clangs[@]} * clang_seconds)) qemu-system-x86_64 -accel tcg -cpu max,cx16=off \
+	timeout --foreground $((guest_seconds + ${#clangs[@]} * clang_seconds)) qemu-system-x86_64 -accel tcg -cpu max,cx16=off \
 		-m 1024 -smp 2 -nographic -no-reboot -net none -kernel "$cache/$line/vmlinuz" -initrd "$guest.initrd" \
 		-append "console=ttyS0 quiet panic=-1 rdinit=/init tc=$2 memlock=$3 exact=$exact_packets" \
 		</dev/null 2>&1 | tr -d '\r' >"$logs/kernel-$line.log"

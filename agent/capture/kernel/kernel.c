@@ -22,6 +22,7 @@
 #include "agent/capture/kernel/kernel_internal.h"
 #include "agent/service/privileges.h"
 #include "bpf/fragment.h"
+#include "bpf/ipsec.h"
 #include "fffa_bpf.skel.h"
 
 /* The last lines of the verifier's log say why it refused; the whole log may be megabytes. */
@@ -114,7 +115,7 @@ static void write_settings(volatile struct fffa_bpf_ctl *ctl, const struct fffa_
 	}
 	ctl->tunnel_ports = port_bits(s->geneve_ports) | port_bits(s->vxlan_ports);
 	ctl->sample = s->sample;
-	ctl->tunnel_view = s->tunnel_view;
+	ctl->tunnel_view = (uint16_t)s->tunnel_view;
 	ctl->ask_receiver = s->ask_receiver;
 }
 
@@ -134,6 +135,10 @@ static int set_conf(struct fffa_kernel *k, const struct fffa_kernel_conf *conf)
 	c->clock = k->clock;
 	c->ring_wake_bytes = conf->ring_bytes / 4;
 	c->fragment_life_ticks = (uint32_t)(FFFA_FRAGMENT_LIFE_S * FFFA_NS_PER_S / k->tick_ns);
+	/* A kernel built without IPsec does not know the helper. */
+	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_skb_get_xfrm_state, NULL) ==
+	    1)
+		c->ipsec_life_ticks = (uint32_t)(FFFA_IPSEC_LIFE_S * FFFA_NS_PER_S / k->tick_ns);
 	if (fffa_kernel__has_xdp_frags()) {
 		c->xdp_frags = 1;
 		(void)bpf_program__set_flags(k->skel->progs.fffa_xdp_in, FFFA_XDP_HAS_FRAGS);
@@ -459,6 +464,7 @@ void fffa_kernel_read_counts(const struct fffa_kernel *k, struct fffa_ledger *l)
 	l->no_tunnel_id = 0;
 	l->not_sampled = 0;
 	l->no_first_fragment = 0;
+	l->not_on_wire = (struct fffa_amount){0, 0};
 	for (uint32_t i = 0; i <= k->slices; i++) {
 		const volatile struct fffa_counts *c = &k->counts[i];
 
@@ -468,6 +474,9 @@ void fffa_kernel_read_counts(const struct fffa_kernel *k, struct fffa_ledger *l)
 			fffa_amount_add(&l->lost[why],
 					__atomic_load_n(&c->lost_packets[why], __ATOMIC_ACQUIRE),
 					__atomic_load_n(&c->lost_bytes[why], __ATOMIC_ACQUIRE));
+		fffa_amount_add(&l->not_on_wire,
+				__atomic_load_n(&c->not_on_wire_packets, __ATOMIC_ACQUIRE),
+				__atomic_load_n(&c->not_on_wire_bytes, __ATOMIC_ACQUIRE));
 		for (int dir = 0; dir < 2; dir++)
 			fffa_amount_add(&l->seen[dir], c->seen_packets[dir], c->seen_bytes[dir]);
 		read_not_ip(c, l);

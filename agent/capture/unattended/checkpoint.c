@@ -100,12 +100,12 @@ void fffa_checkpoint_note(struct fffa_checkpoint *r, const struct fffa_hooked *h
  */
 static int write_file(const struct fffa_checkpoint *r)
 {
-	int fd = open(r->tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = fffa_io_open_regular(AT_FDCWD, r->tmp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
 	ssize_t put;
 	int rc = 0;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	put = write(fd, r->text, r->len);
 	if (put != (ssize_t)r->len)
 		rc = put < 0 ? -errno : -ENOSPC;
@@ -132,7 +132,7 @@ static void on_saved(void *arg)
 	r->saving = false;
 	if (r->error && !r->error_logged)
 		fffa_warn(TAG, "%s: %s; what passes while no agent runs may not be counted", r->tmp,
-			  strerror(-r->error));
+			  fffa_io_strerror(r->error));
 	r->error_logged = r->error != 0;
 	if (r->save_again)
 		start_save(r);

@@ -67,6 +67,19 @@ class Fragments(program.Case):
         self.assertEqual(got, {("10.9.0.1", "10.9.0.2", "60000", "6081", "17"): (3, sum(map(len, parts)))})
         self.assertEqual(self.orphans(), 0)
 
+    def test_inside_tunnels_with_the_same_addresses(self):
+        """Two tenants send a datagram with the same identification at the same time."""
+        timed, size = [], 0
+        for first, second in zip(f.fragments(A, B, 17, datagram(5000, 6000, 2000), 7, 1480),
+                                 f.fragments(A, B, 17, datagram(5001, 6001, 2000), 7, 1480)):
+            size += len(first)
+            for vni, packet in ((1, first), (2, second)):
+                around = f.udp(60000, 4789, f.vxlan(f.eth(packet), vni))
+                timed.append((T0, f.ip("10.9.0.1", "10.9.0.2", 17, around)))
+        got = self.sums(timed)
+        self.assertEqual(got, {(A, B, "5000", "6000", "17"): (2, size), (A, B, "5001", "6001", "17"): (2, size)})
+        self.assertEqual(self.orphans(), 0)
+
     def test_the_first_one_last(self):
         for a, b, headers in ((A, B, 20), (A6, B6, 48)):
             parts = f.fragments(a, b, 17, datagram(5000, 6000, 4000), 7, 1480)

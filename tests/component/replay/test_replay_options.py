@@ -3,6 +3,7 @@
 """fffa replay without -c: built-in defaults, and --format, --fields, --output."""
 import json
 import os
+import time
 import unittest
 
 import frames as f
@@ -55,9 +56,61 @@ class Options(program.Case):
         self.assertEqual(self.replay("--output", path, "--format", "json"), [])
         self.assertEqual(json.loads(path.read_text())["pkt_srcaddr"], "10.0.0.1")
 
+    def test_names_of_files(self):
+        """Any byte that a name may have, and one that stands for standard output."""
+        for name in ('"', "\\", "a\\n", "\x01", "\t\x1f", "\x7f", "\u00e9", "a: {b}", "#", "'x'", "~"):
+            path = self.dir / name
+            self.assertEqual(self.replay("--output", path, "--format", "json"), [])
+            self.assertEqual(json.loads(path.read_text())["pkt_srcaddr"], "10.0.0.1", name)
+            path.unlink()
+        self.assertEqual(len(self.replay("--output", "-")), 2)
+
+    def test_lists_of_fields(self):
+        for words in ("srcaddr,dstport", "srcaddr, dstport", " srcaddr dstport ", ",srcaddr,,dstport,"):
+            self.assertEqual(self.replay("--fields", words), ["srcaddr dstport", "10.0.0.1 2222"], words)
+            self.assertEqual(self.replay("--fields", words, "--format", "json"), ['{"srcaddr":"10.0.0.1","dstport":2222}'], words)
+        for words, count in (("default", 14), ("v5", 29)):
+            self.assertEqual([len(line.split(" ")) for line in self.replay("--fields", words)], [count] * 2)
+        self.assertGreater(len(self.replay("--fields", "all")[0].split(" ")), 29)
+        self.assertIn("pkt_srcaddr", json.loads(self.replay("--fields", "all", "--format", "json")[0]))
+        self.assertEqual(self.replay("--fields", "${srcaddr}"), ["srcaddr", "10.0.0.1"])
+        for words in ("default", "v5", "${srcaddr}"):  # of vpc alone
+            done = program.fffa("replay", "--format", "json", "--fields", words, self.pcap)
+            self.assertEqual(done.returncode, 78)
+            self.assertIn("fields", done.stderr)
+        for words in ('a"b', "a\\"):
+            done = program.fffa("replay", "--fields", words, self.pcap)
+            self.assertEqual((done.returncode, done.stderr.startswith("command line:1: sinks[0].fields: ")), (78, True), done.stderr)
+
+    def test_local_prefixes(self):
+        for prefixes, direction in (((), "ingress"), (("10.0.0.1",), "egress"), (("10.9.0.0/16", "10.0.0.0/24"), "egress"),
+                                    (("10.0.0.2",), "ingress"), (("2001:db8::/32",), "ingress"), (("10.9.0.0/16",) * 63 + ("10.0.0.1",), "egress")):
+            args = [word for one in prefixes for word in ("--local", one)]
+            row = json.loads(self.replay("--format", "json", *args)[0])
+            self.assertEqual(row["flow_direction"], direction, prefixes)
+
+    def test_filters(self):
+        conf = self.file("fffa.yaml", "capture: {filter: tcp}\n")
+        self.assertEqual(len(self.replay("-c", conf, "--format", "json")), 0)
+        self.assertEqual(len(self.replay("-c", conf, "--format", "json", "--filter", "udp port 2222")), 1)
+        self.assertEqual(len(self.replay("-c", conf, "--format", "json", "--filter", "")), 1)
+        done = program.fffa("replay", "--filter", "len > 1", self.pcap)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertTrue(done.stderr.startswith("fffa replay: --filter: column 1: "), done.stderr)
+
+    def test_speeds(self):
+        """Two packets with a second between them."""
+        self.pcap = self.file("b.pcap", f.pcap([(NS, PACKET), (NS + 10**9, PACKET)]))
+        for speed, seconds in (("max", 0), ("1e6", 0), ("0.001e3", 1), ("4", 0.25)):
+            begin = time.monotonic()
+            self.assertEqual(json.loads(self.replay("--speed", speed, "--format", "json")[0])["packets"], 2)
+            self.assertGreaterEqual(time.monotonic() - begin, seconds)
+
     def test_they_replace_the_sinks_of_the_file(self):
-        conf = self.file("fffa.yaml", "sinks: [{name: k, type: kafka, brokers: ['127.0.0.1:1'], topic: t}]\n")
+        conf = self.file("fffa.yaml", "sinks:\n- {name: k, type: kafka, brokers: ['127.0.0.1:1'], topic: t}\n"
+                         f"- {{name: f, type: file, path: {self.dir}/none}}\n")
         self.assertEqual(len(self.replay("-c", conf, "--format", "json")), 1)
+        self.assertFalse(os.path.exists(self.dir / "none"))
 
     def test_what_is_wrong_is_one_line(self):
         for args in (("--format", "xml"), ("--fields", "srcadr"), ("--format", "json", "--fields", "nope,srcaddr")):

@@ -4,7 +4,9 @@
 import os
 import pty
 import select
+import signal
 import subprocess
+import threading
 import unittest
 
 import frames as f
@@ -49,6 +51,70 @@ class Stuck(program.Case):
         self.addCleanup(os.close, master)
         self.addCleanup(os.close, slave)
         self.term_ends(slave, master)
+
+    def start(self, sink, timeout, flows=len(PACKETS)):
+        """Starts a replay into a pipe that nobody reads. self.log gets its lines."""
+        self.flows = flows
+        self.pcap = self.file("more.pcap", f.pcap([(NS, f.eth(f.ip(f"10.0.{i >> 8}.{i & 255}", "10.1.0.1", 17, f.udp(1, 2))))
+                                                   for i in range(flows)]))
+        self.conf.write_text(f"shutdown_timeout: {timeout}\nsinks: [{{name: out, type: file, path: \"-\", header: false{sink}}}]\n")
+        read, write = os.pipe()
+        replay = subprocess.Popen([program.FFFA, "replay", "-c", self.conf, self.pcap], stdout=write,
+                                  stderr=subprocess.PIPE, text=True)
+        os.close(write)
+        self.log = []
+        reader = threading.Thread(target=lambda: self.log.extend(iter(replay.stderr.readline, "")))
+        reader.start()
+        for step in (lambda: os.close(read), replay.stderr.close, reader.join, replay.wait, replay.kill):
+            self.addCleanup(step)
+        self.reader = reader
+        program.await_that("some output", lambda: select.select([read], [], [], 0)[0], replay, self.log)
+        return replay
+
+    def report(self, replay):
+        """Asks for the ledger and returns it, with the number of lines about sinks up to it."""
+        def lines():
+            return [i for i, line in enumerate(self.log) if "ledger: seen_packets=" in line]
+        before = len(lines())
+        replay.send_signal(signal.SIGUSR1)
+        last = program.await_that("a ledger", lambda: lines()[before:], replay, self.log)[0]
+        return program.ledger(self.log[last]), sum("ledger: sink=" in line for line in self.log[:last])
+
+    def ends(self, replay, code=1):
+        self.assertEqual(replay.wait(program.WAIT_S), code, self.log)
+        self.reader.join()
+        said = "".join(self.log)
+        books = program.ledger(said)
+        self.assertEqual((books["recorded_packets"], books["held_packets"], books["balance"]), (self.flows, 0, "ok"))
+        self.assertEqual(said.count(" stopping\n"), 1)
+        self.assertRegex(said, r"sink=\S+ .* lost=[1-9]\d* .*balance=ok")
+
+    def test_term_while_all_records_wait_for_the_sink(self):
+        """Nothing is left to be read, and no flow: the end of the delivery alone is bounded."""
+        replay = self.start("", "300ms")
+        program.await_that("the last record", lambda: self.report(replay)[0]["recorded_packets"] == len(PACKETS), replay)
+        _, sinks = self.report(replay)
+        self.assertEqual(self.report(replay)[1], sinks)  # those that close have no lines of their own any more
+        self.assertIsNone(replay.poll())
+        replay.terminate()
+        self.ends(replay)
+
+    def test_term_while_flows_wait_for_room(self):
+        replay = self.start(", queue: {memory: 128KiB}, batch: {bytes: 16KiB}", "300ms", 30000)
+        program.await_that("some records", lambda: self.report(replay)[0]["recorded_packets"], replay)
+        self.assertGreater(self.report(replay)[0]["held_packets"], 0)
+        self.assertEqual(self.report(replay)[1] + 1, self.report(replay)[1])
+        replay.terminate()
+        self.ends(replay)
+
+    def test_the_second_term_waits_for_no_room(self):
+        replay = self.start(", queue: {memory: 128KiB}, batch: {bytes: 16KiB}", "10m", 30000)
+        program.await_that("some records", lambda: self.report(replay)[0]["recorded_packets"], replay)
+        replay.terminate()
+        program.await_that("the first", lambda: any(line.endswith(" stopping\n") for line in self.log), replay)
+        self.assertGreater(self.report(replay)[0]["held_packets"], 0)
+        replay.terminate()
+        program.await_that("the last record", lambda: self.report(replay)[0]["recorded_packets"] == 30000, replay)
 
     def test_the_reader_goes_away(self):
         """fffa replay FILE | head ends by itself and reports that not all records were taken."""

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/capture/replay/frame.h"
+#include "bpf/segments.h"
 
 static inline void require(bool holds)
 {
@@ -53,6 +54,27 @@ static inline void check_tunnel(const struct fffa_packet *p, const struct fffa_t
 	require((t->has & FFFA_TUNNEL_HAS_COOKIE) || p->cookie == 0);
 }
 
+/* The same frame as the kernel would hand it over, in segments: nothing behind the packet is read. */
+static inline void check_segments(const uint8_t *bytes, size_t size, const struct fffa_packet *p)
+{
+	struct fffa_frame f = {.gso_bytes = 100};
+
+	if (p->l3_end > size)
+		return;
+	for (f.gso_segs = 0; f.gso_segs < 4; f.gso_segs++) {
+		struct fffa_packet super = *p;
+
+		fffa_count_segments(&f, &super);
+		fffa_segments_count(bytes, &f, &super);
+		require(super.packets >= 1 && super.bytes >= p->bytes);
+		require(super.header_bytes >= p->header_bytes);
+		if (super.header_bytes > p->header_bytes)
+			require(super.header_bytes < p->l3_bytes);
+		require(super.bytes - p->bytes ==
+			(uint64_t)(super.packets - 1) * super.header_bytes);
+	}
+}
+
 /* Parses a copy that ends where the frame ends, so that the sanitizer sees a read behind it. */
 static inline void check_frame(const struct fffa_frame_conf *c, const uint8_t *bytes, size_t size,
 			       size_t wire)
@@ -71,6 +93,7 @@ static inline void check_frame(const struct fffa_frame_conf *c, const uint8_t *b
 	if (r == FFFA_PARSE_OK) {
 		check_packet(&p, size, wire);
 		check_tunnel(&p, &t, tunnelled);
+		check_segments(copy, size, &p);
 	} else {
 		require(!tunnelled);
 	}

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include <bpf/libbpf.h>
 
 #include "agent/capture/kernel/attach.h"
+#include "agent/capture/kernel/chain.h"
 #include "agent/service/privileges.h"
 
 #define HANDLE 0xfffa
@@ -310,6 +312,47 @@ static void a_device_that_is_gone(void **state)
 	assert_non_null(strstr(err.text, "da: the interface is gone"));
 }
 
+static void expect_place(const struct fffa_attachment *a, enum fffa_place want, const char *head)
+{
+	struct fffa_chain_head h;
+
+	memset(&h, 0xff, sizeof(h));
+	assert_int_equal(fffa_chain_place(a, &h), want);
+	assert_string_equal(h.name, head);
+	assert_int_equal(h.prog_id != 0, *head != '\0');
+}
+
+/* Who comes later with the same priority runs first. The kernel tells of so many in parts. */
+static void the_place_of_a_filter(void **state)
+{
+	struct fffa_attachment a[2], none = {.how = FFFA_ATTACH_NONE};
+	struct fffa_err err = {""};
+	struct rlimit before;
+
+	attach_both(*state, false, a);
+	expect_place(&a[0], FFFA_PLACE_FIRST, "");
+	expect_place(&a[1], FFFA_PLACE_FIRST, "");
+	attach_stranger(1, 7, 0);
+	expect_place(&a[0], FFFA_PLACE_FIRST, "");
+	for (uint32_t handle = 1; handle <= 200; handle++)
+		attach_stranger(handle, 1, 0);
+	expect_place(&a[0], FFFA_PLACE_BEHIND, "stranger");
+	expect_place(&a[1], FFFA_PLACE_FIRST, "");
+	assert_int_equal(fffa_attach_put_back(*state, &a[0], "da", &err), 0);
+	expect_place(&a[0], FFFA_PLACE_FIRST, "");
+	run_shell("tc filter del dev da ingress");
+	expect_place(&a[0], FFFA_PLACE_NONE, "");
+	expect_place(&a[1], FFFA_PLACE_FIRST, "");
+	expect_place(&none, FFFA_PLACE_UNKNOWN, "");
+	/* Nobody can be asked. */
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, before.rlim_max}), 0);
+	expect_place(&a[0], FFFA_PLACE_UNKNOWN, "");
+	expect_place(&a[1], FFFA_PLACE_UNKNOWN, "");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	fffa_attach_undo(a, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +365,7 @@ int main(void)
 		cmocka_unit_test_setup(an_ingress_qdisc_in_the_way_is_named, setup),
 		cmocka_unit_test_setup(a_tcx_link_ends_with_its_device, setup),
 		cmocka_unit_test_setup(a_device_that_is_gone, setup),
+		cmocka_unit_test_setup(the_place_of_a_filter, setup),
 	};
 	struct fffa_err err;
 

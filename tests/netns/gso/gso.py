@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Wire truth: gso.py FFFA tc|xdp
 
-The host sends and receives super-packets (GSO and GRO of TCP and UDP, IPv4 and IPv6, also inside VXLAN). The kernel
-cuts them into segments behind the agent's egress hook, and joins segments before its ingress hook. The agent must
+The host sends and receives super-packets (GSO and GRO of TCP and UDP, IPv4 and IPv6, also inside VXLAN, on the port
+that the agent opens and on another one). The kernel cuts them into segments behind the agent's egress hook, and joins segments before its ingress hook. The agent must
 count the segments that a capture on the peer has, to the packet and to the byte.
 """
 
@@ -21,6 +21,9 @@ import wire  # noqa: E402
 FFFA, HOOK = "", ""
 TUNNEL_HOST4, TUNNEL_PEER4 = "10.8.0.1", "10.8.0.2"
 TUNNEL_HOST6, TUNNEL_PEER6 = "fd08::1", "fd08::2"
+CLOSED_HOST4, CLOSED_PEER4 = "10.7.0.1", "10.7.0.2"
+CLOSED_HOST6, CLOSED_PEER6 = "fd07::1", "fd07::2"
+CLOSED_PORT = "8473"  # tshark does not know it either: both see the outer flows
 
 CONFIG = """
 capture: {{interfaces: [v0], hook: {hook}, drain_interval: 200ms}}
@@ -29,15 +32,17 @@ metadata: {{imds: {{enabled: off}}}}
 sinks: [{{name: json, type: file, format: json, path: {dir}/flows.json, batch: {{age: 100ms}}}}]
 """
 
-# N datagrams of SIZE bytes by UDP_SEGMENT (103), many in one call. The port is open on the peer, so no ICMP comes.
+# N datagrams of SIZE bytes by UDP_SEGMENT (103), many in one call. The port is open on the peer, so no ICMP comes. The sink
+# answers the last one of each call, so that never more of them are on their way than a veth's ring takes.
 UDP_GSO = """
-import socket, sys, time
+import socket, sys
 addr, size, calls = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 s = socket.socket(socket.AF_INET6 if ":" in addr else socket.AF_INET, socket.SOCK_DGRAM)
 s.setsockopt(socket.SOL_UDP, 103, size)
+s.settimeout(60)
 for _ in range(calls):
     s.sendto(b"u" * (size * 20 + 77), (addr, 7777))
-    time.sleep(0.002)  # paced, as above
+    s.recv(10)
 """
 UDP_SINK = """
 import socket
@@ -49,7 +54,9 @@ print("bound", flush=True)
 import select
 while True:
     for x in select.select(s, [], [])[0]:
-        x.recv(65536)
+        data, sender = x.recvfrom(65536)
+        if len(data) == 77:
+            x.sendto(b"all", sender)
 """
 
 
@@ -60,33 +67,47 @@ table netdev t {
 }
 """
 
+# Reports of listeners come some seconds after a tunnel is up: between agent and capture, only one of them would see one.
+NO_REPORTS = """
+table ip6 quiet {
+	chain out { type filter hook output priority 0; icmpv6 type { mld-listener-report, mld2-listener-report } drop; }
+}
+"""
+
 
 class Wire(unittest.TestCase):
     maxDiff = None
 
-    def setup_side(self, lab, ns, dev, local, remote, addr4, addr6, gro):
+    def add_vxlan(self, lab, ns, dev, ends, name, vni, port, addresses):
+        L.sh("ip", "-n", ns, "link", "add", name, "type", "vxlan", "id", vni, "local", ends[0], "remote", ends[1],
+             "dstport", port, "dev", dev)
+        for key in ("accept_dad=0", "autoconf=0", "accept_ra=0", "router_solicitations=0"):
+            lab.run(ns, "sysctl", "-qw", f"net.ipv6.conf.{name}.{key}")
+        L.sh("ip", "-n", ns, "link", "set", name, "up")
+        L.sh("ip", "-n", ns, "addr", "add", addresses[0] + "/24", "dev", name)
+        L.sh("ip", "-n", ns, "addr", "add", addresses[1] + "/64", "dev", name, "nodad")
+
+    def setup_side(self, lab, ns, dev, ends, opened, closed, gro):
         # The stack cuts super-packets between the egress hook and the wire; the device does not.
         lab.run(ns, "ethtool", "-K", dev, "tso", "off", "gso", "on", "tx-udp-segmentation", "off",
                 "tx-udp_tnl-segmentation", "off", "tx-udp_tnl-csum-segmentation", "off", "gro", gro,
                 "rx-udp-gro-forwarding", gro)
-        L.sh("ip", "-n", ns, "link", "add", "vx0", "type", "vxlan", "id", "42", "local", local, "remote", remote,
-             "dstport", "4789", "dev", dev)
-        for key in ("accept_dad=0", "autoconf=0", "accept_ra=0", "router_solicitations=0"):
-            lab.run(ns, "sysctl", "-qw", f"net.ipv6.conf.vx0.{key}")
-        L.sh("ip", "-n", ns, "link", "set", "vx0", "up")
-        L.sh("ip", "-n", ns, "addr", "add", addr4 + "/24", "dev", "vx0")
-        L.sh("ip", "-n", ns, "addr", "add", addr6 + "/64", "dev", "vx0", "nodad")
+        lab.run(ns, "nft", "-f", lab.file("quiet.nft", NO_REPORTS))
+        self.add_vxlan(lab, ns, dev, ends, "vx0", "42", "4789", opened)
+        self.add_vxlan(lab, ns, dev, ends, "vx1", "43", CLOSED_PORT, closed)
 
     def traffic(self, lab):
         iperf = L.Iperf(lab)
         sink = {ns: lab.start(ns, "sink-" + ns, "/usr/bin/python3", "-c", UDP_SINK) for ns in (lab.host, lab.peer)}
         for p in sink.values():
             p.await_line("bound")
-        for target in (L.PEER4, L.PEER6, TUNNEL_PEER4, TUNNEL_PEER6):
-            # Sent slowly: a packet that a veth's ring of 256 drops passes one end only, and then both ends count differently.
-            iperf.run("-c", target, "-n", "5M", "-b", "100M")
-            iperf.run("-c", target, "-n", "5M", "-b", "100M", "-R")
-        for ns, targets in ((lab.host, (L.PEER4, L.PEER6, TUNNEL_PEER4)), (lab.peer, (L.HOST4, L.HOST6, TUNNEL_HOST4))):
+        for target in (L.PEER4, L.PEER6, TUNNEL_PEER4, TUNNEL_PEER6, CLOSED_PEER4, CLOSED_PEER6):
+            # Sent slowly, with a small window: a packet that a veth's ring of 256 drops passes one end only, and then both
+            # ends count differently.
+            iperf.run("-c", target, "-n", "5M", "-b", "100M", "-w", "64K")
+            iperf.run("-c", target, "-n", "5M", "-b", "100M", "-w", "64K", "-R")
+        for ns, targets in ((lab.host, (L.PEER4, L.PEER6, TUNNEL_PEER4, CLOSED_PEER4)),
+                            (lab.peer, (L.HOST4, L.HOST6, TUNNEL_HOST4, CLOSED_HOST4))):
             for target in targets:
                 lab.run(ns, "/usr/bin/python3", "-c", UDP_GSO, target, "1000", "50")
 
@@ -126,8 +147,10 @@ class Wire(unittest.TestCase):
 
     def test_counts_are_those_of_the_wire(self):
         with L.Lab(offloads=True) as lab:
-            self.setup_side(lab, lab.host, "v0", L.HOST4, L.PEER4, TUNNEL_HOST4, TUNNEL_HOST6, "on")
-            self.setup_side(lab, lab.peer, "v1", L.PEER4, L.HOST4, TUNNEL_PEER4, TUNNEL_PEER6, "off")
+            self.setup_side(lab, lab.host, "v0", (L.HOST4, L.PEER4), (TUNNEL_HOST4, TUNNEL_HOST6),
+                            (CLOSED_HOST4, CLOSED_HOST6), "on")
+            self.setup_side(lab, lab.peer, "v1", (L.PEER4, L.HOST4), (TUNNEL_PEER4, TUNNEL_PEER6),
+                            (CLOSED_PEER4, CLOSED_PEER6), "off")
             lab.run(lab.host, "nft", "-f", lab.file("count.nft", NFT))
             before = self.dropped(lab)  # while the links came up
             says = self.run_agent(lab)
@@ -144,7 +167,8 @@ class Wire(unittest.TestCase):
                                    o["flow_direction"] == "egress")
                     old = got.get(key, (0, 0))
                     got[key] = (old[0] + o["packets"], old[1] + o["bytes"])
-            self.assertGreater(len(want), 36)
+            self.assertGreater(len(want), 40)
+            self.assertTrue(any(k.dport == int(CLOSED_PORT) and f[0] > 1000 for k, f in want.items()))
             egress = sum(f[0] for k, f in want.items() if k.egress)
             self.assertLess(self.buffers_sent(lab), egress / 5, "the egress hook was to see super-packets")
             self.assertEqual(self.dropped(lab), before, "the veth dropped packets: no common truth")

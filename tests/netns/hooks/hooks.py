@@ -6,6 +6,7 @@ A known number of pings passes while a hook is off, behind another program, or b
 in a record or in a SKIPDATA record, and /readyz, the metrics and the log must say what is wrong.
 """
 
+import collections
 import json
 import os
 import sys
@@ -25,12 +26,14 @@ spool_dir: ""
 status: {{listen: "unix:{dir}/status"}}
 sinks: [{{name: json, type: file, format: json, path: {dir}/flows.json, batch: {{age: 50ms}}}}]
 """
+# At once as many as two checks need for a verdict (FFFA_HOOK_BLIND_PACKETS), so that no pace of a busy machine matters.
 SEND = """
 import socket, sys, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-for _ in range(1000):
-    s.sendto(b"x" * 100, (sys.argv[1], 9))
-    time.sleep(0.002)
+for _ in range(10):
+    for _ in range(100):
+        s.sendto(b"x" * 100, (sys.argv[1], 9))
+    time.sleep(0.2)
 """
 BYTES = 84  # of an echo of 56 bytes, by IP
 
@@ -99,14 +102,16 @@ class Hooks(unittest.TestCase):
 
     def gone_off(self, *how):
         """The hooks are taken off while 20 echoes pass, and count again afterwards."""
-        agent = Agent(self.lab, drain="2s")
+        agent = Agent(self.lab, drain="500ms")
         self.ping(10)
+        agent.signal(L.signal.SIGSTOP)  # it does not look meanwhile, however long this takes
         self.take_off(agent, *how)
         self.ping(20)
+        agent.signal(L.signal.SIGCONT)
         self.await_up(agent, 1)
         L.await_true("SKIPDATA", lambda: sum(n for n, _ in agent.skipped()) >= 40)
         self.ping(5)
-        self.assertIn("a hook was taken off from outside and is put back interface=v0 direction=ingress", agent.says())
+        agent.process.await_line("a hook was taken off from outside and is put back interface=v0 direction=ingress")
         ledger = agent.end(self)
         self.assertEqual((ledger["seen_packets"], ledger["lost_not_attached"]), (70, 40))
         # With XDP a veth counts its bytes without the link header.
@@ -129,9 +134,9 @@ class Hooks(unittest.TestCase):
             self.take_off(agent)
             self.await_up(agent, i + 1)
         self.take_off(agent)
-        L.await_true("not ready", lambda: agent.get("readyz")[0] == 503)
+        L.await_true("both off", lambda: [agent.metric("fffa_hook_up", d) for d in ("ingress", "egress")] == [0, 0])
+        self.assertEqual(agent.get("readyz")[0], 503)
         self.assertRegex(agent.get("readyz")[1], "v0 (in|e)gress: the hook was taken off; it was put back several times")
-        self.assertEqual(agent.metric("fffa_hook_up"), 0)
         self.assertFalse(json.loads(agent.get("status")[1])["hooks"][0]["up"])
         self.ping(20)
         L.await_true("SKIPDATA", lambda: sum(n for n, _ in agent.skipped()) == 40)
@@ -149,13 +154,13 @@ class Hooks(unittest.TestCase):
             strangers.append(self.stand_in_front(end_of_chain))
             self.await_up(agent, i + 1, ("ingress",))
             self.ping(10)
-        self.assertIn(f"first again interface=v0 direction=ingress hook={HOOK} program_id={strangers[0][1]} "
-                      'name="stranger" attempt=1', agent.says())
+        agent.process.await_line(f"first again interface=v0 direction=ingress hook={HOOK} program_id={strangers[0][1]} "
+                                 'name="stranger" attempt=1')
         p, number = self.stand_in_front(end_of_chain)
         L.await_true("not ready", lambda: agent.get("readyz")[0] == 503)
         what = f"v0 ingress: program {number} (stranger) stands in front"
         self.assertIn(what, agent.get("readyz")[1])
-        self.assertIn(what, agent.says())
+        agent.process.await_line(L.re.escape(what))
         self.assertEqual((agent.metric("fffa_hook_up"), agent.metric("fffa_hook_up", "egress")), (0, 1))
         self.ping(20)
         L.await_true("SKIPDATA", lambda: sum(n for n, _ in agent.skipped()) == 20)
@@ -171,15 +176,17 @@ class Hooks(unittest.TestCase):
         if HOOK == "xdp":
             self.skipTest("a device has one XDP program")
         agent = Agent(self.lab, drain="100ms")
-        flood = self.lab.start(self.lab.host, "flood", "ping", "-c", "2000", "-i", "0.001", "-q", "-s", "56", L.PEER4)
+        flood = self.lab.start(self.lab.host, "flood", "ping", "-i", "0.001", "-q", "-s", "56", L.PEER4)
         for i, direction in enumerate(("ingress", "egress", "ingress", "egress")):
             self.stand_in_front(-1, direction=direction)  # TC_ACT_UNSPEC, TCX_NEXT: passes all packets on
             L.await_true("put back", lambda: agent.says().count("the hook is first again") == i + 1)
-        flood.p.wait(30)
+        self.assertEqual(flood.end(L.signal.SIGINT), 0)
+        sent, received = map(int, L.re.search(r"(\d+) packets transmitted, (\d+) received", flood.text(flood.out)).groups())
+        self.assertEqual(received, sent)
         ledger = agent.end(self)
         # A packet between the two programs at the very moment of the move is seen by none.
-        self.assertLessEqual(ledger["recorded_packets"], 4000)
-        self.assertGreaterEqual(ledger["recorded_packets"], 3996)
+        self.assertLessEqual(ledger["recorded_packets"], 2 * sent)
+        self.assertGreaterEqual(ledger["recorded_packets"], 2 * sent - 4)
 
     def test_blind(self):
         """An XDP program drops what arrives: the hook is in its place and counts nothing."""
@@ -188,17 +195,47 @@ class Hooks(unittest.TestCase):
         agent = Agent(self.lab, drain="300ms", active="1s")
         p, number = self.stand_in_front(1, how="xdp")  # XDP_DROP
         fixture.python(self.lab, self.lab.peer, SEND, L.HOST4)
+        L.await_true("not ready", lambda: agent.get("readyz")[0] == 503)
         self.assertIn("v0 ingress: the hook counts nothing while the device counts packets; the device runs XDP program "
                       f"{number} (stranger)", agent.get("readyz")[1])
-        self.assertEqual(agent.get("readyz")[0], 503)
         p.end()
         L.await_true("no XDP", lambda: "prog/xdp" not in L.sh("ip", "-n", self.lab.host, "link", "show", "v0"))
         self.ping(10)
         L.await_true("ready", lambda: agent.get("readyz")[0] == 200)
         ledger = agent.end(self)
         self.assertEqual(sum(n for n, _ in agent.skipped()), ledger["lost_not_attached"])
-        self.assertGreaterEqual(ledger["lost_not_attached"], 800)
+        self.assertGreaterEqual(ledger["lost_not_attached"], 900)
         self.assertLessEqual(ledger["lost_not_attached"], 1000)
+
+    def test_super_packets_that_passed_meanwhile(self):
+        """The device counts each of them as one packet: its bytes tell what passed."""
+        self.lab.__exit__(None, None, None)
+        self.lab = L.Lab(offloads=True)
+        self.lab.__enter__()
+        self.addCleanup(self.lab.__exit__, None, None, None)
+        agent = Agent(self.lab)
+        server = L.Iperf(self.lab).server
+        server.await_line(r"Server listening on \d+ ")
+        before = self.sent()
+        client = self.lab.start(self.lab.host, "client", "iperf3", "-c", L.PEER4, "-n", "700M", "-b", "800M")
+        L.await_true("a drain in traffic", lambda: agent.metric("fffa_bytes_total", "egress") > 50_000_000)
+        self.take_off(agent)
+        self.await_up(agent, 1)
+        self.assertEqual(client.p.wait(60), 0)
+        packets, size = (after - start for after, start in zip(self.sent(), before))
+        self.assertGreater(size / packets, 3000)  # else there are no super-packets
+        ledger = agent.end(self)
+        self.assertGreater(ledger["lost_bytes"], 5_000_000)
+        # By IP: the segments' headers come on top, one for 1448 bytes.
+        sums = collections.defaultdict(int)
+        for r in agent.records():
+            sums[r.get("flow_direction", "lost")] += r.get("bytes", 0) + r.get("lost_bytes", 0)
+        self.assertAlmostEqual((sums["egress"] + sums["lost"]) / (size * 1500 / 1448), 1, delta=0.03)
+
+    def sent(self):
+        """Packets and bytes that v0 has sent."""
+        stats = "/sys/class/net/v0/statistics/"
+        return [int(n) for n in self.lab.run(self.lab.host, "cat", stats + "tx_packets", stats + "tx_bytes").split()]
 
     def test_no_nodata_while_off(self):
         agent = Agent(self.lab, drain="100ms", active="1s")
@@ -212,11 +249,11 @@ class Hooks(unittest.TestCase):
             if i < 3:
                 self.await_up(agent, i + 1)
         L.await_true("not ready", lambda: agent.get("readyz")[0] == 503)
-        now = len(nodata())
+        off_ms = L.time.time() * 1000
         began = L.time.monotonic()
         L.await_true("three intervals", lambda: L.time.monotonic() - began > 3)
-        self.assertEqual(len(nodata()), now)
         agent.end(self)
+        self.assertEqual([r for r in nodata() if r["end_ms"] > off_ms], [])
 
 
 if __name__ == "__main__":

@@ -54,9 +54,9 @@ class Hotplug(unittest.TestCase):
     def peer_ip(self, *args):
         L.sh("ip", "-n", self.lab.peer, *args)
 
-    def plug(self, name, net):
+    def plug(self, name, net, *options):
         """Creates a device, 10.NET.0.1 here and 10.NET.0.2 in the peer."""
-        L.sh("ip", "link", "add", name, "netns", self.lab.host, "type", "veth", "peer", "name", "p" + name, "netns",
+        L.sh("ip", "link", "add", name, "netns", self.lab.host, *options, "type", "veth", "peer", "name", "p" + name, "netns",
              self.lab.peer)
         self.ip("addr", "add", f"10.{net}.0.1/24", "dev", name)
         self.peer_ip("addr", "add", f"10.{net}.0.2/24", "dev", "p" + name)
@@ -138,6 +138,63 @@ class Hotplug(unittest.TestCase):
         self.assertIn(self.tcx("hp0"), (["1", "1"], ["none"]))
         self.stop()
 
+    def test_what_passes_another_device_under_the_same_number_is_told(self):
+        for ns in (self.lab.host, self.lab.peer):
+            self.lab.run(ns, "sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
+        self.plug("hp0", 20, "index", "77")
+        self.start("[hp0]")
+        for _ in range(3):
+            self.ping(20)
+        self.agent.p.send_signal(signal.SIGSTOP)
+        self.ip("link", "del", "hp0")
+        self.plug("hp0", 20, "index", "77")
+        self.ping(20)
+        self.agent.p.send_signal(signal.SIGCONT)
+        self.await_times("capture: a hook was taken off from outside and is put back interface=hp0", 2)
+        self.assertEqual(self.agent.end(), 0, self.says())
+        books = re.search(r"recorded_packets=(\d+) .*lost_not_attached=(\d+) .*balance=ok", self.says())
+        self.assertEqual(int(books[1]), 2 * 3 * PINGS)
+        self.assertIn(int(books[2]), range(2 * PINGS, 2 * PINGS + 5))  # ARP, too: the device tells no frame from another
+
+    def change_in_traffic(self, before, after, times):
+        """Changes the text in the configuration and back, so often, while pings pass; returns how many passed."""
+        for ns in (self.lab.host, self.lab.peer):
+            self.lab.run(ns, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
+        self.start("[v0]", hook="tc")
+        with open(self.lab.file("fffa.yaml")) as f:
+            text = f.read()
+        self.assertIn(before, text)
+        flood = self.lab.start(self.lab.host, "flood", "ping", "-q", "-i", "0.001", L.PEER4)
+        for i in range(times):
+            self.lab.file("fffa.yaml", text if i % 2 else text.replace(before, after))
+            self.agent.p.send_signal(signal.SIGHUP)
+            self.await_times("capture: attached interface=v0", i + 2)
+        self.assertEqual(flood.end(signal.SIGINT), 0)
+        self.assertEqual(self.agent.end(), 0, self.says())
+        found = re.search(r"(\d+) packets transmitted, (\d+) received", flood.text(flood.out))
+        self.assertEqual(found[1], found[2])
+        return int(found[1])
+
+    def echoes(self, direction):
+        with open(self.lab.file("flows.json")) as f:
+            return sum(o["packets"] for o in map(json.loads, f) if o.get("flow_direction") == direction and o["protocol"] == 1)
+
+    def test_one_direction_more_leaves_the_other_as_it_is(self):
+        sent = self.change_in_traffic("hook: tc", "direction: ingress, hook: tc", 6)
+        self.assertEqual(self.echoes("ingress"), sent)
+        self.assertRegex(self.says(), "lost_packets=0 .*balance=ok")
+
+    def test_what_passes_while_hooks_are_exchanged_is_told(self):
+        changes = 6
+        sent = self.change_in_traffic("hook: tc", "hook: xdp", changes)
+        books = re.search(r"seen_packets=(\d+) .* lost_packets=(\d+) .*lost_not_attached=\2 .*balance=ok", self.says())
+        self.assertTrue(books, self.says())
+        self.assertEqual(self.echoes("egress"), sent)
+        self.assertGreater(int(books[2]), 0)  # nothing else tells what nobody counted
+        # The device's counters and the hook's are read one after the other: what passes between, ten packets in 10 ms, is
+        # told by one of them alone.
+        self.assertAlmostEqual(int(books[1]), 2 * sent, delta=10 * changes)
+
     def test_a_renamed_device_stays_and_has_its_new_name(self):
         self.plug("hp0", 20)
         self.start("['hp*', 'zmark*']")
@@ -150,10 +207,10 @@ class Hotplug(unittest.TestCase):
         self.assertNotIn("detached interface=lan0", self.says())
         self.assertEqual(self.stop(), {20: self.once("lan0")})
 
-    def tun(self):
+    def tun(self, *trailing):
         """A tun device, whose other end answers each echo."""
         try:
-            end = self.lab.start(self.lab.host, "tun", "/usr/bin/python3", os.path.join(HERE, "tun.py"), "tun0")
+            end = self.lab.start(self.lab.host, "tun", "/usr/bin/python3", os.path.join(HERE, "tun.py"), "tun0", *trailing)
             end.await_line("ready")
         except L.Failed as e:
             self.skipTest(f"this kernel has no tun devices: {e}")
@@ -180,6 +237,20 @@ class Hotplug(unittest.TestCase):
                 self.assertEqual(echoes, [("10.70.0.1", PINGS, 84 * PINGS), ("10.70.0.2", PINGS, 84 * PINGS),
                                           ("fd70::1", PINGS, 104 * PINGS), ("fd70::2", PINGS, 104 * PINGS)])
                 os.unlink(self.lab.file("flows.json"))
+
+    def test_a_tun_whose_packets_end_before_the_frame(self):
+        """What follows the packet does not count, and a length above the frame is malformed, with the bytes of the frame."""
+        self.tun("24")
+        self.start("[tun0]")
+        self.ping(70)
+        self.lab.run(self.lab.host, "ping", "-6", "-q", "-c", str(PINGS), "-i", "0.01", "-W", "5", "fd70::2")
+        self.assertEqual(self.agent.end(), 0, self.says())
+        self.assertRegex(self.says(), rf"lost_packets={2 * PINGS} lost_bytes={(84 + 104) * PINGS} lost_malformed={2 * PINGS} "
+                                      ".*balance=ok")
+        with open(self.lab.file("flows.json")) as f:
+            flows = [json.loads(line) for line in f]
+        self.assertEqual(sorted((o["srcaddr"], o["packets"], o["bytes"]) for o in flows if o.get("flow_direction") == "ingress"),
+                         [("10.70.0.2", PINGS, 84 * PINGS), ("fd70::2", PINGS, 104 * PINGS)])
 
     def child(self, kind):
         """A device on top of v0, and its peer on the other side."""
@@ -303,7 +374,7 @@ class Hotplug(unittest.TestCase):
                 self.assertEqual("prog/xdp" in L.sh("ip", "-n", self.lab.host, "link", "show", "v0"), hook == "xdp")
                 self.assertEqual(self.agent.end(signal.SIGKILL), -signal.SIGKILL)
                 L.await_true("empty hooks", lambda: self.tcx() == ["0", "0"])
-                self.assertNotIn("prog/xdp", L.sh("ip", "-n", self.lab.host, "link", "show", "v0"))
+                L.await_true("no XDP", lambda: "prog/xdp" not in L.sh("ip", "-n", self.lab.host, "link", "show", "v0"))
         self.start("[v0]")
         self.ping(9)
         self.assertEqual(self.stop(), {9: self.once("v0")})

@@ -1,6 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""tun.py NAME: makes a tun device, and answers each echo request that is sent into it."""
+"""tun.py NAME [TRAILING]: makes a tun device, and answers each echo request that is sent into it.
+
+With TRAILING, so many bytes follow each answer, as a cipher's padding would, and before it comes the same with an IP length
+above the frame.
+"""
 
 import fcntl
 import os
@@ -25,8 +29,12 @@ def answer(p):
 
 tun = os.open("/dev/net/tun", os.O_RDWR)
 fcntl.ioctl(tun, TUNSETIFF, struct.pack("16sH", sys.argv[1].encode(), IFF_TUN | IFF_NO_PI))
+trailing = bytes(int(sys.argv[2])) if len(sys.argv) > 2 else b""
 print("ready", flush=True)
 while True:
     reply = answer(os.read(tun, 65536))
+    if reply and trailing:
+        at = 2 if reply[0] >> 4 == 4 else 4
+        os.write(tun, reply[:at] + b"\xff\xff" + reply[at + 2:])
     if reply:
-        os.write(tun, reply)
+        os.write(tun, reply + trailing)

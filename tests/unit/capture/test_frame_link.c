@@ -141,6 +141,17 @@ static void what_is_not_ip_behind_them_has_a_type(void **state)
 		{0x0040, {0x42, 0x42, 3}, 3, FFFA_ETH_P_LLC},
 		{0x0040, {0xaa, 0xaa, 3, 0, 0, 12, 8, 0}, 8, FFFA_ETH_P_LLC},
 		{0x0040, {0xaa, 0xaa, 3, 0, 0, 0, 0x08, 0x06}, 8, 0x0806},
+		/* each byte that makes LLC and SNAP of it, and an organization's own */
+		{0x0040, {0xab, 0xaa, 3, 0, 0, 0, 8, 0}, 8, FFFA_ETH_P_LLC},
+		{0x0040, {0xaa, 0xab, 3, 0, 0, 0, 8, 0}, 8, FFFA_ETH_P_LLC},
+		{0x0040, {0xaa, 0xaa, 7, 0, 0, 0, 8, 0}, 8, FFFA_ETH_P_LLC},
+		{0x0040, {0xaa, 0xaa, 3, 1, 0, 0, 8, 0}, 8, FFFA_ETH_P_LLC},
+		{0x0040, {0xaa, 0xaa, 3, 0, 1, 0, 8, 0}, 8, FFFA_ETH_P_LLC},
+		{0x0040, {0xaa, 0xaa, 3, 0, 0, 0xf9, 8, 0}, 8, FFFA_ETH_P_LLC},
+		{0x0040, {6, 7, 3}, 3, FFFA_ETH_P_LLC},
+		/* the longest length of a frame, and the first type */
+		{0x05ff, {0xaa, 0xaa, 3, 0, 0, 0, 0x08, 0x06}, 8, 0x0806},
+		{0x0600, {0xaa, 0xaa, 3, 0, 0, 0, 8, 0}, 8, 0x0600},
 	};
 
 	(void)state;

@@ -122,18 +122,6 @@ static void frames_that_are_not_ip_are_no_alarm(void **state)
 	assert_int_equal(f.s.condition, FFFA_HOOK_UP);
 }
 
-static void a_device_made_anew_has_no_gap(void **state)
-{
-	struct fixture f;
-
-	(void)state;
-	setup_hook(&f);
-	f.now.place = FFFA_PLACE_NONE;
-	f.now.dev = (struct fffa_amount){3, 3 * FRAME};
-	assert_int_equal(check(&f, 0, 0), 0);
-	assert_int_equal(check(&f, 2, 0), 2);
-}
-
 static void three_times_and_then_not_for_ten_minutes(void **state)
 {
 	uint64_t now = 5 * FFFA_NS_PER_S;
@@ -248,8 +236,11 @@ static void a_counted_packet_ends_the_silence(void **state)
 	assert_int_equal(f.s.condition, FFFA_HOOK_BLIND);
 }
 
-/* Counters of which only one fell are of another device, too. */
-static void one_counter_that_falls_is_another_device(void **state)
+/*
+ * Another device came under the same number, with counters that begin anew; only one of them need have fallen. All that
+ * it counted passed without a hook, and what the hook counted was on the device before.
+ */
+static void all_of_another_device_was_missed(void **state)
 {
 	struct fixture f;
 
@@ -257,13 +248,81 @@ static void one_counter_that_falls_is_another_device(void **state)
 	for (int bytes = 0; bytes < 2; bytes++) {
 		setup_hook(&f);
 		f.now.place = FFFA_PLACE_NONE;
+		f.now.put_back = true;
+		f.now.counted.packets += 10;
 		if (bytes)
 			f.now.dev = (struct fffa_amount){f.s.dev.packets + 50, f.s.dev.bytes - 1};
 		else
 			f.now.dev = (struct fffa_amount){f.s.dev.packets - 1,
 							 f.s.dev.bytes + 50 * FRAME};
-		assert_int_equal(fffa_hook_state_judge(&f.s, "eth0 ingress", &f.now).packets, 0);
+		assert_int_equal(fffa_hook_state_judge(&f.s, "eth0 ingress", &f.now).packets,
+				 f.now.dev.packets);
+		f.now.put_back = false;
+		assert_int_equal(check(&f, 2, 0), 2);
 	}
+}
+
+/* The hook was exchanged for another one: what the two did not count passed in between. */
+static void an_exchanged_hook_has_a_gap(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup_hook(&f);
+	f.s.again = true;
+	assert_int_equal(check(&f, 30, 20), 10);
+	assert_true(f.s.missed);
+	assert_int_equal(f.s.condition, FFFA_HOOK_UP);
+	assert_int_equal(check(&f, 30, 20), 0);
+	assert_false(f.s.missed);
+}
+
+/*
+ * A device that counts super-packets counts fewer than the hook: so bytes tell what is lost, and its segments are as long
+ * as those before.
+ */
+static void super_packets_are_lost_by_their_bytes(void **state)
+{
+	const uint64_t segment = 1500, frame = 10 * 1460 + 66; /* one frame has ten segments */
+	struct fffa_amount lost;
+	struct fixture f;
+
+	(void)state;
+	setup_hook(&f);
+	fffa_amount_add(&f.now.dev, 50, 50 * frame);
+	fffa_amount_add(&f.now.counted, 500, 500 * segment);
+	lost = fffa_hook_state_judge(&f.s, "eth0 egress", &f.now);
+	assert_int_equal(lost.packets, 0);
+	f.now.put_back = true;
+	f.now.place = FFFA_PLACE_NONE;
+	fffa_amount_add(&f.now.dev, 50, 50 * frame);
+	fffa_amount_add(&f.now.counted, 300, 300 * segment);
+	lost = fffa_hook_state_judge(&f.s, "eth0 egress", &f.now);
+	assert_true(lost.packets == 200 || lost.packets == 199); /* rounded */
+	assert_int_equal((lost.bytes + segment / 2) / segment, 200);
+	/* Nothing was counted: the same. */
+	f.now.put_back = false;
+	fffa_amount_add(&f.now.dev, 50, 50 * frame);
+	lost = fffa_hook_state_judge(&f.s, "eth0 egress", &f.now);
+	assert_true(lost.packets >= 499 && lost.packets <= 501);
+}
+
+/* What was compared before weighs half as much with each check; one without packets is none. */
+static void later_checks_weigh_more(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup_hook(&f);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(check(&f, 100, 40), 0);
+		assert_int_equal(check(&f, 0, 0), 0);
+		assert_int_equal(check(&f, 3, 0), 0);
+	}
+	assert_int_equal(f.s.up_passed.packets, 150);
+	assert_int_equal(f.s.up_passed.bytes, 150 * FRAME);
+	assert_int_equal(f.s.up_hooked.packets, 60);
+	assert_int_equal(f.s.up_hooked.bytes, 60 * (FRAME - 14));
 }
 
 /* Without the device's counters before and now, nothing can be said of what passed. */
@@ -326,13 +385,15 @@ int main(void)
 		cmocka_unit_test(behind_another_program_only_the_difference_is_lost),
 		cmocka_unit_test(silence_while_the_device_counts_is_an_alarm),
 		cmocka_unit_test(frames_that_are_not_ip_are_no_alarm),
-		cmocka_unit_test(a_device_made_anew_has_no_gap),
 		cmocka_unit_test(three_times_and_then_not_for_ten_minutes),
 		cmocka_unit_test(problems_name_the_other_program),
 		cmocka_unit_test(a_blind_hook_names_the_xdp_program),
 		cmocka_unit_test(the_alarm_has_a_bound),
 		cmocka_unit_test(a_counted_packet_ends_the_silence),
-		cmocka_unit_test(one_counter_that_falls_is_another_device),
+		cmocka_unit_test(all_of_another_device_was_missed),
+		cmocka_unit_test(an_exchanged_hook_has_a_gap),
+		cmocka_unit_test(super_packets_are_lost_by_their_bytes),
+		cmocka_unit_test(later_checks_weigh_more),
 		cmocka_unit_test(an_unknown_device_has_no_gap),
 		cmocka_unit_test(bytes_are_without_link_headers),
 		cmocka_unit_test(attempts_count_within_ten_minutes),

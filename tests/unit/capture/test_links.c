@@ -323,6 +323,36 @@ static void a_burst_is_one_call(void **state)
 	watch_close(&t);
 }
 
+static void run_once(struct watch *t)
+{
+	int before = t->calls;
+
+	while (t->calls == before)
+		(void)uv_run(&t->loop, UV_RUN_ONCE);
+}
+
+/* A change that came before the report of another one belongs to that report. */
+static void one_report_for_what_waits(void **state)
+{
+	struct watch t = {0};
+	uint64_t begin;
+
+	(void)state;
+	run_ip("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6");
+	assert_int_equal(uv_loop_init(&t.loop), 0);
+	assert_int_equal(uv_timer_init(&t.loop, &t.limit), 0);
+	t.limit.data = &t;
+	assert_int_equal(fffa_link_watch_open(&t.loop, on_changed, &t, &t.w), 0);
+	begin = uv_now(&t.loop);
+	run_ip("ip addr add 10.7.0.1/24 dev db");
+	while (uv_now(&t.loop) - begin <= FFFA_LINK_WATCH_QUIET_MS) /* then its first look is due */
+		uv_update_time(&t.loop);
+	run_once(&t);
+	assert_true(t.addresses);
+	assert_false(called_within(&t, NEVER_MS));
+	watch_close(&t);
+}
+
 /* More messages than the socket holds: the kernel drops some and says so, which causes a report. */
 static void an_overrun_is_news(void **state)
 {
@@ -351,6 +381,7 @@ int main(void)
 		cmocka_unit_test_setup(changes_are_news, setup),
 		cmocka_unit_test_setup(addresses_that_come_and_go, setup),
 		cmocka_unit_test_setup(a_burst_is_one_call, setup),
+		cmocka_unit_test_setup(one_report_for_what_waits, setup),
 		cmocka_unit_test_setup(an_overrun_is_news, setup),
 	};
 

@@ -238,6 +238,23 @@ static void more_intervals_than_are_kept_come_in_turns(void **state)
 	assert_int_equal(count_records(b, 7), 100);
 }
 
+/* What is farther ahead than there are bits counts in the last one, whatever it is by. */
+static void the_first_interval_beyond_those_that_are_kept(void **state)
+{
+	struct fixture *b = *state;
+
+	for (uint64_t n = FFFA_NODATA_INTERVALS_MAX - 1; n <= FFFA_NODATA_INTERVALS_MAX + 1; n++) {
+		fffa_nodata_init(&b->w, T, START);
+		fffa_nodata_set_devices(&b->w, (const uint32_t[]){7}, 1, START);
+		seen(b, 7, n * T, n * T);
+		b->n = 0;
+		turn_at(b, 100 * T);
+		turn_at(b, 100 * T + FFFA_NS_PER_S);
+		assert_int_equal(b->n, FFFA_NODATA_INTERVALS_MAX - 1);
+		assert_int_equal(b->v[0].start_ms, UNIX / FFFA_NS_PER_MS);
+	}
+}
+
 static void as_many_devices_as_fit(void **state)
 {
 	uint32_t many[FFFA_NODATA_DEVICES_MAX + 3];
@@ -304,6 +321,7 @@ int main(void)
 		TEST(an_interval_with_loss_is_not_called_empty),
 		TEST(a_long_gap_is_caught_up_with),
 		TEST(more_intervals_than_are_kept_come_in_turns),
+		TEST(the_first_interval_beyond_those_that_are_kept),
 		TEST(as_many_devices_as_fit),
 		TEST(upkeep_of_the_link_is_no_traffic),
 		TEST(a_zeroed_one_never_emits),

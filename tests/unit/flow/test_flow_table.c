@@ -271,9 +271,26 @@ static void rst_ends_both_at_once(void **state)
 	set_clock(f, S);
 	fffa_flow_merge(f->t, &a);
 	fffa_flow_merge(f->t, &b);
+	expire(f, S + S * 9 / 10); /* not before the last packets had their time */
+	assert_int_equal(f->n, 0);
 	expire(f, 3 * S);
 	assert_int_equal(f->n, 2);
 	assert_int_equal(f->ledger.records_by_end[FFFA_END_END], 2);
+}
+
+/* A RST is no FIN: a later FIN of the other side alone ends nothing but what it has to. */
+static void rst_is_no_fin(void **state)
+{
+	struct fixture *f = *state;
+	struct fffa_delta a = delta(1, 0, S, 4, FFFA_F_RST), b = reversed(a);
+
+	b.flags = FFFA_F_FIN;
+	set_clock(f, S);
+	fffa_flow_merge(f->t, &a);
+	fffa_flow_merge(f->t, &b);
+	expire(f, 3 * S);
+	assert_int_equal(f->n, 1);
+	assert_int_equal(f->got[0].flags, FFFA_F_RST);
 }
 
 static void the_last_ack_still_counts(void **state)
@@ -356,7 +373,10 @@ static void the_bound_may_shrink(void **state)
 	merge_ports(f, 0, 1000);
 	assert_int_equal(fffa_flow_set_max(f->t, 100), 0);
 	assert_int_equal(f->n, 0);
-	merge_ports(f, 1000, 2000);
+	merge_ports(f, 1000, 1001);
+	assert_int_equal(f->n, 2);
+	assert_int_equal(fffa_flow_count(f->t), 999);
+	merge_ports(f, 1001, 2000);
 	assert_int_equal(fffa_flow_count(f->t), 100);
 	assert_int_equal(f->n, 1900);
 	assert_int_equal(f->ledger.records_by_end[FFFA_END_RESOURCES], 1900);
@@ -384,6 +404,15 @@ static void flush_reports_everything_in_slices(void **state)
 	assert_int_equal(f->ledger.records_by_end[FFFA_END_FORCED], 1000);
 	assert_int_equal(fffa_flow_held(f->t).packets, 0);
 	assert_int_equal(f->ledger.recorded.packets, 2000);
+	/* It begins again with those that come later, in places of before. */
+	merge_ports(f, 0, 10);
+	while (fffa_flow_flush(f->t, 3)) {
+	}
+	assert_int_equal(f->n, 1010);
+	merge_ports(f, 0, 10);
+	while (fffa_flow_flush(f->t, 64)) {
+	}
+	assert_int_equal(f->n, 1020);
 }
 
 static void keys_that_differ_anywhere_are_flows_of_their_own(void **state)
@@ -441,6 +470,7 @@ int main(void)
 		T(half_closed_connection_goes_on),
 		T(the_other_way_may_have_another_hook),
 		T(rst_ends_both_at_once),
+		T(rst_is_no_fin),
 		T(the_last_ack_still_counts),
 		T(udp_with_fin_bits_does_not_end),
 		cmocka_unit_test_setup_teardown(full_reports_the_oldest_early, setup_small,

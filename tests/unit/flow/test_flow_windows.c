@@ -189,6 +189,41 @@ static void windows_of_a_capture(void **state)
 	assert_int_equal(f->last.end_ms, INT64_C(1700000041000));
 }
 
+/* A packet of long ago is seen now: its flow is idle from now on. */
+static void a_late_packet_of_a_capture(void **state)
+{
+	struct fixture *f = *state;
+
+	fffa_flow_set_time(f->t, START + 1000 * S, UNIX0 + 1000 * S);
+	merge_of_capture(f, 0, 0, false);
+	fffa_flow_set_time(f->t, START + 1025 * S, UNIX0 + 1025 * S);
+	while (fffa_flow_expire(f->t, 10)) {
+	}
+	assert_int_equal(f->records, 0);
+	fffa_flow_set_time(f->t, START + 1032 * S, UNIX0 + 1032 * S);
+	while (fffa_flow_expire(f->t, 10)) {
+	}
+	assert_int_equal(f->records, 1);
+	assert_int_equal(f->last.end_reason, FFFA_END_IDLE);
+	assert_int_equal(f->last.start_ms, INT64_C(1700000000000));
+}
+
+/* Not every entry of a flow has its cookie: one that has is enough. */
+static void a_cookie_stays(void **state)
+{
+	static const uint32_t cookies[] = {0, 7, 0};
+	struct fixture *f = *state;
+	struct fffa_delta d = {.packets = 1, .bytes = 100, .first_ns = START, .last_ns = START};
+
+	for (size_t i = 0; i < 3; i++) {
+		d.cookie = cookies[i];
+		fffa_flow_merge(f->t, &d);
+	}
+	while (fffa_flow_flush(f->t, 10)) {
+	}
+	assert_int_equal(f->last.cookie, 7);
+}
+
 /* A time that is known replaces one that is not. */
 static void a_window_begun_without_a_time(void **state)
 {
@@ -263,6 +298,43 @@ static void every_field_spreads_the_flows(void **state)
 	}
 }
 
+static bool wants_two(void *arg, const struct fffa_record *r)
+{
+	assert_non_null(arg);
+	assert_int_equal(r->status, FFFA_STATUS_OK);
+	return r->packets >= 2;
+}
+
+/* A window that is not wanted becomes no record, and the ledger has it as filtered. */
+static void windows_that_are_not_wanted(void **state)
+{
+	struct fixture *f = *state;
+	struct fffa_flow_conf c = {.idle_ns = 30 * S,
+				   .active_ns = 60 * S,
+				   .linger_ns = S,
+				   .max_flows = 1024,
+				   .wants = wants_two};
+
+	fffa_flow_table_free(f->t);
+	assert_int_equal(fffa_flow_table_new(&c, &f->ledger, on_record, f, &f->t), 0);
+	merge(f, 1, 0, 0, 1, 0);
+	merge(f, 2, 0, 0, 2, 0);
+	while (fffa_flow_flush(f->t, 10)) {
+	}
+	assert_int_equal(f->records, 1);
+	assert_int_equal(f->last.packets, 2);
+	assert_int_equal(f->ledger.records, 1);
+	assert_int_equal(f->ledger.records_by_end[FFFA_END_FORCED], 1);
+	assert_int_equal(f->ledger.recorded.packets, 2);
+	assert_int_equal(f->ledger.recorded.bytes, 200);
+	assert_int_equal(f->ledger.filtered.packets, 1);
+	assert_int_equal(f->ledger.filtered.bytes, 100);
+	assert_int_equal(f->ledger.filtered_merged.packets, 1);
+	assert_int_equal(f->ledger.filtered_merged.bytes, 100);
+	assert_int_equal(fffa_flow_held(f->t).packets, 0);
+	assert_int_equal(fffa_flow_held(f->t).bytes, 0);
+}
+
 static void end_reasons_have_names(void **state)
 {
 	static const char *const want[] = {"unknown", "idle",	   "active", "end",
@@ -282,10 +354,13 @@ int main(void)
 		T(a_walk_passes_over_closed_windows),
 		T(the_next_window_begins_with_nothing),
 		T(windows_of_a_capture),
+		T(a_late_packet_of_a_capture),
+		T(a_cookie_stays),
 		T(a_window_begun_without_a_time),
 		T(timeouts_can_be_changed),
 		T(an_idle_timeout_longer_than_the_wheel),
 		T(every_field_spreads_the_flows),
+		T(windows_that_are_not_wanted),
 		T(end_reasons_have_names),
 	};
 
