@@ -42,20 +42,22 @@ int fffa_io_write_all(int fd, struct iovec *v, int n, off_t at, size_t *done)
 	return 0;
 }
 
+int fffa_io_check_regular(const struct stat *st)
+{
+	if (S_ISREG(st->st_mode))
+		return 0;
+	return S_ISDIR(st->st_mode) ? -EISDIR : -EMEDIUMTYPE;
+}
+
 int fffa_io_open_regular(int dir_fd, const char *path, int flags)
 {
 	/* The open of a FIFO, and of some devices, would wait without O_NONBLOCK. */
-	int fd = openat(dir_fd, path, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY), rc = 0;
+	int fd = openat(dir_fd, path, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0600), rc;
 	struct stat st;
 
 	if (fd < 0)
 		return errno == ENXIO ? -EMEDIUMTYPE : -errno;
-	if (fstat(fd, &st))
-		rc = -errno;
-	else if (S_ISDIR(st.st_mode))
-		rc = -EISDIR;
-	else if (!S_ISREG(st.st_mode))
-		rc = -EMEDIUMTYPE;
+	rc = fstat(fd, &st) ? -errno : fffa_io_check_regular(&st);
 	if (!rc)
 		return fd;
 	(void)close(fd); /* nothing was written to it */

@@ -16,10 +16,15 @@
  */
 int fffa_io_write_all(int fd, struct iovec *v, int n, off_t at, size_t *done);
 
+struct stat;
+
+/* 0; -EISDIR: st is of a folder; -EMEDIUMTYPE: of a FIFO, a device and the like. */
+int fffa_io_check_regular(const struct stat *st);
+
 /*
  * Opens a regular file: path as seen from dir_fd (AT_FDCWD), with these flags of open. Never waits
- * for another process. Returns the descriptor, which the caller closes, or -errno; -EISDIR for a
- * folder, -EMEDIUMTYPE for a FIFO, a device and the like.
+ * for another process. A file that O_CREAT makes has mode 0600. Returns the descriptor, which the
+ * caller closes, or -errno, also those of fffa_io_check_regular.
  */
 int fffa_io_open_regular(int dir_fd, const char *path, int flags);
 

@@ -75,6 +75,7 @@ struct fffa_amount fffa_ledger_held_kernel(const struct fffa_ledger *l)
 		&l->lost[FFFA_PL_FLOW_TABLE]; /* merged before it was lost */
 
 	fffa_amount_add(&gone, l->merged.packets, l->merged.bytes);
+	fffa_amount_add(&gone, l->not_on_wire.packets, l->not_on_wire.bytes);
 	fffa_amount_add(&gone, l->filtered.packets, l->filtered.bytes);
 	gone.packets -= later->packets + l->filtered_merged.packets;
 	gone.bytes -= later->bytes + l->filtered_merged.bytes;
@@ -98,6 +99,7 @@ bool fffa_ledger_balances(const struct fffa_ledger *l, struct fffa_amount held)
 	struct fffa_amount seen = fffa_ledger_seen(l), lost = fffa_ledger_lost(l);
 
 	fffa_amount_add(&lost, l->filtered.packets, l->filtered.bytes);
+	fffa_amount_add(&lost, l->not_on_wire.packets, l->not_on_wire.bytes);
 	return seen.packets == l->recorded.packets + held.packets + lost.packets &&
 	       seen.bytes == l->recorded.bytes + held.bytes + lost.bytes;
 }
@@ -167,6 +169,9 @@ size_t fffa_ledger_format(const struct fffa_ledger *l, struct fffa_amount held, 
 	if (l->filtered.packets)
 		PUT(" filtered_packets=%" PRIu64 " filtered_bytes=%" PRIu64, l->filtered.packets,
 		    l->filtered.bytes);
+	if (l->not_on_wire.packets)
+		PUT(" not_on_wire_packets=%" PRIu64 " not_on_wire_bytes=%" PRIu64,
+		    l->not_on_wire.packets, l->not_on_wire.bytes);
 	if (l->not_sampled)
 		PUT(" not_sampled=%" PRIu64, l->not_sampled);
 	if (l->no_tunnel_id)

@@ -2,7 +2,7 @@
 /*
  * The ledger: every stage counts in and out here, and every loss has one name (ledger.def). Two
  * identities hold at any time:
- *   packets, bytes:  seen = recorded + held + filtered + sum(lost)
+ *   packets, bytes:  seen = recorded + held + filtered + not on the wire + sum(lost)
  *   per sink:        records = delivered + rejected + sum(lost) + in flight
  * Loop thread only.
  */
@@ -61,6 +61,8 @@ struct fffa_ledger {
 	struct fffa_amount unattended;
 	/* Handed over by the kernel or the replay, taken by the flow table. */
 	struct fffa_amount merged;
+	/* IPsec decrypted them on this host: the packet on the wire is the encrypted one. */
+	struct fffa_amount not_on_wire;
 	/* In records. */
 	struct fffa_amount recorded;
 	struct fffa_amount lost[FFFA_PL_MAX];

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/thread.h"
 #include "agent/base/utf8.h"
 
 #define LIMIT_NS   (60 * FFFA_NS_PER_S)
@@ -71,6 +71,19 @@ static size_t append_json(char *out, size_t cap, size_t n, const char *s)
 	return n;
 }
 
+/* A text from outside must not begin a line of its own, nor order about the terminal that shows it. */
+static void blank_controls(uint8_t *line, size_t n)
+{
+	for (size_t bytes; n; line += bytes, n -= bytes) {
+		bytes = fffa_utf8_length(line, n);
+		if (!bytes)
+			*line = '?';
+		else if (fffa_utf8_is_control(line))
+			memset(line, ' ', bytes);
+		bytes += !bytes;
+	}
+}
+
 /* line has LINE_BYTES. Returns the length, newline included. */
 static size_t vformat_line(char *line, enum fffa_log_level level, const char *tag, const char *fmt,
 			   va_list ap)
@@ -99,11 +112,7 @@ static size_t vformat_line(char *line, enum fffa_log_level level, const char *ta
 	} else {
 		n = (size_t)snprintf(line, LINE_BYTES, "%s%s.%03ldZ %-5s %.64s: %s", priority, when,
 				     ts.tv_nsec / 1000000, names[level], tag, text);
-		for (size_t i = 0; i < n; i++) {
-			/* A text from outside must not begin a line of its own. */
-			if ((unsigned char)line[i] < 0x20)
-				line[i] = ' ';
-		}
+		blank_controls((uint8_t *)line, n);
 	}
 	line[n++] = '\n';
 	return n;
@@ -191,7 +200,7 @@ static size_t take_line(char *line)
 			   lost);
 }
 
-/* Without the lock. False: the line is lost. */
+/* False: the line is lost. */
 static bool write_line(const char *line, size_t n)
 {
 	for (;;) {
@@ -204,6 +213,13 @@ static bool write_line(const char *line, size_t n)
 		else if (errno != EINTR)
 			return false;
 	}
+}
+
+/* With the lock. There is nobody to report the line to. */
+static void count_unwritten(void)
+{
+	queue.lost++;
+	queue.reported++;
 }
 
 static void *run_thread(void *arg)
@@ -223,8 +239,8 @@ static void *run_thread(void *arg)
 			written = write_line(line, n);
 			(void)pthread_mutex_lock(&queue.lock);
 			queue.writing = false;
-			queue.lost += !written;
-			queue.reported += !written; /* there is nobody to report it to */
+			if (!written)
+				count_unwritten();
 			continue;
 		}
 		(void)pthread_cond_broadcast(&queue.drained);
@@ -239,7 +255,6 @@ static void *run_thread(void *arg)
 int fffa_log_start_thread(void)
 {
 	pthread_condattr_t monotonic;
-	sigset_t all, before;
 	int rc;
 
 	(void)pthread_condattr_init(&monotonic);
@@ -248,12 +263,9 @@ int fffa_log_start_thread(void)
 	(void)pthread_cond_init(&queue.drained, &monotonic);
 	(void)pthread_condattr_destroy(&monotonic);
 	queue.stop = false;
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&queue.thread, NULL, run_thread, NULL);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	rc = fffa_thread_start(&queue.thread, run_thread, NULL);
 	if (rc)
-		return -rc;
+		return rc;
 	(void)pthread_setname_np(queue.thread, "log"); /* for people alone */
 	(void)pthread_mutex_lock(&queue.lock);
 	queue.running = true;
@@ -284,7 +296,7 @@ static void write_for_thread(void)
 	while (!queue.writing && queue.used && stderr_takes_a_line()) {
 		n = take_line(line);
 		if (!write_line(line, n))
-			queue.lost++;
+			count_unwritten();
 	}
 }
 

@@ -23,6 +23,7 @@ struct fffa_sink_status {
 	const struct fffa_sink_ledger *ledger;
 	const struct fffa_histogram *latency; /* from seal to confirmed */
 	const char *last_error;		      /* empty: there was none */
+	uint64_t last_error_ns;		      /* Unix; 0: there was none */
 	uint64_t last_delivery_ns;	      /* Unix; 0: nothing was delivered yet */
 	uint64_t oldest_ns;		      /* age of the oldest record that waits; 0: none */
 	uint64_t queue_capacity;	      /* bytes; queue.memory */

@@ -2,6 +2,7 @@
 #ifndef FFFA_AGENT_BASE_UTF8_H
 #define FFFA_AGENT_BASE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,15 @@ static inline size_t fffa_utf8_length(const uint8_t *s, size_t left)
 			return 0;
 	}
 	return n;
+}
+
+/*
+ * Whether the well-formed character at s is a control character: C0, DEL or C1 (U+0080 to U+009F), of
+ * which a terminal takes U+009B for the beginning of an escape sequence.
+ */
+static inline bool fffa_utf8_is_control(const uint8_t *s)
+{
+	return s[0] < 0x20 || s[0] == 0x7f || (s[0] == 0xc2 && s[1] < 0xa0);
 }
 
 #endif

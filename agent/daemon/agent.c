@@ -17,13 +17,14 @@
 #include "agent/daemon/status_view.h"
 #include "agent/flow/parity.h"
 #include "agent/loop/disk.h"
+#include "agent/service/start_watch.h"
 #include "agent/service/syscall_filter.h"
 
 #define FLOWS_PER_TURN	 8192
 #define PATIENCE_NS	 (5 * FFFA_NS_PER_S) /* a sink that takes nothing for so long is away */
 #define WAIT_MS		 2		     /* until the next look for room */
 #define METADATA_WAIT_NS (5 * FFFA_NS_PER_S)
-#define DISK_WAIT_NS	 (10 * FFFA_NS_PER_S)
+#define START_SAY_NS	 (10 * FFFA_NS_PER_S)
 #define TUNNEL_WARN_NS	 (60 * FFFA_NS_PER_S) /* the log says so at most this often */
 
 static void set_time(void *arg)
@@ -66,7 +67,8 @@ static void on_delta(void *arg, const struct fffa_delta *d)
 		return;
 	}
 	fffa_nodata_seen(&a->nodata, d);
-	if (!fffa_filter_reads_flags(a->filter) && !fffa_filter_passes(a->filter, &d->key, 0)) {
+	if (a->filter && !fffa_filter_reads_flags(a->filter) &&
+	    !fffa_filter_passes(a->filter, &d->key, 0)) {
 		fffa_amount_add(&a->ledger.filtered, d->packets, d->bytes);
 		return;
 	}
@@ -78,7 +80,7 @@ static bool is_wanted(void *arg, const struct fffa_record *r)
 {
 	const struct fffa_agent *a = arg;
 
-	return !fffa_filter_reads_flags(a->filter) ||
+	return !a->filter || !fffa_filter_reads_flags(a->filter) ||
 	       fffa_filter_passes(a->filter, &r->key, r->flags);
 }
 
@@ -245,7 +247,7 @@ static bool on_has_room(void *arg)
 /* One id would name several interfaces. Later, a device that comes has none. */
 static bool is_id_ambiguous(const struct fffa_agent *a, size_t n)
 {
-	return !a->started && n > 1 && fffa_agent__names_one_interface(a->conf);
+	return !a->started && n > 1 && fffa_source_names_one_interface(a->conf);
 }
 
 static int on_devices(void *arg, const struct fffa_netdev *devices, size_t n)
@@ -334,7 +336,7 @@ static int await_spool_dir(const struct fffa_agent *a, struct fffa_err *err)
 {
 	const char *dir = a->source->repeatable ? NULL : a->conf->spool_dir;
 
-	if (!dir || !*dir || fffa_disk_await(dir, DISK_WAIT_NS) != -ETIMEDOUT)
+	if (!dir || !*dir || fffa_disk_await(dir, FFFA_DISK_WAIT_NS) != -ETIMEDOUT)
 		return 0;
 	return fffa_fail(err, ETIMEDOUT, "spool_dir: the disk of %s does not answer within 10 s",
 			 dir);
@@ -415,18 +417,35 @@ static int start_source(struct fffa_agent *a, struct fffa_err *err)
 	return 0;
 }
 
-static int start_agent(struct fffa_agent *a, struct fffa_err *err)
+static int start_stages(struct fffa_agent *a, struct fffa_start_watch *watch, struct fffa_err *err)
 {
-	int rc = fffa_status_view_open(a, err);
+	int rc;
 
+	fffa_start_watch_note(watch, "the address of the status pages is opened");
+	rc = fffa_status_view_open(a, err);
 	if (rc)
 		return rc;
 	open_handles(a);
+	fffa_start_watch_note(watch, "spool_dir, spools and sinks are opened");
 	rc = open_stages(a, err);
 	if (!rc)
 		rc = fffa_reload_watch_open(a, err);
+	fffa_start_watch_note(watch, "the hooks are attached, the checkpoint is read");
 	if (!rc)
 		rc = start_source(a, err);
+	return rc;
+}
+
+static int start_agent(struct fffa_agent *a, struct fffa_err *err)
+{
+	uint64_t leave_ns =
+		(uint64_t)a->conf->shutdown_timeout_ns + FFFA_AGENT_OVERTIME_MS * FFFA_NS_PER_MS;
+	struct fffa_start_watch *watch = fffa_start_watch_begin(START_SAY_NS, leave_ns);
+	int rc = start_stages(a, watch, err);
+
+	fffa_start_watch_end(watch);
+	if (a->handles) /* else the process ends at once */
+		fffa_signals_release();
 	if (!rc)
 		fffa_notify_ready(&a->notify);
 	return rc;

@@ -27,6 +27,9 @@
 /* For the reader of the last log lines. */
 #define FFFA_AGENT_LOG_MS 200
 
+/* After shutdown_timeout, before the process ends without threads that are stuck. */
+#define FFFA_AGENT_OVERTIME_MS 700
+
 enum fffa_stage { FFFA_STAGE_RUN, FFFA_STAGE_STOP, FFFA_STAGE_FLUSH, FFFA_STAGE_CLOSE };
 
 struct fffa_agent {
@@ -84,17 +87,6 @@ struct fffa_agent {
 static inline int64_t fffa_agent__now_ms(const struct fffa_agent *a)
 {
 	return (int64_t)(a->unix_ns / FFFA_NS_PER_MS);
-}
-
-/* metadata.static gives one interface id to all devices. */
-static inline bool fffa_agent__names_one_interface(const struct fffa_config *c)
-{
-	const struct fffa_pairs *fixed = &c->metadata.fixed;
-
-	for (size_t i = 0; i < fixed->n; i++)
-		if (!strcmp(fixed->v[i].key, "interface_id"))
-			return true;
-	return false;
 }
 
 /* agent_stop.c */

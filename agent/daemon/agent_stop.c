@@ -25,9 +25,8 @@
 #include "agent/daemon/agent_internal.h"
 #include "agent/daemon/ledger_log.h"
 
-#define OVERTIME_MS 700			/* after shutdown_timeout */
-#define CLOSING_MS  300			/* at least this long for sinks to close */
-#define DRAIN_NS    (5 * FFFA_NS_PER_S) /* more than that for the last drains */
+#define CLOSING_MS 300		       /* at least this long for sinks to close */
+#define DRAIN_NS   (5 * FFFA_NS_PER_S) /* more than that for the last drains */
 
 struct fffa_amount fffa_agent__held(struct fffa_agent *a)
 {
@@ -53,8 +52,8 @@ void fffa_agent__start_deadline(struct fffa_agent *a)
 	a->deadline_ns = fffa_clock_mono_ns(&fffa_clock_system) + timeout_ns;
 	a->bounded = true;
 	(void)uv_timer_start(&a->limit, on_limit, timeout_ns / FFFA_NS_PER_MS, 0);
-	(void)uv_timer_start(&a->overtime, on_overtime, timeout_ns / FFFA_NS_PER_MS + OVERTIME_MS,
-			     0);
+	(void)uv_timer_start(&a->overtime, on_overtime,
+			     timeout_ns / FFFA_NS_PER_MS + FFFA_AGENT_OVERTIME_MS, 0);
 }
 
 /* Time until the deadline, at least 1; 0: there is no deadline. */

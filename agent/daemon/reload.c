@@ -11,6 +11,7 @@
 #include "agent/daemon/registry.h"
 #include "agent/daemon/status_view.h"
 #include "agent/service/limits.h"
+#include "config/address.h"
 #include "config/change.h"
 
 #define TAG	 "reload"
@@ -148,31 +149,46 @@ static void take_over_sinks(struct fffa_agent *a, struct fffa_config *next)
 	}
 }
 
-static int open_status(struct fffa_agent *a)
+static int open_status(struct fffa_agent *a, struct fffa_listener *l)
 {
 	struct fffa_err err = {""};
 	int rc;
 
 	a->listen = a->conf->status.listen;
-	rc = fffa_status_view_listen(a, &err);
+	rc = fffa_status_view_listen(a, l, &err);
 	if (rc)
 		fffa_error(TAG, "%s", err.text);
 	return rc;
 }
 
-/* The old one goes first: both may want the same port. next has the old address. */
-static void listen_again(struct fffa_agent *a, struct fffa_config *next)
+/* next has the old address. */
+static void restore_address(struct fffa_agent *a, struct fffa_config *next)
 {
 	char **now = &a->reloadable->status.listen, *wanted = *now;
 
-	fffa_status_close(a->status);
-	a->status = NULL;
-	if (!open_status(a))
-		return;
 	*now = next->status.listen;
 	next->status.listen = wanted;
 	a->pending_restart++;
-	if (!open_status(a))
+}
+
+/* The old one goes first where both may want the same port. next has the old address. */
+static void listen_again(struct fffa_agent *a, struct fffa_config *next)
+{
+	bool opened = a->reload.listen.opened;
+
+	a->reload.listen.opened = false;
+	if (opened && a->reload.listen.rc) {
+		fffa_error(TAG, "%s", a->reload.listen.err.text);
+		restore_address(a, next);
+		fffa_error(TAG, "status.listen: the old address stays in use");
+		return;
+	}
+	fffa_status_close(a->status);
+	a->status = NULL;
+	if (!open_status(a, opened ? &a->reload.listen.l : NULL))
+		return;
+	restore_address(a, next);
+	if (!open_status(a, NULL))
 		fffa_error(TAG, "status.listen: the old address stays in use");
 }
 
@@ -183,8 +199,8 @@ static bool may_change_metadata(const struct fffa_agent *a, const struct fffa_co
 
 	while (fffa_meta_ident(a->meta, n))
 		n++;
-	if (n < 2 || !fffa_agent__names_one_interface(next) ||
-	    fffa_agent__names_one_interface(a->conf))
+	if (n < 2 || !fffa_source_names_one_interface(next) ||
+	    fffa_source_names_one_interface(a->conf))
 		return true;
 	fffa_error(
 		TAG,
@@ -333,9 +349,8 @@ static void work_probe(void *arg)
 	}
 }
 
-static void on_probed(void *arg)
+static void finish(struct fffa_agent *a)
 {
-	struct fffa_agent *a = arg;
 	bool running = a->stage == FFFA_STAGE_RUN, good = !a->reload.rc;
 
 	if (running && good)
@@ -343,6 +358,66 @@ static void on_probed(void *arg)
 	fffa_config_free(&a->reload.next);
 	if (running)
 		end_reload(a, good);
+}
+
+/* On the worker: a unix socket lies on a disk. */
+static void work_listen(void *arg)
+{
+	struct fffa_agent *a = arg;
+
+	a->reload.listen.rc = fffa_listener_open(&a->reload.listen.l, a->reload.next.status.listen,
+						 &a->reload.listen.err);
+}
+
+static void work_close_listener(void *arg)
+{
+	struct fffa_agent *a = arg;
+
+	fffa_listener_close(&a->reload.listen.l);
+}
+
+static void on_listener_closed(void *arg)
+{
+	finish(arg);
+}
+
+static void on_listening(void *arg)
+{
+	struct fffa_agent *a = arg;
+
+	if (a->stage == FFFA_STAGE_RUN || a->reload.listen.rc) {
+		finish(a);
+		return;
+	}
+	a->reload.job = (struct fffa_worker_job){
+		.work = work_close_listener, .done = on_listener_closed, .arg = a};
+	fffa_worker_submit(a->reload.listen.worker, &a->reload.job); /* it is closing */
+}
+
+/* A unix socket is a file, which may wait for its disk. Not for two ports, which may be the same one. */
+static bool opens_listener_first(const struct fffa_agent *a)
+{
+	const char *now = a->conf->status.listen, *next = a->reload.next.status.listen;
+
+	return *next && strcmp(now, next) != 0 &&
+	       (fffa_address_path(now) || fffa_address_path(next));
+}
+
+static void on_probed(void *arg)
+{
+	struct fffa_agent *a = arg;
+
+	a->reload.listen.opened =
+		a->stage == FFFA_STAGE_RUN && !a->reload.rc && opens_listener_first(a);
+	if (!a->reload.listen.opened) {
+		finish(a);
+		return;
+	}
+	a->reload.listen.err.text[0] = '\0';
+	a->reload.listen.worker = a->watch.worker;
+	a->reload.job =
+		(struct fffa_worker_job){.work = work_listen, .done = on_listening, .arg = a};
+	fffa_worker_submit(a->watch.worker, &a->reload.job);
 }
 
 /*

@@ -5,7 +5,9 @@
 
 #include <uv.h>
 
+#include "agent/base/err.h"
 #include "agent/loop/worker.h"
+#include "agent/status/listen/listener.h"
 #include "config/config.h"
 
 struct fffa_agent;
@@ -17,6 +19,13 @@ struct fffa_reload {
 	int rc;				     /* of reading and checking next */
 	bool differs[FFFA_CONFIG_SINKS_MAX]; /* the sinks of next that come or change */
 	bool again;
+	struct {			    /* next's address of the status pages */
+		bool opened;		    /* on the thread: l is it, or rc and err say why not */
+		struct fffa_worker *worker; /* the watch's */
+		struct fffa_listener l;
+		struct fffa_err err;
+		int rc;
+	} listen;
 };
 
 /*

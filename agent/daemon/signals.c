@@ -50,6 +50,10 @@ void fffa_signals_open(struct fffa_signals *s, uv_loop_t *loop,
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)signal(SIGUSR2, SIG_IGN); /* it would end the process */
+}
+
+void fffa_signals_release(void)
+{
 	mask_signals(SIG_UNBLOCK);
 }
 

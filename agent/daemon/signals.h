@@ -25,11 +25,13 @@ struct fffa_signals {
  */
 void fffa_signals_open(struct fffa_signals *s, uv_loop_t *loop,
 		       const struct fffa_signals_events *ev);
-/* Starts to close the handles. */
 /*
- * Until fffa_signals_open this thread gets none of them; those that come meanwhile are handled then.
+ * Until fffa_signals_release this thread, and those that it starts, get none of them; those that come
+ * meanwhile are handled then.
  */
 void fffa_signals_hold(void);
+void fffa_signals_release(void);
+/* Starts to close the handles. */
 void fffa_signals_close(struct fffa_signals *s);
 
 #endif

@@ -3,6 +3,7 @@
 #include "agent/daemon/source.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int fffa_source_prepare(struct fffa_source *s, struct fffa_err *err)
 {
@@ -77,4 +78,14 @@ void fffa_source_limit_window(struct fffa_source *s, uint64_t window_ns)
 {
 	if (s->ops->limit_window)
 		s->ops->limit_window(s, window_ns);
+}
+
+bool fffa_source_names_one_interface(const struct fffa_config *conf)
+{
+	const struct fffa_pairs *fixed = &conf->metadata.fixed;
+
+	for (size_t i = 0; i < fixed->n; i++)
+		if (!strcmp(fixed->v[i].key, "interface_id"))
+			return true;
+	return false;
 }

@@ -93,6 +93,16 @@ struct fffa_source *fffa_source_live_new(const struct fffa_config *conf);
 struct fffa_source *fffa_source_replay_new(const struct fffa_config *conf,
 					   const struct fffa_replay_conf *replay);
 
+/* metadata.static gives one interface id to all devices. */
+bool fffa_source_names_one_interface(const struct fffa_config *conf);
+
+/*
+ * Compares conf with the devices of this host, as the start of a live source does. -EINVAL with err
+ * when metadata.static.interface_id names one interface and more are captured on. 0 also when there
+ * is no device to capture on, which only the start has to judge.
+ */
+int fffa_source_live_check(const struct fffa_config *conf, struct fffa_err *err);
+
 /*
  * Makes what needs privileges that fffa_source_start does not need, and gives these up. Call it while
  * the process has one thread, and fffa_source_close in any case. 0, or -errno with err.

@@ -145,6 +145,24 @@ static void count_unattended(struct source_live *s, int64_t *since_ms)
 		  (unsigned long long)gap.packets, (unsigned long long)gap.bytes);
 }
 
+static int fail_ambiguous(size_t devices, struct fffa_err *err)
+{
+	return fffa_fail(err, EINVAL,
+			 "metadata.static.interface_id names one interface, but %zu are captured "
+			 "on; name each in metadata.interfaces, or capture on one",
+			 devices);
+}
+
+int fffa_source_live_check(const struct fffa_config *conf, struct fffa_err *err)
+{
+	struct fffa_netdevs found;
+
+	if (!fffa_source_names_one_interface(conf) ||
+	    fffa_devices_select(&conf->capture, &found, NULL) || found.n < 2)
+		return 0;
+	return fail_ambiguous(found.n, err);
+}
+
 static int start_live(struct fffa_source *base, uv_loop_t *loop, struct fffa_ledger *ledger,
 		      const struct fffa_source_events *ev, struct fffa_err *err)
 {
@@ -167,10 +185,7 @@ static int start_live(struct fffa_source *base, uv_loop_t *loop, struct fffa_led
 	s->ledger = ledger;
 	rc = ev->devices(ev->arg, s->selected.v, s->selected.n);
 	if (rc == -EINVAL)
-		return fffa_fail(err, EINVAL,
-				 "metadata.static.interface_id names one interface, but %zu are "
-				 "captured on; name each in metadata.interfaces, or capture on one",
-				 s->selected.n);
+		return fail_ambiguous(s->selected.n, err);
 	if (rc)
 		return fffa_fail(err, -rc, "no memory for the list of interfaces");
 	ev->time(ev->arg);

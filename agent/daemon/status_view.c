@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "agent/daemon/status_view.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <uv.h>
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/daemon/build.h"
+#include "agent/loop/disk.h"
+#include "config/address.h"
 
 static void view_ledger(struct fffa_agent *a, struct fffa_status_view *v)
 {
@@ -136,18 +141,44 @@ static const struct fffa_flow_table *find_flows(void *arg)
 	return a->flows;
 }
 
-int fffa_status_view_listen(struct fffa_agent *a, struct fffa_err *err)
+int fffa_status_view_listen(struct fffa_agent *a, struct fffa_listener *l, struct fffa_err *err)
 {
 	struct fffa_status_source src = {.view = fill_view, .flows = find_flows, .arg = a};
+	struct fffa_listener own;
+	int rc;
 
 	if (!a->listen || !*a->listen)
 		return 0;
-	return fffa_status_open(&a->loop, a->listen, &src, &a->status, err);
+	if (l)
+		return fffa_status_open(&a->loop, a->listen, l, &src, &a->status, err);
+	rc = fffa_listener_open(&own, a->listen, err);
+	return rc ? rc : fffa_status_open(&a->loop, a->listen, &own, &src, &a->status, err);
+}
+
+static int await_disk(const char *listen, struct fffa_err *err)
+{
+	const char *path = listen ? fffa_address_path(listen) : NULL;
+	char dir[PATH_MAX] = "";
+	char *end;
+
+	if (!path)
+		return 0;
+	(void)snprintf(dir, sizeof(dir), "%s", path);
+	end = strrchr(dir, '/');
+	if (end)
+		end[end == dir] = '\0';
+	if (fffa_disk_await(dir, FFFA_DISK_WAIT_NS) != -ETIMEDOUT)
+		return 0;
+	return fffa_fail(err, ETIMEDOUT,
+			 "status.listen: the disk of %s does not answer within 10 s", dir);
 }
 
 int fffa_status_view_open(struct fffa_agent *a, struct fffa_err *err)
 {
+	int rc;
+
 	a->start_ns = fffa_clock_mono_ns(&fffa_clock_system);
 	a->start_ms = (int64_t)(fffa_clock_unix_ns(&fffa_clock_system) / FFFA_NS_PER_MS);
-	return fffa_status_view_listen(a, err);
+	rc = await_disk(a->listen, err);
+	return rc ? rc : fffa_status_view_listen(a, NULL, err);
 }

@@ -51,8 +51,6 @@ static void run_transfers(struct fffa_curl_pool *p, curl_socket_t fd, int events
 	struct fffa_curl_loop *c = p->owner;
 	int running;
 
-	if (!p->multi)
-		return;
 	(void)curl_multi_socket_action(p->multi, fd, events, &running);
 	if (p->broken)
 		fail_transfers(p);
@@ -62,12 +60,11 @@ static void run_transfers(struct fffa_curl_pool *p, curl_socket_t fd, int events
 
 static void count_closed(struct fffa_curl_loop *c)
 {
-	if (--c->handles || !c->closing)
+	if (--c->handles) /* the timer of the queue is one until the end */
 		return;
 	while (c->active)
 		fffa_curl_queue_finish(c, c->active, CURLE_ABORTED_BY_CALLBACK);
-	if (c->closed)
-		c->closed(c->closed_arg);
+	c->closed(c->closed_arg);
 	free(c);
 	curl_global_cleanup();
 }
@@ -128,8 +125,6 @@ void fffa_curl_loop_cancel(struct fffa_curl_loop *c, struct fffa_curl_request *r
 	if (!r->active)
 		return;
 	fffa_curl_queue_remove(c, r);
-	if (c->closing)
-		return;
 	fffa_curl_pool_trim(c);
 	fffa_curl_queue_wake(c);
 }

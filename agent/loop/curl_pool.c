@@ -22,8 +22,6 @@ static int set_timer(CURLM *multi, long timeout_ms, void *arg)
 	struct fffa_curl_pool *p = arg;
 
 	(void)multi;
-	if (!p->multi)
-		return 0;
 	if (p->broken)
 		fffa_curl_pool_wake(p);
 	else if (timeout_ms < 0)

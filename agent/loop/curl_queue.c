@@ -28,17 +28,16 @@ void fffa_curl_queue_remove(struct fffa_curl_loop *c, struct fffa_curl_request *
 		r->prev->next = r->next;
 	else
 		c->active = r->next;
-	r->next = r->prev = NULL;
 	r->active = r->failing = false;
 }
 
 void fffa_curl_queue_finish(struct fffa_curl_loop *c, struct fffa_curl_request *r, CURLcode result)
 {
-	bool distrust = result == CURLE_OPERATION_TIMEDOUT && r->begun && r->connected;
+	bool distrust = result == CURLE_OPERATION_TIMEDOUT && r->connected;
 
 	fffa_curl_queue_remove(c, r);
 	/* Without memory for another pool it stays in use, and TCP finds out. */
-	if (distrust && !c->closing && r->pool == c->pools)
+	if (distrust && r->pool == c->pools)
 		(void)fffa_curl_pool_open(c);
 	r->done(r, result);
 }

@@ -3,21 +3,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <uv.h>
 
+#include "agent/base/thread.h"
+
 /* Of both threads; the last one frees it. */
-struct question {
+struct errand {
 	uv_mutex_t lock;
 	uv_cond_t changed;
 	unsigned int users;
-	bool answered;
-	char path[];
+	bool ended;
+	int result;
+	int (*work)(void *arg);
+	_Alignas(max_align_t) char arg[];
 };
 
 /* Leaves the name of the parent in path. False: there is none. */
@@ -39,88 +45,101 @@ static bool cut_name(char *path)
 	return true;
 }
 
-static void leave(struct question *q)
+static int ask(void *arg)
 {
-	bool last = !--q->users;
-
-	uv_mutex_unlock(&q->lock);
-	if (!last)
-		return;
-	uv_cond_destroy(&q->changed);
-	uv_mutex_destroy(&q->lock);
-	free(q);
-}
-
-static void *ask(void *arg)
-{
-	struct question *q = arg;
+	char *path = arg;
 	int fd;
 
 	do {
-		fd = open(q->path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	} while (fd < 0 && errno == ENOENT && cut_name(q->path));
+		fd = open(path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	} while (fd < 0 && errno == ENOENT && cut_name(path));
 	if (fd >= 0)
 		(void)close(fd); /* nothing was written to it */
-	uv_mutex_lock(&q->lock);
-	q->answered = true;
-	uv_cond_signal(&q->changed);
-	leave(q);
+	return 0;
+}
+
+static void leave(struct errand *e)
+{
+	bool last = !--e->users;
+
+	uv_mutex_unlock(&e->lock);
+	if (!last)
+		return;
+	uv_cond_destroy(&e->changed);
+	uv_mutex_destroy(&e->lock);
+	free(e);
+}
+
+static void *run_errand(void *arg)
+{
+	struct errand *e = arg;
+	int result = e->work(e->arg);
+
+	uv_mutex_lock(&e->lock);
+	e->result = result;
+	e->ended = true;
+	uv_cond_signal(&e->changed);
+	leave(e);
 	return NULL;
 }
 
-/* The signals are for the loop's thread. */
-static int start_thread(struct question *q)
+static struct errand *new_errand(int (*work)(void *arg), const void *arg, size_t bytes)
 {
-	sigset_t all, before;
-	pthread_t thread;
-	int rc;
+	struct errand *e = calloc(1, sizeof(*e) + bytes);
 
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&thread, NULL, ask, q);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!rc)
-		(void)pthread_detach(thread); /* cannot fail */
-	return -rc;
-}
-
-static struct question *new_question(const char *path)
-{
-	struct question *q = calloc(1, sizeof(*q) + strlen(path) + 2); /* "." may be longer */
-
-	if (!q)
+	if (!e)
 		return NULL;
-	strcpy(q->path, path);
-	q->users = 2;
-	if (uv_mutex_init(&q->lock) != 0) {
-		free(q);
+	memcpy(e->arg, arg, bytes);
+	e->work = work;
+	e->users = 2;
+	if (uv_mutex_init(&e->lock) != 0) {
+		free(e);
 		return NULL;
 	}
-	if (uv_cond_init(&q->changed) == 0)
-		return q;
-	uv_mutex_destroy(&q->lock);
-	free(q);
+	if (uv_cond_init(&e->changed) == 0)
+		return e;
+	uv_mutex_destroy(&e->lock);
+	free(e);
 	return NULL;
+}
+
+int fffa_disk_run(int (*work)(void *arg), const void *arg, size_t bytes, uint64_t timeout_ns,
+		  int *result)
+{
+	uint64_t now = uv_hrtime(), end = now + timeout_ns;
+	struct errand *e = new_errand(work, arg, bytes);
+	pthread_t thread;
+	int rc = e ? fffa_thread_start(&thread, run_errand, e) : -ENOMEM;
+
+	if (rc) {
+		if (e) {
+			e->users = 1;
+			uv_mutex_lock(&e->lock);
+			leave(e);
+		}
+		return rc;
+	}
+	uv_mutex_lock(&e->lock);
+	for (; !e->ended && now < end; now = uv_hrtime())
+		(void)uv_cond_timedwait(&e->changed, &e->lock, end - now);
+	rc = e->ended ? 0 : -ETIMEDOUT;
+	if (!rc)
+		*result = e->result;
+	leave(e);
+	if (rc)
+		(void)pthread_detach(thread);
+	else
+		(void)pthread_join(thread, NULL); /* it only has to return */
+	return rc;
 }
 
 int fffa_disk_await(const char *path, uint64_t timeout_ns)
 {
-	uint64_t now = uv_hrtime(), end = now + timeout_ns;
-	struct question *q = new_question(path);
-	int rc = q ? start_thread(q) : -ENOMEM;
+	char copy[PATH_MAX + 2] = "";
+	int ignored;
 
-	if (rc) {
-		if (q) {
-			q->users = 1;
-			uv_mutex_lock(&q->lock);
-			leave(q);
-		}
-		return rc;
-	}
-	uv_mutex_lock(&q->lock);
-	for (; !q->answered && now < end; now = uv_hrtime())
-		(void)uv_cond_timedwait(&q->changed, &q->lock, end - now);
-	rc = q->answered ? 0 : -ETIMEDOUT;
-	leave(q);
-	return rc;
+	if ((size_t)snprintf(copy, sizeof(copy), "%s", path) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	/* With the NUL, and one more: "." may be longer than a name. */
+	return fffa_disk_run(ask, copy, strlen(copy) + 2, timeout_ns, &ignored);
 }

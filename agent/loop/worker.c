@@ -3,17 +3,17 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <uv.h>
 
 #include "agent/base/assert.h"
+#include "agent/base/thread.h"
 
 TAILQ_HEAD(jobs, fffa_worker_job);
 
 struct fffa_worker {
 	uv_async_t wake; /* of the loop: a job or the thread has ended */
-	uv_thread_t thread;
+	pthread_t thread;
 	uv_mutex_t lock; /* of the next five */
 	uv_cond_t more;	 /* queued or stop has changed */
 	struct jobs queued;
@@ -43,7 +43,7 @@ static struct fffa_worker_job *await_job(struct fffa_worker *w)
 	return job;
 }
 
-static void run_thread(void *arg)
+static void *run_thread(void *arg)
 {
 	struct fffa_worker *w = arg;
 	struct fffa_worker_job *job;
@@ -56,6 +56,7 @@ static void run_thread(void *arg)
 		(void)uv_async_send(&w->wake); /* fails only for a closing handle */
 	}
 	(void)uv_async_send(&w->wake);
+	return NULL;
 }
 
 static void free_worker(struct fffa_worker *w)
@@ -102,7 +103,7 @@ static void on_wake(uv_async_t *h)
 		job->done(job->arg); /* may free the job */
 	}
 	if (ended) {
-		(void)uv_thread_join(&w->thread); /* it only has to return */
+		(void)pthread_join(w->thread, NULL); /* it only has to return */
 		uv_close((uv_handle_t *)h, on_wake_closed);
 	} else if (w->closing && !w->open_jobs) {
 		stop_thread(w);
@@ -111,16 +112,10 @@ static void on_wake(uv_async_t *h)
 	}
 }
 
-/* The signals are for the loop's thread. */
 static int start_thread(struct fffa_worker *w, const char *name)
 {
-	sigset_t all, before;
-	int rc;
+	int rc = fffa_thread_start(&w->thread, run_thread, w);
 
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = uv_thread_create(&w->thread, run_thread, w);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!rc)
 		(void)pthread_setname_np(w->thread, name); /* for people alone */
 	return rc;

@@ -7,6 +7,7 @@
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -72,11 +73,10 @@ static const int families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
 
 static int add_name(scmp_filter_ctx f, uint32_t action, const char *name, size_t len)
 {
-	char text[NAME_MAX_BYTES];
+	char text[NAME_MAX_BYTES]; /* no call has a longer name */
 	int number, rc;
 
-	memcpy(text, name, len);
-	text[len] = '\0';
+	(void)snprintf(text, sizeof(text), "%.*s", (int)len, name);
 	number = seccomp_syscall_resolve_name(text);
 	if (number == __NR_SCMP_ERROR)
 		return 0;
@@ -90,7 +90,7 @@ static int add_names(scmp_filter_ctx f, uint32_t action, const char *names)
 
 	for (size_t len; !rc && *names; names += len + (names[len] == ' ')) {
 		len = strcspn(names, " ");
-		rc = len < NAME_MAX_BYTES ? add_name(f, action, names, len) : -EINVAL;
+		rc = add_name(f, action, names, len);
 	}
 	return rc;
 }
@@ -193,6 +193,10 @@ int fffa_syscall_filter_apply(struct fffa_err *err)
 	(void)load_filter;
 #else
 	int rc = load_filter();
+
+	/* libseccomp's word for it when a filter around this process refuses seccomp(2). */
+	if (rc == -EOPNOTSUPP)
+		rc = -EPERM;
 #endif
 	return rc ? fffa_fail(err, -rc, "cannot restrict system calls: %s",
 			      rc == -ENOTSUP ? "this build has sanitizers, which need all of them"

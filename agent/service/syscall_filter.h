@@ -12,8 +12,9 @@
  * older kernel, so that a newer C library takes the call of before. No call ends the process.
  *
  * Needs no_new_privs or CAP_SYS_ADMIN. There is no way back. 0; -ENOTSUP with err: this build has
- * sanitizers, which need other calls; other -errno with err: the kernel takes no filter, and nothing
- * has changed.
+ * sanitizers, which need other calls; -EPERM with err: a filter around this process, as of a service
+ * manager, refuses seccomp(2); other -errno with err: the kernel takes no filter. After an error
+ * nothing has changed.
  */
 int fffa_syscall_filter_apply(struct fffa_err *err);
 

@@ -78,5 +78,8 @@ int fffa_user_become(const struct fffa_user *user, struct fffa_err *err)
 	raise_memlock();
 	(void)umask(umask(0) | UMASK);
 	rc = change_ids(user, err);
-	return rc ? rc : fffa_privileges_restrict(FFFA_PRIVILEGES_LOAD, err);
+	if (rc)
+		return rc;
+	fffa_privileges_raise(); /* they are only permitted now; the bounding set needs one */
+	return fffa_privileges_restrict(FFFA_PRIVILEGES_LOAD, err);
 }

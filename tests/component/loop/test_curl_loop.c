@@ -30,6 +30,60 @@ static void test_connection_is_kept(void **state)
 	assert_int_equal(r->server.connections, 1);
 }
 
+static bool has_open(struct curl_fixture *r, unsigned int n)
+{
+	return r->server.open == n;
+}
+
+/* From now on a connection that has been used may not be used again. */
+static void end_lifetime(struct curl_fixture *r)
+{
+	fffa_curl_loop_limit_lifetime(r->bridge, 1);
+	uv_sleep(2);
+	uv_update_time(&r->loop);
+}
+
+/* A connection that has lived long enough is replaced by the next request, and closed. */
+static void test_a_connection_has_a_lifetime(void **state)
+{
+	struct curl_fixture *r = *state;
+
+	/* The loop's clock began so long ago: nobody counts from there. */
+	fffa_curl_loop_limit_lifetime(r->bridge, uv_now(&r->loop));
+	for (unsigned int n = 1; n <= 2; n++) {
+		assert_int_equal(start(&r->t[0], "/ok"), 0);
+		await_that(r, has_calls, n);
+	}
+	assert_int_equal(r->server.connections, 1);
+	end_lifetime(r);
+	assert_int_equal(start(&r->t[0], "/ok"), 0);
+	fffa_curl_loop_limit_lifetime(r->bridge, 3600000);
+	await_that(r, has_calls, 3);
+	assert_int_equal(r->server.connections, 2);
+	await_that(r, has_open, 1);
+}
+
+static void then_lifetime_ends(struct transfer *t)
+{
+	end_lifetime(t->fixture);
+}
+
+/* The same for a request that has waited for the end of another. */
+static void test_a_lifetime_ends_before_a_turn(void **state)
+{
+	struct curl_fixture *r = *state;
+
+	for (int i = 0; i < CONNECTIONS - 1; i++)
+		assert_int_equal(start(&r->t[i], "/hang"), 0);
+	r->t[CONNECTIONS - 1].then = then_lifetime_ends;
+	assert_int_equal(start(&r->t[CONNECTIONS - 1], "/ok"), 0);
+	assert_int_equal(start(&r->t[CONNECTIONS], "/ok"), 0);
+	assert_false(r->t[CONNECTIONS].request.begun);
+	await_that(r, has_calls, 2);
+	assert_string_equal(r->t[CONNECTIONS].body, "fine");
+	assert_int_equal(r->server.connections, CONNECTIONS + 1);
+}
+
 static void test_many_share_the_connections(void **state)
 {
 	struct curl_fixture *r = *state;
@@ -305,6 +359,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_one),
 		T(test_connection_is_kept),
+		T(test_a_connection_has_a_lifetime),
+		T(test_a_lifetime_ends_before_a_turn),
 		T(test_many_share_the_connections),
 		T(test_failures),
 		T(test_answer_before_a_reset),

@@ -25,7 +25,8 @@ import lab as L  # noqa: E402
 import namespace  # noqa: E402
 
 FFFA, FLOOD = "", ""
-SHUTDOWN_S = 2
+SHUTDOWN_S = 5  # a busy machine takes seconds for what the healthy sink holds
+END_S = SHUTDOWN_S + 1  # the promise: the final ledger is out and exit called
 CONFIG = f"""
 capture: {{{{interfaces: [v0], drain_interval: 100ms}}}}
 flows: {{{{idle_timeout: 500ms, active_timeout: 1s}}}}
@@ -72,7 +73,7 @@ class Disk:
 
 def get(path, page):
     with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(5)
+        s.settimeout(60)
         s.connect(path)
         s.sendall(f"GET {page} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         answer = b""
@@ -101,15 +102,17 @@ class Frozen(unittest.TestCase):
         self.addCleanup(self.good.close)
         self.addCleanup(self.spooled.close)
 
-    def start(self, sinks, more="sync: none"):
+    def start(self, sinks, more="sync: none", shutdown_s=SHUTDOWN_S):
         text = CONFIG.format(dir=self.lab.dir, disk=self.disk.path)
+        text = text.replace(f"shutdown_timeout: {SHUTDOWN_S}s", f"shutdown_timeout: {shutdown_s}s")
         text += "".join(FROZEN_SINK.format(n=n, disk=self.disk.path, more=more) for n in range(sinks))
         config = self.lab.file("fffa.yaml", text)
         self.agent = self.lab.start(self.lab.host, "agent", FFFA, "run", "-c", config)
         self.agent.await_line("kernel table ready")
         self.flood = self.lab.start(self.lab.host, "flood", FLOOD, L.PEER4, "100000", "2000", "60")
         L.await_true("records at the healthy sink", lambda: len(self.good.records()) > 100)
-        L.await_true("records in each file", lambda: all(os.path.getsize(f"{self.disk.path}/file{n}") for n in range(sinks)))
+        files = [f"{self.disk.path}/file{n}" for n in range(sinks)]  # opened by the sinks' threads
+        L.await_true("records in each file", lambda: all(os.path.exists(path) and os.path.getsize(path) for path in files))
 
     def status(self):
         return json.loads(get(self.lab.file("status.sock"), "/status")[1])
@@ -122,7 +125,7 @@ class Frozen(unittest.TestCase):
             began = time.monotonic()
             self.assertIn(" 200 ", get(self.lab.file("status.sock"), "/healthz")[0])
             held = self.status()["ledger"]["packets"]["held"]
-            self.assertLess(time.monotonic() - began, 1)
+            self.assertLess(time.monotonic() - began, 10)  # not until the thaw
             self.assertLess(held, 20000)
             time.sleep(0.1)
         self.assertGreater(len(self.good.records()), before + 2000)
@@ -131,7 +134,7 @@ class Frozen(unittest.TestCase):
         """Returns the seconds from TERM until the process called exit, and what it said."""
         began = time.monotonic()
         self.agent.p.send_signal(signal.SIGTERM)
-        L.await_true("the end", lambda: has_exited(self.agent.p.pid), 30)
+        L.await_true("the end", lambda: has_exited(self.agent.p.pid))
         took = time.monotonic() - began
         return took, self.agent.text(self.agent.err)
 
@@ -142,7 +145,7 @@ class Frozen(unittest.TestCase):
 
     def expect_end(self, sinks, *others):
         took, said = self.stop()
-        self.assertLessEqual(took, SHUTDOWN_S + 1, said)
+        self.assertLessEqual(took, END_S, said)
         packets = [line for line in said.splitlines() if "ledger: seen_packets=" in line]
         self.assertEqual(len(packets), 1, said)
         self.assertIn("balance=ok", packets[0])
@@ -184,23 +187,74 @@ class Frozen(unittest.TestCase):
         self.expect_end(1, "late")
 
     def test_a_start(self):
-        """It says what it waits for and ends. One needs the disk for a file, the other one for its spool, too."""
+        """It says what it waits for and ends. Each needs the disk for something else: a file, the spools, one spool, the socket."""
         agents = []
+        os.mkdir(f"{self.disk.path}/spooled")
         self.disk.freeze()
-        for spool_dir, why in ((self.lab.dir, "sink bad0: .*file0: cannot be opened within 10 s"),
-                               (self.disk.path, "spool_dir: .* does not answer within 10 s")):
-            name = f"start{len(agents)}"
+        for case, why in (("file", "sink bad0: .*file0: cannot be opened within 10 s"),
+                          ("spools", "spool_dir: .* does not answer within 10 s"),
+                          ("spool", "sink spooled: spool .*/spooled: its disk does not answer within 10 s"),
+                          ("socket", "status.listen: the disk of .* does not answer within 10 s")):
+            name = f"start-{case}"
             os.mkdir(self.lab.file(name))
-            text = CONFIG.format(dir=self.lab.file(name), disk=spool_dir)
-            text += FROZEN_SINK.format(n=0, disk=self.disk.path, more="sync: none")
+            text = CONFIG.format(dir=self.disk.path if case == "socket" else self.lab.file(name),
+                                 disk=self.disk.path if case == "spools" else self.lab.file(name))
+            if case == "file":
+                text += FROZEN_SINK.format(n=0, disk=self.disk.path, more="sync: none")
+            elif case == "spool":
+                os.mkdir(self.lab.file(f"{name}/spool"))
+                os.symlink(f"{self.disk.path}/spooled", self.lab.file(f"{name}/spool/spooled"))
             config = self.lab.file(f"{name}.yaml", text)
             agents.append((self.lab.start(self.lab.host, name, FFFA, "run", "-c", config), why))
         for agent, why in agents:
-            L.await_true("the end", lambda agent=agent: has_exited(agent.p.pid), 10 + SHUTDOWN_S + 5)
+            L.await_true("the end", lambda agent=agent: has_exited(agent.p.pid))
         self.disk.thaw()
         for agent, why in agents:
             self.assertEqual(agent.p.wait(20), 1)
             self.assertRegex(agent.text(agent.err), why)
+
+    def test_a_status_socket(self):
+        """HUP makes one on the frozen disk: never, and the old address stays. One that lies there keeps nobody from the end."""
+        self.start(0)
+        path = self.lab.file("fffa.yaml")
+        with open(path) as f:
+            text = f.read()
+        self.listen(text, f"{self.disk.path}/status.sock")
+        L.await_true("the new address", lambda: os.path.exists(f"{self.disk.path}/status.sock") and
+                     not os.path.exists(self.lab.file("status.sock")))
+        self.disk.freeze()
+        before = len(self.good.records())
+        self.listen(text, f"{self.disk.path}/other.sock")
+        L.await_true("records meanwhile", lambda: len(self.good.records()) > before + 2000)
+        self.assertIn(" 200 ", get(f"{self.disk.path}/status.sock", "/healthz")[0])
+        took, said = self.stop()
+        self.assertLessEqual(took, END_S, said)
+        self.assertRegex(said, "ledger: seen_packets=.* balance=ok")
+        good = self.ledger(said, "good")
+        self.assertEqual((good["delivered"], good["lost"]), (good["records"], 0), said)
+        self.disk.thaw()
+        self.assertEqual(self.agent.p.wait(20), 0, said)
+
+    def test_a_status_socket_is_not_removed(self):
+        """HUP goes from the frozen disk to another address. The old socket stays there, and the pages are at the new one."""
+        self.start(0)
+        with open(self.lab.file("fffa.yaml")) as f:
+            text = f.read()
+        self.listen(text, f"{self.disk.path}/status.sock")
+        L.await_true("the new address", lambda: not os.path.exists(self.lab.file("status.sock")))
+        self.disk.freeze()
+        self.listen(text, self.lab.file("status.sock"))
+        L.await_true("the old address", lambda: os.path.exists(self.lab.file("status.sock")))
+        self.expect_life()
+        took, said = self.stop()
+        self.assertLessEqual(took, END_S, said)
+        self.disk.thaw()
+        self.assertEqual(self.agent.p.wait(20), 0, said)
+
+    def listen(self, text, at):
+        with open(self.lab.file("fffa.yaml"), "w") as f:
+            f.write(text.replace(self.lab.file("status.sock"), at))
+        self.agent.p.send_signal(signal.SIGHUP)
 
     def test_a_process_that_stands_still(self):
         """Nobody drains meanwhile. The kernel's programs end the windows, so no record covers more."""
@@ -251,18 +305,19 @@ class Frozen(unittest.TestCase):
         began = time.monotonic()
         agent.send_signal(signal.SIGTERM)
         self.assertEqual(agent.wait(20), 0)
-        self.assertLessEqual(time.monotonic() - began, SHUTDOWN_S + 1)
+        self.assertLessEqual(time.monotonic() - began, END_S)
         os.close(reader)
 
     def test_the_thaw(self):
-        """Nothing is lost when the disk comes back in time."""
-        self.start(4)
+        """Nothing is lost when the disk comes back in time, and nobody waits for that time to be over."""
+        shutdown_s = 20  # a busy machine takes seconds for what the sinks hold
+        self.start(4, shutdown_s=shutdown_s)
         self.disk.freeze()
         self.expect_life()
         self.disk.thaw()
         self.flood.end(signal.SIGKILL)
         took, said = self.stop()
-        self.assertLess(took, SHUTDOWN_S)
+        self.assertLess(took, shutdown_s, said)
         self.assertEqual(self.agent.p.wait(20), 0, said)
         for name in ["good", "spooled", *(f"bad{n}" for n in range(4))]:
             ledger = self.ledger(said, name)

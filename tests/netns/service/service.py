@@ -62,7 +62,8 @@ class Notify(unittest.TestCase):
         agent = self.agent(path, "WATCHDOG_USEC=300000")
         ready = manager.next("READY")
         self.assertRegex(ready["STATUS"], r"^1 interfaces, \d+ flows, \d of 1 sinks up, 0 packets lost$")
-        self.assertIn("attached interface=v0", agent.text(agent.err))
+        # The log has a thread of its own.
+        L.await_true("hooks", lambda: "attached interface=v0" in agent.text(agent.err))
         for _ in range(3):
             self.assertEqual(manager.next("WATCHDOG")["WATCHDOG"], "1")
         agent.p.send_signal(signal.SIGHUP)

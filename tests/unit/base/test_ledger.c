@@ -15,6 +15,7 @@ static struct fffa_ledger full_ledger(struct fffa_amount *held)
 		.unattended = {50, 5000},
 		.recorded = {1900, 100000},
 		.filtered = {30, 3000},
+		.not_on_wire = {20, 2000},
 		.records = 77,
 		.not_ip_frames = 5,
 		.not_sampled = 6,
@@ -23,8 +24,8 @@ static struct fffa_ledger full_ledger(struct fffa_amount *held)
 
 	for (int i = 0; i < FFFA_PL_MAX; i++)
 		l.lost[i] = (struct fffa_amount){(uint64_t)i + 1, (uint64_t)i * 10 + 3};
-	*held = (struct fffa_amount){3050 - 1930 - FFFA_PL_MAX * (FFFA_PL_MAX + 1) / 2,
-				     165000 - 103000 - 3 * FFFA_PL_MAX -
+	*held = (struct fffa_amount){3050 - 1950 - FFFA_PL_MAX * (FFFA_PL_MAX + 1) / 2,
+				     165000 - 105000 - 3 * FFFA_PL_MAX -
 					     5 * FFFA_PL_MAX * (FFFA_PL_MAX - 1)};
 	return l;
 }
@@ -42,8 +43,8 @@ static void every_amount_is_in_the_balance(void **state)
 	assert_int_equal(sum.packets, FFFA_PL_MAX * (FFFA_PL_MAX + 1) / 2);
 	assert_true(fffa_ledger_balances(&l, held));
 	struct fffa_amount *const each[] = {
-		&off.seen[0],  &off.seen[1], &off.unattended,		&off.recorded,
-		&off.filtered, &off.lost[0], &off.lost[FFFA_PL_MAX - 1]};
+		&off.seen[0],  &off.seen[1],	 &off.unattended, &off.recorded,
+		&off.filtered, &off.not_on_wire, &off.lost[0],	  &off.lost[FFFA_PL_MAX - 1]};
 	for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++) {
 		off = l;
 		each[i]->packets++;
@@ -58,8 +59,10 @@ static void every_amount_is_in_the_balance(void **state)
 
 static void the_kernel_holds_what_is_seen_and_not_handed_over(void **state)
 {
-	struct fffa_ledger l = {
-		.seen = {{100, 1000}, {0, 0}}, .merged = {60, 600}, .filtered = {10, 100}};
+	struct fffa_ledger l = {.seen = {{100, 1000}, {0, 0}},
+				.merged = {50, 500},
+				.filtered = {10, 100},
+				.not_on_wire = {10, 100}};
 	struct fffa_amount a;
 
 	(void)state;
@@ -92,8 +95,10 @@ static void the_line_shows_every_counter(void **state)
 			       fffa_ledger_packet_loss_name((enum fffa_packet_loss)i), i + 1);
 		assert_non_null(strstr(line, want));
 	}
-	assert_non_null(strstr(line, " filtered_packets=30 filtered_bytes=3000 not_sampled=6 "
-				     "no_first_fragment=7 not_ip_frames=5 records=77 balance=ok"));
+	assert_non_null(strstr(line,
+			       " filtered_packets=30 filtered_bytes=3000 not_on_wire_packets=20 "
+			       "not_on_wire_bytes=2000 not_sampled=6 no_first_fragment=7 "
+			       "not_ip_frames=5 records=77 balance=ok"));
 	l.not_ip_frames = 0;
 	held.packets--;
 	(void)fffa_ledger_format(&l, held, line, sizeof(line));

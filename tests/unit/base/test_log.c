@@ -86,6 +86,9 @@ static void a_line_of_text(void **state)
 	begin(c);
 	fffa_error("a", "b");
 	assert_string_equal(after_time(end(c)), " error a: b\n");
+	begin(c); /* the name of a device may have any of these */
+	fffa_info("a", "v\x1b[2J \xc2\x9b%s", "2J \x9b\xff \xc3\xbc\x7f|\xc3");
+	assert_string_equal(after_time(end(c)), " info  a: v [2J   2J ?? \xc3\xbc |?\n");
 }
 
 static void a_line_of_json(void **state)

@@ -2,6 +2,7 @@
 /* The thread that writes the log, while the reader of standard error stands still. */
 #include "tests/stubs/cmocka_all.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -23,6 +24,19 @@ int __wrap_pthread_cond_signal(pthread_cond_t *cond);
 int __wrap_pthread_cond_signal(pthread_cond_t *cond)
 {
 	return not_woken ? 0 : __real_pthread_cond_signal(cond);
+}
+
+static bool no_threads;
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *),
+			  void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *),
+			  void *arg);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *),
+			  void *arg)
+{
+	return no_threads ? EAGAIN : __real_pthread_create(thread, attr, run, arg);
 }
 
 struct place {
@@ -137,12 +151,41 @@ static void a_thread_without_a_turn_costs_no_line(void **state)
 	fffa_log_stop_thread(10000);
 }
 
+/* The end of the agent does not wait for a reader of standard error that stands still. */
+static void the_end_waits_for_no_reader(void **state)
+{
+	const struct place *p = *state;
+
+	assert_int_equal(fffa_log_start_thread(), 0);
+	for (int i = 0; i < LINES; i++)
+		fffa_warn("test", "line %d of many, with some text to fill the pipe", i);
+	fffa_log_stop_thread(1);
+	(void)read_lines(p->reader);
+	fffa_log_stop_thread(10000);
+}
+
+static void without_a_thread_the_caller_writes(void **state)
+{
+	const struct place *p = *state;
+	char text[1024] = "";
+
+	no_threads = true;
+	assert_int_equal(fffa_log_start_thread(), -EAGAIN);
+	no_threads = false;
+	fffa_warn("test", "first");
+	assert_true(read(p->reader, text, sizeof(text) - 1) > 0);
+	assert_non_null(strstr(text, "first\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(lost_lines_are_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(lines_before_and_after, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_thread_without_a_turn_costs_no_line, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(the_end_waits_for_no_reader, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_a_thread_the_caller_writes, setup,
 						teardown),
 	};
 

@@ -63,6 +63,46 @@ static void test_kernel_seeds_differ(void **state)
 	assert_true(a.random != b.random);
 }
 
+static void test_steps(void **state)
+{
+	(void)state;
+	assert_int_equal(fffa_backoff_step_ns(3, 100, 0), 3);
+	assert_int_equal(fffa_backoff_step_ns(3, 100, 1), 6);
+	assert_int_equal(fffa_backoff_step_ns(3, 96, 5), 96);
+	assert_int_equal(fffa_backoff_step_ns(3, 95, 5), 95);
+	assert_int_equal(fffa_backoff_step_ns(3, 100, 6), 100);
+	assert_int_equal(fffa_backoff_step_ns(1, UINT64_MAX, 62), UINT64_C(1) << 62);
+	assert_int_equal(fffa_backoff_step_ns(1, UINT64_MAX, 63), UINT64_C(1) << 63);
+	assert_true(fffa_backoff_step_ns(1, UINT64_MAX, 64) == UINT64_MAX);
+	assert_true(fffa_backoff_step_ns(1, UINT64_MAX, 65) == UINT64_MAX);
+	assert_int_equal(fffa_backoff_step_ns(1, 100, 1U << 31), 100);
+}
+
+static void test_between(void **state)
+{
+	(void)state;
+	assert_int_equal(fffa_backoff_between_ns(10, 30, 0), 10);
+	assert_int_equal(fffa_backoff_between_ns(10, 30, UINT32_MAX / 2 + 1), 20);
+	assert_int_equal(fffa_backoff_between_ns(10, 30, UINT32_MAX), 30);
+	assert_int_equal(fffa_backoff_between_ns(10, 10, 5), 10);
+	assert_true(fffa_backoff_between_ns(1, UINT64_MAX, UINT32_MAX) == UINT64_MAX);
+}
+
+/* It stays at the longest wait, however many there were. */
+static void test_very_many_failures(void **state)
+{
+	struct fffa_backoff b;
+
+	(void)state;
+	fffa_backoff_init(&b, 1 * S, 60 * S, 7);
+	assert_int_equal(b.random, 7);
+	b.fails = UINT32_MAX - 1;
+	for (int i = 0; i < 3; i++) {
+		assert_uint_in_range(fffa_backoff_next_ns(&b), 30 * S, 60 * S);
+		assert_int_equal(b.fails, UINT32_MAX);
+	}
+}
+
 static void test_extremes(void **state)
 {
 	struct fffa_backoff b;
@@ -83,6 +123,9 @@ int main(void)
 		cmocka_unit_test(test_spreads),
 		cmocka_unit_test(test_reset_begins_again),
 		cmocka_unit_test(test_kernel_seeds_differ),
+		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_between),
+		cmocka_unit_test(test_very_many_failures),
 		cmocka_unit_test(test_extremes),
 	};
 
