@@ -53,13 +53,22 @@ static int copy_settings(struct fffa_batcher *b, const struct fffa_sink_common_c
 	return complete ? 0 : fffa_fail(err, ENOMEM, "no memory");
 }
 
-/* The numbers go on where a filter of the same sink stopped. */
+/*
+ * A sink with a filter, and one that has had one in this run: in the common stream there would be a
+ * hole of the numbers that were given out meanwhile, although nothing is lost.
+ */
+static bool has_own_stream(const struct fffa_stream *s, const struct fffa_sink_common_conf *c)
+{
+	return (c->filter && *c->filter) || (c->name && fffa_stream_has_own(s, c->name));
+}
+
+/* The numbers go on where the stream of the same sink stopped. */
 static int make_filter(struct fffa_batcher *b, struct fffa_stream *stream, struct fffa_err *err)
 {
 	int rc = b->like.filter ? fffa_filter_new(b->like.filter, &b->filter, err) : 0;
 
 	b->stream = stream;
-	if (rc || !b->filter)
+	if (rc || !has_own_stream(stream, &b->like))
 		return rc;
 	b->own = fffa_stream_own(stream, b->like.name);
 	if (!b->own)
@@ -162,7 +171,8 @@ bool fffa_batcher__suits(const struct fffa_batcher *b, const struct fffa_sink_co
 {
 	const struct fffa_sink_common_conf *l = &b->like;
 
-	if (b->filter && !same_text(l->name, c->name))
+	if ((b->own != NULL) != has_own_stream(b->stream, c) ||
+	    (b->own && !same_text(l->name, c->name)))
 		return false;
 	return same_text(l->filter, c->filter) && same_text(l->format, c->format) &&
 	       same_text(l->fields, c->fields) && l->envelope == c->envelope &&
@@ -377,7 +387,7 @@ void fffa_batcher__add(struct fffa_batcher *b, const struct fffa_record *r)
 
 	if (!b->queue_count)
 		return;
-	if (!b->filter)
+	if (!b->own)
 		add_record(b, r);
 	else if (pass_filter(b, r, &own))
 		add_record(b, &own);
@@ -387,7 +397,7 @@ void fffa_batcher__add_late(struct fffa_batcher *b, const struct fffa_record *r)
 {
 	struct fffa_record own;
 
-	if (b->filter && b->queue_count) {
+	if (b->own && b->queue_count) {
 		if (!pass_filter(b, r, &own))
 			return;
 		r = &own;
@@ -402,11 +412,9 @@ void fffa_batcher__change_stream(const struct fffa_batcher *now, const struct ff
 {
 	if (next->own && !(now && now->own))
 		fffa_stream_own_raise(next->stream, next->own);
-	if (now && now->own && !next->own)
-		fffa_stream_own_end(now->stream, now->own);
 }
 
 const uint64_t *fffa_batcher__given(const struct fffa_batcher *b)
 {
-	return b->filter ? &b->own->seq : &b->stream->seq;
+	return b->own ? &b->own->seq : &b->stream->seq;
 }

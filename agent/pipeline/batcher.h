@@ -15,12 +15,12 @@
 #include "agent/spool/stream.h"
 
 struct fffa_batcher {
-	/* Settings that its sinks share; name (with a filter), format, fields and filter are its own. */
+	/* Settings that its sinks share; name (with own), format, fields and filter are its own. */
 	struct fffa_sink_common_conf like;
 	const struct fffa_origin_source *source;
 	struct fffa_stream *stream;
 	struct fffa_filter *filter;  /* NULL: none */
-	struct fffa_stream_own *own; /* with a filter: the numbers of its one sink; else NULL */
+	struct fffa_stream_own *own; /* the numbers of its one sink; NULL: the common ones */
 	struct fffa_encoder *encoder;
 	size_t bound_bytes; /* no record is longer */
 	size_t max_bytes;   /* a batch is larger only when it is one record */

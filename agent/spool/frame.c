@@ -95,6 +95,13 @@ static void get_text(const uint8_t **p, char *dst, size_t n)
 	dst[n - 1] = '\0';
 }
 
+bool fffa_spool_frame_is_foreign(const uint8_t src[sizeof(fffa_spool_frame_magic)])
+{
+	size_t version = sizeof(fffa_spool_frame_magic) - 1;
+
+	return !memcmp(src, fffa_spool_frame_magic, version) && src[version] != VERSION;
+}
+
 int fffa_spool_frame_get(struct fffa_spool_frame *f, const uint8_t src[FFFA_SPOOL_FRAME_HEAD])
 {
 	const uint8_t *p = src + sizeof(fffa_spool_frame_magic);

@@ -50,6 +50,8 @@ void fffa_spool_frame_describe(struct fffa_spool_frame *f, const struct fffa_bat
 uint32_t fffa_spool_frame_put_index(const struct fffa_batch *b, uint8_t *dst);
 /* Writes the head to dst. */
 void fffa_spool_frame_put(const struct fffa_spool_frame *f, uint8_t dst[FFFA_SPOOL_FRAME_HEAD]);
+/* True when a frame of another version of fffa begins with these bytes. */
+bool fffa_spool_frame_is_foreign(const uint8_t src[sizeof(fffa_spool_frame_magic)]);
 /* Reads a head. 0; -EBADMSG when src holds none, and *f is undefined. */
 int fffa_spool_frame_get(struct fffa_spool_frame *f, const uint8_t src[FFFA_SPOOL_FRAME_HEAD]);
 

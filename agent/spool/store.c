@@ -13,9 +13,15 @@
 #include <unistd.h>
 
 #include "agent/base/io.h"
+#include "agent/base/minmax.h"
 #include "agent/spool/store_internal.h"
 
 #define ASIDE_MAX 999 /* of one id */
+/*
+ * No segment is larger: 16 MiB, or one frame of a batch. What is behind is not ours, and a start does not
+ * search it for frames.
+ */
+#define READ_MAX ((uint64_t)256 << 20)
 
 static struct fffa_store *new_store(void)
 {
@@ -233,7 +239,8 @@ int fffa_store_source(struct fffa_store *s, uint64_t id, struct fffa_spool_sourc
 	}
 	if (fstat(s->read, &st))
 		return -errno;
-	*src = (struct fffa_spool_source){.read = read_fd, .arg = s, .size = (uint64_t)st.st_size};
+	*src = (struct fffa_spool_source){
+		.read = read_fd, .arg = s, .size = fffa_min_u64((uint64_t)st.st_size, READ_MAX)};
 	return 0;
 }
 

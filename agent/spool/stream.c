@@ -18,6 +18,7 @@
 #include "agent/base/io.h"
 #include "agent/base/log.h"
 #include "agent/base/minmax.h"
+#include "agent/loop/disk.h"
 #include "agent/spool/store.h"
 
 #define TAG	   "stream"
@@ -112,30 +113,40 @@ static void save_own(const struct fffa_stream *s, const struct fffa_stream_own *
 	__atomic_store_n(&kept->name, own->name, __ATOMIC_RELEASE);
 }
 
+/* The place of the stream with this name, or else the first free one; FFFA_STREAM_OWN_MAX: none. */
+static size_t find_own(const struct fffa_stream *s, uint64_t name)
+{
+	size_t i = 0;
+
+	while (i < FFFA_STREAM_OWN_MAX && s->own[i].name && s->own[i].name != name)
+		i++;
+	return i;
+}
+
 struct fffa_stream_own *fffa_stream_own(struct fffa_stream *s, const char *name)
 {
 	uint64_t hash = hash_name(name);
+	size_t i = find_own(s, hash);
 
-	for (size_t i = 0; i < FFFA_STREAM_OWN_MAX; i++) {
-		if (s->own[i].name && s->own[i].name != hash)
-			continue;
-		s->own[i].name = hash;
-		save_own(s, &s->own[i]);
-		return &s->own[i];
-	}
-	return NULL;
+	if (i == FFFA_STREAM_OWN_MAX)
+		return NULL;
+	if (!s->own[i].name)
+		s->own[i] = (struct fffa_stream_own){.name = hash, .seq = s->seq};
+	save_own(s, &s->own[i]);
+	return &s->own[i];
+}
+
+bool fffa_stream_has_own(const struct fffa_stream *s, const char *name)
+{
+	size_t i = find_own(s, hash_name(name));
+
+	return i < FFFA_STREAM_OWN_MAX && s->own[i].name;
 }
 
 void fffa_stream_own_raise(struct fffa_stream *s, struct fffa_stream_own *own)
 {
 	own->seq = fffa_max_u64(own->seq, s->seq);
 	save_own(s, own);
-}
-
-void fffa_stream_own_end(struct fffa_stream *s, const struct fffa_stream_own *own)
-{
-	if (s->page && s->begun) /* the next start looks for the number of the common stream */
-		__atomic_store_n(&s->page->own[own - s->own].name, 0, __ATOMIC_RELEASE);
 }
 
 uint64_t fffa_stream_own_next(struct fffa_stream *s, struct fffa_stream_own *own)
@@ -171,12 +182,12 @@ static int write_epoch(int dir, uint64_t epoch)
 	char text[32];
 	int len = snprintf(text, sizeof(text), "%" PRIu64 "\n", epoch);
 	struct iovec v = {text, (size_t)len};
-	int fd = openat(dir, "agent.epoch.new",
-			O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	int fd = fffa_io_open_regular(dir, "agent.epoch.new",
+				      O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
 	int rc;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	rc = fffa_io_write_all(fd, &v, 1, 0, NULL);
 	if (!rc && fsync(fd))
 		rc = -errno;
@@ -186,6 +197,35 @@ static int write_epoch(int dir, uint64_t epoch)
 	if (!rc && fsync(dir))
 		rc = -errno;
 	return rc;
+}
+
+/* What a thread of its own gets: it may outlive the wait for it. */
+struct saved_epoch {
+	uint64_t epoch;
+	int dir;
+};
+
+static int save_epoch(void *arg)
+{
+	const struct saved_epoch *k = arg;
+	int rc = write_epoch(k->dir, k->epoch);
+
+	(void)close(k->dir); /* what was written is synced */
+	return rc;
+}
+
+/* A sync may take long, and each second of the start costs what passes meanwhile. */
+static int save_epoch_in_time(const struct fffa_stream *s, uint64_t epoch)
+{
+	const struct saved_epoch k = {.epoch = epoch, .dir = fcntl(s->dir, F_DUPFD_CLOEXEC, 0)};
+	int result, rc;
+
+	if (k.dir < 0)
+		return -errno;
+	rc = fffa_disk_run(save_epoch, &k, sizeof(k), FFFA_DISK_WAIT_NS, &result);
+	if (rc && rc != -ETIMEDOUT) /* no thread has it */
+		return save_epoch((void *)(uintptr_t)&k);
+	return rc ? rc : result;
 }
 
 uint64_t fffa_stream_boot_epoch(void)
@@ -210,10 +250,11 @@ uint64_t fffa_stream_boot_epoch(void)
 uint64_t fffa_stream_begin(struct fffa_stream *s, uint64_t wanted, uint64_t above, bool boot)
 {
 	uint64_t epoch = fffa_max_u64(wanted, fffa_max_u64(above, s->kept) + 1);
-	int rc = s->lock >= 0 ? write_epoch(s->dir, epoch) : -ENOENT;
+	int rc = s->lock >= 0 ? save_epoch_in_time(s, epoch) : -ENOENT;
 
 	if (rc && s->lock >= 0)
-		fffa_warn(TAG, "cannot save the epoch in spool_dir: %s", strerror(-rc));
+		fffa_warn(TAG, "cannot save the epoch in spool_dir: %s",
+			  rc == -ETIMEDOUT ? "its disk does not answer" : fffa_io_strerror(rc));
 	if (rc && boot)
 		epoch = fffa_max_u64(fffa_stream_boot_epoch(), above + 1);
 	begin_page(s, epoch);

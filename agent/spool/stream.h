@@ -61,17 +61,15 @@ uint64_t fffa_stream_boot_epoch(void);
 /* The next number of the common stream. */
 uint64_t fffa_stream_next(struct fffa_stream *s);
 /*
- * The stream of the sink of this name, which counts on where it stopped in this epoch. NULL: too
- * many names. Borrowed until the close.
+ * The stream of the sink of this name, which counts on where it stopped in this epoch. A new one
+ * begins behind the common stream: in one epoch a sink has each number once, whatever its stream.
+ * NULL: too many names. Borrowed until the close.
  */
 struct fffa_stream_own *fffa_stream_own(struct fffa_stream *s, const char *name);
-/*
- * Its sink leaves the common stream, so its numbers go on behind those of the common stream: in one
- * epoch a sink has each number once, whatever its stream.
- */
+/* True when fffa_stream_own has made it: it stays until the close, so that its numbers have no hole. */
+bool fffa_stream_has_own(const struct fffa_stream *s, const char *name);
+/* Its sink leaves the common stream only now: its numbers go on behind those of the common stream. */
 void fffa_stream_own_raise(struct fffa_stream *s, struct fffa_stream_own *own);
-/* Its sink is back in the common stream; fffa_stream_own begins it again. */
-void fffa_stream_own_end(struct fffa_stream *s, const struct fffa_stream_own *own);
 uint64_t fffa_stream_own_next(struct fffa_stream *s, struct fffa_stream_own *own);
 void fffa_stream_close(struct fffa_stream *s);
 

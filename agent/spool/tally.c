@@ -1,13 +1,62 @@
 // SPDX-License-Identifier: MIT
 #include "agent/spool/tally.h"
 
+#include <string.h>
+
 #include "agent/base/minmax.h"
+
+static void add_unused(struct fffa_spool_present *p, uint64_t first, uint64_t last)
+{
+	if (p->n == FFFA_SPOOL_UNUSED_MAX) /* fewer to choose from */
+		memmove(p->unused, p->unused + 1, --p->n * sizeof(p->unused[0]));
+	p->unused[p->n++] = (struct fffa_spool_range){first, last};
+}
 
 void fffa_spool_tally_init(struct fffa_spool_tally *t, const struct fffa_spool_account *account)
 {
 	*t = (struct fffa_spool_tally){.account = account};
-	for (size_t i = 0; i < account->n; i++)
+	for (size_t i = 0; i < account->n; i++) {
 		t->v[i].top = account->v[i].low;
+		add_unused(&t->v[i], account->v[i].low + 1, UINT64_MAX);
+	}
+}
+
+static void use_numbers(struct fffa_spool_present *p, uint64_t first, uint64_t last)
+{
+	const struct fffa_spool_present old = *p;
+
+	p->n = 0;
+	for (size_t i = 0; i < old.n; i++) {
+		const struct fffa_spool_range *r = &old.unused[i];
+
+		if (first > r->first)
+			add_unused(p, r->first, fffa_min_u64(r->last, first - 1));
+		if (last < r->last)
+			add_unused(p, fffa_max_u64(r->first, last + 1), r->last);
+	}
+}
+
+/* The number next to seq that no record and no report has, and that is not taken either. */
+static uint64_t nearest_unused(const struct fffa_spool_present *p, uint64_t seq, uint64_t taken,
+			       uint64_t given)
+{
+	for (size_t i = p->n; i-- > 0;) {
+		uint64_t last = fffa_min_u64(p->unused[i].last, seq);
+
+		if (taken && last == taken)
+			last--;
+		if (last >= p->unused[i].first)
+			return last;
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		uint64_t first = fffa_max_u64(p->unused[i].first, seq);
+
+		if (first == taken)
+			first++;
+		if (first <= fffa_min_u64(p->unused[i].last, given))
+			return first;
+	}
+	return seq;
 }
 
 /* A frame, which is younger than the last hole, begins a hole or accounts for one. */
@@ -37,9 +86,12 @@ void fffa_spool_tally_add(struct fffa_spool_tally *t, const struct fffa_spool_po
 		return;
 	t->v[i].numbers += found->end.numbers - pos->numbers;
 	/* The reader reports what damage hides in this segment. */
-	if (found->begin.numbers > pos->numbers)
+	if (found->begin.numbers > pos->numbers) {
 		t->v[i].top = fffa_max_u64(t->v[i].top, found->begin.seq);
+		use_numbers(&t->v[i], found->begin.seq, found->begin.seq);
+	}
 	note_range(&t->v[i], fffa_min_u64(first, f->first_seq), f->last_seq);
+	use_numbers(&t->v[i], f->first_seq, f->last_seq);
 	if (f->first_seq <= t->account->v[i].lost_seq && f->last_seq >= t->account->v[i].lost_seq)
 		t->v[i].has_lost_seq = true;
 }
@@ -70,6 +122,7 @@ struct fffa_spool_missing fffa_spool_tally_missing(const struct fffa_spool_tally
 		m.damaged = given - there; /* frames that are younger than the account */
 	m.unsaved = given - there - m.damaged;
 	m.unsaved_seq = given > top ? given : lost_seq;
-	m.damaged_seq = pick_missing(e, p, given - m.unsaved, m.damaged);
+	m.damaged_seq = nearest_unused(p, pick_missing(e, p, given - m.unsaved, m.damaged),
+				       m.unsaved ? m.unsaved_seq : 0, given);
 	return m;
 }

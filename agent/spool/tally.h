@@ -10,12 +10,21 @@
 
 #include "agent/spool/account.h"
 
+/* More ranges than these are forgotten, the lowest first. */
+#define FFFA_SPOOL_UNUSED_MAX 16
+
+struct fffa_spool_range {
+	uint64_t first, last;
+};
+
 /* What the frames behind the ack hold of one epoch of the account. */
 struct fffa_spool_present {
 	uint64_t numbers;
 	uint64_t top;		   /* the highest in a frame, or up to which all is settled */
 	uint64_t hole_first, hole; /* the last numbers below top that are in no frame; 0: none */
 	bool has_lost_seq;	   /* lost_seq of the account is in a frame */
+	size_t n;
+	struct fffa_spool_range unused[FFFA_SPOOL_UNUSED_MAX]; /* numbers of no record or report */
 };
 
 struct fffa_spool_tally {
@@ -23,7 +32,10 @@ struct fffa_spool_tally {
 	struct fffa_spool_present v[FFFA_SPOOL_EPOCHS_MAX]; /* by its epochs */
 };
 
-/* Numbers of an epoch that are missing. */
+/*
+ * Numbers of an epoch that are missing. The two reports, and those in frames, have numbers of their
+ * own, as a receiver knows a record by it.
+ */
 struct fffa_spool_missing {
 	uint64_t damaged;     /* were in frames that are gone */
 	uint64_t damaged_seq; /* the last of them */

@@ -21,11 +21,13 @@ void fffa_health_status(const struct fffa_health *h, struct fffa_sink_status *ou
 	out->up = h->up;
 	out->misconfigured = h->is_misconfigured;
 	out->last_error = h->last_error;
+	out->last_error_ns = h->error_ns;
 	out->last_delivery_ns = h->delivered_ns;
 }
 
 static void note_error(struct fffa_health *h, const struct fffa_outcome *o)
 {
+	h->error_ns = fffa_clock_unix_ns(&fffa_clock_system);
 	(void)snprintf(h->last_error, sizeof(h->last_error), "%s",
 		       o->detail && o->detail[0] ? o->detail
 		       : o->cause < 0		 ? strerror(-o->cause)

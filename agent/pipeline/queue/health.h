@@ -20,6 +20,7 @@ struct fffa_health {
 	bool is_logged;	       /* the log has a line of that failure */
 	uint64_t delivered_ns; /* Unix, of the last delivery; 0: there was none */
 	char last_error[640];  /* empty: there was none */
+	uint64_t error_ns;     /* Unix, of last_error; 0: there was none */
 	int reasons[FFFA_HEALTH_REASONS];
 	unsigned int reason_count;
 	struct fffa_log_limit rejected_log;
@@ -37,7 +38,7 @@ void fffa_health_failed(struct fffa_health *h, const struct fffa_outcome *o, boo
 void fffa_health_rejected(struct fffa_health *h, const struct fffa_outcome *o, uint64_t records);
 /* True from a failure until the next delivery. */
 bool fffa_health_is_blocked(const struct fffa_health *h);
-/* Fills up, misconfigured, last_error and last_delivery_ns. */
+/* Fills up, misconfigured, last_error, last_error_ns and last_delivery_ns. */
 void fffa_health_status(const struct fffa_health *h, struct fffa_sink_status *out);
 
 #endif

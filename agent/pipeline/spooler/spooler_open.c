@@ -4,9 +4,12 @@
  * one thread touches. The loop then takes that over.
  */
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "agent/base/clock.h"
+#include "agent/loop/disk.h"
 #include "agent/pipeline/spooler/spooler_internal.h"
 
 #define AGAIN_NS (1 * FFFA_NS_PER_S)
@@ -94,11 +97,25 @@ static void take_over(struct fffa_spooler *s, struct fffa_spooler_found *f)
 		s->conf.ops->lose_unread(s->conf.queue, f->v[i].records, &f->v[i].m, f->v[i].why);
 }
 
+/* The folder may lie on another disk than spool_dir. */
+static int await_folder(const struct fffa_spooler_conf *c, struct fffa_err *err)
+{
+	char path[PATH_MAX];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", c->spool_dir, c->name) >= sizeof(path) ||
+	    fffa_disk_await(path, FFFA_DISK_WAIT_NS) != -ETIMEDOUT)
+		return 0;
+	return fffa_fail(err, ETIMEDOUT, "spool %s: its disk does not answer within 10 s", path);
+}
+
 int fffa_spooler__open_now(struct fffa_spooler *s, struct fffa_err *err)
 {
-	struct fffa_spooler_found *f = new_found(&s->conf);
-	int rc;
+	struct fffa_spooler_found *f;
+	int rc = await_folder(&s->conf, err);
 
+	if (rc)
+		return rc;
+	f = new_found(&s->conf);
 	if (!f)
 		return fffa_fail(err, ENOMEM, "no memory for the spool");
 	open_found(f);

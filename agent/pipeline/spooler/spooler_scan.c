@@ -8,9 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/io.h"
 #include "agent/base/log.h"
 #include "agent/base/minmax.h"
 #include "agent/pipeline/spooler/spooler_internal.h"
+
+/*
+ * No agent counts so far. What has such a name is not ours, and the segments behind it would soon have
+ * names that fffa_store_list does not know.
+ */
+#define ID_MAX ((uint64_t)INT64_MAX / 2)
 
 struct scan {
 	struct fffa_spooler_segment *seg;
@@ -20,6 +27,7 @@ struct scan {
 	uint64_t identity; /* of the first frame */
 	uint64_t size;	   /* of the file */
 	uint64_t frames;
+	bool is_foreign; /* no frame could be read, as another version wrote them */
 };
 
 static int read_head(const struct fffa_spool_source *src, struct scan *c)
@@ -32,6 +40,19 @@ static int read_head(const struct fffa_spool_source *src, struct scan *c)
 	rc = src->read(src->arg, 0, bytes, sizeof(bytes));
 	if (!rc)
 		c->has_head = !fffa_spool_segment_get(&c->head, bytes);
+	return rc;
+}
+
+static int look_for_other_version(const struct fffa_spool_source *src, struct scan *c)
+{
+	uint8_t bytes[sizeof(fffa_spool_frame_magic)];
+	uint64_t at = fffa_max_u64(c->seg->end.at, FFFA_SPOOL_SEGMENT_HEAD);
+	int rc;
+
+	if (src->size < at + sizeof(bytes))
+		return 0;
+	rc = src->read(src->arg, at, bytes, sizeof(bytes));
+	c->is_foreign = !rc && fffa_spool_frame_is_foreign(bytes);
 	return rc;
 }
 
@@ -53,7 +74,7 @@ static int walk_frames(const struct fffa_spool_source *src, struct scan *c)
 		fffa_spool_tally_add(c->tally, &seg->end, &found);
 		seg->end = found.end;
 	}
-	return rc;
+	return rc || c->frames ? rc : look_for_other_version(src, c);
 }
 
 /*
@@ -95,7 +116,9 @@ static bool take_over(struct fffa_spooler *s, struct scan *c)
 	struct fffa_spooler_segment *seg = c->seg;
 
 	if (!c->frames) {
-		if (!c->has_head && c->size > FFFA_SPOOL_SEGMENT_HEAD)
+		if (c->is_foreign)
+			set_aside(s, c, FFFA_RL_SPOOL_FORMAT, "another version of fffa wrote it");
+		else if (!c->has_head && c->size > FFFA_SPOOL_SEGMENT_HEAD)
 			set_aside(s, c, FFFA_RL_SPOOL_DAMAGED, "nothing in it can be read");
 		else
 			(void)fffa_store_remove(s->store,
@@ -143,13 +166,21 @@ static int scan_one(struct fffa_spooler *s, uint64_t id, const struct fffa_spool
 	rc = read_segment(s, &c);
 	if (rc) {
 		set_aside(s, &c, FFFA_RL_SPOOL_DAMAGED,
-			  rc == -EXDEV ? "its name is that of another segment" : strerror(-rc));
+			  rc == -EXDEV ? "its name is that of another segment"
+				       : fffa_io_strerror(rc));
 	} else if (take_over(s, &c)) {
 		TAILQ_INSERT_TAIL(&s->segments, c.seg, link);
 		return 0;
 	}
 	free(c.seg);
 	return 0;
+}
+
+static void set_aside_alien(struct fffa_spooler *s, uint64_t id)
+{
+	fffa_warn(s->conf.tag, "spool segment %016" PRIx64 " is set aside, it is not of this spool",
+		  id);
+	(void)fffa_store_set_aside(s->store, id);
 }
 
 /* Removes a segment that was settled, or sets aside what only has the name of one. */
@@ -161,11 +192,8 @@ static void clear_settled(struct fffa_spooler *s, uint64_t id)
 
 	if (!rc)
 		rc = read_head(&src, &c);
-	if (!rc && !(c.has_head && c.head.id != id) && !fffa_store_remove(s->store, id))
-		return;
-	fffa_warn(s->conf.tag, "spool segment %016" PRIx64 " is set aside, it is not of this spool",
-		  id);
-	(void)fffa_store_set_aside(s->store, id);
+	if (rc || (c.has_head && c.head.id != id) || fffa_store_remove(s->store, id))
+		set_aside_alien(s, id);
 }
 
 static int scan_all(struct fffa_spooler *s, const uint64_t *ids, size_t n)
@@ -177,6 +205,10 @@ static int scan_all(struct fffa_spooler *s, const uint64_t *ids, size_t n)
 
 	fffa_spool_tally_init(&tally, &s->account);
 	for (size_t i = 0; i < n && !rc; i++) {
+		if (ids[i] > ID_MAX) {
+			set_aside_alien(s, ids[i]);
+			continue;
+		}
 		if (ids[i] < ack.segment)
 			clear_settled(s, ids[i]);
 		else
@@ -201,7 +233,7 @@ int fffa_spooler__scan(struct fffa_spooler *s, struct fffa_err *err)
 	}
 	free(ids);
 	if (rc)
-		return fffa_fail(err, -rc, "cannot read the spool: %s", strerror(-rc));
+		return fffa_fail(err, -rc, "cannot read the spool: %s", fffa_io_strerror(rc));
 	if (s->resumed)
 		fffa_info(s->conf.tag,
 			  "the spool holds records of an earlier run: records=%" PRIu64

@@ -24,10 +24,15 @@ int spool_fixture_teardown(void **state);
  */
 struct fixture *spool_fixture_life(struct spool_fixture *r, int64_t spool_bytes);
 /*
- * Returns the bytes of the files in the spool of sink a whose name ends with suffix. A file that
- * the spool deletes meanwhile may be left out.
+ * Returns the bytes of the files in the spool of sink a whose name ends with suffix: at most what
+ * was there when it was called, while the spool deletes and writes.
  */
 uint64_t spool_fixture_disk_bytes(const struct spool_fixture *r, const char *suffix);
+/*
+ * Waits until the spool of sink a counts what is on disk, and goes on to do so for some turns of the
+ * loop: then its thread has nothing left to do. A wrong sum never heals.
+ */
+void spool_fixture_await_rest(struct spool_fixture *r);
 /* Returns the number of files there whose name ends with suffix. */
 size_t spool_fixture_files(const struct spool_fixture *r, const char *suffix);
 /* Writes the path of the i-th segment there to dst and returns it. */

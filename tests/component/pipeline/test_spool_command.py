@@ -92,6 +92,20 @@ class Spool(program.Case):
         self.assertEqual(self.show("--cat")[0], '{"seq":4}')
         self.assertIn("waiting_records=3 settled_records=3", self.show()[-1])
 
+    def test_what_is_missing(self):
+        """Of 20 numbers 3 are settled and 4 were in frames, of which 2 are left: the next start will report the others."""
+        one, two = two_segments()
+        begin = len(one) - len(frame(7, 4, lines_of(4, 2), (3, 3, 3)))
+        self.write(one, two)
+        slot = struct.pack("<QQQQQQQQ", 1, 1, begin, 3, 3, 3, 1700000000000, 1)
+        with open(os.path.join(self.path, "ack"), "wb") as out:
+            out.write(sealed(slot + struct.pack("<QQQQQQQ", 7, 20, 3, 4, 3, 3, 0), 4096))
+        out = self.show()
+        self.assertEqual([line.rsplit(" ", 1)[1] for line in out[1:3]], ["settled", "waits"])
+        self.assertIn("missing epoch=7 spool_damaged=2 unsaved=13", out)
+        self.assertEqual(out[-1], "segments=2 frames=3 waiting_records=3 settled_records=3 "
+                                  "damaged_frames=0 missing_records=15")
+
     def test_damage_and_torn_tail(self):
         one, two = two_segments()
         body = bytearray(one)

@@ -10,7 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MIB (1 << 20)
+#include "agent/spool/frame.h"
+#include "agent/spool/segment.h"
+
+#define MIB	  (1 << 20)
+#define TURNS_MAX 6000 /* of 5 ms: a busy disk takes seconds for a sync */
 
 /* The system calls below, which the linker puts in place of those of the C library. */
 static struct {
@@ -63,14 +67,6 @@ static uint64_t counted_bytes(struct fixture *f)
 
 	fffa_pipeline_sink_status(f->p, 0, &s);
 	return s.spool_bytes;
-}
-
-/* Waits until the spool counts what is on disk. It must stay so: a wrong sum never heals. */
-static void await_right_bytes(struct spool_fixture *r)
-{
-	for (int i = 0; i < 200 && counted_bytes(r->f) != segment_bytes(r); i++)
-		fixture_run_for(r->f, 5);
-	assert_int_equal(counted_bytes(r->f), segment_bytes(r));
 }
 
 static void feed_and_wait(struct fixture *f, size_t n)
@@ -133,7 +129,7 @@ static void a_failed_sync_is_tried_again(void **state)
 	disk.sync_errors = 1;
 	feed_and_wait(f, 100);
 	fixture_run_for(f, 1100);
-	await_right_bytes(r);
+	spool_fixture_await_rest(r);
 	feed_and_wait(f, 100);
 	fixture_close(f, 5 * MS);
 	assert_int_equal(f->last[0].spooled, 300);
@@ -157,7 +153,7 @@ static void bytes_are_right_after_failed_writes(void **state)
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
 	feed_and_wait(f, 300);
-	await_right_bytes(r);
+	spool_fixture_await_rest(r);
 	tiny = was;
 	for (rlim_t limit = 100; limit < 20000; limit *= 5) {
 		tiny.rlim_cur = limit;
@@ -166,11 +162,11 @@ static void bytes_are_right_after_failed_writes(void **state)
 		fixture_run_for(f, 1100);
 		assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
 		fixture_run_for(f, 1100);
-		await_right_bytes(r);
+		spool_fixture_await_rest(r);
 	}
 	f->peers[0].judge = NULL;
 	fixture_settle(f);
-	await_right_bytes(r);
+	spool_fixture_await_rest(r);
 	assert_int_equal(fffa_ledger_sink_lost(fixture_ledger(f, 0)), 0);
 	fixture_close(f, 0);
 	assert_int_equal(segment_bytes(r), 0);
@@ -183,7 +179,7 @@ static void bytes_are_right_over_a_restart_and_to_the_end(void **state)
 	uint64_t left;
 
 	feed_and_wait(f, 3000);
-	await_right_bytes(r);
+	spool_fixture_await_rest(r);
 	fixture_close(f, 5 * MS);
 	left = segment_bytes(r);
 	assert_true(left > 100000);
@@ -193,10 +189,10 @@ static void bytes_are_right_over_a_restart_and_to_the_end(void **state)
 	while (fixture_ledger(f, 0)->in_flight)
 		fixture_turn(f);
 	/* Segments go once their acks are on disk, after the last delivery. */
-	for (int i = 0; i < 200 && counted_bytes(f) >= left / 4; i++)
+	for (int i = 0; i < TURNS_MAX && counted_bytes(f) >= left / 4; i++)
 		fixture_run_for(f, 5);
 	assert_true(counted_bytes(f) < left / 4);
-	await_right_bytes(r);
+	spool_fixture_await_rest(r);
 	fixture_close(f, 0);
 }
 
@@ -215,7 +211,7 @@ static void latency_counts_from_the_seal_over_a_restart(void **state)
 	fixture_settle(f);
 	fffa_pipeline_sink_status(f->p, 0, &s);
 	assert_int_equal(s.latency->count, 1);
-	assert_uint_in_range(s.latency->sum_ns, 300 * MS, 5000 * MS);
+	assert_uint_in_range(s.latency->sum_ns, 300 * MS, 60000 * MS);
 	fixture_close(f, 0);
 }
 
@@ -385,8 +381,8 @@ static void acks_are_not_written_too_often(void **state)
 		fixture_feed(f, 1);
 		fixture_settle(f);
 		fixture_run_for(f, 1);
-	} while (uv_hrtime() - begin < 200 * (uint64_t)MS);
-	acks = last_turn(r) - before;
+		acks = last_turn(r) - before;
+	} while (!acks || uv_hrtime() - begin < 200 * (uint64_t)MS);
 	assert_uint_in_range(acks, 1, (uv_hrtime() - begin) / (5 * MS) + 1);
 	fixture_close(f, 0);
 }
@@ -418,6 +414,53 @@ static void another_envelope_is_another_format(void **state)
 	assert_int_equal(spool_fixture_files(r, ".aside"), 3);		/* each epoch has its own */
 }
 
+/* Makes the segments and their frames those of a version to come. */
+static void make_newer(const struct spool_fixture *r, bool head_too)
+{
+	char path[512];
+	size_t n = spool_fixture_files(r, ".seg");
+
+	assert_uint_in_range(n, 1, 10);
+	for (size_t i = 0; i < n; i++) {
+		int fd = open(spool_fixture_segment(r, i, path, sizeof(path)), O_RDWR);
+		uint8_t bytes[65536], version = 2;
+		ssize_t len = pread(fd, bytes, sizeof(bytes), 0);
+
+		assert_uint_in_range(len, FFFA_SPOOL_SEGMENT_HEAD + 8, sizeof(bytes) - 1);
+		for (size_t at = FFFA_SPOOL_SEGMENT_HEAD; at + 8 <= (size_t)len; at++) {
+			if (!memcmp(bytes + at, fffa_spool_frame_magic, 8))
+				assert_int_equal(pwrite(fd, &version, 1, (off_t)at + 7), 1);
+		}
+		if (head_too)
+			assert_int_equal(pwrite(fd, &version, 1, 7), 1);
+		(void)close(fd);
+	}
+}
+
+/* After a downgrade: it is kept for the newer version, its records are counted, and new ones pass. */
+static void what_a_newer_version_wrote_is_set_aside(void **state)
+{
+	struct spool_fixture *r = *state;
+
+	for (int head_too = 0; head_too < 2; head_too++) {
+		struct fixture *f;
+		size_t aside, segments;
+
+		leave_flowlog(r, FFFA_ENVELOPE_NONE);
+		aside = spool_fixture_files(r, ".aside");
+		segments = spool_fixture_files(r, ".seg");
+		make_newer(r, head_too);
+		f = spool_fixture_life(r, MIB);
+		fixture_open(f, 1);
+		fixture_feed(f, 10);
+		fixture_settle(f);
+		fixture_close(f, 0);
+		assert_int_equal(spool_fixture_files(r, ".aside"), aside + segments);
+		assert_int_equal(fffa_ledger_sink_lost(&f->last[0]), 50);
+		assert_true(f->last[0].delivered >= 10);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -433,6 +476,7 @@ int main(void)
 		SPOOL_CASE(acks_are_written_in_turn),
 		SPOOL_CASE(acks_are_not_written_too_often),
 		SPOOL_CASE(another_envelope_is_another_format),
+		SPOOL_CASE(what_a_newer_version_wrote_is_set_aside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

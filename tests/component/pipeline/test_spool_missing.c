@@ -13,6 +13,8 @@
 
 #define FED	    400
 #define SPOOL_BYTES 65536 /* segments of 8 KiB */
+#define TERABYTE    ((off_t)1 << 40)
+#define LIMIT_S	    120
 
 /* A run whose sink takes nothing. Returns the number of its segments. */
 static size_t fill(struct spool_fixture *r, size_t records)
@@ -295,6 +297,61 @@ static void an_alien_segment_with_a_low_number_is_kept(void **state)
 	assert_int_equal(f->last[0].delivered, FED);
 }
 
+/* It is as far as names go: segments that follow it would not be found again. */
+static void an_alien_segment_with_the_last_number_is_not_followed(void **state)
+{
+	static const char *const names[] = {"7ffffffffffffffe", "4000000000000000"};
+	struct spool_fixture *r = *state;
+	struct fixture *f;
+	char path[256];
+	int fd;
+
+	for (size_t i = 0; i < 2; i++) {
+		(void)snprintf(path, sizeof(path), "%s/a/%s.seg", r->dir, names[i]);
+		(void)fill(r, FED / 2);
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		assert_true(fd >= 0);
+		assert_int_equal(close(fd), 0);
+		(void)fill(r, FED / 2);
+		assert_int_equal(spool_fixture_files(r, ".aside"), i + 1);
+		f = spool_fixture_life(r, SPOOL_BYTES);
+		fixture_open(f, 1);
+		fixture_settle(f);
+		fixture_close(f, 0);
+		assert_int_equal(f->last[0].delivered, FED);
+		assert_int_equal(spool_fixture_files(r, ".seg"), 0);
+	}
+}
+
+/*
+ * To search a terabyte of zeros would take minutes. Where it is one of ours, the records before them
+ * are delivered. Where there is none at all, it is set aside.
+ */
+static void what_is_too_large_is_not_searched(void **state)
+{
+	struct spool_fixture *r = *state;
+	char path[256], alien[300];
+	struct fixture *f;
+	int fd;
+
+	(void)fill(r, FED);
+	assert_int_equal(truncate(spool_fixture_segment(r, 1, path, sizeof(path)), TERABYTE), 0);
+	(void)snprintf(alien, sizeof(alien), "%s/a/00000000000fffff.seg", r->dir);
+	fd = open(alien, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, TERABYTE), 0);
+	assert_int_equal(close(fd), 0);
+	(void)alarm(LIMIT_S);
+	f = spool_fixture_life(r, SPOOL_BYTES);
+	fixture_open(f, 1);
+	(void)alarm(0);
+	assert_int_equal(spool_fixture_files(r, ".aside"), 1);
+	fixture_settle(f);
+	fixture_close(f, 0);
+	assert_int_equal(f->last[0].delivered, FED);
+	assert_int_equal(fffa_ledger_sink_lost(&f->last[0]), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +367,8 @@ int main(void)
 		SPOOL_CASE(damage_after_a_report_is_reported_too),
 		SPOOL_CASE(a_report_that_is_damaged_gets_no_number_of_another),
 		SPOOL_CASE(an_alien_segment_with_a_low_number_is_kept),
+		SPOOL_CASE(an_alien_segment_with_the_last_number_is_not_followed),
+		SPOOL_CASE(what_is_too_large_is_not_searched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

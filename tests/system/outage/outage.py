@@ -4,10 +4,12 @@
 
 For FFFA_OUTAGE_SECONDS (10), 50 000 records a second are made while the collector is away. The bounds are reached after
 a fraction of that; then the collector comes back. Also the memory of an agent with default bounds and 100 000 active
-flows.
+flows. A build with a sanitizer is slower and needs several times the memory: it gets fewer records and less spool, and its
+memory is not checked.
 """
 
 import os
+import re
 import signal
 import sys
 import unittest
@@ -20,10 +22,11 @@ import lab as L  # noqa: E402
 from collector import Collector  # noqa: E402
 
 FFFA = FLOOD = ""
+SANITIZED = False
 SECONDS = int(os.environ.get("FFFA_OUTAGE_SECONDS", "10"))
 RATE = 50000
 MIB = 1 << 20
-RSS_BOUND = 64 * MIB
+RSS_BOUND = 54 * MIB  # 26 of it are the kernel's table
 SPOOL = 16 * MIB
 
 OUTAGE = """
@@ -32,6 +35,7 @@ flows: {{idle_timeout: 100ms, active_timeout: 1s, nodata: false}}
 metadata: {{imds: {{enabled: off}}}}
 status: {{listen: ""}}
 spool_dir: {dir}/spool
+shutdown_timeout: 60s
 sinks:
   - {{name: oldest, type: http, format: json, fields: [{fields}], url: "http://{peer}:8080/", compress: gzip,
       queue: {{memory: 4MiB, spool: {spool}, when_full: drop_oldest}}, retry: {{min: 50ms, max: 200ms}}}}
@@ -60,18 +64,30 @@ sinks:
 
 
 def memory(process):
-    """Returns the largest resident size."""
-    with open(f"/proc/{process.p.pid}/status") as f:
-        for line in f:
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    return 0  # it has just ended
+    """Returns the largest resident size, without the program and its libraries, whose sizes differ between systems."""
+    most = code = of_file = 0
+    try:
+        with open(f"/proc/{process.p.pid}/smaps", encoding="utf-8") as f:
+            for line in f:
+                if L.re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+                    of_file = " /" in line
+                elif of_file and line.startswith("Rss:"):
+                    code += int(line.split()[1]) * 1024
+        with open(f"/proc/{process.p.pid}/status", encoding="utf-8") as f:
+            for line in f:
+                if line.startswith("VmHWM:"):
+                    most = int(line.split()[1]) * 1024
+    except (FileNotFoundError, ProcessLookupError):
+        pass  # it has just ended
+    return most - code if most else 0
 
 
 def disk(path):
+    """At most the bytes that were there at its begin: the newest first, so that none is counted beside an old one that has
+    made room for it meanwhile."""
     total = 0
     for dir, _, names in os.walk(path):
-        for name in names:
+        for name in sorted(names, reverse=True):
             try:
                 total += os.stat(os.path.join(dir, name)).st_size
             except FileNotFoundError:
@@ -103,17 +119,20 @@ class Outage(unittest.TestCase):
                 most = max(most, disk(lab.file("spool")))
                 self.assertLessEqual(most, SPOOL)
                 L.time.sleep(0.05)
-            self.assertGreater(most, SPOOL // 2)
+            if SANITIZED:  # it is behind the flood
+                L.await_true("a spool that fills", lambda: disk(lab.file("spool")) > SPOOL // 2)
+                self.assertLessEqual(disk(lab.file("spool")), SPOOL)
+            else:
+                self.assertGreater(most, SPOOL // 2)
             far = {"oldest": Collector((L.PEER4, 8080), netns=lab.peer),
                    "newest": Collector((L.PEER4, 8081), netns=lab.peer)}
             for c in far.values():
                 self.addCleanup(c.close)
             for name in far:
-                L.await_true(f"the loss in the stream of {name}", lambda: any(
-                    r.get("lost_records") for r in far[name].records()))
+                L.await_true(f"the loss in the stream of {name}", lambda: far[name].lost)
             hwm = memory(agent)
-            self.assertLess(hwm, RSS_BOUND)
-            self.assertEqual(agent.end(signal.SIGTERM), 0, agent.text(agent.err))
+            self.assertTrue(SANITIZED or hwm < RSS_BOUND, hwm)
+            self.assertEqual(agent.end(signal.SIGTERM, 90), 0, agent.text(agent.err))
             says = agent.text(agent.err)
             for name, c in far.items():
                 line, sums = ledger(says, name)
@@ -133,13 +152,13 @@ class Outage(unittest.TestCase):
             far = Collector((L.PEER4, 8080), netns=lab.peer)
             self.addCleanup(far.close)
             agent = self.start(lab, PARTITION.format(peer=L.PEER4, fields=FIELDS))
-            flood = lab.start(lab.host, "flood", FLOOD, "10.77.0.0", "1000000", "2000", "4")
+            flood = lab.start(lab.host, "flood", FLOOD, "10.77.0.0", "1000000", "2000", "8")
             L.await_true("records before", lambda: len(far.records()) > 100)
             lab.run(lab.peer, "nft", "add table ip cut; add chain ip cut in { type filter hook input priority 0; };"
                     " add rule ip cut in tcp dport 8080 drop")
             agent.await_line("sink.far: deliveries fail")
             before = len(far.records())
-            self.assertEqual(flood.p.wait(30), 0)
+            self.assertEqual(flood.p.wait(60), 0)
             self.assertEqual(len(far.records()), before)
             lab.run(lab.peer, "nft", "delete table ip cut")
             agent.await_line("sink.far: delivers again")
@@ -147,11 +166,13 @@ class Outage(unittest.TestCase):
             line, sums = ledger(agent.text(agent.err), "far")
             self.assertIn("balance=ok", line)
             self.assertEqual((sums["lost"], sums["in_flight"], sums["rejected"]), (0, 0, 0), line)
-            self.assertGreaterEqual(sums["delivered"], 8000, line)
+            self.assertGreaterEqual(sums["delivered"], 16000, line)
             books.no_holes(self, far.records())
             self.assertEqual(len(far.records()), sums["delivered"])
 
     def test_memory_of_100000_flows(self):
+        if SANITIZED:
+            self.skipTest("a build with a sanitizer needs more memory")
         with L.Lab(offloads=False) as lab:
             agent = self.start(lab, DEFAULT.format(dir=lab.dir))
             lab.run(lab.host, FLOOD, "10.77.0.0", "100000", "50000", "4")
@@ -175,4 +196,8 @@ if __name__ == "__main__":
         print("skipped: needs root for network namespaces")
         sys.exit(77)
     FFFA, FLOOD = map(os.path.abspath, sys.argv[1:3])
+    with open(FFFA, "rb") as program:
+        SANITIZED = re.search(rb"__[at]san_init", program.read()) is not None
+    if SANITIZED:
+        RATE, SPOOL = 20000, 4 * MIB
     unittest.main(argv=sys.argv[:1], verbosity=2)

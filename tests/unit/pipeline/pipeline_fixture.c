@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static void identify(void *arg, struct fffa_record *r)
 {
@@ -64,6 +65,7 @@ void fixture_open(struct fixture *f, size_t n)
 
 	f->conf.sink_count = n;
 	assert_int_equal(fffa_pipeline_open(&f->loop, &f->conf, f->epoch, &f->env, &f->p, &err), 0);
+	assert_string_equal(err.text, ""); /* nothing has failed */
 	assert_int_equal(fffa_pipeline_sink_count(f->p), n);
 	fixture_check(f);
 }
@@ -123,6 +125,13 @@ void fixture_turn(struct fixture *f)
 	fixture_check(f);
 }
 
+void fixture_step(struct fixture *f)
+{
+	(void)uv_run(&f->loop, UV_RUN_NOWAIT);
+	(void)usleep(1000);
+	fixture_check(f);
+}
+
 const struct fffa_sink_ledger *fixture_ledger(const struct fixture *f, size_t i)
 {
 	return f->p ? fffa_pipeline_sink_ledger(f->p, i) : &f->last[i];
@@ -144,6 +153,11 @@ static void on_timer(uv_timer_t *t)
 static void on_timer_closed(uv_handle_t *h)
 {
 	*(bool *)h->data = true;
+}
+
+uint64_t fixture_turn_ns(const struct fixture *f)
+{
+	return uv_now(&f->loop) * MS;
 }
 
 void fixture_run_for(struct fixture *f, uint64_t ms)

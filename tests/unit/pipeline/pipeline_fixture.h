@@ -39,6 +39,13 @@ struct fffa_sink_conf fixture_copy_conf(const struct fffa_sink_conf *from);
 void fixture_feed(struct fixture *f, size_t n);
 /* Runs the loop for one turn, which may wait for a timer. */
 void fixture_turn(struct fixture *f);
+/*
+ * Runs once what is due, and waits for a moment. A late loop does more within fixture_turn: it looks at
+ * its timers twice, so that a retry may follow what a test is to see.
+ */
+void fixture_step(struct fixture *f);
+/* When the loop's turn began, from which its timers count: at or before uv_hrtime(). */
+uint64_t fixture_turn_ns(const struct fixture *f);
 /* Runs the loop until in_flight is 0 in every ledger. */
 void fixture_settle(struct fixture *f);
 /* Runs the loop for at least ms. */

@@ -57,6 +57,8 @@ static void while_none_passes_nothing_is_rejected(void **state)
 	f->peers[0].max_open = 4;
 	fixture_open(f, 1);
 	fixture_feed(f, 80);
+	while (f->peers[0].accepted < 8)
+		fixture_turn(f);
 	fixture_run_for(f, 150);
 	fixture_feed(f, 20);
 	fixture_run_for(f, 50);
@@ -100,6 +102,8 @@ static void the_last_batch_is_rejected_at_the_end(void **state)
 	f->peers[0].max_open = 1;
 	fixture_open(f, 1);
 	fixture_feed(f, 40);
+	while (fixture_ledger(f, 0)->delivered < 30)
+		fixture_turn(f);
 	fixture_run_for(f, 100);
 	assert_int_equal(fixture_ledger(f, 0)->in_flight, 10);
 	fixture_close(f, 0);

@@ -5,12 +5,13 @@
 #include <errno.h>
 #include <string.h>
 
-#define PATIENCE_MS 300
-#define UNUSED	    3 /* the sink whose peer has the test's own argument */
+#define PATIENCE_MS 1000
+#define LONG_MS	    4000 /* no busy machine stands still for so long */
+#define UNUSED	    3	 /* the sink whose peer has the test's own argument */
 
 struct stalls {
 	unsigned int n;
-	uint64_t at_ns;
+	uint64_t at_ns; /* when the loop's turn began */
 };
 
 static void note_stall(void *arg)
@@ -19,7 +20,7 @@ static void note_stall(void *arg)
 	struct stalls *s = f->peers[UNUSED].arg;
 
 	s->n++;
-	s->at_ns = uv_hrtime();
+	s->at_ns = fixture_turn_ns(f);
 }
 
 static struct fffa_outcome fail_always(void *arg, const struct fffa_batch *b)
@@ -38,11 +39,11 @@ static struct fffa_outcome fail_mostly(void *arg, const struct fffa_batch *b)
 	return outcome(++*n % 2 ? FFFA_V_RETRY : FFFA_V_DELIVERED, -ENOSPC);
 }
 
-static void open_impatient(struct fixture *f, size_t n, struct stalls *s)
+static void open_impatient(struct fixture *f, size_t n, struct stalls *s, uint64_t patience_ms)
 {
 	f->peers[UNUSED].arg = s;
 	f->env.stalled = note_stall;
-	f->env.patience_ns = PATIENCE_MS * MS;
+	f->env.patience_ns = patience_ms * MS;
 	fixture_open(f, n);
 }
 
@@ -56,19 +57,19 @@ static void a_file_that_takes_nothing_is_given_up(void **state)
 {
 	struct fixture *f = *state;
 	struct stalls s = {.n = 0};
-	uint64_t begin = uv_hrtime();
+	uint64_t begin = fixture_turn_ns(f);
 
 	for (size_t i = 0; i < 2; i++) {
 		use_type(f, i, "file");
 		f->peers[i].judge = fail_always;
 	}
-	open_impatient(f, 3, &s);
+	open_impatient(f, 3, &s, PATIENCE_MS);
 	fixture_feed(f, 20);
 	while (!s.n)
 		fixture_turn(f);
 	assert_true(s.at_ns - begin >= PATIENCE_MS * (uint64_t)MS);
 	assert_true(fixture_ledger(f, 0)->retries >= 2);
-	fixture_run_for(f, 450); /* it is not looked at any more */
+	fixture_run_for(f, 3 * PATIENCE_MS / 2); /* it is not looked at any more */
 	assert_int_equal(s.n, 1);
 	fixture_close(f, 1 * MS);
 }
@@ -88,9 +89,9 @@ static void others_are_waited_for(void **state)
 	f->peers[1].judge = fail_mostly;
 	f->peers[1].arg = &tries;
 	f->peers[1].max_open = 1;
-	open_impatient(f, 3, &s);
+	open_impatient(f, 3, &s, LONG_MS);
 	begin = uv_hrtime();
-	while (uv_hrtime() - begin < 3 * PATIENCE_MS * (uint64_t)MS) {
+	while (uv_hrtime() - begin < 3 * LONG_MS / 2 * (uint64_t)MS) {
 		fixture_feed(f, 10);
 		fixture_run_for(f, 20);
 	}

@@ -99,6 +99,7 @@ static void it_begins_without_a_delivery(void **state)
 	assert_false(status(c).misconfigured);
 	assert_string_equal(status(c).last_error, "");
 	assert_int_equal(status(c).last_delivery_ns, 0);
+	assert_int_equal(status(c).last_error_ns, 0);
 	assert_false(fffa_health_is_blocked(&c->h));
 	fffa_health_delivered(&c->h);
 	assert_true(status(c).up);
@@ -113,6 +114,7 @@ static void each_reason_is_logged_once(void **state)
 	fail_delivery(c, -ECONNREFUSED, 0);
 	assert_string_equal(read_log(c),
 			    "warn  sink.a: deliveries fail, will retry: Connection refused\n");
+	assert_true(status(c).last_error_ns > UINT64_C(1500000000000000000));
 	fail_delivery(c, -ECONNREFUSED, 0);
 	assert_string_equal(read_log(c), "");
 	fail_delivery(c, -EIO, 7);
