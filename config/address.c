@@ -71,16 +71,21 @@ static bool parse_ipv4(const char *host, struct fffa_address *out, in_port_t por
 	return inet_pton(AF_INET, host, &in->sin_addr) == 1;
 }
 
+const char *fffa_address_path(const char *text)
+{
+	return strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) ? NULL : text + strlen(UNIX_PREFIX);
+}
+
 int fffa_address_parse(const char *text, struct fffa_address *out, struct fffa_err *err)
 {
-	const char *colon = strrchr(text, ':');
+	const char *colon = strrchr(text, ':'), *path = fffa_address_path(text);
 	char host[INET6_ADDRSTRLEN + 2];
 	in_port_t port;
 	size_t n;
 
 	memset(out, 0, sizeof(*out));
-	if (!strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)))
-		return parse_unix(text + strlen(UNIX_PREFIX), out, err);
+	if (path)
+		return parse_unix(path, out, err);
 	if (!colon || !parse_port(colon + 1, &port))
 		return refuse_address(err);
 	n = (size_t)(colon - text);

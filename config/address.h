@@ -19,4 +19,7 @@ struct fffa_address {
  */
 int fffa_address_parse(const char *text, struct fffa_address *out, struct fffa_err *err);
 
+/* The "/path" of "unix:/path", within text; NULL: it is another address. */
+const char *fffa_address_path(const char *text);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "agent/base/cidr.h"
 #include "agent/base/percent.h"
@@ -150,12 +151,16 @@ static void check_endpoint(const struct check *k, const char *url)
 	static const char scheme[] = "http://";
 	size_t n = sizeof(scheme) - 1;
 
-	if (!url || strlen(url) > ENDPOINT_BYTES_MAX || strncmp(url, scheme, n) || !url[n] ||
-	    url[n] == '/' || !is_word(url, "\"\\@"))
+	if (url && strchr(url, '@'))
+		wrong(k, "metadata.imds.endpoint", NULL,
+		      "has a user or password, which the metadata service does not take and "
+		      "which would be shown; allowed: http://HOST or http://HOST:PORT");
+	else if (!url || strlen(url) > ENDPOINT_BYTES_MAX || strncmp(url, scheme, n) || !url[n] ||
+		 url[n] == '/' || !is_word(url, "\"\\"))
 		wrong(k, "metadata.imds.endpoint", NULL,
 		      "\"%s\" is not an endpoint; allowed: http://HOST or http://HOST:PORT, at "
 		      "most 255 characters",
-		      url && !strchr(url, '@') ? fffa_report_printable(url).text : "");
+		      fffa_report_printable(url ? url : "").text);
 }
 
 /* The room that struct fffa_ident and fffa_ident_host have (a unit test holds them together). */
@@ -451,7 +456,10 @@ static bool is_same_output(const char *a, const char *b)
 {
 	char *ra = resolve(a), *rb = resolve(b);
 	bool same = ra && rb ? !strcmp(ra, rb) : !strcmp(a, b);
+	struct stat sa, sb;
 
+	if (!same && !stat(a, &sa) && !stat(b, &sb)) /* a hard link, or mounted twice */
+		same = sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
 	free(ra);
 	free(rb);
 	return same;

@@ -163,7 +163,8 @@ const struct fffa_option fffa_config_rows[] = {
 	FFFA_OPT_ENUM(
 		"log.core_dumps", C, core_dumps, "off", core_dumps, RELOAD,
 		"on lets the kernel write a core dump when the agent crashes. It holds secrets and "
-		"records."),
+		"records. off sets the soft limit to 0 and leaves the hard one, so that HUP can "
+		"allow dumps."),
 	FFFA_OPT_STRING("user", C, user, "", 0,
 			"User to become at the start, a name or a number. It keeps CAP_BPF and "
 			"CAP_NET_ADMIN alone. \"\": the user that starts the agent."),

@@ -79,7 +79,10 @@ int fffa_set_load_secret(const struct fffa_scope *s, unsigned int line, const ch
 
 	if (rc)
 		return report_secret(s, line, path, name, rc);
+	fffa_tree_skip_bom(text, &len);
 	if (len && text[len - 1] == '\n')
+		text[--len] = '\0';
+	if (len && text[len - 1] == '\r') /* an editor of Windows */
 		text[--len] = '\0';
 	if (len && strlen(text) == len) {
 		*out = text;

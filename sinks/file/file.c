@@ -9,6 +9,7 @@
 
 #include "agent/base/assert.h"
 #include "agent/base/log.h"
+#include "agent/loop/disk.h"
 #include "sinks/file/aws/aws_layout.h"
 #include "sinks/file/layout/stamp.h"
 #include "sinks/file/maintenance.h"
@@ -16,9 +17,8 @@
 #include "sinks/file/plain/plain.h"
 #include "sinks/file/writer.h"
 
-#define CHECK_MAX_S   60		    /* somebody may set the wall clock */
-#define OPEN_WAIT_NS  UINT64_C(10000000000) /* at the start of the agent */
-#define OPEN_AGAIN_MS 2000		    /* later, when the path cannot be opened */
+#define CHECK_MAX_S   60   /* somebody may set the wall clock */
+#define OPEN_AGAIN_MS 2000 /* later, when the path cannot be opened */
 
 static const struct fffa_file_layout_ops *const layouts[] = {
 	[FFFA_FILE_LAYOUT_PLAIN] = &fffa_file_plain_layout,
@@ -306,6 +306,7 @@ static int create_sink(const struct fffa_sink_env *env, const void *conf, struct
 	s->ops = ops;
 	s->layout_env.sink = env;
 	s->layout_env.conf = c;
+	s->seen.status.file_bytes = -1;
 	rc = start_threads(s);
 	if (rc) {
 		free(s);
@@ -324,7 +325,7 @@ static int start_sink(struct fffa_sink *s, struct fffa_err *err)
 	fffa_file_writer_open_files(&s->writer, &s->layout_env);
 	if (s->env->running)
 		return 0;
-	rc = fffa_file_writer_await_files(&s->writer, OPEN_WAIT_NS, err);
+	rc = fffa_file_writer_await_files(&s->writer, FFFA_DISK_WAIT_NS, err);
 	if (rc == -ETIMEDOUT)
 		return fffa_fail(err, ETIMEDOUT,
 				 "%s: cannot be opened within 10 s; its disk stands still",

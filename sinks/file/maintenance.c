@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent/base/io.h"
 #include "agent/base/log.h"
 
 static void work_maintain(void *arg)
@@ -26,7 +27,7 @@ static void on_maintained(void *arg)
 	}
 	if (rc && rc != m->logged_rc)
 		fffa_warn(m->env->tag, "cannot maintain old files of %s: %s", m->path,
-			  strerror(-rc));
+			  fffa_io_strerror(rc));
 	m->logged_rc = rc;
 	if (m->again)
 		queue_run(m);

@@ -94,6 +94,7 @@ void fffa_http__answer_judge(struct fffa_http_answer *a, const struct fffa_http_
 
 	if (t->shape->refine)
 		t->shape->refine(&x->reply, &v);
+	fffa_http_shape__refine_size(&x->reply, &v);
 	*o = (struct fffa_outcome){.verdict = v.verdict,
 				   .cause = v.cause,
 				   .repair = v.configured,
@@ -115,10 +116,16 @@ void fffa_http__answer_judge_failure(struct fffa_http_answer *a, const struct ff
 {
 	struct fffa_http_verdict v = fffa_http_verdict_of_failure(result, 0, reused);
 	const char *what = x->error[0] ? x->error : curl_easy_strerror(result);
+	char said[64] = "";
 
 	if (!x->error[0] && !x->request.begun && result == CURLE_OPERATION_TIMEDOUT)
 		what = "timed out while waiting for a connection";
-	(void)snprintf(a->detail, sizeof(a->detail), "%s (%.200s)", what, t->shown);
+	if (x->reply.ended)
+		what = "the headers of the answer have no end";
+	if (x->reply.status >= 100 && x->reply.status < 200)
+		(void)snprintf(said, sizeof(said), "; it sent HTTP %ld and no final answer",
+			       x->reply.status);
+	(void)snprintf(a->detail, sizeof(a->detail), "%s (%.200s)%s", what, t->shown, said);
 	*o = (struct fffa_outcome){.verdict = v.verdict,
 				   .cause = v.cause,
 				   .repair = v.configured,

@@ -4,10 +4,9 @@
 #include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "agent/base/format.h"
 #include "agent/base/io.h"
@@ -19,6 +18,7 @@
 #define H  (60 * M)
 
 #define URL_BYTES_MAX 2048
+#define PEM_BYTES_MAX ((size_t)8 << 20)
 
 static const char *const compress_words[] = {
 	[FFFA_HTTP_ZSTD] = "zstd", [FFFA_HTTP_GZIP] = "gzip", [FFFA_HTTP_NONE] = "none", NULL};
@@ -273,26 +273,46 @@ int fffa_http__options_check(const void *conf, struct fffa_err *err)
 	return rc;
 }
 
-static int probe_file(const char *key, const char *path, struct fffa_err *err)
+/* True when the file holds a PEM block whose name ends so. */
+static bool holds_pem(const char *text, const char *name)
 {
-	int fd = fffa_http_is_set(path) ? fffa_io_open_regular(AT_FDCWD, path, O_RDONLY) : -ENOENT;
+	const char *at = strstr(text, "-----BEGIN ");
+
+	return at && strstr(at, name);
+}
+
+/* libcurl reads these at each connection: what it cannot use would stop the sink for ever. */
+static int probe_pem(const char *key, const char *path, const char *name, struct fffa_err *err)
+{
+	char *text = NULL;
+	size_t len = 0;
+	int rc;
 
 	if (!fffa_http_is_set(path))
 		return 0;
-	if (fd < 0)
+	rc = fffa_io_read_regular(path, PEM_BYTES_MAX, &text, &len);
+	if (rc)
 		return fffa_err_also(err, EINVAL, "%s: cannot read %.200s: %s", key, path,
-				     fffa_io_strerror(fd));
-	(void)close(fd); /* nothing was written to it */
-	return 0;
+				     fffa_io_strerror(rc));
+	if (!holds_pem(text, name))
+		rc = fffa_err_also(err, EINVAL, "%s: %.200s holds no \"-----BEGIN ... %s\" (PEM)",
+				   key, path, name);
+	explicit_bzero(text, len);
+	free(text);
+	return rc;
 }
 
 int fffa_http__options_probe(const void *conf, struct fffa_err *err)
 {
+	static const char certificate[] = "CERTIFICATE-----", private_key[] = "PRIVATE KEY-----";
 	const struct fffa_sink_http_conf *c = conf;
-	int rc = probe_file("tls.ca_file", c->tls.ca_file, err);
+	bool own_key = fffa_http_is_set(c->tls.key_file);
+	int rc = probe_pem("tls.ca_file", c->tls.ca_file, certificate, err);
 
-	rc |= probe_file("tls.cert_file", c->tls.cert_file, err);
-	rc |= probe_file("tls.key_file", c->tls.key_file, err);
+	rc |= probe_pem("tls.cert_file", c->tls.cert_file, certificate, err);
+	if (own_key || !rc) /* else the same file is wrong already */
+		rc |= probe_pem(own_key ? "tls.key_file" : "tls.cert_file",
+				own_key ? c->tls.key_file : c->tls.cert_file, private_key, err);
 	return rc ? -EINVAL : 0;
 }
 

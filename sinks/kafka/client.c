@@ -129,13 +129,41 @@ static int make_conf(const struct fffa_sink_kafka_conf *c, rd_kafka_conf_t **out
 	return 0;
 }
 
+static bool property_is(const rd_kafka_conf_t *k, const char *name, const char *value)
+{
+	char text[64];
+	size_t n = sizeof(text);
+
+	return rd_kafka_conf_get(k, name, text, &n) == RD_KAFKA_CONF_OK && !strcasecmp(text, value);
+}
+
+static bool uses_oauth(const rd_kafka_conf_t *k)
+{
+	return property_is(k, "sasl.mechanisms", "OAUTHBEARER");
+}
+
+/* Nobody would set a token: the producer would wait for one and never log in. */
+static bool lacks_token_source(const rd_kafka_conf_t *k)
+{
+	return uses_oauth(k) &&
+	       (property_is(k, "security.protocol", "sasl_plaintext") ||
+		property_is(k, "security.protocol", "sasl_ssl")) &&
+	       !property_is(k, "sasl.oauthbearer.method", "oidc") &&
+	       !property_is(k, "enable.sasl.oauthbearer.unsecure.jwt", "true");
+}
+
 int fffa_kafka__client_check(const struct fffa_sink_kafka_conf *c, struct fffa_err *err)
 {
 	rd_kafka_conf_t *k = NULL;
 	int rc = make_conf(c, &k, err);
 
-	if (!rc)
-		rd_kafka_conf_destroy(k);
+	if (rc)
+		return rc;
+	if (lacks_token_source(k))
+		rc = fffa_fail(err, EINVAL,
+			       "properties: sasl.mechanisms: OAUTHBEARER has no token without "
+			       "sasl.oauthbearer.method: oidc");
+	rd_kafka_conf_destroy(k);
 	return rc;
 }
 
@@ -188,6 +216,14 @@ static int probe_files(const struct fffa_sink_kafka_conf *c, struct fffa_err *er
 	return rc;
 }
 
+/* Without a thread or the like nothing is wrong with the configuration. */
+static int fail_new(const char *why, struct fffa_err *err)
+{
+	if (rd_kafka_last_error() == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE)
+		return fffa_fail(err, EAGAIN, "%s", why);
+	return fffa_fail(err, EINVAL, "properties: %s", why);
+}
+
 /* Makes a producer that has no broker, so it connects to nobody. */
 static int probe_producer(const struct fffa_sink_kafka_conf *c, struct fffa_err *err)
 {
@@ -201,8 +237,9 @@ static int probe_producer(const struct fffa_sink_kafka_conf *c, struct fffa_err 
 	(void)rd_kafka_conf_set(k, "bootstrap.servers", "", NULL, 0);
 	rk = rd_kafka_new(RD_KAFKA_PRODUCER, k, why, sizeof(why)); /* owns k on success */
 	if (!rk) {
+		rc = fail_new(why, err);
 		rd_kafka_conf_destroy(k);
-		return fffa_fail(err, EINVAL, "properties: %s", why);
+		return rc == -EAGAIN ? 0 : rc; /* the start will say so */
 	}
 	rd_kafka_destroy(rk);
 	return 0;
@@ -258,15 +295,6 @@ static int bound_wire(rd_kafka_conf_t *k, size_t wire_bytes, struct fffa_kafka_c
 	return set_property(k, "batch.size", text, err);
 }
 
-static bool uses_oauth(const rd_kafka_conf_t *k)
-{
-	char text[64];
-	size_t n = sizeof(text);
-
-	return rd_kafka_conf_get(k, "sasl.mechanisms", text, &n) == RD_KAFKA_CONF_OK &&
-	       !strcasecmp(text, "OAUTHBEARER");
-}
-
 /*
  * librdkafka fetches tokens (OIDC) or makes them in a callback; in its own thread, because nobody
  * polls for callbacks.
@@ -302,7 +330,7 @@ int fffa_kafka__client_open(const struct fffa_sink_kafka_conf *c, size_t wire_by
 		k.rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why,
 				    sizeof(why)); /* owns conf on success */
 		if (!k.rk)
-			rc = fffa_fail(err, EINVAL, "properties: %s", why);
+			rc = fail_new(why, err);
 	}
 	if (rc) {
 		rd_kafka_conf_destroy(conf);

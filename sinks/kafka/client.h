@@ -39,8 +39,8 @@ int fffa_kafka__client_open(const struct fffa_sink_kafka_conf *c, size_t wire_by
 /*
  * Takes back every message, passes each delivery report to on_report, and ends librdkafka's
  * threads. What is on its way to a broker is taken back after wait_ms: it may arrive all the same,
- * and sending it again repeats it. Blocks, so it runs on a worker thread. Afterwards librdkafka uses neither the bytes of a
- * message nor wake_fd. c->rk may be NULL.
+ * and sending it again repeats it. Blocks, so it runs on a worker thread. Afterwards librdkafka
+ * uses neither the bytes of a message nor wake_fd. c->rk may be NULL.
  */
 void fffa_kafka__client_close(struct fffa_kafka_client *c, uint32_t wait_ms,
 			      void (*on_report)(void *arg, const rd_kafka_message_t *m), void *arg);

@@ -3,7 +3,9 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "sinks/kafka/client.h"
 #include "sinks/kafka/kafka.h"
@@ -58,6 +60,60 @@ static int check_topic(const char *t, struct fffa_err *err)
 	return 0;
 }
 
+/* Behind the scheme that librdkafka knows. NULL: it knows another, and would leave the broker out. */
+static const char *skip_scheme(const char *broker)
+{
+	static const char *const known[] = {"plaintext://", "ssl://", "sasl_plaintext://",
+					    "sasl_ssl://"};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (!strncasecmp(broker, known[i], strlen(known[i])))
+			return broker + strlen(known[i]);
+	}
+	return strstr(broker, "://") ? NULL : broker;
+}
+
+/* librdkafka takes any number, modulo 65536. */
+static bool is_port(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	long port = digits && digits <= 5 && !text[digits] ? strtol(text, NULL, 10) : 0;
+
+	return port >= 1 && port <= 65535;
+}
+
+/* HOST, HOST:PORT, [IPV6], [IPV6]:PORT, or an IPv6 address alone. */
+static bool is_host_and_port(const char *host)
+{
+	const char *end = *host == '[' ? strchr(host, ']') : NULL, *colon = strrchr(host, ':');
+
+	if (end)
+		return !end[1] || (end[1] == ':' && is_port(end + 2));
+	if (!*host || *host == '[' || host == colon)
+		return false;
+	return !colon || strchr(host, ':') != colon || is_port(colon + 1);
+}
+
+static int check_broker(const char *broker, struct fffa_err *err)
+{
+	const char *host = skip_scheme(broker);
+
+	if (!*broker || broker[strcspn(broker, ", \t\r\n")])
+		return fffa_fail(
+			err, EINVAL,
+			"brokers: each must be HOST or HOST:PORT, without blanks and commas");
+	if (!host)
+		return fffa_fail(
+			err, EINVAL,
+			"brokers: %.200s has a scheme that Kafka does not have; write HOST:PORT",
+			broker);
+	if (!is_host_and_port(host))
+		return fffa_fail(err, EINVAL,
+				 "brokers: %.200s is not HOST:PORT with a port of 1 to 65535",
+				 broker);
+	return 0;
+}
+
 int fffa_kafka__options_check(const void *conf, struct fffa_err *err)
 {
 	const struct fffa_sink_kafka_conf *c = conf;
@@ -66,12 +122,9 @@ int fffa_kafka__options_check(const void *conf, struct fffa_err *err)
 	if (!c->brokers.n)
 		return fffa_fail(err, EINVAL, "brokers: is required, such as [\"b1:9092\"]");
 	for (size_t i = 0; i < c->brokers.n; i++) {
-		const char *b = c->brokers.v[i];
-
-		if (!*b || b[strcspn(b, ", \t\r\n")])
-			return fffa_fail(err, EINVAL,
-					 "brokers: each must be HOST or HOST:PORT, without blanks "
-					 "and commas");
+		rc = check_broker(c->brokers.v[i], err);
+		if (rc)
+			return rc;
 	}
 	rc = check_topic(c->topic, err);
 	if (rc)

@@ -63,7 +63,7 @@ static void read_all(rd_kafka_t *rk, void (*each)(void *arg, const rd_kafka_mess
 		     void *arg)
 {
 	for (;;) {
-		rd_kafka_message_t *m = rd_kafka_consumer_poll(rk, 10000);
+		rd_kafka_message_t *m = rd_kafka_consumer_poll(rk, 60000);
 		rd_kafka_resp_err_t err = m ? m->err : RD_KAFKA_RESP_ERR__TIMED_OUT;
 
 		if (!err)

@@ -14,6 +14,14 @@ finish()
 	exit
 }
 
+# For the signals that end a run: it must not look passed.
+interrupted()
+{
+	failed=$((failed + 1))
+	echo 'FAILED: interrupted'
+	finish
+}
+
 skip()
 {
 	echo "$sum_name: skipped: $1"

@@ -48,6 +48,10 @@ static int explain_error(const char *path, int error, struct fffa_err *err)
 		return fffa_fail(err, error,
 				 "path: %s is a device; name a file, a FIFO, a terminal or -",
 				 path);
+	case ENOTSUP:
+		return fffa_fail(err, error,
+				 "path: %s is a socket; name a file, a FIFO, a terminal or -",
+				 path);
 	case EROFS:
 		return fffa_fail(err, error,
 				 "path: %s lies on a read-only file system; change path", path);
@@ -313,6 +317,8 @@ int fffa_plain_open_probe(const char *path, struct fffa_err *err)
 		error = EISDIR;
 	else if (S_ISBLK(st.st_mode))
 		error = ENODEV;
+	else if (S_ISSOCK(st.st_mode))
+		error = ENOTSUP;
 	else if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS))
 		error = errno;
 	return error ? explain_error(path, error, err) : 0;

@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/base/io.h"
 #include "sinks/file/layout/sync_dir.h"
 #include "sinks/file/plain/compress.h"
 #include "sinks/file/plain/rotated_name.h"
@@ -63,6 +65,19 @@ static int add_name(struct list *l, const struct fffa_rotated_name *r)
 	return 0;
 }
 
+/* What is no regular file, a folder for instance, holds no records: it is said, and stays. */
+static void list_file(struct folder *m, const char *name, const struct fffa_rotated_name *r)
+{
+	struct stat st;
+	int rc;
+
+	rc = fstatat(m->fd, name, &st, AT_SYMLINK_NOFOLLOW) ? -errno : fffa_io_check_regular(&st);
+	if (!rc)
+		rc = add_name(&m->list, r);
+	if (rc != -ENOENT) /* else somebody was quicker */
+		note_error(m, rc);
+}
+
 /* Lists the rotated files. A file of an unfinished compression goes: its source is still there. */
 static void read_names(struct folder *m)
 {
@@ -75,7 +90,7 @@ static void read_names(struct folder *m)
 		if (r.unfinished)
 			delete_file(m, &r);
 		else
-			note_error(m, add_name(&m->list, &r));
+			list_file(m, e->d_name, &r);
 	}
 }
 

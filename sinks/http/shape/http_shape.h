@@ -82,6 +82,8 @@ enum fffa_verdict fffa_http_shape__judge_bulk(const struct fffa_http_reply *repl
 					      uint8_t *records, struct fffa_http_judged *j);
 enum fffa_verdict fffa_http_shape__judge_otlp(const struct fffa_http_reply *reply, uint32_t count,
 					      uint8_t *records, struct fffa_http_judged *j);
+/* For every shape, also with 5xx: a body that calls the request too large makes the verdict TOO_BIG. */
+void fffa_http_shape__refine_size(const struct fffa_http_reply *reply, struct fffa_http_verdict *v);
 void fffa_http_shape__refine_splunk(const struct fffa_http_reply *reply,
 				    struct fffa_http_verdict *v);
 void fffa_http_shape__refine_elasticsearch(const struct fffa_http_reply *reply,

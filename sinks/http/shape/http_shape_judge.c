@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
+#include <strings.h>
 
 #include "sinks/http/shape/http_shape.h"
 #include "sinks/http/shape/http_verdict.h"
+
+#define TOO_LARGE_BYTES ((size_t)1024) /* of an answer that are searched for the reason */
 
 /*
  * The answer cannot be read. If it was too long, the answer for half as many records is shorter.
@@ -107,6 +110,36 @@ void fffa_http_shape__refine_elasticsearch(const struct fffa_http_reply *reply,
 			set_repair(v,
 				   "the server misses an index or pipeline: check index and url");
 	}
+}
+
+/*
+ * Servers in Go say so with 400 or 500: http.MaxBytesReader (the OpenTelemetry Collector), gRPC
+ * behind HTTP (Loki), VictoriaLogs.
+ */
+static bool says_too_large(const struct fffa_http_reply *reply)
+{
+	static const char *const words[] = {"body too large",	       "entity too large",
+					    "payload too large",       "request too large",
+					    "message larger than max", "data size exceeding"};
+	size_t len = reply->len < TOO_LARGE_BYTES ? reply->len : TOO_LARGE_BYTES;
+
+	for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
+		size_t n = strlen(words[w]);
+
+		for (size_t i = 0; i + n <= len; i++) {
+			if (!strncasecmp(reply->body + i, words[w], n))
+				return true;
+		}
+	}
+	return false;
+}
+
+void fffa_http_shape__refine_size(const struct fffa_http_reply *reply, struct fffa_http_verdict *v)
+{
+	if (v->verdict == FFFA_V_DELIVERED || v->configured || !says_too_large(reply))
+		return;
+	*v = (struct fffa_http_verdict){
+		.verdict = FFFA_V_TOO_BIG, .cause = -EMSGSIZE, .text = "the batch is too large"};
 }
 
 /*

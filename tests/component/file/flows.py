@@ -2,6 +2,8 @@
 """Captures of many short flows, and the files that the file sink made of them."""
 import gzip
 import json
+import os
+import signal
 import subprocess
 
 import frames as f
@@ -41,6 +43,12 @@ class Case(program.Case):
         self.addCleanup(running.wait)
         self.addCleanup(running.kill)
         return running
+
+    def stop(self, running):
+        """Stops it with all its threads. False: it has ended."""
+        running.send_signal(signal.SIGSTOP)
+        how = os.waitid(os.P_PID, running.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        return how.si_code == os.CLD_STOPPED
 
     def said(self):
         return self.log.read_text()

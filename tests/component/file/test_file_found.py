@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What the file sink makes of files that are there, that go away, or that another writes to."""
 import shutil
+import signal
 import subprocess
 import unittest
 
@@ -81,8 +82,12 @@ class Found(flows.Case):
             self.assertGreater(self.out.stat().st_size, size)
 
     def test_a_removed_file_and_folder_come_again(self):
-        running = self.start(self.conf("format: vpc"), "--speed", "10", self.pcap)
-        for remove in (self.out.unlink, lambda: shutil.rmtree(self.folder)):
+        def remove_folder():
+            """Under another name nobody makes a file in it meanwhile."""
+            shutil.rmtree(self.folder.rename(self.dir / "going"))
+
+        running = self.start(self.conf("format: vpc"), "--speed", "5", self.pcap)
+        for remove in (self.out.unlink, remove_folder):
             program.await_that("records", lambda: self.out.exists() and self.out.stat().st_size > 2000, running)
             remove()
             program.await_that("a new file", self.out.exists, running)
@@ -91,7 +96,7 @@ class Found(flows.Case):
         self.assertEqual(self.said().count("was removed; it is made anew"), 2)
 
     def test_copytruncate_brings_the_header_again(self):
-        running = self.start(self.conf("format: vpc"), "--speed", "10", self.pcap)
+        running = self.start(self.conf("format: vpc"), "--speed", "5", self.pcap)
         for _ in range(5):
             program.await_that("records", lambda: self.out.exists() and self.out.stat().st_size > 2000, running)
             with self.out.open("r+b") as out:
@@ -102,14 +107,16 @@ class Found(flows.Case):
         self.assertEqual(sum(line.startswith("version") for line in lines), 1)
 
     def test_a_second_writer_is_refused(self):
-        running = self.start(self.conf("format: json"), "--speed", "10", self.pcap)
+        running = self.start(self.conf("format: json"), "--speed", "5", self.pcap)
         program.await_that("records", lambda: self.out.exists() and self.out.stat().st_size > 2000, running)
+        self.assertTrue(self.stop(running))  # it has the file until the second one has asked for it
         link = self.dir / "link"
         link.symlink_to(self.out)
         second = self.file("second.yaml", f"sinks: [{{name: two, type: file, format: json, path: {link}}}]\n")
         done = program.fffa("replay", "-c", second, self.pcap)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("another process or sink writes to", done.stderr)
+        running.send_signal(signal.SIGCONT)
         self.ends_well(running, RECORDS)
         self.expect_once([self.out], RECORDS)
 

@@ -59,7 +59,7 @@ class Full(flows.Case):
         """A read-only file system covers the folder for a while, so neither HUP nor rotation can create a file."""
         mount("-o", "remount,size=64m", self.disk)
         running = self.start(self.conf(", batch: {age: 10ms}, rotate: {size: 100KiB, keep: 0, compress: none}"),
-                             "--speed", "100", self.pcap)
+                             "--speed", "50", self.pcap)
         program.await_that("some records", lambda: list(self.disk.glob("flows.log*")), running)
         mount("-t", "tmpfs", "-o", "ro", "fffa-test", self.disk)
         program.await_that("rotation fails", lambda: "cannot rotate the file" in self.said(), running)

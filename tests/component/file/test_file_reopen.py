@@ -18,7 +18,7 @@ class Reopen(flows.Case):
                                            f"path: {self.out}, batch: {{age: 10ms}}, "
                                            "rotate: {size: 0, interval: never}}]\n")
         pcap = self.file("flows.pcap", flows.capture(RECORDS, 300))
-        self.running = self.start(self.conf, "--speed", "100", pcap)
+        self.running = self.start(self.conf, "--speed", "40", pcap)
 
     def has(self, path, size=1):
         return lambda: path.exists() and path.stat().st_size >= size
@@ -39,7 +39,7 @@ class Reopen(flows.Case):
     def test_copytruncate(self):
         """The file has no hole. (Every program loses what it writes between copy and truncate.)"""
         program.await_that("some records", self.has(self.out, 20000), self.running)
-        self.running.send_signal(signal.SIGSTOP)
+        self.assertTrue(self.stop(self.running))
         copy = self.file("copy", self.out.read_bytes())
         with self.out.open("r+b") as out:
             out.truncate(0)

@@ -12,6 +12,7 @@ import time
 import unittest
 
 import collector as c
+import namespace
 import program
 import http_fixture
 
@@ -104,17 +105,19 @@ class Requests(http_fixture.Case):
 
     def test_never_more_than_asked_for(self):
         held, most, lock = [0], [0], threading.Lock()
+        together = threading.Barrier(2, timeout=program.WAIT_S)
 
-        def count(_):
+        def count(waits):
             with lock:
                 held[0] += 1
                 most[0] = max(most[0], held[0])
-            time.sleep(0.005)  # requests that may overlap do
+            waits()
             with lock:
                 held[0] -= 1
             return c.Answer()
 
-        server = self.collector(*[count] * 40)
+        # The first two wait for each other, and more than two would show in the others.
+        server = self.collector(*[lambda _: count(together.wait)] * 2, *[lambda _: count(lambda: time.sleep(0.005))] * 38)
         self.all_delivered(self.replay(self.conf(server.url, requests=2), 2000), 2000)
         self.assertEqual(most[0], 2)
 
@@ -153,7 +156,7 @@ class Answers(http_fixture.Case):
         return server
 
     def test_statuses_that_are_retried(self):
-        self.retried(*[c.Answer(status) for status in (408, 425, 429, 500, 502, 503, 504, 599)])
+        self.retried(*[c.Answer(status) for status in (408, 423, 424, 425, 429, 444, 460, 499, 500, 502, 503, 504, 599)])
 
     def test_retry_after_in_seconds(self):
         server = self.retried(c.Answer(429, {"Retry-After": "1"}))
@@ -182,7 +185,7 @@ class Answers(http_fixture.Case):
 
     def test_wrong_settings_cost_no_records(self):
         """What a person can repair is kept; the log says once what the server said, with the URL and its body."""
-        statuses = (402, 405, 406, 410, 411, 414, 415, 421, 426, 431, 451)
+        statuses = (402, 405, 406, 410, 411, 412, 414, 415, 417, 421, 426, 428, 431, 451)
         self.retried(*[c.Answer(status, body=b"no\x1b[31m\nPOST here") for status in statuses for _ in range(2)])
         for status in statuses:
             said = [line for line in self.said.splitlines() if f"HTTP {status}" in line]
@@ -229,8 +232,11 @@ class Answers(http_fixture.Case):
 
     def test_an_answer_and_a_reset(self):
         """The answer is read although the connection was reset behind it, while the agent was busy."""
+        started = threading.Event()  # replay is the one that asks
+
         def answer(status):
             def act(handler):
+                started.wait()
                 replay.send_signal(signal.SIGSTOP)
                 handler.wfile.write(b"HTTP/1.1 %d X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status)
                 time.sleep(0.01)  # the answer arrives before the reset
@@ -242,10 +248,13 @@ class Answers(http_fixture.Case):
 
         server = self.collector(*[c.Answer(act=answer(200))] * 5)
         replay = self.start(self.conf(server.url, batch="{records: 10, age: 50ms}", requests=1), self.pcap(50))
+        started.set()
         self.all_delivered(self.end(replay), 50)
         self.assertEqual(len(server.posts), 5, "a batch was sent again")
+        started.clear()
         server = self.collector(c.Answer(act=answer(413)))
         replay = self.start(self.conf(server.url, batch="{records: 10, age: 50ms}", requests=1), self.pcap(10))
+        started.set()
         self.all_delivered(self.end(replay), 10)
         self.assertEqual([len(p.records) for p in server.posts], [10, 5, 5])
 
@@ -255,9 +264,9 @@ class Answers(http_fixture.Case):
         self.assertEqual(server.posts[0].headers["Accept-Encoding"], "identity")
         self.assertIn("it said: read the manual", self.said)
 
-    def test_too_big_is_split(self):
+    def split(self, refusal):
         def most(n):
-            return lambda post: c.Answer(413 if len(post.records) > n else 200)
+            return lambda post: refusal if len(post.records) > n else c.Answer()
 
         server = self.collector(*[most(7)] * 1000)
         books = self.replay(self.conf(server.url), 200)
@@ -265,6 +274,13 @@ class Answers(http_fixture.Case):
         self.arrived(server, 200)
         self.assertTrue(all(len(p.records) <= 7 for p in server.delivered()))
         self.assertEqual(len({p.batch for p in server.posts}), len(server.posts))  # other records, so another name
+
+    def test_too_big_is_split(self):
+        self.split(c.Answer(413))
+
+    def test_too_big_in_the_words_of_a_body(self):
+        """As the OpenTelemetry Collector says it."""
+        self.split(c.Answer(400, {}, b'{"code":3, "message":"http: request body too large"}'))
 
     def test_refused_before_the_body_is_read(self):
         """413 and a closed connection while the body is still coming: the answer counts, not the reset."""
@@ -405,4 +421,5 @@ class Answers(http_fixture.Case):
 
 
 if __name__ == "__main__":
+    namespace.enter()  # if it may: there nobody else takes a port that is free for a moment
     unittest.main()

@@ -11,6 +11,7 @@ import time
 import unittest
 
 import collector as c
+import namespace
 import program
 import http_fixture
 
@@ -148,14 +149,22 @@ class Nginx(http_fixture.Case):
 
     def lines(self):
         """Reads the access log: protocol, status, client certificate, connection, batch."""
-        return [line.split() for line in (self.dir / "access.log").read_text().splitlines()]
+        lines = (self.dir / "access.log").read_text().splitlines(True)
+        return [line.split() for line in lines if line.endswith("\n")]
+
+    def all_lines(self):
+        """As lines, when all are there: nginx writes one after it has sent the answer."""
+        self.nginx.send_signal(signal.SIGQUIT)  # it ends its requests first
+        self.nginx.wait(program.WAIT_S)
+        return self.lines()
 
     def test_http2_and_a_client_certificate(self):
         self.all_delivered(self.replay(self.conf(self.url(), tls=self.tls), 1000), 1000)
         self.arrived(self.collector, 1000)
-        self.assertEqual({tuple(line[:3]) for line in self.lines()}, {("HTTP/2.0", "200", "SUCCESS")})
-        self.assertEqual(len({line[3] for line in self.lines()}), 1)  # four in flight share a connection
-        self.assertEqual(sorted(line[4] for line in self.lines()), sorted(p.batch for p in self.collector.posts))
+        lines = self.all_lines()
+        self.assertEqual({tuple(line[:3]) for line in lines}, {("HTTP/2.0", "200", "SUCCESS")})
+        self.assertEqual(len({line[3] for line in lines}), 1)  # four in flight share a connection
+        self.assertEqual(sorted(line[4] for line in lines), sorted(p.batch for p in self.collector.posts))
 
     def test_four_at_once_on_one_connection(self):
         together = threading.Barrier(4, timeout=program.WAIT_S)
@@ -174,12 +183,12 @@ class Nginx(http_fixture.Case):
         conf = self.conf(self.url("/small"), tls=self.tls, compress="none", batch="{records: 400, age: 50ms}")
         self.all_delivered(self.replay(conf, 1000), 1000)
         self.arrived(self.collector, 1000)
-        self.assertEqual({line[1] for line in self.lines()}, {"413", "200"})
+        self.assertEqual({line[1] for line in self.all_lines()}, {"413", "200"})
 
     def test_request_limit(self):
         self.all_delivered(self.replay(self.conf(self.url("/slow"), tls=self.tls), 500), 500)
         self.arrived(self.collector, 500)
-        self.assertEqual({line[1] for line in self.lines()}, {"429", "200"})
+        self.assertEqual({line[1] for line in self.all_lines()}, {"429", "200"})
 
     def test_small_stream_limit(self):
         """Two at a time on a connection, four in flight."""
@@ -195,7 +204,7 @@ class Nginx(http_fixture.Case):
         """RST_STREAM ends one request. Those beside it, and the connection, go on."""
         self.all_delivered(self.replay(self.conf(self.url("/reset"), tls=self.tls), 1000), 1000)
         self.arrived(self.collector, 1000)
-        self.assertEqual({line[1] for line in self.lines()}, {"444", "200"})
+        self.assertEqual({line[1] for line in self.all_lines()}, {"444", "200"})
         self.assertEqual(len({line[3] for line in self.lines()}), 1)
 
     def test_a_connection_that_falls_silent(self):
@@ -204,10 +213,9 @@ class Nginx(http_fixture.Case):
         self.addCleanup(relay.close)
         url = f"https://127.0.0.1:{relay.server.getsockname()[1]}/in"
         conf = self.conf(url, tls=self.tls, timeout="500ms", batch="{records: 10, age: 50ms}")
-        replay = self.start(conf, self.pcap(3000))
-        program.await_that("posts", lambda: len(self.collector.posts) > 50, replay)
-        relay.fall_silent()
-        self.all_delivered(self.end(replay), 3000)
+        # During a request, whatever this process has time for: its answer does not arrive.
+        self.collector.script = [c.Answer()] * 50 + [c.Answer(before=relay.fall_silent)]
+        self.all_delivered(self.replay(conf, 3000), 3000)
         self.arrived(self.collector, 3000, repeats=True)
         self.assertIn("imed out", self.said)
         self.assertGreater(len(relay.pairs), 1)
@@ -220,7 +228,7 @@ class Nginx(http_fixture.Case):
         conf = self.conf(self.url(), tls=self.tls, batch="{records: 10, age: 50ms}")
         self.all_delivered(self.replay(conf, 2000), 2000)
         self.arrived(self.collector, 2000)
-        self.assertGreater(len({line[3] for line in self.lines()}), 10)  # connections
+        self.assertGreater(len({line[3] for line in self.all_lines()}), 10)  # connections
         self.assertEqual([line for line in self.said.splitlines() if "deliver" in line and " ledger: " not in line], [])
 
     def test_a_busy_connection_ends(self):
@@ -231,7 +239,7 @@ class Nginx(http_fixture.Case):
         self.all_delivered(self.replay(conf, 3600), 3600)
         seconds = time.monotonic() - began
         self.arrived(self.collector, 3600)
-        connections = len({line[3] for line in self.lines()})
+        connections = len({line[3] for line in self.all_lines()})
         self.assertGreaterEqual(connections, 3)
         self.assertLessEqual(connections, seconds + 1)  # each but the last takes requests for a second at least
         self.assertEqual({line[0] for line in self.lines()}, {"HTTP/2.0"})
@@ -257,6 +265,9 @@ class Nginx(http_fixture.Case):
     def test_killed_and_frozen(self):
         """Records that were received but not confirmed are sent again, and none is missing."""
         conf = self.conf(self.url(), tls=self.tls, timeout="400ms", batch="{records: 10, age: 50ms}")
+        frozen = threading.Event()  # until then the last requests have no answer, so that there is something to freeze
+        self.addCleanup(frozen.set)
+        self.collector.script = [c.Answer()] * 250 + [c.Answer(before=frozen.wait)] * 100
         replay = self.start(conf, self.pcap(6000))
         for at in (50, 150):
             program.await_that("posts", lambda at=at: len(self.collector.posts) > at, replay)
@@ -264,6 +275,7 @@ class Nginx(http_fixture.Case):
             self.run_nginx()
         program.await_that("posts", lambda: len(self.collector.posts) > 250, replay)
         os.killpg(self.nginx.pid, signal.SIGSTOP)
+        frozen.set()
         said = ""
         while "imed out" not in said:
             said = program.await_that("a time-out", replay.stderr.readline, replay)
@@ -294,4 +306,5 @@ class Nginx(http_fixture.Case):
 if __name__ == "__main__":
     if not shutil.which("nginx"):
         program.skip_all("nginx is not installed")
+    namespace.enter()  # if it may: there nobody else takes a port that is free for a moment
     unittest.main()

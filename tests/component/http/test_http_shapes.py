@@ -1,11 +1,31 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """The shapes as their servers read them, and answers with verdicts for single records."""
+import base64
+import hashlib
 import json
+import socket
+import struct
 import unittest
 
 import collector as c
 import http_fixture
+import program
+
+# Where a shape has the fields that it does not show under their own names.
+OCSF = {"host_name": "device.hostname", "src_network": "src_endpoint.zone", "dst_network": "dst_endpoint.zone",
+        **{name: "unmapped." + name for name in ("src_az_id", "dst_az_id", "next_hop_subnet_id", "next_hop_az_id",
+                                                 "next_hop_vpc_id", "next_hop_interface_type", "community_id")}}
+ECS = {"host_name": "host.name", "community_id": "network.community_id", "traffic_path": "aws.vpcflow.traffic_path",
+       **{name: "fffa." + name for name in ("src_network", "dst_network", "src_az_id", "dst_az_id")},
+       **{name: "aws.vpcflow." + name for name in ("next_hop_subnet_id", "next_hop_az_id", "next_hop_vpc_id",
+                                                    "next_hop_interface_type")}}
+
+
+def community_id(src, dst, proto, sport, dport):
+    """Community ID v1. The source is the lower end."""
+    ends = socket.inet_aton(src) + socket.inet_aton(dst)
+    return "1:" + base64.b64encode(hashlib.sha1(bytes(2) + ends + struct.pack("!BBHH", proto, 0, sport, dport)).digest()).decode()
 
 
 class Shapes(http_fixture.Case):
@@ -120,6 +140,42 @@ class Shapes(http_fixture.Case):
                 self.assertIsInstance(fields["srcaddr"]["stringValue"], str)
                 numbers.add(fields["seq"]["intValue"])
         self.assertEqual(len(numbers), 30)
+
+    def test_otlp_has_what_metadata_adds(self):
+        """Names of host and networks, the path and Community ID: in the record of each format, which OTLP has as values."""
+        common = {"host_name": "web-1", "src_network": "web", "dst_network": "db", "src_az_id": "use1-az4", "dst_az_id": "use1-az6",
+                  "traffic_path": 1, "community_id": community_id("10.0.0.0", "10.9.9.9", 17, 1, 2)}
+        kinds = {"local": {"next_hop_subnet_id": "subnet-2", "next_hop_az_id": "use1-az6", "next_hop_vpc_id": "vpc-1"},
+                 "nat": {"next_hop_interface_type": "nat_gateway"}}
+
+        def value(v):
+            """An AnyValue as what it stands for."""
+            (kind, inner), = v.items()
+            if kind == "kvlistValue":
+                return {one["key"]: value(one["value"]) for one in inner["values"]}
+            return [value(one) for one in inner["values"]] if kind == "arrayValue" else int(inner) if kind == "intValue" else inner
+
+        def at(record, path):
+            for name in path.split("."):
+                record = record[name]
+            return record
+        for form, names, kind in ((form, names, kind) for form, names in (("json", {}), ("ecs", ECS), ("ocsf", OCSF)) for kind in kinds):
+            with self.subTest(form, kind=kind):
+                server, more = self.collector(), {**common, **kinds[kind]}
+                networks = self.file("networks.csv", "10.0.0.0/16,web,,vpc-1,subnet-1,use1-az4,local\n"
+                                                     f"10.9.0.0/16,db,,vpc-1,subnet-2,use1-az6,{kind}\n")
+                conf = self.conf(server.base, shape="otlp", compress="none", format=form, fields="'all, community_id'")
+                done = program.fffa("replay", "-c", conf, "--local", "10.0.0.0/16", self.pcap(1), env={
+                    "FFFA_METADATA_NETWORKS": str(networks), "FFFA_METADATA_HOST_NAME": "web-1"})
+                self.assertEqual(done.returncode, 0, done.stderr)
+                log = json.loads(server.posts[0].body)["resourceLogs"][0]
+                self.assertIn({"key": "host.name", "value": {"stringValue": "web-1"}}, log["resource"]["attributes"])
+                [record] = log["scopeLogs"][0]["logRecords"]
+                record = value(record["body"])
+                if form == "ocsf":
+                    self.assertEqual(at(record, "connection_info.boundary_id"), 4)  # as path 1
+                    del more["traffic_path"]
+                self.assertEqual({name: at(record, names.get(name, name)) for name in more}, more)
 
     def test_otlp_partial_success(self):
         part = c.Answer(body=b'{"partialSuccess":{"rejectedLogRecords":"4","errorMessage":"no"}}')

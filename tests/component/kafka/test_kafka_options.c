@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The errors that `check` finds, the table of librdkafka's errors, and the modules below the sink.
+ * The producer's properties and files, the table of librdkafka's errors, and the modules below the sink.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,119 +18,6 @@
 static char *broker_of(const char *text)
 {
 	return (char *)(uintptr_t)text;
-}
-
-static void expect_error(const struct fffa_sink_kafka_conf *c, const char *want)
-{
-	struct fffa_err err = {.text = ""};
-
-	assert_int_equal(fffa_sink_kafka_ops.check(c, &err), -EINVAL);
-	if (!strstr(err.text, want))
-		fail_msg("\"%s\" does not hold \"%s\"", err.text, want);
-}
-
-static struct fffa_sink_kafka_conf good(char **broker)
-{
-	static char topic[] = "flows";
-
-	*broker = broker_of("b1:9092");
-	return (struct fffa_sink_kafka_conf){
-		.brokers = {broker, 1}, .topic = topic, .records_per_message = 1};
-}
-
-static void brokers_and_topic(void **state)
-{
-	static const char *const bad_topics[] = {"", ".", "..", "a b", "a/b", "\xc3\xa4"};
-	static const char *const bad_brokers[] = {"", "a,b", "a b", "a\n"};
-	char *broker, name[251];
-	struct fffa_sink_kafka_conf c = good(&broker);
-	struct fffa_err err;
-
-	(void)state;
-	assert_int_equal(fffa_sink_kafka_ops.check(&c, &err), 0);
-	for (size_t i = 0; i < sizeof(bad_topics) / sizeof(bad_topics[0]); i++) {
-		c.topic = broker_of(bad_topics[i]);
-		expect_error(&c, "topic: ");
-	}
-	memset(name, 'x', sizeof(name));
-	name[250] = '\0';
-	c.topic = name;
-	expect_error(&c, "topic: ");
-	name[249] = '\0';
-	assert_int_equal(fffa_sink_kafka_ops.check(&c, &err), 0);
-	c.topic = NULL;
-	expect_error(&c, "topic: is required");
-	c = good(&broker);
-	for (size_t i = 0; i < sizeof(bad_brokers) / sizeof(bad_brokers[0]); i++) {
-		broker = broker_of(bad_brokers[i]);
-		expect_error(&c, "brokers: ");
-	}
-	c.brokers.n = 0;
-	expect_error(&c, "brokers: is required");
-}
-
-static void a_key_for_many_records(void **state)
-{
-	char *broker;
-	struct fffa_sink_kafka_conf c = good(&broker);
-	struct fffa_err err;
-
-	(void)state;
-	c.records_per_message = 2;
-	c.key = FFFA_KAFKA_KEY_FLOW;
-	expect_error(&c, "records_per_message: ");
-	c.key = FFFA_KAFKA_KEY_INSTANCE;
-	assert_int_equal(fffa_sink_kafka_ops.check(&c, &err), 0);
-	c.key = FFFA_KAFKA_KEY_NONE;
-	assert_int_equal(fffa_sink_kafka_ops.check(&c, &err), 0);
-}
-
-/* The error has librdkafka's text, which never shows the value of a secret. */
-static void wrong_properties_are_named(void **state)
-{
-	static const struct {
-		const char *key, *value, *want;
-	} bad[] = {
-		{"no.such.property", "1", "properties: no.such.property: "},
-		{"compression.type", "rar", "properties: compression.type: Invalid value"},
-		{"linger.ms", "-5", "properties: linger.ms: "},
-		{"bootstrap.servers", "x:1", "properties: bootstrap.servers: is given by brokers"},
-		{"metadata.broker.list", "x:1", "is given by brokers"},
-		{"message.timeout.ms", "5", "is given by retry.give_up"},
-		{"delivery.timeout.ms", "5", "is given by retry.give_up"},
-		{"delivery.report.only.error", "true", "must stay false"},
-		{"transactional.id", "x", "transactions are not used"},
-		{"log.queue", "false", "must stay true"},
-		{"enabled_events", "1", "belongs to the sink"},
-		{"dr_msg_cb", "x", "properties: dr_msg_cb: "},
-	};
-	static const struct {
-		const char *key, *value;
-	} fine[] = {
-		{"compression.type", "zstd"},
-		{"linger.ms", "20"},
-		{"acks", "1"},
-		{"enable.idempotence", "false"},
-		{"sasl.mechanism", "PLAIN"},
-		{"sasl.password", "hunter2"},
-		{"security.protocol", "ssl"},
-		{"queue.buffering.max.messages", "7"},
-	};
-	struct fffa_pair p;
-	char *broker;
-	struct fffa_sink_kafka_conf c = good(&broker);
-	struct fffa_err err;
-
-	(void)state;
-	c.properties = (struct fffa_pairs){&p, 1};
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		p = (struct fffa_pair){broker_of(bad[i].key), broker_of(bad[i].value)};
-		expect_error(&c, bad[i].want);
-	}
-	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
-		p = (struct fffa_pair){broker_of(fine[i].key), broker_of(fine[i].value)};
-		assert_int_equal(fffa_sink_kafka_ops.check(&c, &err), 0);
-	}
 }
 
 static void expect_property(const struct fffa_sink_kafka_conf *c, const char *name,
@@ -538,9 +425,6 @@ static void one_outcome_for_all_its_messages(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(brokers_and_topic),
-		cmocka_unit_test(a_key_for_many_records),
-		cmocka_unit_test(wrong_properties_are_named),
 		cmocka_unit_test(properties_that_deliveries_rely_on),
 		cmocka_unit_test(every_broker_is_given_on),
 		cmocka_unit_test(requests_are_bounded),

@@ -2,6 +2,8 @@
 /* Brokers that are down, refuse, forget or never answer, and a producer with a fatal error. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -92,6 +94,7 @@ static void the_first_broker_comes_late(void **state)
 	sink_fixture_wait(&k.r, &d);
 	assert_int_equal(d.outcome.verdict, FFFA_V_DELIVERED);
 	fixture_delivery_fini(&d);
+	assert_int_equal(k.r.readies, 0); /* nobody waited for room */
 	expect_sequence(&k, 1, 100);
 	kafka_fixture_close(&k);
 }
@@ -171,21 +174,62 @@ static void note_times(void *arg, const rd_kafka_message_t *m)
 	seen[rd_kafka_message_timestamp(m, &type) > 0]++;
 }
 
-/* The host's clock is ahead: the same records go out without a time, those after them, too. */
+/* Log lines with this text since log_to, which is ended. */
+static unsigned int count_lines(int saved_stderr, const char *what)
+{
+	static char text[65536];
+	ssize_t n = pread(STDERR_FILENO, text, sizeof(text) - 1, 0);
+	unsigned int lines = 0;
+
+	assert_true(n >= 0);
+	text[n] = '\0';
+	for (const char *at = text; (at = strstr(at, what)); at++)
+		lines++;
+	assert_int_equal(dup2(saved_stderr, STDERR_FILENO), STDERR_FILENO);
+	(void)close(saved_stderr);
+	return lines;
+}
+
+/* From now on the log goes to a file without a name. */
+static void log_to_file(int *saved_stderr)
+{
+	int fd = open("/tmp", O_TMPFILE | O_RDWR | O_APPEND, 0600);
+
+	*saved_stderr = dup(STDERR_FILENO);
+	assert_true(fd >= 0 && *saved_stderr >= 0);
+	assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+	(void)close(fd);
+}
+
+/*
+ * The host's clock is ahead: the same records go out without a time, those after them, too. One
+ * line says so, however many requests are refused for it.
+ */
 static void messages_lose_a_time_that_is_refused(void **state)
 {
 	struct fixture_delivery d = {0};
 	struct kafka_fixture k;
 	int64_t seen[2] = {0, 0}; /* without and with a time */
+	int saved_stderr;
 
 	(void)state;
 	kafka_fixture_open(&k);
 	kafka_fixture_per_request(&k, "10");
 	kafka_fixture_start(&k);
 	deliver(&k, &d, make_batch(1, 10, 40));
-	kafka_cluster_fail(&k.cluster, KAFKA_API_PRODUCE, RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, 1);
-	assert_int_equal(sink_fixture_send(&k.r, &d, make_batch(11, 10, 40)).verdict, FFFA_V_RETRY);
-	assert_true(d.outcome.transient);
+	log_to_file(&saved_stderr);
+	for (int i = 0; i < 2; i++) {
+		kafka_cluster_fail(&k.cluster, KAFKA_API_PRODUCE,
+				   RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, 1);
+		if (i)
+			assert_int_equal(sink_fixture_again(&k.r, &d), 0);
+		else
+			assert_int_equal(sink_fixture_submit(&k.r, &d, make_batch(11, 10, 40)), 0);
+		sink_fixture_wait(&k.r, &d);
+		assert_int_equal(d.outcome.verdict, FFFA_V_RETRY);
+		assert_true(d.outcome.transient);
+	}
+	assert_int_equal(count_lines(saved_stderr, "the broker refuses the time of messages"), 1);
 	assert_int_equal(sink_fixture_again(&k.r, &d), 0);
 	sink_fixture_wait(&k.r, &d);
 	assert_int_equal(d.outcome.verdict, FFFA_V_DELIVERED);

@@ -120,6 +120,10 @@ static int fake_read(void *arg, const char *path, size_t cap, char **text, size_
 	(void)arg;
 	if (!strcmp(path, "/secret"))
 		return copy_text("hush\n", 5, cap, text, len);
+	if (!strcmp(path, "/bom")) /* of an editor of Windows */
+		return copy_text("\xef\xbb\xbfhush\r\n", 9, cap, text, len);
+	if (!strcmp(path, "/bom-alone"))
+		return copy_text("\xef\xbb\xbf\r\n", 5, cap, text, len);
 	if (!strcmp(path, "/two-lines"))
 		return copy_text("hush\n\n", 6, cap, text, len);
 	if (!strcmp(path, "/empty"))

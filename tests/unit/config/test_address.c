@@ -111,9 +111,20 @@ static void test_wrong_addresses(void **state)
 	}
 }
 
+static void paths(void **state)
+{
+	(void)state;
+	assert_string_equal(fffa_address_path("unix:/run/a.sock"), "/run/a.sock");
+	assert_string_equal(fffa_address_path("unix:"), "");
+	assert_null(fffa_address_path("unix"));
+	assert_null(fffa_address_path("127.0.0.1:9977"));
+	assert_null(fffa_address_path(""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(paths),
 		cmocka_unit_test(test_ipv4),
 		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_unix),

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/flow/ident.h"
 #include "fixture.h"
@@ -41,6 +42,29 @@ static void test_capture(void **state)
 	fffa_config_free(&c);
 }
 
+static void test_metadata_interfaces(void **state)
+{
+	(void)state;
+	expect_problems(
+		"metadata:\n"
+		"  interfaces:\n"
+		"    eth/0:\n"
+		"      vpc_id: vpc-1\n"
+		"    eth1:\n"
+		"      account_id: \"a b\"\n"
+		"      addresses: [10.0.0.1, 10.0.0.0/24]\n"
+		"      subnet_cidrs: [10.0.0.0/99]\n",
+		"f:4: metadata.interfaces.eth/0.vpc_id: cannot name a device; allowed: names and "
+		"globs of at most 64 characters without spaces and \"/\"\n"
+		"f:6: metadata.interfaces.eth1.account_id: \"a b\" cannot be used; allowed: 1 to "
+		"15 "
+		"printable ASCII characters without spaces, quotes and backslashes\n"
+		"f:7: metadata.interfaces.eth1.addresses: has \"10.0.0.1 10.0.0.0/24\"; allowed: a "
+		"list of IPv4 and IPv6 addresses\n"
+		"f:8: metadata.interfaces.eth1.subnet_cidrs: has \"10.0.0.0/99\"; allowed: a list "
+		"of prefixes such as 10.0.0.0/16\n");
+}
+
 /* Two sinks would cut and rotate each other's records, whatever name each has for the file. */
 static void test_one_file_one_sink(void **state)
 {
@@ -71,6 +95,33 @@ static void test_one_file_one_sink(void **state)
 	fffa_config_free(&c);
 }
 
+static void test_one_file_by_two_names(void **state)
+{
+	char dir[] = "/tmp/fffa-checks-XXXXXX", a[64], b[64], text[256], expected[256];
+	FILE *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(a, sizeof(a), "%s/a", dir);
+	(void)snprintf(b, sizeof(b), "%s/b", dir);
+	(void)snprintf(text, sizeof(text),
+		       "sinks:\n- {name: a, type: file, path: %s}\n"
+		       "- {name: b, type: file, path: %s}\n",
+		       a, b);
+	f = fopen(a, "w");
+	assert_non_null(f);
+	(void)fclose(f);
+	assert_int_equal(link(a, b), 0);
+	(void)snprintf(expected, sizeof(expected),
+		       "f:3: sinks[1].path: %s is also written by sinks[0]; allowed: a file for "
+		       "one sink\n",
+		       b);
+	expect_problems(text, expected);
+	(void)unlink(a);
+	(void)unlink(b);
+	(void)rmdir(dir);
+}
+
 static void test_listener(void **state)
 {
 	(void)state;
@@ -97,8 +148,9 @@ static void test_endpoint(void **state)
 	}
 	/* A password is not shown in the message that refuses it. */
 	expect_problems("metadata:\n imds:\n  endpoint: 'http://me:hush@a'\n",
-			"f:3: metadata.imds.endpoint: \"\" is not an endpoint; allowed: "
-			"http://HOST or http://HOST:PORT, at most 255 characters\n");
+			"f:3: metadata.imds.endpoint: has a user or password, which the metadata "
+			"service does not take and which would be shown; allowed: http://HOST or "
+			"http://HOST:PORT\n");
 }
 
 struct fixed {
@@ -351,7 +403,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_a_sink_says),
 		cmocka_unit_test(test_capture),
+		cmocka_unit_test(test_metadata_interfaces),
 		cmocka_unit_test(test_one_file_one_sink),
+		cmocka_unit_test(test_one_file_by_two_names),
 		cmocka_unit_test(test_listener),
 		cmocka_unit_test(test_endpoint),
 		cmocka_unit_test(test_static_fits_ident),

@@ -140,6 +140,12 @@ static void test_secret_files(void **state)
 	load_ok(DEMO "  tls: {password_file: /secret}\n", &c);
 	assert_string_equal(demo(&c)->password, "hush");
 	fffa_config_free(&c);
+	load_ok(DEMO "  tls: {password_file: /bom}\n", &c);
+	assert_string_equal(demo(&c)->password, "hush");
+	fffa_config_free(&c);
+	load_ok(DEMO "  properties: {sasl.password_file: /bom}\n", &c);
+	assert_string_equal(demo(&c)->properties.v[0].value, "hush");
+	fffa_config_free(&c);
 	load_ok(DEMO "  tls: {password_file: /two-lines}\n", &c);
 	assert_string_equal(demo(&c)->password, "hush\n");
 	fffa_config_free(&c);
@@ -157,6 +163,8 @@ static void test_secret_files(void **state)
 			"directory\n");
 	expect_problems(DEMO "  tls: {password_file: /empty}\n",
 			"f:4: sinks[0].tls.password_file: /empty is empty; allowed: text\n");
+	expect_problems(DEMO "  tls: {password_file: /bom-alone}\n",
+			"f:4: sinks[0].tls.password_file: /bom-alone is empty; allowed: text\n");
 	expect_problems(DEMO "  tls: {password_file: /nul}\n",
 			"f:4: sinks[0].tls.password_file: /nul holds a NUL character; allowed: "
 			"text\n");

@@ -28,18 +28,18 @@ static bool one_of(long status, const long *list)
 }
 
 /* What only a person can repair. */
-static const long repaired[] = {401, 402, 403, 404, 405, 406, 407, 410,
-				411, 414, 415, 421, 426, 431, 451, 0};
+static const long repaired[] = {401, 402, 403, 404, 405, 406, 407, 410, 411, 412,
+				414, 415, 417, 421, 426, 428, 431, 451, 0};
 
 static enum fffa_verdict wanted(long status)
 {
-	static const long retried[] = {408, 425, 429, 0};
+	static const long retried[] = {408, 423, 424, 425, 429, 0};
 
 	if (status >= 200 && status <= 299)
 		return FFFA_V_DELIVERED;
 	if (status == 413)
 		return FFFA_V_TOO_BIG;
-	if (status >= 400 && status <= 499 && !one_of(status, retried) && !one_of(status, repaired))
+	if (status >= 400 && status <= 439 && !one_of(status, retried) && !one_of(status, repaired))
 		return FFFA_V_REFUSED;
 	return FFFA_V_RETRY; /* an unknown answer loses nothing */
 }

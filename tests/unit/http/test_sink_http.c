@@ -237,6 +237,16 @@ static void says_what_became_of_records(void **state)
 	expect_detail(p, refused, ": it did not take every record: 400 mapper, the server refuses");
 }
 
+/* It is no reset and no silence: somebody is there, and says too little. */
+static void says_that_the_final_answer_did_not_come(void **state)
+{
+	struct place *p = *state;
+
+	p->conf.timeout_ns = INT64_C(4000000000); /* until then it has come, on any machine */
+	expect_detail(p, "HTTP/1.1 103 Hints\r\nLink: </a>\r\n\r\n",
+		      "; it sent HTTP 103 and no final answer");
+}
+
 static void nobody_listens(void **state)
 {
 	struct place *p = *state;
@@ -390,6 +400,7 @@ int main(void)
 		T(files_of_tls_are_looked_at),
 		T(nothing_is_taken_before_and_after),
 		T(says_what_became_of_records),
+		T(says_that_the_final_answer_did_not_come),
 		T(nobody_listens),
 		T(room_comes_back),
 		T(status),

@@ -29,6 +29,7 @@ int aws_fixture_setup(void **state)
 					 .access = &access_640,
 					 .preamble = {(const uint8_t *)HEAD, strlen(HEAD)}};
 	p->job.now_s = T0_S + 10;
+	p->open = files_open();
 	*state = p;
 	return 0;
 }
@@ -38,6 +39,7 @@ int aws_fixture_teardown(void **state)
 	struct aws_fixture *p = *state;
 
 	fffa_aws_free(p->aws);
+	assert_int_equal(files_open(), p->open);
 	files_remove(p->dir);
 	free(p);
 	return 0;

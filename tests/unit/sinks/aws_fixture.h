@@ -14,6 +14,7 @@ struct aws_fixture {
 	struct fffa_aws_conf conf;
 	struct fffa_aws *aws;
 	struct fffa_aws_job job;
+	size_t open; /* descriptors at the begin: none more is open at the end */
 };
 
 int aws_fixture_setup(void **state);

@@ -12,6 +12,7 @@
 int file_fixture_setup(void **state)
 {
 	struct file_fixture *p = calloc(1, sizeof(*p));
+	uv_loop_t loop;
 
 	if (!p)
 		return -1;
@@ -23,6 +24,10 @@ int file_fixture_setup(void **state)
 	(void)snprintf(p->path, sizeof(p->path), "%s/flows.log", p->dir);
 	p->conf.path = p->path;
 	*state = p;
+	/* The first loop of a process opens what stays open. */
+	if (uv_loop_init(&loop) || uv_loop_close(&loop))
+		return -1;
+	p->open = files_open();
 	return 0;
 }
 
@@ -30,6 +35,7 @@ int file_fixture_teardown(void **state)
 {
 	struct file_fixture *p = *state;
 
+	assert_int_equal(files_open(), p->open);
 	files_remove(p->dir);
 	free(p);
 	return 0;

@@ -10,9 +10,13 @@ struct file_fixture {
 	char dir[64];
 	char path[96];
 	struct fffa_sink_file_conf conf; /* only the path is set */
+	size_t open;			 /* descriptors at the begin */
 };
 
-/* For cmocka: *state is the struct; teardown removes the folder with all that lies in it. */
+/*
+ * For cmocka: *state is the struct; teardown removes the folder with all that lies in it, and asserts
+ * that no descriptor was left open.
+ */
 int file_fixture_setup(void **state);
 int file_fixture_teardown(void **state);
 

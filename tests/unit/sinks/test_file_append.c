@@ -19,9 +19,13 @@
 #define THEIRS "theirs\n"
 #define CUT    250 /* within a record of ours */
 
-/* When the other process appends: before or behind the bytes that we could write. */
-static enum { NEVER, BEFORE, BEHIND } when;
+/*
+ * When the other process appends: before or behind the bytes that we could write. Or it removes or
+ * empties the file before them, once.
+ */
+static enum { NEVER, BEFORE, BEHIND, REMOVED, EMPTIED } when;
 static int other_fd, writes;
+static const char *changed_path;
 
 ssize_t __real_writev(int fd, const struct iovec *v, int n);
 ssize_t __wrap_writev(int fd, const struct iovec *v, int n);
@@ -37,6 +41,12 @@ ssize_t __wrap_writev(int fd, const struct iovec *v, int n)
 	struct iovec some = {.iov_base = v->iov_base, .iov_len = CUT};
 	ssize_t put;
 
+	if (when == REMOVED)
+		assert_int_equal(unlink(changed_path), 0);
+	if (when == EMPTIED)
+		assert_int_equal(truncate(changed_path, 0), 0);
+	if (when == REMOVED || when == EMPTIED)
+		when = NEVER;
 	if (when == NEVER)
 		return __real_writev(fd, v, n);
 	if (writes++) {
@@ -93,6 +103,36 @@ static void appended_behind_our_bytes(void **state)
 	check_append(*state, BEHIND);
 }
 
+/* rm or truncate comes between the check of the file and the write to it. */
+static void check_change(struct file_fixture *p, const char *head, int change)
+{
+	struct sink_fixture r;
+	struct fixture_delivery a = {0}, b = {0};
+
+	sink_fixture_create(&r, &fffa_sink_file_ops, &p->conf, head);
+	assert_int_equal(sink_fixture_start(&r), 0);
+	assert_int_equal(sink_fixture_send(&r, &a, make_batch(1, 2, 100)).verdict,
+			 FFFA_V_DELIVERED);
+	changed_path = p->path;
+	when = change;
+	assert_int_equal(sink_fixture_send(&r, &b, make_batch(3, 5, 100)).verdict,
+			 FFFA_V_DELIVERED);
+	when = NEVER;
+	file_fixture_expect(p->path, head, &b, NULL);
+	sink_fixture_close(&r);
+	fixture_delivery_fini(&a);
+	fixture_delivery_fini(&b);
+	assert_int_equal(unlink(p->path), 0);
+}
+
+static void a_file_that_goes_during_a_write_is_written_again(void **state)
+{
+	check_change(*state, "h\n", REMOVED);
+	check_change(*state, "", REMOVED);
+	check_change(*state, "h\n", EMPTIED);
+	check_change(*state, "", EMPTIED);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, file_fixture_setup, file_fixture_teardown)
 
 int main(void)
@@ -100,6 +140,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(appended_before_our_bytes),
 		CASE(appended_behind_our_bytes),
+		CASE(a_file_that_goes_during_a_write_is_written_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

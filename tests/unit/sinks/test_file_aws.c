@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "sinks/file/aws/aws_object.h"
 #include "sinks/file/aws/aws_slots.h"
@@ -56,6 +57,42 @@ static void hostile_origin_stays_in_the_folder(void **state)
 	assert_string_equal(o.account, "unknown");
 	assert_string_equal(o.region, "unknown");
 	assert_string_equal(o.stamp, "99991231T2359Z");
+}
+
+/* Each field as long as it may be; the ID that is made of the agent's, and one that is cut. */
+static void names_at_their_bounds(void **state)
+{
+	struct fffa_batch_origin origin = {.agent_id = "i-0123456789abcdef0",
+					   .account_id = "0123456789abcde",
+					   .region = "r123456789012345678901234567890"};
+	char text[FFFA_AWS_NAME_BYTES], longer[FFFA_AWS_NAME_BYTES + 1];
+	struct fffa_aws_object o, back;
+
+	(void)state;
+	fffa_aws_object_init(&o, &origin, "", 1, UINT64_MAX);
+	assert_string_equal(o.account, "0123456789abcde");
+	assert_string_equal(o.region, "r123456789012345678901234567890");
+	assert_string_equal(o.flow_log_id, "fl-852a5730939dc4156");
+	assert_string_equal(o.stamp, "19700101T0005Z");
+	assert_string_equal(o.hash, "ffffffffffffffff");
+	assert_int_equal(fffa_aws_object_name(&o, text, sizeof(text)), 0);
+	assert_true(fffa_aws_object_parse(text, &back));
+	assert_memory_equal(&o, &back, sizeof(o));
+	assert_int_equal(fffa_aws_object_name(&o, longer, strlen(text)), -ENAMETOOLONG);
+	assert_int_equal(fffa_aws_object_name(&o, longer, strlen(text) + 1), 0);
+	(void)snprintf(longer, sizeof(longer), "x%s", text);
+	assert_false(fffa_aws_object_parse(longer, &back));
+	assert_int_equal(fffa_aws_object_folder(&o, false, text, sizeof(text)), 0);
+	assert_int_equal(fffa_aws_object_folder(&o, false, longer, strlen(text)), -ENAMETOOLONG);
+	assert_int_equal(fffa_aws_object_folder(&o, false, longer, strlen(text) + 1), 0);
+	strcpy(origin.agent_id, "i-1");
+	fffa_aws_object_init(&o, &origin, NULL, INT64_MAX / 300, 0);
+	assert_string_equal(o.flow_log_id, "fl-2ac33c192b19564ee");
+	assert_string_equal(o.stamp, "99991231T2359Z");
+	fffa_aws_object_init(&o, &origin, "fl-\x80/Zz09", 0, 0);
+	assert_string_equal(o.flow_log_id, "fl---Zz09");
+	fffa_aws_object_init(&o, &origin, "fl-01234567890123456789xyz", 0, 0);
+	assert_string_equal(o.flow_log_id, "fl-01234567890123456789");
 }
 
 static void other_names_are_not_ours(void **state)
@@ -325,6 +362,74 @@ static void folders_and_modes(void **state)
 	aws_fixture_expect_once(p, 1, 10);
 }
 
+static void folders_that_cannot_be_made(void **state)
+{
+	struct aws_fixture *p = *state;
+	const int64_t t = T0_S * 1000;
+	struct fffa_aws *none = NULL;
+	struct fffa_err err;
+	char path[600], text[800];
+
+	(void)snprintf(path, sizeof(path), "%s/file", p->dir);
+	files_write(path, "x", 1);
+	p->conf.path = path;
+	assert_int_equal(fffa_aws_new(&p->conf, &none, &err), -ENOTDIR);
+	(void)snprintf(text, sizeof(text),
+		       "path: cannot make folders in %s: Not a directory; change path or give this "
+		       "user write access",
+		       path);
+	assert_string_equal(err.text, text);
+	memset(path, 'n', 256);
+	path[256] = '\0';
+	assert_int_equal(fffa_aws_new(&p->conf, &none, NULL), -ENAMETOOLONG);
+	path[255] = '\0'; /* as long as a name may be */
+	assert_int_equal(fffa_aws_new(&p->conf, &none, NULL), 0);
+	fffa_aws_free(none);
+	files_remove(path);
+	assert_non_null(realpath(p->dir, path)); /* from the root, with needless slashes */
+	(void)snprintf(path + strlen(path), 20, "//sub/");
+	aws_fixture_open(p);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1, 10, &t, 1)), 0);
+	(void)snprintf(text, sizeof(text), "%s/sub/AWSLogs", p->dir);
+	files_write(text, "x", 1); /* in the way: the object waits */
+	p->job.complete_all = true;
+	(void)aws_fixture_work(p, NULL);
+	assert_int_equal(p->job.completion_error, -ENOTDIR);
+	assert_int_equal(p->job.completed, 0);
+	assert_int_equal(p->job.completed_at_s, 0);
+	assert_int_equal(unlink(text), 0);
+	aws_fixture_complete_all(p);
+	assert_int_equal(p->job.completed, 1);
+	assert_int_equal(p->job.completed_at_s, p->job.now_s);
+	p->conf.path = p->dir;
+	aws_fixture_expect_once(p, 1, 10);
+}
+
+/* The next batch finds it with its end written: it goes first, and another one follows. */
+static void an_ended_object_takes_no_more(void **state)
+{
+	struct aws_fixture *p = *state;
+	const int64_t t = T0_S * 1000;
+	char text[100];
+
+	aws_fixture_open(p);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(1, 10, &t, 1)), 0);
+	(void)snprintf(text, sizeof(text), "%s/AWSLogs", p->dir);
+	files_write(text, "x", 1);
+	p->job.complete_all = true;
+	(void)aws_fixture_work(p, NULL);
+	p->job.complete_all = false;
+	assert_int_equal(p->job.completion_error, -ENOTDIR);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(11, 10, &t, 1)), -ENOTDIR);
+	assert_int_equal(aws_fixture_count(p, "-path '*.part*'"), 1);
+	assert_int_equal(unlink(text), 0);
+	assert_int_equal(aws_fixture_work(p, aws_fixture_batch(11, 10, &t, 1)), 0);
+	assert_int_equal(p->job.completed, 1);
+	aws_fixture_complete_all(p);
+	assert_int_equal(p->job.completed, 2);
+	aws_fixture_expect_once(p, 1, 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +448,9 @@ int main(void)
 		CASE(completion_is_retried),
 		CASE(nothing_is_left_of_a_batch_without_room),
 		CASE(folders_and_modes),
+		CASE(names_at_their_bounds),
+		CASE(folders_that_cannot_be_made),
+		CASE(an_ended_object_takes_no_more),
 	};
 
 	(void)signal(SIGXFSZ, SIG_IGN); /* as main does */

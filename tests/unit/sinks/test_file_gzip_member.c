@@ -23,6 +23,7 @@ static const struct fffa_file_access access_0640 = {
 struct place {
 	char dir[64], path[128];
 	int dir_fd;
+	size_t open; /* descriptors at the begin */
 	struct fffa_gzip_member *m;
 	uint8_t noise[NOISE], back[4 * NOISE];
 };
@@ -41,6 +42,7 @@ static int setup(void **state)
 		x ^= x << 17;
 		p->noise[i] = (uint8_t)x;
 	}
+	p->open = files_open();
 	strcpy(p->dir, "/tmp/fffa-member.XXXXXX");
 	if (!mkdtemp(p->dir))
 		return -1;
@@ -55,6 +57,7 @@ static int teardown(void **state)
 
 	fffa_gzip_member_close(p->m);
 	(void)close(p->dir_fd);
+	assert_int_equal(files_open(), p->open);
 	files_remove(p->dir);
 	free(p);
 	return 0;

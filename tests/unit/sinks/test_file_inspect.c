@@ -116,6 +116,30 @@ static void a_torn_map_is_cut_at_the_start(void **state)
 	free(whole);
 }
 
+/* Nothing precedes the begin of the only record: it must be long enough to be one for sure. */
+static void a_file_of_one_torn_record(void **state)
+{
+	static const char record[] = "7 xxxxxxxxxxxxxxxxxxxxxxxxxxx";
+	static const unsigned int formats[] = {FFFA_FORMAT_JSON, FFFA_FORMAT_MSGPACK,
+					       FFFA_FORMAT_VPC};
+	struct file_fixture *p = *state;
+	char *text, want[128];
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		for (int cut = 20; cut <= 28; cut++) {
+			bool goes = cut >= 24 && formats[i] != FFFA_FORMAT_VPC;
+
+			files_write(p->path, record, (size_t)cut);
+			text = live_as(p, formats[i], "", 1);
+			(void)snprintf(want, sizeof(want), "%.*s%s1 x", goes ? 0 : cut, record,
+				       goes ? "" : "\n");
+			assert_int_equal(strncmp(text, want, strlen(want)), 0);
+			assert_int_equal(strlen(text), strlen(want) - 3 + 90);
+			free(text);
+		}
+	}
+}
+
 /* A longer file is searched from behind only; the window begins within a record. */
 static void the_end_of_a_large_file(void **state)
 {
@@ -223,6 +247,7 @@ int main(void)
 		CASE(a_torn_end_is_cut_at_the_start), CASE(a_torn_map_is_cut_at_the_start),
 		CASE(the_end_of_a_large_file),	      CASE(bytes_of_others_stay),
 		CASE(a_file_without_lines_stays),     CASE(an_unfit_file_is_rotated),
+		CASE(a_file_of_one_torn_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sinks/file/layout/file_access.h"
@@ -181,6 +182,142 @@ static void mode_and_owner_are_checked(void **state)
 	assert_int_equal(a.gid, (gid_t)-1);
 }
 
+static void paths_are_checked(void **state)
+{
+	struct fffa_sink_file_conf conf = {.path = (char[]){"-"}};
+	struct fffa_err err;
+
+	(void)state;
+	assert_int_equal(fffa_file_options_check(&conf, &err), 0);
+	assert_int_equal(fffa_file_options_probe(&conf, &err), 0);
+	assert_null(fffa_file_options_output(&conf));
+	for (conf.layout = FFFA_FILE_LAYOUT_AWS; conf.layout <= FFFA_FILE_LAYOUT_AWS_HIVE;
+	     conf.layout++) {
+		conf.path = (char[]){"-"};
+		assert_int_equal(fffa_file_options_check(&conf, &err), -EINVAL);
+		assert_string_equal(err.text,
+				    "path: must be a folder, not -, with layout aws or aws_hive");
+		conf.path = (char[]){"/no-such/folder"};
+		assert_int_equal(fffa_file_options_check(&conf, &err), 0);
+		assert_int_equal(fffa_file_options_probe(&conf, &err), 0); /* it is made */
+		assert_null(fffa_file_options_output(&conf));
+	}
+	conf.layout = FFFA_FILE_LAYOUT_PLAIN;
+	conf.path = (char[]){"/no-such/folder"};
+	assert_int_equal(fffa_file_options_probe(&conf, &err), -ENOENT);
+	assert_string_equal(fffa_file_options_output(&conf), "/no-such/folder");
+	conf.path = (char[]){"/dev/null"};
+	assert_int_equal(fffa_file_options_probe(&conf, &err), 0);
+	assert_null(fffa_file_options_output(&conf));
+	conf.path = (char[]){"/devices"};
+	assert_string_equal(fffa_file_options_output(&conf), "/devices");
+	conf.path = NULL;
+	assert_null(fffa_file_options_output(&conf));
+	assert_int_equal(fffa_file_options_check(&conf, &err), -EINVAL);
+	assert_string_equal(err.text, "path: is required: a file name, or - for standard output");
+}
+
+static void a_flow_log_id_is_as_aws_has_it(void **state)
+{
+	static const struct {
+		const char *id;
+		bool good;
+	} rows[] = {
+		{"fl-01234567", true},
+		{"fl-0123456789abcdef0", true},
+		{"fl-0123456", false},
+		{"fl-012345678", false},
+		{"fl-0123456789abcdef", false},
+		{"fl-0123456789abcdef01", false},
+		{"fl-0123456g", false},
+		{"fl-0123456F", false},
+		{"fl_01234567", false},
+		{"xfl-01234567", false},
+		{"", false},
+		{"Fl-01234567", false},
+		{"fl-/123456789abcdef0", false},
+	};
+	struct fffa_sink_file_conf conf = {.path = (char[]){"x"}};
+	struct fffa_err err;
+	char want[100];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		conf.flow_log_id = (char *)(uintptr_t)rows[i].id;
+		assert_int_equal(fffa_file_options_check(&conf, &err), rows[i].good ? 0 : -EINVAL);
+		(void)snprintf(want, sizeof(want), "flow_log_id: %s: must be fl- and 8 or 17 hex",
+			       rows[i].id);
+		if (!rows[i].good)
+			assert_non_null(strstr(err.text, want));
+	}
+}
+
+/* The lowest and the highest of what is read, and the first beyond. */
+static void modes_and_owners_at_their_bounds(void **state)
+{
+	char name[66] = "";
+	struct fffa_sink_file_conf conf = {.path = (char[]){"x"}, .mode = (char[]){"0777"}};
+	struct fffa_file_access a;
+	struct fffa_err err;
+
+	(void)state;
+	assert_int_equal(fffa_file_access_read(&conf, &a, &err), 0);
+	assert_int_equal(a.mode, 0777);
+	assert_int_equal(a.uid, (uid_t)-1);
+	conf.mode = (char[]){"200"};
+	conf.owner = (char[]){""};
+	assert_int_equal(fffa_file_access_read(&conf, &a, &err), 0);
+	assert_int_equal(a.mode, 0200);
+	assert_int_equal(a.uid, (uid_t)-1);
+	conf.mode = (char[]){"01000"};
+	assert_int_equal(fffa_file_access_read(&conf, &a, &err), -EINVAL);
+	conf.mode = (char[]){"0640 "};
+	assert_int_equal(fffa_file_access_read(&conf, &a, &err), -EINVAL);
+	conf.mode = NULL;
+	conf.owner = (char[]){"4294967294:0"};
+	assert_int_equal(fffa_file_access_read(&conf, &a, &err), 0);
+	assert_int_equal(a.uid, 4294967294u);
+	assert_int_equal(a.gid, 0);
+	conf.owner = (char[]){"0:root"};
+	assert_int_equal(fffa_file_access_read(&conf, &a, &err), 0);
+	assert_int_equal(a.uid, 0);
+	assert_int_equal(a.gid, 0);
+	conf.owner = (char[]){"0:4294967295"};
+	assert_int_equal(fffa_file_access_read(&conf, &a, &err), -EINVAL);
+	assert_string_equal(err.text, "owner: there is no group 4294967295 on this host");
+	conf.owner = (char[]){"9x"};
+	assert_int_equal(fffa_file_access_read(&conf, &a, &err), -EINVAL);
+	assert_string_equal(err.text, "owner: there is no user 9x on this host");
+	conf.owner = name;
+	memset(name, 'u', 63);
+	assert_int_equal(fffa_file_access_read(&conf, &a, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "there is no user uuu"));
+	name[63] = 'u';
+	assert_int_equal(fffa_file_access_read(&conf, &a, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "must be user or user:group"));
+}
+
+static void a_name_may_only_just_fit(void **state)
+{
+	const struct fffa_rotated_name r = {.stamp = "20260511T101500Z",
+					    .number = FFFA_ROTATED_NUMBER_MAX};
+	struct fffa_rotated_name back;
+	char name[28 + 6];
+
+	(void)state;
+	assert_int_equal(fffa_rotated_name_format("flows.log", &r, name, 32), -ENAMETOOLONG);
+	assert_int_equal(fffa_rotated_name_format("flows.log", &r, name, 33), 0);
+	assert_string_equal(name, "flows.log.20260511T101500Z-99999");
+	assert_true(fffa_rotated_name_parse("flows.log", name, &back));
+	assert_int_equal(back.number, 99999);
+	assert_false(fffa_rotated_name_parse("flows", name, &back));
+	assert_true(fffa_rotated_name_parse("flows.log", "flows.log.20260511T101500Z.tmp", &back));
+	assert_true(back.unfinished);
+	assert_int_equal(back.compression, FFFA_FILE_COMPRESS_NONE);
+	assert_false(
+		fffa_rotated_name_parse("flows.log", "flows.log.20260511T101500Z.gz.gz", &back));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +329,10 @@ int main(void)
 		cmocka_unit_test(due_at_multiples_of_the_interval),
 		cmocka_unit_test(never_due_without_options),
 		cmocka_unit_test(mode_and_owner_are_checked),
+		cmocka_unit_test(paths_are_checked),
+		cmocka_unit_test(a_flow_log_id_is_as_aws_has_it),
+		cmocka_unit_test(modes_and_owners_at_their_bounds),
+		cmocka_unit_test(a_name_may_only_just_fit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

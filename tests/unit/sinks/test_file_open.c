@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "tests/stubs/cmocka_all.h"
@@ -70,7 +72,10 @@ static void devices_that_keep_nothing_are_refused(void **state)
 	assert_int_equal(open_path("/dev/zero", &t, &err), -ENODEV);
 	assert_string_equal(err.text,
 			    "path: /dev/zero is a device; name a file, a FIFO, a terminal or -");
+	memset(&t, 0xee, sizeof(t)); /* all of it is set */
 	assert_int_equal(open_path("/dev/null", &t, &err), 0);
+	assert_int_equal(t.before.len, 0);
+	assert_int_equal(t.folder.mode, 0);
 	assert_false(t.regular);
 	assert_false(t.stream);
 	assert_true(t.named);
@@ -175,8 +180,9 @@ static void a_fifo_is_a_stream(void **state)
 	(void)close(reader);
 }
 
-/* Opens "-" while standard output is fd (-1: closed). */
-static int open_stdout_as(int fd, struct fffa_plain_target *t, struct fffa_err *err)
+/* Opens path while standard output is fd (-1: closed). */
+static int open_beside_stdout(const char *path, int fd, struct fffa_plain_target *t,
+			      struct fffa_err *err)
 {
 	int saved = dup(STDOUT_FILENO), rc;
 
@@ -185,10 +191,15 @@ static int open_stdout_as(int fd, struct fffa_plain_target *t, struct fffa_err *
 		assert_int_equal(dup2(fd, STDOUT_FILENO), STDOUT_FILENO);
 	else
 		(void)close(STDOUT_FILENO);
-	rc = open_path("-", t, err);
+	rc = open_path(path, t, err);
 	assert_int_equal(dup2(saved, STDOUT_FILENO), STDOUT_FILENO);
 	(void)close(saved);
 	return rc;
+}
+
+static int open_stdout_as(int fd, struct fffa_plain_target *t, struct fffa_err *err)
+{
+	return open_beside_stdout("-", fd, t, err);
 }
 
 static void standard_output_is_a_duplicate(void **state)
@@ -215,6 +226,26 @@ static void standard_output_is_a_duplicate(void **state)
 	(void)close(fds[1]);
 }
 
+/* The numbers of the standard descriptors stay free for what comes to them. */
+static void standard_output_without_an_input(void **state)
+{
+	const struct file_fixture *p = *state;
+	int fd = open(p->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), saved = dup(STDIN_FILENO), rc;
+	struct fffa_plain_target t;
+	struct fffa_err err = {""};
+
+	(void)close(STDIN_FILENO);
+	rc = open_stdout_as(fd, &t, &err);
+	if (saved >= 0) {
+		(void)dup2(saved, STDIN_FILENO);
+		(void)close(saved);
+	}
+	assert_int_equal(rc, 0);
+	assert_true(t.fd >= 3);
+	(void)close(t.fd);
+	(void)close(fd);
+}
+
 static void standard_output_that_is_not_open(void **state)
 {
 	struct fffa_plain_target t;
@@ -228,6 +259,102 @@ static void standard_output_that_is_not_open(void **state)
 					      "descriptor); name a file");
 	}
 	(void)close(fd);
+}
+
+/* Its descriptor does not block, while that of the shell stays as it is. */
+static void a_terminal_is_a_stream(void **state)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave;
+	struct fffa_plain_target t;
+	struct fffa_err err = {""};
+	const char *name;
+
+	(void)state;
+	if (master < 0 || grantpt(master) || unlockpt(master))
+		skip();
+	name = ptsname(master);
+	slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(slave >= 0);
+	assert_int_equal(open_stdout_as(slave, &t, &err), 0);
+	assert_true(t.stream);
+	assert_false(t.named || t.regular || t.anonymous);
+	assert_int_equal(fcntl(t.fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+	assert_int_equal(fcntl(t.fd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(fcntl(slave, F_GETFL) & O_NONBLOCK, 0);
+	(void)close(t.fd);
+	assert_int_equal(open_path(name, &t, &err), 0);
+	assert_true(t.stream && t.named);
+	(void)close(t.fd);
+	(void)close(slave);
+	(void)close(master);
+}
+
+/* Somebody has chosen it already: `fffa run > /dev/zero`. */
+static void the_device_of_standard_output_is_taken(void **state)
+{
+	int zero = open("/dev/zero", O_WRONLY | O_CLOEXEC);
+	struct fffa_plain_target t;
+	struct fffa_err err = {""};
+
+	(void)state;
+	assert_int_equal(open_beside_stdout("/dev/zero", zero, &t, &err), 0);
+	(void)close(t.fd);
+	assert_int_equal(open_beside_stdout("/dev/full", zero, &t, &err), -ENODEV);
+	(void)close(zero);
+}
+
+static void a_socket_is_refused_by_the_probe(void **state)
+{
+	const struct file_fixture *p = *state;
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct fffa_err err = {""};
+	char text[200];
+
+	(void)snprintf(a.sun_path, sizeof(a.sun_path), "%s", p->path);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&a, sizeof(a)), 0);
+	(void)snprintf(text, sizeof(text),
+		       "path: %s is a socket; name a file, a FIFO, a terminal or -", p->path);
+	assert_int_equal(fffa_plain_open_probe(p->path, &err), -ENOTSUP);
+	assert_string_equal(err.text, text);
+	(void)close(fd);
+}
+
+static void expect_no_permission(const char *path, const char *folder)
+{
+	char text[400];
+
+	(void)snprintf(text, sizeof(text),
+		       "path: no permission to write %s; give this user write access to it and to "
+		       "%s, or change path (with owner: this user may also be unable to give files "
+		       "away)",
+		       path, folder);
+	expect_error(path, -EACCES, text);
+}
+
+/* In a folder that belongs to others, and to a file of theirs. */
+static void what_this_user_may_not_write(void **state)
+{
+	const struct file_fixture *p = *state;
+	uid_t user = geteuid();
+	char other[128];
+	int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	(void)snprintf(other, sizeof(other), "%s/other.log", p->dir);
+	files_write(other, "x", 1);
+	assert_int_equal(chmod(other, 0444), 0);
+	assert_int_equal(chmod(p->dir, 0555), 0);
+	if (!user)
+		assert_int_equal(seteuid(65534), 0);
+	expect_no_permission(p->path, p->dir);
+	expect_no_permission(other, p->dir);
+	expect_no_permission("/fffa-nobody-may", "/");
+	assert_int_equal(chdir(p->dir), 0);
+	expect_no_permission("flows.log", ".");
+	assert_int_equal(fchdir(here), 0);
+	assert_int_equal(seteuid(user), 0);
+	assert_int_equal(chmod(p->dir, 0700), 0);
+	(void)close(here);
 }
 
 /* Somebody removed the folder: the last one is as it was, those above have usual permissions. */
@@ -273,7 +400,12 @@ int main(void)
 		CASE(a_bare_name),
 		CASE(a_fifo_is_a_stream),
 		CASE(standard_output_is_a_duplicate),
+		CASE(standard_output_without_an_input),
 		CASE(standard_output_that_is_not_open),
+		CASE(a_terminal_is_a_stream),
+		CASE(the_device_of_standard_output_is_taken),
+		CASE(a_socket_is_refused_by_the_probe),
+		CASE(what_this_user_may_not_write),
 		CASE(folders_are_made_again),
 	};
 

@@ -147,6 +147,28 @@ static void what_cannot_be_done_does_not_stop_the_rest(void **state)
 	assert_true(has(p, "flows.log.20260511T101502Z.gz"));
 }
 
+/* What only has the name of the compressed file is not the records of the rotated one. */
+static void what_is_no_file_does_not_replace_one(void **state)
+{
+	const struct file_fixture *p = *state;
+	const enum fffa_file_compression modes[] = {FFFA_FILE_COMPRESS_NONE,
+						    FFFA_FILE_COMPRESS_GZIP};
+
+	files_write(p->path, "x", 1);
+	files_write(in(p, "flows.log.20260511T101500Z"), "x", 1);
+	assert_int_equal(mkdir(in(p, "flows.log.20260511T101500Z.gz"), 0700), 0);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(apply(p->path, 1, modes[i]), -EISDIR);
+		assert_true(has(p, "flows.log.20260511T101500Z"));
+		assert_int_equal(count(p), 3);
+	}
+	assert_int_equal(rmdir(in(p, "flows.log.20260511T101500Z.gz")), 0);
+	assert_int_equal(symlink("nowhere", in(p, "flows.log.20260511T101500Z.gz")), 0);
+	assert_int_equal(apply(p->path, 1, FFFA_FILE_COMPRESS_NONE), -EMEDIUMTYPE);
+	assert_true(has(p, "flows.log.20260511T101500Z"));
+	assert_int_equal(count(p), 3);
+}
+
 /* The oldest first: what is due to go is not there to be compressed. */
 static void compressed_ones_are_whole_and_durable(void **state)
 {
@@ -244,6 +266,34 @@ static void compressed_bytes_are_the_same(void **state)
 	free(back);
 }
 
+/* A rotated name as long as a name may be is deleted; one that has no room for .gz.tmp stays plain. */
+static void names_as_long_as_they_may_be(void **state)
+{
+	const struct file_fixture *p = *state;
+	char path[400], name[300];
+
+	memset(name, 'n', 238);
+	strcpy(name + 238, ".20260511T101500Z");
+	files_write(in(p, name), "x", 1);
+	name[238] = '\0';
+	strcpy(path, in(p, name));
+	assert_int_equal(apply(path, 0, FFFA_FILE_COMPRESS_GZIP), -ENAMETOOLONG);
+	strcpy(name + 238, ".20260511T101501Z");
+	files_write(in(p, name), "x", 1);
+	assert_int_equal(count(p), 2);
+	assert_int_equal(apply(path, 1, FFFA_FILE_COMPRESS_NONE), 0);
+	assert_int_equal(count(p), 1);
+	assert_int_equal(unlink(in(p, name)), 0);
+	strcpy(name + 231, ".20260511T101500Z");
+	files_write(in(p, name), "x", 1);
+	name[231] = '\0';
+	strcpy(path, in(p, name));
+	assert_int_equal(apply(path, 1, FFFA_FILE_COMPRESS_GZIP), 0);
+	strcpy(name + 231, ".20260511T101500Z.gz");
+	assert_true(has(p, name));
+	assert_int_equal(count(p), 1);
+}
+
 static void a_failed_compression_leaves_nothing(void **state)
 {
 	const struct file_fixture *p = *state;
@@ -274,9 +324,11 @@ int main(void)
 		CASE(the_newest_stay),
 		CASE(the_file_itself_need_not_be_there),
 		CASE(what_cannot_be_done_does_not_stop_the_rest),
+		CASE(what_is_no_file_does_not_replace_one),
 		CASE(compressed_ones_are_whole_and_durable),
 		CASE(compressed_bytes_are_the_same),
 		CASE(a_failed_compression_leaves_nothing),
+		CASE(names_as_long_as_they_may_be),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

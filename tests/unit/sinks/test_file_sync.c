@@ -6,9 +6,14 @@
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "sinks/file/layout/sync_dir.h"
+#include "sinks/file/plain/open.h"
 #include "tests/stubs/files.h"
 #include "tests/stubs/make_batch.h"
 #include "tests/stubs/sink_fixture.h"
@@ -136,6 +141,43 @@ static void an_object_that_is_not_on_disk_is_written_again(void **state)
 	aws_fixture_expect_once(p, 1, 20);
 }
 
+/* A file system that cannot sync a folder is no reason to write nothing; a disk that fails is. */
+static void only_a_disk_that_fails_counts(void **state)
+{
+	struct file_fixture *p = *state;
+	struct fffa_file_access access;
+	struct fffa_plain_target t = {.fd = -7};
+	struct fffa_err err;
+	struct stat st;
+	int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	error = EINVAL;
+	assert_int_equal(fffa_sync_dir(-1), 0);
+	error = EIO;
+	assert_int_equal(fffa_sync_dir(-1), -EIO);
+	assert_int_equal(fffa_file_access_read(&p->conf, &access, &err), 0);
+	assert_int_equal(fffa_plain_open(p->path, &access, true, &t, &err), -EIO);
+	assert_int_equal(t.fd, -7);
+	assert_int_equal(stat(p->path, &st), -1); /* the next try makes it anew */
+	syncs = 0;
+	assert_int_equal(fffa_plain_open(p->path, &access, false, &t, &err), 0);
+	assert_int_equal(syncs, 0);
+	(void)close(t.fd);
+	assert_int_equal(unlink(p->path), 0);
+	error = EINVAL;
+	assert_int_equal(fffa_plain_open(p->path, &access, true, &t, &err), 0);
+	assert_int_equal(syncs, 1);
+	(void)close(t.fd);
+	error = 0;
+	assert_int_equal(chdir(p->dir), 0);
+	syncs = 0;
+	assert_int_equal(fffa_plain_open("bare.log", &access, true, &t, &err), 0);
+	assert_int_equal(syncs, 1); /* the folder that this process is in */
+	(void)close(t.fd);
+	assert_int_equal(fchdir(here), 0);
+	(void)close(here);
+}
+
 #define PLAIN(f) cmocka_unit_test_setup_teardown(f, file_fixture_setup, file_fixture_teardown)
 
 int main(void)
@@ -143,6 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PLAIN(each_batch_is_synced),
 		PLAIN(a_batch_that_is_not_on_disk_comes_again),
+		PLAIN(only_a_disk_that_fails_counts),
 		CASE(objects_are_synced),
 		CASE(an_object_that_is_not_on_disk_is_written_again),
 	};
