@@ -87,12 +87,9 @@ static json_t *read_host(void)
 
 enum fffa_exit fffa_check_json_print(const char *given)
 {
-	const char *path = fffa_cli_config_path(given);
 	struct problems p = {.list = json_array(),
 			     .warnings = json_array(),
-			     .file = fffa_config_is_stdin(path) ? "standard input"
-				     : path			? path
-								: "built-in defaults"};
+			     .file = fffa_cli_config_name(fffa_cli_config_path(given))};
 	struct fffa_config conf;
 	enum fffa_exit code = fffa_cli_become_user(given, "warning: ", add_problem, &p);
 	json_t *root;
@@ -100,7 +97,7 @@ enum fffa_exit fffa_check_json_print(const char *given)
 	if (code != FFFA_EXIT_CONFIG)
 		code = fffa_cli_load_to_start(given, &conf, add_problem, &p);
 	if (!code) {
-		code = fffa_cli_check_files(given, &conf, add_problem, &p);
+		code = fffa_cli_check_host(given, &conf, add_problem, &p);
 		if (code)
 			fffa_config_free(&conf);
 	}

@@ -11,11 +11,12 @@
 #include "agent/base/io.h"
 #include "agent/base/log.h"
 #include "agent/daemon/registry.h"
+#include "agent/daemon/source.h"
 #include "agent/enrich/networks/networks.h"
 #include "agent/service/privileges.h"
 #include "agent/service/user.h"
 
-/* More is too large for a configuration; the load says so. */
+/* More is too large for a configuration. */
 #define FFFA_CLI_STDIN_BYTES_MAX (2 << 20)
 
 /* getopt_long returns ROW_BASE + the row for a long option, above every letter. */
@@ -138,6 +139,11 @@ const char *fffa_cli_config_path(const char *given)
 	return given || access(FFFA_CLI_DEFAULT_CONFIG, F_OK) ? given : FFFA_CLI_DEFAULT_CONFIG;
 }
 
+const char *fffa_cli_config_name(const char *path)
+{
+	return fffa_config_is_stdin(path) ? "standard input" : path ? path : "built-in defaults";
+}
+
 void fffa_cli_print_problem(void *file, const char *line)
 {
 	(void)fprintf(file, "%s\n", line);
@@ -166,8 +172,17 @@ static void ignore_problem(void *arg, const char *line)
 	(void)line; /* the next load reports it */
 }
 
+static void print_finding(const char *given, const char *what, fffa_problem_fn problem, void *arg)
+{
+	char line[4096];
+
+	(void)snprintf(line, sizeof(line), "%s: %s",
+		       fffa_cli_config_name(fffa_cli_config_path(given)), what);
+	problem(arg, line);
+}
+
 /* Moves standard input into memory, from where each load reads it anew. */
-static int hold_stdin(void)
+static int move_stdin(void)
 {
 	int fd = memfd_create("configuration", MFD_CLOEXEC), rc;
 	struct iovec v = {NULL, 0};
@@ -185,6 +200,19 @@ static int hold_stdin(void)
 		rc = -errno;
 	(void)close(fd);
 	return rc;
+}
+
+/* What was read of it and is not held would be missing in the load, so that is a problem of its own. */
+static enum fffa_exit hold_stdin(const char *path, fffa_problem_fn problem, void *arg)
+{
+	int rc = fffa_config_is_stdin(path) ? move_stdin() : 0;
+	char what[128];
+
+	if (!rc)
+		return FFFA_EXIT_OK;
+	(void)snprintf(what, sizeof(what), "cannot be read: %s", fffa_io_strerror(rc));
+	print_finding(path, what, problem, arg);
+	return FFFA_EXIT_CONFIG;
 }
 
 static enum fffa_exit become_user(const char *path, const char *name, const char *severity,
@@ -208,13 +236,14 @@ enum fffa_exit fffa_cli_become_user(const char *given, const char *severity,
 {
 	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];
 	const char *path = fffa_cli_config_path(given);
-	enum fffa_exit code = FFFA_EXIT_OK;
+	enum fffa_exit code;
 	struct fffa_config conf;
 
 	fffa_privileges_raise();
 	fffa_registry_schema(rows);
-	if (fffa_config_is_stdin(path) && hold_stdin())
-		return FFFA_EXIT_OK;
+	code = hold_stdin(path, problem, arg);
+	if (code)
+		return code;
 	if (!fffa_config_load(path, rows, &conf, ignore_problem, NULL)) {
 		if (conf.user && *conf.user)
 			code = become_user(path, conf.user, severity, problem, arg);
@@ -234,23 +263,25 @@ enum fffa_exit fffa_cli_load_to_start(const char *given, struct fffa_config *out
 	return load_from(fffa_cli_config_path(given), rows, out, problem, arg);
 }
 
-enum fffa_exit fffa_cli_check_files(const char *given, const struct fffa_config *conf,
-				    fffa_problem_fn problem, void *arg)
+enum fffa_exit fffa_cli_check_host(const char *given, const struct fffa_config *conf,
+				   fffa_problem_fn problem, void *arg)
 {
-	const char *file = fffa_cli_config_path(given), *path = conf->metadata.networks;
+	const char *path = conf->metadata.networks;
+	enum fffa_exit code = FFFA_EXIT_OK;
 	struct fffa_err err = {""};
-	char line[4096];
+	char what[3072];
 	size_t n;
 
-	if (!path || !*path || fffa_networks_check(path, &n, &err) == 0)
-		return FFFA_EXIT_OK;
-	(void)snprintf(line, sizeof(line), "%s: metadata.networks: %s: %s",
-		       fffa_config_is_stdin(file) ? "standard input"
-		       : file			  ? file
-						  : "built-in defaults",
-		       path, err.text);
-	problem(arg, line);
-	return FFFA_EXIT_CONFIG;
+	if (path && *path && fffa_networks_check(path, &n, &err) != 0) {
+		(void)snprintf(what, sizeof(what), "metadata.networks: %s: %s", path, err.text);
+		print_finding(given, what, problem, arg);
+		code = FFFA_EXIT_CONFIG;
+	}
+	if (fffa_source_live_check(conf, &err) != 0) {
+		print_finding(given, err.text, problem, arg);
+		code = FFFA_EXIT_CONFIG;
+	}
+	return code;
 }
 
 enum fffa_exit fffa_cli_load_file(const char *path, struct fffa_config *out, FILE *problems)

@@ -56,6 +56,8 @@ enum fffa_exit fffa_cli_usage(const struct fffa_command *self, const char *fmt, 
  * exists, else NULL.
  */
 const char *fffa_cli_config_path(const char *given);
+/* How problems name it. Borrowed from path. */
+const char *fffa_cli_config_name(const char *path);
 
 /*
  * Loads the configuration from fffa_cli_config_path(given), without a file the defaults, and sets
@@ -87,12 +89,13 @@ enum fffa_exit fffa_cli_load_to_start(const char *given, struct fffa_config *out
 				      fffa_problem_fn problem, void *arg);
 
 /*
- * Reads the files that conf names and that the agent reads again later (metadata.networks), so that
- * a mistake in one is known before the agent meets it. FFFA_EXIT_OK, or FFFA_EXIT_CONFIG after
- * problem was called. given is as for fffa_cli_load_to_start.
+ * Compares conf with this host: reads the files that the agent reads again later
+ * (metadata.networks), and looks for the devices that one interface id would have to name.
+ * FFFA_EXIT_OK, or FFFA_EXIT_CONFIG after problem was called. given is as for
+ * fffa_cli_load_to_start.
  */
-enum fffa_exit fffa_cli_check_files(const char *given, const struct fffa_config *conf,
-				    fffa_problem_fn problem, void *arg);
+enum fffa_exit fffa_cli_check_host(const char *given, const struct fffa_config *conf,
+				   fffa_problem_fn problem, void *arg);
 
 void fffa_cli_print_problem(void *file, const char *line);
 

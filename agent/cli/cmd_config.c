@@ -64,7 +64,7 @@ enum fffa_exit fffa_cmd_check(const struct fffa_command *self, int argc, char **
 		code = fffa_cli_load_to_start(given, &conf, fffa_cli_print_problem, stdout);
 	if (code)
 		return code;
-	code = fffa_cli_check_files(given, &conf, fffa_cli_print_problem, stdout);
+	code = fffa_cli_check_host(given, &conf, fffa_cli_print_problem, stdout);
 	if (code) {
 		fffa_config_free(&conf);
 		return code;

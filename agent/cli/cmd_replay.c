@@ -66,18 +66,17 @@ static void put_quoted(FILE *f, const char *text, size_t n)
 /* Names with commas between: a list for the encodings with names, a format string for vpc. */
 static void put_names(FILE *f, const char *names, bool list)
 {
+	const char *between = "";
+
 	(void)fputs(list ? "[" : "\"", f);
-	for (const char *at = names; *at;) {
+	for (const char *at = names + strspn(names, ", "); *at; at += strspn(at, ", ")) {
 		size_t n = strcspn(at, ", ");
 
-		if (n && at != names)
-			(void)fputs(list ? ", " : " ", f);
-		if (n) {
-			(void)fputs(list ? "\"" : "${", f);
-			put_quoted(f, at, n);
-			(void)fputs(list ? "\"" : "}", f);
-		}
-		at += n + (at[n] != 0);
+		(void)fprintf(f, "%s%s", between, list ? "\"" : "${");
+		put_quoted(f, at, n);
+		(void)fputs(list ? "\"" : "}", f);
+		between = list ? ", " : " ";
+		at += n;
 	}
 	(void)fputs(list ? "]" : "\"", f);
 }

@@ -11,22 +11,27 @@
 
 #include "agent/base/buf.h"
 #include "agent/base/percent.h"
+#include "agent/base/utf8.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/http_get.h"
+#include "agent/encode/field/field_list.h"
 #include "agent/filter/filter.h"
+#include "agent/ports/ports.h"
 
 #define GLOBS_MAX      16
+#define FIELD_BYTES    64
 #define LINE_BYTES_MAX (64 * 1024)
 #define EXPR_BYTES     (FFFA_FILTER_BYTES_MAX + 2)
 
 struct glob {
-	char field[64];
+	char field[FIELD_BYTES];
 	const char *pattern;
 };
 
 struct tail {
 	const char *config;
 	bool json;
+	bool numeric; /* ports as numbers, not as names of services */
 	struct glob globs[GLOBS_MAX];
 	size_t glob_count;
 	struct fffa_buf line; /* what came of it */
@@ -43,17 +48,34 @@ static enum fffa_exit take_output(const struct fffa_command *self, const char *t
 	return FFFA_EXIT_OK;
 }
 
+/* Reads the name of a field that records have here: AWS's with "-", or that of json. */
+static int read_field(const char *name, size_t n, char dst[FIELD_BYTES], struct fffa_err *err)
+{
+	struct fffa_field_list list;
+
+	if (n >= FIELD_BYTES || strcspn(name, " ,") < n)
+		return fffa_fail(err, EINVAL, "no field has such a name");
+	for (size_t i = 0; i < n; i++)
+		dst[i] = name[i] == '-' ? '_' : name[i];
+	dst[n] = '\0';
+	if (!strcmp(dst, "all") || !strcmp(dst, "community_id"))
+		return fffa_fail(err, EINVAL, "records have no such field here");
+	return fffa_field_list_parse(FFFA_FORMAT_JSON, dst, &list, err);
+}
+
 static enum fffa_exit take_glob(const struct fffa_command *self, const char *text, void *arg)
 {
 	struct tail *t = arg;
 	struct glob *g = &t->globs[t->glob_count];
 	const char *pattern = strchr(text, '=');
+	struct fffa_err err = {""};
 
 	if (t->glob_count == GLOBS_MAX)
 		return fffa_cli_usage(self, "more than %d --field", GLOBS_MAX);
-	if (!pattern || pattern == text || (size_t)(pattern - text) >= sizeof(g->field))
-		return fffa_cli_usage(self, "--field %s: must be FIELD=GLOB", text);
-	memcpy(g->field, text, (size_t)(pattern - text));
+	if (!pattern || pattern == text || !pattern[1])
+		return fffa_cli_usage(self, "--field %.64s: must be FIELD=GLOB", text);
+	if (read_field(text, (size_t)(pattern - text), g->field, &err))
+		return fffa_cli_usage(self, "--field %.64s: %s", text, err.text);
 	g->pattern = pattern + 1;
 	t->glob_count++;
 	return FFFA_EXIT_OK;
@@ -115,20 +137,6 @@ static void put_time(const json_t *o)
 	(void)printf("%s.%03d", text, (int)(ms % 1000));
 }
 
-/* "10.0.0.1:443", "[::1]:443", or "10.0.0.1" where there are no ports. */
-static const char *format_end(const json_t *o, const char *addr, const char *port, char dst[64])
-{
-	const char *ip = get_text(o, addr);
-	int64_t n = get_number(o, port);
-	bool v6 = strchr(ip, ':') != NULL;
-
-	if (n)
-		(void)snprintf(dst, 64, v6 ? "[%s]:%" PRId64 : "%s:%" PRId64, ip, n);
-	else
-		(void)snprintf(dst, 64, "%s", ip);
-	return dst;
-}
-
 static const char *format_protocol(const json_t *o, char dst[16])
 {
 	static const struct {
@@ -160,46 +168,73 @@ static const char *format_flags(const json_t *o, char dst[16])
 	return dst;
 }
 
-/* The name of an end's network, which has no control characters; "-": not known. */
-static const char *format_network(const json_t *o, const char *key)
+/*
+ * A name that others chose, "-" where it is not known. A device's may have any byte but a few, also
+ * those that a terminal obeys.
+ */
+static void put_name(const json_t *o, const char *key)
 {
-	const char *name = get_text(o, key);
+	const uint8_t *s = (const uint8_t *)get_text(o, key);
 
-	return *name ? name : "-";
+	if (!*s)
+		(void)putchar('-');
+	for (size_t n; *s; s += n) {
+		n = fffa_utf8_length(s, strlen((const char *)s));
+		if (!n || fffa_utf8_is_control(s))
+			(void)putchar('?');
+		else
+			(void)fwrite(s, 1, n, stdout);
+		n += !n;
+	}
 }
 
 /* "  web > db" where metadata.networks names an end. */
 static void put_networks(const json_t *o)
 {
-	if (json_object_get(o, "src_network") || json_object_get(o, "dst_network"))
-		(void)printf("  %s > %s", format_network(o, "src_network"),
-			     format_network(o, "dst_network"));
+	if (!json_object_get(o, "src_network") && !json_object_get(o, "dst_network"))
+		return;
+	(void)fputs("  ", stdout);
+	put_name(o, "src_network");
+	(void)fputs(" > ", stdout);
+	put_name(o, "dst_network");
 }
 
-static void put_flow(const json_t *o)
+static const char *format_end(const json_t *o, const char *addr, int64_t port, const char *name,
+			      char dst[FFFA_PORTS_END_BYTES])
 {
-	char from[64], to[64], proto[16], flags[16];
+	return fffa_ports_write_end(get_text(o, addr), port != 0, port, name, dst);
+}
+
+static void put_flow(const struct tail *t, const json_t *o)
+{
+	char from[FFFA_PORTS_END_BYTES], to[FFFA_PORTS_END_BYTES], proto[16], flags[16];
+	int64_t src = get_number(o, "srcport"), dst = get_number(o, "dstport");
+	struct fffa_ports_ends e = {.src_name = NULL};
+
+	if (!t->numeric)
+		e = fffa_ports_service(get_number(o, "protocol"), src, dst);
 
 	(void)printf(" %-3s %-21s > %-21s %-5s %8" PRId64 " pkts %10" PRId64 " bytes%s%s",
 		     get_text(o, "flow_direction")[0] == 'e' ? "out" : "in",
-		     format_end(o, "pkt_srcaddr", "srcport", from),
-		     format_end(o, "pkt_dstaddr", "dstport", to), format_protocol(o, proto),
+		     format_end(o, "pkt_srcaddr", src, e.src_name, from),
+		     format_end(o, "pkt_dstaddr", dst, e.dst_name, to), format_protocol(o, proto),
 		     get_number(o, "packets"), get_number(o, "bytes"),
 		     *format_flags(o, flags) ? "  " : "", flags);
 	put_networks(o);
 	(void)putchar('\n');
 }
 
-static void put_text(const json_t *o)
+static void put_text(const struct tail *t, const json_t *o)
 {
 	const char *status = get_text(o, "log_status");
 
 	put_time(o);
 	if (!strcmp(status, "OK")) {
-		put_flow(o);
+		put_flow(t, o);
 		return;
 	}
-	(void)printf(" --- %s %s", *status ? status : "?", get_text(o, "ifname"));
+	(void)printf(" --- %s ", *status ? status : "?");
+	put_name(o, "ifname");
 	if (!strcmp(status, "SKIPDATA"))
 		(void)printf(" lost packets=%" PRId64 " records=%" PRId64 " reason=%s",
 			     get_number(o, "lost_packets"), get_number(o, "lost_records"),
@@ -215,7 +250,7 @@ static void take_line(const struct tail *t, const char *line, size_t n)
 		if (t->json)
 			(void)printf("%.*s\n", (int)n, line);
 		else
-			put_text(o);
+			put_text(t, o);
 	}
 	json_decref(o);
 }
@@ -284,7 +319,8 @@ enum fffa_exit fffa_cmd_tail(const struct fffa_command *self, int argc, char **a
 	const struct fffa_cli_syntax syntax = {
 		.options = {{.name = "config", .letter = 'c', .text = &t.config},
 			    {.name = "output", .letter = 'o', .take = take_output, .arg = &t},
-			    {.name = "field", .letter = 'f', .take = take_glob, .arg = &t}},
+			    {.name = "field", .letter = 'f', .take = take_glob, .arg = &t},
+			    {.name = "numeric", .letter = 'n', .flag = &t.numeric}},
 		.operand = "EXPR",
 		.many = true,
 		.optional = true,

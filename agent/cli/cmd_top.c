@@ -13,6 +13,7 @@
 #include "agent/cli/http_get.h"
 #include "agent/cli/top/top_page.h"
 #include "agent/cli/top/top_screen.h"
+#include "agent/filter/filter.h"
 
 #define FLOWS_OFF_SCREEN 20   /* without a terminal */
 #define FLOWS_ALL	 1000 /* as many as the agent gives */
@@ -24,7 +25,6 @@ struct args {
 	bool once;
 	const char *sort;
 	struct fffa_top_view view;
-	struct fffa_filter *filter;
 	char expr[FFFA_FILTER_BYTES_MAX + 1];
 	struct fffa_top_screen *screen; /* NULL: no terminal */
 	const char *message;		/* for the last row until the next key; "": none */
@@ -48,7 +48,7 @@ static enum fffa_exit take_interval(const struct fffa_command *self, const char 
 /* What to ask for: of all flows those that the filter wants, the largest first. */
 static void write_path(const struct fffa_top_view *v, char path[PATH_BYTES])
 {
-	bool all = v->screen || v->filter || v->sort != FFFA_TOP_BY_BYTES;
+	bool all = v->screen || *v->expr || v->sort != FFFA_TOP_BY_BYTES;
 	int n = snprintf(path, PATH_BYTES,
 			 "/flows?n=%d&sort=%s&filter=", all ? FLOWS_ALL : FLOWS_OFF_SCREEN,
 			 v->sort == FFFA_TOP_BY_PACKETS ? "packets" : "bytes");
@@ -123,14 +123,9 @@ static int set_filter(struct args *a, const char *expr, struct fffa_err *err)
 	struct fffa_filter *f = NULL;
 	int rc = fffa_filter_new(expr, &f, err);
 
-	if (!rc && fffa_filter_reads_flags(f)) {
-		fffa_filter_free(f);
-		rc = fffa_fail(err, EINVAL, "top does not know the TCP flags");
-	}
 	if (rc)
 		return rc;
-	fffa_filter_free(a->filter);
-	a->view.filter = a->filter = f;
+	fffa_filter_free(f); /* the agent filters; this told what is wrong */
 	(void)snprintf(a->expr, sizeof(a->expr), "%s", expr);
 	a->view.expr = a->expr;
 	return 0;
@@ -151,16 +146,30 @@ static int await_key(int signals)
 	return key;
 }
 
+/* Shows the line in the last row; of one that is too long its end, where it grows. */
+static void say_line(const struct args *a, const char *line)
+{
+	char text[FFFA_FILTER_BYTES_MAX + 32];
+	unsigned int rows, columns;
+	size_t n = strlen(line), around = strlen("filter: _"), room;
+
+	fffa_top_screen_size(&rows, &columns);
+	room = columns > around + 1 ? columns - around - 1 : 0; /* the last column stays free */
+	if (n <= room)
+		(void)snprintf(text, sizeof(text), "filter: %s_", line);
+	else
+		(void)snprintf(text, sizeof(text), "filter:~%s_", line + n - room);
+	fffa_top_screen_say(a->screen, text);
+}
+
 /* Edits one line in the last row. True: it was ended by Enter; false: it was given up. */
 static bool edit_line(struct args *a, int signals, char line[FFFA_FILTER_BYTES_MAX + 1])
 {
-	char text[FFFA_FILTER_BYTES_MAX + 32];
 	size_t n = strlen(line);
 	int key;
 
 	for (;;) {
-		(void)snprintf(text, sizeof(text), "filter: %s_", line);
-		fffa_top_screen_say(a->screen, text);
+		say_line(a, line);
 		key = await_key(signals);
 		if (key == '\r' || key == '\n')
 			return true;
@@ -228,6 +237,8 @@ static void take_key(struct args *a, int key, int signals)
 	} else if (key == '/') {
 		change_pane(v, FFFA_TOP_FLOWS);
 		ask_filter(a, signals);
+	} else if (key == 'n') {
+		v->numeric = !v->numeric;
 	} else if (key == 'L' - '@') {
 		fffa_top_screen_redraw();
 	} else {
@@ -279,7 +290,7 @@ static int watch_agent(struct args *a, const char *listen, int signals, struct f
 	return rc;
 }
 
-/* Uses the whole terminal where there is one of a known kind. */
+/* Uses the whole terminal where there is one that has a screen. */
 static int watch_screen(struct args *a, const char *listen, struct fffa_err *err)
 {
 	sigset_t set;
@@ -334,6 +345,7 @@ enum fffa_exit fffa_cmd_top(const struct fffa_command *self, int argc, char **ar
 			     .arg = &a.interval_ms},
 			    {.name = "sort", .letter = 's', .text = &a.sort},
 			    {.name = "filter", .text = &expr},
+			    {.name = "numeric", .letter = 'n', .flag = &a.view.numeric},
 			    {.name = "once", .flag = &a.once}}};
 	enum fffa_exit code;
 	struct fffa_err err = {""};
@@ -348,10 +360,8 @@ enum fffa_exit fffa_cmd_top(const struct fffa_command *self, int argc, char **ar
 	if (set_filter(&a, expr, &err))
 		return fffa_cli_usage(self, "--filter: %s", err.text);
 	code = fffa_cli_load(a.config, &conf, stderr);
-	if (code) {
-		fffa_filter_free(a.filter);
+	if (code)
 		return code;
-	}
 	if (!conf.status.listen || !*conf.status.listen)
 		rc = fffa_fail(&err, ENOTCONN, "status.listen is empty: the agent does not listen");
 	else if (a.once)
@@ -360,7 +370,6 @@ enum fffa_exit fffa_cmd_top(const struct fffa_command *self, int argc, char **ar
 		rc = watch_screen(&a, conf.status.listen, &err);
 	if (rc)
 		(void)fprintf(stderr, "fffa top: %s\n", err.text);
-	fffa_filter_free(a.filter);
 	fffa_config_free(&conf);
 	return rc ? FFFA_EXIT_FAILED : FFFA_EXIT_OK;
 }

@@ -79,13 +79,19 @@ static CURLcode set_options(CURL *e, const struct fffa_address *a, const char *u
 	return rc;
 }
 
+/* Why the body does not hold all; 0: it does. */
+static int error_of_body(const struct fffa_buf *body)
+{
+	return body->error == -EMSGSIZE ? -EFBIG : body->error;
+}
+
 /* A failed transfer as -errno. */
 static int error_of(CURL *e, CURLcode rc, const struct fffa_buf *body)
 {
 	long os_errno = 0;
 
 	if (body->error)
-		return body->error == -EMSGSIZE ? -EFBIG : body->error;
+		return error_of_body(body);
 	if (rc == CURLE_OUT_OF_MEMORY)
 		return -ENOMEM;
 	if (rc == CURLE_OPERATION_TIMEDOUT)
@@ -111,7 +117,7 @@ static int fetch_page(CURL *e, const char *listen, long wanted, long *status, st
 		error = -EPROTO;
 	if (!error) {
 		fffa_buf_add(body, "", 1); /* the NUL */
-		error = body->error;
+		error = error_of_body(body);
 	}
 	if (!error)
 		return 0;

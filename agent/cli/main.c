@@ -28,7 +28,7 @@ static const struct fffa_command commands[] = {
 	 "own time and direction. PCAP - is standard input. Needs no privileges.\n"
 	 "  -c FILE        the configuration; default: VPC Flow Logs text on standard output,\n"
 	 "                 whatever file the host has for fffa run\n"
-	 "  --format F     vpc, flowlog, json or msgpack, instead of the configured sinks\n"
+	 "  --format F     vpc, flowlog, json, msgpack, ocsf or ecs, instead of the sinks\n"
 	 "  --fields LIST  its fields, with commas between; vpc also: default, v5, all\n"
 	 "  --output FILE  where to; default: -, standard output\n"
 	 "  --filter EXPR  only flows that EXPR, a pcap-filter(7), wants: \"tcp port 443\"\n"
@@ -60,17 +60,19 @@ static const struct fffa_command commands[] = {
 	 "Lists every record field: name, type, version of AWS's format, encodings, source.\n",
 	 fffa_cmd_fields},
 	{"tail", "shows the records of a running agent as they leave",
-	 "usage: fffa tail [-c FILE] [-o text|json] [-f FIELD=GLOB]... [EXPR...]\n"
+	 "usage: fffa tail [-c FILE] [-o text|json] [-n] [-f FIELD=GLOB]... [EXPR...]\n"
 	 "Shows the records of a running agent as they leave, one a line: time, direction, ends,\n"
 	 "protocol, packets, bytes, TCP flags. EXPR is a pcap-filter(7): tcp port 443.\n"
 	 "  -c FILE              the configuration, whose status.listen is asked\n"
 	 "  -o, --output FORMAT  text, the default, or json\n"
 	 "  -f, --field F=GLOB   only records whose field F is like GLOB, as ifname=eth*; several\n"
 	 "                       must all be so\n"
+	 "  -n, --numeric        ports as numbers, not as IANA's names of services\n"
 	 "What a slow reader misses is counted in its own stream and lost by nobody else.\n",
 	 fffa_cmd_tail},
 	{"top", "shows flows, sinks and losses of a running agent",
-	 "usage: fffa top [-c FILE] [--interval SECONDS] [--sort KEY] [--filter EXPR] [--once]\n"
+	 "usage: fffa top [-c FILE] [--interval SECONDS] [--sort bytes|packets|rate|age]\n"
+	 "                [--filter EXPR] [-n] [--once]\n"
 	 "Shows the largest flows, rates, sinks and losses of a running agent. It asks the agent\n"
 	 "at the status.listen of the configuration. Keys: 1 to 4 and Tab change the pane (flows,\n"
 	 "sinks, interfaces, losses), b p r a sort by bytes, packets, rate, age, / filters, "
@@ -80,6 +82,7 @@ static const struct fffa_command commands[] = {
 	 "  --interval SECONDS  time between two updates, 0.1 to 3600; default 1\n"
 	 "  --sort KEY          bytes, the default, packets, rate or age\n"
 	 "  --filter EXPR       only flows that EXPR, a pcap-filter(7), wants\n"
+	 "  -n, --numeric       ports as numbers, not as IANA's names of services\n"
 	 "  --once              prints once and ends; needs no terminal\n",
 	 fffa_cmd_top},
 	{"health", "asks a running agent whether it is ready",

@@ -181,8 +181,7 @@ static void reach(struct walk *w, size_t pc, const struct state *s)
 		return;
 	to = &w->states[pc];
 	if (!to->reached) {
-		*to = *s;
-		to->reached = true;
+		*to = *s; /* which is reached */
 		return;
 	}
 	merge(&to->a, s->a);

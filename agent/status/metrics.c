@@ -2,7 +2,8 @@
 /*
  * The metrics. One scrape is enough to check both identities of the ledger (agent/base/ledger.h):
  *
- *   sum(packets_seen) = packets_recorded + sum(packets_held) + packets_filtered + sum(packets_lost)
+ *   sum(packets_seen) = packets_recorded + sum(packets_held) + packets_filtered +
+ *   packets_not_on_wire + sum(packets_lost)
  *   sink_records_offered = sum(sink_records) + sum(records_lost) + sink_in_flight, for each sink
  */
 #include "agent/status/metrics.h"
@@ -66,12 +67,13 @@ static void write_interfaces(struct fffa_buf *o, const struct fffa_status_view *
 		write_interface(o, name, OTHER_INTERFACES, &s->v[0], u);
 	fffa_family_u64(o, name,
 			FFFA_LABELS({"interface", NOT_ATTRIBUTED}, {"direction", "unknown"}),
-			amount_in(&lost, u) - amount_in(&v->ledger->lost[FFFA_PL_FLOW_TABLE], u));
+			amount_in(&lost, u) + amount_in(&v->ledger->not_on_wire, u) -
+				amount_in(&v->ledger->lost[FFFA_PL_FLOW_TABLE], u));
 }
 
 /* The names of the terms of the first identity, in packets or in bytes. */
 struct identity_names {
-	const char *seen, *recorded, *held, *filtered, *lost;
+	const char *seen, *recorded, *held, *filtered, *not_on_wire, *lost;
 };
 
 static void write_seen(struct fffa_buf *o, const char *name, const struct fffa_status_view *v,
@@ -92,9 +94,10 @@ static void write_identity(struct fffa_buf *o, const struct fffa_status_view *v,
 	static const struct identity_names all[] = {
 		[PACKETS] = {"fffa_packets_seen_total", "fffa_packets_recorded_total",
 			     "fffa_packets_held", "fffa_packets_filtered_total",
-			     "fffa_packets_lost_total"},
+			     "fffa_packets_not_on_wire_total", "fffa_packets_lost_total"},
 		[BYTES] = {"fffa_bytes_seen_total", "fffa_bytes_recorded_total", "fffa_bytes_held",
-			   "fffa_bytes_filtered_total", "fffa_bytes_lost_total"},
+			   "fffa_bytes_filtered_total", "fffa_bytes_not_on_wire_total",
+			   "fffa_bytes_lost_total"},
 	};
 	const struct identity_names *n = &all[u];
 
@@ -110,6 +113,9 @@ static void write_identity(struct fffa_buf *o, const struct fffa_status_view *v,
 	write_value(o, n->filtered, "counter",
 		    "Left out by capture.parity_filter and capture.filter.",
 		    amount_in(&v->ledger->filtered, u));
+	write_value(o, n->not_on_wire, "counter",
+		    "Decrypted by IPsec on this host; the encrypted packet is recorded.",
+		    amount_in(&v->ledger->not_on_wire, u));
 	fffa_family_begin(o, n->lost, "counter", "Lost: in no record, by reason.");
 	for (int i = 0; i < FFFA_PL_MAX; i++)
 		fffa_family_u64(o, n->lost,

@@ -21,7 +21,7 @@ static struct fffa_amount count_held(const struct fffa_status_view *v)
 	return a;
 }
 
-/* seen = recorded + held + filtered + sum(lost), in packets or in bytes. */
+/* seen = recorded + held + filtered + not_on_wire + sum(lost), in packets or in bytes. */
 static void put_identity(struct fffa_json *j, const char *key, const struct fffa_status_view *v,
 			 uint64_t (*amount_of)(struct fffa_amount a))
 {
@@ -32,6 +32,7 @@ static void put_identity(struct fffa_json *j, const char *key, const struct fffa
 	fffa_json_u64(j, "recorded", amount_of(l->recorded));
 	fffa_json_u64(j, "held", amount_of(count_held(v)));
 	fffa_json_u64(j, "filtered", amount_of(l->filtered));
+	fffa_json_u64(j, "not_on_wire", amount_of(l->not_on_wire));
 	fffa_json_open(j, "lost", '{');
 	for (int i = 0; i < FFFA_PL_MAX; i++)
 		fffa_json_u64(j, fffa_ledger_packet_loss_name((enum fffa_packet_loss)i),
@@ -204,6 +205,7 @@ static void put_sink(struct fffa_json *j, const struct fffa_status_view *v, size
 	fffa_json_u64(j, "last_delivery_ms", s->last_delivery_ns / FFFA_NS_PER_MS);
 	fffa_json_u64(j, "oldest_record_age_ms", s->oldest_ns / FFFA_NS_PER_MS);
 	fffa_json_text(j, "last_error", s->last_error ? s->last_error : "");
+	fffa_json_u64(j, "last_error_ms", s->last_error_ns / FFFA_NS_PER_MS);
 	fffa_json_open(j, "facts", '{');
 	if (v->sink_report)
 		v->sink_report(v->sink_report_arg, i, put_fact, j);

@@ -15,6 +15,7 @@
 #include <microhttpd.h>
 
 #include "agent/base/log.h"
+#include "agent/loop/worker.h"
 #include "agent/status/status_internal.h"
 
 #define TAG		     "status"
@@ -38,20 +39,22 @@ static void on_expiry(uv_timer_t *t)
 static void on_connection(void *arg, struct MHD_Connection *c, void **socket_context,
 			  enum MHD_ConnectionNotificationCode what)
 {
-	const union MHD_ConnectionInfo *fd, *addr;
+	const union MHD_ConnectionInfo *info;
 	struct fffa_status *s = arg;
+	int fd;
 
 	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
 		fffa_clients_remove(&s->clients, *socket_context);
 		*socket_context = NULL;
 		return;
 	}
-	fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
-	addr = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	if (!fd)
+	info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (!info)
 		return;
-	*socket_context = fffa_clients_add(&s->clients, fd->connect_fd,
-					   addr ? addr->client_addr : NULL, uv_now(s->loop));
+	fd = info->connect_fd; /* since libmicrohttpd 1.0 the next answer takes the place of this one */
+	info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	*socket_context =
+		fffa_clients_add(&s->clients, fd, info ? info->client_addr : NULL, uv_now(s->loop));
 	if (!uv_is_active((uv_handle_t *)&s->expiry))
 		(void)uv_timer_start(&s->expiry, on_expiry, FFFA_CLIENTS_REQUEST_MS, 0);
 }
@@ -88,17 +91,18 @@ static bool is_full(const struct fffa_status *s)
 /* Lets the library do what is due, then starts the timer for its next time-out. */
 static void run_library(struct fffa_status *s)
 {
-	bool was_full = s->full;
+	bool was_full = s->full, resumed;
 	MHD_UNSIGNED_LONG_LONG ms;
 
 	(void)MHD_run(s->daemon); /* fails only when epoll is broken; nothing can be done then */
+	resumed = fffa_status__end_shut_readers(s);
 	s->full = is_full(s);
 	(void)uv_timer_stop(&s->timer);
 	/*
 	 * While it is full, the library does not watch the listening socket. It watches it again in
 	 * the next run, but asks for no run.
 	 */
-	if (was_full && !s->full)
+	if (resumed || (was_full && !s->full))
 		(void)uv_timer_start(&s->timer, on_timer, 0, 0);
 	else if (MHD_get_timeout(s->daemon, &ms) == MHD_YES)
 		(void)uv_timer_start(&s->timer, on_timer, ms, 0);
@@ -126,8 +130,11 @@ static enum MHD_Result begin_request(struct fffa_status *s, struct MHD_Connectio
 		return fffa_status__answer_text(c, MHD_HTTP_BAD_REQUEST,
 						"a request must have no body");
 	q = fffa_status__begin_request(s, c);
+	if (!q)
+		return MHD_NO;
+	q->head = !strcmp(method, MHD_HTTP_METHOD_HEAD);
 	*ctx = q;
-	return q ? MHD_YES : MHD_NO;
+	return MHD_YES;
 }
 
 static bool is_for_us(const struct fffa_status *s, struct MHD_Connection *c)
@@ -239,14 +246,34 @@ static int start_handles(struct fffa_status *s)
 	return rc;
 }
 
-int fffa_status_open(uv_loop_t *loop, const char *listen, const struct fffa_status_source *src,
-		     struct fffa_status **out, struct fffa_err *err)
+static void work_remove(void *arg)
+{
+	struct fffa_status *s = arg;
+
+	fffa_listener_close(&s->listener);
+}
+
+static void on_removed(void *arg);
+
+/* The thread that will remove the unix socket exists from the start: at the end none may be had. */
+static int open_remover(struct fffa_status *s)
+{
+	s->removal = (struct fffa_worker_job){.work = work_remove, .done = on_removed, .arg = s};
+	return s->listener.path[0] ? fffa_worker_open(s->loop, "status", &s->remover) : 0;
+}
+
+int fffa_status_open(uv_loop_t *loop, const char *listen, struct fffa_listener *l,
+		     const struct fffa_status_source *src, struct fffa_status **out,
+		     struct fffa_err *err)
 {
 	struct fffa_status *s = calloc(1, sizeof(*s));
 	int rc;
 
-	if (!s)
+	if (!s) {
+		fffa_listener_close(l);
 		return fffa_fail(err, ENOMEM, "no memory for the status listener");
+	}
+	s->listener = *l;
 	s->loop = loop;
 	s->src = *src;
 	s->listen = listen;
@@ -257,12 +284,9 @@ int fffa_status_open(uv_loop_t *loop, const char *listen, const struct fffa_stat
 		s->own[0] = '\0';
 	s->own[sizeof(s->own) - 1] = '\0';
 	fffa_clients_init(&s->clients, CONNECTIONS_MAX);
-	rc = fffa_listener_open(&s->listener, listen, err);
-	if (rc) {
-		free(s);
-		return rc;
-	}
-	rc = start_daemon(s);
+	rc = open_remover(s);
+	if (!rc)
+		rc = start_daemon(s);
 	if (!rc)
 		rc = start_handles(s);
 	if (rc) {
@@ -288,6 +312,13 @@ static void on_closed(uv_handle_t *h)
 	on_flows_closed(h->data);
 }
 
+static void on_removed(void *arg)
+{
+	struct fffa_status *s = arg;
+
+	fffa_worker_close(s->remover, on_flows_closed, s);
+}
+
 /* The library must not be stopped with suspended connections. */
 static void end_requests(struct fffa_status *s)
 {
@@ -303,14 +334,14 @@ static void end_requests(struct fffa_status *s)
 
 void fffa_status_close(struct fffa_status *s)
 {
-	bool handles;
+	bool polls;
 
 	if (!s)
 		return;
-	handles = s->handles;
+	polls = s->handles;
 	end_requests(s);
 	/* Stop polling before the library closes its descriptor. */
-	if (handles) {
+	if (polls) {
 		uv_close((uv_handle_t *)&s->poll, on_closed);
 		uv_close((uv_handle_t *)&s->timer, on_closed);
 		uv_close((uv_handle_t *)&s->expiry, on_closed);
@@ -318,12 +349,17 @@ void fffa_status_close(struct fffa_status *s)
 	}
 	if (s->daemon)
 		MHD_stop_daemon(s->daemon);
-	if (handles)
+	if (polls)
 		fffa_flows_page_close(&s->flows, on_flows_closed, s);
 	fffa_filters_close(&s->filters);
 	fffa_records_fini(&s->records);
-	fffa_listener_close(&s->listener);
-	if (!handles)
+	if (s->remover) {
+		s->handles++;
+		fffa_worker_submit(s->remover, &s->removal);
+	} else {
+		fffa_listener_close(&s->listener);
+	}
+	if (!s->handles)
 		free(s);
 }
 

@@ -12,24 +12,27 @@
 #include <uv.h>
 
 #include "agent/base/err.h"
+#include "agent/status/listen/listener.h"
 #include "agent/status/view.h"
 
 struct fffa_record;
 struct fffa_status;
 
 /*
- * Listens at `listen`, an address for config/address.h. Borrows loop, listen and src->arg until it is
- * closed. Its handles do not keep the loop running. 0: close *out with fffa_status_close. Else
- * -errno with err, and nothing stays open.
+ * Serves at l, which was opened at `listen`. Borrows loop, listen and src->arg until it is closed. Its
+ * handles do not keep the loop running. 0: close *out with fffa_status_close. Else -errno with err,
+ * and nothing stays open. Takes l in either case.
  */
-int fffa_status_open(uv_loop_t *loop, const char *listen, const struct fffa_status_source *src,
-		     struct fffa_status **out, struct fffa_err *err);
+int fffa_status_open(uv_loop_t *loop, const char *listen, struct fffa_listener *l,
+		     const struct fffa_status_source *src, struct fffa_status **out,
+		     struct fffa_err *err);
 
 /* A record, enriched and numbered, has left: for the readers of /records. s may be NULL. */
 void fffa_status_record(struct fffa_status *s, const struct fffa_record *r);
 
 /*
- * Drops every connection and closes the handles; s is freed when the loop has closed them. NULL
+ * Drops every connection and closes the handles; s is freed when the loop has closed them. A unix
+ * socket is removed on a thread, because its disk may stand still, and the loop lives until then. NULL
  * is allowed.
  */
 void fffa_status_close(struct fffa_status *s);

@@ -5,6 +5,7 @@
 
 #include <microhttpd.h>
 
+#include "agent/loop/worker.h"
 #include "agent/status/filters.h"
 #include "agent/status/flows_page.h"
 #include "agent/status/history.h"
@@ -21,6 +22,7 @@ struct fffa_status_request {
 	struct MHD_Connection *c;
 	struct fffa_status *status;
 	TAILQ_ENTRY(fffa_status_request) link;
+	bool head; /* HEAD: the answer has no body */
 	bool suspended;
 	/* Of the argument filter=, for /flows and /records: */
 	struct fffa_filters_job *compiling;
@@ -35,6 +37,8 @@ struct fffa_status {
 	uv_loop_t *loop;
 	struct fffa_status_source src;
 	struct fffa_listener listener;
+	struct fffa_worker *remover; /* of the unix socket; NULL: there is none */
+	struct fffa_worker_job removal;
 	const char *listen;
 	char own[FFFA_STATUS_HOST_NAME_BYTES]; /* the host's name */
 	struct fffa_clients clients;
@@ -66,6 +70,11 @@ enum MHD_Result fffa_status__answer_text(struct MHD_Connection *c, unsigned int 
 					 const char *text);
 /* Does nothing when it is not suspended. */
 void fffa_status__resume(struct fffa_status_request *q);
+/*
+ * The library does not watch an answer that waits for a record, so it does not see that the
+ * connection was shut down, and its place would stay taken. True when there was one.
+ */
+bool fffa_status__end_shut_readers(struct fffa_status *s);
 /* The present state; valid until the next call and the loop's next turn. */
 const struct fffa_status_view *fffa_status__read_view(struct fffa_status *s);
 

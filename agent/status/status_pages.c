@@ -144,11 +144,16 @@ static void on_compiled(void *arg, struct fffa_filter *filter, const struct fffa
 static bool has_filter(struct fffa_status *s, struct fffa_status_request *q,
 		       enum MHD_Result *queued)
 {
-	const char *text = MHD_lookup_connection_value(q->c, MHD_GET_ARGUMENT_KIND, "filter");
+	const char *text = NULL, *refusal = q->refusal;
 	struct fffa_err err = {""};
+	size_t n = 0;
 
-	if (q->refusal) {
-		*queued = fffa_status__answer_text(q->c, MHD_HTTP_BAD_REQUEST, q->refusal);
+	(void)MHD_lookup_connection_value_n(q->c, MHD_GET_ARGUMENT_KIND, "filter", strlen("filter"),
+					    &text, &n);
+	if (text && strlen(text) != n)
+		refusal = "filter: it has a byte 0";
+	if (refusal) {
+		*queued = fffa_status__answer_text(q->c, MHD_HTTP_BAD_REQUEST, refusal);
 		return false;
 	}
 	if (!text || !*text || q->compiled)
@@ -216,15 +221,66 @@ static enum MHD_Result get_flows(struct fffa_status *s, struct fffa_status_reque
 	return queue_answer(q->c, MHD_HTTP_OK, "application/json", &body);
 }
 
+/*
+ * The library does not watch an answer that waits for a record. So a client that went away while
+ * nothing passed its filter keeps a place, until another one needs it.
+ */
+static void drop_gone_readers(struct fffa_status *s)
+{
+	struct fffa_status_request *q;
+
+	TAILQ_FOREACH(q, &s->requests, link)
+	{
+		if (!fffa_records_page_is_gone(&q->records))
+			continue;
+		fffa_records_page_end(&q->records);
+		fffa_records_page_close(&q->records);
+		s->run_soon(s);
+	}
+}
+
+bool fffa_status__end_shut_readers(struct fffa_status *s)
+{
+	struct fffa_status_request *q;
+	bool found = false;
+
+	TAILQ_FOREACH(q, &s->requests, link)
+	{
+		const union MHD_ConnectionInfo *info =
+			MHD_get_connection_info(q->c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+		if (!q->records.reader || !info || !fffa_clients_is_shut(info->socket_context))
+			continue;
+		fffa_records_page_end(&q->records);
+		fffa_records_page_close(&q->records);
+		found = true;
+	}
+	return found;
+}
+
+/* Those who have gone give their places first, then the client that has the most. */
+static void make_room_for_reader(struct fffa_status *s, struct fffa_client *client)
+{
+	if (s->records.count == FFFA_RECORDS_READERS_MAX)
+		drop_gone_readers(s);
+	if (s->records.count == FFFA_RECORDS_READERS_MAX &&
+	    fffa_clients_yield_stream(&s->clients, client))
+		(void)fffa_status__end_shut_readers(s);
+}
+
 static enum MHD_Result get_records(struct fffa_status *s, struct fffa_status_request *q)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(q->c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct fffa_buf nothing = {.max = 0};
+	const union MHD_ConnectionInfo *info;
 	struct fffa_err err = {""};
 	enum MHD_Result queued;
 
 	if (!has_filter(s, q, &queued))
 		return queued;
+	if (q->head) /* to one without a length the library would send a last chunk, which is a body */
+		return queue_answer(q->c, MHD_HTTP_OK, "application/x-ndjson", &nothing);
+	info = MHD_get_connection_info(q->c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	make_room_for_reader(s, info ? info->socket_context : NULL);
 	if (fffa_records_page_open(&q->records, &s->records, q->c, q->filter, s->run_soon, s, &err))
 		return fffa_status__answer_text(q->c, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
 	q->filter = NULL;

@@ -80,7 +80,8 @@ struct fffa_status_view {
 	uint64_t uptime_ns;
 
 	/*
-	 * Of the ledger: seen = recorded + held_kernel + held_flows + filtered + sum(lost).
+	 * Of the ledger: seen = recorded + held_kernel + held_flows + filtered +
+	 * not_on_wire + sum(lost).
 	 * held_kernel: in the kernel's table, in its ring, or being handed over.
 	 */
 	const struct fffa_ledger *ledger;

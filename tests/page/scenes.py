@@ -86,7 +86,7 @@ def busy(real):
         sink(template, name="stream", type="kafka", last_delivery_ms=now - 300, spool_bytes=0,
              spool_capacity_bytes=10 << 30, facts={"brokers": "b1:9092,b2:9092,b3:9092", "topic": "flows"}),
         sink(template, name="collector", type="http", last_delivery_ms=now - 2400, retries=17, queue_bytes=340_000,
-             last_error="503 from https://collector.example/v1/flows: upstream connect error"),
+             last_error="503 from https://collector.example/v1/flows: upstream connect error", last_error_ms=now - 7 * 60000),
         sink(template, name="local", type="file", last_delivery_ms=now - 900, queue_bytes=0, in_flight=0, retries=0),
     ]
     hook = s["hooks"][0]
@@ -114,7 +114,8 @@ def down(real):
     now = s["start_ms"] + s["uptime_ms"]
     s["sinks"][1].update(up=False, last_delivery_ms=now - 9 * 60000, queue_bytes=32 << 20, in_flight=412_000, retries=220,
                          spool_bytes=int(8.9e9), spool_capacity_bytes=10 << 30, oldest_record_age_ms=9 * 60000,
-                         last_error="collector.example:443: Connection refused (111), next attempt in 30 s")
+                         last_error="collector.example:443: Connection refused (111), next attempt in 30 s",
+                         last_error_ms=now - 4000)
     s["hooks"][1].update(up=False, put_back=3, problem="ens5 egress: another program stands in front of the hook")
     s.update(ready=False, not_ready="ens5 egress: another program stands in front of the hook")
     return scene

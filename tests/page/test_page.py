@@ -73,6 +73,10 @@ class Page(program.Case):
     def text(self, selector):
         return self.browser.run(f"document.querySelector({selector!r}).innerText")
 
+    def errors(self):
+        """Returns the headings of the sinks' last errors that are shown."""
+        return self.browser.run("[...document.querySelectorAll('.last-error:not([hidden]) b')].map((one) => one.innerText)")
+
     def test_the_agent_itself(self):
         """The page is held against the agent that serves it."""
         b = self.browser
@@ -102,6 +106,8 @@ class Page(program.Case):
                 self.assertEqual(self.browser.run("document.querySelectorAll('#charts .line').length"), 7)
                 self.assertEqual(self.text("#loss-reasons"), "Nothing was lost in the last 15 minutes.")
                 self.assertEqual(self.browser.run("document.querySelectorAll('#notices li').length"), 0)
+                self.assertIn("tcp https [P.]", self.text("#flow-rows"))
+                self.assertEqual(self.errors(), ["Last error, 7 min ago, before the last delivery"])
                 self.finish(name)
 
     def test_empty(self):
@@ -119,6 +125,7 @@ class Page(program.Case):
             card = self.browser.run("[...document.querySelectorAll('#sink-cards article')][1].innerText")
             for words in ("Down", "32.0 MiB of 32.0 MiB", "8.29 GiB of 10.0 GiB", "9 min ago", "Connection refused"):
                 self.assertIn(words, card)
+            self.assertEqual(self.errors(), ["Last error, 4 s ago"])
             self.finish(name)
 
     def test_loss(self):

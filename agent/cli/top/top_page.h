@@ -7,12 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "agent/filter/filter.h"
-
-/* The first byte of each line of a screen. */
-#define FFFA_TOP_PLAIN ' '
-#define FFFA_TOP_HEAD  '='
-#define FFFA_TOP_ALARM '!'
+#include "agent/cli/top/top_line.h" /* the styles */
 
 struct fffa_top_counts {
 	int64_t uptime_ms;
@@ -50,8 +45,8 @@ struct fffa_top_view {
 	enum fffa_top_pane pane;
 	unsigned int scroll; /* lines of the pane that are above the screen */
 	enum fffa_top_sort sort;
-	const char *expr;		  /* of the filter; "": none */
-	const struct fffa_filter *filter; /* of the flows; NULL: none */
+	bool numeric;	  /* ports as numbers, not as names of services */
+	const char *expr; /* the filter of which the flows are an answer; "": none */
 };
 
 /*

@@ -25,6 +25,9 @@ struct fffa_top_screen *fffa_top_screen_open(void)
 
 	if (!kind || tgetent(NULL, kind) != 1) /* newterm would not free all when it fails */
 		return NULL;
+	/* A screen needs a cursor that moves; "dumb" has none. Paper is none. */
+	if (!tgetstr("cm", NULL) || tgetflag("hc"))
+		return NULL;
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return NULL;

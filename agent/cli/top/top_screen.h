@@ -18,7 +18,10 @@ enum fffa_top_key {
 	FFFA_TOP_KEY_RESIZED,
 };
 
-/* Takes the terminal of standard input and output. NULL: it is of no known kind (TERM). */
+/*
+ * Takes the terminal of standard input and output. NULL: its kind (TERM) is not known, or
+ * cannot move the cursor.
+ */
 struct fffa_top_screen *fffa_top_screen_open(void);
 /* Restores the terminal. */
 void fffa_top_screen_close(struct fffa_top_screen *s);

@@ -104,6 +104,11 @@ struct fffa_client *fffa_clients_add(struct fffa_clients *c, int fd, const struc
 	return client;
 }
 
+bool fffa_clients_is_shut(const struct fffa_client *client)
+{
+	return client && client->shut;
+}
+
 void fffa_clients_answered(struct fffa_clients *c, struct fffa_client *client, uint64_t now_ms)
 {
 	if (!client || client->shut)
@@ -119,6 +124,35 @@ void fffa_clients_stream(struct fffa_clients *c, struct fffa_client *client)
 	(void)c;
 	if (client)
 		client->streams = true;
+}
+
+static unsigned int count_streams(const struct fffa_clients *c, const uint8_t address[16])
+{
+	const struct fffa_client *i;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH(i, &c->list, link)
+	n += !i->shut && i->streams && !memcmp(i->address, address, 16);
+	return n;
+}
+
+bool fffa_clients_yield_stream(struct fffa_clients *c, const struct fffa_client *client)
+{
+	unsigned int most = client ? count_streams(c, client->address) + 1 : 0;
+	struct fffa_client *i, *victim = NULL;
+
+	TAILQ_FOREACH(i, &c->list, link)
+	{
+		unsigned int n = i->shut || !i->streams ? 0 : count_streams(c, i->address);
+
+		if (client && n > most) {
+			most = n;
+			victim = i;
+		}
+	}
+	if (victim)
+		shut_down(c, victim);
+	return victim;
 }
 
 void fffa_clients_remove(struct fffa_clients *c, struct fffa_client *client)

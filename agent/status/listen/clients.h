@@ -6,6 +6,7 @@
 #ifndef FFFA_AGENT_STATUS_LISTEN_CLIENTS_H
 #define FFFA_AGENT_STATUS_LISTEN_CLIENTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -32,10 +33,17 @@ void fffa_clients_init(struct fffa_clients *c, unsigned int most);
  */
 struct fffa_client *fffa_clients_add(struct fffa_clients *c, int fd, const struct sockaddr *addr,
 				     uint64_t now_ms);
+/* The library has not closed it yet. client may be NULL. */
+bool fffa_clients_is_shut(const struct fffa_client *client);
 /* An answer is out, and the next request may begin. client may be NULL. */
 void fffa_clients_answered(struct fffa_clients *c, struct fffa_client *client, uint64_t now_ms);
 /* Its answer has no end, so it may take as long as it likes. client may be NULL. */
 void fffa_clients_stream(struct fffa_clients *c, struct fffa_client *client);
+/*
+ * There is no place for another stream, and client wants one: the oldest stream of the address that
+ * has the most is shut down, unless client's address would have as many then. False: nobody was.
+ */
+bool fffa_clients_yield_stream(struct fffa_clients *c, const struct fffa_client *client);
 /* The connection is gone; frees client, which may be NULL. */
 void fffa_clients_remove(struct fffa_clients *c, struct fffa_client *client);
 /* Shuts down what has taken too long. Returns the ms until it should be called again, 0: never. */

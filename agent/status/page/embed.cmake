@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Writes OUT, a header with the whole page as bytes, its ETag, and its Content-Security-Policy, which names the hashes of
-# the style and the script. SOURCE: this folder. SCRIPTS: names, separated by commas.
+# the style and the script. SOURCE: this folder. SCRIPTS: names, separated by commas. PORTS: the list of names of ports.
 
 # hash_source(VARIABLE TEXT): "'sha256-BASE64'". Three hex digits of the hash are two digits of base64.
 function(hash_source name text)
@@ -22,7 +22,11 @@ endfunction()
 
 file(READ ${SOURCE}/page.html page)
 file(READ ${SOURCE}/page.css style)
-set(script "(function () {\n\"use strict\";\n")
+# PORT(443, 6, "https") becomes ["6/443","https"].
+file(STRINGS ${PORTS} ports REGEX "^PORT")
+list(TRANSFORM ports REPLACE "^PORT.([0-9]+), ([0-9]+), (\"[^\"]+\").$" "[\"\\2/\\1\",\\3]")
+list(JOIN ports "," ports)
+set(script "(function () {\n\"use strict\";\nconst PORTS = new Map([${ports}]);\n")
 string(REPLACE "," ";" SCRIPTS "${SCRIPTS}")
 foreach(name IN LISTS SCRIPTS)
   file(READ ${SOURCE}/${name} text)

@@ -14,10 +14,16 @@ const COLUMNS = [
   {id: "age", label: "Age", text: (flow) => formatDuration(flow.age), className: "number", order: (flow) => flow.age, down: true},
 ];
 
+/* The name of the service: of both ports the one that has a name, and of two names that of the lower number. */
+function serviceName(flow) {
+  const nameOf = (port) => PORTS.get(flow.protocol + "/" + port);
+  return nameOf(Math.min(flow.srcport, flow.dstport)) || nameOf(Math.max(flow.srcport, flow.dstport)) || "";
+}
+
 function protocolText(flow) {
   const name = formatProtocol(flow.protocol);
   if (flow.icmp_type !== undefined) return `${name} ${flow.icmp_type}/${flow.icmp_code}`;
-  const more = [flow.tcp_flags_raw ? `[${formatFlags(flow.tcp_flags_raw)}]` : "", flow.encapsulated ? "tunnel" : ""];
+  const more = [serviceName(flow), flow.tcp_flags_raw ? `[${formatFlags(flow.tcp_flags_raw)}]` : "", flow.encapsulated ? "tunnel" : ""];
   return [name, ...more.filter(Boolean)].join(" ");
 }
 

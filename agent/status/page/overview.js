@@ -93,6 +93,7 @@ function drawBalance(ledger) {
     ["Recorded", packets.recorded, bytes.recorded, "c0"],
     ["Held", packets.held, bytes.held, "c3"],
     ["Filtered", packets.filtered, bytes.filtered, "c2"],
+    ...(packets.not_on_wire ? [["Not on the wire", packets.not_on_wire, bytes.not_on_wire, "c2"]] : []),
     ["Lost", sumOf(packets.lost), sumOf(bytes.lost), "c1"],
   ];
   const state = byId("balance-state");

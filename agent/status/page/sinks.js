@@ -43,6 +43,11 @@ function figuresOf(sink, nowMs) {
   ];
 }
 
+function errorHeading(sink, nowMs) {
+  const when = sink.last_error_ms ? ", " + formatAgo(nowMs - sink.last_error_ms) : "";
+  return "Last error" + when + (sink.up ? ", before the last delivery" : "");
+}
+
 function createSinkCard() {
   const name = make("h3"), type = make("span", {class: "muted small"}), state = make("span", {class: "pill"});
   const queue = createMeterRow("Queue"), spool = createMeterRow("Spool"), figures = createFigures();
@@ -60,7 +65,7 @@ function createSinkCard() {
       queue.update(sink.queue_bytes, sink.queue_capacity_bytes);
       spool.update(sink.spool_bytes, sink.spool_capacity_bytes);
       figures.update(figuresOf(sink, nowMs));
-      setText(errorTitle, sink.up ? "Last error, before the last delivery" : "Last error");
+      setText(errorTitle, errorHeading(sink, nowMs));
       setText(errorText, sink.last_error);
       setClass(error, sink.up ? "last-error" : "last-error bad");
       error.hidden = !sink.last_error;

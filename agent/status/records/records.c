@@ -127,8 +127,8 @@ size_t fffa_records_take(struct fffa_records_reader *r, char *dst, size_t max)
 
 	memcpy(dst, r->ring + r->first, piece);
 	memcpy(dst + piece, r->ring, n - piece);
-	r->first = (r->first + n) % sizeof(r->ring);
 	r->len -= n;
+	r->first = r->len ? (r->first + n) % sizeof(r->ring) : 0;
 	if (!n && r->lost) { /* a quiet time tells it, too */
 		put_loss(r);
 		return fffa_records_take(r, dst, max);

@@ -13,8 +13,9 @@
 #include "agent/encode/encoder.h"
 #include "agent/filter/filter.h"
 
-#define FFFA_RECORDS_READERS_MAX  8
-#define FFFA_RECORDS_READER_BYTES (256 * 1024)
+#define FFFA_RECORDS_READERS_MAX 8
+/* Some thousand records, because many flows end in one turn. It is touched as far as it is used. */
+#define FFFA_RECORDS_READER_BYTES (4 * 1024 * 1024)
 
 struct fffa_records_reader;
 

@@ -2,6 +2,7 @@
 #include "agent/status/records/records_page.h"
 
 #include <errno.h>
+#include <poll.h>
 
 #include <microhttpd.h>
 
@@ -27,7 +28,7 @@ static void on_record(void *arg)
 static ssize_t read_records(void *arg, uint64_t pos, char *dst, size_t max)
 {
 	struct fffa_records_page *p = arg;
-	size_t n = fffa_records_take(p->reader, dst, max);
+	size_t n = p->reader ? fffa_records_take(p->reader, dst, max) : 0;
 
 	(void)pos;
 	if (n)
@@ -68,6 +69,18 @@ void fffa_records_page_end(struct fffa_records_page *p)
 {
 	p->ending = true;
 	resume(p);
+}
+
+bool fffa_records_page_is_gone(const struct fffa_records_page *p)
+{
+	const union MHD_ConnectionInfo *info;
+	struct pollfd fd = {.events = POLLRDHUP};
+
+	if (!p->reader || !p->paused)
+		return false;
+	info = MHD_get_connection_info(p->c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	fd.fd = info ? info->connect_fd : -1;
+	return poll(&fd, 1, 0) > 0;
 }
 
 void fffa_records_page_close(struct fffa_records_page *p)

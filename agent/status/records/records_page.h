@@ -29,7 +29,9 @@ int fffa_records_page_open(struct fffa_records_page *p, struct fffa_records *rec
 int fffa_records_page_queue(struct fffa_records_page *p);
 /* The answer ends when what is there has been sent; the connection is not suspended any more. */
 void fffa_records_page_end(struct fffa_records_page *p);
-/* The connection is gone. p may be not open. */
+/* Whether the answer waits for records, and the client has closed its side of the connection. */
+bool fffa_records_page_is_gone(const struct fffa_records_page *p);
+/* Nothing reads any more, so the place is free. p may be not open. */
 void fffa_records_page_close(struct fffa_records_page *p);
 
 #endif

@@ -3,6 +3,7 @@
 """fffa reports every problem of its configuration with the line, and ends with exit status 78."""
 import json
 import os
+import socket
 import subprocess
 import unittest
 
@@ -151,7 +152,7 @@ class Config(program.Case):
 
     def test_what_is_meant(self):
         """A byte order mark is passed over, in secrets too; on, true and yes mean the same."""
-        secret = self.file("secret", b"\xef\xbb\xbfhush\n")
+        secret = self.file("secret", b"\xef\xbb\xbfhush\r\n")
         text = ("\ufeffmetadata: {imds: {enabled: yes}}\nflows: {nodata: off}\n"
                 "sinks: [{name: h, type: http, format: json, url: \"http://127.0.0.1:9/\", "
                 f"auth: {{bearer_file: {secret}}}}}]\n")
@@ -183,7 +184,19 @@ class Config(program.Case):
         fifo = self.dir / "fifo"
         os.mkfifo(fifo)
         kafka = 'type: kafka, format: json, brokers: ["127.0.0.1:9"], topic: t, properties'
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(f"{self.dir}/socket")
+        https = "type: http, format: json, url: 'https://x/', tls"
+        empty, cert, key = (self.file(name, text) for name, text in (
+            ("empty.pem", ""), ("cert.pem", "-----BEGIN CERTIFICATE-----\n"), ("key.pem", "-----BEGIN EC PRIVATE KEY-----\n")))
         for sink, problem in (
+                (f"type: file, format: json, path: {self.dir}/socket", "is a socket"),
+                (f"{https}: {{ca_file: {empty}}}", "tls.ca_file: "),
+                (f"{https}: {{ca_file: {key}}}", 'holds no "-----BEGIN ... CERTIFICATE'),
+                (f"{https}: {{cert_file: {cert}}}", 'holds no "-----BEGIN ... PRIVATE KEY'),
+                (f"{https}: {{cert_file: {key}, key_file: {cert}}}", f"tls.key_file: {cert} holds no"),
+                *((f'type: kafka, format: json, topic: t, brokers: ["{broker}"]', f"brokers: {broker}") for broker in (
+                    "http://b:9092", "b:99999", "b:0", "b:", "b:9092/x", ":9092", "[::1]:x")),
                 (f"type: file, format: json, path: {self.dir}/none/x", "path: the directory"),
                 (f"type: file, format: json, path: {self.dir}", "is a directory"),
                 (f"type: http, format: json, url: 'https://x/', tls: {{ca_file: {fifo}}}", "tls.ca_file: cannot read"),

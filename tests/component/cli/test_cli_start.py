@@ -88,9 +88,13 @@ class Start(program.Case):
         program_copy = self.dir / "fffa"
         shutil.copy(program.FFFA, program_copy)
         self.dir.chmod(0o777)
-        conf = self.file("threads.yaml", f"capture: {{interfaces: [lo]}}\nstatus: {{listen: ''}}\n"
-                                         f"spool_dir: ''\nsinks: [{{name: out, type: file, path: {self.dir}/out}}]\n")
-        for limit in (1, 2, 3):
+        few = self.file("few.yaml", f"capture: {{interfaces: [lo]}}\nstatus: {{listen: ''}}\n"
+                                    f"spool_dir: ''\nsinks: [{{name: out, type: file, path: {self.dir}/out}}]\n")
+        more = self.file("more.yaml", f"capture: {{interfaces: [lo]}}\nstatus: {{listen: 'unix:{self.dir}/sock'}}\n"
+                                      f"spool_dir: {self.dir}/spool\nsinks:\n"
+                                      "  - {name: k, type: kafka, brokers: ['127.0.0.1:9'], topic: t, format: json, queue: {spool: 8MiB}}\n"
+                                      "  - {name: h, type: http, url: 'http://127.0.0.1:9/', format: json, queue: {spool: 8MiB}}\n")
+        for limit, conf in [(n, few) for n in (1, 2, 3)] + [(n, more) for n in range(1, 11)]:
             done = subprocess.run(["setpriv", "--reuid=64999", "--regid=64999", "--clear-groups", f"--inh-caps={caps}",
                                    f"--ambient-caps={caps}", f"--bounding-set={caps}", "prlimit", f"--nproc={limit}",
                                    program_copy, "run", "-c", conf], capture_output=True, text=True,

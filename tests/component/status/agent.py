@@ -89,7 +89,8 @@ sinks: {sinks or f"[{{name: out, type: file, format: json, path: {self.out}, bat
         self.process.stderr.close()
 
     def logged(self, words):
-        return program.await_that(words, lambda: [one for one in self.log if words in one], self.process)
+        return program.await_that(words, lambda: [one for one in self.log if words in one], self.process,
+                                  self.log)
 
     def connect(self):
         if self.listen.startswith("unix:"):

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Slow, silent, wrong and too many clients lose their connections; the agent goes on."""
+import os
 import pathlib
 import socket
 import threading
@@ -13,6 +14,7 @@ import program
 
 ADDRESS = ("127.0.0.1", 9977)
 PORTS = range(41000, 41003)
+PROMPT_S = 3  # who waits for a place waits until others are dropped, 5 s after they came (agent/status/status.c)
 
 
 class Clients(program.Case):
@@ -37,6 +39,16 @@ class Clients(program.Case):
             s.setblocking(False)
             s.connect_ex(ADDRESS)
         return s
+
+    def open_sockets(self):
+        """Files come and go with the threads of the sinks."""
+        found = 0
+        for fd in pathlib.Path(f"/proc/{self.agent.process.pid}/fd").iterdir():
+            try:
+                found += os.readlink(fd).startswith("socket:")
+            except FileNotFoundError:
+                pass
+        return found
 
     def rss_bytes(self):
         text = pathlib.Path(f"/proc/{self.agent.process.pid}/status").read_text()
@@ -135,7 +147,7 @@ class Clients(program.Case):
             for _ in range(20):
                 begun = time.monotonic()
                 self.assertEqual(self.agent.get("/healthz")[0], 200)
-                self.assertLess(time.monotonic() - begun, 1)
+                self.assertLess(time.monotonic() - begun, PROMPT_S)
             program.await_that("all slow ones dropped", lambda: not drips, self.agent.process)
         finally:
             over.set()
@@ -152,16 +164,56 @@ class Clients(program.Case):
 
     def test_full_then_empty(self):
         """After all others have closed at once, a new client is accepted."""
-        fds = pathlib.Path(f"/proc/{self.agent.process.pid}/fd")
-        before = len(list(fds.iterdir()))
+        before = self.open_sockets()
         for _ in range(20):
             for _ in range(40):
                 self.open(blocking=False)
-            program.await_that("its places taken", lambda: len(list(fds.iterdir())) >= before + 16, self.agent.process)
+            program.await_that("its places taken", lambda: self.open_sockets() >= before + 16, self.agent.process)
             self.drop()
-            program.await_that("all places free", lambda: len(list(fds.iterdir())) <= before, self.agent.process)
+            program.await_that("all places free", lambda: self.open_sockets() <= before, self.agent.process)
             self.assertEqual(self.agent.get("/healthz")[0], 200)
         self.agent.stop()
+
+    def test_readers_of_records_leave_their_places(self):
+        """Those that wait for a record in vain are dropped for others, and their connections are closed."""
+        fds = pathlib.Path(f"/proc/{self.agent.process.pid}/fd")
+        self.records_flow()  # so the sink's file is open
+        before = len(list(fds.iterdir()))
+        readers = [self.open(b"GET /records?filter=port+1 HTTP/1.1\r\nHost: localhost\r\n\r\n") for _ in range(8)]
+        for s in readers:
+            self.assertIn(b" 200 ", s.recv(1000))
+        for n in range(24):  # each from an address of its own: the readers' has the most connections
+            s = socket.socket()
+            self.sockets.append(s)
+            s.bind((f"127.0.1.{n + 1}", 0))
+            s.connect(ADDRESS)
+        for s in readers:
+            while s.recv(1000):
+                pass
+        self.drop()
+        program.await_that("all places free", lambda: len(list(fds.iterdir())) <= before, self.agent.process)
+        self.answers_again()
+
+    def test_one_client_has_all_readers(self):
+        """Another one gets a place; one more of its own is refused."""
+        request = b"GET /records?filter=port+1 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+        def read_from(address):
+            s = socket.socket()
+            self.sockets.append(s)
+            s.settimeout(program.WAIT_S)
+            s.bind((address, 0))
+            s.connect(ADDRESS)
+            s.sendall(request)
+            return s, s.recv(12)
+
+        first = [read_from("127.0.1.1") for _ in range(8)]
+        self.assertEqual({status for _, status in first}, {b"HTTP/1.1 200"})
+        self.assertEqual(read_from("127.0.1.1")[1], b"HTTP/1.1 503")
+        self.assertEqual(read_from("127.0.1.2")[1], b"HTTP/1.1 200")
+        while first[0][0].recv(1000):
+            pass
+        self.answers_again()
 
     def test_answers_that_nobody_reads(self):
         before = self.rss_bytes()

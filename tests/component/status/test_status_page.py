@@ -44,8 +44,9 @@ class Page(program.Case):
         answer, body = self.ask("/")
         self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "text/html; charset=utf-8"))
         self.assertLess(len(body), BYTES_MAX)
-        self.assertEqual(answer.headers["Cache-Control"], "no-cache")
-        self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff")
+        for name, value in (("Cache-Control", "no-cache"), ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"),
+                            ("Cross-Origin-Opener-Policy", "same-origin"), ("Cross-Origin-Resource-Policy", "same-origin")):
+            self.assertEqual(answer.headers[name], value, name)
         head, nothing = self.ask("/", "HEAD")
         self.assertEqual((head.status, head.headers["Content-Length"], nothing), (200, str(len(body)), b""))
         tag = answer.headers["ETag"]
@@ -53,6 +54,7 @@ class Page(program.Case):
         for known in (tag, f'"x", W/{tag}', "*"):
             same, nothing = self.ask("/", **{"If-None-Match": known})
             self.assertEqual((same.status, nothing, same.headers["ETag"]), (304, b"", tag), known)
+            self.assertIn(same.headers["Content-Length"], (None, "0", str(len(body))), known)
         self.assertEqual(self.ask("/", **{"If-None-Match": '"x"'})[0].status, 200)
         self.assertEqual(self.ask("/", Host="evil.example")[0].status, 421)
         self.assertEqual(self.ask("/", "POST")[0].status, 405)
@@ -64,6 +66,9 @@ class Page(program.Case):
         rules = dict(rule.strip().split(" ", 1) for rule in answer.headers["Content-Security-Policy"].split(";"))
         self.assertEqual(rules["default-src"], "'none'")
         self.assertEqual(rules["connect-src"], "'self'")
+        for name, rule in (("img-src", "data:"), ("base-uri", "'none'"), ("form-action", "'none'"), ("frame-ancestors", "'none'"),
+                           ("require-trusted-types-for", "'script'")):
+            self.assertEqual(rules[name], rule, name)
         self.assertNotIn("unsafe", str(rules))
         for tag, rule in ((b"script", "script-src"), (b"style", "style-src")):
             found = re.findall(b"<%s[^>]*>(.*?)</%s>" % (tag, tag), body, re.S)
@@ -127,12 +132,16 @@ class Page(program.Case):
         for port, count in ((40001, 1), (40002, 5), (40003, 3)):
             agent.send(port, count)
 
-        def ports(**words):
+        def flows(**words):
             answer, body = self.ask("/flows?" + urllib.parse.urlencode(words))
             self.assertEqual(answer.status, 200, body)
-            return [flow["dstport"] for flow in json.loads(body)["flows"] if flow["direction"] == "ingress"]
+            return [flow for flow in json.loads(body)["flows"] if flow["direction"] == "ingress"]
 
-        program.await_that("the flows", lambda: set(ports(filter="udp dst portrange 40001-40003")) == {40001, 40002, 40003},
+        def ports(**words):
+            return [flow["dstport"] for flow in flows(**words)]
+
+        # A drain may come while they are sent.
+        program.await_that("all packets", lambda: sum(flow["packets"] for flow in flows(filter="udp dst portrange 40001-40003")) == 9,
                            self.agent.process)
         self.assertEqual(ports(filter="udp dst portrange 40001-40003", sort="packets"), [40002, 40003, 40001])
         self.assertEqual(ports(filter="udp dst portrange 40001-40003", sort="bytes"), [40002, 40003, 40001])

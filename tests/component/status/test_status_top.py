@@ -3,42 +3,17 @@
 """fffa top: with an agent, without one, with another server, and on a terminal."""
 import http.server
 import json
-import os
-import pty
-import select
-import signal
+import re
 import socket
 import subprocess
-import termios
 import threading
-import time
 import unittest
 
 import agent
 import namespace
 import program
-
-
-GOOD = {"/status": json.dumps({"ledger": {}}).encode(), "/flows": json.dumps({"flows": []}).encode()}
-
-
-class Pages(http.server.BaseHTTPRequestHandler):
-    """pages: {path: body}; a body of type str is the path of a redirect."""
-    pages = {}
-
-    def do_GET(self):
-        body = self.pages.get(self.path.split("?")[0])
-        if isinstance(body, str):
-            self.send_response(302)
-            self.send_header("Location", body)
-            body = b""
-        else:
-            self.send_response(200 if body is not None else 404)
-        self.end_headers()
-        self.wfile.write(body or b"")
-
-    def log_message(self, *args):
-        pass
+from pages import GOOD, Pages
+from terminal import Terminal
 
 
 class Top(program.Case):
@@ -64,12 +39,30 @@ class Top(program.Case):
                 a = agent.Agent(self, listen, flows="{idle_timeout: 60s}")
                 agent.send(40123, 7)
                 program.await_that("the flow", lambda: a.json("/status")["flows"]["active"], a.process)
+                # A drain may come between its packets.
                 shown = program.await_that("the flow in top", lambda: next(
-                    (line for line in self.top("--once").stdout.splitlines() if "127.0.0.1:40123" in line), None), a.process)
-                self.assertEqual(shown.split()[2], "udp")
-                self.assertEqual(shown.split()[5:], ["7", "700"])
+                    (line.split() for line in self.top("--once").stdout.splitlines() if "127.0.0.1:40123" in line
+                     and line.split()[5:] == ["7", "700"]), None), a.process)
+                self.assertEqual(shown[2], "udp")
                 self.assertRegex(self.top("--once").stdout, "\nout              file     (up|idle) ")  # idle: nothing was delivered yet
                 a.stop()
+
+    def test_a_filter_sees_all_that_it_sees_elsewhere(self):
+        """ICMP types stand in /flows apart from ports, and what top shows is what the agent chose."""
+        a = agent.Agent(self, "127.0.0.1:9977", flows="{idle_timeout: 60s}")
+        with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as s:
+            s.sendto(bytes.fromhex("0800 f7ff 0000 0000"), ("127.0.0.1", 0))  # an echo request, which is answered
+
+        def count(expr):
+            done = self.top("--once", "--filter", expr)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return done.stdout.count(" icmp ")
+
+        program.await_that("both, in and out", lambda: count("icmp") == 4, a.process)
+        self.assertEqual([count(f"icmp[icmptype] {words}") for words in ("= icmp-echo", "= icmp-echoreply", "= 3", "!= 3")],
+                         [2, 2, 0, 4])
+        self.assertEqual(count("icmp[icmpcode] = 0 and src host 127.0.0.1"), 4)
+        a.stop()
 
     def test_every_figure_is_within_80_columns(self):
         flow = {"interface": "a-device-of-15c", "direction": "ingress", "protocol": 6, "srcport": 40000, "dstport": 443,
@@ -82,7 +75,12 @@ class Top(program.Case):
         ledger = {"packets": {"seen": 10**13, "lost": {"table_full": 10**12}}, "bytes": {"seen": 10**16}, "records": 10**10}
         status = {"version": "1.0", "agent_id": "i-1234567890abcdef0", "stage": "running", "uptime_ms": 1000,
                   "ledger": ledger, "flows": {"active": 1048576, "capacity": 1048576}, "sinks": [sink]}
-        self.serve({"/status": json.dumps(status).encode(), "/flows": json.dumps({"flows": [flow, small]}).encode()})
+        chosen = {None: [flow, small], "tcp dst port 443 and ip6": [flow], "udp": [small]}
+
+        def choose(query):
+            return json.dumps({"flows": chosen[query.get("filter")]}).encode()
+
+        self.serve({"/status": json.dumps(status).encode(), "/flows": choose})
 
         def rows(*args):
             done = self.top("--once", *args)
@@ -98,9 +96,10 @@ class Top(program.Case):
         self.assertEqual(row.split()[2:], ["up", "12G", "123M", "123M", "123M", "123M"])
         self.assertEqual(rows("--sort", "packets")[1], [["1000M", "10"], ["123M", "99G"]])
         self.assertEqual(rows("--filter", "tcp dst port 443 and ip6")[1], [["123M", "99G"]])
-        self.assertEqual(rows("--filter", "udp port 53 and host 10.0.0.1")[1], [["1000M", "10"]])
+        for numeric, port in (((), "domain"), (("-n",), "53"), (("--numeric",), "53")):
+            self.assertEqual([line.split()[4] for line in rows("--filter", "udp", *numeric)[0][-1:]], [f"10.0.0.2:{port}"])
         for args, error in ((("--sort", "x"), "--sort x"), (("--filter", "len > 1"), "--filter: column 1"),
-                            (("--filter", "tcp[13] = 2"), "--filter: top does not know the TCP flags")):
+                            (("--filter", "tcp[12] = 2"), "--filter: column 1: ")):
             done = self.top("--once", *args)
             self.assertEqual(done.returncode, 2)
             self.assertIn(error, done.stderr.splitlines()[0])
@@ -209,7 +208,7 @@ class Top(program.Case):
             with self.subTest(listen):
                 a = agent.Agent(self, listen, flows="{idle_timeout: 60s}")
                 agent.send(40123, 7)
-                with Terminal(self, 24, 80) as t:
+                with Terminal(self.dir / "fffa.yaml", 24, 80) as t:
                     t.until("the flows", lambda: "IFACE" in t.row(5) and ":40123" in t.text())
                     self.assertTrue(t.row(0).startswith("fffa "), t.text())
                     self.assertIn("sinks 1, ", t.row(2))
@@ -222,8 +221,18 @@ class Top(program.Case):
                     t.until("the filter", lambda: "sorted by packets  filter: udp and port 9" in t.row(4) and ":40123" not in t.text())
                     t.press("/\x15len > 1\r")
                     t.until("what is wrong", lambda: "column 1" in t.row(23))
-                    t.press("/\x15udp port 40123\r")
+                    words = " or ".join(f"udp port {n}" for n in range(2000, 2020))
+                    t.press(f"/\x15{words}")  # longer than the row, which shows its end
+                    t.until("what is being typed", lambda: t.row(23) == f"filter:~{words[-70:]}_")
+                    t.press("\x15udp port 40123\r")
                     t.until("the flow", lambda: ":40123" in t.text())
+                    agent.send(514)
+                    t.press("/\x15udp port 514\r")
+                    t.until("the name of the port", lambda: "127.0.0.1:syslog " in t.row(6))
+                    t.press("n")
+                    t.until("its number", lambda: "127.0.0.1:514 " in t.row(6))
+                    t.press("n")
+                    t.until("its name again", lambda: "127.0.0.1:syslog " in t.row(6))
                     for rows, columns in ((10, 40), (50, 132), (24, 80)):
                         t.resize(rows, columns)
                         t.until(f"{rows} rows", lambda: t.row(0).startswith("fffa ") and t.row(5).startswith("IFACE") and
@@ -234,7 +243,7 @@ class Top(program.Case):
 
     def test_the_agent_goes_and_comes_back_on_a_terminal(self):
         a = agent.Agent(self, "127.0.0.1:9977")
-        with Terminal(self, 24, 80) as t:
+        with Terminal(self.dir / "fffa.yaml", 24, 80) as t:
             t.until("a page", lambda: "fffa " in t.row(0))
             a.stop()
             t.until("the reason", lambda: "no agent answers at 127.0.0.1:9977" in t.row(23))
@@ -243,100 +252,60 @@ class Top(program.Case):
             t.process.terminate()
             self.assertEqual(t.process.wait(program.WAIT_S), 0)
 
-    def test_a_terminal_of_no_known_kind(self):
-        a = agent.Agent(self, "127.0.0.1:9977")
-        with Terminal(self, 24, 80, kind="no-such-terminal") as t:
-            t.until("plain pages", lambda: t.got.count(b"INTERFACE DIR") > 1)
-            self.assertNotIn(b"\x1b", t.got)
-            t.process.terminate()
+    def test_the_filter_is_edited(self):
+        """Letters are taken back, all of them or one; Escape leaves the filter as it was."""
+        self.serve(GOOD)
+        with Terminal(self.dir / "fffa.yaml", 24, 80) as t:
+            t.until("a page", lambda: "fffa " in t.row(0))
+            for keys, shown in (("/", "filter: _"), ("udp port 53", "filter: udp port 53_"), ("\x7f\b", "filter: udp port _"),
+                                ("\x15", "filter: _"), ("\x7f", "filter: _"), ("udp\x01", "filter: udp_")):
+                t.press(keys)
+                t.until(shown, lambda shown=shown: t.row(23) == shown)
+            t.press("\r")
+            t.until("the filter", lambda: t.row(4) == "flows   sorted by bytes  filter: udp" and not t.row(23))
+            t.press("/")
+            t.until("what it was", lambda: t.row(23) == "filter: udp_")
+            t.press(" port 53\x1b")
+            t.until("the end", lambda: not t.row(23))
+            t.press("p")
+            t.until("the filter of before", lambda: t.row(4) == "flows   sorted by packets  filter: udp")
+            t.press("q")
             self.assertEqual(t.process.wait(program.WAIT_S), 0)
+
+    def test_colors_and_styles(self):
+        """What is wrong is red and bold, or bold alone; the keys are reversed, and no cursor is in the way."""
+        self.serve({"/status": json.dumps({"ledger": {"packets": {"lost": {"ring": 1}}}}).encode(), "/flows": GOOD["/flows"]})
+        for kind, alarm in (("xterm", rb"\x1b\[[0-9;]*31m[^\x1b]*sinks 0, "), ("vt100", rb"\x1b\[[0-9;]*1m[^\x1b]*sinks 0, ")):
+            with self.subTest(kind), Terminal(self.dir / "fffa.yaml", 24, 80, kind=kind) as t:
+                t.until("an alarm", lambda t=t, alarm=alarm: re.search(alarm, t.got))
+                t.until("a heading", lambda t=t: re.search(rb"\x1b\[[0-9;]*7m[^\x1b]*1 flows", t.got))
+                if kind == "xterm":
+                    self.assertRegex(t.got, rb"\x1b\[1m|\x1b\[[0-9;]*1;")
+                    self.assertIn(b"\x1b[?25l", t.got)
+                else:
+                    self.assertNotIn(b"31m", t.got)
+                t.press("q")
+                self.assertEqual(t.process.wait(program.WAIT_S), 0)
+
+    def test_a_terminal_without_a_screen(self):
+        """It is of no known kind, or of one whose cursor does not move."""
+        a = agent.Agent(self, "127.0.0.1:9977")
+        for kind in ("no-such-terminal", "dumb"):
+            with self.subTest(kind), Terminal(self.dir / "fffa.yaml", 24, 80, kind=kind) as t:
+                t.until("plain pages", lambda: t.got.count(b"INTERFACE DIR") > 1)
+                self.assertNotIn(b"\x1b", t.got)
+                t.process.terminate()
+                self.assertEqual(t.process.wait(program.WAIT_S), 0)
         a.stop()
 
-
-class Terminal:
-    """fffa top on a VT52, whose screen is kept."""
-
-    def __init__(self, case, rows, columns, kind="vt52"):
-        self.ours, self.theirs = pty.openpty()  # theirs stays open, so that reading never fails
-        self.got, self.rest = b"", b""
-        self.cells = [[" "] * 200 for _ in range(60)]
-        self.y = self.x = 0
-        termios.tcsetwinsize(self.theirs, (rows, columns))
-        self.process = subprocess.Popen([program.FFFA, "top", "-c", case.dir / "fffa.yaml", "--interval", "0.1"],
-                                        stdin=self.theirs, stdout=self.theirs, stderr=self.theirs,
-                                        env={**os.environ, "TERM": kind})
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *args):
-        self.process.kill()
-        self.process.wait()
-        os.close(self.theirs)
-        os.close(self.ours)
-
-    def resize(self, rows, columns):
-        termios.tcsetwinsize(self.ours, (rows, columns))
-        self.process.send_signal(signal.SIGWINCH)
-
-    def press(self, keys):
-        os.write(self.ours, keys.encode())
-
-    def row(self, y):
-        return "".join(self.cells[y]).rstrip()
-
-    def text(self):
-        return "\n".join(map(self.row, range(60)))
-
-    def until(self, what, condition):
-        end = time.monotonic() + program.WAIT_S
-        while not condition():
-            if time.monotonic() > end:
-                raise AssertionError(f"{what}: never on the screen:\n{self.text()}")
-            if select.select([self.ours], [], [], 0.05)[0]:
-                data = os.read(self.ours, 65536)
-                self.got += data
-                self.rest = self.play(self.rest + data)
-
-    def play(self, data):
-        """Writes to the screen what is complete, and returns the rest."""
-        at = 0
-        while at < len(data):
-            c = data[at:at + 1]
-            if c == b"\x1b":
-                kind = data[at + 1:at + 2]
-                size = 4 if kind == b"Y" else 2
-                if len(data) < at + size:
-                    break
-                self.escape(kind, data[at + 2:at + size])
-                at += size
-                continue
-            if c == b"\r":
-                self.x = 0
-            elif c == b"\n":
-                self.y += 1
-            elif c == b"\b":
-                self.x -= 1
-            elif c == b"\t":
-                self.x = (self.x // 8 + 1) * 8
-            elif c >= b" ":
-                self.cells[self.y][self.x] = c.decode("latin-1")
-                self.x += 1
-            at += 1
-        return data[at:]
-
-    def escape(self, kind, place):
-        if kind == b"Y":
-            self.y, self.x = place[0] - 32, place[1] - 32
-        elif kind == b"H":
-            self.y = self.x = 0
-        elif kind in b"ABCD":
-            self.y += {b"A": -1, b"B": 1}.get(kind, 0)
-            self.x += {b"C": 1, b"D": -1}.get(kind, 0)
-        elif kind in b"JK":
-            self.cells[self.y][self.x:] = [" "] * (200 - self.x)
-            for y in range(self.y + 1, 60 if kind == b"J" else 0):
-                self.cells[y] = [" "] * 200
+    def test_the_agent_goes_without_a_screen(self):
+        a = agent.Agent(self, "127.0.0.1:9977")
+        with Terminal(self.dir / "fffa.yaml", 24, 80, kind="no-such-terminal") as t:
+            t.until("a page", lambda: b"INTERFACE DIR" in t.got)
+            a.stop()
+            t.until("the reason", lambda: b"no agent answers at 127.0.0.1:9977: Connection refused" in t.got)
+            t.process.terminate()
+            self.assertEqual(t.process.wait(program.WAIT_S), 0)
 
 
 if __name__ == "__main__":

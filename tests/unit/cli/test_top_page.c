@@ -141,7 +141,8 @@ static void sinks_have_their_state_and_their_losses(void **state)
 		"\"in_flight\":3,\"retries\":4,\"lost\":{\"gave_up\":5,\"x\":0,\"shutdown\":6}},"
 		"{\"name\":\"b\",\"type\":\"http\",\"up\":false,\"delivered\":0},"
 		"{\"name\":\"c\",\"type\":\"http\",\"up\":false,\"delivered\":9},"
-		"{\"name\":\"d\",\"type\":\"kafka\",\"up\":false,\"last_error\":\"refused\"}]}";
+		"{\"name\":\"d\",\"type\":\"kafka\",\"up\":false,\"last_error\":\"refused\",\"last_"
+		"error_ms\":1700000000999}]}";
 	struct fffa_top_last last = {0};
 	char *page = make_page(text, NO_FLOWS, 0, 0, &last);
 
@@ -165,7 +166,7 @@ static void sinks_have_their_state_and_their_losses(void **state)
 	expect_line(
 		page, 10,
 		"d                kafka    DOWN          0        0        0         0        0");
-	expect_line(page, 11, "  last error: refused");
+	expect_line(page, 11, "  last error 2023-11-14T22:13:20Z: refused");
 	free(page);
 }
 
@@ -192,7 +193,7 @@ static void flows_have_their_ends(void **state)
 		"INTERFACE DIR PROTO SOURCE                DESTINATION           PACKETS   BYTES");
 	expect_line(
 		page, 6,
-		"eth0      out tcp   10.0.0.1:443          10.0.0.2:0               9999     10k");
+		"eth0      out tcp   10.0.0.1:https        10.0.0.2:0               9999     10k");
 	expect_line(
 		page, 7,
 		"eth1      in  udp   [::1]:1               [fe80::2]:2               12M    123P");
@@ -268,6 +269,33 @@ static void a_screen_has_panes(void **state)
 	expect_on_screen(FFFA_TOP_HELP, 5, "=KEYS");
 }
 
+/* The name of a service stands in place of its port where it has room, and not with numeric. */
+static void flows_have_names_of_services(void **state)
+{
+#define SERVICE_FLOW(src, dst, port)                                                               \
+	"{\"direction\":\"ingress\",\"protocol\":6,\"tcp_flags_raw\":2,\"srcaddr\":\"" src         \
+	"\",\"srcport\":40000,\"dstaddr\":\"" dst "\",\"dstport\":" port "}"
+	static const char *const text =
+		"{\"flows\":[" SERVICE_FLOW("10.0.0.1", "10.0.0.2", "22") "," SERVICE_FLOW(
+			"::1", "fe80::2", "443") "," SERVICE_FLOW("192.168.100.101",
+								  "192.168.100.102", "5432") "]}";
+	struct fffa_top_view view = {.expr = ""};
+	struct fffa_top_last last = {.flows = NULL};
+	char *page = make_view("{\"ledger\":{}}", text, &view, &last);
+
+	(void)state;
+	assert_non_null(strstr(page, " 10.0.0.1:40000        10.0.0.2:ssh  "));
+	assert_non_null(strstr(page, " [::1]:40000           [fe80::2]:https  "));
+	assert_non_null(strstr(page, " 192.168.100.102:5432 ")); /* the name has no room */
+	free(page);
+	view.numeric = true;
+	page = make_view("{\"ledger\":{}}", text, &view, &last);
+	assert_non_null(strstr(page, " 10.0.0.1:40000        10.0.0.2:22  "));
+	assert_non_null(strstr(page, " [::1]:40000           [fe80::2]:443  "));
+	free(page);
+	fffa_top_page_forget(&last);
+}
+
 #define FLOW(port, bytes, packets, start)                                                          \
 	"{\"interface\":\"eth0\",\"direction\":\"egress\",\"protocol\":6,\"srcaddr\":\"10.0.0."    \
 	"1\","                                                                                     \
@@ -316,6 +344,31 @@ static void a_screen_sorts_flows(void **state)
 	}
 }
 
+/* ICMP codes, and the same flow within a tunnel and without, are flows of their own. */
+static void each_flow_has_its_own_rate(void **state)
+{
+#define ICMP(code, inside, bytes)                                                                  \
+	"{\"protocol\":1,\"srcaddr\":\"10.0.0.1\",\"dstaddr\":\"10.0.0.2\",\"icmp_type\":3,"       \
+	"\"icmp_code\":" code ",\"encapsulated\":" inside ",\"packets\":1,\"bytes\":" bytes        \
+	",\"start_ms\":5000}"
+#define ANSWER(time, a, b, c)                                                                      \
+	"{\"time_ms\":" time ",\"flows\":[" ICMP("3", "false", a) "," ICMP(                        \
+		"1", "false", b) "," ICMP("1", "true", c) "]}"
+	struct fffa_top_view view = {.rows = 24, .columns = 80, .screen = true, .expr = ""};
+	struct fffa_top_last last = {.flows = NULL};
+	char *page =
+		make_view("{\"ledger\":{}}", ANSWER("10000", "900", "500", "100"), &view, &last);
+
+	(void)state;
+	free(page);
+	page = make_view("{\"ledger\":{}}", ANSWER("12000", "910", "520", "130"), &view, &last);
+	assert_non_null(strstr(page, "    40      1    910\n"));
+	assert_non_null(strstr(page, "    80      1    520\n"));
+	assert_non_null(strstr(page, "   120      1    130\n"));
+	fffa_top_page_forget(&last);
+	free(page);
+}
+
 static void a_pane_scrolls(void **state)
 {
 	struct fffa_top_view view = {.rows = 8,
@@ -330,7 +383,7 @@ static void a_pane_scrolls(void **state)
 	(void)state;
 	assert_int_equal(count_lines(page), 8);
 	expect_line(page, 5, " b p r a        sort flows by bytes, packets, rate, age");
-	assert_int_equal(last.pane_lines, 7);
+	assert_int_equal(last.pane_lines, 8);
 	fffa_top_page_forget(&last);
 	free(page);
 }
@@ -343,9 +396,11 @@ int main(void)
 		cmocka_unit_test(rates_are_of_the_time_between_two_pages),
 		cmocka_unit_test(sinks_have_their_state_and_their_losses),
 		cmocka_unit_test(flows_have_their_ends),
+		cmocka_unit_test(flows_have_names_of_services),
 		cmocka_unit_test(a_terminal_is_never_exceeded),
 		cmocka_unit_test(a_screen_has_panes),
 		cmocka_unit_test(a_screen_sorts_flows),
+		cmocka_unit_test(each_flow_has_its_own_rate),
 		cmocka_unit_test(a_pane_scrolls),
 	};
 

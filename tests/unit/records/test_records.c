@@ -89,7 +89,7 @@ static void each_reader_gets_what_it_wants(void **state)
 
 static void a_slow_reader_loses_its_own_copies(void **state)
 {
-	enum { SENT = 5000 };
+	enum { SENT = 20000 };
 	struct fffa_records s = {0};
 	unsigned int wakes = 0;
 	struct fffa_records_reader *slow, *fast;

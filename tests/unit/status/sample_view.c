@@ -56,6 +56,7 @@ static void fill_sinks(struct sample_view *s)
 					  .spool_bytes = 8192,
 					  .queue_capacity = 33554432,
 					  .spool_capacity = 1048576,
+					  .last_error_ns = UINT64_C(1700000000400000000),
 					  .last_delivery_ns = UINT64_C(1700000000500000000),
 					  .oldest_ns = UINT64_C(2500000000),
 					  .retries = 7,

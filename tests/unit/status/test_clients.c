@@ -206,6 +206,63 @@ static void requests_that_take_too_long_end(void **state)
 	fffa_clients_remove(&f->c, NULL);
 }
 
+/* The answer of a stream may take days; its next request has a limit again. */
+static void a_stream_may_last(void **state)
+{
+	struct fixture *f = *state;
+
+	(void)add(f, 1, 1000);
+	(void)add(f, 2, 1000);
+	fffa_clients_stream(&f->c, f->v[0].client);
+	fffa_clients_stream(&f->c, NULL);
+	assert_int_equal(fffa_clients_expire(&f->c, 900000), 0);
+	expect_shut(f, 1, 1);
+	fffa_clients_answered(&f->c, f->v[0].client, 900000);
+	assert_int_equal(fffa_clients_expire(&f->c, 900000), FFFA_CLIENTS_REQUEST_MS);
+	assert_int_equal(fffa_clients_expire(&f->c, 999000), 0);
+	expect_shut(f, 0, 2);
+}
+
+/* Only streams count, of those that are not shut down already. */
+static void the_client_with_the_most_streams_gives_one(void **state)
+{
+	static const unsigned int hosts[] = {1, 2, 2, 3, 3, 3, 4, 4, 4, 4};
+	struct fixture *f = *state;
+	size_t first;
+
+	for (size_t i = 0; i < 10; i++) {
+		(void)add(f, hosts[i], 1);
+		if (hosts[i] < 4)
+			fffa_clients_stream(&f->c, f->v[i].client);
+	}
+	first = add(f, 5, 1);
+	assert_true(fffa_clients_yield_stream(&f->c, f->v[first].client));
+	expect_shut(f, 3, 1); /* the oldest of host 3 */
+	assert_true(fffa_clients_is_shut(f->v[3].client));
+	assert_false(fffa_clients_is_shut(f->v[4].client));
+	assert_false(fffa_clients_is_shut(NULL));
+	assert_true(fffa_clients_yield_stream(&f->c, f->v[first].client));
+	assert_true(is_shut(f, 1)); /* hosts 2 and 3 had two each */
+	assert_true(fffa_clients_yield_stream(&f->c, f->v[first].client));
+	assert_true(is_shut(f, 4));
+	assert_false(fffa_clients_yield_stream(&f->c, f->v[first].client)); /* one each */
+	assert_false(fffa_clients_yield_stream(&f->c, NULL));
+	for (size_t i = 0; i < f->n; i++)
+		assert_int_equal(is_shut(f, i), i == 1 || i == 3 || i == 4);
+}
+
+static void nobody_gives_one_to_itself(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < 4; i++)
+		fffa_clients_stream(&f->c, f->v[add(f, i < 3 ? 1 : 2, 1)].client);
+	assert_false(fffa_clients_yield_stream(&f->c, f->v[add(f, 1, 1)].client));
+	assert_true(fffa_clients_yield_stream(&f->c, f->v[add(f, 2, 1)].client)); /* three to one */
+	expect_shut(f, 0, 1);
+	assert_false(fffa_clients_yield_stream(&f->c, f->v[add(f, 2, 1)].client));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -217,6 +274,9 @@ int main(void)
 		CASE(addresses_are_told_apart),
 		CASE(a_unix_socket_counts_as_one_address),
 		CASE(requests_that_take_too_long_end),
+		CASE(a_stream_may_last),
+		CASE(the_client_with_the_most_streams_gives_one),
+		CASE(nobody_gives_one_to_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

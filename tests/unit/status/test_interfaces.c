@@ -41,12 +41,19 @@ static void test_same_name_goes_on(void **state)
 	fffa_interfaces_name(s, 2, "veth1");
 	fffa_interfaces_count(s, 2, false, 1, 10);
 	fffa_interfaces_clear(s);
+	assert_int_equal(s->known, 0);
 	assert_string_equal(fffa_interfaces_find(s, 2), "");
 	fffa_interfaces_name(s, 9, "veth1");
 	fffa_interfaces_count(s, 9, false, 1, 10);
 	assert_int_equal(s->n, 1);
 	assert_int_equal(s->v[1].amount[0].packets, 2);
 	assert_string_equal(fffa_interfaces_find(s, 9), "veth1");
+	for (uint32_t i = 10; i < 14; i++) { /* also when it is not the first */
+		fffa_interfaces_name(s, i, "veth2");
+		fffa_interfaces_count(s, i, true, 1, 10);
+	}
+	assert_int_equal(s->n, 2);
+	assert_int_equal(fffa_interfaces_amount(s, "veth2", 1).packets, 4);
 }
 
 /* As in records. Two names that look the same there are counted together: a page has each label once. */

@@ -75,6 +75,15 @@ static void test_unix_taken(void **state)
 	fffa_listener_close(&l);
 }
 
+/* The number of the next descriptor: the same as long as none is left open. */
+static int next_fd(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	(void)close(fd);
+	return fd;
+}
+
 /* Its owner was killed. */
 static void test_unix_left_behind(void **state)
 {
@@ -84,7 +93,9 @@ static void test_unix_left_behind(void **state)
 
 	assert_int_equal(fffa_listener_open(&l, fixture->text, &err), 0);
 	(void)close(l.fd);
+	assert_int_equal(next_fd(), l.fd);
 	assert_int_equal(fffa_listener_open(&l, fixture->text, &err), 0);
+	assert_int_equal(next_fd(), l.fd + 1); /* the one that asked is closed */
 	fffa_listener_close(&l);
 }
 
@@ -114,13 +125,16 @@ static void test_unix_no_folder(void **state)
 	assert_non_null(strstr(err.text, "No such file"));
 }
 
-/* The number of the next descriptor: the same as long as none is left open. */
-static int next_fd(void)
+/* Another agent is blamed only when the address is in use. */
+static void test_tcp_of_another_host(void **state)
 {
-	int fd = dup(STDERR_FILENO);
+	struct fffa_listener l;
+	struct fffa_err err;
 
-	(void)close(fd);
-	return fd;
+	(void)state;
+	assert_int_equal(fffa_listener_open(&l, "192.0.2.1:9", &err), -EADDRNOTAVAIL);
+	assert_null(strstr(err.text, "another agent"));
+	assert_int_equal(l.fd, -1);
 }
 
 static void test_tcp_taken(void **state)
@@ -143,6 +157,8 @@ static void test_tcp_taken(void **state)
 	next = next_fd();
 	assert_int_equal(fffa_listener_open(&l, text, &err), -EADDRINUSE);
 	assert_non_null(strstr(err.text, text));
+	assert_non_null(strstr(err.text, "; another agent may run: choose another address, or \"\" "
+					 "for none"));
 	assert_int_equal(l.fd, -1);
 	assert_int_equal(next_fd(), next);
 	(void)close(fd);
@@ -164,6 +180,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unix_file_in_the_way, setup, teardown),
 		cmocka_unit_test(test_unix_no_folder),
 		cmocka_unit_test(test_tcp_taken),
+		cmocka_unit_test(test_tcp_of_another_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,6 +153,7 @@ static void test_every_reason(void **state)
 /* The pages can be written even when a start failed half way. */
 static void test_empty_view(void **state)
 {
+	struct fffa_sink_ledger sink = {.records = 0};
 	struct fffa_ledger ledger;
 	struct fffa_interfaces *interfaces = calloc(1, sizeof(*interfaces));
 	struct fffa_status_view *v = calloc(1, sizeof(*v));
@@ -165,6 +166,8 @@ static void test_empty_view(void **state)
 	v->version = v->commit = v->config_file = v->stage = "";
 	v->ledger = &ledger;
 	v->interfaces = interfaces;
+	v->sinks[v->sink_count++] =
+		(struct fffa_sink_status){.name = "a", .type = "file", .ledger = &sink};
 	o = (struct fffa_buf){.max = 1 << 20};
 	fffa_metrics_write(&o, v);
 	fffa_report_write(&o, v);
@@ -172,6 +175,7 @@ static void test_empty_view(void **state)
 	fffa_buf_add(&o, "", 1);
 	assert_non_null(strstr((char *)o.ptr, "fffa_metadata_age_seconds NaN\n"));
 	assert_non_null(strstr((char *)o.ptr, "\"imds\":null"));
+	assert_non_null(strstr((char *)o.ptr, "\"facts\":{}"));
 	fffa_buf_fini(&o);
 	free(v);
 	free(interfaces);
