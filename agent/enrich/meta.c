@@ -71,9 +71,8 @@ static void on_wait_end(uv_timer_t *timer)
 	struct fffa_meta *m = timer->data;
 	void (*settled)(void *arg) = m->settled;
 
-	m->settled = NULL;
-	if (settled)
-		settled(m->settled_arg);
+	m->settled = NULL; /* before the call, which may wait again */
+	settled(m->settled_arg);
 }
 
 static void schedule_settled(struct fffa_meta *m)
@@ -370,7 +369,6 @@ void fffa_meta_close(struct fffa_meta *m, void (*closed)(void *arg), void *arg)
 {
 	m->closed = closed;
 	m->closed_arg = arg;
-	m->settled = NULL;
 	if (m->successor) {
 		m->open_children++;
 		fffa_meta_close(m->successor, child_closed, m);

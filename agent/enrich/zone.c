@@ -10,11 +10,14 @@
 /* "-lax-1a" */
 static bool is_local_zone(const char *rest)
 {
-	size_t place = strspn(rest + 1, LETTERS), number;
+	size_t place, number;
 
-	if (*rest != '-' || place < 3 || rest[1 + place] != '-')
+	if (*rest++ != '-')
 		return false;
-	rest += 2 + place;
+	place = strspn(rest, LETTERS);
+	if (place < 3 || rest[place] != '-')
+		return false;
+	rest += place + 1;
 	number = strspn(rest, DIGITS);
 	return number && strspn(rest + number, LETTERS) == 1 && !rest[number + 1];
 }
@@ -34,7 +37,7 @@ const char *fffa_zone_sublocation(const char *region, const char *zone)
 {
 	size_t n = strlen(region);
 
-	if (!n || strncmp(zone, region, n) != 0 || !zone[n])
+	if (!n || strncmp(zone, region, n) != 0)
 		return "";
 	if (is_wavelength(zone + n))
 		return "wavelength";

@@ -110,6 +110,8 @@ static int read_open(int fd, struct reading *reading)
 	reading->stamp = now;
 	if ((uint64_t)st.st_size > kind->bytes_max)
 		return fffa_fail(&reading->err, EFBIG, "larger than %zu bytes", kind->bytes_max);
+	if (!st.st_size) /* a shell's > makes it so, seconds before the first line comes */
+		return fffa_fail(&reading->err, ENODATA, "is empty");
 	rc = read_whole(fd, (size_t)st.st_size, &text);
 	if (rc) {
 		memset(&reading->stamp, 0, sizeof(reading->stamp)); /* read it again */
@@ -244,6 +246,8 @@ void fffa_watched_file_inherit(struct fffa_watched_file *to, struct fffa_watched
 		return;
 	to->made = from->made;
 	from->made = NULL;
+	if (to->made)
+		fffa_warn(TAG, "%s: what was read before stays in use", to->reading.kind->key);
 }
 
 const void *fffa_watched_file_made(const struct fffa_watched_file *w)

@@ -196,7 +196,7 @@ static int read_name(struct reader *r, const char *text, char dst[FFFA_NETWORK_N
 			      FFFA_NETWORK_NAME_BYTES - 1);
 	for (size_t i = 0; i < len; i += n) {
 		n = fffa_utf8_length((const uint8_t *)text + i, len - i);
-		if (!n || (uint8_t)text[i] < ' ' || text[i] == 0x7f)
+		if (!n || fffa_utf8_is_control((const uint8_t *)text + i))
 			return refuse(r, "the name \"%s\" is not printable UTF-8", show(text).text);
 	}
 	memcpy(dst, text, len + 1);

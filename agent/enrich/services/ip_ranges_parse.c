@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "agent/enrich/services/aws_service.h"
-#include "agent/enrich/input/json_text.h"
+#include "agent/enrich/input/ident_text.h"
 
 static bool has_bits_behind(const struct fffa_cidr *c)
 {
@@ -55,8 +55,8 @@ static int read_lists(const json_t *doc, struct fffa_ip_table **out,
 	const json_t *v4 = json_object_get(doc, "prefixes");
 	const json_t *v6 = json_object_get(doc, "ipv6_prefixes");
 	size_t n = json_array_size(v4) + json_array_size(v6);
+	const char *created = json_string_value(json_object_get(doc, "createDate"));
 	struct fffa_ip_prefix *v;
-	uint32_t rejected = 0;
 	int rc;
 
 	if (!json_is_array(v4) || (v6 && !json_is_array(v6)))
@@ -68,7 +68,9 @@ static int read_lists(const json_t *doc, struct fffa_ip_table **out,
 		return fffa_fail(err, ENOMEM, "no memory");
 	read_list(v4, "ip_prefix", true, v, facts);
 	read_list(v6, "ipv6_prefix", false, v, facts);
-	fffa_json_text_take(doc, "createDate", facts->created, sizeof(facts->created), &rejected);
+	if (created) /* empty when it cannot be used */
+		(void)fffa_ident_text_set(facts->created, sizeof(facts->created), created,
+					  strlen(created));
 	if (!facts->prefixes) {
 		rc = fffa_fail(err, EINVAL, "none of %zu entries is a prefix of a service", n);
 	} else {

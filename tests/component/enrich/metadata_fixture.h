@@ -43,16 +43,33 @@ struct metadata_fixture {
 int metadata_fixture_setup(void **state);
 int metadata_fixture_teardown(void **state);
 
+/*
+ * For a test of one file of names: IMDS is not asked, and the file is looked at every 20 ms. Returns
+ * its path in the mock's directory, which the caller frees; NULL without memory.
+ */
+char *metadata_fixture_name_file(struct metadata_fixture *r, const char *name);
+/* Puts a file with this text in the place of path, in one step. */
+void metadata_fixture_write_file(const char *path, const char *text);
+/* Sets the addresses of rec, and applies the metadata to it. */
+void metadata_fixture_apply(struct metadata_fixture *r, struct fffa_record *rec, const char *src,
+			    const char *dst);
+
 /* Opens the reader with two devices: ifindex 2 (first MAC of the mock) and 3 (second MAC). */
 void metadata_fixture_open(struct metadata_fixture *r);
 /* Closes the reader and waits for it. */
 void metadata_fixture_close(struct metadata_fixture *r);
 
-/* Turns the loop until cond holds; fails the test after 20 s. */
+/* Turns the loop until cond holds; fails the test after a minute. */
 void metadata_fixture_await(struct metadata_fixture *r,
 			    bool (*cond)(struct metadata_fixture *r, uint64_t arg), uint64_t arg);
 /* Turns the loop for ms, to see that nothing happens. */
 void metadata_fixture_run_ms(struct metadata_fixture *r, uint64_t ms);
+
+/*
+ * A clock for how long the loop takes or blocks: it stands still while this thread could run and has
+ * no processor, which is the matter of a busy machine. Nanoseconds.
+ */
+uint64_t metadata_fixture_clock_ns(void);
 
 /* Conditions. */
 bool metadata_fixture_is_learned(struct metadata_fixture *r, uint64_t arg);

@@ -326,7 +326,8 @@ static void test_nobody_listens(void **state)
 	(void)setenv(FFFA_ECS_VARIABLE, "http://127.0.0.1:1/v4/x", 1);
 	metadata_fixture_open(r);
 	metadata_fixture_await(r, metadata_fixture_has_failures, 2);
-	assert_int_equal(metadata_fixture_error(r, "connect"), 2);
+	assert_true(metadata_fixture_error(r, "connect") >=
+		    2); /* a late loop tries twice in a turn */
 }
 
 static void test_closing_while_a_request_is_under_way(void **state)

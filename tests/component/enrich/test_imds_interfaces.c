@@ -438,7 +438,7 @@ static void hop_limit_on_ec2(void **state)
 	put_file(r, "/sys/class/dmi/id/sys_vendor", "Amazon EC2\n");
 	put_file(r, "/sys/class/dmi/id/board_asset_tag", "i-0123456789abcdef0\n");
 	metadata_fixture_capture_log(r);
-	r->conf.imds.timeout_ns = 100 * (int64_t)FFFA_NS_PER_MS;
+	r->conf.imds.timeout_ns = 500 * (int64_t)FFFA_NS_PER_MS; /* the mock answers in time, too */
 	r->conf.imds.refresh_ns = ROUND_MS * (int64_t)FFFA_NS_PER_MS;
 	r->tuning.timing.token_ttl_s = 1;
 	/* Another failure first does not suppress the hint. */

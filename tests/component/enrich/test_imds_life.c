@@ -42,7 +42,7 @@ static void test_token_is_renewed_in_time(void **state)
 	double times[2];
 	size_t i, puts = 0;
 
-	r->tuning.timing.token_ttl_s = 3;
+	r->tuning.timing.token_ttl_s = 20;
 	r->conf.imds.refresh_ns = 50 * (int64_t)FFFA_NS_PER_MS;
 	metadata_fixture_open(r);
 	metadata_fixture_await(r, has_tokens, 2);
@@ -50,14 +50,18 @@ static void test_token_is_renewed_in_time(void **state)
 	json_array_foreach (all, i, e) {
 		if (strcmp(json_string_value(json_object_get(e, "method")), "PUT") != 0)
 			continue;
-		assert_string_equal(json_string_value(json_object_get(e, "ttl")), "3");
+		assert_string_equal(json_string_value(json_object_get(e, "ttl")), "20");
 		if (puts < 2)
 			times[puts++] = json_real_value(json_object_get(e, "time"));
 	}
 	json_decref(all);
-	/* After 80 % of three seconds and the rest of a refresh interval, before it expires. */
-	assert_true(times[1] - times[0] >= 2.35);
-	assert_true(times[1] - times[0] < 2.95);
+	/*
+	 * After 80 % of twenty seconds and the rest of a refresh interval, before it expires: four
+	 * seconds are enough for any machine. The times are those of the mock, which may be late
+	 * for the first one, too.
+	 */
+	assert_true(times[1] - times[0] >= 15);
+	assert_true(times[1] - times[0] < 19.95);
 	assert_int_equal(metadata_fixture_error(r, "unauthorized"), 0);
 }
 
@@ -292,7 +296,7 @@ static void test_wait_ends_with_time(void **state)
 	metadata_fixture_open(r);
 	fffa_meta_wait(r->meta, 150 * FFFA_NS_PER_MS, on_settled, &w);
 	metadata_fixture_await(r, is_called, (uint64_t)(uintptr_t)&w);
-	assert_uint_in_range(w.at_ns - begin, 140 * FFFA_NS_PER_MS, 3 * FFFA_NS_PER_S);
+	assert_uint_in_range(w.at_ns - begin, 140 * FFFA_NS_PER_MS, 20 * FFFA_NS_PER_S);
 	assert_false(fffa_meta_settled(r->meta));
 	imds_child_faults(&r->mock,
 			  "[]"); /* the hanging request ends: a failure, then the answer */
@@ -356,7 +360,7 @@ static void test_close_under_a_hanging_request(void **state)
 	metadata_fixture_await(r, metadata_fixture_has_requests, 1);
 	begin = uv_hrtime();
 	metadata_fixture_close(r);
-	assert_true(uv_hrtime() - begin < 2 * FFFA_NS_PER_S); /* the time limit is 5 s */
+	assert_true(uv_hrtime() - begin < 15 * FFFA_NS_PER_S); /* the time limit is 30 s */
 }
 
 static void test_close_during_a_wait_after_failure(void **state)

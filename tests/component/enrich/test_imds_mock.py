@@ -32,14 +32,14 @@ class Mock(unittest.TestCase):
         self.control("PUT", "/faults", [])
 
     def control(self, method, path, value=None):
-        c = http.client.HTTPConnection("127.0.0.1", self.control_port, timeout=10)
+        c = http.client.HTTPConnection("127.0.0.1", self.control_port, timeout=60)
         c.request(method, path, json.dumps(value))
         answer = json.loads(c.getresponse().read())
         c.close()
         return answer
 
     def ask(self, method, path, headers=None):
-        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         c.request(method, path, headers=headers or {})
         r = c.getresponse()
         answer = r.status, r.read().decode("latin-1"), r

@@ -5,60 +5,39 @@
  */
 #include "tests/stubs/cmocka_all.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/base/cidr.h"
-#include "agent/base/clock.h"
 #include "tests/component/enrich/metadata_fixture.h"
 
 #define ONE(service)                                                                               \
 	"{\"prefixes\":[{\"ip_prefix\":\"52.0.0.0/8\",\"service\":\"" service                      \
 	"\"}],\"ipv6_prefixes\":[{\"ipv6_prefix\":\"2600::/16\",\"service\":\"EC2\"}]}"
 
-static void path_of(const struct metadata_fixture *r, char path[128])
+static void write_file(const struct metadata_fixture *r, const char *text)
 {
-	(void)snprintf(path, 128, "%s/ip-ranges.json", r->mock.dir);
-}
-
-static void write_file(struct metadata_fixture *r, const char *text)
-{
-	char path[128], fresh[144];
-	FILE *f;
-
-	path_of(r, path);
-	(void)snprintf(fresh, sizeof(fresh), "%s.new", path);
-	f = fopen(fresh, "w");
-	if (!f || fputs(text, f) < 0 || fclose(f) != 0 || rename(fresh, path) != 0)
-		abort();
+	metadata_fixture_write_file(r->conf.ip_ranges, text);
 }
 
 static int setup(void **state)
 {
 	struct metadata_fixture *r;
-	char path[128];
 
 	if (metadata_fixture_setup(state) != 0)
 		return -1;
 	r = *state;
-	r->conf.imds.enabled = FFFA_SW_OFF;
-	r->conf.imds.refresh_ns = 20 * (int64_t)FFFA_NS_PER_MS;
-	path_of(r, path);
-	r->conf.ip_ranges = strdup(path);
+	r->conf.ip_ranges = metadata_fixture_name_file(r, "ip-ranges.json");
 	return r->conf.ip_ranges ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
 	struct metadata_fixture *r = *state;
-	char path[128];
 
-	path_of(r, path);
-	(void)unlink(path);
-	(void)rmdir(path);
+	(void)unlink(r->conf.ip_ranges);
+	(void)rmdir(r->conf.ip_ranges);
 	free(r->conf.ip_ranges);
 	return metadata_fixture_teardown(state);
 }
@@ -67,13 +46,8 @@ static struct fffa_record record_of(struct metadata_fixture *r, const char *src,
 				    uint8_t status)
 {
 	struct fffa_record rec = {.key.ifindex = 2, .status = status};
-	struct fffa_cidr c;
 
-	assert_int_equal(fffa_cidr_parse(src, &c, NULL), 0);
-	memcpy(rec.key.src, c.addr, 16);
-	assert_int_equal(fffa_cidr_parse(dst, &c, NULL), 0);
-	memcpy(rec.key.dst, c.addr, 16);
-	fffa_meta_apply(r->meta, &rec);
+	metadata_fixture_apply(r, &rec, src, dst);
 	return rec;
 }
 
@@ -124,7 +98,6 @@ static void test_a_file_is_read_and_read_again(void **state)
 static void test_the_last_good_one_stays(void **state)
 {
 	struct metadata_fixture *r = *state;
-	char path[128];
 
 	metadata_fixture_capture_log(r);
 	write_file(r, ONE("S3"));
@@ -135,8 +108,7 @@ static void test_the_last_good_one_stays(void **state)
 	assert_int_equal(metadata_fixture_logged(
 				 r, "no JSON at line 1, column 13; the last good file stays"),
 			 1);
-	path_of(r, path);
-	assert_int_equal(unlink(path), 0);
+	assert_int_equal(unlink(r->conf.ip_ranges), 0);
 	metadata_fixture_await(r, is_logged, 2);
 	assert_int_equal(
 		metadata_fixture_logged(r, "No such file or directory; the last good file stays"),
@@ -166,18 +138,16 @@ static void test_a_file_that_comes_later(void **state)
 static void test_what_is_no_file(void **state)
 {
 	struct metadata_fixture *r = *state;
-	char path[128];
 
 	metadata_fixture_capture_log(r);
-	path_of(r, path);
-	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(mkdir(r->conf.ip_ranges, 0700), 0);
 	metadata_fixture_open(r);
 	metadata_fixture_await(r, metadata_fixture_is_settled, 0);
 	assert_int_equal(metadata_fixture_logged(r, "Is a directory"), 1);
 	metadata_fixture_close(r);
-	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rmdir(r->conf.ip_ranges), 0);
 	/* Nobody writes to this pipe, so a reader would wait for ever. */
-	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(mkfifo(r->conf.ip_ranges, 0600), 0);
 	metadata_fixture_open(r);
 	metadata_fixture_await(r, metadata_fixture_is_settled, 0);
 	assert_int_equal(metadata_fixture_logged(r, "not a regular file"), 1);
@@ -186,12 +156,10 @@ static void test_what_is_no_file(void **state)
 static void test_a_file_that_is_too_large(void **state)
 {
 	struct metadata_fixture *r = *state;
-	char path[128];
 
 	metadata_fixture_capture_log(r);
 	write_file(r, "");
-	path_of(r, path);
-	assert_int_equal(truncate(path, (off_t)1 << 40), 0); /* a hole */
+	assert_int_equal(truncate(r->conf.ip_ranges, (off_t)1 << 40), 0); /* a hole */
 	metadata_fixture_open(r);
 	metadata_fixture_await(r, metadata_fixture_is_settled, 0);
 	assert_int_equal(metadata_fixture_logged(r, "larger than 16777216 bytes"), 1);

@@ -5,39 +5,26 @@
  */
 #include "tests/stubs/cmocka_all.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/base/cidr.h"
-#include "agent/base/clock.h"
 #include "tests/component/enrich/metadata_fixture.h"
 
-static void write_file(struct metadata_fixture *r, const char *text)
+static void write_file(const struct metadata_fixture *r, const char *text)
 {
-	char fresh[144];
-	FILE *f;
-
-	(void)snprintf(fresh, sizeof(fresh), "%s.new", r->conf.networks);
-	f = fopen(fresh, "w");
-	if (!f || fputs(text, f) < 0 || fclose(f) != 0 || rename(fresh, r->conf.networks) != 0)
-		abort();
+	metadata_fixture_write_file(r->conf.networks, text);
 }
 
 static int setup(void **state)
 {
 	struct metadata_fixture *r;
-	char path[128];
 
 	if (metadata_fixture_setup(state) != 0)
 		return -1;
 	r = *state;
-	r->conf.imds.enabled = FFFA_SW_OFF;
-	r->conf.imds.refresh_ns = 20 * (int64_t)FFFA_NS_PER_MS;
-	(void)snprintf(path, sizeof(path), "%s/networks.csv", r->mock.dir);
-	r->conf.networks = strdup(path);
+	r->conf.networks = metadata_fixture_name_file(r, "networks.csv");
 	return r->conf.networks ? 0 : -1;
 }
 
@@ -53,13 +40,8 @@ static int teardown(void **state)
 static struct fffa_record record_of(struct metadata_fixture *r, const char *src, const char *dst)
 {
 	struct fffa_record rec = {.key.ifindex = 2, .key.view = FFFA_VIEW_EGRESS, .bytes = 100};
-	struct fffa_cidr c;
 
-	assert_int_equal(fffa_cidr_parse(src, &c, NULL), 0);
-	memcpy(rec.key.src, c.addr, 16);
-	assert_int_equal(fffa_cidr_parse(dst, &c, NULL), 0);
-	memcpy(rec.key.dst, c.addr, 16);
-	fffa_meta_apply(r->meta, &rec);
+	metadata_fixture_apply(r, &rec, src, dst);
 	return rec;
 }
 
@@ -80,6 +62,12 @@ static bool is_new(struct metadata_fixture *r, uint64_t arg)
 {
 	(void)arg;
 	return strcmp(name(r), "new") == 0;
+}
+
+static bool is_unknown(struct metadata_fixture *r, uint64_t arg)
+{
+	(void)arg;
+	return strcmp(name(r), "") == 0;
 }
 
 static bool has_errors(struct metadata_fixture *r, uint64_t arg)
@@ -105,8 +93,15 @@ static void the_last_good_one_stays(void **state)
 	metadata_fixture_run_ms(r, 100); /* it is looked at several times, but counts once */
 	assert_int_equal(metadata_fixture_error(r, "networks"), 1);
 	assert_true(is_old(r, 0));
+	write_file(r, ""); /* somebody has begun to write it */
+	metadata_fixture_await(r, has_errors, 2);
+	assert_int_equal(metadata_fixture_logged(r, "networks.csv: is empty"), 1);
+	assert_true(is_old(r, 0));
 	write_file(r, "10.1.0.0/16,new\n");
 	metadata_fixture_await(r, is_new, 0);
+	write_file(r, "cidr,name\n"); /* no network is a map, too */
+	metadata_fixture_await(r, is_unknown, 0);
+	assert_int_equal(metadata_fixture_error(r, "networks"), 2);
 }
 
 static void a_fifo_is_refused(void **state)

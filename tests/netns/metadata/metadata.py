@@ -90,12 +90,16 @@ class Metadata(unittest.TestCase):
         self.assertGreater(now - before, 4)
         # The next request would begin only after 10 s, so the wait has ended.
         self.assertLess(now - ready, 10)
+
+        def egress():
+            return [o for o in self.records() if o["flow_direction"] == "egress" and o["protocol"] == 1]
+
+        # Windows of a second ended meanwhile. They waited, too, and none is lost or joined.
+        windows = L.await_true("three windows", lambda: egress()[2:] and egress())
+        self.assertTrue(all(o["end_ms"] - o["start_ms"] <= 1000 for o in windows))
         first = self.records()
         self.assertTrue(all("instance_id" not in o for o in first))
-        # Four windows of a second have ended meanwhile. They waited, too, and none is lost or joined.
-        egress = [o for o in first if o["flow_direction"] == "egress" and o["protocol"] == 1]
-        self.assertGreaterEqual(len(egress), 3)
-        self.assertTrue(all(o["end_ms"] - o["start_ms"] <= 1000 for o in egress))
+        self.assertEqual([o["seq"] for o in first], list(range(1, len(first) + 1)))
         self.faults({"instance": {"interfaces": {L.HOST_MAC: {
             "local-ipv4s": "10.9.0.3\n" + L.HOST4, "vpc-ipv4-cidr-blocks": "10.8.0.0/15"}}}})
         learned = L.await_true("the identity", lambda: [o for o in self.records() if "instance_id" in o])[0]
@@ -120,6 +124,9 @@ class Metadata(unittest.TestCase):
         agent = self.lab.start(self.lab.host, "two", FFFA, "run", "-c", config)
         self.assertEqual(agent.p.wait(20), 78, agent.text(agent.err))
         self.assertIn("metadata.static.interface_id names one interface, but 2", agent.text(agent.err))
+        check = self.lab.start(self.lab.host, "check", FFFA, "check", "-c", config)
+        self.assertEqual(check.p.wait(20), 78)
+        self.assertIn("two.yaml: metadata.static.interface_id names one interface, but 2", check.text(check.out))
         L.sh("ip", "-n", self.lab.host, "link", "del", "w0")
         # One that comes later has no id, and the log says so once.
         config = self.lab.file("later.yaml", conf.replace("[v0]", '[v0, "w*"]').replace("nodata: false", "nodata: true"))

@@ -218,13 +218,11 @@ class World:
                     if rule["count"] <= 0:
                         continue
                     rule["count"] -= 1
-                return dict(rule)
+                return {**rule, "of": self.faults}
         return None
 
-    def hang(self):
-        """Returns once the faults have changed."""
-        with self.changed:
-            before = self.faults
+    def hang(self, before):
+        """Returns once the faults have changed, which may be already."""
         while True:
             self.poll_fault_file()
             with self.changed:
@@ -320,7 +318,7 @@ class Metadata(http.server.BaseHTTPRequestHandler):
             time.sleep(fault["ms"] / 1000)
             return False
         elif kind == "hang":
-            self.world.hang()
+            self.world.hang(fault["of"])
             self.close_connection = True
         elif kind == "oversize":
             self.oversize(fault)

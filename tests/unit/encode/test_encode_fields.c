@@ -270,10 +270,15 @@ static void some_formats_have_no_choice(void **state)
 }
 
 /* The hash costs time, so only those who list it have it. */
-static void shapes_have_the_community_id_when_listed(void **state)
+static void community_id_when_listed(void **state)
 {
-	static const enum fffa_format formats[] = {FFFA_FORMAT_ECS, FFFA_FORMAT_OCSF,
-						   FFFA_FORMAT_JSON};
+	static const struct {
+		enum fffa_format format;
+		const char *begin;
+	} rows[] = {{FFFA_FORMAT_ECS, "\"community_id\":\"1:"},
+		    {FFFA_FORMAT_OCSF, "\"community_id\":\"1:"},
+		    {FFFA_FORMAT_JSON, "\"community_id\":\"1:"},
+		    {FFFA_FORMAT_MSGPACK, "\xac\x63ommunity_id\xbe\x31:"}};
 	static const char *const fields[] = {"all", "all, community_id"};
 	uint8_t line[FFFA_RECORD_BYTES_MAX];
 	struct fffa_encoder *e;
@@ -281,12 +286,13 @@ static void shapes_have_the_community_id_when_listed(void **state)
 
 	(void)state;
 	sample_tcp(&s);
-	for (size_t i = 0; i < 6; i++) {
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *begin = rows[i / 2].begin;
 		size_t len;
 
-		assert_int_equal(fffa_encoder_new(formats[i / 2], fields[i % 2], &e, NULL), 0);
+		assert_int_equal(fffa_encoder_new(rows[i / 2].format, fields[i % 2], &e, NULL), 0);
 		len = fffa_encoder_write(e, &s.r, line, sizeof(line));
-		assert_int_equal(memmem(line, len, "\"community_id\":\"1:", 18) != NULL, i % 2);
+		assert_int_equal(memmem(line, len, begin, strlen(begin)) != NULL, i % 2);
 		fffa_encoder_free(e);
 	}
 }
@@ -301,6 +307,32 @@ static void only_lines_are_wrapped(void **state)
 	assert_int_equal(fffa_encoder_wrap(e, FFFA_ENVELOPE_FIREHOSE, &err), -EINVAL);
 	assert_string_equal(err.text, "an envelope needs the format vpc or flowlog, not json");
 	assert_int_equal(fffa_encoder_wrap(e, FFFA_ENVELOPE_NONE, NULL), 0);
+	fffa_encoder_free(e);
+}
+
+/* Records with and without networks take the same envelope. */
+static void networks_do_not_lose_the_envelope(void **state)
+{
+	struct fffa_encoder *e = NULL;
+	struct sample s;
+	char line[256];
+	size_t len;
+
+	(void)state;
+	sample_tcp(&s);
+	assert_int_equal(
+		fffa_encoder_new(FFFA_FORMAT_VPC, "${srcaddr} ${next-hop-az-id}", &e, NULL), 0);
+	assert_int_equal(fffa_encoder_wrap(e, FFFA_ENVELOPE_FIREHOSE, NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		const char *want = i ? "{\"message\":\"10.0.5.9 use1-az4\"}\n"
+				     : "{\"message\":\"10.0.5.9 -\"}\n";
+
+		len = fffa_encoder_write(e, &s.r, (uint8_t *)line, sizeof(line));
+		assert_int_equal(len, strlen(want));
+		assert_memory_equal(line, want, len);
+		s.dst_network = (struct fffa_network){.name = "web", .az_id = "use1-az4"};
+		s.r.dst_network = s.r.next_hop = &s.dst_network;
+	}
 	fffa_encoder_free(e);
 }
 
@@ -335,8 +367,9 @@ int main(void)
 		cmocka_unit_test(formats_have_names),
 		cmocka_unit_test(batches_have_content_types),
 		cmocka_unit_test(some_formats_have_no_choice),
-		cmocka_unit_test(shapes_have_the_community_id_when_listed),
+		cmocka_unit_test(community_id_when_listed),
 		cmocka_unit_test(only_lines_are_wrapped),
+		cmocka_unit_test(networks_do_not_lose_the_envelope),
 		cmocka_unit_test(without_memory_nothing_is_left_behind),
 	};
 

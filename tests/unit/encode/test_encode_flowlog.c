@@ -112,6 +112,20 @@ static void time_rounds_down(void **state)
 			   "time=1969-12-31T23:59:59Z\n");
 }
 
+/* A packet of a capture that has no time. */
+static void a_record_without_time(void **state)
+{
+	struct sample s;
+
+	(void)state;
+	sample_tcp(&s);
+	sample_unknown(&s);
+	s.r.untimed = true;
+	assert_flowlog(&s, "flowlog version=2 proto=TCP src=10.0.5.9:40112 dst=10.0.5.20:22 "
+			   "pkt-src=10.0.5.9 pkt-dst=10.0.5.20 direction=0 encapsulated=false "
+			   "account=- vpc=- subnet=- instance=- az=- region=- time=-\n");
+}
+
 static void has_no_header(void **state)
 {
 	struct fffa_encoder *e = NULL;
@@ -126,13 +140,10 @@ static void has_no_header(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tunnelled_line),
-		cmocka_unit_test(plain_line),
-		cmocka_unit_test(ipv6_has_brackets),
-		cmocka_unit_test(other_protocols),
-		cmocka_unit_test(without_flow_or_identity),
-		cmocka_unit_test(time_rounds_down),
-		cmocka_unit_test(has_no_header),
+		cmocka_unit_test(tunnelled_line),	    cmocka_unit_test(plain_line),
+		cmocka_unit_test(ipv6_has_brackets),	    cmocka_unit_test(other_protocols),
+		cmocka_unit_test(without_flow_or_identity), cmocka_unit_test(time_rounds_down),
+		cmocka_unit_test(a_record_without_time),    cmocka_unit_test(has_no_header),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

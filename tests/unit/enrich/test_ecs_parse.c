@@ -163,6 +163,29 @@ static void test_whose_network(void **state)
 	}
 }
 
+static void test_who_runs_the_task(void **state)
+{
+	static const struct {
+		const char *text;
+		bool fargate;
+	} cases[] = {
+		{"{" TASK ",\"LaunchType\":\"FARGATE\"}", true},
+		{"{" TASK ",\"LaunchType\":\"EC2\"}", false},
+		{"{" TASK ",\"LaunchType\":7}", false},
+		{"{" TASK "}", false},
+	};
+	struct fffa_ecs_data d;
+	uint32_t rejected;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(parse(cases[i].text, &d, &rejected), 0);
+		assert_int_equal(d.fargate, cases[i].fargate);
+	}
+	assert_int_equal(parse("{" TASK ",\"Family\":\"f\",\"Revision\":-7}", &d, &rejected), 0);
+	assert_string_equal(d.ids.task_definition_arn, ARN "task-definition/f:-7");
+}
+
 static void test_container_instance(void **state)
 {
 	static const char task[] = ARN "task/c/0123abcd";
@@ -177,6 +200,10 @@ static void test_container_instance(void **state)
 		"{\"ContainerInstanceArn\":\"arn:aws:ecs:us-east-1:999900001111:container-instance/"
 		"c/1\"}",
 		"{\"ContainerInstanceArn\":\"arn:aws:ecs:eu-west-1:111122223333:container-instance/"
+		"c/1\"}",
+		"{\"ContainerInstanceArn\":\"arn:aws-cn:ecs:us-east-1:111122223333:container-"
+		"instance/c/1\"}",
+		"{\"ContainerInstanceArn\":\"arn:aws:ecs:us-east-1:11112222333:container-instance/"
 		"c/1\"}",
 	};
 	static const struct fffa_ecs_instance empty;
@@ -215,6 +242,12 @@ static void test_what_is_no_task(void **state)
 		"{\"TaskARN\":\"" ARN "cluster/c\"}",
 		"{\"TaskARN\":\"arn:aws:s3:us-east-1:111122223333:task/c/0123\"}",
 		"{\"TaskARN\":\"arn:aws:ecs::111122223333:task/c/0123\"}",
+		"{\"TaskARN\":\"art:aws:ecs:us-east-1:111122223333:task/c/0123\"}",
+		"{\"TaskARN\":\"arn2:aws:ecs:us-east-1:111122223333:task/c/0123\"}",
+		"{\"TaskARN\":\"ar:aws:ecs:us-east-1:111122223333:task/c/0123\"}",
+		"{\"TaskARN\":\"arn:aws:ecr:us-east-1:111122223333:task/c/0123\"}",
+		"{\"TaskARN\":\"arn:aws:ecs2:us-east-1:111122223333:task/c/0123\"}",
+		"{\"TaskARN\":\"" ARN "task\"}",
 		"{\"TaskARN\":\"" ARN "task/c/01 23\"}",
 		"{" TASK "," TASK "}",
 	};
@@ -246,6 +279,8 @@ static void test_values_that_may_not_enter_a_record(void **state)
 		{"{" TASK ",\"Containers\":[{\"DockerId\":\"\\u0001\"},{\"DockerId\":1}]}", 2},
 		{"{" TASK ",\"Containers\":\"many\",\"AvailabilityZone\":null}", 0},
 		{"{" TASK ",\"Family\":\"f\"}", 0},
+		{"{" TASK ",\"Revision\":\"1\"}", 0},
+		{"{" TASK ",\"Cluster\":\"arn:aws:ecs:us-east-1:1:cluster/\"}", 1},
 	};
 	struct fffa_ecs_data d, want;
 	uint32_t rejected;
@@ -296,6 +331,7 @@ int main(void)
 		cmocka_unit_test(test_the_older_form_of_the_arn),
 		cmocka_unit_test(test_the_pause_container_is_not_the_tasks),
 		cmocka_unit_test(test_whose_network),
+		cmocka_unit_test(test_who_runs_the_task),
 		cmocka_unit_test(test_container_instance),
 		cmocka_unit_test(test_what_is_no_task),
 		cmocka_unit_test(test_values_that_may_not_enter_a_record),

@@ -225,6 +225,24 @@ static void test_macs(void **state)
 	}
 }
 
+/* What stands in the memory from the round before is no interface of this one. */
+static void test_macs_of_two_rounds(void **state)
+{
+	static const char body[] = "02:00:00:00:00:01/\n02:00:00:00:00:02/";
+	struct fffa_imds_iface ifaces[2];
+	uint32_t rejected = 0;
+	size_t n;
+
+	(void)state;
+	memset(ifaces, 0, sizeof(ifaces));
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(
+			fffa_imds_parse_macs(body, sizeof(body) - 1, ifaces, 2, &n, &rejected), 0);
+		assert_int_equal(n, 2);
+		assert_int_equal(rejected, 0);
+	}
+}
+
 static void test_macs_caps(void **state)
 {
 	static char body[FFFA_IMDS_BODY_MAX_BYTES + 64];
@@ -405,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_every_byte),
 		cmocka_unit_test(test_value_too_large),
 		cmocka_unit_test(test_macs),
+		cmocka_unit_test(test_macs_of_two_rounds),
 		cmocka_unit_test(test_macs_caps),
 		cmocka_unit_test(test_token),
 		cmocka_unit_test(test_list),

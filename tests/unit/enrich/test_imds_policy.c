@@ -2,6 +2,7 @@
 #include "tests/stubs/cmocka_all.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/enrich/imds/imds_endpoint.h"
@@ -21,6 +22,9 @@ static void test_judge(void **state)
 		{CURLE_OK, 429, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_THROTTLED},
 		{CURLE_OK, 500, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_SERVER},
 		{CURLE_OK, 503, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_SERVER},
+		{CURLE_OK, 599, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_SERVER},
+		{CURLE_OK, 600, FFFA_IV_REFUSED, FFFA_IV_REFUSED, FFFA_IE_UNEXPECTED},
+		{CURLE_OK, 499, FFFA_IV_REFUSED, FFFA_IV_REFUSED, FFFA_IE_UNEXPECTED},
 		{CURLE_OK, 301, FFFA_IV_REFUSED, FFFA_IV_REFUSED, FFFA_IE_UNEXPECTED},
 		{CURLE_OK, 302, FFFA_IV_REFUSED, FFFA_IV_REFUSED, FFFA_IE_UNEXPECTED},
 		{CURLE_OK, 400, FFFA_IV_REFUSED, FFFA_IV_REFUSED, FFFA_IE_UNEXPECTED},
@@ -30,6 +34,8 @@ static void test_judge(void **state)
 		{CURLE_OPERATION_TIMEDOUT, 0, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_TIMEOUT},
 		{CURLE_OPERATION_TIMEDOUT, 200, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_TIMEOUT},
 		{CURLE_COULDNT_CONNECT, 0, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_CONNECT},
+		{CURLE_COULDNT_RESOLVE_HOST, 0, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_CONNECT},
+		{CURLE_INTERFACE_FAILED, 0, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_CONNECT},
 		{CURLE_PARTIAL_FILE, 200, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_TRANSFER},
 		{CURLE_GOT_NOTHING, 0, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_TRANSFER},
 		{CURLE_FILESIZE_EXCEEDED, 200, FFFA_IV_RETRY, FFFA_IV_RETRY, FFFA_IE_TOO_BIG},
@@ -146,6 +152,11 @@ static void test_endpoint(void **state)
 		{"http://127.0.0.1:99999", {NULL, NULL, NULL}, NULL},
 		{"http://127.0.0.1\r\nX: y", {NULL, NULL, NULL}, NULL},
 		{V4, {NULL, "nonsense://", NULL}, NULL},
+		/* Whatever their bytes are. */
+		{"http://%01@127.0.0.1", {NULL, NULL, NULL}, NULL},
+		{"http://:%01@127.0.0.1", {NULL, NULL, NULL}, NULL},
+		{"http://127.0.0.1/?%01", {NULL, NULL, NULL}, NULL},
+		{"http://127.0.0.1/#%01", {NULL, NULL, NULL}, NULL},
 	};
 
 	(void)state;
@@ -190,6 +201,27 @@ static void test_error_does_not_repeat_the_url(void **state)
 	assert_int_equal(fffa_imds_endpoint_choose(NULL, &env, got, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "AWS_EC2_METADATA_SERVICE_ENDPOINT"));
 	assert_null(strstr(err.text, "hush"));
+}
+
+static void test_variables_of_the_process(void **state)
+{
+	struct fffa_imds_env env;
+
+	(void)state;
+	assert_int_equal(unsetenv("AWS_EC2_METADATA_DISABLED"), 0);
+	assert_int_equal(unsetenv("AWS_EC2_METADATA_SERVICE_ENDPOINT"), 0);
+	assert_int_equal(unsetenv("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"), 0);
+	env = fffa_imds_env_read();
+	assert_null(env.disabled);
+	assert_null(env.endpoint);
+	assert_null(env.mode);
+	assert_int_equal(setenv("AWS_EC2_METADATA_DISABLED", "a", 1), 0);
+	assert_int_equal(setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "b", 1), 0);
+	assert_int_equal(setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "c", 1), 0);
+	env = fffa_imds_env_read();
+	assert_string_equal(env.disabled, "a");
+	assert_string_equal(env.endpoint, "b");
+	assert_string_equal(env.mode, "c");
 }
 
 static void test_timeout(void **state)
@@ -240,6 +272,7 @@ int main(void)
 		cmocka_unit_test(test_endpoint),
 		cmocka_unit_test(test_endpoint_length),
 		cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_variables_of_the_process),
 		cmocka_unit_test(test_error_does_not_repeat_the_url),
 	};
 

@@ -83,6 +83,22 @@ static void longest_prefix_names_an_address(void **state)
 	fffa_networks_parse_free(n);
 }
 
+static void every_column_may_have_quotes(void **state)
+{
+	struct fffa_networks *n = parse("\"10.0.0.0/8\" , \"a\",\"1\"\n"
+					"11.0.0.0/8,b,2,vpc-1,subnet-1,use1-az4,local\n"
+					"\"12.0.0.0/8\",\"c\"\n"
+					"13.0.0.0/8,\"d\",3\n");
+
+	(void)state;
+	assert_int_equal(n->n, 4);
+	assert_string_equal(find(n, "10.0.0.1")->account_id, "1");
+	check_name(n, "12.0.0.1", "c");
+	assert_string_equal(find(n, "12.0.0.1")->account_id, "");
+	assert_string_equal(find(n, "13.0.0.1")->account_id, "3");
+	fffa_networks_parse_free(n);
+}
+
 static void a_header_orders_the_columns(void **state)
 {
 	struct fffa_networks *n = parse("\xef\xbb\xbf"
@@ -109,6 +125,7 @@ static void mistakes_name_their_line(void **state)
 		{"10.0.0.0/8,\"a\"b\n", "line 1: column 2: its quotes do not end"},
 		{"10.0.0.0/8,a\xff\n", "line 1: the name \"a?\" is not printable UTF-8"},
 		{"10.0.0.0/8,a\x01\n", "line 1: the name \"a?\" is not printable UTF-8"},
+		{"10.0.0.0/8,a\xc2\x9b\n", "line 1: the name \"a??\" is not printable UTF-8"},
 		{"10.0.0.0/8,a,two words\n", "line 1: account_id \"two words\" must be"},
 		{"10.0.0.0/8,a,1234567890123456\n", "line 1: account_id"},
 		{"10.0.0.0/8,a\n11.0.0.0/8,b\n10.0.0.0/8,c\n",
@@ -225,6 +242,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(longest_prefix_names_an_address),
+		cmocka_unit_test(every_column_may_have_quotes),
 		cmocka_unit_test(a_header_orders_the_columns),
 		cmocka_unit_test(mistakes_name_their_line),
 		cmocka_unit_test(everything_has_a_bound),

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* What prefixes say about addresses, and what the names of zones say. */
+/* What prefixes say about addresses. */
 #include "tests/stubs/cmocka_all.h"
 
 #include "agent/enrich/vpc.h"
-#include "agent/enrich/zone.h"
 #include "tests/unit/enrich/addr.h"
 
 static void fill_iface(struct fffa_imds_iface *i)
@@ -74,6 +73,44 @@ static void inside_the_vpc(void **state)
 	}
 }
 
+/* Prefixes that end within a byte, and bits behind them. */
+static void prefixes_of_any_length(void **state)
+{
+	struct fffa_imds_iface i;
+	uint8_t got[4][16], want[16], addr[16];
+
+	(void)state;
+	memset(&i, 0, sizeof(i));
+	list_add(&i.vpc_ipv4, "10.0.52.7/22");
+	list_add(&i.vpc_ipv4, "10.2.7.9/23");
+	list_add(&i.vpc_ipv4, "10.5.7.9/15");
+	list_add(&i.subnet_ipv4, "10.0.53.99/27");
+	list_add(&i.subnet_ipv4, "10.0.54.17/28");
+	assert_int_equal(fffa_vpc_add_resolvers(&i, got, 0, 4), 3);
+	addr_of("10.0.52.2", want);
+	assert_memory_equal(got[0], want, 16);
+	addr_of("10.2.6.2", want);
+	assert_memory_equal(got[1], want, 16);
+	addr_of("10.4.0.2", want);
+	assert_memory_equal(got[2], want, 16);
+	assert_int_equal(fffa_vpc_add_routers(&i, got, 0, 4), 2);
+	addr_of("10.0.53.97", want);
+	assert_memory_equal(got[0], want, 16);
+	addr_of("10.0.54.17", want);
+	assert_memory_equal(got[1], want, 16);
+	assert_int_equal(fffa_vpc_add_routers(&i, got, 0, 1), 1);
+	addr_of("10.0.53.127", addr); /* the last one of the subnet */
+	assert_false(fffa_vpc_holds(&i, addr));
+	addr_of("10.0.53.111", addr);
+	assert_true(fffa_vpc_holds(&i, addr));
+	addr_of("10.0.54.31", addr);
+	assert_false(fffa_vpc_holds(&i, addr));
+	addr_of("10.0.54.19", addr);
+	assert_false(fffa_vpc_holds(&i, addr));
+	addr_of("10.0.54.20", addr);
+	assert_true(fffa_vpc_holds(&i, addr));
+}
+
 static void resolvers(void **state)
 {
 	struct fffa_imds_iface i;
@@ -99,50 +136,12 @@ static void resolvers(void **state)
 	assert_memory_equal(got[2], want, 16);
 }
 
-static void zones(void **state)
-{
-	static const struct {
-		const char *region, *zone, *want;
-	} rows[] = {
-		{"us-east-1", "us-east-1a", ""},
-		{"us-west-2", "us-west-2-lax-1a", "localzone"},
-		{"us-west-2", "us-west-2-lax-1b", "localzone"},
-		{"us-east-1", "us-east-1-dfw-2a", "localzone"},
-		{"ap-northeast-1", "ap-northeast-1-tpe-1a", "localzone"},
-		{"us-east-1", "us-east-1-wl1-bos-wlz-1", "wavelength"},
-		{"eu-west-2", "eu-west-2-wl2-man-wlz-1", "wavelength"},
-		{"ap-northeast-2", "ap-northeast-2-wl1-cjj-wlz-1", "wavelength"},
-		/* Other forms have no sublocation. */
-		{"us-east-1", "us-east-1", ""},
-		{"us-east-1", "us-east-2-lax-1a", ""},
-		{"", "us-west-2-lax-1a", ""},
-		{"us-west-2", "", ""},
-		{"us-west-2", "us-west-2-lax", ""},
-		{"us-west-2", "us-west-2-lax-1", ""},
-		{"us-west-2", "us-west-2-lax-1a-x", ""},
-		{"us-west-2", "us-west-2-la-1a", ""},
-		{"us-west-2", "us-west-2-lax-a1", ""},
-		{"us-west-2", "us-west-2a-lax-1a", ""},
-		{"us-east-1", "us-east-1-wl1-bos-wlz-", ""},
-		{"us-east-1", "us-east-1-wl1-bos-wlz-1a", ""},
-		{"us-east-1", "us-east-1-wlx-bos-wlz-1", ""},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const char *got = fffa_zone_sublocation(rows[i].region, rows[i].zone);
-
-		if (strcmp(got, rows[i].want) != 0)
-			fail_msg("%s in %s: %s", rows[i].zone, rows[i].region, got);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(inside_the_vpc),
+		cmocka_unit_test(prefixes_of_any_length),
 		cmocka_unit_test(resolvers),
-		cmocka_unit_test(zones),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
