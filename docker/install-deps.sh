@@ -3,12 +3,13 @@
 #
 # Installs what FFFA needs, from Debian packages: the one place where dependencies are named.
 #
-#   docker/install-deps.sh [build|test|all|kernels|bare|packages|image|page|portable]     default: build
+#   docker/install-deps.sh [build|test|all|kernels|bare|packages|image|page|portable|arm64]     default: build
+#   docker/install-deps.sh --names              the list of build, installs nothing
 #
 # build: compile and run the agent. test: what the tests need beside that. all: both. kernels: what boots
 # other kernels, for tests/kernels. bare: what makes minimal systems, for tests/bare. packages: what makes and
 # tries packages. image: what builds and runs the image, for tests/image. page: a browser, for tests/page.
-# portable: what docker/portable/build.sh needs.
+# portable: what docker/portable/build.sh needs. arm64: what docker/portable/arm64.sh needs.
 # Does nothing, quickly, when everything is there. Debian 12 (bookworm), 13 (trixie) and testing. Needs root.
 set -euo pipefail
 
@@ -22,15 +23,16 @@ build=(
 test=(
 	libcmocka-dev "libclang-rt-dev|libclang-rt-14-dev"
 	clang-format clang-tidy cppcheck shellcheck
-	tshark tcpdump iperf3 nftables nginx-light openssl curl iproute2 iputils-ping ethtool procps
+	tshark tcpdump iperf3 nftables nginx-light openssl curl iproute2 iputils-ping ethtool procps e2fsprogs
 	python3 python3-venv python3-scapy jq strace kcat prometheus python3-msgpack zstd
 )
-kernels=(qemu-system-x86 busybox-static cpio kmod xz-utils util-linux)
+kernels=(qemu-system-x86 busybox-static cpio kmod xz-utils util-linux ethtool)
 bare=(mmdebstrap util-linux iproute2 iputils-ping)
 image=(docker.io mmdebstrap iproute2 iputils-ping jq)
 page=("chromium-headless-shell|chromium" fonts-dejavu-core)
 packages=(dpkg-dev lintian rpm rpmlint systemd-container mmdebstrap)
 portable=(dpkg-dev libnghttp2-dev libssl-dev flex bison make patch)
+arm64=(gcc-aarch64-linux-gnu qemu-user-static mmdebstrap)
 
 die()
 {
@@ -103,6 +105,10 @@ forbid_services()
 }
 
 case ${1-build} in
+--names)
+	printf '%s\n' "${build[@]}"
+	exit 0
+	;;
 build) wanted=("${build[@]}") ;;
 test) wanted=("${test[@]}") ;;
 kernels) wanted=("${kernels[@]}") ;;
@@ -111,6 +117,7 @@ image) wanted=("${image[@]}") ;;
 page) wanted=("${page[@]}") ;;
 packages) wanted=("${build[@]}" "${packages[@]}") ;;
 portable) wanted=("${build[@]}" "${portable[@]}") ;;
+arm64) wanted=("${build[@]}" "${arm64[@]}") ;;
 all) wanted=("${build[@]}" "${test[@]}") ;;
 -h | --help)
 	usage

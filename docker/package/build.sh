@@ -1,20 +1,22 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Builds packages of the agent: docker/package/build.sh [--version V] [--stage DIR] [deb|rpm|tar]...   default: deb
+# Builds packages of the agent: docker/package/build.sh [--version V] [--build DIR | --stage DIR] [deb|rpm|tar]...   default: deb
 #
 # They are written to build/package. The program is built for the system that this runs on, and the deb names the libraries
-# of that system. --stage: packs a tree that `cmake --install` made, in place of building one. DEBFULLNAME and DEBEMAIL name the
-# maintainer, else git's user does, else root of this host.
+# of that system. --build: compiles there, where the release preset may have done so already. --stage: packs a tree that
+# `cmake --install` made, in place of building one. DEBFULLNAME and DEBEMAIL name the maintainer, else git's user does, else
+# root of this host.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-here=docker/package out=$PWD/build/package version='' stage='' kinds=()
+here=docker/package out=$PWD/build/package version='' build=$PWD/build/package/build stage='' kinds=()
 : "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct 2>/dev/null || date +%s)}"
 export SOURCE_DATE_EPOCH
 
 while [[ $# -gt 0 ]]; do
 	case $1 in
 	--version) version=$2; shift ;;
+	--build) build=$2; shift ;;
 	--stage) stage=$2; shift ;;
 	deb | rpm | tar) kinds+=("$1") ;;
 	*)
@@ -31,12 +33,11 @@ mkdir -p "$out"
 # The files as they are installed.
 make_stage()
 {
-	cmake -S . -B "$out/build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_INSTALL_PREFIX=/usr \
-		-DCMAKE_EXE_LINKER_FLAGS='-pie -Wl,-z,relro,-z,now' -DCMAKE_POSITION_INDEPENDENT_CODE=ON >/dev/null
-	cmake --build "$out/build"
+	cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_INSTALL_PREFIX=/usr >/dev/null
+	cmake --build "$build" --target fffa fffa_docs
 	stage=$out/stage
 	rm -rf "$stage"
-	DESTDIR=$stage cmake --install "$out/build" --strip >/dev/null
+	DESTDIR=$stage cmake --install "$build" --strip >/dev/null
 }
 
 # A copy of the stage, with the permissions of packages, and with small manual pages.

@@ -14,42 +14,17 @@ tree=$PWD dir=$PWD/build/portable
 prefix=$dir/prefix
 flags=(-O2 -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections)
 arch=$(gcc -print-multiarch)
-keys=/usr/share/keyrings/debian-archive-keyring.gpg
+# shellcheck source=docker/apt.sh
+. docker/apt.sh
 
-die()
-{
-	echo "portable: $*" >&2
-	exit 1
-}
-
-# apt with package lists of its own, so that the host's need no sources. Its mirrors and keys are the host's.
-own_apt()
-{
-	APT_CONFIG=$dir/apt/apt.conf "$@"
-}
-
+# The host's package lists need no sources.
 open_sources()
 {
-	[[ ! -e $dir/apt/ready ]] || return 0
-	mkdir -p "$dir"/apt/{lists/partial,cache/archives/partial}
-	: >"$dir/apt/status"
+	[[ -z ${own_apt_conf-} ]] || return 0
 	# shellcheck disable=SC2016 # apt's own variables
 	apt-get indextargets --format '$(ORIGIN) $(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
-		sed -n "s|^Debian \([^ ]*\) \(bookworm[^ ]*\)\$|deb-src [signed-by=$keys] \1 \2 main|p" |
-		sort -u >"$dir/apt/sources.list"
-	[[ -s $dir/apt/sources.list ]] || die "this host's package sources name no Debian mirror for bookworm"
-	cat >"$dir/apt/apt.conf" <<-END
-		Dir::State "$dir/apt";
-		Dir::State::lists "$dir/apt/lists";
-		Dir::State::status "$dir/apt/status";
-		Dir::Cache "$dir/apt/cache";
-		Dir::Etc::sourcelist "$dir/apt/sources.list";
-		Dir::Etc::sourceparts "/dev/null";
-		APT::Sandbox::User "root";
-		Acquire::Languages "none";
-	END
-	own_apt apt-get -qq update || die 'the lists of the source packages cannot be read'
-	touch "$dir/apt/ready"
+		sed -n 's|^Debian \([^ ]* bookworm[^ ]*\)$|\1|p' | sort -u >"$dir/mirrors"
+	own_apt_read "$dir/apt" deb-src <"$dir/mirrors"
 }
 
 # once NAME FUNCTION: unpacks Debian's source of NAME and builds it there, unless that was done.
@@ -161,13 +136,14 @@ describe()
 	pc libzstd "$(version_of libzstd)" zstd
 	pc zlib "$(version_of zlib)" z
 	pc msgpack "$(version_of msgpack)" msgpackc
+	pc ncursesw "$(version_of ncursesw)" ncursesw tinfo
 }
 
 main()
 {
 	grep -q bookworm /etc/os-release || die 'only Debian 12 builds it: the C library of a newer one asks for more'
 	mkdir -p "$prefix"/{lib,include}
-	static z zstd elf bpf uv_a jansson yaml msgpackc seccomp ssl crypto nghttp2
+	static z zstd elf bpf uv_a jansson yaml msgpackc seccomp ssl crypto nghttp2 ncursesw tinfo
 	gcc "${flags[@]}" -c docker/portable/mnl.c -o "$dir/mnl.o"
 	rm -f "$prefix/lib/libmnl.a"
 	ar rcs "$prefix/lib/libmnl.a" "$dir/mnl.o"
@@ -178,8 +154,8 @@ main()
 	describe
 	export PKG_CONFIG_LIBDIR=$prefix/pc
 	cmake -S "$tree" -B "$dir/build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_INSTALL_PREFIX=/usr \
-		-DFFFA_PORTABLE=ON -DCMAKE_DISABLE_FIND_PACKAGE_msgpack-c=ON -DCMAKE_POSITION_INDEPENDENT_CODE=ON \
-		-DCMAKE_EXE_LINKER_FLAGS='-pie -static-libgcc -Wl,-z,relro,-z,now,--gc-sections' >"$dir/cmake.log"
+		-DFFFA_PORTABLE=ON -DCMAKE_DISABLE_FIND_PACKAGE_msgpack-c=ON \
+		-DCMAKE_EXE_LINKER_FLAGS='-static-libgcc -Wl,--gc-sections' >"$dir/cmake.log"
 	cmake --build "$dir/build"
 	rm -rf "$dir/stage"
 	DESTDIR=$dir/stage cmake --install "$dir/build" --strip >/dev/null

@@ -45,6 +45,15 @@ mount_devices()
 	done
 }
 
+# What live tests need of the host's kernel: its devices, BPF and cgroup file systems. "ip netns exec" also asks for a
+# root that is a mount point.
+share_kernel()
+{
+	mount --rbind /dev "$root/dev"
+	mount --rbind /sys/fs/bpf "$root/sys/fs/bpf"
+	mount --rbind /sys/fs/cgroup "$root/sys/fs/cgroup"
+}
+
 # This process stays in the neighbour's network; the command gets another one, held by a sleeping process.
 make_network()
 {
@@ -66,10 +75,15 @@ make_network()
 mount_system()
 {
 	mount -t overlay fffa-bare -o "lowerdir=$lower,upperdir=$upper,workdir=$upper.work" "$upper.mnt"
+	[[ $network != host ]] || mount --bind "$root" "$root"
 	mount -t proc proc "$root/proc"
 	# Inside the network that it must show.
 	"${enter[@]}" mount -t sysfs sysfs "$root/sys"
-	mount_devices
+	if [[ $network == host ]]; then
+		share_kernel
+	else
+		mount_devices
+	fi
 	mkdir -p "$root/$src" "$root/var/cache/apt/archives"
 	mount --bind "$tree" "$root/$src"
 	mount -t tmpfs archives "$root/var/cache/apt/archives"

@@ -12,8 +12,8 @@
 # holds for all. Logs are in build/log. The last line is their sum.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 2
-# shellcheck source=tests/stubs/apt.sh
-. tests/stubs/apt.sh
+# shellcheck source=docker/apt.sh
+. docker/apt.sh
 # shellcheck source=tests/lint/lib.sh
 . tests/lint/lib.sh
 
@@ -86,21 +86,12 @@ make_base()
 	chroot "$system" /usr/sbin/update-ca-certificates
 }
 
-# True when apt cannot connect to the archive; prints what apt said. An archive that answers is not out of reach,
-# whatever it says; a gateway before it (502 to 504) is no archive.
-out_of_reach()
-{
-	local words='Could not (resolve|connect|handshake)|Cannot initiate|Unable to connect|Temporary failure'
-
-	(own_apt_open "$suite" "$dir/probe") 2>&1 | grep -m 1 -E "$words|Connection (failed|refused|reset|timed out)|50[234] "
-}
-
 # skip_or_fail LOG: judges why the minimal system could not be made.
 skip_or_fail()
 {
 	local said
 
-	if said=$(out_of_reach); then
+	if said=$(archive_out_of_reach "$suite" "$dir/probe"); then
 		skip "the archive is out of reach: $said"
 		return
 	fi

@@ -8,8 +8,8 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 2
 sum_name=image
-# shellcheck source=tests/stubs/apt.sh
-. tests/stubs/apt.sh
+# shellcheck source=docker/apt.sh
+. docker/apt.sh
 # shellcheck source=tests/stubs/sum.sh
 . tests/stubs/sum.sh
 
@@ -24,6 +24,7 @@ clean_up()
 	[[ -z $engine ]] || {
 		$docker rm -f fffa app fffa2 >/dev/null 2>&1
 		kill "$engine" && wait "$engine"
+		umount "$dir/run/netns/default" # which the engine leaves
 	} 2>/dev/null
 	ip netns del "$peer" 2>/dev/null
 }
@@ -46,6 +47,20 @@ start_engine()
 	await "$docker" version && { $docker rm -f fffa app fffa2 >/dev/null 2>&1 || true; }
 }
 
+# try_engine WHAT COMMAND...: skips all where the engine itself cannot do it.
+try_engine()
+{
+	local what=$1 out
+
+	shift
+	out=$("$@" 2>&1) || skip "the engine $what: $(tail -n 1 <<<"$out")"
+}
+
+import_nothing()
+{
+	tar -c -T /dev/null | $docker import - fffa-probe && $docker rmi fffa-probe
+}
+
 import_base()
 {
 	local mirror
@@ -57,6 +72,12 @@ import_base()
 		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
 		bookworm "$dir/base.tar" "$mirror" || return
 	$docker import --change 'CMD ["bash"]' "$dir/base.tar" debian:bookworm-slim && rm "$dir/base.tar"
+}
+
+made_base()
+{
+	cat "$dir/base.log"
+	$docker image inspect debian:bookworm-slim >/dev/null
 }
 
 build_image()
@@ -111,6 +132,11 @@ runs_as_nobody()
 	grep -qE '^Uid:\s+65532\s+65532' "/proc/$pid/status" && grep -qE '^CapEff:\s+0000000000201000' "/proc/$pid/status"
 }
 
+restricts_itself()
+{
+	! $docker logs fffa 2>&1 | grep 'cannot restrict system calls'
+}
+
 has_records()
 {
 	$docker logs fffa 2>&1 | grep -q ' 192.0.2.2 192.0.2.1 0 0 1 '
@@ -148,7 +174,11 @@ main()
 {
 	need_tools image dockerd mmdebstrap jq
 	start_engine || skip "the engine does not start: $(tail -n 1 "$dir/dockerd.log")"
-	import_base || skip 'no base image'
+	try_engine 'makes no image' import_nothing
+	import_base >"$dir/base.log" 2>&1 || ! archive_out_of_reach bookworm "$dir/probe" || skip 'the archive is out of reach'
+	check 'a base image' made_base
+	[[ $failed -eq 0 ]] || finish
+	try_engine 'runs no container' "$docker" run --rm --network none debian:bookworm-slim true
 	check build build_image
 	[[ $failed -eq 0 ]] || finish
 	check 'at most 25 MB' is_small
@@ -156,6 +186,7 @@ main()
 	check start start_agent
 	check healthy await is_healthy
 	check 'no root, two capabilities' runs_as_nobody
+	check 'its own filter of system calls' restricts_itself
 	ip netns exec "$peer" ping -c 3 -i 0.2 -q 192.0.2.1 >/dev/null
 	check records await has_records
 	check 'a list of what is inside' has_sbom
@@ -165,5 +196,5 @@ main()
 	finish
 }
 
-trap finish INT TERM
+trap interrupted INT TERM
 main

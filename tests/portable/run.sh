@@ -121,6 +121,27 @@ is_carried()
 		tar -tzf build/package/fffa-0.1.0-linux-*.tar.gz | grep '/usr/sbin/fffa$'
 }
 
+# reads_as COMMAND...: the sum of the records of all captures.
+reads_as()
+{
+	local capture out=$dir/records
+
+	for capture in tests/data/fuzz/fuzz_pcap/*.pcap; do
+		"$@" replay --format json --fields "$fields" --output - "$capture" || true
+	done >"$out" 2>/dev/null
+	sha256sum <"$out"
+	[[ $(wc -l <"$out") -gt 10 ]]
+}
+
+# Emulated, it gives what this machine's program gives. An emulator loads no kernel programs.
+reads_captures_on_arm64()
+{
+	local fields='srcaddr dstaddr srcport dstport protocol packets bytes tcp_flags encapsulated' here there
+
+	here=$(reads_as "$fffa") && there=$(reads_as qemu-aarch64-static -L build/arm64/system build/arm64/agent/fffa) &&
+		echo "$here $there" && [[ $here == "$there" ]]
+}
+
 main()
 {
 	need_tools portable objdump openssl flex bison
@@ -139,8 +160,14 @@ main()
 	else
 		skip_one 'rpm and tar' 'no rpmbuild (docker/install-deps.sh packages)'
 	fi
+	if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64-static >/dev/null; then
+		check 'cross build for arm64' docker/portable/arm64.sh
+		check 'arm64 reads captures as this machine does' reads_captures_on_arm64
+	else
+		skip_one arm64 'no cross compiler or no emulator (docker/install-deps.sh arm64)'
+	fi
 	finish
 }
 
-trap finish INT TERM
+trap interrupted INT TERM
 main
