@@ -6,9 +6,7 @@
 #   tests/run.sh [--quick] [--only LABEL] [--suite NAME]... [--folder NAME]... [--list]
 #
 #   --quick        the cheap part: dev build, unit, contract and component tests, the fast lint steps
-#   --only LABEL   one kind of test only: a ctest label (unit, netns, ...), lint, fuzz, kernels, bare or peers
-#   --only packages   builds the packages and installs them in a booted Debian 12; only by this option
-#   --only image   builds the image and runs it with Docker; only by this option
+#   --only LABEL   one kind of test only: a ctest label (unit, netns, ...), lint, fuzz, kernels, bare, packages, image or peers
 #   --only portable   builds the agent with its libraries linked in, and tries it; only by this option
 #   --only page    shows the status page to a real browser; only by this option
 #   --only mutation   plants faults in the sources and counts those that a test notices; only by this option
@@ -28,10 +26,12 @@ plan=(
 	"release:"
 	"clang:unit"
 	"asan:unit contract component netns bpf"
-	"tsan:unit contract"
+	"tsan:unit contract threads"
 )
+# What a preset builds where that is not all. The fuzz build has no tests, and the release build those of the guests.
+declare -A targets=([fuzz]=fuzzers [release]=guest_programs)
 # These run after the others. A test that measures time or fills the machine has RUN_SERIAL, so that ctest runs it alone.
-live='netns|bpf|bench-smoke|system'
+live='netns|bpf|bench-smoke|system|threads'
 # A stage of their own, one at a time: they fetch and build programs of others, once, under build/peers.
 apart='peers'
 quick_labels='unit|contract|component'
@@ -41,6 +41,7 @@ jobs=$(nproc)
 fuzz_seconds=${FUZZ_SECONDS:-10}
 logs=build/log
 quick='' only='' list='' suites=() folders=()
+idle='' # the process of idle_work
 passed=0 failed=0 skipped=0
 table=()
 
@@ -98,7 +99,7 @@ check()
 
 configure_and_build()
 {
-	cmake --preset "$1" && cmake --build --preset "$1" -- -j "$jobs" -k 0
+	cmake --preset "$1" && cmake --build --preset "$1" --target "${targets[$1]-all}" -- -j "$jobs" -k 0
 }
 
 # Builds a preset once; fails when it does not build.
@@ -205,6 +206,11 @@ fuzz_one()
 	return "$rc"
 }
 
+fuzzers_running()
+{
+	jobs -rp | grep -cvx "${idle:-none}"
+}
+
 run_fuzzers()
 {
 	local target name names=()
@@ -213,17 +219,17 @@ run_fuzzers()
 		name=$(basename "$target")
 		names+=("$name")
 		# As many at a time as there are processors.
-		while [[ $(jobs -rp | wc -l) -ge $jobs ]]; do
+		while [[ $(fuzzers_running) -ge $jobs ]]; do
 			wait -n
 		done
-		{
-			fuzz_one "$target" >"$logs/$name.out" 2>&1
-			echo $? >"$logs/$name.status"
-		} &
+		in_file "$name" fuzz_one "$target" &
 	done < <(sort -u build/fuzz/fuzzers.txt)
-	wait
+	# Not idle_work, which may go on.
+	while [[ $(fuzzers_running) -gt 0 ]]; do
+		wait -n
+	done
 	for name in "${names[@]}"; do
-		check "fuzz-$name" fuzz_result "$name"
+		check "fuzz-$name" result "$name"
 	done
 	[[ ${#names[@]} -gt 0 ]] || {
 		echo "   FAILED: there is no fuzz target"
@@ -231,7 +237,17 @@ run_fuzzers()
 	}
 }
 
-fuzz_result()
+# in_file NAME COMMAND...: keeps its output and status for result.
+in_file()
+{
+	local name=$1
+
+	shift
+	"$@" >"$logs/$name.out" 2>&1
+	echo $? >"$logs/$name.status"
+}
+
+result()
 {
 	cat "$logs/$1.out"
 	return "$(cat "$logs/$1.status")"
@@ -247,10 +263,18 @@ run_peers()
 # run_sum NAME COMMAND...: a script that counts by itself, each kernel or bare system as one: its last line is the sum.
 run_sum()
 {
-	local name=$1 log=$logs/$1.log
+	local name=$1
 
 	shift
-	"$@" >"$log" 2>&1
+	"$@" >"$logs/$name.log" 2>&1
+	sum "$name"
+}
+
+# sum NAME: counts what the log of such a script says.
+sum()
+{
+	local name=$1 log=$logs/$1.log
+
 	if [[ ! $(tail -n 1 "$log") =~ ^$name:\ ([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
 		echo "   FAILED: $name ($log):"
 		tail -n 20 "$log" | sed 's/^/      /'
@@ -265,6 +289,38 @@ run_sum()
 	fi
 }
 
+# install_for STAGE: installs what it needs. Where that cannot be fetched, the stage is skipped by name.
+install_for()
+{
+	check "install-$1" install_or_skip "$1"
+}
+
+install_or_skip()
+{
+	local suite
+
+	docker/install-deps.sh "$1" && return
+	suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+	# shellcheck source=docker/apt.sh
+	(. docker/apt.sh && archive_out_of_reach "$suite" "$PWD/build/$1/probe") || return 1
+	echo "the archive is out of reach"
+	return 77
+}
+
+# What was compiled for the release build is not compiled again.
+run_packages()
+{
+	local build=()
+
+	[[ ${built[release]-} != ok ]] || build=(--build "$PWD/build/release")
+	install_for packages && run_sum packages tests/packages/run.sh "${build[@]}"
+}
+
+run_image()
+{
+	install_for image && run_sum image tests/image/run.sh
+}
+
 # Shows the scores and the faults that no test noticed.
 run_mutation()
 {
@@ -272,14 +328,58 @@ run_mutation()
 	grep -v 'killed by' "$logs/mutation.log" | sed 's/^/   /'
 }
 
+lint_tools()
+{
+	# A script without its tool is skipped and says so.
+	tests/lint/tools.sh >"$logs/lint-tools.log" 2>&1 || true
+}
+
 run_lint()
 {
 	local script
 
-	# A script without its tool is skipped and says so.
-	tests/lint/tools.sh >"$logs/lint-tools.log" 2>&1 || true
 	for script in "$@"; do
 		check "lint-${script%.*}" "tests/lint/$script"
+	done
+}
+
+# The stages that only compute, in the background. They take what the other stages leave, which mostly wait. Some of these
+# measure time, so they come first; but guests that stand still for seconds would fail.
+start_idle()
+{
+	local line
+
+	for line in "${plan[@]}" fuzz:; do
+		build "${line%%:*}" || return
+	done
+	lint_tools
+	set -m # a process group of its own
+	idle_work </dev/null &
+	idle=$!
+	set +m
+	trap 'kill -- "-$idle" 2>/dev/null' EXIT
+}
+
+idle_work()
+{
+	local script
+
+	renice -n 5 -p "$BASHPID" >/dev/null
+	tests/kernels/run.sh >"$logs/kernels.log" 2>&1
+	for script in "${lint_deep[@]}"; do
+		in_file "lint-${script%.*}" "tests/lint/$script"
+	done
+}
+
+# Waits for idle_work, and counts its checks.
+finish_idle()
+{
+	local script
+
+	wait "$idle"
+	sum kernels
+	for script in "${lint_deep[@]}"; do
+		check "lint-${script%.*}" result "lint-${script%.*}"
 	done
 }
 
@@ -308,8 +408,8 @@ list()
 	[[ -n $quick || (-n $only && $only != peers) ]] || echo "peers: the dev build with what others wrote"
 	[[ -n $quick || (-n $only && $only != kernels) ]] || echo "kernels: the release build in emulated guests, also with the programs of clang 14 and 19"
 	[[ -n $quick || (-n $only && $only != bare) ]] || echo "bare: README's two commands on a bare ${suites[*]:-trixie}"
-	[[ $only != packages ]] || echo "packages: install, upgrade, remove and purge in a booted Debian 12"
-	[[ $only != image ]] || echo "image: built, and run beside another container"
+	[[ -n $quick || (-n $only && $only != packages) ]] || echo "packages: deb and rpm, installed, upgraded and removed in a booted Debian 12"
+	[[ -n $quick || (-n $only && $only != image) ]] || echo "image: built, and run beside another container"
 	[[ $only != portable ]] || echo "portable: the program that needs the C library alone, in a root that has no more"
 	[[ $only != page ]] || echo "page: the status page in a browser"
 	[[ $only != mutation ]] || echo "mutation: 40 faults in each of ${folders[*]:-the folders of tests/mutation/folders.table}"
@@ -354,32 +454,36 @@ main()
 	}
 	mkdir -p "$logs"
 	stage install check install docker/install-deps.sh all || finish
+	[[ -n $quick || -n $only ]] || start_idle
 	run_plan
 	if [[ -z $quick && (-z $only || $only == peers) ]] && build dev; then
 		stage peers run_peers
 	fi
 	if [[ -z $only || $only == lint ]]; then
+		lint_tools
 		stage lint run_lint "${lint_fast[@]}"
-		if [[ -z $quick ]] && build dev && build clang; then
+		if [[ -z $quick && -z $idle ]] && build dev && build clang; then
 			stage "lint, deep" run_lint "${lint_deep[@]}"
 		fi
 	fi
 	if [[ -z $quick && (-z $only || $only == fuzz) ]] && build fuzz; then
 		stage fuzz run_fuzzers
 	fi
-	if [[ -z $quick && (-z $only || $only == kernels) ]] && build release; then
+	if [[ -z $quick && -z $idle && (-z $only || $only == kernels) ]] && build release; then
 		stage kernels run_sum kernels tests/kernels/run.sh
 	fi
 	if [[ -z $quick && (-z $only || $only == bare) ]]; then
 		stage bare run_sum bare tests/bare/run.sh "${suites[@]}"
 	fi
-	if [[ $only == packages ]] && check install-packages docker/install-deps.sh packages; then
-		stage packages run_sum packages tests/packages/run.sh
+	if [[ -z $quick && (-z $only || $only == packages) ]]; then
+		stage packages run_packages
 	fi
-	if [[ $only == image ]] && check install-image docker/install-deps.sh image; then
-		stage image run_sum image tests/image/run.sh
+	if [[ -z $quick && (-z $only || $only == image) ]]; then
+		stage image run_image
 	fi
-	if [[ $only == portable ]] && check install-portable docker/install-deps.sh portable; then
+	[[ -z $idle ]] || stage "kernels and deep lint, rest" finish_idle
+	if [[ $only == portable ]] && check install-portable docker/install-deps.sh portable &&
+		check install-arm64 docker/install-deps.sh arm64; then
 		stage portable run_sum portable tests/portable/run.sh
 	fi
 	if [[ $only == page ]] && check install-page docker/install-deps.sh page && build dev; then

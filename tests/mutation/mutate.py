@@ -69,6 +69,8 @@ class Folder:
     def judge(self, fault):
         """The test that failed, "" for none, None when the fault does not count."""
         name, number, old, text = fault
+        if name not in self.tree.users:
+            raise SystemExit(f"mutation: these groups of tests do not build {name}; take more of them")
         kept = self.tree.lines(name)
         if kept[number - 1] != old:
             raise SystemExit(f"mutation: {name} has changed; draw its folder's faults again")
@@ -83,7 +85,7 @@ class Folder:
                 if killer:
                     self.kills[name, killer] = self.kills.get((name, killer), 0) + 1
                     return killer
-            return ""
+            return None if self.tree.is_same_when_optimised(name, kept) else ""
         finally:
             self.tree.write(name, kept)
 

@@ -120,6 +120,6 @@ def baseline(tests):
             continue
         if not passed:
             raise SystemExit(f"mutation: {t.name} fails without a fault, too")
-        t.limit_s = 8 + 8 * t.seconds
+        t.limit_s = min(8 + 8 * t.seconds, 30 + 3 * t.seconds)
         able.append(t)
     return able

@@ -4,6 +4,7 @@ import glob
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 
@@ -13,6 +14,11 @@ SECTIONS = (".text", "tc", "xdp", ".rodata", ".maps", ".data", ".bss")
 # Without -g an object is the same whatever its source's line numbers are; -O1 drops what has no effect. The warnings
 # are those that a fault may cause and that are no reason not to count it.
 FLAGS = "-O1 -Wno-maybe-uninitialized -Wno-format-truncation"
+
+# A compiler that optimises proves of some faults that they change nothing: it makes the same of both sources. Assertions
+# hold the number of their line, which a fault of two lines moves.
+OPTIMISERS = ("gcc", "clang")
+OPTIMISED = ["-O2", "-w", "-g0", "-Wno-builtin-macro-redefined", "-D__LINE__=0"]
 
 
 def project_files(root):
@@ -40,6 +46,7 @@ class Tree:
                                                                               for n in range(25, 13, -1))])), None)
         self.users = {}   # source: the objects that depend on it
         self.hashes = {}  # object: what it is without a fault
+        self.commands = {}  # object: the words of the command that makes it
 
     def update(self):
         """Makes the copy equal to the tree. A file that is equal keeps its time, so it is not compiled again."""
@@ -61,11 +68,14 @@ class Tree:
     def configure(self):
         launcher = shutil.which("ccache")
         args = ["cmake", "-S", self.copy, "-B", self.build, "-G", "Ninja", "-DFFFA_TESTS=ON",
-                "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_FLAGS_DEBUG=" + FLAGS,
+                "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-DCMAKE_C_FLAGS_DEBUG=" + FLAGS,
                 "-DFFFA_SANITIZE=" + ("address,undefined" if self.sanitize else "")]
         if launcher:
             args.append("-DCMAKE_C_COMPILER_LAUNCHER=" + launcher)
         subprocess.run(args, check=True, stdout=subprocess.DEVNULL)
+        with open(os.path.join(self.build, "compile_commands.json"), encoding="utf-8") as f:
+            for words in (shlex.split(entry["command"]) for entry in json.load(f)):
+                self.commands[words[words.index("-o") + 1]] = words
 
     def ninja(self, targets, check=False):
         if not targets:
@@ -116,6 +126,22 @@ class Tree:
 
     def is_same(self, name):
         return all(self.hash(t) == self.hashes[t] for t in self.users[name])
+
+    def optimised(self, compiler, targets):
+        """The hashes of what the compiler makes of the sources of these objects; None when it cannot."""
+        hashes, out = [], os.path.join(self.build, "optimised.o")
+        for words in map(self.commands.get, targets):
+            if not words or subprocess.run([compiler, *words[1:], *OPTIMISED, "-o", out],
+                                           stderr=subprocess.DEVNULL).returncode:
+                return None
+            hashes.append(self.hash(out))
+        return hashes
+
+    def is_same_when_optimised(self, name, kept):
+        """Whether a compiler makes the same of the file as it is now and of its lines without the fault."""
+        now = {c: self.optimised(c, self.users[name]) for c in OPTIMISERS if shutil.which(c)}
+        self.write(name, kept)
+        return any(h and h == self.optimised(c, self.users[name]) for c, h in now.items())
 
     def lines(self, name):
         with open(os.path.join(self.copy, name), encoding="utf-8") as f:

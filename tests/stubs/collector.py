@@ -25,6 +25,7 @@ class Collector:
 
     def __init__(self, address, fail=lambda n: None, netns=None):
         self.batches = {}  # FFFA-Batch: [(epoch, seq), ...], each once
+        self.stored = self.lost = 0  # records in batches, and what they report as lost
         self.repeats = 0
         self.different = []  # the same FFFA-Batch with other records
         self.lock = threading.Lock()
@@ -72,6 +73,9 @@ class Collector:
             self.repeats += 1
             if self.batches[name] != records:
                 self.different.append(name)
+        else:
+            self.stored += len(records)
+            self.lost += sum(r.get("lost_records", 0) for r in records)
         self.batches[name] = records
 
     def records(self):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/stubs/files.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -56,4 +57,16 @@ static int remove_entry(const char *path, const struct stat *st, int kind, struc
 void files_remove(const char *folder)
 {
 	assert_int_equal(nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+size_t files_open(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	assert_non_null(d);
+	while (readdir(d))
+		n++;
+	(void)closedir(d);
+	return n;
 }

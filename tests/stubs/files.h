@@ -21,4 +21,7 @@ void files_limit_size(rlim_t bytes);
 /* Removes a folder with all its contents. */
 void files_remove(const char *folder);
 
+/* How many descriptors this process has open. */
+size_t files_open(void);
+
 #endif

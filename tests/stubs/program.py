@@ -21,15 +21,15 @@ def fffa(*args, prefix=(), env=None, **more):
                           env=None if env is None else {**os.environ, **env}, **more)
 
 
-def await_that(what, condition, alive=None):
-    """Calls condition() until it is true or the time is up, and returns its value."""
+def await_that(what, condition, alive=None, log=()):
+    """Calls condition() until it is true or the time is up, and returns its value. log: lines of alive, for the message."""
     deadline = time.monotonic() + WAIT_S
     while True:
         value = condition()
         if value:
             return value
         if alive is not None and alive.poll() is not None:
-            raise AssertionError(f"{what}: the program has ended with {alive.returncode}")
+            raise AssertionError(f"{what}: the program has ended with {alive.returncode}: {''.join(list(log)[-60:])}")
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: did not come in {WAIT_S} s")
         time.sleep(0.01)

@@ -97,10 +97,10 @@ class EndToEnd(unittest.TestCase):
                          "-w", cls.pcap)
         dump.await_line("listening on")
         cls.traffic(lab)
-        # This frame is the last: once it is in the capture, all others are.
+        # This frame and its answer are the last: once they are in the capture, all others are.
         lab.run(lab.peer, "ping", "-c", "1", "-q", "-s", "1000", L.HOST4)
-        L.await_true("the mark in the capture", lambda: "length 1008" in lab.run(
-            lab.host, "sh", "-c", f"tcpdump -n -r {cls.pcap} icmp 2>/dev/null || true"))
+        L.await_true("the mark and its answer in the capture", lambda: lab.run(
+            lab.host, "sh", "-c", f"tcpdump -n -r {cls.pcap} icmp 2>/dev/null || true").count("length 1008") == 2)
         dump.end(signal.SIGINT)
         cls.dump_says = dump.text(dump.err)
         cls.code = agent.end(signal.SIGTERM)
@@ -272,11 +272,15 @@ print(c.getsockname()[1])
 
 
 class ConnectionEnds(unittest.TestCase):
+    def drains(self, lab):
+        """How often the agent has drained the kernel's table: a count of intervals that no busy machine changes."""
+        page = lab.run(lab.host, "curl", "-s", "http://127.0.0.1:9977/metrics")
+        return int(L.re.search(r"^fffa_drain_seconds_count (\d+)$", page, L.re.M)[1])
+
     def test_ends_are_reported_within_two_drain_intervals(self):
-        drain, slack = 1.0, 0.5  # tolerance for the batch's age of 100 ms and a busy machine
         with L.Lab(offloads=True) as lab:
             config = lab.file("fffa.yaml", CONFIG.replace("enabled: on", "enabled: off").replace(
-                "drain_interval: 200ms", "drain_interval: 1s").replace("idle_timeout: 2s", "idle_timeout: 60s").replace(
+                "drain_interval: 200ms", "drain_interval: 2s").replace("idle_timeout: 2s", "idle_timeout: 60s").replace(
                 "active_timeout: 10s", "active_timeout: 60s").format(
                 hook=HOOK, dir=lab.dir, fields=" ".join("${%s}" % f for f in VPC_FIELDS)))
             agent = lab.start(lab.host, "agent", FFFA, "run", "-c", config)
@@ -284,15 +288,17 @@ class ConnectionEnds(unittest.TestCase):
             lab.start(lab.peer, "server", "/usr/bin/python3", "-c", SERVER).await_line("listening")
             for how in ("close", "reset", "close"):
                 port = int(lab.run(lab.host, "/usr/bin/python3", "-c", CLIENT, how))
-                began = L.time.monotonic()
+                before = self.drains(lab)
 
                 def both():
+                    if not os.path.exists(lab.file("flows.json")):
+                        return None  # the sink's thread has not opened it yet
                     with open(lab.file("flows.json")) as f:
                         found = [o for o in map(json.loads, f.read().split("\n")[:-1]) if port in (o["srcport"], o["dstport"])]
                     return found if len(found) >= 2 else None
 
                 found = L.await_true("both directions", both)
-                self.assertLess(L.time.monotonic() - began, 2 * drain + slack)
+                self.assertLessEqual(self.drains(lab) - before, 2)
                 self.assertEqual({o["end_reason"] for o in found}, {"end"}, found)
                 self.assertEqual({o["flow_direction"] for o in found}, {"ingress", "egress"})
                 self.assertEqual(len(found), 2, found)
@@ -310,7 +316,7 @@ class StopDuringTraffic(unittest.TestCase):
             server = lab.start(lab.peer, "iperf", "iperf3", "-s", "--forceflush")
             server.await_line("Server listening")
             client = lab.start(lab.host, "client", "iperf3", "-c", L.PEER4, "-t", "30", "-P", "4", "--forceflush", "-i", "0.2")
-            client.await_line(r"\[SUM\] +0.6")
+            client.await_line(r"\[SUM\] +(0\.[6-9]|[1-9])")  # on a busy machine an interval is longer
             self.assertEqual(agent.end(signal.SIGTERM), 0, agent.text(agent.err))
             self.assertIsNone(client.p.poll(), "the traffic goes on")
             says = agent.text(agent.err)

@@ -23,7 +23,10 @@ def sh(*args, **kw):
     return subprocess.run(args, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **kw).stdout
 
 
-def await_true(what, probe, seconds=20):
+WAIT_S = 60  # for anything that is immediate on an idle machine
+
+
+def await_true(what, probe, seconds=WAIT_S):
     end = time.monotonic() + seconds
     while True:
         got = probe()
@@ -47,7 +50,7 @@ class Process:
         with open(path, errors="replace") as f:
             return f.read()
 
-    def await_line(self, pattern, seconds=20):
+    def await_line(self, pattern, seconds=WAIT_S):
         def probe():
             found = re.search(pattern, self.text(self.err) + self.text(self.out))
             if not found and self.p.poll() is not None:
@@ -55,7 +58,7 @@ class Process:
             return found
         return await_true(f"line {pattern!r}", probe, seconds)
 
-    def end(self, sig=signal.SIGTERM, seconds=30):
+    def end(self, sig=signal.SIGTERM, seconds=WAIT_S):
         if self.p.poll() is None:
             self.p.send_signal(sig)
         return self.p.wait(seconds)

@@ -67,10 +67,10 @@ class Dump:
         self.process.await_line("listening on")
 
     def end(self, case):
-        # This frame is the last: once it is in the capture, all others are.
+        # This frame and its answer are the last: once they are in the capture, all others are.
         self.lab.run(self.lab.peer, "ping", "-c", "1", "-q", "-s", "1000", L.HOST4)
-        L.await_true("the mark in the capture", lambda: "length 1008" in self.lab.run(
-            self.lab.host, "sh", "-c", f"tcpdump -n -r {self.path} icmp 2>/dev/null || true"))
+        L.await_true("the mark and its answer in the capture", lambda: self.lab.run(
+            self.lab.host, "sh", "-c", f"tcpdump -n -r {self.path} icmp 2>/dev/null || true").count("length 1008") == 2)
         self.process.end(signal.SIGINT)
         case.assertIn("0 packets dropped by kernel", self.process.text(self.process.err))
         return self.path
