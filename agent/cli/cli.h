@@ -90,9 +90,9 @@ enum fffa_exit fffa_cli_load_to_start(const char *given, struct fffa_config *out
 
 /*
  * Compares conf with this host: reads the files that the agent reads again later
- * (metadata.networks), and looks for the devices that one interface id would have to name.
- * FFFA_EXIT_OK, or FFFA_EXIT_CONFIG after problem was called. given is as for
- * fffa_cli_load_to_start.
+ * (metadata.networks), chooses where IMDS would be asked, and looks for the devices that one
+ * interface id would have to name. FFFA_EXIT_OK, or FFFA_EXIT_CONFIG after problem was called. given
+ * is as for fffa_cli_load_to_start.
  */
 enum fffa_exit fffa_cli_check_host(const char *given, const struct fffa_config *conf,
 				   fffa_problem_fn problem, void *arg);

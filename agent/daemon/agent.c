@@ -371,6 +371,7 @@ static int open_stages(struct fffa_agent *a, struct fffa_err *err)
 	if (rc)
 		return fffa_fail(err, -rc, "no memory for the flow table: lower flows.max_flows");
 	rc = fffa_meta_open(&a->loop, a->source->metadata, &a->meta, err);
+	a->misconfigured = rc == -EINVAL;
 	if (rc)
 		return rc;
 	rc = await_spool_dir(a, err);

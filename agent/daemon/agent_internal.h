@@ -72,7 +72,7 @@ struct fffa_agent {
 	bool ignore_room; /* the deadline has passed, or asked to stop twice: nobody waits */
 	uint64_t deadline_ns;
 	enum fffa_exit code;
-	bool misconfigured; /* a sink cannot start: the configuration is the cause */
+	bool misconfigured; /* the start failed, and the configuration is the cause */
 
 	uint64_t start_ns; /* monotonic */
 	int64_t start_ms;  /* the same instant, Unix */

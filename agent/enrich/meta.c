@@ -132,22 +132,6 @@ static void on_failed(void *arg, const struct fffa_imds_failure *f)
 	set_state(m, FFFA_META_FAILING);
 }
 
-/* Decides whether IMDS is asked, where, and with which time-out. */
-static int choose_imds(struct fffa_meta *m, const struct fffa_metadata_conf *conf,
-		       struct fffa_err *err)
-{
-	struct fffa_imds_env env = fffa_imds_env_read();
-	int rc;
-
-	if (!fffa_imds_wanted((enum fffa_switch)conf->imds.enabled, &env, m->dmi.is_ec2))
-		return 0;
-	rc = fffa_imds_endpoint_choose(conf->imds.endpoint, &env, m->endpoint, err);
-	return rc ? rc
-		  : fffa_imds_timeout_choose(conf->imds.timeout_ns,
-					     getenv("AWS_METADATA_SERVICE_TIMEOUT"), &m->timeout_ns,
-					     err);
-}
-
 static int open_imds(struct fffa_meta *m, uv_loop_t *loop, const struct fffa_metadata_conf *conf,
 		     const struct fffa_imds_timing *timing)
 {
@@ -201,7 +185,7 @@ int fffa_meta_open_tuned(uv_loop_t *loop, const struct fffa_metadata_conf *conf,
 		rc = fffa_fixed_ifaces_read(&conf->interfaces, &m->fixed_ifaces, err);
 	if (rc)
 		goto fail;
-	rc = choose_imds(m, conf, err);
+	rc = fffa_imds_settings_choose(conf, m->dmi.is_ec2, m->endpoint, &m->timeout_ns, err);
 	if (rc)
 		goto fail;
 	m->snapshot = make_snapshot(m, NULL, 0);

@@ -112,3 +112,20 @@ int fffa_imds_timeout_choose(int64_t conf_ns, const char *variable, uint64_t *ou
 	*out_ns = (uint64_t)(s * 1e9);
 	return 0;
 }
+
+int fffa_imds_settings_choose(const struct fffa_metadata_conf *conf, bool is_ec2,
+			      char endpoint[FFFA_IMDS_ENDPOINT_MAX_BYTES], uint64_t *timeout_ns,
+			      struct fffa_err *err)
+{
+	struct fffa_imds_env env = fffa_imds_env_read();
+	int rc;
+
+	endpoint[0] = '\0';
+	if (!fffa_imds_wanted((enum fffa_switch)conf->imds.enabled, &env, is_ec2))
+		return 0;
+	rc = fffa_imds_endpoint_choose(conf->imds.endpoint, &env, endpoint, err);
+	return rc ? rc
+		  : fffa_imds_timeout_choose(conf->imds.timeout_ns,
+					     getenv("AWS_METADATA_SERVICE_TIMEOUT"), timeout_ns,
+					     err);
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether IMDS is asked, where, and with which time-out. Pure; the environment is an argument. */
+/* Whether IMDS is asked, where, and with which time-out. */
 #ifndef FFFA_AGENT_ENRICH_IMDS_IMDS_ENDPOINT_H
 #define FFFA_AGENT_ENRICH_IMDS_IMDS_ENDPOINT_H
 
@@ -55,5 +55,13 @@ int fffa_imds_endpoint_choose(const char *conf, const struct fffa_imds_env *env,
  */
 int fffa_imds_timeout_choose(int64_t conf_ns, const char *variable, uint64_t *out_ns,
 			     struct fffa_err *err);
+
+/*
+ * The three above for this configuration and the variables of this process. An empty endpoint: IMDS
+ * is not asked, and *timeout_ns is left as it is. 0 or -EINVAL with err.
+ */
+int fffa_imds_settings_choose(const struct fffa_metadata_conf *conf, bool is_ec2,
+			      char endpoint[FFFA_IMDS_ENDPOINT_MAX_BYTES], uint64_t *timeout_ns,
+			      struct fffa_err *err);
 
 #endif

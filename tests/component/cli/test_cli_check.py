@@ -90,6 +90,27 @@ class Check(program.Case):
         said = self.json("-c", "-", code=78, input=conf.read_text())
         self.assertEqual((said["file"], said["problems"][0]["file"]), ("standard input", "standard input"))
 
+    def test_where_the_metadata_service_is(self):
+        """The file names it, or the environment; check finds what run ends with 78 for."""
+        wrong = "not a URL of the form http://HOST[:PORT][/PATH]"
+        conf = self.file("fffa.yaml", "metadata: {imds: {enabled: on, endpoint: 'http://[::'}}\n")
+        said = self.check("-c", conf, code=78)
+        self.assertTrue(said.startswith(f"{conf}: metadata.imds.endpoint: {wrong}"), said)
+        self.assertEqual(said.count("\n"), 1)
+        one, = self.json("-c", conf, code=78)["problems"]
+        self.assertEqual((one["key"], one["message"] + "\n"), ("metadata.imds.endpoint", said))
+        done = program.fffa("run", "-c", conf)
+        self.assertEqual((done.returncode, done.stdout), (78, ""), done.stderr)
+        self.assertIn(f"metadata.imds.endpoint: {wrong}", done.stderr)
+        conf = self.file("other.yaml", "metadata: {imds: {enabled: on}}\n")
+        for env in ({"AWS_EC2_METADATA_SERVICE_ENDPOINT": "https://127.0.0.1"}, {"AWS_METADATA_SERVICE_TIMEOUT": "0"}):
+            name, = env
+            said = self.check("-c", conf, code=78, env=env)
+            self.assertTrue(said.startswith(f"{conf}: {name}: "), said)
+            self.assertEqual(program.fffa("run", "-c", conf, env=env).returncode, 78)
+        conf = self.file("off.yaml", "metadata: {imds: {enabled: off}}\n")
+        self.check("-c", conf, env={"AWS_METADATA_SERVICE_TIMEOUT": "0"})
+
     def test_users(self):
         conf = self.file("fffa.yaml", "user: no-such-user\n")
         said = self.check("-c", conf, code=78)

@@ -262,6 +262,40 @@ static void test_timeout(void **state)
 #undef S
 }
 
+/* What is chosen of the configuration and the variables together. */
+static void test_settings(void **state)
+{
+	char url[] = "http://127.0.0.1:81/", got[FFFA_IMDS_ENDPOINT_MAX_BYTES];
+	struct fffa_metadata_conf conf = {.imds = {.enabled = FFFA_SW_AUTO,
+						   .endpoint = url,
+						   .timeout_ns = FFFA_IMDS_TIMEOUT_DEFAULT_NS}};
+	uint64_t timeout_ns = 7;
+	struct fffa_err err;
+
+	(void)state;
+	assert_int_equal(unsetenv("AWS_EC2_METADATA_DISABLED"), 0);
+	assert_int_equal(unsetenv("AWS_EC2_METADATA_SERVICE_ENDPOINT"), 0);
+	assert_int_equal(unsetenv("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"), 0);
+	assert_int_equal(setenv("AWS_METADATA_SERVICE_TIMEOUT", "2", 1), 0);
+	strcpy(got, "before");
+	assert_int_equal(fffa_imds_settings_choose(&conf, false, got, &timeout_ns, &err), 0);
+	assert_string_equal(got, "");
+	assert_int_equal(timeout_ns, 7);
+	assert_int_equal(fffa_imds_settings_choose(&conf, true, got, &timeout_ns, &err), 0);
+	assert_string_equal(got, "http://127.0.0.1:81");
+	assert_int_equal(timeout_ns, UINT64_C(2000000000));
+	assert_int_equal(setenv("AWS_METADATA_SERVICE_TIMEOUT", "x", 1), 0);
+	assert_int_equal(fffa_imds_settings_choose(&conf, true, got, &timeout_ns, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "AWS_METADATA_SERVICE_TIMEOUT"));
+	memcpy(url, "http://[::", sizeof("http://[::"));
+	assert_int_equal(fffa_imds_settings_choose(&conf, true, got, &timeout_ns, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "metadata.imds.endpoint"));
+	conf.imds.enabled = FFFA_SW_OFF;
+	assert_int_equal(fffa_imds_settings_choose(&conf, true, got, &timeout_ns, &err), 0);
+	assert_string_equal(got, "");
+	assert_int_equal(unsetenv("AWS_METADATA_SERVICE_TIMEOUT"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +307,7 @@ int main(void)
 		cmocka_unit_test(test_endpoint_length),
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_variables_of_the_process),
+		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_error_does_not_repeat_the_url),
 	};
 
