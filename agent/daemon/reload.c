@@ -234,17 +234,16 @@ static void set_core_dumps(struct fffa_agent *a, const struct fffa_config *next)
 	a->pending_restart++;
 }
 
-/* next has the old number. */
+/* Before next is taken over: a number that cannot be had is none of it any more. */
 static void resize_flows(struct fffa_agent *a, struct fffa_config *next)
 {
-	int64_t *now = &a->reloadable->flows.max_flows, wanted = *now;
+	int64_t now = a->conf->flows.max_flows, *wanted = &next->flows.max_flows;
 
-	if (wanted == next->flows.max_flows || !fffa_flow_set_max(a->flows, (uint32_t)wanted))
+	if (*wanted == now || !fffa_flow_set_max(a->flows, (uint32_t)*wanted))
 		return;
 	fffa_error(TAG,
 		   "flows.max_flows: no memory for the flow table; the old value stays in use");
-	*now = next->flows.max_flows;
-	next->flows.max_flows = wanted;
+	*wanted = now;
 	a->pending_restart++;
 }
 
@@ -256,12 +255,12 @@ static void take_over(struct fffa_agent *a, struct fffa_config *next)
 	struct fffa_err err = {""};
 
 	a->pending_restart = 0;
+	resize_flows(a, next);
 	fffa_change_apply(a->reloadable, next, may_change_metadata(a, next) ? NULL : METADATA,
 			  on_change, &c);
 	fffa_log_setup((enum fffa_log_level)a->reloadable->log_level,
 		       (enum fffa_log_format)a->reloadable->log_format);
 	set_core_dumps(a, next);
-	resize_flows(a, next);
 	if (fffa_filter_replace(&a->filter, a->conf->capture.filter, &err)) /* it was checked */
 		fffa_error(TAG, "capture.filter: %s", err.text);
 	take_over_sinks(a, next);
