@@ -11,7 +11,7 @@
 #include "agent/base/io.h"
 #include "agent/base/log.h"
 #include "agent/daemon/registry.h"
-#include "agent/enrich/imds/imds_endpoint.h"
+#include "agent/enrich/meta.h"
 #include "agent/daemon/source.h"
 #include "agent/enrich/networks/networks.h"
 #include "agent/service/privileges.h"
@@ -268,10 +268,9 @@ enum fffa_exit fffa_cli_check_host(const char *given, const struct fffa_config *
 				   fffa_problem_fn problem, void *arg)
 {
 	const char *path = conf->metadata.networks;
-	char what[3072], endpoint[FFFA_IMDS_ENDPOINT_MAX_BYTES];
 	enum fffa_exit code = FFFA_EXIT_OK;
 	struct fffa_err err = {""};
-	uint64_t timeout_ns;
+	char what[3072];
 	size_t n;
 
 	if (path && *path && fffa_networks_check(path, &n, &err) != 0) {
@@ -279,8 +278,7 @@ enum fffa_exit fffa_cli_check_host(const char *given, const struct fffa_config *
 		print_finding(given, what, problem, arg);
 		code = FFFA_EXIT_CONFIG;
 	}
-	/* As on an instance, also where IMDS would not be asked: the same file serves a fleet. */
-	if (fffa_imds_settings_choose(&conf->metadata, true, endpoint, &timeout_ns, &err)) {
+	if (fffa_meta_check(&conf->metadata, &err)) {
 		print_finding(given, err.text, problem, arg);
 		code = FFFA_EXIT_CONFIG;
 	}

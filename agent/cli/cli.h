@@ -90,7 +90,7 @@ enum fffa_exit fffa_cli_load_to_start(const char *given, struct fffa_config *out
 
 /*
  * Compares conf with this host: reads the files that the agent reads again later
- * (metadata.networks), chooses where IMDS would be asked, and looks for the devices that one
+ * (metadata.networks), chooses what the metadata reader would ask, and looks for the devices that one
  * interface id would have to name. FFFA_EXIT_OK, or FFFA_EXIT_CONFIG after problem was called. given
  * is as for fffa_cli_load_to_start.
  */

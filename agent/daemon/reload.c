@@ -16,6 +16,7 @@
 
 #define TAG	 "reload"
 #define METADATA "metadata."
+#define LISTEN	 "status.listen"
 
 static void on_problem(void *arg, const char *line)
 {
@@ -43,7 +44,10 @@ static void on_change(void *arg, const char *key, bool taken)
 {
 	struct changes *c = arg;
 
-	c->listen |= taken && !strcmp(key, "status.listen");
+	if (taken && !strcmp(key, LISTEN)) { /* listen_again says how it ends */
+		c->listen = true;
+		return;
+	}
 	c->capture |= taken && !strncmp(key, "capture.", strlen("capture."));
 	c->metadata |= taken && !strncmp(key, METADATA, strlen(METADATA));
 	log_change(c->pending, key, taken);
@@ -171,6 +175,11 @@ static void restore_address(struct fffa_agent *a, struct fffa_config *next)
 	a->pending_restart++;
 }
 
+static void say_old_address(void)
+{
+	fffa_error(TAG, LISTEN ": the old address stays in use");
+}
+
 /* The old one goes first where both may want the same port. next has the old address. */
 static void listen_again(struct fffa_agent *a, struct fffa_config *next)
 {
@@ -180,16 +189,21 @@ static void listen_again(struct fffa_agent *a, struct fffa_config *next)
 	if (opened && a->reload.listen.rc) {
 		fffa_error(TAG, "%s", a->reload.listen.err.text);
 		restore_address(a, next);
-		fffa_error(TAG, "status.listen: the old address stays in use");
+		say_old_address();
 		return;
 	}
 	fffa_status_close(a->status);
 	a->status = NULL;
-	if (!open_status(a, opened ? &a->reload.listen.l : NULL))
+	if (!open_status(a, opened ? &a->reload.listen.l : NULL)) {
+		log_change(&a->pending_restart, LISTEN, true);
 		return;
+	}
 	restore_address(a, next);
 	if (!open_status(a, NULL))
-		fffa_error(TAG, "status.listen: the old address stays in use");
+		say_old_address();
+	else
+		fffa_error(TAG, LISTEN ": the old address cannot be had again, so there are no "
+				       "status pages");
 }
 
 /* One interface_id cannot name several devices: at the start that ends the agent. */
@@ -220,21 +234,20 @@ static void change_metadata(struct fffa_agent *a)
 	a->pending_restart++;
 }
 
-/* next has the old word. */
-static void set_core_dumps(struct fffa_agent *a, const struct fffa_config *next)
+/* Before next is taken over: a word that cannot be had is none of it any more. */
+static void set_core_dumps(struct fffa_agent *a, struct fffa_config *next)
 {
-	int wanted = a->reloadable->core_dumps, rc;
+	int now = a->conf->core_dumps, *wanted = &next->core_dumps;
+	int rc = *wanted == now ? 0 : fffa_limits_set_core_dumps(*wanted);
 
-	if (wanted == next->core_dumps)
-		return;
-	rc = fffa_limits_set_core_dumps(wanted);
 	if (!rc)
 		return;
 	fffa_error(TAG, "log.core_dumps: cannot be set: %s", strerror(-rc));
+	*wanted = now;
 	a->pending_restart++;
 }
 
-/* Before next is taken over: a number that cannot be had is none of it any more. */
+/* The same for the size of the flow table. */
 static void resize_flows(struct fffa_agent *a, struct fffa_config *next)
 {
 	int64_t now = a->conf->flows.max_flows, *wanted = &next->flows.max_flows;
@@ -255,12 +268,12 @@ static void take_over(struct fffa_agent *a, struct fffa_config *next)
 	struct fffa_err err = {""};
 
 	a->pending_restart = 0;
+	set_core_dumps(a, next);
 	resize_flows(a, next);
 	fffa_change_apply(a->reloadable, next, may_change_metadata(a, next) ? NULL : METADATA,
 			  on_change, &c);
 	fffa_log_setup((enum fffa_log_level)a->reloadable->log_level,
 		       (enum fffa_log_format)a->reloadable->log_format);
-	set_core_dumps(a, next);
 	if (fffa_filter_replace(&a->filter, a->conf->capture.filter, &err)) /* it was checked */
 		fffa_error(TAG, "capture.filter: %s", err.text);
 	take_over_sinks(a, next);
@@ -337,7 +350,11 @@ static bool log_findings(const char *name, struct fffa_err *err)
 static void work_probe(void *arg)
 {
 	struct fffa_agent *a = arg;
+	struct fffa_err wrong = {""};
 
+	a->reload.rc = fffa_meta_check(&a->reload.next.metadata, &wrong);
+	if (a->reload.rc)
+		fffa_error(TAG, "%s", wrong.text);
 	for (size_t i = 0; i < a->reload.next.sink_count; i++) {
 		const struct fffa_sink_conf *s = &a->reload.next.sinks[i];
 		struct fffa_err err = {""};

@@ -164,6 +164,30 @@ static void free_meta(struct fffa_meta *m)
 	free(m);
 }
 
+static int read_settings(struct fffa_meta *m, const struct fffa_metadata_conf *conf, bool is_ec2,
+			 struct fffa_err *err)
+{
+	int rc = fffa_static_ident_read(&conf->fixed, &m->fixed, err);
+
+	if (!rc)
+		rc = fffa_meta_sources_read(&m->sources, conf, err);
+	if (!rc)
+		rc = fffa_fixed_ifaces_read(&conf->interfaces, &m->fixed_ifaces, err);
+	return rc ? rc : fffa_imds_settings_choose(conf, is_ec2, m->endpoint, &m->timeout_ns, err);
+}
+
+int fffa_meta_check(const struct fffa_metadata_conf *conf, struct fffa_err *err)
+{
+	struct fffa_meta *m = calloc(1, sizeof(*m));
+	int rc;
+
+	if (!m)
+		return fffa_fail(err, ENOMEM, "metadata: no memory");
+	rc = read_settings(m, conf, true, err);
+	free_meta(m);
+	return rc;
+}
+
 int fffa_meta_open_tuned(uv_loop_t *loop, const struct fffa_metadata_conf *conf,
 			 const struct fffa_meta_tuning *tuning, struct fffa_meta **out,
 			 struct fffa_err *err)
@@ -178,14 +202,7 @@ int fffa_meta_open_tuned(uv_loop_t *loop, const struct fffa_metadata_conf *conf,
 	fffa_machine_container_id(tuning->root, m->container_id, sizeof(m->container_id));
 	m->in_container = fffa_machine_in_container(tuning->root);
 	m->of_capture = conf->of_capture;
-	rc = fffa_static_ident_read(&conf->fixed, &m->fixed, err);
-	if (!rc)
-		rc = fffa_meta_sources_read(&m->sources, conf, err);
-	if (!rc)
-		rc = fffa_fixed_ifaces_read(&conf->interfaces, &m->fixed_ifaces, err);
-	if (rc)
-		goto fail;
-	rc = fffa_imds_settings_choose(conf, m->dmi.is_ec2, m->endpoint, &m->timeout_ns, err);
+	rc = read_settings(m, conf, m->dmi.is_ec2, err);
 	if (rc)
 		goto fail;
 	m->snapshot = make_snapshot(m, NULL, 0);

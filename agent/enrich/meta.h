@@ -19,6 +19,13 @@ struct fffa_imds_iface;
 struct fffa_meta;
 
 /*
+ * Whether fffa_meta_open takes this configuration on an instance. A host that does not ask IMDS may
+ * be one of a fleet, so where IMDS would be asked is checked there, too. 0; -EINVAL with err naming
+ * the key or the variable of the environment; -ENOMEM. From any thread.
+ */
+int fffa_meta_check(const struct fffa_metadata_conf *conf, struct fffa_err *err);
+
+/*
  * Starts the metadata reader, which borrows loop and conf for its life. It asks IMDS when
  * imds.enabled is on, or when it is auto and DMI says EC2 or AWS_EC2_METADATA_SERVICE_ENDPOINT is
  * set, and never when AWS_EC2_METADATA_DISABLED is true. 0; -EINVAL with err for a static value

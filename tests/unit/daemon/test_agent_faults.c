@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/daemon/status_view.h"
 #include "agent/flow/flow_table.h"
 #include "agent/loop/disk.h"
 #include "agent/loop/worker.h"
@@ -27,6 +28,8 @@
 static struct {
 	int loop, log_thread, filter, flows, pipeline, worker, disk;
 	int max_flows, core_dumps, add, change, remove;
+	size_t listens;	 /* how many of the next calls fail */
+	size_t listened; /* how often it was asked for */
 	bool pipeline_stands_still;
 	size_t filters; /* how often it was asked for */
 	char disks[128];
@@ -56,6 +59,10 @@ int __wrap_fffa_disk_await(const char *path, uint64_t timeout_ns);
 int __real_fffa_flow_set_max(struct fffa_flow_table *t, uint32_t max_flows);
 int __wrap_fffa_flow_set_max(struct fffa_flow_table *t, uint32_t max_flows);
 int __wrap_fffa_limits_set_core_dumps(bool allowed);
+int __real_fffa_status_view_listen(struct fffa_agent *a, struct fffa_listener *l,
+				   struct fffa_err *err);
+int __wrap_fffa_status_view_listen(struct fffa_agent *a, struct fffa_listener *l,
+				   struct fffa_err *err);
 int __real_fffa_pipeline_add(struct fffa_pipeline *p, struct fffa_sink_conf *conf,
 			     struct fffa_err *err);
 int __wrap_fffa_pipeline_add(struct fffa_pipeline *p, struct fffa_sink_conf *conf,
@@ -136,6 +143,16 @@ int __wrap_fffa_limits_set_core_dumps(bool allowed)
 {
 	fault.dumps = allowed;
 	return fault.core_dumps;
+}
+
+int __wrap_fffa_status_view_listen(struct fffa_agent *a, struct fffa_listener *l,
+				   struct fffa_err *err)
+{
+	fault.listened++;
+	if (!fault.listens)
+		return __real_fffa_status_view_listen(a, l, err);
+	fault.listens--;
+	return fffa_fail(err, EADDRINUSE, "no port");
 }
 
 int __wrap_fffa_pipeline_add(struct fffa_pipeline *p, struct fffa_sink_conf *conf,
@@ -343,6 +360,44 @@ static void test_a_reload(void **state)
 	scene_expect_log(x, "is removed; it delivers what it has", 2);
 }
 
+/* Ports: the old one is free only once it is closed, so it may be lost as well. */
+RELOAD(listen_on_a_port, HEAD FLOWS "seccomp: false\nstatus: {listen: '127.0.0.1:1'}\nsinks:\n" OUT)
+
+static bool one_listen_failed(struct scene *x)
+{
+	(void)x;
+	return fault.listened == 2;
+}
+
+static bool two_listens_failed(struct scene *x)
+{
+	if (fault.listened < 4)
+		return false;
+	scene_expect_log(x, "status.listen: the old address stays in use", 1);
+	return true;
+}
+
+static bool both_fail(struct scene *x)
+{
+	(void)x;
+	fault.listens = 2;
+	return true;
+}
+
+static void test_ports_that_cannot_be_had(void **state)
+{
+	static const scene_step steps[] = {listen_on_a_port, one_listen_failed,	 both_fail,
+					   listen_on_a_port, two_listens_failed, NULL};
+	struct scene *x = *state;
+
+	fault.listens = 1;
+	assert_int_equal(scene_run(x, ALL FLOWS, steps), FFFA_EXIT_OK);
+	scene_expect_log(x, "error reload: no port\n", 3);
+	scene_expect_log(x, "error reload: status.listen: the old address cannot be had again, ",
+			 1);
+	scene_expect_log(x, "status.listen: the new value is in use", 0);
+}
+
 /* A thread that stands still does not keep the process, nor the books from being closed. */
 
 static bool send_one(struct scene *x)
@@ -490,6 +545,7 @@ int main(void)
 		T(test_the_filter_of_system_calls),
 		T(test_disks),
 		T(test_a_reload),
+		T(test_ports_that_cannot_be_had),
 		T(test_an_assertion),
 		T(test_threads_that_stand_still),
 		T(test_a_file_that_is_read_too_late),
