@@ -13,6 +13,7 @@
 #include "agent/pipeline/pipeline.h"
 #include "agent/service/limits.h"
 #include "agent/service/syscall_filter.h"
+#include "agent/status/listen/listener.h"
 #include "tests/unit/daemon/agent_fixture.h"
 
 #define HEAD  "spool_dir: ''\nshutdown_timeout: 5s\nmetadata: {imds: {enabled: off}}\n"
@@ -28,8 +29,9 @@
 static struct {
 	int loop, log_thread, filter, flows, pipeline, worker, disk;
 	int max_flows, core_dumps, add, change, remove;
-	size_t listens;	 /* how many of the next calls fail */
-	size_t listened; /* how often it was asked for */
+	size_t sockets[2]; /* opened on the loop, and off it */
+	size_t listens;	   /* how many of the next calls fail */
+	size_t listened;   /* how often it was asked for */
 	bool pipeline_stands_still;
 	size_t filters; /* how often it was asked for */
 	char disks[128];
@@ -59,6 +61,8 @@ int __wrap_fffa_disk_await(const char *path, uint64_t timeout_ns);
 int __real_fffa_flow_set_max(struct fffa_flow_table *t, uint32_t max_flows);
 int __wrap_fffa_flow_set_max(struct fffa_flow_table *t, uint32_t max_flows);
 int __wrap_fffa_limits_set_core_dumps(bool allowed);
+int __real_fffa_listener_open(struct fffa_listener *out, const char *listen, struct fffa_err *err);
+int __wrap_fffa_listener_open(struct fffa_listener *out, const char *listen, struct fffa_err *err);
 int __real_fffa_status_view_listen(struct fffa_agent *a, struct fffa_listener *l,
 				   struct fffa_err *err);
 int __wrap_fffa_status_view_listen(struct fffa_agent *a, struct fffa_listener *l,
@@ -143,6 +147,12 @@ int __wrap_fffa_limits_set_core_dumps(bool allowed)
 {
 	fault.dumps = allowed;
 	return fault.core_dumps;
+}
+
+int __wrap_fffa_listener_open(struct fffa_listener *out, const char *listen, struct fffa_err *err)
+{
+	fault.sockets[gettid() != getpid()]++;
+	return __real_fffa_listener_open(out, listen, err);
 }
 
 int __wrap_fffa_status_view_listen(struct fffa_agent *a, struct fffa_listener *l,
@@ -398,6 +408,25 @@ static void test_ports_that_cannot_be_had(void **state)
 	scene_expect_log(x, "status.listen: the new value is in use", 0);
 }
 
+/* A unix socket is a file: its disk may stand still, so the loop only takes what is open. */
+RELOAD(listen_on_a_file, HEAD FLOWS "seccomp: false\nstatus: {listen: 'unix:%D/new'}\nsinks:\n" OUT)
+RELOAD(listen_on_another,
+       HEAD FLOWS "seccomp: false\nstatus: {listen: 'unix:%D/other'}\nsinks:\n" OUT)
+AWAIT(listens_on_a_file, "/new\n")
+AWAIT(listens_on_another, "/other\n")
+
+static void test_sockets_in_folders(void **state)
+{
+	static const scene_step steps[] = {listen_on_a_file, listens_on_a_file, listen_on_another,
+					   listens_on_another, NULL};
+	struct scene *x = *state;
+
+	assert_int_equal(scene_run(x, ALL FLOWS, steps), FFFA_EXIT_OK);
+	scene_expect_log(x, "status.listen: the new value is in use", 2);
+	assert_int_equal(fault.sockets[true], 2);
+	assert_int_equal(fault.sockets[false], 0);
+}
+
 /* A thread that stands still does not keep the process, nor the books from being closed. */
 
 static bool send_one(struct scene *x)
@@ -546,6 +575,7 @@ int main(void)
 		T(test_disks),
 		T(test_a_reload),
 		T(test_ports_that_cannot_be_had),
+		T(test_sockets_in_folders),
 		T(test_an_assertion),
 		T(test_threads_that_stand_still),
 		T(test_a_file_that_is_read_too_late),
