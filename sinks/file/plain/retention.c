@@ -123,6 +123,15 @@ static void delete_old(struct folder *m)
 	m->list.n = kept;
 }
 
+/* A folder cannot be replaced, so what would take its name is not made at all. */
+static int check_no_folder(int dir_fd, const char *name)
+{
+	struct stat st;
+
+	return !fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISDIR(st.st_mode) ? -EISDIR
+										       : 0;
+}
+
 static int compress_one(struct folder *m, struct fffa_rotated_name r)
 {
 	char from[NAME_MAX + 1], tmp[NAME_MAX + 1], to[NAME_MAX + 1];
@@ -131,6 +140,8 @@ static int compress_one(struct folder *m, struct fffa_rotated_name r)
 	r.compression = (uint8_t)m->compression;
 	if (!rc)
 		rc = fffa_rotated_name_format(m->base, &r, to, sizeof(to));
+	if (!rc)
+		rc = check_no_folder(m->fd, to);
 	r.unfinished = true;
 	if (!rc)
 		rc = fffa_rotated_name_format(m->base, &r, tmp, sizeof(tmp));

@@ -286,6 +286,29 @@ static void retention_that_fails_is_done_again(void **state)
 	fault_arm(FAULT_NONE, 0, 0);
 }
 
+/* Nothing is compressed in vain, time after time. */
+static void a_folder_with_the_name_of_the_compressed_file(void **state)
+{
+	struct file_fixture *p = *state;
+	char old[128], folder[160];
+	struct stat st;
+
+	(void)snprintf(old, sizeof(old), "%s.20260511T101500Z", p->path);
+	(void)snprintf(folder, sizeof(folder), "%s.gz", old);
+	files_write(old, "x", 1);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	fault_arm(FAULT_NONE, 0, 0);
+	assert_int_equal(fffa_plain_retention_apply(p->path, 1, FFFA_FILE_COMPRESS_GZIP, &never),
+			 -EISDIR);
+	assert_int_equal(fault.seen[FAULT_READ], 0);
+	assert_int_equal(stat(old, &st), 0);
+	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(fffa_plain_retention_apply(p->path, 1, FFFA_FILE_COMPRESS_GZIP, &never),
+			 0);
+	assert_true(fault.seen[FAULT_READ] > 0);
+	assert_int_equal(stat(old, &st), -1);
+}
+
 /* A new file that cannot be given its owner or mode is not left behind. */
 static void a_file_that_cannot_be_made(void **state)
 {
@@ -400,6 +423,7 @@ int main(void)
 		CASE(a_compression_that_fails_leaves_nothing),
 		CASE(retention_without_memory_loses_nothing),
 		CASE(retention_that_fails_is_done_again),
+		CASE(a_folder_with_the_name_of_the_compressed_file),
 		CASE(a_file_that_cannot_be_made),
 		CASE(nothing_goes_without_descriptors),
 		CASE(layouts_without_memory),
