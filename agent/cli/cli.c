@@ -12,7 +12,7 @@
 #include "agent/base/log.h"
 #include "agent/daemon/registry.h"
 #include "agent/enrich/meta.h"
-#include "agent/daemon/source.h"
+#include "agent/daemon/source/source.h"
 #include "agent/enrich/networks/networks.h"
 #include "agent/service/privileges.h"
 #include "agent/service/user.h"

@@ -13,7 +13,7 @@
 #include "agent/flow/pending_records.h"
 #include "agent/daemon/reload.h"
 #include "agent/daemon/signals.h"
-#include "agent/daemon/source.h"
+#include "agent/daemon/source/source.h"
 #include "agent/enrich/meta.h"
 #include "agent/filter/filter.h"
 #include "agent/service/notify.h"
@@ -88,6 +88,15 @@ static inline int64_t fffa_agent__now_ms(const struct fffa_agent *a)
 {
 	return (int64_t)(a->unix_ns / FFFA_NS_PER_MS);
 }
+
+/* agent_events.c */
+
+/* Whether capture.filter passes a record whose window is over. arg: the agent. */
+bool fffa_agent__is_wanted(void *arg, const struct fffa_record *r);
+/* A record goes to the sinks, or waits for the identity. arg: the agent. */
+void fffa_agent__on_record(void *arg, struct fffa_record *r);
+/* The source begins to count, and the stages follow it. 0, or -errno with err. */
+int fffa_agent__start_source(struct fffa_agent *a, struct fffa_err *err);
 
 /* agent_stop.c */
 

@@ -3,7 +3,7 @@
 #ifndef FFFA_AGENT_DAEMON_NODATA_WATCH_H
 #define FFFA_AGENT_DAEMON_NODATA_WATCH_H
 
-#include "agent/daemon/source.h"
+#include "agent/daemon/source/source.h"
 #include "agent/flow/nodata.h"
 #include "config/config.h"
 

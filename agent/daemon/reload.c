@@ -9,12 +9,13 @@
 #include "agent/daemon/agent_internal.h"
 #include "agent/daemon/nodata_watch.h"
 #include "agent/daemon/registry.h"
+#include "agent/daemon/reload_internal.h"
 #include "agent/daemon/status_view.h"
 #include "agent/service/limits.h"
 #include "config/address.h"
 #include "config/change.h"
 
-#define TAG	 "reload"
+#define TAG	 FFFA_RELOAD_TAG
 #define METADATA "metadata."
 #define LISTEN	 "status.listen"
 
@@ -51,106 +52,6 @@ static void on_change(void *arg, const char *key, bool taken)
 	c->capture |= taken && !strncmp(key, "capture.", strlen("capture."));
 	c->metadata |= taken && !strncmp(key, METADATA, strlen(METADATA));
 	log_change(c->pending, key, taken);
-}
-
-/* The keys in which a sink differs. */
-struct sink_keys {
-	size_t n;
-	const char *v[64];
-};
-
-static void on_sink_change(void *arg, const char *key)
-{
-	struct sink_keys *k = arg;
-
-	if (k->n < sizeof(k->v) / sizeof(k->v[0]))
-		k->v[k->n++] = key;
-}
-
-static int find_sink(const struct fffa_pipeline *p, const char *name)
-{
-	for (size_t i = 0; i < fffa_pipeline_sink_count(p); i++) {
-		if (!strcmp(fffa_pipeline_sink_name(p, i), name))
-			return (int)i;
-	}
-	return -1;
-}
-
-static bool lists_sink(const struct fffa_config *c, const char *name)
-{
-	for (size_t i = 0; i < c->sink_count; i++) {
-		if (!strcmp(c->sinks[i].common.name, name))
-			return true;
-	}
-	return false;
-}
-
-static void remove_sinks(struct fffa_agent *a, const struct fffa_config *next)
-{
-	size_t i = 0;
-
-	while (i < fffa_pipeline_sink_count(a->pipeline)) {
-		const char *name = fffa_pipeline_sink_name(a->pipeline, i);
-
-		if (lists_sink(next, name)) {
-			i++;
-			continue;
-		}
-		fffa_info(TAG, "sinks[%s]: is removed; it delivers what it has", name);
-		if (fffa_pipeline_remove(a->pipeline, i, (uint64_t)a->conf->shutdown_timeout_ns)) {
-			fffa_error(TAG, "sinks[%s]: cannot be removed now", name);
-			a->pending_restart++;
-			i++;
-		}
-	}
-}
-
-static void change_sink(struct fffa_agent *a, size_t i, struct fffa_sink_conf *next,
-			const char *name)
-{
-	struct sink_keys keys = {.n = 0};
-	struct fffa_err err = {""};
-
-	if (!fffa_change_sink(fffa_pipeline_sink_conf(a->pipeline, i), next, on_sink_change, &keys))
-		return;
-	if (fffa_pipeline_change(a->pipeline, i, next, &err)) {
-		fffa_error(TAG, "sinks[%s]: cannot be changed now, the old values stay in use: %s",
-			   name, err.text);
-		a->pending_restart++;
-		return;
-	}
-	for (size_t k = 0; k < keys.n; k++)
-		fffa_info(TAG, "sinks[%s].%s: the new value is in use", name, keys.v[k]);
-}
-
-static void add_sink(struct fffa_agent *a, struct fffa_sink_conf *next, const char *name)
-{
-	struct fffa_err err = {""};
-
-	if (fffa_pipeline_add(a->pipeline, next, &err)) {
-		fffa_error(TAG, "sinks[%s]: cannot be added: %s", name, err.text);
-		a->pending_restart++;
-	} else {
-		fffa_info(TAG, "sinks[%s]: is added", name);
-	}
-}
-
-/* Takes what it uses out of next. */
-static void take_over_sinks(struct fffa_agent *a, struct fffa_config *next)
-{
-	remove_sinks(a, next);
-	for (size_t i = 0; i < next->sink_count; i++) {
-		struct fffa_sink_conf *s = &next->sinks[i];
-		char name[64];
-		int at;
-
-		(void)snprintf(name, sizeof(name), "%s", s->common.name); /* s is emptied */
-		at = find_sink(a->pipeline, name);
-		if (at < 0)
-			add_sink(a, s, name);
-		else
-			change_sink(a, (size_t)at, s, name);
-	}
 }
 
 static int open_status(struct fffa_agent *a, struct fffa_listener *l)
@@ -276,7 +177,7 @@ static void take_over(struct fffa_agent *a, struct fffa_config *next)
 		       (enum fffa_log_format)a->reloadable->log_format);
 	if (fffa_filter_replace(&a->filter, a->conf->capture.filter, &err)) /* it was checked */
 		fffa_error(TAG, "capture.filter: %s", err.text);
-	take_over_sinks(a, next);
+	fffa_reload__take_over_sinks(a, next);
 	fffa_flow_set_timeouts(a->flows, (uint64_t)f->idle_timeout_ns,
 			       (uint64_t)f->active_timeout_ns,
 			       (uint64_t)a->reloadable->capture.drain_interval_ns / 2);
@@ -455,7 +356,7 @@ static void on_loaded_for_hup(void *arg)
 	}
 	for (size_t i = 0; i < a->reload.next.sink_count; i++) {
 		const struct fffa_sink_conf *s = &a->reload.next.sinks[i];
-		int at = find_sink(a->pipeline, s->common.name);
+		int at = fffa_reload__find_sink(a->pipeline, s->common.name);
 
 		a->reload.differs[i] =
 			at < 0 || fffa_change_sink(fffa_pipeline_sink_conf(a->pipeline, (size_t)at),
@@ -479,104 +380,4 @@ void fffa_reload_on_hup(void *arg)
 		fffa_pipeline_reopen(a->pipeline);
 	if (!a->watch.worker && running)
 		fffa_notify_ready(&a->notify); /* else end_reload says so */
-}
-
-/* The watch. */
-
-#define LOOK_MS	   1000
-#define LOOK_TURNS 10
-
-static void ignore_problem(void *arg, const char *line)
-{
-	(void)arg;
-	(void)line; /* HUP and `fffa check` report it */
-}
-
-/* On the worker. */
-static void load_again(void *arg)
-{
-	struct fffa_agent *a = arg;
-	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];
-
-	fffa_registry_schema(rows);
-	a->watch.loaded =
-		fffa_config_load(a->config_file, rows, &a->watch.next, ignore_problem, NULL);
-}
-
-static void take_over_secrets(struct fffa_agent *a, struct fffa_config *next)
-{
-	for (size_t i = 0; i < next->sink_count; i++) {
-		struct fffa_sink_conf *s = &next->sinks[i];
-		int at = find_sink(a->pipeline, s->common.name);
-		const struct fffa_sink_conf *now;
-		char name[64];
-
-		now = at < 0 ? NULL : fffa_pipeline_sink_conf(a->pipeline, (size_t)at);
-		(void)snprintf(name, sizeof(name), "%s", s->common.name); /* s is emptied */
-		if (now && fffa_change_is_secret(now, s))
-			change_sink(a, (size_t)at, s, name);
-	}
-}
-
-static void on_loaded(void *arg)
-{
-	struct fffa_agent *a = arg;
-
-	if (a->watch.loaded)
-		return;
-	if (a->stage == FFFA_STAGE_RUN)
-		take_over_secrets(a, &a->watch.next);
-	fffa_config_free(&a->watch.next);
-}
-
-/* True when it is time: seldom, and often while a wrong setting stops a sink. */
-static bool should_load(struct fffa_agent *a)
-{
-	bool secrets = false, stopped = false;
-
-	for (size_t i = 0; i < fffa_pipeline_sink_count(a->pipeline); i++) {
-		struct fffa_sink_status s;
-
-		fffa_pipeline_sink_status(a->pipeline, i, &s);
-		stopped |= s.misconfigured;
-		secrets |= fffa_change_has_secret(fffa_pipeline_sink_conf(a->pipeline, i));
-	}
-	return secrets && (stopped || a->watch.turns >= LOOK_TURNS);
-}
-
-static void on_look(uv_timer_t *t)
-{
-	struct fffa_agent *a = t->data;
-
-	a->watch.turns++;
-	if (a->stage != FFFA_STAGE_RUN || a->watch.job.submitted || !should_load(a))
-		return;
-	a->watch.turns = 0;
-	fffa_worker_submit(a->watch.worker, &a->watch.job);
-}
-
-int fffa_reload_watch_open(struct fffa_agent *a, struct fffa_err *err)
-{
-	int rc;
-
-	if (!a->config_file)
-		return 0;
-	rc = fffa_worker_open(&a->loop, "config", &a->watch.worker);
-	if (rc)
-		return fffa_fail(err, -rc, "cannot start a thread: %s", strerror(-rc));
-	a->watch.job = (struct fffa_worker_job){.work = load_again, .done = on_loaded, .arg = a};
-	(void)uv_timer_init(&a->loop, &a->watch.timer); /* never fails */
-	a->watch.timer.data = a;
-	uv_unref((uv_handle_t *)&a->watch.timer);
-	(void)uv_timer_start(&a->watch.timer, on_look, LOOK_MS, LOOK_MS);
-	return 0;
-}
-
-void fffa_reload_watch_close(struct fffa_agent *a)
-{
-	if (!a->watch.worker)
-		return;
-	uv_close((uv_handle_t *)&a->watch.timer, NULL);
-	fffa_worker_close(a->watch.worker, NULL, NULL);
-	a->watch.worker = NULL;
 }

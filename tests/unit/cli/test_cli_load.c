@@ -10,7 +10,7 @@
 
 #include "agent/base/log.h"
 #include "agent/cli/commands.h"
-#include "agent/daemon/source.h"
+#include "agent/daemon/source/source.h"
 #include "agent/service/limits.h"
 #include "agent/service/privileges.h"
 #include "agent/service/user.h"

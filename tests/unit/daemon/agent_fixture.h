@@ -13,7 +13,7 @@
 #include "agent/base/clock.h"
 #include "agent/capture/devices/devices.h"
 #include "agent/daemon/agent.h"
-#include "agent/daemon/source.h"
+#include "agent/daemon/source/source.h"
 #include "agent/status/view.h"
 #include "config/config.h"
 #include "tests/stubs/cmocka_all.h"

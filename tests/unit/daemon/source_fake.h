@@ -11,7 +11,7 @@
 
 #include "agent/capture/live.h"
 #include "agent/capture/live_devices.h"
-#include "agent/daemon/source.h"
+#include "agent/daemon/source/source.h"
 #include "tests/stubs/cmocka_all.h"
 
 #define LIVE   ((struct fffa_live *)&fake)

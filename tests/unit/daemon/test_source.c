@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* A source is called through its table, and what it lacks has a default. NODATA watches its devices. */
-#include "agent/daemon/source.h"
+#include "agent/daemon/source/source.h"
 
 #include <string.h>
 

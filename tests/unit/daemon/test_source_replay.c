@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "agent/base/clock.h"
-#include "agent/daemon/source.h"
+#include "agent/daemon/source/source.h"
 #include "tests/stubs/cmocka_all.h"
 
 #define MS	FFFA_NS_PER_MS

@@ -3,7 +3,7 @@
  * The host's interfaces as a source, with the checkpoint that the next start compares its
  * counters to.
  */
-#include "agent/daemon/source.h"
+#include "agent/daemon/source/source.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Calls through the table, with a default where a source has no function. */
-#include "agent/daemon/source.h"
+#include "agent/daemon/source/source.h"
 
 #include <stdlib.h>
 #include <string.h>

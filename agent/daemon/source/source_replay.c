@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Capture files as a source; the clock is the captures' time. */
-#include "agent/daemon/source.h"
+#include "agent/daemon/source/source.h"
 
 #include <stdlib.h>
 

@@ -3,8 +3,8 @@
  * Where deltas come from: the host's interfaces (source_live.c) or capture files (source_replay.c).
  * The agent calls both through one table. Loop thread only.
  */
-#ifndef FFFA_AGENT_DAEMON_SOURCE_H
-#define FFFA_AGENT_DAEMON_SOURCE_H
+#ifndef FFFA_AGENT_DAEMON_SOURCE_SOURCE_H
+#define FFFA_AGENT_DAEMON_SOURCE_SOURCE_H
 
 #include <stdbool.h>
 #include <stddef.h>
