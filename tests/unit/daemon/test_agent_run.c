@@ -178,6 +178,27 @@ static void test_what_is_lost_is_in_the_stream(void **state)
 	scene_expect_log(x, "packets=12\n", 1);
 }
 
+static bool lose_in_a_capture(struct scene *x)
+{
+	for (uint64_t packets = 7; packets; packets = packets == 7 ? 3 : 0) {
+		fffa_amount_add(&x->ledger->seen[0], packets, 100);
+		fffa_amount_add(&x->ledger->lost[0], packets, 100);
+		x->ev.elapsed(x->ev.arg);
+	}
+	return true;
+}
+
+/* A capture has no turns: its own time says when what was lost is told. */
+static void test_what_a_replay_loses_is_told_in_its_place(void **state)
+{
+	static const scene_step steps[] = {lose_in_a_capture, NULL};
+	struct scene *x = *state;
+
+	assert_int_equal(scene_run(x, SMALL FLOWS SINK, steps), FFFA_EXIT_OK);
+	assert_int_equal(scene_records(x, "\"lost_packets\":7,"), 1);
+	assert_int_equal(scene_records(x, "\"lost_packets\":3,"), 1);
+}
+
 static bool send_one(struct scene *x)
 {
 	scene_send(x, IPPROTO_UDP, 10, 1, 0);
@@ -293,6 +314,7 @@ int main(void)
 		T(test_what_a_filter_leaves_out),
 		T(test_usr1),
 		T(test_what_is_lost_is_in_the_stream),
+		T(test_what_a_replay_loses_is_told_in_its_place),
 		T(test_nodata),
 		T(test_a_source_that_ends),
 		T(test_starts_that_fail),
