@@ -52,9 +52,7 @@ ipsec()
 	add_policies peer 2 1
 	head -c 300000 /usr/bin/fffa >/tmp/sent
 	learn_link_bytes
-	start_agent tc
-	await "silence on the wire" wire_rests
-	before=$(wire_counts)
+	await "a start in silence" start_in_silence
 	with_servers fetch_inside
 	await "silence on the wire" wire_rests
 	after=$(wire_counts)
