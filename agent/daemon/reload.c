@@ -330,7 +330,6 @@ static void on_probed(void *arg)
 		finish(a);
 		return;
 	}
-	a->reload.listen.err.text[0] = '\0';
 	a->reload.listen.worker = a->watch.worker;
 	a->reload.job =
 		(struct fffa_worker_job){.work = work_listen, .done = on_listening, .arg = a};

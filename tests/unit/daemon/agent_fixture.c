@@ -311,6 +311,12 @@ static void on_problem(void *arg, const char *line)
 	(void)fprintf(stderr, "%s\n", line);
 }
 
+bool scene_reload(struct scene *x, const char *yaml)
+{
+	scene_write(x, yaml);
+	return raise(SIGHUP) == 0;
+}
+
 enum fffa_exit scene_run(struct scene *x, const char *yaml, const scene_step *steps)
 {
 	struct fffa_sink_schema rows[FFFA_REGISTRY_ROWS];

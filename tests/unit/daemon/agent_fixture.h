@@ -67,6 +67,8 @@ int scene_setup(void **state);
 int scene_teardown(void **state);
 /* Writes the configuration; each %D in it is the scene's folder, each %P the port. */
 void scene_write(struct scene *x, const char *yaml);
+/* The same, and says HUP. True. */
+bool scene_reload(struct scene *x, const char *yaml);
 /* Runs an agent until it ends. Returns its status. */
 enum fffa_exit scene_run(struct scene *x, const char *yaml, const scene_step *steps);
 
@@ -92,5 +94,17 @@ bool scene_ask(struct scene *x, const char *socket_name, const char *page);
 /* True once the whole answer is in x->text: the connection is closed behind it. */
 bool scene_is_answered(struct scene *x);
 void scene_expect_text(const struct scene *x, const char *text);
+
+/* A step that writes another configuration and says HUP, and one that waits for a text in the log. */
+#define RELOAD(name, yaml)                                                                         \
+	static bool name(struct scene *x)                                                          \
+	{                                                                                          \
+		return scene_reload(x, yaml);                                                      \
+	}
+#define AWAIT(name, text)                                                                          \
+	static bool name(struct scene *x)                                                          \
+	{                                                                                          \
+		return scene_logged(x, text) > 0;                                                  \
+	}
 
 #endif

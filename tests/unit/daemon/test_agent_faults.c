@@ -6,14 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agent/daemon/status_view.h"
+#include "agent/enrich/meta.h"
 #include "agent/flow/flow_table.h"
 #include "agent/loop/disk.h"
 #include "agent/loop/worker.h"
 #include "agent/pipeline/pipeline.h"
 #include "agent/service/limits.h"
 #include "agent/service/syscall_filter.h"
-#include "agent/status/listen/listener.h"
 #include "tests/unit/daemon/agent_fixture.h"
 
 #define HEAD  "spool_dir: ''\nshutdown_timeout: 5s\nmetadata: {imds: {enabled: off}}\n"
@@ -29,9 +28,7 @@
 static struct {
 	int loop, log_thread, filter, flows, pipeline, worker, disk;
 	int max_flows, core_dumps, add, change, remove;
-	size_t sockets[2]; /* opened on the loop, and off it */
-	size_t listens;	   /* how many of the next calls fail */
-	size_t listened;   /* how often it was asked for */
+	size_t meta_changes;
 	bool pipeline_stands_still;
 	size_t filters; /* how often it was asked for */
 	char disks[128];
@@ -61,12 +58,10 @@ int __wrap_fffa_disk_await(const char *path, uint64_t timeout_ns);
 int __real_fffa_flow_set_max(struct fffa_flow_table *t, uint32_t max_flows);
 int __wrap_fffa_flow_set_max(struct fffa_flow_table *t, uint32_t max_flows);
 int __wrap_fffa_limits_set_core_dumps(bool allowed);
-int __real_fffa_listener_open(struct fffa_listener *out, const char *listen, struct fffa_err *err);
-int __wrap_fffa_listener_open(struct fffa_listener *out, const char *listen, struct fffa_err *err);
-int __real_fffa_status_view_listen(struct fffa_agent *a, struct fffa_listener *l,
-				   struct fffa_err *err);
-int __wrap_fffa_status_view_listen(struct fffa_agent *a, struct fffa_listener *l,
-				   struct fffa_err *err);
+int __real_fffa_meta_change(struct fffa_meta **m, uv_loop_t *loop,
+			    const struct fffa_metadata_conf *conf, struct fffa_err *err);
+int __wrap_fffa_meta_change(struct fffa_meta **m, uv_loop_t *loop,
+			    const struct fffa_metadata_conf *conf, struct fffa_err *err);
 int __real_fffa_pipeline_add(struct fffa_pipeline *p, struct fffa_sink_conf *conf,
 			     struct fffa_err *err);
 int __wrap_fffa_pipeline_add(struct fffa_pipeline *p, struct fffa_sink_conf *conf,
@@ -149,20 +144,11 @@ int __wrap_fffa_limits_set_core_dumps(bool allowed)
 	return fault.core_dumps;
 }
 
-int __wrap_fffa_listener_open(struct fffa_listener *out, const char *listen, struct fffa_err *err)
+int __wrap_fffa_meta_change(struct fffa_meta **m, uv_loop_t *loop,
+			    const struct fffa_metadata_conf *conf, struct fffa_err *err)
 {
-	fault.sockets[gettid() != getpid()]++;
-	return __real_fffa_listener_open(out, listen, err);
-}
-
-int __wrap_fffa_status_view_listen(struct fffa_agent *a, struct fffa_listener *l,
-				   struct fffa_err *err)
-{
-	fault.listened++;
-	if (!fault.listens)
-		return __real_fffa_status_view_listen(a, l, err);
-	fault.listens--;
-	return fffa_fail(err, EADDRINUSE, "no port");
+	fault.meta_changes++;
+	return __real_fffa_meta_change(m, loop, conf, err);
 }
 
 int __wrap_fffa_pipeline_add(struct fffa_pipeline *p, struct fffa_sink_conf *conf,
@@ -262,7 +248,7 @@ static void test_the_filter_of_system_calls(void **state)
 
 	assert_int_equal(scene_run(x, FILTERED, NULL), FFFA_EXIT_OK);
 	assert_int_equal(fault.filters, 1);
-	scene_expect_log(x, "no filter", 0);
+	scene_expect_log(x, "warn  agent: ", 0);
 	fault.filter = -ENOTSUP;
 	assert_int_equal(scene_run(x, FILTERED, NULL), FFFA_EXIT_OK);
 	scene_expect_log(x, "warn  agent: no filter", 0);
@@ -307,18 +293,6 @@ static void test_disks(void **state)
 }
 
 /* HUP */
-
-#define RELOAD(name, yaml)                                                                         \
-	static bool name(struct scene *x)                                                          \
-	{                                                                                          \
-		scene_write(x, yaml);                                                              \
-		return raise(SIGHUP) == 0;                                                         \
-	}
-#define AWAIT(name, text)                                                                          \
-	static bool name(struct scene *x)                                                          \
-	{                                                                                          \
-		return scene_logged(x, text) > 0;                                                  \
-	}
 
 #define SMALLER                                                                                    \
 	"flows: {idle_timeout: 7s, active_timeout: 50s, max_flows: 1024}\n"                        \
@@ -368,63 +342,7 @@ static void test_a_reload(void **state)
 	/* Not the size that could not be had; the same later, and the old one at the end. */
 	scene_expect_log(x, "reload: flows.max_flows: the new value is in use\n", 2);
 	scene_expect_log(x, "is removed; it delivers what it has", 0);
-}
-
-/* Ports: the old one is free only once it is closed, so it may be lost as well. */
-RELOAD(listen_on_a_port, HEAD FLOWS "seccomp: false\nstatus: {listen: '127.0.0.1:1'}\nsinks:\n" OUT)
-
-static bool one_listen_failed(struct scene *x)
-{
-	(void)x;
-	return fault.listened == 2;
-}
-
-static bool two_listens_failed(struct scene *x)
-{
-	if (fault.listened < 4)
-		return false;
-	scene_expect_log(x, "status.listen: the old address stays in use", 1);
-	return true;
-}
-
-static bool both_fail(struct scene *x)
-{
-	(void)x;
-	fault.listens = 2;
-	return true;
-}
-
-static void test_ports_that_cannot_be_had(void **state)
-{
-	static const scene_step steps[] = {listen_on_a_port, one_listen_failed,	 both_fail,
-					   listen_on_a_port, two_listens_failed, NULL};
-	struct scene *x = *state;
-
-	fault.listens = 1;
-	assert_int_equal(scene_run(x, ALL FLOWS, steps), FFFA_EXIT_OK);
-	scene_expect_log(x, "error reload: no port\n", 3);
-	scene_expect_log(x, "error reload: status.listen: the old address cannot be had again, ",
-			 1);
-	scene_expect_log(x, "status.listen: the new value is in use", 0);
-}
-
-/* A unix socket is a file: its disk may stand still, so the loop only takes what is open. */
-RELOAD(listen_on_a_file, HEAD FLOWS "seccomp: false\nstatus: {listen: 'unix:%D/new'}\nsinks:\n" OUT)
-RELOAD(listen_on_another,
-       HEAD FLOWS "seccomp: false\nstatus: {listen: 'unix:%D/other'}\nsinks:\n" OUT)
-AWAIT(listens_on_a_file, "/new\n")
-AWAIT(listens_on_another, "/other\n")
-
-static void test_sockets_in_folders(void **state)
-{
-	static const scene_step steps[] = {listen_on_a_file, listens_on_a_file, listen_on_another,
-					   listens_on_another, NULL};
-	struct scene *x = *state;
-
-	assert_int_equal(scene_run(x, ALL FLOWS, steps), FFFA_EXIT_OK);
-	scene_expect_log(x, "status.listen: the new value is in use", 2);
-	assert_int_equal(fault.sockets[true], 2);
-	assert_int_equal(fault.sockets[false], 0);
+	assert_int_equal(fault.meta_changes, 0); /* none of its keys is another */
 }
 
 /* A thread that stands still does not keep the process, nor the books from being closed. */
@@ -574,8 +492,6 @@ int main(void)
 		T(test_the_filter_of_system_calls),
 		T(test_disks),
 		T(test_a_reload),
-		T(test_ports_that_cannot_be_had),
-		T(test_sockets_in_folders),
 		T(test_an_assertion),
 		T(test_threads_that_stand_still),
 		T(test_a_file_that_is_read_too_late),

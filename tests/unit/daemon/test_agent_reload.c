@@ -21,30 +21,12 @@
 #define SINKS "sinks:\n" SINK("out")
 #define ALL   BASE("") OFF FLOWS SINKS
 
-/* Writes the file anew and says HUP. */
-static bool reload(struct scene *x, const char *yaml)
-{
-	scene_write(x, yaml);
-	return raise(SIGHUP) == 0;
-}
-
 static bool send_one(struct scene *x)
 {
 	scene_send(x, IPPROTO_UDP, 10, 1, 0);
 	scene_turn(x, S);
 	return true;
 }
-
-#define AWAIT(name, text)                                                                          \
-	static bool name(struct scene *x)                                                          \
-	{                                                                                          \
-		return scene_logged(x, text) > 0;                                                  \
-	}
-#define RELOAD(name, yaml)                                                                         \
-	static bool name(struct scene *x)                                                          \
-	{                                                                                          \
-		return reload(x, yaml);                                                            \
-	}
 
 RELOAD(change_times,
        BASE("") OFF "flows: {idle_timeout: 2s, active_timeout: 30s, nodata: true}\n" SINKS)
@@ -397,7 +379,7 @@ static bool lose_some(struct scene *x)
 	fffa_amount_add(&x->ledger->seen[0], 3, 300);
 	fffa_amount_add(&x->ledger->lost[0], 3, 300);
 	x->not_ready = "a hook is gone";
-	return reload(x, ALL);
+	return scene_reload(x, ALL);
 }
 
 static bool says_reloading(struct scene *x)

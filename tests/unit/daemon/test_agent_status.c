@@ -63,6 +63,7 @@ static bool both_are_up(struct scene *x)
 			     "\"egress\":{\"packets\":3,\"bytes\":300}}");
 	scene_expect_text(x, "{\"interface\":\"eth1\",\"ingress\":{\"packets\":0,");
 	scene_expect_text(x, "\"account_id\":\"123456789012\"");
+	scene_expect_text(x, "\"instance_id\":\"i-0123456789abcdef0\"");
 	scene_expect_text(x, "\"az\":\"eu-central-1b\"");
 	scene_expect_text(x, "\"region\":\"eu-central-1\"");
 	assert_int_equal(x->ev.counted(x->ev.arg, "eth0", 1).packets, 3);
@@ -109,7 +110,8 @@ static void test_two_sinks(void **state)
 		scene_run(x,
 			  PAGES FLOWS SINKS SINK(
 				  "more") "metadata: {imds: {enabled: off}, static: {account_id: "
-					  "'123456789012', region: eu-central-1, az: "
+					  "'123456789012', instance_id: "
+					  "i-0123456789abcdef0, region: eu-central-1, az: "
 					  "eu-central-1b}}\n",
 			  steps),
 		FFFA_EXIT_OK);

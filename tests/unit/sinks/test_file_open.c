@@ -209,7 +209,9 @@ static void standard_output_is_a_duplicate(void **state)
 	struct fffa_err err = {""};
 	int fds[2], fd = open(p->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
+	assert_int_equal(write(fd, "old", 3), 3);
 	assert_int_equal(open_stdout_as(fd, &t, &err), 0);
+	assert_int_equal(lseek(t.fd, 0, SEEK_CUR), 3); /* what is there is not written over */
 	assert_true(t.regular);
 	assert_false(t.named || t.stream || t.anonymous);
 	assert_true(t.fd >= 3 && t.fd != fd);
