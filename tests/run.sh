@@ -183,9 +183,9 @@ run_plan()
 		preset=${line%%:*}
 		read -ra words <<<"${line#*:}"
 		applies "$preset" "${words[@]}" || continue
-		applied=yes
 		# Tests that did build run even when something else did not.
 		build "$preset" || [[ -f build/$preset/CTestTestfile.cmake ]] || continue
+		applied=yes
 		[[ ${#words[@]} -eq 0 ]] || stage "test $preset" test_preset "$preset" "${words[@]}"
 	done
 	# The label of --only may be one that the dev build has no test of, but not one that none has.

@@ -17,7 +17,7 @@ enum fffa_exit {
 
 /*
  * Captures until TERM or INT. HUP reads config_file again into conf; NULL: conf holds the built-in
- * defaults and HUP reads nothing. agent.c lists the order in which it stops.
+ * defaults and HUP reads nothing. agent/README.md has the order in which it stops.
  */
 enum fffa_exit fffa_agent_run(struct fffa_config *conf, const char *config_file);
 

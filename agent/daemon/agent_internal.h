@@ -80,7 +80,8 @@ struct fffa_agent {
 	struct fffa_reload_watch watch; /* of secrets in files */
 	bool last_reload_failed;
 	uint64_t pending_restart; /* keys of the last reload that need a restart */
-	char not_ready[768];	  /* text for the view */
+	bool metadata_due;   /* the reader has other settings than conf: no memory for another */
+	char not_ready[768]; /* text for the view */
 };
 
 /* Unix time by the source's clock. */

@@ -4,7 +4,7 @@
  *
  *   fffa_agent__stop                timers stop; the source stops: hooks are detached, table and
  *                                   ring are drained (a replay reads no further)
- *   on_source_ended                 in agent.c; no delta follows: all flows expire (forced), as fast
+ *   on_source_ended                 in agent_events.c; no delta follows: all flows expire (forced), as fast
  *                                   as the pipeline has room
  *   fffa_agent__close_pipeline      open batches are sealed and delivered until shutdown_timeout;
  *                                   the rest stays in the spool or is counted as lost; then sinks
@@ -12,7 +12,7 @@
  *   fffa_agent__on_pipeline_closed  the sinks' ledgers are logged; the remaining handles are closed,
  *                                   so the loop ends
  *   fffa_agent__check_ledger        the packet ledger is logged and must balance
- *   run_loop                        in agent.c; uv_loop_close must succeed
+ *   run_loop                        in agent_events.c; uv_loop_close must succeed
  *
  * A thread may be stuck, as on a disk that stands still, and keep its sink from closing. So
  * on_overtime, a little after shutdown_timeout, counts what such sinks hold as lost, logs the same

@@ -76,9 +76,19 @@ static void restore_address(struct fffa_agent *a, struct fffa_config *next)
 	a->pending_restart++;
 }
 
-static void say_old_address(void)
+/* Neither the new nor the old address could be had once. */
+static bool has_lost_pages(const struct fffa_agent *a)
 {
-	fffa_error(TAG, LISTEN ": the old address stays in use");
+	return !a->status && *a->conf->status.listen;
+}
+
+static void say_old_address(const struct fffa_agent *a)
+{
+	if (has_lost_pages(a))
+		fffa_error(TAG, LISTEN ": the old address cannot be had again, so there are no "
+				       "status pages until the next HUP");
+	else
+		fffa_error(TAG, LISTEN ": the old address stays in use");
 }
 
 /* The old one goes first where both may want the same port. next has the old address. */
@@ -90,7 +100,7 @@ static void listen_again(struct fffa_agent *a, struct fffa_config *next)
 	if (opened && a->reload.listen.rc) {
 		fffa_error(TAG, "%s", a->reload.listen.err.text);
 		restore_address(a, next);
-		say_old_address();
+		say_old_address(a);
 		return;
 	}
 	fffa_status_close(a->status);
@@ -100,11 +110,8 @@ static void listen_again(struct fffa_agent *a, struct fffa_config *next)
 		return;
 	}
 	restore_address(a, next);
-	if (!open_status(a, NULL))
-		say_old_address();
-	else
-		fffa_error(TAG, LISTEN ": the old address cannot be had again, so there are no "
-				       "status pages");
+	(void)open_status(a, NULL);
+	say_old_address(a);
 }
 
 /* One interface_id cannot name several devices: at the start that ends the agent. */
@@ -129,9 +136,10 @@ static void change_metadata(struct fffa_agent *a)
 {
 	struct fffa_err err = {""};
 
-	if (!fffa_meta_change(&a->meta, &a->loop, a->source->metadata, &err))
+	a->metadata_due = fffa_meta_change(&a->meta, &a->loop, a->source->metadata, &err) != 0;
+	if (!a->metadata_due)
 		return;
-	fffa_error(TAG, "%s", err.text);
+	fffa_error(TAG, "metadata: the old values stay in use until the next HUP: %s", err.text);
 	a->pending_restart++;
 }
 
@@ -186,11 +194,11 @@ static void take_over(struct fffa_agent *a, struct fffa_config *next)
 		fffa_nodata_watch_start(&a->nodata, a->conf, a->source);
 	}
 	fffa_nodata_watch_follow(&a->nodata, a->conf, a->source);
-	if (c.metadata)
+	if (c.metadata || a->metadata_due)
 		change_metadata(a);
 	if (c.capture)
 		fffa_source_change(a->source);
-	if (c.listen)
+	if (c.listen || has_lost_pages(a))
 		listen_again(a, next);
 }
 
@@ -316,7 +324,7 @@ static bool opens_listener_first(const struct fffa_agent *a)
 {
 	const char *now = a->conf->status.listen, *next = a->reload.next.status.listen;
 
-	return *next && strcmp(now, next) != 0 &&
+	return *next && (strcmp(now, next) != 0 || !a->status) &&
 	       (fffa_address_path(now) || fffa_address_path(next));
 }
 

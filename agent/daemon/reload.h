@@ -30,9 +30,11 @@ struct fffa_reload {
 
 /*
  * HUP. arg: the struct fffa_agent. Its thread reads the configuration file and checks all of it, and whether
- * sinks that come or change could start on this host. If there is a problem, logs every problem and changes nothing. Else takes over, on the loop, the new
- * values of the keys marked FFFA_OPTION_RELOAD and of the sinks, logs each change and each key that
- * needs a restart, and counts these in pending_restart. Meanwhile the sinks reopen their files.
+ * the metadata, and sinks that come or change, could start on this host. If there is a problem, logs every
+ * problem and changes nothing. Else takes over, on the loop, the new values of the keys marked
+ * FFFA_OPTION_RELOAD and of the sinks, logs each change and each key that needs a restart, and counts
+ * these in pending_restart. What could not be had at the last HUP is tried again. Meanwhile the sinks
+ * reopen their files.
  */
 void fffa_reload_on_hup(void *arg);
 

@@ -164,7 +164,8 @@ static void free_meta(struct fffa_meta *m)
 	free(m);
 }
 
-static int read_settings(struct fffa_meta *m, const struct fffa_metadata_conf *conf, bool is_ec2,
+/* m->dmi is read. */
+static int read_settings(struct fffa_meta *m, const struct fffa_metadata_conf *conf,
 			 struct fffa_err *err)
 {
 	int rc = fffa_static_ident_read(&conf->fixed, &m->fixed, err);
@@ -173,7 +174,9 @@ static int read_settings(struct fffa_meta *m, const struct fffa_metadata_conf *c
 		rc = fffa_meta_sources_read(&m->sources, conf, err);
 	if (!rc)
 		rc = fffa_fixed_ifaces_read(&conf->interfaces, &m->fixed_ifaces, err);
-	return rc ? rc : fffa_imds_settings_choose(conf, is_ec2, m->endpoint, &m->timeout_ns, err);
+	return rc ? rc
+		  : fffa_imds_settings_choose(conf, m->dmi.is_ec2, m->endpoint, &m->timeout_ns,
+					      err);
 }
 
 int fffa_meta_check(const struct fffa_metadata_conf *conf, struct fffa_err *err)
@@ -183,7 +186,8 @@ int fffa_meta_check(const struct fffa_metadata_conf *conf, struct fffa_err *err)
 
 	if (!m)
 		return fffa_fail(err, ENOMEM, "metadata: no memory");
-	rc = read_settings(m, conf, true, err);
+	fffa_dmi_read("", &m->dmi);
+	rc = read_settings(m, conf, err);
 	free_meta(m);
 	return rc;
 }
@@ -202,7 +206,7 @@ int fffa_meta_open_tuned(uv_loop_t *loop, const struct fffa_metadata_conf *conf,
 	fffa_machine_container_id(tuning->root, m->container_id, sizeof(m->container_id));
 	m->in_container = fffa_machine_in_container(tuning->root);
 	m->of_capture = conf->of_capture;
-	rc = read_settings(m, conf, m->dmi.is_ec2, err);
+	rc = read_settings(m, conf, err);
 	if (rc)
 		goto fail;
 	m->snapshot = make_snapshot(m, NULL, 0);

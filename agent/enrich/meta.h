@@ -19,9 +19,8 @@ struct fffa_imds_iface;
 struct fffa_meta;
 
 /*
- * Whether fffa_meta_open takes this configuration on an instance. A host that does not ask IMDS may
- * be one of a fleet, so where IMDS would be asked is checked there, too. 0; -EINVAL with err naming
- * the key or the variable of the environment; -ENOMEM. From any thread.
+ * Whether fffa_meta_open takes this configuration on this host. 0; -EINVAL with err naming the key or
+ * the variable of the environment; -ENOMEM. From any thread.
  */
 int fffa_meta_check(const struct fffa_metadata_conf *conf, struct fffa_err *err);
 

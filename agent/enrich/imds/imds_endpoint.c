@@ -118,11 +118,14 @@ int fffa_imds_settings_choose(const struct fffa_metadata_conf *conf, bool is_ec2
 			      struct fffa_err *err)
 {
 	struct fffa_imds_env env = fffa_imds_env_read();
-	int rc;
+	int rc = is_set(conf->imds.endpoint)
+			 ? fffa_imds_endpoint_take(conf->imds.endpoint, "metadata.imds.endpoint",
+						   endpoint, err)
+			 : 0;
 
 	endpoint[0] = '\0';
-	if (!fffa_imds_wanted((enum fffa_switch)conf->imds.enabled, &env, is_ec2))
-		return 0;
+	if (rc || !fffa_imds_wanted((enum fffa_switch)conf->imds.enabled, &env, is_ec2))
+		return rc;
 	rc = fffa_imds_endpoint_choose(conf->imds.endpoint, &env, endpoint, err);
 	return rc ? rc
 		  : fffa_imds_timeout_choose(conf->imds.timeout_ns,

@@ -58,7 +58,8 @@ int fffa_imds_timeout_choose(int64_t conf_ns, const char *variable, uint64_t *ou
 
 /*
  * The three above for this configuration and the variables of this process. An empty endpoint: IMDS
- * is not asked, and *timeout_ns is left as it is. 0 or -EINVAL with err.
+ * is not asked, *timeout_ns is left as it is, and the variables do not matter. The endpoint of the
+ * configuration must be one in any case. 0 or -EINVAL with err.
  */
 int fffa_imds_settings_choose(const struct fffa_metadata_conf *conf, bool is_ec2,
 			      char endpoint[FFFA_IMDS_ENDPOINT_MAX_BYTES], uint64_t *timeout_ns,

@@ -91,7 +91,7 @@ class Check(program.Case):
         self.assertEqual((said["file"], said["problems"][0]["file"]), ("standard input", "standard input"))
 
     def test_where_the_metadata_service_is(self):
-        """The file names it, or the environment; check finds what run ends with 78 for."""
+        """The file names it, or the environment, which counts where the service is asked."""
         wrong = "not a URL of the form http://HOST[:PORT][/PATH]"
         conf = self.file("fffa.yaml", "metadata: {imds: {enabled: on, endpoint: 'http://[::'}}\n")
         said = self.check("-c", conf, code=78)
@@ -99,15 +99,11 @@ class Check(program.Case):
         self.assertEqual(said.count("\n"), 1)
         one, = self.json("-c", conf, code=78)["problems"]
         self.assertEqual((one["key"], one["message"] + "\n"), ("metadata.imds.endpoint", said))
-        done = program.fffa("run", "-c", conf)
-        self.assertEqual((done.returncode, done.stdout), (78, ""), done.stderr)
-        self.assertIn(f"metadata.imds.endpoint: {wrong}", done.stderr)
         conf = self.file("other.yaml", "metadata: {imds: {enabled: on}}\n")
         for env in ({"AWS_EC2_METADATA_SERVICE_ENDPOINT": "https://127.0.0.1"}, {"AWS_METADATA_SERVICE_TIMEOUT": "0"}):
             name, = env
             said = self.check("-c", conf, code=78, env=env)
             self.assertTrue(said.startswith(f"{conf}: {name}: "), said)
-            self.assertEqual(program.fffa("run", "-c", conf, env=env).returncode, 78)
         conf = self.file("off.yaml", "metadata: {imds: {enabled: off}}\n")
         self.check("-c", conf, env={"AWS_METADATA_SERVICE_TIMEOUT": "0"})
 

@@ -75,6 +75,22 @@ class Start(program.Case):
                 for word in words:
                     self.assertIn(word, said)
 
+    def test_where_the_metadata_service_is(self):
+        """fffa check says the same of such a file."""
+        start = f"status: {{listen: ''}}\nspool_dir: ''\nsinks: [{{name: out, type: file, path: {self.dir}/out}}]\n" \
+                "capture: {interfaces: [lo]}\nmetadata: {imds: {enabled: on"
+        wrong = self.file("wrong.yaml", start + ", endpoint: 'http://[::'}}\n")
+        right = self.file("right.yaml", start + "}}\n")
+        for conf, env, name in ((wrong, {}, "metadata.imds.endpoint"),
+                                (right, {"AWS_METADATA_SERVICE_TIMEOUT": "0"}, "AWS_METADATA_SERVICE_TIMEOUT"),
+                                (right, {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "https://127.0.0.1"},
+                                 "AWS_EC2_METADATA_SERVICE_ENDPOINT")):
+            with self.subTest(name):
+                done = program.fffa("run", "-c", conf, env=env)
+                self.assertEqual((done.returncode, done.stdout), (78, ""), done.stderr)
+                said, = program.errors(done.stderr)
+                self.assertIn(f" {name}: not a ", said)
+
     def test_too_few_descriptors(self):
         """Never a signal, never another cause: one line names the limit."""
         for limit in (5, 8, 12, 20, 32, 40):

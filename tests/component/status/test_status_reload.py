@@ -291,7 +291,7 @@ class Reload(program.Case):
         program.await_that("the failure", lambda: self.agent.json("/status")["metadata"]["imds"] == "failing", self.agent.process)
         self.assertGreater(self.agent.metrics().sum("fffa_metadata_errors_total"), 0)
         change("ftp://x")
-        self.agent.logged("metadata.imds.endpoint: ")
+        self.agent.logged("is not an endpoint; ")
         carries(account_id="222222222222", az_id="use1-az8")
         self.capture("{}\nmetadata: {imds: {enabled: off}}")
         carries(account_id=None, az_id=None)

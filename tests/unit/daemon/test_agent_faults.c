@@ -29,6 +29,7 @@ static struct {
 	int loop, log_thread, filter, flows, pipeline, worker, disk;
 	int max_flows, core_dumps, add, change, remove;
 	size_t meta_changes;
+	int meta;
 	bool pipeline_stands_still;
 	size_t filters; /* how often it was asked for */
 	char disks[128];
@@ -148,6 +149,8 @@ int __wrap_fffa_meta_change(struct fffa_meta **m, uv_loop_t *loop,
 			    const struct fffa_metadata_conf *conf, struct fffa_err *err)
 {
 	fault.meta_changes++;
+	if (fault.meta)
+		return fffa_fail(err, -fault.meta, "no metadata");
 	return __real_fffa_meta_change(m, loop, conf, err);
 }
 
@@ -307,12 +310,14 @@ AWAIT(third_is_added, "info  reload: sinks[third]: is added\n")
 
 static bool nothing_fails(struct scene *x)
 {
+	size_t meta_changes = fault.meta_changes;
 	int remove = fault.remove;
 
 	(void)x;
 	assert_true(fault.dumps);
 	memset(&fault, 0, sizeof(fault));
 	fault.remove = remove;
+	fault.meta_changes = meta_changes;
 	return true;
 }
 
@@ -343,6 +348,36 @@ static void test_a_reload(void **state)
 	scene_expect_log(x, "reload: flows.max_flows: the new value is in use\n", 2);
 	scene_expect_log(x, "is removed; it delivers what it has", 0);
 	assert_int_equal(fault.meta_changes, 0); /* none of its keys is another */
+}
+
+RELOAD(name_the_account, "spool_dir: ''\nshutdown_timeout: 5s\n" QUIET FLOWS "sinks:\n" OUT
+			 "metadata: {imds: {enabled: off}, static: {account_id: '123456789012'}}\n")
+AWAIT(metadata_fail,
+      "error reload: metadata: the old values stay in use until the next HUP: no metadata\n")
+
+static bool metadata_work(struct scene *x)
+{
+	(void)x;
+	fault.meta = 0;
+	return true;
+}
+
+static bool are_tried_again(struct scene *x)
+{
+	(void)x;
+	return fault.meta_changes == 2;
+}
+
+/* The same file again: there is no other key in it, but something is due. */
+static void test_metadata_without_memory(void **state)
+{
+	static const scene_step steps[] = {name_the_account, metadata_fail,   metadata_work,
+					   name_the_account, are_tried_again, NULL};
+	struct scene *x = *state;
+
+	fault.meta = -ENOMEM;
+	assert_int_equal(scene_run(x, ALL FLOWS, steps), FFFA_EXIT_OK);
+	assert_int_equal(fault.meta_changes, 2);
 }
 
 /* A thread that stands still does not keep the process, nor the books from being closed. */
@@ -492,6 +527,7 @@ int main(void)
 		T(test_the_filter_of_system_calls),
 		T(test_disks),
 		T(test_a_reload),
+		T(test_metadata_without_memory),
 		T(test_an_assertion),
 		T(test_threads_that_stand_still),
 		T(test_a_file_that_is_read_too_late),

@@ -276,11 +276,12 @@ static void test_settings(void **state)
 	assert_int_equal(unsetenv("AWS_EC2_METADATA_DISABLED"), 0);
 	assert_int_equal(unsetenv("AWS_EC2_METADATA_SERVICE_ENDPOINT"), 0);
 	assert_int_equal(unsetenv("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"), 0);
-	assert_int_equal(setenv("AWS_METADATA_SERVICE_TIMEOUT", "2", 1), 0);
+	assert_int_equal(setenv("AWS_METADATA_SERVICE_TIMEOUT", "x", 1), 0); /* nobody reads it */
 	strcpy(got, "before");
 	assert_int_equal(fffa_imds_settings_choose(&conf, false, got, &timeout_ns, &err), 0);
 	assert_string_equal(got, "");
 	assert_int_equal(timeout_ns, 7);
+	assert_int_equal(setenv("AWS_METADATA_SERVICE_TIMEOUT", "2", 1), 0);
 	assert_int_equal(fffa_imds_settings_choose(&conf, true, got, &timeout_ns, &err), 0);
 	assert_string_equal(got, "http://127.0.0.1:81");
 	assert_int_equal(timeout_ns, UINT64_C(2000000000));
@@ -290,7 +291,10 @@ static void test_settings(void **state)
 	memcpy(url, "http://[::", sizeof("http://[::"));
 	assert_int_equal(fffa_imds_settings_choose(&conf, true, got, &timeout_ns, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "metadata.imds.endpoint"));
+	assert_int_equal(fffa_imds_settings_choose(&conf, false, got, &timeout_ns, &err), -EINVAL);
 	conf.imds.enabled = FFFA_SW_OFF;
+	assert_int_equal(fffa_imds_settings_choose(&conf, true, got, &timeout_ns, &err), -EINVAL);
+	conf.imds.endpoint = NULL;
 	assert_int_equal(fffa_imds_settings_choose(&conf, true, got, &timeout_ns, &err), 0);
 	assert_string_equal(got, "");
 	assert_int_equal(unsetenv("AWS_METADATA_SERVICE_TIMEOUT"), 0);
