@@ -237,16 +237,24 @@ static void an_address_change_asks_again(void **state)
 	assert_int_equal(imds_child_count(&r->mock, "GET", "/document"), 2);
 }
 
+/* The first round is under way, with seconds to go until the faults of the mock change. */
+static void open_in_a_round(struct metadata_fixture *r)
+{
+	imds_child_faults(&r->mock, "[{\"kind\":\"slow\",\"ms\":200,\"method\":\"GET\"}]");
+	metadata_fixture_open(r);
+	metadata_fixture_await(r, metadata_fixture_has_requests, 3);
+	assert_false(metadata_fixture_is_learned(r, 0));
+}
+
 /* A round under way may have asked already, so another one follows a change. */
 static void an_address_change_during_a_round(void **state)
 {
 	struct metadata_fixture *r = *state;
 
-	metadata_fixture_open(r);
-	metadata_fixture_await(r, metadata_fixture_has_requests, 10);
-	assert_false(metadata_fixture_is_learned(r, 0));
+	open_in_a_round(r);
 	fffa_meta_addresses_changed(r->meta);
 	fffa_meta_addresses_changed(r->meta);
+	imds_child_faults(&r->mock, "[]");
 	metadata_fixture_await(r, has_documents, 2);
 	metadata_fixture_run_ms(r, 200);
 	assert_int_equal(imds_child_count(&r->mock, "GET", "/document"), 2);
@@ -259,10 +267,9 @@ static void a_device_during_the_first_round(void **state)
 		.ifindex = 5, .name = "eth2", .mac = {2, 0, 0, 0, 0, 9}};
 	struct metadata_fixture *r = *state;
 
-	metadata_fixture_open(r);
-	metadata_fixture_await(r, metadata_fixture_has_requests, 10);
-	assert_false(metadata_fixture_is_learned(r, 0));
+	open_in_a_round(r);
 	assert_int_equal(fffa_meta_set_devices(r->meta, &fresh, 1), 0);
+	imds_child_faults(&r->mock, "[]");
 	metadata_fixture_await(r, has_documents, 2);
 }
 
